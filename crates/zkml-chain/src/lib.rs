@@ -1,0 +1,1 @@
+//! The command line: from an ONNX file to a verdict inside the EVM.

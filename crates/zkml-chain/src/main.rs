@@ -1,0 +1,2 @@
+//! The `zkml-chain` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Prints a verifier program as Solidity, with the consumer contract and calldata.

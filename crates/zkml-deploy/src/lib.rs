@@ -1,0 +1,1 @@
+//! Deploys, registers, submits and checks contracts over JSON-RPC.

@@ -1,0 +1,1 @@
+//! Derives a verifier program from a verifying key.

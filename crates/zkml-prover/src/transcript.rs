@@ -1,0 +1,1 @@
+//! Keccak-256 transcript for halo2's transcript traits.

@@ -1,0 +1,1 @@
+//! Interprets a verifier program over hostile proof bytes; never panics, knows no prover.
