@@ -1,1 +1,19 @@
 //! Compiles Solidity with solc and runs it in a local EVM: deploy, call, gas, transcript trace.
+//!
+//! Two rooms: [`Solc`] turns sources into bytecode through Node, and [`Evm`] deploys and
+//! calls that bytecode under mainnet rules, with a [`GasReport`] that says where the gas
+//! went and the input of every `KECCAK256`.
+
+mod error;
+mod evm;
+mod inspect;
+mod precompiles;
+mod report;
+mod solc;
+
+pub use alloy_primitives::{Address, U256};
+pub use error::HarnessError;
+pub use evm::{Call, Deployment, Evm, EvmConfig, Fork, Log, Outcome, TX_GAS_CAP};
+pub use precompiles::{Patch, precompile};
+pub use report::GasReport;
+pub use solc::{Compiled, Contract, Settings, Solc};
