@@ -58,10 +58,10 @@ def run_rows(model, rows):
 
 
 def write_lines(path, **lists):
-    """Writes `{"key": [row, row, ...]}` with one compact row per line, so that diffs stay readable."""
+    """Writes a JSON object; a list of objects gets one compact line per object, so that diffs stay readable."""
     parts = []
     for key, rows in lists.items():
-        if isinstance(rows, list):
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict):
             body = ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows)
             parts.append(f'"{key}": [\n{body}\n]')
         else:

@@ -169,5 +169,6 @@ def write_features(x):
     ]
     common.write_lines(HERE / "features.json", input="applicant", features=described)
 
+
 if __name__ == "__main__":
     main()
