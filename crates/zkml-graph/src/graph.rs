@@ -1,0 +1,331 @@
+//! The graph: nodes in topological order, its builder, evaluation, relations, and canonical bytes.
+
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Keccak256};
+
+use crate::{
+    Bounds, Evaluated, GraphError, Op, RangeKind, Relation, RelationBuilder, Section, System, Tensor, TensorId,
+    Var, VarId,
+};
+
+/// An operator applied to tensors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Name, usually that of the ONNX node it comes from.
+    pub name: String,
+    /// What it does.
+    pub op: Op,
+    /// Operands.
+    pub inputs: Vec<TensorId>,
+    /// Result.
+    pub output: TensorId,
+}
+
+/// A named result of the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// The model's own name for it.
+    pub name: String,
+    /// The tensor.
+    pub tensor: TensorId,
+}
+
+/// Who sees a tensor of the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// In the public statement.
+    Public,
+    /// Known to the prover only.
+    Private,
+}
+
+/// A quantized model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Graph {
+    /// Name of the model.
+    pub name: String,
+    /// All tensors.
+    pub tensors: Vec<Tensor>,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+    /// Inputs with who sees them.
+    pub inputs: Vec<(TensorId, Visibility)>,
+    /// Outputs; all are public.
+    pub outputs: Vec<Output>,
+}
+
+/// Values of one run: every tensor, then every auxiliary value; see [`System::assign`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// One row-major vector per tensor, then one per auxiliary variable.
+    pub values: Vec<Vec<i64>>,
+}
+
+/// Marks the serialised form and its version.
+const MAGIC: &[u8] = b"zkml-graph/1\n";
+
+impl Graph {
+    /// The tensor behind an id.
+    pub fn tensor(&self, id: TensorId) -> &Tensor {
+        &self.tensors[id.0 as usize]
+    }
+
+    /// Canonical bytes: the same graph gives the same bytes on every machine.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend(postcard::to_stdvec(self).expect("a graph in memory always serialises"));
+        out
+    }
+
+    /// Reads canonical bytes back and checks every fact again, so that a graph from disk is as good as one
+    /// that was just built.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, GraphError> {
+        let decode = |m: String| GraphError::Decode(m);
+        let body = bytes.strip_prefix(MAGIC).ok_or_else(|| decode("wrong magic or version".into()))?;
+        let graph: Self = postcard::from_bytes(body).map_err(|e| decode(e.to_string()))?;
+        graph.validate()?;
+        Ok(graph)
+    }
+
+    /// keccak256 of the canonical bytes: the model hash.
+    pub fn hash(&self) -> [u8; 32] {
+        Keccak256::digest(self.to_bytes()).into()
+    }
+
+    fn validate(&self) -> Result<(), GraphError> {
+        let decode = |m: String| GraphError::Decode(m);
+        let count = self.tensors.len() as u32;
+        let known = |t: &TensorId| t.0 < count;
+        let ids = self.nodes.iter().flat_map(|n| n.inputs.iter().chain([&n.output]));
+        let ends = self.inputs.iter().map(|(t, _)| t).chain(self.outputs.iter().map(|o| &o.tensor));
+        if !ids.chain(ends).all(known) {
+            return Err(decode("a node refers to a tensor that does not exist".into()));
+        }
+        for t in &self.tensors {
+            let len = t.shape.iter().try_fold(1usize, |a, &d| a.checked_mul(d));
+            if len.is_none_or(|l| l > 1 << 32) || t.constant.as_ref().is_some_and(|c| Some(c.len()) != len) {
+                return Err(decode(format!("tensor `{}` has a shape that does not fit its values", t.name)));
+            }
+            t.bounds.checked(&t.name)?;
+        }
+        let mut defined: Vec<bool> = self.tensors.iter().map(|t| t.constant.is_some()).collect();
+        self.inputs.iter().for_each(|(t, _)| defined[t.0 as usize] = true);
+        for n in &self.nodes {
+            if !n.inputs.iter().all(|t| defined[t.0 as usize]) || defined[n.output.0 as usize] {
+                return Err(decode(format!("node `{}` is out of order", n.name)));
+            }
+            defined[n.output.0 as usize] = true;
+            let inputs: Vec<&Tensor> = n.inputs.iter().map(|&t| self.tensor(t)).collect();
+            let fact = n.op.spec().fact(&n.name, &inputs)?;
+            let out = self.tensor(n.output);
+            if (&fact.shape, fact.scale, fact.bounds) != (&out.shape, out.scale, out.bounds) {
+                return Err(decode(format!("node `{}` claims a result that its operator does not give", n.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the graph on integer inputs (row-major, one vector per input) and returns the values of all
+    /// variables. An input or intermediate value outside its bounds is an error that names it.
+    pub fn eval(&self, inputs: &[Vec<i64>]) -> Result<Trace, GraphError> {
+        if inputs.len() != self.inputs.len() {
+            return Err(GraphError::InputCount { expected: self.inputs.len(), got: inputs.len() });
+        }
+        let mut values: Vec<Vec<i64>> =
+            self.tensors.iter().map(|t| t.constant.clone().unwrap_or_default()).collect();
+        for ((id, _), given) in self.inputs.iter().zip(inputs) {
+            let t = self.tensor(*id);
+            if given.len() != t.len() {
+                let (tensor, shape) = (t.name.clone(), t.shape.clone());
+                return Err(GraphError::Count { tensor, shape, expected: t.len(), got: given.len() });
+            }
+            within(t, given)?;
+            values[id.0 as usize] = given.clone();
+        }
+        let mut aux = Vec::new();
+        for n in &self.nodes {
+            let tensors: Vec<&Tensor> = n.inputs.iter().map(|&t| self.tensor(t)).collect();
+            let args: Vec<&[i64]> = n.inputs.iter().map(|t| values[t.0 as usize].as_slice()).collect();
+            let out = self.tensor(n.output);
+            let Evaluated { output, aux: more } = n.op.spec().eval(&n.name, &tensors, &args, out)?;
+            within(out, &output)?;
+            values[n.output.0 as usize] = output;
+            aux.extend(more);
+        }
+        values.extend(aux);
+        Ok(Trace { values })
+    }
+
+    /// The relations of the whole graph. Constants that only relations use are variables with a value; the
+    /// values of all others come from [`Graph::eval`], in the same order.
+    pub fn system(&self) -> System {
+        let vars = self
+            .tensors
+            .iter()
+            .map(|t| Var {
+                name: t.name.clone(),
+                shape: t.shape.clone(),
+                bounds: t.bounds,
+                constant: t.constant.clone(),
+            })
+            .collect();
+        let inputs = self.inputs.iter().map(|(t, _)| VarId(t.0)).collect();
+        let system = System { vars, inputs, tensors: self.tensors.len(), ..System::default() };
+        let mut b = RelationBuilder { system, label: "inputs".into() };
+        for (t, visibility) in &self.inputs {
+            let v = b.view(VarId(t.0));
+            let bounds = self.tensor(*t).bounds;
+            b.range(&v, bounds.lo as i64, bounds.bits(), RangeKind::Sound);
+            if *visibility == Visibility::Public {
+                b.state(Relation::Public { v, section: Section::Input });
+            }
+        }
+        for n in &self.nodes {
+            b.label.clone_from(&n.name);
+            let inputs: Vec<_> = n.inputs.iter().map(|&t| (self.tensor(t), b.view(VarId(t.0)))).collect();
+            let output = (self.tensor(n.output), b.view(VarId(n.output.0)));
+            n.op.spec().relate(&mut b, &inputs, output);
+        }
+        b.label = "outputs".into();
+        for o in &self.outputs {
+            let v = b.view(VarId(o.tensor.0));
+            let bounds = self.tensor(o.tensor).bounds;
+            b.range(&v, bounds.lo as i64, bounds.bits(), RangeKind::Sound);
+            b.state(Relation::Public { v, section: Section::Output });
+        }
+        b.system
+    }
+}
+
+/// Every value within the tensor's bounds, or an error that names the first that is not.
+fn within(t: &Tensor, values: &[i64]) -> Result<(), GraphError> {
+    let bad = values.iter().enumerate().find(|(_, v)| !t.bounds.contains(i128::from(**v)));
+    bad.map_or(Ok(()), |(index, v)| Err(out_of_bounds(t, index, i128::from(*v), t.bounds)))
+}
+
+/// The error for element `index` of `t`, whose value `v` is outside `bounds`.
+pub(crate) fn out_of_bounds(t: &Tensor, index: usize, v: i128, bounds: Bounds) -> GraphError {
+    let show = |v: i128| format!("{:.6}", t.real(v));
+    GraphError::OutOfBounds {
+        tensor: t.name.clone(),
+        index,
+        value: v,
+        real: show(v),
+        lo_real: show(bounds.lo),
+        hi_real: show(bounds.hi),
+    }
+}
+
+/// Builds a [`Graph`] node by node; facts and bounds are checked as it grows.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+}
+
+impl GraphBuilder {
+    /// An empty graph.
+    pub fn new(name: &str) -> Self {
+        let (tensors, nodes, inputs, outputs) = Default::default();
+        Self { graph: Graph { name: name.into(), tensors, nodes, inputs, outputs } }
+    }
+
+    /// The tensor behind an id.
+    pub fn tensor(&self, id: TensorId) -> &Tensor {
+        self.graph.tensor(id)
+    }
+
+    fn push(&mut self, tensor: Tensor) -> Result<TensorId, GraphError> {
+        tensor.bounds.checked(&tensor.name)?;
+        self.graph.tensors.push(tensor);
+        Ok(TensorId(self.graph.tensors.len() as u32 - 1))
+    }
+
+    /// Declares an input of the model.
+    pub fn input(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        scale: i32,
+        bounds: Bounds,
+        visibility: Visibility,
+    ) -> Result<TensorId, GraphError> {
+        let id = self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: None })?;
+        self.graph.inputs.push((id, visibility));
+        Ok(id)
+    }
+
+    /// A constant of the model.
+    pub fn constant(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        scale: i32,
+        values: Vec<i64>,
+    ) -> Result<TensorId, GraphError> {
+        let expected = shape.iter().product();
+        if values.len() != expected {
+            let (tensor, shape, got) = (name.into(), shape.to_vec(), values.len());
+            return Err(GraphError::Count { tensor, shape, expected, got });
+        }
+        let bounds = Bounds::of(values.iter().copied());
+        self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: Some(values) })
+    }
+
+    /// Applies an operator; returns its result.
+    pub fn node(&mut self, name: &str, op: impl Into<Op>, inputs: &[TensorId]) -> Result<TensorId, GraphError> {
+        let op = op.into();
+        let tensors: Vec<&Tensor> = inputs.iter().map(|&t| self.graph.tensor(t)).collect();
+        let fact = op.spec().fact(name, &tensors)?;
+        let (shape, scale, bounds) = (fact.shape, fact.scale, fact.bounds);
+        let output = self.push(Tensor { name: name.into(), shape, scale, bounds, constant: None })?;
+        self.graph.nodes.push(Node { name: name.into(), op, inputs: inputs.to_vec(), output });
+        Ok(output)
+    }
+
+    /// Declares a result of the model.
+    pub fn output(&mut self, name: &str, tensor: TensorId) {
+        self.graph.outputs.push(Output { name: name.into(), tensor });
+    }
+
+    /// The finished graph, without tensors and nodes that no output needs.
+    pub fn finish(self) -> Result<Graph, GraphError> {
+        let graph = prune(self.graph);
+        graph.validate()?;
+        Ok(graph)
+    }
+}
+
+/// Drops what no output depends on; inputs stay, since they are part of the statement.
+fn prune(g: Graph) -> Graph {
+    let mut live = vec![false; g.tensors.len()];
+    g.outputs.iter().for_each(|o| live[o.tensor.0 as usize] = true);
+    g.inputs.iter().for_each(|(t, _)| live[t.0 as usize] = true);
+    for n in g.nodes.iter().rev() {
+        if live[n.output.0 as usize] {
+            n.inputs.iter().for_each(|t| live[t.0 as usize] = true);
+        }
+    }
+    let mut next = 0;
+    let ids: Vec<TensorId> = live
+        .iter()
+        .map(|&l| {
+            let id = TensorId(next);
+            next += u32::from(l);
+            id
+        })
+        .collect();
+    let new = |t: TensorId| ids[t.0 as usize];
+    let nodes = g.nodes.into_iter().filter(|n| live[n.output.0 as usize]).map(|n| Node {
+        inputs: n.inputs.iter().map(|&t| new(t)).collect(),
+        output: new(n.output),
+        ..n
+    });
+    Graph {
+        name: g.name,
+        nodes: nodes.collect(),
+        inputs: g.inputs.into_iter().map(|(t, v)| (new(t), v)).collect(),
+        outputs: g.outputs.into_iter().map(|o| Output { tensor: new(o.tensor), ..o }).collect(),
+        tensors: g.tensors.into_iter().zip(live).filter_map(|(t, l)| l.then_some(t)).collect(),
+    }
+}

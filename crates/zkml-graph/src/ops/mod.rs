@@ -1,0 +1,21 @@
+//! One file per operator: facts, evaluation, relations, test cases.
+
+mod argmax;
+mod contract;
+mod divide;
+mod linear;
+mod lookup;
+mod max;
+mod product;
+mod reindex;
+mod rescale;
+
+pub use argmax::ArgMax;
+pub use contract::Contract;
+pub use divide::Divide;
+pub use linear::Linear;
+pub use lookup::Lookup;
+pub use max::Max;
+pub use product::Product;
+pub use reindex::Reindex;
+pub use rescale::Rescale;
