@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
 use crate::{
-    Bounds, Evaluated, GraphError, Op, RangeKind, Relation, RelationBuilder, Section, System, Tensor, TensorId,
-    Var, VarId,
+    Bounds, Evaluated, GraphError, Op, RangeKind, Relation, RelationBuilder, Section, System, Tensor,
+    TensorId, Var, VarId,
 };
 
 /// An operator applied to tensors.
@@ -120,7 +120,10 @@ impl Graph {
             let fact = n.op.spec().fact(&n.name, &inputs)?;
             let out = self.tensor(n.output);
             if (&fact.shape, fact.scale, fact.bounds) != (&out.shape, out.scale, out.bounds) {
-                return Err(decode(format!("node `{}` claims a result that its operator does not give", n.name)));
+                return Err(decode(format!(
+                    "node `{}` claims a result that its operator does not give",
+                    n.name
+                )));
             }
         }
         Ok(())
@@ -250,7 +253,8 @@ impl GraphBuilder {
         bounds: Bounds,
         visibility: Visibility,
     ) -> Result<TensorId, GraphError> {
-        let id = self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: None })?;
+        let id =
+            self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: None })?;
         self.graph.inputs.push((id, visibility));
         Ok(id)
     }
@@ -273,7 +277,12 @@ impl GraphBuilder {
     }
 
     /// Applies an operator; returns its result.
-    pub fn node(&mut self, name: &str, op: impl Into<Op>, inputs: &[TensorId]) -> Result<TensorId, GraphError> {
+    pub fn node(
+        &mut self,
+        name: &str,
+        op: impl Into<Op>,
+        inputs: &[TensorId],
+    ) -> Result<TensorId, GraphError> {
         let op = op.into();
         let tensors: Vec<&Tensor> = inputs.iter().map(|&t| self.graph.tensor(t)).collect();
         let fact = op.spec().fact(name, &tensors)?;

@@ -6,7 +6,6 @@
 //! [`op::OpSpec::relate`] states, without computing anything, the tensor [`Relation`]s that pin the
 //! output down. A proving back end implements relation kinds, never operators.
 
-pub mod check;
 pub mod graph;
 pub mod map;
 pub mod op;

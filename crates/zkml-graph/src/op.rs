@@ -34,8 +34,13 @@ pub trait OpSpec {
 
     /// Exact integer semantics. `inputs` have the shapes that `fact` accepted and `output` is that fact.
     /// A value that the operator cannot carry (outside a table's domain, say) is an error, never clipped.
-    fn eval(&self, node: &str, inputs: &[&Tensor], values: &[&[i64]], output: &Tensor)
-    -> Result<Evaluated, GraphError>;
+    fn eval(
+        &self,
+        node: &str,
+        inputs: &[&Tensor],
+        values: &[&[i64]],
+        output: &Tensor,
+    ) -> Result<Evaluated, GraphError>;
 
     /// States what ties `output` to `inputs`. Never computes values.
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View));
