@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
 use crate::{
-    Bounds, Evaluated, GraphError, Op, RangeKind, Relation, RelationBuilder, Section, System, Tensor,
-    TensorId, Var, VarId,
+    Bounds, Evaluated, GraphError, Op, Relation, RelationBuilder, Section, System, Tensor, TensorId, Var,
+    VarId,
 };
 
 /// An operator applied to tensors.
@@ -84,8 +84,26 @@ impl Graph {
         let decode = |m: String| GraphError::Decode(m);
         let body = bytes.strip_prefix(MAGIC).ok_or_else(|| decode("wrong magic or version".into()))?;
         let graph: Self = postcard::from_bytes(body).map_err(|e| decode(e.to_string()))?;
+        // One graph, one form: the decoder alone would let padded numbers and trailing bytes pass.
+        if graph.to_bytes() != bytes {
+            return Err(decode("the bytes are not in canonical form".into()));
+        }
         graph.validate()?;
         Ok(graph)
+    }
+
+    /// Number of constant elements: weights, biases and other numbers that training found.
+    pub fn parameters(&self) -> usize {
+        self.tensors.iter().filter_map(|t| t.constant.as_ref()).map(Vec::len).sum()
+    }
+
+    /// Number of multiplications that contractions take in one run.
+    pub fn macs(&self) -> u64 {
+        let contractions = self.nodes.iter().filter_map(|n| match &n.op {
+            Op::Contract(c) => Some(c.macs()),
+            _ => None,
+        });
+        contractions.sum()
     }
 
     /// keccak256 of the canonical bytes: the model hash.
@@ -95,22 +113,20 @@ impl Graph {
 
     fn validate(&self) -> Result<(), GraphError> {
         let decode = |m: String| GraphError::Decode(m);
-        let count = self.tensors.len() as u32;
-        let known = |t: &TensorId| t.0 < count;
+        let count = self.tensors.len();
+        let known = |t: &TensorId| (t.0 as usize) < count;
         let ids = self.nodes.iter().flat_map(|n| n.inputs.iter().chain([&n.output]));
         let ends = self.inputs.iter().map(|(t, _)| t).chain(self.outputs.iter().map(|o| &o.tensor));
         if !ids.chain(ends).all(known) {
             return Err(decode("a node refers to a tensor that does not exist".into()));
         }
-        for t in &self.tensors {
-            let len = t.shape.iter().try_fold(1usize, |a, &d| a.checked_mul(d));
-            if len.is_none_or(|l| l > 1 << 32) || t.constant.as_ref().is_some_and(|c| Some(c.len()) != len) {
-                return Err(decode(format!("tensor `{}` has a shape that does not fit its values", t.name)));
-            }
-            t.bounds.checked(&t.name)?;
-        }
+        self.tensors.iter().try_for_each(Tensor::check)?;
         let mut defined: Vec<bool> = self.tensors.iter().map(|t| t.constant.is_some()).collect();
-        self.inputs.iter().for_each(|(t, _)| defined[t.0 as usize] = true);
+        for (t, _) in &self.inputs {
+            if std::mem::replace(&mut defined[t.0 as usize], true) {
+                return Err(decode(format!("input `{}` is defined twice", self.tensor(*t).name)));
+            }
+        }
         for n in &self.nodes {
             if !n.inputs.iter().all(|t| defined[t.0 as usize]) || defined[n.output.0 as usize] {
                 return Err(decode(format!("node `{}` is out of order", n.name)));
@@ -126,7 +142,10 @@ impl Graph {
                 )));
             }
         }
-        Ok(())
+        match defined.iter().position(|d| !d) {
+            Some(i) => Err(decode(format!("nothing defines tensor `{}`", self.tensors[i].name))),
+            None => Ok(()),
+        }
     }
 
     /// Runs the graph on integer inputs (row-major, one vector per input) and returns the values of all
@@ -179,7 +198,7 @@ impl Graph {
         for (t, visibility) in &self.inputs {
             let v = b.view(VarId(t.0));
             let bounds = self.tensor(*t).bounds;
-            b.range(&v, bounds.lo as i64, bounds.bits(), RangeKind::Sound);
+            b.confine(&v, bounds);
             if *visibility == Visibility::Public {
                 b.state(Relation::Public { v, section: Section::Input });
             }
@@ -194,7 +213,7 @@ impl Graph {
         for o in &self.outputs {
             let v = b.view(VarId(o.tensor.0));
             let bounds = self.tensor(o.tensor).bounds;
-            b.range(&v, bounds.lo as i64, bounds.bits(), RangeKind::Sound);
+            b.confine(&v, bounds);
             b.state(Relation::Public { v, section: Section::Output });
         }
         b.system
@@ -239,8 +258,7 @@ impl GraphBuilder {
     }
 
     fn push(&mut self, tensor: Tensor) -> Result<TensorId, GraphError> {
-        tensor.bounds.checked(&tensor.name)?;
-        self.graph.tensors.push(tensor);
+        self.graph.tensors.push(tensor.checked()?);
         Ok(TensorId(self.graph.tensors.len() as u32 - 1))
     }
 
@@ -267,11 +285,6 @@ impl GraphBuilder {
         scale: i32,
         values: Vec<i64>,
     ) -> Result<TensorId, GraphError> {
-        let expected = shape.iter().product();
-        if values.len() != expected {
-            let (tensor, shape, got) = (name.into(), shape.to_vec(), values.len());
-            return Err(GraphError::Count { tensor, shape, expected, got });
-        }
         let bounds = Bounds::of(values.iter().copied());
         self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: Some(values) })
     }

@@ -6,17 +6,22 @@
 //! [`op::OpSpec::relate`] states, without computing anything, the tensor [`Relation`]s that pin the
 //! output down. A proving back end implements relation kinds, never operators.
 
+mod check;
 pub mod graph;
 pub mod map;
 pub mod op;
 pub mod ops;
 pub mod relation;
 pub mod tensor;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use graph::{Graph, GraphBuilder, Node, Output, Trace};
 pub use map::Map;
 pub use op::{Evaluated, Fact, Op, OpSpec};
-pub use relation::{RangeKind, Relation, RelationBuilder, Section, System, Table, TableId, Var, VarId, View};
+pub use relation::{
+    RangeKind, Relation, RelationBuilder, SLACK_BITS, Section, System, Table, TableId, Var, VarId, View,
+};
 pub use tensor::{Bounds, Tensor, TensorId};
 
 /// Everything that can be wrong with a graph or with the values run through it.

@@ -47,14 +47,36 @@ pub struct View {
 }
 
 /// How tightly a [`Relation::Range`] binds.
+///
+/// Where an end is loose, a back end chooses what suits its tables, within [`SLACK_BITS`]: everything in
+/// `[lo, lo + 2^bits)` is accepted, and nothing beyond a loose end by `2^(bits + SLACK_BITS)` or more.
+/// [`System::check`] accepts all that any back end may accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RangeKind {
-    /// Exactly `[lo, lo + 2^bits)`: uniqueness of a result depends on it.
+    /// Exactly `[lo, lo + 2^bits)`: uniqueness of a result depends on both ends.
     Exact,
-    /// Everything in `[lo, lo + 2^bits)` is accepted and nothing whose distance from it exceeds a small
-    /// multiple of `2^bits`: it only keeps integers from wrapping in the field. A back end may round `bits`
-    /// up, or drop the relation when others already confine the values.
+    /// Nothing below `lo`, loose above: uniqueness depends on the lower end alone, a sign say. A back end may
+    /// round `bits` up.
+    AtLeast,
+    /// Loose at both ends: it only keeps integers from wrapping in the field. A back end may round `bits` up
+    /// or move `lo` down, or drop the relation when others already confine the values as tightly.
     Sound,
+}
+
+/// How far beyond a loose end of a range a back end may accept values: by less than `2^(bits + SLACK_BITS)`.
+pub const SLACK_BITS: u32 = 16;
+
+impl RangeKind {
+    /// The widest closed interval that a back end may accept for the range `[lo, lo + 2^bits)`.
+    pub fn widest(self, lo: i64, bits: u32) -> Bounds {
+        let (lo, width) = (i128::from(lo), 1i128 << bits);
+        let slack = 1i128 << (bits + SLACK_BITS);
+        match self {
+            Self::Exact => Bounds { lo, hi: lo + width - 1 },
+            Self::AtLeast => Bounds { lo, hi: lo + width + slack - 1 },
+            Self::Sound => Bounds { lo: lo - slack, hi: lo + width + slack - 1 },
+        }
+    }
 }
 
 /// Part of the public statement.
@@ -248,6 +270,16 @@ impl RelationBuilder {
     pub fn range(&mut self, v: &View, lo: i64, bits: u32, kind: RangeKind) {
         self.state(Relation::Range { v: v.clone(), lo, bits, kind });
     }
+
+    /// States that `v` is not negative; honest values are at most `hi`.
+    pub fn at_least_zero(&mut self, v: &View, hi: i128) {
+        self.range(v, 0, Bounds::new(0, hi).bits(), RangeKind::AtLeast);
+    }
+
+    /// States that `v` is near its bounds, so that it cannot wrap.
+    pub fn confine(&mut self, v: &View, bounds: Bounds) {
+        self.range(v, bounds.lo as i64, bounds.bits(), RangeKind::Sound);
+    }
 }
 
 impl Relation {
@@ -267,10 +299,14 @@ impl Relation {
 impl fmt::Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "v{}{:?}", self.var.0, self.map.shape)?;
-        if !self.map.is_identity() {
-            write!(f, "~{:?}", self.map.source)?;
+        if self.map.is_identity() {
+            return Ok(());
         }
-        Ok(())
+        write!(f, "~{:?}", self.map.source)?;
+        for (i, a) in self.map.axes.iter().enumerate() {
+            write!(f, "{}{}{:+?}", if i == 0 { "@" } else { "," }, a.offset, a.steps)?;
+        }
+        self.map.pad.map_or(Ok(()), |p| write!(f, " else {p}"))
     }
 }
 
@@ -299,5 +335,20 @@ impl fmt::Display for Relation {
             Self::Copy { from, to } => write!(f, "{from} → {to}"),
             Self::Public { v, section } => write!(f, "public {section:?} {v}"),
         }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, v) in self.vars.iter().enumerate() {
+            let fixed = if v.constant.is_some() { " constant" } else { "" };
+            let Bounds { lo, hi } = v.bounds;
+            writeln!(f, "v{i} = {} {:?} in [{lo}, {hi}]{fixed}", v.name, v.shape)?;
+        }
+        for (i, t) in self.tables.iter().enumerate() {
+            let (columns, hi) = (t.columns.len(), t.lo + t.len() as i64);
+            writeln!(f, "table {i} = {} on [{}, {hi}), {columns} columns", t.name, t.lo)?;
+        }
+        self.relations.iter().try_for_each(|(label, r)| writeln!(f, "{label}: {r}"))
     }
 }

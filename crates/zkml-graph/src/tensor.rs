@@ -13,6 +13,32 @@ pub struct TensorId(pub u32);
 /// Elements are stored as `i64`; two bits of head room let sums and differences of two elements stay exact.
 pub const SAFE_BITS: u32 = 61;
 
+/// Largest number of elements of a tensor or of a view of one.
+pub const MAX_ELEMENTS: usize = 1 << 28;
+
+/// Largest number of dimensions of a tensor or of a view of one.
+pub const MAX_RANK: usize = 16;
+
+/// Largest magnitude of a scale.
+pub const MAX_SCALE: i32 = 256;
+
+/// Number of elements of a shape; `None` when a dimension is zero, when there are more than [`MAX_RANK`]
+/// dimensions, or more than [`MAX_ELEMENTS`] elements.
+pub fn elements(shape: &[usize]) -> Option<usize> {
+    let fits = |n: &usize| (1..=MAX_ELEMENTS).contains(n);
+    let product = || shape.iter().try_fold(1usize, |a, &d| a.checked_mul(d).filter(fits));
+    (shape.len() <= MAX_RANK).then(product).flatten()
+}
+
+/// Row-major step of the index along each dimension of a shape.
+pub(crate) fn strides(shape: &[usize]) -> Vec<i64> {
+    let mut out = vec![1; shape.len()];
+    for d in (1..shape.len()).rev() {
+        out[d - 1] = out[d] * shape[d] as i64;
+    }
+    out
+}
+
 /// A closed interval of integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bounds {
@@ -77,6 +103,11 @@ impl Bounds {
         self.lo <= v && v <= self.hi
     }
 
+    /// Largest of one element of each interval.
+    pub fn max(self, o: Self) -> Self {
+        Self { lo: self.lo.max(o.lo), hi: self.hi.max(o.hi) }
+    }
+
     /// Number of bits `b` with `hi - lo < 2^b`.
     pub fn bits(self) -> u32 {
         let width = self.hi.saturating_sub(self.lo);
@@ -123,8 +154,91 @@ impl Tensor {
         self.len() == 0
     }
 
+    /// The tensor itself when its shape, scale, bounds and constant are coherent and within limits, else an
+    /// error that names it.
+    pub(crate) fn checked(self) -> Result<Self, GraphError> {
+        self.check().map(|()| self)
+    }
+
+    /// See [`Tensor::checked`].
+    pub(crate) fn check(&self) -> Result<(), GraphError> {
+        let shape = |detail: String| Err(GraphError::Shape { node: self.name.clone(), detail });
+        let Some(expected) = elements(&self.shape) else {
+            return shape(format!(
+                "shape {:?} is not between 1 and {MAX_ELEMENTS} elements in at most {MAX_RANK} dimensions",
+                self.shape
+            ));
+        };
+        if self.scale.unsigned_abs() > MAX_SCALE as u32 {
+            return shape(format!("scale {} is beyond ±{MAX_SCALE}", self.scale));
+        }
+        if self.bounds.lo > self.bounds.hi {
+            return shape(format!("bounds [{}, {}] are empty", self.bounds.lo, self.bounds.hi));
+        }
+        if let Some(values) = &self.constant {
+            let (tensor, shape_, got) = (self.name.clone(), self.shape.clone(), values.len());
+            if got != expected {
+                return Err(GraphError::Count { tensor, shape: shape_, expected, got });
+            }
+            if self.bounds != Bounds::of(values.iter().copied()) {
+                return shape("bounds are not those of its constant".into());
+            }
+        }
+        self.bounds.checked(&self.name).map(|_| ())
+    }
+
     /// Real value of an integer at this tensor's scale.
     pub fn real(&self, v: i128) -> f64 {
         v as f64 * (-f64::from(self.scale)).exp2()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_capped_without_overflow() {
+        assert_eq!(elements(&[]), Some(1));
+        assert_eq!(elements(&[2, 3]), Some(6));
+        assert_eq!(elements(&[1 << 28]), Some(MAX_ELEMENTS));
+        assert_eq!(elements(&[1 << 28, 2]), None);
+        assert_eq!(elements(&[usize::MAX, usize::MAX, 0]), None);
+        assert_eq!(elements(&[0]), None);
+        assert_eq!(elements(&[1; 17]), None);
+    }
+
+    #[test]
+    fn interval_arithmetic_saturates() {
+        let wide = Bounds::new(i128::MIN, i128::MAX);
+        for b in [wide.add(wide), wide.mul(wide), wide.scale(-3)] {
+            assert!(b.checked("n").is_err());
+        }
+        assert_eq!(wide.bits(), 127);
+        assert_eq!(Bounds::new(-2, 3).mul(Bounds::new(-5, 4)), Bounds::new(-15, 12));
+    }
+
+    #[test]
+    fn bits_count_the_width() {
+        for (lo, hi, bits) in [(0, 0, 0), (0, 1, 1), (0, 255, 8), (0, 256, 9), (-128, 127, 8), (5, 6, 1)] {
+            assert_eq!(Bounds::new(lo, hi).bits(), bits, "[{lo}, {hi}]");
+        }
+    }
+
+    #[test]
+    fn incoherent_tensors_are_refused() {
+        let good = || Tensor {
+            name: "t".into(),
+            shape: vec![2],
+            scale: 0,
+            bounds: Bounds::new(1, 2),
+            constant: Some(vec![1, 2]),
+        };
+        assert!(good().checked().is_ok());
+        assert!(Tensor { shape: vec![3], ..good() }.checked().is_err());
+        assert!(Tensor { scale: i32::MIN, ..good() }.checked().is_err());
+        assert!(Tensor { bounds: Bounds::new(1, 1), ..good() }.checked().is_err());
+        assert!(Tensor { bounds: Bounds { lo: 2, hi: 1 }, constant: None, ..good() }.checked().is_err());
+        assert!(Tensor { bounds: Bounds::new(0, 1 << 61), constant: None, ..good() }.checked().is_err());
     }
 }

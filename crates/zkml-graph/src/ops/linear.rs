@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Map;
+use super::operand;
+use crate::{Bounds, Evaluated, Fact, GraphError, Map, OpSpec, RelationBuilder, Tensor, View};
 
 /// `y = Σ coefficients[i] · input_i + constant`, element-wise over views of one shape.
 ///
@@ -16,4 +17,53 @@ pub struct Linear {
     pub constant: i64,
     /// Scale of the result.
     pub scale: i32,
+}
+
+impl OpSpec for Linear {
+    fn kind(&self) -> &'static str {
+        "Linear"
+    }
+
+    fn fact(&self, node: &str, inputs: &[&Tensor]) -> Result<Fact, GraphError> {
+        operand::arity(node, inputs, self.terms.len())?;
+        let Some((_, first)) = self.terms.first() else {
+            return operand::misfit(node, "a sum of no operands");
+        };
+        let constant = i128::from(self.constant);
+        let (mut bounds, mut magnitude) = (Bounds::point(constant), constant.abs());
+        for ((c, map), tensor) in self.terms.iter().zip(inputs) {
+            let term = operand::bounds(node, tensor, map)?.scale(i128::from(*c));
+            operand::same_shape(node, &first.shape, &map.shape)?;
+            bounds = bounds.add(term);
+            magnitude = magnitude.saturating_add(term.magnitude());
+        }
+        operand::summable(node, magnitude)?;
+        let scale = operand::scale(node, self.scale.into())?;
+        Ok(Fact { shape: first.shape.clone(), scale, bounds: bounds.checked(node)? })
+    }
+
+    fn eval(
+        &self,
+        _node: &str,
+        _inputs: &[&Tensor],
+        values: &[&[i64]],
+        output: &Tensor,
+    ) -> Result<Evaluated, GraphError> {
+        let mut sums = vec![i128::from(self.constant); output.len()];
+        for ((c, map), value) in self.terms.iter().zip(values) {
+            let seen = map.gather(value);
+            sums.iter_mut().zip(seen).for_each(|(s, v)| *s += i128::from(*c) * i128::from(v));
+        }
+        // The fact keeps sums of admissible operands within the safe range.
+        let output = sums.into_iter().map(|s| s as i64).collect();
+        Ok(Evaluated { output, aux: Vec::new() })
+    }
+
+    fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View)) {
+        let views: Vec<View> =
+            self.terms.iter().zip(inputs).map(|((_, map), (_, v))| operand::through(v, map)).collect();
+        let mut terms: Vec<(i64, &View)> = self.terms.iter().map(|(c, _)| *c).zip(&views).collect();
+        terms.push((-1, &output.1));
+        b.linear(&terms, self.constant);
+    }
 }
