@@ -7,7 +7,7 @@
 //! | question | answer |
 //! |---|---|
 //! | where in the proof does a value lie? | [`Program::layout`], a [`Layout`] |
-//! | what is hashed when, and which challenge comes out? | [`Layout::steps`] and [`Transcript`] |
+//! | what is hashed when, and which challenge comes out? | [`Layout::steps`], [`Transcript`], [`Replay`] |
 //! | which equations must hold at `x`? | [`Program::constraints`] |
 //! | which commitments are opened where, in which order? | [`Program::opening_sets`] |
 //! | what ties a proof to this program? | [`Program::vk_digest`], [`Program::model_commitment`] |
@@ -36,6 +36,7 @@ pub mod field;
 mod layout;
 mod opening;
 mod program;
+mod sample;
 mod statement;
 mod transcript;
 mod word;
@@ -45,6 +46,7 @@ pub use expr::{Constraints, ExprBuilder, Identity, Node, NodeId, PermutationColu
 pub use layout::{Challenge, Element, Eval, Layout, Slot, SlotId, Step};
 pub use opening::{Commitment, Opened, OpeningSet};
 pub use program::{Domain, Limits, PROTOCOL_VERSION, Program, Query, Srs};
+pub use sample::Sample;
 pub use statement::{InputEncoding, InputField, InstanceLayout, OutputField, Statement};
-pub use transcript::Transcript;
+pub use transcript::{Replay, Transcript};
 pub use word::{G1, G2, Word, keccak256};

@@ -1,6 +1,6 @@
 //! The Keccak-256 transcript, defined once for prover, verifier and Solidity.
 
-use crate::{G1, Program, Word, field, keccak256};
+use crate::{Challenge, G1, Program, Step, Word, field, keccak256};
 
 /// Follows a squeeze that absorbed nothing, so that two squeezes in a row differ.
 const NOTHING_ABSORBED: u8 = 0x01;
@@ -52,7 +52,12 @@ impl Transcript {
 
     /// Appends one word.
     pub fn absorb(&mut self, word: &Word) {
-        self.buffer.extend_from_slice(&word.0);
+        self.absorb_bytes(&word.0);
+    }
+
+    /// Appends whole words as they stand.
+    fn absorb_bytes(&mut self, words: &[u8]) {
+        self.buffer.extend_from_slice(words);
         self.squeezed = false;
     }
 
@@ -74,6 +79,49 @@ impl Transcript {
         }
         self.squeezed = true;
         field::reduce(hash)
+    }
+}
+
+/// All challenges of a proof and everything that was hashed for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Challenges in the order of squeezing.
+    pub challenges: Vec<(Challenge, Word)>,
+    /// The hash input behind each of them: what a contract must feed to its KECCAK256.
+    pub hash_inputs: Vec<Vec<u8>>,
+}
+
+impl Replay {
+    /// Follows the transcript's moves over a proof. Nothing is checked but the proof's length and the number of instances.
+    ///
+    /// Returns nothing if those differ from the program's.
+    pub fn of(program: &Program, instances: &[Word], proof: &[u8]) -> Option<Self> {
+        let layout = program.layout();
+        if proof.len() != layout.length() || instances.len() != program.num_instances as usize {
+            return None;
+        }
+        let mut transcript = Transcript::new().traced();
+        let mut challenges = Vec::new();
+        for step in layout.steps() {
+            match step {
+                Step::AbsorbDigest => transcript.absorb(&program.vk_digest()),
+                Step::AbsorbInstanceCount => {
+                    transcript.absorb(&Word::from_u64(u64::from(program.num_instances)));
+                }
+                Step::AbsorbKeyRepr => transcript.absorb(&program.key_repr),
+                Step::AbsorbInstances => instances.iter().for_each(|word| transcript.absorb(word)),
+                Step::Absorb(slot) => {
+                    transcript.absorb_bytes(proof.get(slot.offset..slot.end())?);
+                }
+                Step::Squeeze(challenge) => challenges.push((*challenge, transcript.squeeze())),
+            }
+        }
+        Some(Self { challenges, hash_inputs: transcript.trace.unwrap_or_default() })
+    }
+
+    /// The value of a challenge, if the program has it.
+    pub fn challenge(&self, challenge: Challenge) -> Option<Word> {
+        self.challenges.iter().find(|(of, _)| *of == challenge).map(|(_, value)| *value)
     }
 }
 

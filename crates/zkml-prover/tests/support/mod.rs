@@ -1,0 +1,84 @@
+//! Proofs of small random circuits, and halo2's own verdict on them.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of the support code")]
+
+pub mod circuit;
+
+use circuit::{RandomCircuit, Shape};
+use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_proofs::plonk::{VerifyingKey, create_proof, keygen_pk, keygen_vk, verify_proof};
+use halo2_proofs::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
+use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
+use halo2_proofs::poly::kzg::strategy::SingleStrategy;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use zkml_protocol::{InstanceLayout, OutputField, Program, Sample, Statement, Word, keccak256};
+use zkml_prover::program;
+use zkml_prover::transcript::{KeccakRead, KeccakWrite, scalar_from_word, scalar_word};
+
+/// A circuit with its key, its program and a valid proof.
+pub struct Case {
+    pub params: ParamsKZG<Bn256>,
+    pub vk: VerifyingKey<G1Affine>,
+    pub sample: Sample,
+}
+
+impl Case {
+    pub fn new(name: &str, shape: Shape) -> Self {
+        let circuit = RandomCircuit::new(shape.clone());
+        let params = ParamsKZG::<Bn256>::setup(shape.k, ChaCha8Rng::seed_from_u64(1));
+        let vk = keygen_vk(&params, &circuit).expect("keygen");
+        let program = program::derive(&vk, shape.k, program::srs(&params, true), statement(name, &shape))
+            .expect("the shape is supported");
+        let pk = keygen_pk(&params, vk.clone(), &circuit).expect("keygen");
+        let mut transcript = KeccakWrite::new(&program);
+        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+            &params,
+            &pk,
+            &[circuit.clone()],
+            &[&[&circuit.instances]],
+            ChaCha8Rng::seed_from_u64(2),
+            &mut transcript,
+        )
+        .expect("the witness satisfies the circuit");
+        let instances = circuit.instances.iter().map(scalar_word).collect();
+        let sample = Sample { name: name.into(), program, instances, proof: transcript.finish() };
+        Self { params, vk, sample }
+    }
+
+    /// halo2's verdict, made strict: scalars are canonical and nothing is left over.
+    pub fn halo2_accepts(&self, instances: &[Word], proof: &[u8]) -> bool {
+        let scalars: Option<Vec<Fr>> = instances.iter().map(scalar_from_word).collect();
+        let Some(scalars) = scalars else { return false };
+        let mut transcript = KeccakRead::new(&self.sample.program, proof);
+        let verdict = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+            &self.params,
+            &self.vk,
+            SingleStrategy::new(&self.params),
+            &[&[&scalars]],
+            &mut transcript,
+        );
+        verdict.is_ok() && transcript.rest().is_empty()
+    }
+}
+
+/// One context and one output tensor.
+pub fn statement(name: &str, shape: &Shape) -> Statement {
+    let outputs = match shape.instances as u32 - 1 {
+        0 => vec![],
+        words => vec![OutputField { name: "probability".into(), words, scale: 16 }],
+    };
+    Statement {
+        model_name: name.into(),
+        model_hash: keccak256([name.as_bytes()]),
+        toolkit_version: "0.1.0".into(),
+        instances: InstanceLayout { inputs: vec![], model: vec![], outputs },
+    }
+}
+
+/// The program that an edit makes of another.
+pub fn edited(program: &Program, edit: impl FnOnce(&mut Program)) -> Program {
+    let mut program = program.clone();
+    edit(&mut program);
+    program
+}
