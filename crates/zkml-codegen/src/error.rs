@@ -25,4 +25,7 @@ pub enum CodegenError {
     /// The program refers to something that it does not have.
     #[error("the verifier program is inconsistent: {0}; generate it again from the verifying key")]
     Inconsistent(String),
+    /// The program fails its own consistency check.
+    #[error("the verifier program is refused: {0}")]
+    Program(#[from] zkml_protocol::ProgramError),
 }

@@ -1,0 +1,151 @@
+//! Names for Solidity, from names that came with a model and may say anything.
+
+use std::collections::BTreeSet;
+
+use zkml_protocol::Program;
+
+/// Longest name that is taken over, in characters.
+const MAX_NAME: usize = 40;
+
+/// Words that Solidity reserves, or that a generated contract uses itself.
+const RESERVED: &[&str] = &[
+    "abstract", "address", "after", "alias", "anonymous", "apply", "as", "assembly", "auto", "bool", "break", "byte",
+    "bytes", "calldata", "case", "catch", "constant", "constructor", "continue", "copyof", "default", "define",
+    "delete", "do", "else", "emit", "enum", "error", "ether", "event", "external", "fallback", "false", "final",
+    "fixed", "for", "from", "function", "global", "gwei", "hex", "if", "immutable", "implements", "import", "in",
+    "indexed", "inline", "int", "interface", "internal", "is", "layout", "let", "library", "macro", "mapping", "match",
+    "memory", "modifier", "mutable", "new", "now", "null", "of", "override", "partial", "payable", "pragma",
+    "private", "promise", "public", "pure", "receive", "reference", "relocatable", "return", "returns", "revert",
+    "sealed", "sizeof", "static", "storage", "string", "struct", "super", "supports", "switch", "this", "throw",
+    "transient", "true", "try", "type", "typedef", "typeof", "ufixed", "uint", "unchecked", "unicode", "using", "var",
+    "view", "virtual", "weeks", "wei", "while", "years", "days", "hours", "minutes", "seconds",
+];
+
+/// Names of the generated contracts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractNames {
+    /// `<Model>Verifier`.
+    pub verifier: String,
+    /// `<Model>Consumer`.
+    pub consumer: String,
+}
+
+/// Names of the contracts of this program; a file is named after its contract.
+#[must_use]
+pub fn contracts(program: &Program) -> ContractNames {
+    let model = model(&program.statement.model_name);
+    ContractNames { verifier: format!("{model}Verifier"), consumer: format!("{model}Consumer") }
+}
+
+/// `PascalCase` out of any text: ASCII letters and digits only, never empty, no leading digit.
+#[must_use]
+pub fn model(name: &str) -> String {
+    let name: String = words(name).map(|word| capitalised(&word)).collect();
+    let name: String = name.chars().take(MAX_NAME).collect();
+    match name.chars().next() {
+        None => "Model".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("Model{name}"),
+        Some(_) => name,
+    }
+}
+
+/// `camelCase` identifiers for fields, in order; all different, none reserved.
+#[must_use]
+pub fn fields<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let base = field(name, index);
+            let mut candidate = base.clone();
+            let mut suffix = 1;
+            while !taken.insert(candidate.clone()) {
+                suffix += 1;
+                candidate = format!("{base}_{suffix}");
+            }
+            candidate
+        })
+        .collect()
+}
+
+fn field(name: &str, index: usize) -> String {
+    let mut field = String::new();
+    for (position, word) in words(name).enumerate() {
+        if position == 0 {
+            field.push_str(&word.to_ascii_lowercase());
+        } else {
+            field.push_str(&capitalised(&word));
+        }
+    }
+    field.truncate(MAX_NAME);
+    let reserved = RESERVED.contains(&field.as_str())
+        || numbered(&field, &["int", "uint", "bytes"])
+        || field.starts_with("fixed")
+        || field.starts_with("ufixed");
+    match field.chars().next() {
+        None => format!("output{index}"),
+        Some(first) if first.is_ascii_digit() => format!("output{field}"),
+        Some(_) if reserved => format!("{field}Value"),
+        Some(_) => field,
+    }
+}
+
+/// Types such as `uint256`.
+fn numbered(field: &str, types: &[&str]) -> bool {
+    types.iter().any(|ty| {
+        field.strip_prefix(ty).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+fn words(name: &str) -> impl Iterator<Item = String> + '_ {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+/// Text that may stand in a line comment: printable ASCII without what could end it or start a tag.
+#[must_use]
+pub fn comment(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_graphic() && !"@*/\\\"".contains(c) || c == ' ' { c } else { '?' };
+    text.chars().take(80).map(plain).collect()
+}
+
+/// A version for a string literal.
+#[must_use]
+pub fn version(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || ".-+_".contains(*c)).take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_names_become_pascal_case() {
+        assert_eq!(model("credit_mlp"), "CreditMlp");
+        assert_eq!(model("mnist-784.v2"), "Mnist784V2");
+        assert_eq!(model("7 dwarfs"), "Model7Dwarfs");
+        assert_eq!(model("Ωμέγα"), "Model");
+        assert_eq!(model("x; } contract Evil {"), "XContractEvil");
+        assert_eq!(model(&"a".repeat(500)).len(), MAX_NAME);
+    }
+
+    #[test]
+    fn field_names_are_legal_and_different() {
+        let names = ["probability", "uint256", "return", "a b", "a-b", "", "1st", "P(default)", "/dense/Output:0"];
+        let expected = [
+            "probability", "uint256Value", "returnValue", "aB", "aB_2", "output5", "output1st", "pDefault", "denseOutput0",
+        ];
+        assert_eq!(fields(names), expected);
+    }
+
+    #[test]
+    fn comments_cannot_break_out() {
+        assert_eq!(comment("evil */ } contract\n@author"), "evil ?? } contract??author");
+        assert_eq!(version("1.0\"; selfdestruct"), "1.0selfdestruct");
+    }
+}

@@ -1,0 +1,66 @@
+//! Writes indented source text.
+
+use std::fmt::Display;
+
+/// Source text under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    out: String,
+    depth: usize,
+}
+
+impl Text {
+    /// Empty text whose lines start at this depth of indentation.
+    pub(crate) fn at_depth(depth: usize) -> Self {
+        Self { out: String::new(), depth }
+    }
+
+    /// One line; an empty one is not indented.
+    pub(crate) fn line(&mut self, line: impl Display) {
+        let line = line.to_string();
+        if !line.is_empty() {
+            self.out.extend(std::iter::repeat_n("    ", self.depth));
+            self.out.push_str(&line);
+        }
+        self.out.push('\n');
+    }
+
+    /// An empty line and a comment: the headline of a section.
+    pub(crate) fn section(&mut self, title: impl Display) {
+        self.line("");
+        self.line(format_args!("// {title}"));
+    }
+
+    /// A line that opens a block.
+    pub(crate) fn open(&mut self, line: impl Display) {
+        self.line(line);
+        self.depth += 1;
+    }
+
+    /// A line that closes a block.
+    pub(crate) fn close(&mut self, line: impl Display) {
+        self.depth = self.depth.saturating_sub(1);
+        self.line(line);
+    }
+
+    /// The text.
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+}
+
+/// A 32-byte word as a literal, short when it is small.
+pub(crate) fn literal(word: &zkml_protocol::Word) -> String {
+    match word.0.split_last_chunk::<8>() {
+        Some((high, low)) if high.iter().all(|byte| *byte == 0) => {
+            let value = u64::from_be_bytes(*low);
+            if value < 1 << 16 { value.to_string() } else { format!("0x{value:x}") }
+        }
+        _ => format!("0x{}", hex::encode(word.0)),
+    }
+}
+
+/// An address or offset as a literal.
+pub(crate) fn at(offset: usize) -> String {
+    format!("0x{offset:x}")
+}

@@ -1,0 +1,158 @@
+//! Prints the checks that come before any arithmetic: lengths, ranges, curve membership.
+
+use zkml_protocol::{Element, Layout};
+
+use super::memory::{Map, PROOF};
+use crate::{
+    errors::{self, SolError},
+    text::{Text, at},
+};
+
+/// A call of the helper that reverts with `error`.
+pub(crate) fn fail(error: &SolError, args: &[&str]) -> String {
+    let selector = format!("0x{}", hex::encode(error.selector()));
+    match args {
+        [] => format!("fail({selector})"),
+        [only] => format!("fail1({selector}, {only})"),
+        [first, second, ..] => format!("fail2({selector}, {first}, {second})"),
+    }
+}
+
+/// Yul functions that revert with a custom error.
+pub(crate) fn helpers(text: &mut Text) {
+    for (name, args) in [("fail", ""), ("fail1", ", a"), ("fail2", ", a, b")] {
+        text.open(format_args!("function {name}(selector{args}) {{"));
+        text.line("mstore(0, shl(224, selector))");
+        let words = args.matches(',').count();
+        for (index, arg) in ["a", "b"].iter().take(words).enumerate() {
+            text.line(format_args!("mstore({}, {arg})", at(4 + 32 * index)));
+        }
+        text.line(format_args!("revert(0, {})", at(4 + 32 * words)));
+        text.close("}");
+    }
+}
+
+/// The calldata must be exactly what the ABI's canonical encoding gives.
+pub(crate) fn calldata(text: &mut Text, map: &Map) {
+    let length = map.layout.length();
+    text.section("Exact lengths, and the one canonical encoding: every byte of calldata has one meaning.");
+    let pairs = [
+        ("proof.length", length, errors::WRONG_PROOF_LENGTH),
+        ("instances.length", map.instances, errors::WRONG_INSTANCE_COUNT),
+    ];
+    for (actual, expected, error) in pairs {
+        let expected = expected.to_string();
+        let fail = fail(&error, &[actual, &expected]);
+        text.line(format_args!("if iszero(eq({actual}, {expected})) {{ {fail} }}"));
+    }
+    text.open("if iszero(and(");
+    text.line(format_args!("eq(calldatasize(), {}),", at(map.calldata_size())));
+    text.line(format_args!(
+        "and(eq(proof.offset, {}), eq(instances.offset, {}))",
+        at(PROOF),
+        at(map.instances_at())
+    ));
+    text.close(format_args!(")) {{ {} }}", fail(&errors::NON_CANONICAL_CALLDATA, &[])));
+}
+
+/// A run of equal elements in the proof: byte offset in calldata and count.
+struct Run {
+    start: usize,
+    count: usize,
+}
+
+/// Neighbouring slots of one kind, merged.
+fn runs(layout: &Layout, element: Element) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for slot in layout.slots().iter().filter(|slot| slot.element == element && slot.count > 0) {
+        let start = PROOF + slot.offset;
+        match runs.last_mut() {
+            Some(run) if run.start + run.count * element.size() == start => run.count += slot.count,
+            _ => runs.push(Run { start, count: slot.count }),
+        }
+    }
+    runs
+}
+
+/// All scalars are below `r`.
+pub(crate) fn scalars(text: &mut Text, map: &Map) {
+    text.section("Instances and evaluations below r: no number has two spellings.");
+    let mut all = runs(&map.layout, Element::Scalar);
+    let instances = Run { start: map.instances_at(), count: map.instances };
+    text.line("let ok := 1");
+    for run in all.iter().chain(std::iter::once(&instances)) {
+        in_steps(text, run, 32, 8, |at| format!("ok := and(ok, lt(calldataload({at}), r))"));
+    }
+    // The slow way is walked only to name the culprit.
+    text.open("if iszero(ok) {");
+    all.push(instances);
+    let last = all.len() - 1;
+    for (index, run) in all.iter().enumerate() {
+        let end = run.start + 32 * run.count;
+        let (name, arg) = if index == last {
+            (errors::SCALAR_OUT_OF_RANGE, format!("shr(5, sub(p, {}))", at(run.start)))
+        } else {
+            (errors::EVALUATION_OUT_OF_RANGE, format!("sub(p, {})", at(PROOF)))
+        };
+        text.line(format_args!(
+            "for {{ let p := {} }} lt(p, {}) {{ p := add(p, 32) }} {{ if iszero(lt(calldataload(p), r)) {{ {} }} }}",
+            at(run.start),
+            at(end),
+            fail(&name, &[&arg])
+        ));
+    }
+    text.close("}");
+}
+
+/// All points are canonical, on the curve `y² = x³ + 3`, and not the identity (which is not on it).
+pub(crate) fn points(text: &mut Text, map: &Map) {
+    let all = runs(&map.layout, Element::Point);
+    text.section("Points on the curve, before any precompile could burn gas on them. (0, 0) is not on it.");
+    let check = |p: &str| {
+        format!("ok := and(ok, onCurve(calldataload({p}), calldataload(add({p}, 32))))")
+    };
+    text.open("function onCurve(x, y) -> yes {");
+    text.line(format_args!("let q := {}", crate::text::literal(&zkml_protocol::field::BASE_MODULUS)));
+    text.line("yes := and(");
+    text.line("    and(lt(x, q), lt(y, q)),");
+    text.line("    eq(mulmod(y, y, q), addmod(mulmod(x, mulmod(x, x, q), q), 3, q))");
+    text.line(")");
+    text.close("}");
+    for run in &all {
+        in_steps(text, run, 64, 1, check);
+    }
+    text.open("if iszero(ok) {");
+    for run in &all {
+        text.line(format_args!(
+            "for {{ let p := {} }} lt(p, {}) {{ p := add(p, 64) }} {{ if iszero(onCurve(calldataload(p), calldataload(add(p, 32)))) {{ {} }} }}",
+            at(run.start),
+            at(run.start + 64 * run.count),
+            fail(&errors::INVALID_POINT, &[&format!("sub(p, {})", at(PROOF))])
+        ));
+    }
+    text.close("}");
+}
+
+/// Applies `check` to every element of a run, in a loop that handles `unroll` elements a turn.
+fn in_steps(text: &mut Text, run: &Run, size: usize, unroll: usize, check: impl Fn(&str) -> String) {
+    let (turns, rest) = (run.count / unroll, run.count % unroll);
+    let looped = if turns > 1 { turns * unroll } else { 0 };
+    if looped > 0 {
+        let end = run.start + looped * size;
+        text.open(format_args!(
+            "for {{ let p := {} }} lt(p, {}) {{ p := add(p, {}) }} {{",
+            at(run.start),
+            at(end),
+            at(unroll * size)
+        ));
+        for index in 0..unroll {
+            let here = if index == 0 { "p".to_owned() } else { format!("add(p, {})", at(index * size)) };
+            text.line(check(&here));
+        }
+        text.close("}");
+    }
+    let rest = if looped > 0 { rest } else { run.count };
+    for index in run.count - rest..run.count {
+        text.line(check(&at(run.start + index * size)));
+    }
+}
