@@ -108,9 +108,7 @@ pub(crate) fn scalars(text: &mut Text, map: &Map) {
 pub(crate) fn points(text: &mut Text, map: &Map) {
     let all = runs(&map.layout, Element::Point);
     text.section("Points on the curve, before any precompile could burn gas on them. (0, 0) is not on it.");
-    let check = |p: &str| {
-        format!("ok := and(ok, onCurve(calldataload({p}), calldataload(add({p}, 32))))")
-    };
+    let check = |p: &str| format!("ok := and(ok, onCurve(calldataload({p}), calldataload(add({p}, 32))))");
     text.open("function onCurve(x, y) -> yes {");
     text.line(format_args!("let q := {}", crate::text::literal(&zkml_protocol::field::BASE_MODULUS)));
     text.line("yes := and(");

@@ -49,9 +49,7 @@ fn instances(text: &mut Text, map: &mut Map, program: &Program) {
     let first = map.instances_at();
     let step = |text: &mut Text, row: &str| {
         text.line("t := add(z, sub(r, 1))");
-        text.line(format_args!(
-            "num := add(mulmod(num, t, r), mulmod(calldataload({row}), den, r))"
-        ));
+        text.line(format_args!("num := add(mulmod(num, t, r), mulmod(calldataload({row}), den, r))"));
         text.line("den := mulmod(den, t, r)");
         text.line(format_args!("z := mulmod(z, {omega}, r)"));
     };
@@ -80,8 +78,12 @@ fn instances(text: &mut Text, map: &mut Map, program: &Program) {
 /// The closing rows `−1 … −(b + 1)`: `Σ 1 / d_i` as one fraction of two constant polynomials in `x`.
 fn tail(text: &mut Text, map: &mut Map, program: &Program) {
     let blinding = program.blinding_factors;
-    text.section(format_args!("Closing rows: the same sum over the last {} rows, as polynomials in x.", blinding + 1));
-    let shifts: Vec<Word> = (1..=blinding + 1).map(|row| field::pow(program.domain.omega, row.into_word())).collect();
+    text.section(format_args!(
+        "Closing rows: the same sum over the last {} rows, as polynomials in x.",
+        blinding + 1
+    ));
+    let shifts: Vec<Word> =
+        (1..=blinding + 1).map(|row| field::pow(program.domain.omega, row.into_word())).collect();
     let (last, others) = match shifts.split_last() {
         Some((last, others)) => (*last, others),
         None => (Word::ONE, [].as_slice()),
@@ -124,7 +126,8 @@ fn product(shifts: &[Word]) -> Vec<Word> {
 fn sum_of_cofactors(shifts: &[Word]) -> Vec<Word> {
     let mut sum = vec![Word::ZERO; shifts.len().max(1)];
     for skipped in 0..shifts.len() {
-        let others: Vec<Word> = shifts.iter().enumerate().filter(|(j, _)| *j != skipped).map(|(_, s)| *s).collect();
+        let others: Vec<Word> =
+            shifts.iter().enumerate().filter(|(j, _)| *j != skipped).map(|(_, s)| *s).collect();
         for (total, coefficient) in sum.iter_mut().zip(product(&others)) {
             *total = field::add(*total, coefficient);
         }
@@ -184,10 +187,15 @@ pub(crate) fn values(text: &mut Text, map: &mut Map, program: &Program) {
     text.section("Instance column and Lagrange values at x.");
     text.open("{");
     let pow = map.load(Cell::XPowN);
-    text.line(format_args!("let e := mulmod(add({pow}, sub(r, 1)), {}, r) // (x^n - 1) / n", literal(&program.domain.n_inv)));
+    text.line(format_args!(
+        "let e := mulmod(add({pow}, sub(r, 1)), {}, r) // (x^n - 1) / n",
+        literal(&program.domain.n_inv)
+    ));
     let den = map.load(Cell::RowsDenominator);
     text.line(format_args!("t := mulmod(e, {den}, r)"));
-    for (cell, numerator) in [(Cell::Instance, Cell::RowsNumerator), (Cell::LagrangeFirst, Cell::RowsWithoutFirst)] {
+    for (cell, numerator) in
+        [(Cell::Instance, Cell::RowsNumerator), (Cell::LagrangeFirst, Cell::RowsWithoutFirst)]
+    {
         let value = format!("mulmod(t, {}, r)", map.load(numerator));
         text.line(map.store(cell, &value));
     }

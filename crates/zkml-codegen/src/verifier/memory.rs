@@ -122,7 +122,8 @@ impl Map {
             return Ok(self.load(Cell::Quotient));
         }
         let offset = self.layout.eval_offset(eval);
-        let offset = offset.ok_or_else(|| CodegenError::Inconsistent(format!("no evaluation {eval:?} in the proof")))?;
+        let offset = offset
+            .ok_or_else(|| CodegenError::Inconsistent(format!("no evaluation {eval:?} in the proof")))?;
         Ok(format!("calldataload({})", at(PROOF + offset)))
     }
 

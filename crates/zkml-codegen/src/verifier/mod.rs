@@ -12,7 +12,7 @@ use zkml_protocol::{Program, field};
 use crate::{
     CodegenError, chains, errors,
     names::{self, comment},
-    text::{Text, literal},
+    text::{Text, at, literal},
 };
 use memory::{Cell, Map};
 use opening::Opening;
@@ -47,7 +47,10 @@ fn header(text: &mut Text, program: &Program) {
     text.line("// SPDX-License-Identifier: MIT OR Apache-2.0");
     text.line("pragma solidity ^0.8.20;");
     text.line("");
-    text.line(format_args!("/// @title Verifier of proofs about the model \"{}\"", comment(&statement.model_name)));
+    text.line(format_args!(
+        "/// @title Verifier of proofs about the model \"{}\"",
+        comment(&statement.model_name)
+    ));
     text.line("/// @notice An accepted proof means: the committed model, on the committed or public input, gave this output.");
     text.line("/// It does not mean that the model is right or fair, nor that the input is true.");
     text.line(format_args!(
@@ -62,7 +65,9 @@ fn header(text: &mut Text, program: &Program) {
     if program.srs.unsafe_dev {
         text.line("///");
         text.line("/// !! UNSAFE: this verifier was made with a DEVELOPMENT SETUP whose secret is public. Anybody can forge");
-        text.line("/// !! proofs for it. The constructor refuses every chain that is not a known test chain.");
+        text.line(
+            "/// !! proofs for it. The constructor refuses every chain that is not a known test chain.",
+        );
     }
 }
 
@@ -74,8 +79,18 @@ fn declarations(text: &mut Text, program: &Program) {
     text.line("");
     let scale = program.statement.instances.outputs.first().map_or(0, |output| output.scale);
     let constants = [
-        ("bytes32", "vkDigest", literal_bytes(&program.vk_digest()), "Names constraints, commitments, setup and schema."),
-        ("bytes32", "modelCommitment", literal_bytes(&program.model_commitment()), "Names the model: what a consumer pins."),
+        (
+            "bytes32",
+            "vkDigest",
+            literal_bytes(&program.vk_digest()),
+            "Names constraints, commitments, setup and schema.",
+        ),
+        (
+            "bytes32",
+            "modelCommitment",
+            literal_bytes(&program.model_commitment()),
+            "Names the model: what a consumer pins.",
+        ),
         ("bytes32", "srsDigest", literal_bytes(&program.srs.digest()), "Names the trusted setup."),
         ("uint256", "PROOF_LENGTH", program.layout().length().to_string(), "Bytes of a proof."),
         ("uint256", "NUM_INSTANCES", program.num_instances.to_string(), "Numbers in the public statement."),
@@ -86,7 +101,10 @@ fn declarations(text: &mut Text, program: &Program) {
         text.line(format_args!("{ty} public constant {name} = {value};"));
     }
     text.line("/// @notice Version of the toolkit that generated this contract.");
-    text.line(format_args!("string public constant VERSION = \"{}\";", names::version(&program.statement.toolkit_version)));
+    text.line(format_args!(
+        "string public constant VERSION = \"{}\";",
+        names::version(&program.statement.toolkit_version)
+    ));
     text.line("/// @notice Whether the setup's secret is public, so that proofs can be forged.");
     text.line(format_args!("bool public constant UNSAFE_DEV_SETUP = {};", program.srs.unsafe_dev));
     text.line("");
@@ -153,5 +171,9 @@ fn assembly(program: &Program) -> Result<String, CodegenError> {
     text.line(quotient);
     opening.values(&mut text, &mut map, program)?;
     opening.check(&mut text, &mut map, program)?;
-    Ok(text.finish())
+    let body = text.finish();
+    let mut claim = Text::at_depth(3);
+    claim.line("// All memory below this address is this block's own; nothing was allocated before.");
+    claim.line(format_args!("mstore(0x40, {})", at(map.end())));
+    Ok(claim.finish() + &body)
 }

@@ -74,7 +74,12 @@ impl Opening {
     }
 
     /// Prints the weights `v^i · D_i` and folds all claimed values into the local `value`.
-    pub(crate) fn values(&self, text: &mut Text, map: &mut Map, program: &Program) -> Result<(), CodegenError> {
+    pub(crate) fn values(
+        &self,
+        text: &mut Text,
+        map: &mut Map,
+        program: &Program,
+    ) -> Result<(), CodegenError> {
         text.section("Opening: weight of each set, and the claimed values folded into one.");
         text.line("let value := 0");
         text.open("{");
@@ -151,7 +156,12 @@ impl Opening {
     }
 
     /// Folds all commitments into one point and checks the pairing.
-    pub(crate) fn check(&self, text: &mut Text, map: &mut Map, program: &Program) -> Result<(), CodegenError> {
+    pub(crate) fn check(
+        &self,
+        text: &mut Text,
+        map: &mut Map,
+        program: &Program,
+    ) -> Result<(), CodegenError> {
         text.section("Commitments folded into one point: acc at the buffer's start, a term behind it.");
         let mut msm = Msm { text, area: map.buffer(), first: true, measured: false };
         for (index, set) in self.sets.iter().enumerate() {

@@ -20,17 +20,21 @@ struct Buffer {
 
 /// Hashes the statement and the proof into challenges; each lands in its cell.
 pub(crate) fn print(text: &mut Text, map: &mut Map, program: &Program) -> Result<(), CodegenError> {
-    text.section("Transcript. The proof is copied once; each hash replaces the word in front of what it absorbs.");
-    let constants = [
-        program.vk_digest(),
-        zkml_protocol::Word::from_u64(program.num_instances.into()),
-        program.key_repr,
-    ];
+    text.section(
+        "Transcript. The proof is copied once; each hash replaces the word in front of what it absorbs.",
+    );
+    let constants =
+        [program.vk_digest(), zkml_protocol::Word::from_u64(program.num_instances.into()), program.key_repr];
     let start = map.buffer();
     let instances = start + 96;
     let proof = map.proof_copy();
     let mut buffer = Buffer { start, end: start, absorbed: false, pending: false };
-    text.line(format_args!("calldatacopy({}, {}, {})", at(instances), at(map.instances_at()), at(32 * map.instances)));
+    text.line(format_args!(
+        "calldatacopy({}, {}, {})",
+        at(instances),
+        at(map.instances_at()),
+        at(32 * map.instances)
+    ));
     text.line(format_args!("calldatacopy({}, {}, {})", at(proof), at(PROOF), at(map.layout.length())));
     text.line("let h");
     for step in map.layout.steps().to_vec() {
