@@ -4,6 +4,7 @@
 //! calls that bytecode under mainnet rules, with a [`GasReport`] that says where the gas
 //! went and the input of every `KECCAK256`.
 
+mod check;
 mod error;
 mod evm;
 mod inspect;
@@ -12,6 +13,7 @@ mod report;
 mod solc;
 
 pub use alloy_primitives::{Address, U256};
+pub use check::{Checked, expected_hashes, self_check};
 pub use error::HarnessError;
 pub use evm::{Call, Deployment, Evm, EvmConfig, Fork, Log, Outcome, TX_GAS_CAP};
 pub use precompiles::{Patch, precompile};

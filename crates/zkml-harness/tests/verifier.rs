@@ -1,24 +1,298 @@
-//! The generated verifier accepts what it should, and refuses everything else.
+//! The generated verifier accepts what it should, and refuses everything else with the error that fits.
 
 mod support;
 
-use zkml_protocol::Transcript;
+use support::{Fixture, fixtures};
+use zkml_harness::{EvmConfig, HarnessError, Outcome, Patch, Settings, precompile, self_check};
+use zkml_protocol::{Challenge, Element, Step, Word, field};
+
+/// Largest runtime bytecode of these small circuits, in bytes.
+const MAX_RUNTIME: usize = 9_000;
+/// Most gas that refusing a malformed point may cost beyond base and calldata.
+const MAX_REFUSAL: u64 = 60_000;
 
 #[test]
-fn good_proofs_are_accepted_and_hash_what_rust_hashes() {
-    for sample in support::samples() {
-        let (mut evm, verifier) = support::deployed(&sample.program);
-        let data = zkml_codegen::calldata(&sample.program, &sample.proof, &sample.instances).unwrap();
-        let call = evm.call(verifier.address, &data).unwrap();
-        println!(
-            "{}: {} bytes of runtime, proof {}, deploy {}\n{}",
-            sample.name,
-            verifier.runtime.len(),
-            sample.proof.len(),
-            verifier.gas,
-            call.gas
-        );
-        assert!(call.is_true(), "{}: {}", sample.name, call.describe());
+fn good_proofs_pass_the_self_check() {
+    for mut fixture in fixtures() {
+        let sample = fixture.sample.clone();
+        let checked =
+            self_check(&fixture.contract, &sample.program, &sample.proof, &sample.instances).unwrap();
+        println!("{}: {} bytes of runtime, proof {}", sample.name, checked.runtime_bytes, sample.proof.len());
+        println!("deploy {}\n{}", checked.deploy_gas, checked.gas);
+        assert!(checked.runtime_bytes < MAX_RUNTIME, "{}", checked.runtime_bytes);
+        assert!(fixture.verify(&sample.proof, &sample.instances).is_true());
     }
-    let _ = Transcript::new();
+}
+
+#[test]
+fn every_bit_of_every_word_matters() {
+    for mut fixture in fixtures() {
+        let sample = fixture.sample.clone();
+        for byte in (0..sample.proof.len()).filter(|byte| byte % 32 == 31 || byte % 32 == 7) {
+            let mut proof = sample.proof.clone();
+            proof[byte] ^= 1 << (byte % 8);
+            let call = fixture.verify(&proof, &sample.instances);
+            assert!(matches!(call.outcome, Outcome::Reverted(_)), "{} byte {byte}", sample.name);
+        }
+        for index in 0..sample.instances.len() {
+            let mut instances = sample.instances.clone();
+            instances[index] = field::add(instances[index], Word::ONE);
+            let call = fixture.verify(&sample.proof, &instances);
+            assert_eq!(call.describe(), "ProofRejected()", "{} instance {index}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn no_number_has_two_spellings() {
+    for mut fixture in fixtures() {
+        let sample = fixture.sample.clone();
+        let layout = sample.program.layout();
+        for offset in layout.scalar_offsets() {
+            for proof in aliases(&sample.proof, offset, field::SCALAR_MODULUS) {
+                let call = fixture.verify(&proof, &sample.instances);
+                assert_eq!(call.describe(), format!("EvaluationOutOfRange({offset})"));
+            }
+        }
+        for offset in layout.point_offsets() {
+            for word in [offset, offset + 32] {
+                for proof in aliases(&sample.proof, word, field::BASE_MODULUS) {
+                    let call = fixture.verify(&proof, &sample.instances);
+                    assert_eq!(call.describe(), format!("InvalidPoint({offset})"));
+                }
+            }
+        }
+        for index in 0..sample.instances.len() {
+            let flat: Vec<u8> = sample.instances.iter().flat_map(|word| word.0).collect();
+            for flat in aliases(&flat, 32 * index, field::SCALAR_MODULUS) {
+                let instances: Vec<_> = flat.as_chunks().0.iter().map(|word| Word(*word)).collect();
+                let call = fixture.verify(&sample.proof, &instances);
+                assert_eq!(call.describe(), format!("ScalarOutOfRange({index})"));
+            }
+        }
+    }
+}
+
+/// `bytes` with `k · modulus` added to the word at `offset`, for every `k` that fits 256 bits.
+fn aliases(bytes: &[u8], offset: usize, modulus: Word) -> Vec<Vec<u8>> {
+    let mut bytes = bytes.to_vec();
+    let mut all = Vec::new();
+    loop {
+        let mut carry = 0u16;
+        for index in (0..32).rev() {
+            let sum = u16::from(bytes[offset + index]) + u16::from(modulus.0[index]) + carry;
+            bytes[offset + index] = sum as u8;
+            carry = sum >> 8;
+        }
+        if carry > 0 {
+            return all;
+        }
+        all.push(bytes.clone());
+    }
+}
+
+#[test]
+fn bad_points_are_named_before_they_can_burn_gas() {
+    for mut fixture in fixtures() {
+        let sample = fixture.sample.clone();
+        for slot in sample.program.layout().slots().iter().filter(|slot| slot.element == Element::Point) {
+            for offset in (0..slot.count).map(|index| slot.at(index).unwrap()) {
+                let zero = [0; 64];
+                let mut off_curve = [0; 64];
+                off_curve[31] = 1;
+                off_curve[63] = 1;
+                for point in [zero, off_curve] {
+                    let mut proof = sample.proof.clone();
+                    proof[offset..offset + 64].copy_from_slice(&point);
+                    let call = fixture.verify(&proof, &sample.instances);
+                    assert_eq!(call.describe(), format!("InvalidPoint({offset})"));
+                    assert!(call.gas.execution < MAX_REFUSAL, "{}", call.gas);
+                    assert_eq!(call.gas.ec_mul_calls, 0);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_canonical_calldata_is_read() {
+    let mut fixture = fixtures().remove(0);
+    let (proof, instances) = (fixture.sample.proof.clone(), fixture.sample.instances.clone());
+    let good = zkml_codegen::encode(&proof, &instances);
+    let shape = |fixture: &mut Fixture, data: &[u8]| fixture.call(data).describe();
+
+    let mut longer = good.clone();
+    longer.push(0);
+    assert_eq!(shape(&mut fixture, &longer), "NonCanonicalCalldata()");
+
+    // The same arguments with the instances in front of the proof.
+    let mut swapped = good[..4].to_vec();
+    let heads = [64 + 32 + 32 * instances.len(), 64];
+    swapped.extend(heads.iter().flat_map(|head| Word::from_u64(*head as u64).0));
+    let split = good.len() - 32 - 32 * instances.len();
+    swapped.extend_from_slice(&good[split..]);
+    swapped.extend_from_slice(&good[68..split]);
+    assert_eq!(swapped.len(), good.len());
+    assert_eq!(shape(&mut fixture, &swapped), "NonCanonicalCalldata()");
+
+    let cut = &proof[..proof.len() - 32];
+    let (got, wanted) = (cut.len(), proof.len());
+    let call = fixture.verify(cut, &instances);
+    assert_eq!(call.describe(), format!("WrongProofLength({got}, {wanted})"));
+    let longer = [proof.as_slice(), &[0; 32]].concat();
+    assert_eq!(
+        fixture.verify(&longer, &instances).describe(),
+        format!("WrongProofLength({}, {wanted})", wanted + 32)
+    );
+    let count = instances.len();
+    assert_eq!(
+        fixture.verify(&proof, &instances[1..]).describe(),
+        format!("WrongInstanceCount({}, {count})", count - 1)
+    );
+    assert_eq!(shape(&mut fixture, &good[..good.len() - 1]), "revert without data");
+    assert_eq!(shape(&mut fixture, &good), format!("returned 0x{:064x}", 1));
+}
+
+#[test]
+fn a_chain_without_the_precompiles_accepts_nothing() {
+    for mut fixture in fixtures() {
+        let data = zkml_codegen::encode(&fixture.sample.proof, &fixture.sample.instances);
+        for number in 5..=8 {
+            for patch in [Patch::Missing, Patch::Failing, Patch::Returns(vec![0; 31]), Patch::Returns(vec![])]
+            {
+                fixture.evm.config.patches = [(precompile(number), patch.clone())].into();
+                let call = fixture.call(&data);
+                let expected = matches!(call.outcome, Outcome::Reverted(_) | Outcome::Halted(_));
+                assert!(expected, "precompile {number} {patch:?}: {}", call.describe());
+                if patch == Patch::Missing {
+                    assert_eq!(call.describe(), "PrecompileFailed()", "precompile {number}");
+                }
+            }
+        }
+        for answer in [Word::ZERO, Word::from_u64(2), Word([0xff; 32])] {
+            fixture.evm.config.patches = [(precompile(8), Patch::Returns(answer.0.to_vec()))].into();
+            assert_eq!(fixture.call(&data).describe(), "ProofRejected()", "pairing says {answer}");
+        }
+    }
+}
+
+#[test]
+fn challenges_on_the_domain_are_refused() {
+    for mut fixture in fixtures() {
+        let sample = fixture.sample.clone();
+        let layout = sample.program.layout();
+        let squeezes: Vec<_> = layout
+            .steps()
+            .iter()
+            .filter_map(|step| if let Step::Squeeze(c) = step { Some(*c) } else { None })
+            .collect();
+        let index = |challenge| squeezes.iter().position(|other| *other == challenge).unwrap();
+        let data = zkml_codegen::encode(&sample.proof, &sample.instances);
+        for row in [0, 1, 7, -1] {
+            let x = sample.program.domain.rotation(row);
+            fixture.evm.config.stub_hash = Some((index(Challenge::X), x.0.into_u256()));
+            assert_eq!(fixture.call(&data).describe(), "ZeroDenominator()", "x on row {row}");
+        }
+        // u on an opening point that the first set does not have.
+        let sets = sample.program.opening_sets();
+        let outside = sets.iter().flat_map(|set| &set.rotations).find(|t| !sets[0].rotations.contains(t));
+        if let Some(rotation) = outside {
+            let x = challenge_x(&fixture);
+            let u = field::mul(x, sample.program.domain.rotation(*rotation));
+            fixture.evm.config.stub_hash = Some((index(Challenge::OpenU), u.0.into_u256()));
+            assert_eq!(fixture.call(&data).describe(), "ZeroDenominator()");
+        }
+    }
+}
+
+/// The evaluation point of the sample's proof.
+fn challenge_x(fixture: &Fixture) -> Word {
+    let sample = &fixture.sample;
+    let hashes = zkml_harness::expected_hashes(&sample.program, &sample.proof, &sample.instances).unwrap();
+    let steps = sample.program.layout().steps().to_vec();
+    let squeezes = steps.iter().filter(|step| matches!(step, Step::Squeeze(_)));
+    let index = squeezes.clone().position(|step| *step == Step::Squeeze(Challenge::X)).unwrap();
+    field::reduce(zkml_protocol::keccak256([hashes[index].as_slice()]))
+}
+
+trait IntoU256 {
+    fn into_u256(self) -> zkml_harness::U256;
+}
+
+impl IntoU256 for [u8; 32] {
+    fn into_u256(self) -> zkml_harness::U256 {
+        zkml_harness::U256::from_be_bytes(self)
+    }
+}
+
+#[test]
+fn a_development_setup_is_refused_where_something_is_at_stake() {
+    let fixture = fixtures().remove(0);
+    assert!(fixture.sample.program.srs.unsafe_dev);
+    for chain_id in [1, 10, 8453, 42161, 534_352, 99_999] {
+        let mut evm = zkml_harness::Evm::new(EvmConfig { chain_id, ..EvmConfig::default() });
+        let Err(HarnessError::DeployFailed { reason, .. }) = evm.deploy(&fixture.contract.creation) else {
+            panic!("deployed on chain {chain_id}");
+        };
+        assert_eq!(reason, format!("UnsafeSetup({chain_id})"));
+    }
+    for chain_id in zkml_codegen::chains::test_ids() {
+        let mut evm = zkml_harness::Evm::new(EvmConfig { chain_id, ..EvmConfig::default() });
+        evm.deploy(&fixture.contract.creation).unwrap();
+    }
+}
+
+#[test]
+fn without_any_one_absorbed_value_the_proof_is_refused() {
+    let fixture = fixtures().remove(0);
+    let sample = &fixture.sample;
+    let source = zkml_codegen::verifier_source(&sample.program).unwrap();
+    let start = source.find("// Transcript.").unwrap();
+    let end = start + source[start..].find("// x^n").unwrap();
+    let mut variants = Vec::new();
+    for line in source[start..end].lines().map(str::trim) {
+        // Challenges land in memory by `mstore(…, mod(h, r))`; all other writes are absorbed.
+        let absorbs = line.starts_with("mstore") || line.starts_with("calldatacopy");
+        if absorbs && !line.contains("mod(h, r)") {
+            let position = start + source[start..].find(line).unwrap();
+            let without = [&source[..position], &source[position + line.len()..]].concat();
+            variants.push((line.to_owned(), without));
+        }
+    }
+    assert!(variants.len() > 8, "{}", variants.len());
+    let sources: Vec<_> =
+        variants.iter().map(|(_, source)| (source.clone(), sample.program.clone())).collect();
+    for ((line, _), contract) in variants.iter().zip(support::compile_all(&sources, &Settings::default())) {
+        let mut altered = Fixture::deploy(sample.clone(), contract);
+        let call = altered.verify(&sample.proof, &sample.instances);
+        assert!(matches!(call.outcome, Outcome::Reverted(_)), "accepted without `{line}`");
+    }
+}
+
+#[test]
+fn a_wrong_constant_fails_the_self_check() {
+    let fixture = fixtures().remove(0);
+    let sample = &fixture.sample;
+    let source = zkml_codegen::verifier_source(&sample.program).unwrap();
+    let program = &sample.program;
+    let constants = [
+        program.domain.omega,
+        program.domain.n_inv,
+        program.key_repr,
+        program.vk_digest(),
+        program.fixed_commitments[0].x,
+        program.sigma_commitments[0].y,
+        program.srs.s_g2.x[0],
+    ];
+    let sources = constants.map(|constant| {
+        let mut wrong = constant;
+        wrong.0[31] ^= 1;
+        assert!(source.contains(&constant.to_string()), "{constant}");
+        (source.replace(&constant.to_string(), &wrong.to_string()), program.clone())
+    });
+    let contracts = support::compile_all(&sources, &Settings::default());
+    for (constant, contract) in constants.iter().zip(contracts) {
+        let error = self_check(&contract, program, &sample.proof, &sample.instances).unwrap_err();
+        assert!(matches!(error, HarnessError::SelfCheck { .. }), "{constant}: {error}");
+    }
 }

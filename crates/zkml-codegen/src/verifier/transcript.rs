@@ -42,8 +42,8 @@ pub(crate) fn print(text: &mut Text, map: &mut Map, program: &Program) -> Result
             Step::AbsorbDigest => constant(text, &mut buffer, "verifying key digest", &constants[0]),
             Step::AbsorbInstanceCount => constant(text, &mut buffer, "number of instances", &constants[1]),
             Step::AbsorbKeyRepr => constant(text, &mut buffer, "representation of the key", &constants[2]),
-            Step::AbsorbInstances => absorb(text, &mut buffer, instances, 32 * map.instances)?,
-            Step::Absorb(slot) => absorb(text, &mut buffer, proof + slot.offset, slot.end() - slot.offset)?,
+            Step::AbsorbInstances => absorb(&mut buffer, instances, 32 * map.instances)?,
+            Step::Absorb(slot) => absorb(&mut buffer, proof + slot.offset, slot.end() - slot.offset)?,
             Step::Squeeze(challenge) => squeeze(text, map, &mut buffer, challenge),
         }
     }
@@ -56,15 +56,11 @@ fn constant(text: &mut Text, buffer: &mut Buffer, what: &str, value: &zkml_proto
     buffer.absorbed = true;
 }
 
-fn absorb(text: &mut Text, buffer: &mut Buffer, from: usize, len: usize) -> Result<(), CodegenError> {
+fn absorb(buffer: &mut Buffer, from: usize, len: usize) -> Result<(), CodegenError> {
     if from != buffer.end {
         return Err(CodegenError::Inconsistent(
             "the transcript does not absorb the proof from front to back".to_owned(),
         ));
-    }
-    if buffer.pending {
-        text.line(format_args!("mstore({}, h)", at(buffer.start)));
-        buffer.pending = false;
     }
     buffer.end += len;
     buffer.absorbed = true;
@@ -73,6 +69,9 @@ fn absorb(text: &mut Text, buffer: &mut Buffer, from: usize, len: usize) -> Resu
 
 fn squeeze(text: &mut Text, map: &mut Map, buffer: &mut Buffer, challenge: Challenge) {
     if buffer.absorbed {
+        if buffer.pending {
+            text.line(format_args!("mstore({}, h)", at(buffer.start)));
+        }
         text.line(format_args!("h := keccak256({}, {})", at(buffer.start), at(buffer.end - buffer.start)));
     } else {
         // Nothing absorbed in between: the byte 1 follows the hash.

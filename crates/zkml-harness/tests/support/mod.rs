@@ -1,9 +1,33 @@
-//! Committed sample proofs, and a chain with their verifier on it.
+//! Committed sample proofs, each with a chain that has their verifier on it.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::OnceLock};
 
-use zkml_harness::{Contract, Deployment, Evm, Settings, Solc};
-use zkml_protocol::{Program, Sample};
+use zkml_harness::{Address, Call, Contract, Evm, Settings, Solc};
+use zkml_protocol::{Program, Sample, Word};
+
+/// A sample and its verifier on a local chain.
+pub(crate) struct Fixture {
+    pub(crate) sample: Sample,
+    pub(crate) contract: Contract,
+    pub(crate) evm: Evm,
+    pub(crate) address: Address,
+}
+
+impl Fixture {
+    pub(crate) fn deploy(sample: Sample, contract: Contract) -> Self {
+        let mut evm = Evm::default();
+        let address = evm.deploy(&contract.creation).unwrap().address;
+        Self { sample, contract, evm, address }
+    }
+
+    pub(crate) fn call(&mut self, data: &[u8]) -> Call {
+        self.evm.call(self.address, data).unwrap()
+    }
+
+    pub(crate) fn verify(&mut self, proof: &[u8], instances: &[Word]) -> Call {
+        self.call(&zkml_codegen::encode(proof, instances))
+    }
+}
 
 pub(crate) fn samples() -> Vec<Sample> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/protocol");
@@ -12,17 +36,35 @@ pub(crate) fn samples() -> Vec<Sample> {
     files.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
 }
 
-pub(crate) fn compile(program: &Program, settings: &Settings) -> Contract {
-    let source = zkml_codegen::verifier_source(program).unwrap();
-    let solc = Solc::find().unwrap();
-    let compiled = solc.compile(&[("Verifier.sol", &source)], settings).unwrap();
-    assert_eq!(compiled.warnings, Vec::<String>::new());
-    compiled.contract(&zkml_codegen::names::contracts(program).verifier).unwrap().clone()
+/// All samples, compiled once for the whole test program.
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    static COMPILED: OnceLock<Vec<(Sample, Contract)>> = OnceLock::new();
+    let compiled = COMPILED.get_or_init(|| {
+        let samples = samples();
+        let verifiers = samples
+            .iter()
+            .map(|sample| (zkml_codegen::verifier_source(&sample.program).unwrap(), sample.program.clone()));
+        let contracts = compile_all(&verifiers.collect::<Vec<_>>(), &Settings::default());
+        samples.into_iter().zip(contracts).collect()
+    });
+    compiled.iter().map(|(sample, contract)| Fixture::deploy(sample.clone(), contract.clone())).collect()
 }
 
-pub(crate) fn deployed(program: &Program) -> (Evm, Deployment) {
-    let contract = compile(program, &Settings::default());
-    let mut evm = Evm::default();
-    let deployment = evm.deploy(&contract.creation).unwrap();
-    (evm, deployment)
+/// Compiles the sources, each with its program's verifier, in one run of the compiler.
+pub(crate) fn compile_all(sources: &[(String, Program)], settings: &Settings) -> Vec<Contract> {
+    // One contract name per source, so that variants of one verifier can be told apart.
+    let renamed: Vec<(String, String)> = sources
+        .iter()
+        .enumerate()
+        .map(|(index, (source, program))| {
+            let name = zkml_codegen::names::contracts(program).verifier;
+            let source = source.replace(&format!("contract {name} "), &format!("contract Variant{index} "));
+            (format!("Variant{index}.sol"), source)
+        })
+        .collect();
+    let files: Vec<(&str, &str)> =
+        renamed.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let compiled = Solc::find().unwrap().compile(&files, settings).unwrap();
+    assert_eq!(compiled.warnings, Vec::<String>::new());
+    (0..sources.len()).map(|index| compiled.contract(&format!("Variant{index}")).unwrap().clone()).collect()
 }

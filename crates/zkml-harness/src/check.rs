@@ -1,0 +1,190 @@
+//! Tries a generated verifier on good and bad proofs before anybody relies on it.
+
+use zkml_protocol::{Element, Eval, Program, Step, Transcript, Word};
+
+use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};
+
+/// What a verifier costs, once it has passed its self-check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Gas of accepting the good proof.
+    pub gas: GasReport,
+    /// Gas of the deployment.
+    pub deploy_gas: u64,
+    /// Runtime bytecode in bytes.
+    pub runtime_bytes: usize,
+    /// Names of the checks that were passed, in order.
+    pub checks: Vec<&'static str>,
+}
+
+/// Deploys `contract` on a local test chain and checks that it accepts this proof for the right reasons and
+/// refuses it when anything is changed: its constants are the program's, it hashes exactly what the Rust
+/// transcript hashes, and a changed output, evaluation, point or length is refused with the typed error.
+///
+/// # Errors
+/// [`HarnessError::SelfCheck`] with the first check that failed; the caller must then write nothing.
+pub fn self_check(
+    contract: &Contract,
+    program: &Program,
+    proof: &[u8],
+    instances: &[Word],
+) -> Result<Checked, HarnessError> {
+    if contract.runtime.len() > CODE_LIMIT {
+        let (name, size) = (contract.name.clone(), contract.runtime.len());
+        return Err(HarnessError::CodeTooLarge { name, size, limit: CODE_LIMIT });
+    }
+    let mut evm = Evm::default();
+    let deployment = evm.deploy(&contract.creation)?;
+    let mut trial = Trial { evm, address: deployment.address, program, proof, instances, checks: Vec::new() };
+    trial.constants()?;
+    let gas = trial.good_proof()?;
+    trial.bad_statements()?;
+    trial.bad_proofs()?;
+    Ok(Checked {
+        gas,
+        deploy_gas: deployment.gas,
+        runtime_bytes: deployment.runtime.len(),
+        checks: trial.checks,
+    })
+}
+
+/// The input of every hash that checking this proof takes, as the Rust transcript has it.
+///
+/// # Errors
+/// [`HarnessError::Codegen`] if the lengths are not the program's.
+pub fn expected_hashes(
+    program: &Program,
+    proof: &[u8],
+    instances: &[Word],
+) -> Result<Vec<Vec<u8>>, HarnessError> {
+    zkml_codegen::calldata(program, proof, instances)?;
+    let mut transcript = Transcript::new().traced();
+    for step in program.layout().steps() {
+        match step {
+            Step::AbsorbDigest => transcript.absorb(&program.vk_digest()),
+            Step::AbsorbInstanceCount => transcript.absorb(&Word::from_u64(program.num_instances.into())),
+            Step::AbsorbKeyRepr => transcript.absorb(&program.key_repr),
+            Step::AbsorbInstances => instances.iter().for_each(|word| transcript.absorb(word)),
+            Step::Absorb(slot) => {
+                let bytes = proof.get(slot.offset..slot.end()).unwrap_or_default();
+                for word in bytes.as_chunks::<32>().0 {
+                    transcript.absorb(&Word(*word));
+                }
+            }
+            Step::Squeeze(_) => {
+                transcript.squeeze();
+            }
+        }
+    }
+    Ok(transcript.trace().to_vec())
+}
+
+struct Trial<'a> {
+    evm: Evm,
+    address: crate::Address,
+    program: &'a Program,
+    proof: &'a [u8],
+    instances: &'a [Word],
+    checks: Vec<&'static str>,
+}
+
+impl Trial<'_> {
+    fn verify(&mut self, proof: &[u8], instances: &[Word]) -> Result<Call, HarnessError> {
+        self.evm.call(self.address, &zkml_codegen::encode(proof, instances))
+    }
+
+    fn passed(&mut self, check: &'static str) {
+        self.checks.push(check);
+    }
+
+    fn constants(&mut self) -> Result<(), HarnessError> {
+        let check = "constants are the program's";
+        let expected = [
+            ("vkDigest()", self.program.vk_digest()),
+            ("modelCommitment()", self.program.model_commitment()),
+            ("srsDigest()", self.program.srs.digest()),
+            ("PROOF_LENGTH()", Word::from_u64(self.program.layout().length() as u64)),
+            ("NUM_INSTANCES()", Word::from_u64(self.program.num_instances.into())),
+        ];
+        for (getter, value) in expected {
+            let call = self.evm.call(self.address, &zkml_codegen::errors::selector(getter))?;
+            if call.outcome != Outcome::Returned(value.0.to_vec()) {
+                let detail = format!("{getter} {} instead of {value}", call.describe());
+                return Err(HarnessError::SelfCheck { check, detail });
+            }
+        }
+        self.passed(check);
+        Ok(())
+    }
+
+    fn good_proof(&mut self) -> Result<GasReport, HarnessError> {
+        let check = "the good proof is accepted";
+        let call = self.verify(self.proof, self.instances)?;
+        if !call.is_true() {
+            return Err(HarnessError::SelfCheck { check, detail: call.describe() });
+        }
+        self.passed(check);
+        let check = "it hashes what the Rust transcript hashes";
+        let expected = expected_hashes(self.program, self.proof, self.instances)?;
+        if call.hashed != expected {
+            let first = call.hashed.iter().zip(&expected).position(|(left, right)| left != right);
+            let detail = format!("hash {} differs", first.unwrap_or(call.hashed.len().min(expected.len())));
+            return Err(HarnessError::SelfCheck { check, detail });
+        }
+        self.passed(check);
+        Ok(call.gas)
+    }
+
+    fn refused(
+        &mut self,
+        check: &'static str,
+        proof: &[u8],
+        instances: &[Word],
+        error: &str,
+    ) -> Result<(), HarnessError> {
+        let call = self.verify(proof, instances)?;
+        if !matches!(call.outcome, Outcome::Reverted(_)) || !call.describe().starts_with(error) {
+            let detail = format!("it {} where {error} was expected", call.describe());
+            return Err(HarnessError::SelfCheck { check, detail });
+        }
+        self.passed(check);
+        Ok(())
+    }
+
+    fn bad_statements(&mut self) -> Result<(), HarnessError> {
+        let mut changed = self.instances.to_vec();
+        if let Some(last) = changed.last_mut() {
+            *last = zkml_protocol::field::add(*last, Word::ONE);
+        }
+        self.refused("a changed output is refused", self.proof, &changed, "ProofRejected")?;
+        let mut changed = self.instances.to_vec();
+        if let Some(last) = changed.last_mut() {
+            *last = zkml_protocol::field::SCALAR_MODULUS;
+        }
+        self.refused("an instance out of range is refused", self.proof, &changed, "ScalarOutOfRange")
+    }
+
+    fn bad_proofs(&mut self) -> Result<(), HarnessError> {
+        let layout = self.program.layout();
+        if let Some(offset) = layout.eval_offset(Eval::Random) {
+            let changed = flipped(self.proof, offset + 31);
+            self.refused("a changed evaluation is refused", &changed, self.instances, "ProofRejected")?;
+        }
+        let points = layout.slots().iter().filter(|slot| slot.element == Element::Point && slot.count > 0);
+        if let Some(slot) = points.last() {
+            let changed = flipped(self.proof, slot.offset + 31);
+            self.refused("a point off the curve is refused", &changed, self.instances, "InvalidPoint")?;
+        }
+        let shorter = self.proof.get(32..).unwrap_or_default();
+        self.refused("a shorter proof is refused", shorter, self.instances, "WrongProofLength")
+    }
+}
+
+/// The proof with the lowest bit of one byte flipped.
+fn flipped(proof: &[u8], byte: usize) -> Vec<u8> {
+    let mut changed = proof.to_vec();
+    if let Some(byte) = changed.get_mut(byte) {
+        *byte ^= 1;
+    }
+    changed
+}
