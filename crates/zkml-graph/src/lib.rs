@@ -16,7 +16,7 @@ pub mod tensor;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use graph::{Graph, GraphBuilder, Node, Output, Trace};
+pub use graph::{Graph, GraphBuilder, Node, Output, Trace, Visibility};
 pub use map::Map;
 pub use op::{Evaluated, Fact, Op, OpSpec};
 pub use relation::{

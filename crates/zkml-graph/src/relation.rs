@@ -276,9 +276,13 @@ impl RelationBuilder {
         self.range(v, 0, Bounds::new(0, hi).bits(), RangeKind::AtLeast);
     }
 
-    /// States that `v` is near its bounds, so that it cannot wrap.
+    /// States that `v` is near its bounds, so that it cannot wrap; once is enough.
     pub fn confine(&mut self, v: &View, bounds: Bounds) {
-        self.range(v, bounds.lo as i64, bounds.bits(), RangeKind::Sound);
+        let (lo, bits) = (bounds.lo as i64, bounds.bits());
+        let range = Relation::Range { v: v.clone(), lo, bits, kind: RangeKind::Sound };
+        if !self.system.relations.iter().any(|(_, r)| *r == range) {
+            self.state(range);
+        }
     }
 }
 

@@ -66,7 +66,8 @@ impl Bounds {
         it.fold(Self::point(first), |b, v| Self { lo: b.lo.min(v), hi: b.hi.max(v) })
     }
 
-    /// Sum of two intervals.
+    /// Sum of two intervals, saturating.
+    #[expect(clippy::should_implement_trait, reason = "it saturates, which a sign would hide")]
     pub fn add(self, o: Self) -> Self {
         Self { lo: self.lo.saturating_add(o.lo), hi: self.hi.saturating_add(o.hi) }
     }
@@ -76,7 +77,8 @@ impl Bounds {
         Self::new(self.lo.saturating_mul(c), self.hi.saturating_mul(c))
     }
 
-    /// All products of one element of each interval.
+    /// All products of one element of each interval, saturating.
+    #[expect(clippy::should_implement_trait, reason = "it saturates, which a sign would hide")]
     pub fn mul(self, o: Self) -> Self {
         let p = [
             self.lo.saturating_mul(o.lo),

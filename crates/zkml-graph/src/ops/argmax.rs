@@ -125,3 +125,24 @@ fn spread(v: &View, outer: &[usize], n: usize) -> View {
     map.axes.iter_mut().for_each(|a| a.steps.push(0));
     View { var: v.var, map }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, given};
+    let all = |n: &[usize]| ArgMax { x: Map::identity(n), shape: vec![1] };
+    let one = |name: &str, x: &[i64], y: i64| {
+        case(&format!("ArgMax: {name}"), all(&[x.len()]), &[given(&[x.len()], (-100, 100), x)], &[y])
+    };
+    // Columns of a 3×2 matrix, searched downwards.
+    let columns = ArgMax { x: Map::permuted(&[3, 2], &[1, 0]), shape: vec![2, 1] };
+    vec![
+        one("first", &[7, -3, 5, 6], 0),
+        one("last", &[-7, -3, -5, -1], 3),
+        one("tie goes to the first", &[1, 9, 9, 2, 9], 1),
+        one("all equal", &[-4, -4, -4], 0),
+        one("ends of the range", &[-100, 100, 99], 1),
+        one("one element", &[5], 0),
+        case("ArgMax: columns", columns, &[given(&[3, 2], (-9, 9), &[1, 9, 4, -2, 4, 9])], &[1, 0]),
+    ]
+}

@@ -140,10 +140,10 @@ impl OpSpec for Contract {
     fn fact(&self, node: &str, inputs: &[&Tensor]) -> Result<Fact, GraphError> {
         operand::arity(node, inputs, 2 + usize::from(self.addend.is_some()))?;
         let scale = operand::scale(node, i64::from(inputs[0].scale) + i64::from(inputs[1].scale))?;
-        if let Some(t) = inputs.get(2) {
-            if t.constant.is_none() || t.scale != scale {
-                return operand::misfit(node, format!("`{}` must be a constant at scale {scale}", t.name));
-            }
+        if let Some(t) = inputs.get(2)
+            && (t.constant.is_none() || t.scale != scale)
+        {
+            return operand::misfit(node, format!("`{}` must be a constant at scale {scale}", t.name));
         }
         // The views are walked below only once their sizes are known to be sane.
         for (map, tensor) in [&self.a, &self.b].into_iter().zip(inputs) {
@@ -214,4 +214,58 @@ fn walk(offset: i64, shape: &[usize], steps: &[i64]) -> Vec<i64> {
         out = out.iter().flat_map(|&o| (0..n as i64).map(move |i| o + step * i)).collect();
     }
     out
+}
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, fixed, given};
+    let matrix = |a: &[usize], b: &[usize], ranks, y: &[usize]| Contract {
+        a: Map::identity(a),
+        b: Map::identity(b),
+        addend: None,
+        ranks,
+        y: Map::identity(y),
+    };
+    let x = given(&[2, 3], (-9, 9), &[1, -2, 3, 9, -9, 0]);
+    let w = fixed(&[3, 2], &[4, -5, 0, 7, 6, 1]);
+    let plain = || matrix(&[2, 3], &[3, 2], [0, 1, 1, 1], &[2, 2]);
+    let bias = Contract { addend: Map::broadcast(&[2], &[2, 2]), ..plain() };
+    let transposed = Contract { y: Map::permuted(&[2, 2], &[1, 0]), ..plain() };
+    let dot = matrix(&[3], &[3], [0, 0, 1, 0], &[]);
+    let batch = matrix(&[2, 1, 2], &[2, 2, 1], [1, 1, 1, 1], &[2, 1, 1]);
+    // Windows of three that skip every other element, over five elements padded by two with the value 0.
+    let axis = crate::map::Axis { offset: -2, steps: vec![2, 1] };
+    let window = Map { source: vec![5], shape: vec![3, 5], axes: vec![axis], pad: Some(0) };
+    let dilated = Contract { b: window, ..matrix(&[2, 3], &[3, 5], [0, 1, 1, 1], &[2, 5]) };
+    let filters = fixed(&[2, 3], &[1, 10, 100, -1, 0, 2]);
+    let signal = given(&[5], (-5, 5), &[1, 2, 3, 4, 5]);
+    vec![
+        case("Contract: matrices", plain(), &[x.clone(), w.clone()], &[22, -16, 36, -108]),
+        case(
+            "Contract: bias",
+            bias,
+            &[x.clone(), w.clone(), fixed(&[2], &[100, -1])],
+            &[122, -17, 136, -109],
+        ),
+        case("Contract: transposed result", transposed, &[x, w], &[22, 36, -16, -108]),
+        case(
+            "Contract: dot product of two inputs",
+            dot,
+            &[given(&[3], (-4, 4), &[1, -4, 4]), given(&[3], (0, 7), &[7, 5, 0])],
+            &[-13],
+        ),
+        case(
+            "Contract: batch",
+            batch,
+            &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), given(&[2, 2, 1], (-4, 4), &[-1, 1, 2, -2])],
+            &[1, -2],
+        ),
+        case(
+            "Contract: dilated and padded convolution",
+            dilated,
+            &[filters, signal],
+            &[310, 420, 531, 42, 53, 6, 8, 9, -2, -3],
+        ),
+    ]
 }

@@ -93,3 +93,38 @@ impl OpSpec for Divide {
         b.confine(&y, out.bounds);
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, given};
+    let divide =
+        |n, shift| Divide { a: Map::identity(&[n]), b: Map::identity(&[n]), shift, calibrated: None };
+    let a = given(&[6], (-50, 50), &[-50, -7, 0, 7, 49, 50]);
+    let shared = Map {
+        shape: vec![3],
+        axes: vec![crate::map::Axis { offset: 0, steps: vec![0] }],
+        ..Map::identity(&[1])
+    };
+    let shared = Divide { b: shared, ..divide(3, 4) };
+    vec![
+        case(
+            "Divide: both signs",
+            divide(6, 0),
+            &[a.clone(), given(&[6], (1, 50), &[7, 7, 7, 7, 50, 50])],
+            &[-8, -1, 0, 1, 0, 1],
+        ),
+        case(
+            "Divide: by one, enlarged",
+            divide(6, 3),
+            &[a, given(&[6], (1, 50), &[1, 1, 1, 1, 1, 1])],
+            &[-400, -56, 0, 56, 392, 400],
+        ),
+        case(
+            "Divide: by one shared divisor",
+            shared,
+            &[given(&[3], (0, 9), &[9, 4, 0]), given(&[1], (5, 40), &[13])],
+            &[11, 4, 0],
+        ),
+    ]
+}

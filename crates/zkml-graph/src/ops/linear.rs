@@ -67,3 +67,28 @@ impl OpSpec for Linear {
         b.linear(&terms, self.constant);
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, fixed, given};
+    let whole = || Map::identity(&[2, 2]);
+    let x = given(&[2, 2], (-100, 100), &[-100, 0, 3, 100]);
+    let negated = Linear { terms: vec![(-1, whole())], constant: 0, scale: 0 };
+    let row = Map { shape: vec![2, 2], axes: Map::permuted(&[2], &[0]).axes, ..Map::identity(&[2]) };
+    let row = Map { axes: vec![crate::map::Axis { offset: 0, steps: vec![0, 1] }], ..row };
+    let sum = Linear {
+        terms: vec![(3, whole()), (-2, row), (1, Map::permuted(&[2, 2], &[1, 0]))],
+        constant: 7,
+        scale: 0,
+    };
+    vec![
+        case("Linear: negation", negated, [x.clone()], &[100, 0, -3, -100]),
+        case(
+            "Linear: weighted sum of an input, a broadcast row and a transposed constant",
+            sum,
+            &[x, given(&[2], (0, 9), &[9, 1]), fixed(&[2, 2], &[1, 2, 3, 4])],
+            &[-310, 8, 0, 309],
+        ),
+    ]
+}

@@ -194,3 +194,50 @@ impl OpSpec for Lookup {
         b.confine(&y, out.bounds);
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, given};
+    let table = |value: Vec<i64>| Lookup {
+        name: "table".into(),
+        lo: -2,
+        fraction_bits: 0,
+        value,
+        slope: vec![],
+        shift: 0,
+        scale: 0,
+    };
+    // Four segments of four steps from −8 on; rounding by eight.
+    let steep = Lookup {
+        lo: -8,
+        fraction_bits: 2,
+        value: vec![-100, 20, 4, 400],
+        slope: vec![30, -4, 0, -77],
+        shift: 3,
+        ..table(vec![])
+    };
+    let flat = Lookup { shift: 0, ..steep.clone() };
+    let x: Vec<i64> = (-8..8).collect();
+    let by_hand = |divisor: f64| -> Vec<i64> {
+        let segment = |x: i64| match x {
+            ..-4 => -100 + 30 * (x + 8),
+            -4..0 => 20 - 4 * (x + 4),
+            0..4 => 4,
+            _ => 400 - 77 * (x - 4),
+        };
+        let half = if divisor > 1.0 { 0.5 } else { 0.0 };
+        x.iter().map(|&x| (segment(x) as f64 / divisor + half).floor() as i64).collect()
+    };
+    let whole = given(&[16], (-8, 7), &x);
+    vec![
+        case(
+            "Lookup: exact, whole domain",
+            table(vec![9, -9, 0, 5]),
+            &[given(&[4], (-2, 1), &[-2, -1, 0, 1])],
+            &[9, -9, 0, 5],
+        ),
+        case("Lookup: interpolated and rounded", steep, [whole.clone()], &by_hand(8.0)),
+        case("Lookup: interpolated", flat, &[whole], &by_hand(1.0)),
+    ]
+}

@@ -107,3 +107,30 @@ impl OpSpec for Max {
         b.at_least_zero(&m, m_max);
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, given};
+    let whole = || Map::identity(&[5]);
+    let against = |c| Max { a: whole(), b: MaxOperand::Constant(c) };
+    let x = given(&[5], (-8, 7), &[-8, -1, 0, 1, 7]);
+    let pair = Max { a: whole(), b: MaxOperand::View(whole()) };
+    // Neighbours, the last one against padding that never wins.
+    let next = Map { axes: vec![crate::map::Axis { offset: 1, steps: vec![1] }], pad: Some(-8), ..whole() };
+    let neighbours = Max { a: whole(), b: MaxOperand::View(next) };
+    vec![
+        case("Max: with zero", against(0), [x.clone()], &[0, 0, 0, 1, 7]),
+        case("Max: with a negative constant", against(-1), [x.clone()], &[-1, -1, 0, 1, 7]),
+        case("Max: with the largest value", against(7), [x.clone()], &[7, 7, 7, 7, 7]),
+        case("Max: never below", against(-20), [x.clone()], &[-8, -1, 0, 1, 7]),
+        case("Max: never above", against(20), [x.clone()], &[20; 5]),
+        case(
+            "Max: of two, ties",
+            pair,
+            &[x.clone(), given(&[5], (-9, 9), &[-9, -1, 0, 2, 9])],
+            &[-8, -1, 0, 2, 9],
+        ),
+        case("Max: padded neighbours", neighbours, &[x.clone(), x], &[-1, 0, 1, 7, 7]),
+    ]
+}

@@ -20,3 +20,20 @@ pub use max::{Max, MaxOperand};
 pub use product::Product;
 pub use reindex::Reindex;
 pub use rescale::Rescale;
+
+/// The cases of every operator.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn cases() -> Vec<crate::testing::Case> {
+    let all = [
+        argmax::cases,
+        contract::cases,
+        divide::cases,
+        linear::cases,
+        lookup::cases,
+        max::cases,
+        product::cases,
+        reindex::cases,
+        rescale::cases,
+    ];
+    all.iter().flat_map(|cases| cases()).collect()
+}

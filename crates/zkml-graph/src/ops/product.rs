@@ -45,3 +45,28 @@ impl OpSpec for Product {
         b.product(&left, &right, &output.1);
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, fixed, given};
+    let pair = |b| Product { a: Map::identity(&[4]), b };
+    let axes = vec![crate::map::Axis { offset: 0, steps: vec![0] }];
+    let scalar = Map { source: vec![1], shape: vec![4], axes, pad: None };
+    let x = given(&[4], (-8, 7), &[-8, 0, 7, 3]).at_scale(3);
+    vec![
+        case(
+            "Product: of two",
+            pair(Map::identity(&[4])),
+            &[x.clone(), given(&[4], (-8, 7), &[-8, 5, -8, 7])],
+            &[64, 0, -56, 21],
+        ),
+        case(
+            "Product: with itself",
+            pair(Map::permuted(&[4], &[0])),
+            &[x.clone(), x.clone()],
+            &[64, 0, 49, 9],
+        ),
+        case("Product: by a constant", pair(scalar), &[x, fixed(&[1], &[-3])], &[24, 0, -21, -9]),
+    ]
+}

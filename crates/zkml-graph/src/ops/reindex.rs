@@ -81,3 +81,47 @@ impl OpSpec for Reindex {
         }
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, fixed, given};
+    let wire = |shape: &[usize], parts| Reindex { shape: shape.to_vec(), parts };
+    let x = given(&[2, 3], (-9, 9), &[1, 2, 3, 4, 5, 6]);
+    let turned = wire(&[3, 2], vec![(Map::permuted(&[2, 3], &[1, 0]), Map::identity(&[3, 2]))]);
+    let repeated =
+        Map::broadcast(&[2, 1], &[2, 2]).into_iter().map(|m| (m, Map::identity(&[2, 2]))).collect();
+    // Two columns of the input and a constant side by side.
+    let left = (Map::slice(&[2, 3], &[0, 1], &[2, 2]), Map::slice(&[2, 3], &[0, 0], &[2, 2]));
+    let joined = wire(&[2, 3], vec![left, (Map::identity(&[2, 1]), Map::slice(&[2, 3], &[0, 2], &[2, 1]))]);
+    let padded = Map {
+        shape: vec![5],
+        axes: vec![crate::map::Axis { offset: -1, steps: vec![1] }],
+        pad: Some(7),
+        ..Map::identity(&[3])
+    };
+    let reversed = Map { axes: vec![crate::map::Axis { offset: 2, steps: vec![-1] }], ..Map::identity(&[3]) };
+    let line = given(&[3], (-9, 9), &[-1, 0, 9]);
+    vec![
+        case("Reindex: transpose", turned, [x.clone()], &[1, 4, 2, 5, 3, 6]),
+        case(
+            "Reindex: broadcast",
+            wire(&[2, 2], repeated),
+            &[given(&[2, 1], (0, 9), &[8, 9])],
+            &[8, 8, 9, 9],
+        ),
+        case(
+            "Reindex: slice and concatenate",
+            joined,
+            &[x, fixed(&[2, 1], &[-7, 70])],
+            &[2, 3, -7, 5, 6, 70],
+        ),
+        case(
+            "Reindex: pad",
+            wire(&[5], vec![(padded, Map::identity(&[5]))]),
+            [line.clone()],
+            &[7, -1, 0, 9, 7],
+        ),
+        case("Reindex: reverse", wire(&[3], vec![(reversed, Map::identity(&[3]))]), &[line], &[9, 0, -1]),
+    ]
+}

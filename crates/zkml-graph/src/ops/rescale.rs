@@ -89,3 +89,29 @@ impl OpSpec for Rescale {
         b.confine(&y, y_tensor.bounds);
     }
 }
+
+/// Test cases.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::{case, given};
+    let by = |divisor| Rescale { divisor, scale: -3, calibrated: None };
+    // Exact halves on both sides of zero, and their neighbours.
+    let x = [-20, -13, -12, -11, -5, -4, -3, -1, 0, 1, 3, 4, 5, 11, 12, 13];
+    let operand = given(&[4, 4], (-20, 20), &x);
+    let one = |name: &str, op: Rescale| {
+        let d = op.divisor;
+        let half = (d / 2) as f64;
+        let y = x.map(|x| ((x as f64 + half) / d as f64).floor() as i64);
+        case(&format!("Rescale: {name}"), op, [operand.clone()], &y)
+    };
+    let narrowed = Rescale { calibrated: Some(Bounds::new(-3, 100)), ..by(8) };
+    vec![
+        one("by a power of two", by(8)),
+        one("by two", by(2)),
+        one("by an odd number", by(7)),
+        one("by an even number", by(6)),
+        one("by one", by(1)),
+        one("by more than the range", by(64)),
+        one("calibrated", narrowed),
+    ]
+}

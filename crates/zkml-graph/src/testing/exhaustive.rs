@@ -1,0 +1,110 @@
+//! Small systems by brute force: near the honest values nothing else is accepted, and no relation is idle.
+
+use super::{Operand, given, single};
+use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale};
+use crate::{Map, Op, RangeKind, Relation, System};
+
+/// Number of assignments that `system` accepts when each of `cells` is anywhere within `reach` of its value.
+fn solutions(system: &System, values: &[Vec<i64>], cells: &[(usize, usize)], reach: i64) -> usize {
+    let mut values = values.to_vec();
+    let mut count = 0;
+    let mut offsets = vec![-reach; cells.len()];
+    cells.iter().for_each(|&(i, j)| values[i][j] -= reach);
+    loop {
+        count += usize::from(system.check(&values).is_ok());
+        let Some(next) = offsets.iter().position(|&o| o < reach) else { return count };
+        for (d, &(i, j)) in cells.iter().enumerate().take(next + 1) {
+            let step = if d == next { 1 } else { -2 * reach };
+            offsets[d] += step;
+            values[i][j] += step;
+        }
+    }
+}
+
+/// For all `operands`: the system has one solution near the honest one; and each relation is needed to make
+/// one of them so. Ranges that only prevent wrapping have nothing to do among integers.
+fn one_solution_and_no_idle_relation(op: impl Into<Op>, operands: &[Vec<Operand>], reach: i64) {
+    let op = op.into();
+    let mut idle: Option<Vec<bool>> = None;
+    for operands in operands {
+        let (graph, inputs) = single("exhaustive", op.clone(), operands);
+        let system = graph.system();
+        let values = system.assign(&graph.eval(&inputs).expect("evaluates")).expect("assigns");
+        let free = |i: &usize| system.vars[*i].constant.is_none() && *i >= operands.len();
+        let cells: Vec<(usize, usize)> = (0..system.vars.len())
+            .filter(free)
+            .flat_map(|i| (0..system.vars[i].len()).map(move |j| (i, j)))
+            .collect();
+        assert_eq!(solutions(&system, &values, &cells, reach), 1, "{op:?} on {inputs:?}");
+        let idle = idle.get_or_insert_with(|| vec![true; system.relations.len()]);
+        for (r, idle) in idle.iter_mut().enumerate().filter(|(_, idle)| **idle) {
+            let mut without = system.clone();
+            without.relations.remove(r);
+            *idle = solutions(&without, &values, &cells, reach) == 1;
+        }
+        let loose = |r: &Relation| match r {
+            Relation::Range { kind, .. } => *kind == RangeKind::Sound,
+            other => matches!(other, Relation::Public { .. }),
+        };
+        (0..idle.len()).for_each(|r| idle[r] &= !loose(&system.relations[r].1));
+    }
+    let idle = idle.unwrap_or_default();
+    assert!(!idle.contains(&true), "relations {idle:?} of {op:?} could be left out");
+}
+
+fn scalars(bounds: (i128, i128)) -> Vec<Vec<Operand>> {
+    (bounds.0..=bounds.1).map(|x| vec![given(&[1], bounds, &[x as i64])]).collect()
+}
+
+#[test]
+fn rescale() {
+    for divisor in [1, 2, 3, 4, 6] {
+        let op = Rescale { divisor, scale: 0, calibrated: None };
+        one_solution_and_no_idle_relation(op, &scalars((-7, 7)), divisor + 1);
+    }
+}
+
+#[test]
+fn max() {
+    let a = || Map::identity(&[1]);
+    for c in [0, 2, -2] {
+        one_solution_and_no_idle_relation(Max { a: a(), b: MaxOperand::Constant(c) }, &scalars((-5, 5)), 3);
+    }
+    let pairs: Vec<_> =
+        (-3..=3).map(|x| vec![given(&[1], (-3, 3), &[x]), given(&[1], (-3, 3), &[1])]).collect();
+    one_solution_and_no_idle_relation(Max { a: a(), b: MaxOperand::View(a()) }, &pairs, 3);
+}
+
+#[test]
+fn divide() {
+    let one = || Map::identity(&[1]);
+    let op = Divide { a: one(), b: one(), shift: 1, calibrated: None };
+    let pair = |a, b| vec![given(&[1], (-6, 6), &[a]), given(&[1], (1, 3), &[b])];
+    let pairs: Vec<_> = (-6..=6).flat_map(|a| (1..=3).map(move |b| pair(a, b))).collect();
+    one_solution_and_no_idle_relation(op, &pairs, 3);
+}
+
+#[test]
+fn lookup() {
+    let exact = Lookup {
+        name: "exact".into(),
+        lo: -2,
+        fraction_bits: 0,
+        value: vec![3, 1, 1, 0],
+        slope: vec![],
+        shift: 0,
+        scale: 0,
+    };
+    one_solution_and_no_idle_relation(exact.clone(), &scalars((-2, 1)), 3);
+    let unrounded = Lookup { fraction_bits: 1, value: vec![3, 4, 2], slope: vec![1, -1, 0], ..exact };
+    one_solution_and_no_idle_relation(unrounded.clone(), &scalars((-2, 3)), 2);
+    one_solution_and_no_idle_relation(Lookup { shift: 1, ..unrounded }, &scalars((-2, 3)), 2);
+}
+
+#[test]
+fn argmax() {
+    let rows = [[0, 1], [1, 0], [1, 1], [-1, 2]];
+    let op = ArgMax { x: Map::identity(&[2]), shape: vec![] };
+    let operands: Vec<_> = rows.iter().map(|r| vec![given(&[2], (-2, 2), r)]).collect();
+    one_solution_and_no_idle_relation(op, &operands, 1);
+}

@@ -1,0 +1,191 @@
+//! Small networks: operators in the order in which real models use them.
+
+use crate::map::Axis;
+use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Reindex, Rescale};
+use crate::testing::Case;
+use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility};
+
+/// All of them.
+pub(super) fn cases() -> Vec<Case> {
+    [
+        ("network: perceptron", perceptron()),
+        ("network: convolution", convolution()),
+        ("network: softmax", softmax()),
+    ]
+    .into_iter()
+    .map(|(name, built)| {
+        let (graph, inputs, expected) = built.expect("the network is a sound graph");
+        Case { name: name.into(), graph, inputs, expected }
+    })
+    .collect()
+}
+
+type Built = Result<(Graph, Vec<Vec<i64>>, Vec<Vec<i64>>), GraphError>;
+
+/// `x` of `[m, k]` times `w` of `[k, n]`.
+fn matmul(m: usize, k: usize, n: usize, addend: Option<Map>) -> Contract {
+    let y = Map::identity(&[m, n]);
+    Contract { a: Map::identity(&[m, k]), b: Map::identity(&[k, n]), addend, ranks: [0, 1, 1, 1], y }
+}
+
+fn relu(b: &mut GraphBuilder, name: &str, x: TensorId) -> Result<TensorId, GraphError> {
+    let a = Map::identity(&b.tensor(x).shape);
+    b.node(name, Max { a, b: MaxOperand::Constant(0) }, &[x])
+}
+
+fn rescale(b: &mut GraphBuilder, name: &str, x: TensorId, bits: i32) -> Result<TensorId, GraphError> {
+    let scale = b.tensor(x).scale - bits;
+    b.node(name, Rescale { divisor: 1 << bits, scale, calibrated: None }, &[x])
+}
+
+/// 3-2-1 with a ReLU and a sigmoid at scale 8, on a public input.
+fn perceptron() -> Built {
+    let mut b = GraphBuilder::new("perceptron");
+    let x = b.input("x", &[1, 3], 8, Bounds::new(-1024, 1023), Visibility::Public)?;
+    let w1 = b.constant("w1", &[3, 2], 8, vec![100, -50, 30, 200, -256, 7])?;
+    let b1 = b.constant("b1", &[2], 16, vec![5000, -20000])?;
+    let w2 = b.constant("w2", &[2, 1], 8, vec![300, -120])?;
+    let bias = Map::broadcast(&[2], &[1, 2]);
+    let h = b.node("hidden", matmul(1, 3, 2, bias), &[x, w1, b1])?;
+    let h = rescale(&mut b, "hidden.rescale", h, 8)?;
+    let h = relu(&mut b, "hidden.relu", h)?;
+    let z = b.node("score", matmul(1, 2, 1, None), &[h, w2])?;
+    let z = rescale(&mut b, "score.rescale", z, 8)?;
+    let bounds = b.tensor(z).bounds;
+    let sigmoid = sigmoid_table(bounds, 8, 5);
+    let input = [300, -410, 77];
+    let expected = perceptron_by_hand(&sigmoid, input);
+    let p = b.node("probability", sigmoid, &[z])?;
+    b.output("probability", p);
+    Ok((b.finish()?, vec![input.to_vec()], vec![vec![expected]]))
+}
+
+/// The same network in plain numbers.
+fn perceptron_by_hand(table: &Lookup, x: [i64; 3]) -> i64 {
+    let round = |v: i64| (v as f64 / 256.0 + 0.5).floor() as i64;
+    let h0 = round(100 * x[0] + 30 * x[1] - 256 * x[2] + 5000).max(0);
+    let h1 = round(-50 * x[0] + 200 * x[1] + 7 * x[2] - 20000).max(0);
+    let offset = round(300 * h0 - 120 * h1) - table.lo;
+    let width = 1 << table.fraction_bits;
+    let (key, fraction) = ((offset / width) as usize, offset % width);
+    let sum = table.value[key] + table.slope[key] * fraction;
+    (sum as f64 / f64::from(1 << table.shift) + 0.5).floor() as i64
+}
+
+/// The logistic function between the ends of segments of `2^fraction_bits` steps, at `scale` in and out.
+fn sigmoid_table(x: Bounds, scale: i32, fraction_bits: u32) -> Lookup {
+    let (width, shift) = (1i64 << fraction_bits, 6);
+    let lo = (x.lo as i64).div_euclid(width) * width;
+    let segments = (x.hi as i64 - lo) / width + 1;
+    let unit = f64::from(scale).exp2();
+    let at = |x: i64| 1.0 / (1.0 + (-(x as f64) / unit).exp()) * unit * f64::from(1 << shift);
+    let start = |s: i64| at(lo + s * width);
+    let slope = |s: i64| ((start(s + 1) - start(s)) / width as f64).round() as i64;
+    Lookup {
+        name: "sigmoid".into(),
+        lo,
+        fraction_bits,
+        value: (0..segments).map(|s| start(s).round() as i64).collect(),
+        slope: (0..segments).map(slope).collect(),
+        shift,
+        scale,
+    }
+}
+
+/// Two 2×2 filters over a padded 4×4 image, the maximum of 2×2 windows on the accumulators, rescaled, ReLU,
+/// flattened, and the larger channel sum found.
+fn convolution() -> Built {
+    let mut b = GraphBuilder::new("convolution");
+    let image = [3, -7, 5, 0, 9, 2, -4, 1, -8, 6, 7, -3, 4, -1, 0, 8];
+    let filters = [[1, -2, 3, 1], [2, 0, -1, -3]];
+    let x = b.input("image", &[4, 4], 4, Bounds::new(-10, 10), Visibility::Private)?;
+    let w = b.constant("filters", &[2, 2, 2], 2, filters.concat())?;
+    // Windows that step by one over the image padded by one on the top and on the left.
+    let axis = |k: usize, n: usize| {
+        let steps = (0..4).map(|d| i64::from(d == k || d == n)).collect();
+        Axis { offset: -1, steps }
+    };
+    let window =
+        Map { source: vec![4, 4], shape: vec![2, 2, 4, 4], axes: vec![axis(0, 2), axis(1, 3)], pad: Some(0) };
+    let (a, y) = (Map::identity(&[2, 2, 2]), Map::identity(&[2, 4, 4]));
+    let conv = b.node("conv", Contract { a, b: window, addend: None, ranks: [0, 1, 2, 2], y }, &[w, x])?;
+    let corner = |i: i64, j: i64| {
+        let axes = [(0, [1, 0, 0]), (i, [0, 2, 0]), (j, [0, 0, 2])];
+        let axes = axes.map(|(offset, steps)| Axis { offset, steps: steps.to_vec() }).to_vec();
+        Map { source: vec![2, 4, 4], shape: vec![2, 2, 2], axes, pad: None }
+    };
+    let pair = |i| Max { a: corner(i, 0), b: MaxOperand::View(corner(i, 1)) };
+    let upper = b.node("pool.upper", pair(0), &[conv, conv])?;
+    let lower = b.node("pool.lower", pair(1), &[conv, conv])?;
+    let whole = || Map::identity(&[2, 2, 2]);
+    let pool = b.node("pool", Max { a: whole(), b: MaxOperand::View(whole()) }, &[upper, lower])?;
+    let h = rescale(&mut b, "rescale", pool, 2)?;
+    let h = relu(&mut b, "relu", h)?;
+    // A reshape: the source may be read in any shape of its length.
+    let parts = vec![(Map::identity(&[8]), Map::identity(&[8]))];
+    let h = b.node("flatten", Reindex { shape: vec![8], parts }, &[h])?;
+    let ones = b.constant("ones", &[4, 1], 0, vec![1; 4])?;
+    let sums = b.node("sums", matmul(2, 4, 1, None), &[h, ones])?;
+    let best = b.node("best", ArgMax { x: Map::identity(&[2]), shape: vec![1] }, &[sums])?;
+    b.output("features", h);
+    b.output("best", best);
+    let (features, best) = convolution_by_hand(&image, &filters);
+    Ok((b.finish()?, vec![image.to_vec()], vec![features, vec![best]]))
+}
+
+/// The same network as loops.
+fn convolution_by_hand(image: &[i64; 16], filters: &[[i64; 4]; 2]) -> (Vec<i64>, i64) {
+    let pixel = |r: i64, c: i64| if r < 0 || c < 0 { 0 } else { image[(4 * r + c) as usize] };
+    let mut features = Vec::new();
+    for f in filters {
+        let at = |r: i64, c: i64| {
+            f[0] * pixel(r - 1, c - 1) + f[1] * pixel(r - 1, c) + f[2] * pixel(r, c - 1) + f[3] * pixel(r, c)
+        };
+        for (r, c) in [(0, 0), (0, 2), (2, 0), (2, 2)] {
+            let window = [at(r, c), at(r, c + 1), at(r + 1, c), at(r + 1, c + 1)];
+            let max = window.into_iter().fold(i64::MIN, i64::max);
+            features.push(((max as f64 / 4.0 + 0.5).floor() as i64).max(0));
+        }
+    }
+    let sums = [features[..4].iter().sum::<i64>(), features[4..].iter().sum()];
+    (features, i64::from(sums[1] > sums[0]))
+}
+
+/// Softmax of four numbers at scale 4: the maximum, differences, exponentials, their sum, quotients.
+fn softmax() -> Built {
+    let mut b = GraphBuilder::new("softmax");
+    let input = [12, -30, 25, 25];
+    let x = b.input("x", &[4], 4, Bounds::new(-64, 63), Visibility::Private)?;
+    let at = |i: usize| Map::slice(&[4], &[i], &[1]);
+    let mut max = b.node("max.1", Max { a: at(0), b: MaxOperand::View(at(1)) }, &[x, x])?;
+    for i in 2..4 {
+        let one = Map::identity(&[1]);
+        max = b.node(&format!("max.{i}"), Max { a: one, b: MaxOperand::View(at(i)) }, &[max, x])?;
+    }
+    let spread =
+        Map { shape: vec![4], axes: vec![Axis { offset: 0, steps: vec![0] }], ..Map::identity(&[1]) };
+    let terms = vec![(1, Map::identity(&[4])), (-1, spread.clone())];
+    let difference = b.node("difference", Linear { terms, constant: 0, scale: 4 }, &[x, max])?;
+    let lo = b.tensor(difference).bounds.lo as i64;
+    let hi = b.tensor(difference).bounds.hi as i64;
+    let exp = |d: i64| ((d.min(0) as f64 / 16.0).exp() * 1024.0).round() as i64;
+    let value: Vec<i64> = (lo..=hi).map(exp).collect();
+    let table =
+        Lookup { name: "exp".into(), lo, fraction_bits: 0, value, slope: vec![], shift: 0, scale: 10 };
+    let e = b.node("exp", table, &[difference])?;
+    let ones = b.constant("ones", &[4, 1], 0, vec![1; 4])?;
+    let row =
+        Map { source: vec![4], axes: vec![Axis { offset: 0, steps: vec![0, 1] }], ..Map::identity(&[1, 4]) };
+    let sum = Contract { a: row, ..matmul(1, 4, 1, None) };
+    let sum = b.node("sum", sum, &[e, ones])?;
+    // A power is never negative but rounds to zero; one step keeps the divisor positive.
+    let plus = Linear { terms: vec![(1, Map::identity(&[1]))], constant: 1, scale: 10 };
+    let sum = b.node("sum.positive", plus, &[sum])?;
+    let divide = Divide { a: Map::identity(&[4]), b: spread, shift: 12, calibrated: None };
+    let y = b.node("quotient", divide, &[e, sum])?;
+    b.output("probabilities", y);
+    let e = input.map(|x| exp(x - 25));
+    let total = e.iter().sum::<i64>() + 1;
+    let expected = e.map(|e| (e as f64 * 4096.0 / total as f64).floor() as i64);
+    Ok((b.finish()?, vec![input.to_vec()], vec![expected.to_vec()]))
+}
