@@ -96,6 +96,18 @@ pub fn sub(a: Word, b: Word) -> Word {
     add(a, neg(b))
 }
 
+/// `a + b` as plain integers, or nothing beyond 256 bits.
+pub(crate) fn checked_add(a: Word, b: Word) -> Option<Word> {
+    let (sum, carry) = add_wide(limbs(a), limbs(b));
+    (!carry).then(|| word(sum))
+}
+
+/// `a − b` as plain integers, or nothing below zero.
+pub(crate) fn checked_sub(a: Word, b: Word) -> Option<Word> {
+    let (difference, borrow) = sub_wide(limbs(a), limbs(b));
+    (!borrow).then(|| word(difference))
+}
+
 /// `a · b mod r`, by doubling.
 pub fn mul(a: Word, b: Word) -> Word {
     fold_bits(&b, Word::ZERO, |acc| add(acc, acc), |acc| add(acc, a))

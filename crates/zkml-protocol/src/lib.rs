@@ -12,6 +12,7 @@
 //! | which commitments are opened where, in which order? | [`Program::opening_sets`] |
 //! | what ties a proof to this program? | [`Program::vk_digest`], [`Program::model_commitment`] |
 //! | how is a statement tied to its surroundings? | [`binding`] |
+//! | what must every verifier refuse? | [`tamper::matrix`] |
 //!
 //! # The check, in one place
 //!
@@ -38,6 +39,7 @@ mod opening;
 mod program;
 mod sample;
 mod statement;
+pub mod tamper;
 mod transcript;
 mod word;
 
