@@ -2,11 +2,16 @@
 
 use zkml_protocol::tamper::{self, Refusal};
 use zkml_protocol::{
-    Constraints, Element, Identity, Node, NodeId, Program, ProgramError, Query, Sample, Word, field,
+    Constraints, Element, G1, G2, Identity, Node, NodeId, Program, ProgramError, Query, Sample, Word, field,
 };
 use zkml_verifier::{VerifyError, verify};
 
 const NAMES: [&str; 3] = ["plain", "two_phases", "random_19"];
+
+/// A name and a change to a program.
+type Edit = (&'static str, fn(&mut Program));
+/// The same with a point to plant.
+type PointEdit = (&'static str, fn(&mut Program, G1));
 
 fn sample(name: &str) -> Sample {
     let path = format!("{}/../../tests/fixtures/protocol/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -64,7 +69,7 @@ fn every_single_byte_counts() {
 /// Each of these changes what is verified; none of them may leave the proof valid.
 #[test]
 fn a_proof_is_bound_to_every_part_of_its_program() {
-    let edits: [(&str, fn(&mut Program)); 9] = [
+    let edits: [Edit; 9] = [
         ("key representation", |p| p.key_repr = Word::ONE),
         ("output scale", |p| p.statement.instances.outputs[0].scale += 1),
         ("output name", |p| p.statement.instances.outputs[0].name.push('x')),
@@ -98,7 +103,7 @@ fn names_and_versions_may_differ_between_models_of_one_verifier() {
 
 #[test]
 fn hostile_programs_end_in_errors() {
-    let edits: [(&str, fn(&mut Program)); 22] = [
+    let edits: [Edit; 22] = [
         ("version", |p| p.version = 2),
         ("k = 0", |p| p.domain.k = 0),
         ("k = 29", |p| p.domain.k = 29),
@@ -143,8 +148,8 @@ fn double_queries_are_refused() {
 
 #[test]
 fn forged_points_in_a_program_are_named() {
-    let off_curve = zkml_protocol::G1 { x: Word::ONE, y: Word::ONE };
-    let edits: [(&str, fn(&mut Program, zkml_protocol::G1)); 3] = [
+    let off_curve = G1 { x: Word::ONE, y: Word::ONE };
+    let edits: [PointEdit; 3] = [
         ("fixed", |p, point| p.fixed_commitments[1] = point),
         ("sigma", |p, point| p.sigma_commitments[0] = point),
         ("generator", |p, point| p.srs.g1 = point),
@@ -157,7 +162,7 @@ fn forged_points_in_a_program_are_named() {
     let mut sample = sample("plain");
     sample.program.srs.g2.x[0] = Word::ZERO;
     assert!(matches!(verdict(&sample), Err(VerifyError::ProgramPoint { .. })));
-    sample.program.srs.g2 = zkml_protocol::G2::default();
+    sample.program.srs.g2 = G2::default();
     assert!(matches!(verdict(&sample), Err(VerifyError::ProgramPoint { .. })), "identity");
 }
 

@@ -4,12 +4,12 @@ use crate::support::circuit::{Factor, GateShape, Shape};
 use std::path::PathBuf;
 
 /// Name and shape of each fixture.
-pub fn shapes() -> Vec<(&'static str, Shape)> {
+pub(crate) fn shapes() -> Vec<(&'static str, Shape)> {
     vec![("plain", plain()), ("two_phases", two_phases()), ("random_19", Shape::random(19))]
 }
 
 /// Where a fixture lies.
-pub fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/fixtures/protocol")
         .join(format!("{name}.json"))
