@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
 use crate::{
-    Bounds, Evaluated, GraphError, Op, Relation, RelationBuilder, Section, System, Tensor, TensorId, Var,
-    VarId,
+    Bounds, Evaluated, GraphError, MAX_LOOSE_BITS, Op, RangeKind, Relation, RelationBuilder, Section, System,
+    Tensor, TensorId, Var, VarId,
 };
 
 /// An operator applied to tensors.
@@ -195,6 +195,7 @@ impl Graph {
         let inputs = self.inputs.iter().map(|(t, _)| VarId(t.0)).collect();
         let system = System { vars, inputs, tensors: self.tensors.len(), ..System::default() };
         let mut b = RelationBuilder { system, label: "inputs".into() };
+        let mut loose: Vec<u32> = self.tensors.iter().map(loosened).collect();
         for (t, visibility) in &self.inputs {
             let v = b.view(VarId(t.0));
             let bounds = self.tensor(*t).bounds;
@@ -207,7 +208,14 @@ impl Graph {
             b.label.clone_from(&n.name);
             let inputs: Vec<_> = n.inputs.iter().map(|&t| (self.tensor(t), b.view(VarId(t.0)))).collect();
             let output = (self.tensor(n.output), b.view(VarId(n.output.0)));
+            let result = output.1.clone();
             n.op.spec().relate(&mut b, &inputs, output);
+            let bits: Vec<u32> = n.inputs.iter().map(|t| loose[t.0 as usize]).collect();
+            match n.op.spec().loose_bits(&bits) {
+                Some(bits) if bits > MAX_LOOSE_BITS => b.confine(&result, self.tensor(n.output).bounds),
+                Some(bits) => loose[n.output.0 as usize] = bits,
+                None => {}
+            }
         }
         b.label = "outputs".into();
         for o in &self.outputs {
@@ -218,6 +226,13 @@ impl Graph {
         }
         b.system
     }
+}
+
+/// Bits of the largest magnitude that a tensor may have when a loose range is all that confines it.
+fn loosened(t: &Tensor) -> u32 {
+    let widest = RangeKind::Sound.widest(t.bounds.lo as i64, t.bounds.bits());
+    let widest = if t.constant.is_some() { t.bounds } else { widest };
+    128 - widest.magnitude().leading_zeros()
 }
 
 /// Every value within the tensor's bounds, or an error that names the first that is not.

@@ -18,7 +18,7 @@ pub mod testing;
 
 pub use graph::{Graph, GraphBuilder, Node, Output, Trace, Visibility};
 pub use map::Map;
-pub use op::{Evaluated, Fact, Op, OpSpec};
+pub use op::{Evaluated, Fact, MAX_LOOSE_BITS, Op, OpSpec};
 pub use relation::{
     RangeKind, Relation, RelationBuilder, SLACK_BITS, Section, System, Table, TableId, Var, VarId, View,
 };

@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bounds, GraphError, RelationBuilder, Tensor, View, ops};
 
+/// Magnitudes that relations may let a tensor have, in bits, before its range is stated.
+///
+/// Two such factors, a coefficient of 63 bits, and sums of as many terms as a tensor may have stay below 240
+/// bits, so that no accepted assignment wraps in a field of 254.
+pub const MAX_LOOSE_BITS: u32 = 100;
+
 /// Shape, scale and bounds of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -41,6 +47,13 @@ pub trait OpSpec {
         values: &[&[i64]],
         output: &Tensor,
     ) -> Result<Evaluated, GraphError>;
+
+    /// Bits of the magnitude that the relations let the result have, when they let the operands have `bits`
+    /// each; `None` when they confine the result by themselves, to its bounds and the slack of a range. Range
+    /// checks are loose, so this is more than the bounds of honest values say; see [`MAX_LOOSE_BITS`].
+    fn loose_bits(&self, _bits: &[u32]) -> Option<u32> {
+        None
+    }
 
     /// States what ties `output` to `inputs`. Never computes values.
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View));

@@ -190,6 +190,12 @@ impl OpSpec for Contract {
         Ok(Evaluated { output: out, aux: Vec::new() })
     }
 
+    fn loose_bits(&self, bits: &[u32]) -> Option<u32> {
+        let products = operand::seen_bits(bits[0], &self.a) + operand::seen_bits(bits[1], &self.b);
+        let sum = products + usize::BITS - self.sizes().k.leading_zeros();
+        Some(sum.max(bits.get(2).copied().unwrap_or(0)) + 1)
+    }
+
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View)) {
         b.state(Relation::Contract {
             a: operand::through(&inputs[0].1, &self.a),

@@ -59,6 +59,14 @@ impl OpSpec for Linear {
         Ok(Evaluated { output, aux: Vec::new() })
     }
 
+    fn loose_bits(&self, bits: &[u32]) -> Option<u32> {
+        let term =
+            |((c, map), &bits): (&(i64, Map), &u32)| operand::bits_of(*c) + operand::seen_bits(bits, map);
+        let largest = self.terms.iter().zip(bits).map(term).max().unwrap_or(0);
+        let count = self.terms.len() + 1;
+        Some(largest.max(operand::bits_of(self.constant)) + usize::BITS - count.leading_zeros())
+    }
+
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View)) {
         let views: Vec<View> =
             self.terms.iter().zip(inputs).map(|((_, map), (_, v))| operand::through(v, map)).collect();

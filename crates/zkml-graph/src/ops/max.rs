@@ -73,6 +73,15 @@ impl OpSpec for Max {
         Ok(Evaluated { output: a.iter().zip(&b).map(|(a, b)| *a.max(b)).collect(), aux })
     }
 
+    fn loose_bits(&self, bits: &[u32]) -> Option<u32> {
+        // The result is one of the sides.
+        let a = operand::seen_bits(bits[0], &self.a);
+        Some(match &self.b {
+            MaxOperand::View(map) => a.max(operand::seen_bits(bits[1], map)),
+            MaxOperand::Constant(c) => a.max(operand::bits_of(*c)),
+        })
+    }
+
     /// With `δ = a − b`: a sign bit `s` and a magnitude `m ≥ 0` such that `δ = m` for `s = 1` and
     /// `δ = −m − 1` for `s = 0`, so that zero has one form only. With `p = s·m` that is one linear relation,
     /// `δ = 2p + s − m − 1`, and `y = b + p`. For `b = 0` the result itself is `p`.

@@ -85,6 +85,16 @@ pub(super) fn narrowed(
     }
 }
 
+/// Bits of the magnitude that a view shows of a tensor of so many bits: its padding counts too.
+pub(super) fn seen_bits(bits: u32, map: &Map) -> u32 {
+    bits.max(map.pad.map_or(0, bits_of))
+}
+
+/// Bits of a magnitude.
+pub(super) fn bits_of(v: i64) -> u32 {
+    64 - v.unsigned_abs().leading_zeros()
+}
+
 /// An operand through the operator's own map. The graph hands operands over as they are.
 pub(super) fn through(operand: &View, map: &Map) -> View {
     View { var: operand.var, map: map.clone() }

@@ -39,6 +39,10 @@ impl OpSpec for Product {
         Ok(Evaluated { output: a.iter().zip(&b).map(|(a, b)| a * b).collect(), aux: Vec::new() })
     }
 
+    fn loose_bits(&self, bits: &[u32]) -> Option<u32> {
+        Some(operand::seen_bits(bits[0], &self.a) + operand::seen_bits(bits[1], &self.b))
+    }
+
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View)) {
         let left = operand::through(&inputs[0].1, &self.a);
         let right = operand::through(&inputs[1].1, &self.b);

@@ -74,6 +74,10 @@ impl OpSpec for Reindex {
         Ok(Evaluated { output: out, aux: Vec::new() })
     }
 
+    fn loose_bits(&self, bits: &[u32]) -> Option<u32> {
+        self.parts.iter().zip(bits).map(|((from, _), &bits)| operand::seen_bits(bits, from)).max()
+    }
+
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], output: (&Tensor, View)) {
         for ((from, to), (_, v)) in self.parts.iter().zip(inputs) {
             let (from, to) = (operand::through(v, from), operand::through(&output.1, to));

@@ -65,6 +65,11 @@ impl OpSpec for Rescale {
         Ok(Evaluated { output, aux })
     }
 
+    fn loose_bits(&self, bits: &[u32]) -> Option<u32> {
+        // Dividing by one is wiring: the operand's own range is all there is.
+        (self.divisor == 1).then(|| bits[0])
+    }
+
     /// `x + d/2 = d·y + rem` with `0 ≤ rem < d`. A power of two ranges the remainder exactly; any other
     /// divisor also keeps `gap = d − 1 − rem` from being negative.
     fn relate(&self, b: &mut RelationBuilder, inputs: &[(&Tensor, View)], (y_tensor, y): (&Tensor, View)) {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Case, cases, fixed, given, single};
-use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Rescale};
-use crate::{Bounds, Graph, GraphError, Map, Op, Relation, System};
+use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Product, Rescale};
+use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, Op, RangeKind, Relation, System, Visibility};
 
 /// The values of all variables of a case, which satisfy its system.
 fn assigned(case: &Case, system: &System) -> Vec<Vec<i64>> {
@@ -174,6 +174,36 @@ fn values_outside_a_table_or_the_calibrated_range_are_refused_by_name() {
     }
     assert!(matches!(graph.eval(&[]), Err(GraphError::InputCount { expected: 1, got: 0 })));
     assert!(matches!(graph.eval(&[vec![1, 2]]), Err(GraphError::Count { expected: 1, got: 2, .. })));
+}
+
+#[test]
+fn products_of_loose_factors_are_confined_before_they_wrap() {
+    // Signs stay signs, but each range check is loose by 16 bits, which every squaring doubles.
+    let mut b = GraphBuilder::new("powers");
+    let mut x = b.input("x", &[1], 0, Bounds::new(-1, 1), Visibility::Private).expect("sound");
+    for i in 0..8 {
+        let op = Product { a: Map::identity(&[1]), b: Map::identity(&[1]) };
+        x = b.node(&format!("square.{i}"), op, &[x, x]).expect("fits");
+    }
+    b.output("y", x);
+    let system = b.finish().expect("sound").system();
+    let confined =
+        |label: &String, r: &Relation| matches!(r, Relation::Range { .. }) && label.starts_with("square");
+    let labels: Vec<&str> =
+        system.relations.iter().filter(|(l, r)| confined(l, r)).map(|(l, _)| l.as_str()).collect();
+    assert_eq!(labels, ["square.2", "square.5"]);
+    for case in cases() {
+        let needless = case.graph.system().relations.into_iter().any(|(_, r)| match r {
+            Relation::Range { v, kind: RangeKind::Sound, .. } => {
+                let node = case.graph.nodes.iter().find(|n| n.output.0 == v.var.0);
+                let kind = node.map_or("input", |n| n.op.spec().kind());
+                let is_output = case.graph.outputs.iter().any(|o| o.tensor.0 == v.var.0);
+                !is_output && ["Contract", "Linear", "Max", "Product", "Reindex"].contains(&kind)
+            }
+            _ => false,
+        });
+        assert!(!needless, "{}: a result that cannot wrap is ranged", case.name);
+    }
 }
 
 #[test]
