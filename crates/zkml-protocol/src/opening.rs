@@ -2,6 +2,8 @@
 
 use crate::{Eval, Program};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::hash::Hash;
 
 /// A polynomial commitment that takes part in the opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,23 +75,26 @@ pub(crate) fn claims(program: &Program) -> Vec<Claim> {
 
 /// Groups the claims by commitment, then the commitments by their set of rotations, both in order of first appearance.
 pub(crate) fn opening_sets(program: &Program) -> Vec<OpeningSet> {
-    let mut by_commitment: Vec<(Commitment, Vec<(i32, Eval)>)> = Vec::new();
-    for claim in claims(program) {
-        let entry = (claim.rotation, claim.eval);
-        match by_commitment.iter_mut().find(|(commitment, _)| *commitment == claim.commitment) {
-            Some((_, entries)) => entries.push(entry),
-            None => by_commitment.push((claim.commitment, vec![entry])),
-        }
-    }
-    let mut sets: Vec<OpeningSet> = Vec::new();
-    for (commitment, mut entries) in by_commitment {
+    let by_commitment =
+        group(claims(program).into_iter().map(|claim| (claim.commitment, (claim.rotation, claim.eval))));
+    let by_rotations = group(by_commitment.into_iter().map(|(commitment, mut entries)| {
         entries.sort_by_key(|(rotation, _)| *rotation);
         let (rotations, evals): (Vec<i32>, Vec<Eval>) = entries.into_iter().unzip();
-        let member = Opened { commitment, evals };
-        match sets.iter_mut().find(|set| set.rotations == rotations) {
-            Some(set) => set.members.push(member),
-            None => sets.push(OpeningSet { rotations, members: vec![member] }),
+        (rotations, Opened { commitment, evals })
+    }));
+    by_rotations.into_iter().map(|(rotations, members)| OpeningSet { rotations, members }).collect()
+}
+
+/// Collects the values of equal keys; keys keep the order in which they first appear.
+fn group<K: Clone + Eq + Hash, V>(pairs: impl Iterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+    let mut places: HashMap<K, usize> = HashMap::new();
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        let place = *places.entry(key.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
     }
-    sets
+    groups
 }

@@ -58,6 +58,16 @@ pub enum DeriveError {
         /// Row offset.
         rotation: i32,
     },
+    /// The quotient of so many rows has no domain.
+    #[error(
+        "2^{k} rows at degree {degree} are more than the scalar field has roots of unity for: use a smaller k"
+    )]
+    TooManyRows {
+        /// The circuit would have `2^k` rows.
+        k: u32,
+        /// Degree of its constraints.
+        degree: usize,
+    },
     /// The statement has too many instances for a 32-bit count.
     #[error("the statement has {0} instances, more than a circuit can have")]
     TooManyInstances(u64),
@@ -94,8 +104,14 @@ pub fn derive(
     refuse_unsupported(cs)?;
     let total = statement.instances.total();
     let num_instances = u32::try_from(total).map_err(|_| DeriveError::TooManyInstances(total))?;
-    let domain = EvaluationDomain::<Fr>::new(cs.degree() as u32, k);
-    let chunk = cs.degree() - 2;
+    let degree = cs.degree();
+    // The extended domain has room for `degree − 1` times as many rows; halo2 asserts that it exists.
+    if k.saturating_add((degree - 1).next_power_of_two().ilog2()) > Fr::S {
+        return Err(DeriveError::TooManyRows { k, degree });
+    }
+    let domain = EvaluationDomain::<Fr>::new(degree as u32, k);
+    // As many columns per permutation product as the degree allows; halo2's degree is at least three.
+    let chunk = degree - 2;
     let sigma_commitments: Vec<_> = vk.permutation().commitments().iter().map(g1_words).collect();
     let program = Program {
         version: PROTOCOL_VERSION,

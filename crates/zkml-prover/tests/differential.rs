@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use support::Case;
 use support::circuit::{Factor, GateShape, Shape};
 use zkml_protocol::tamper::{self, Refusal};
-use zkml_protocol::{ProgramError, Replay, Sample};
+use zkml_protocol::{OutputField, ProgramError, Replay, Sample};
 use zkml_prover::program::{self, DeriveError};
 use zkml_prover::transcript::{KeccakRead, scalar_from_word};
 use zkml_verifier::{VerifyError, verify};
@@ -163,6 +163,22 @@ fn what_the_verifier_lacks_is_refused_by_name() {
     assert!(matches!(refusal(U::NextInstance), DeriveError::InstanceRotation(1)));
     let high = refusal(U::HighDegree);
     assert!(matches!(high, DeriveError::Degree { degree: 8, supported: 5, .. }), "{high}");
+}
+
+#[test]
+fn more_rows_than_the_field_has_are_refused() {
+    let case = case(0);
+    let error = program::derive(&case.vk, 28, case.sample.program.srs, case.sample.program.statement.clone());
+    assert!(matches!(error, Err(DeriveError::TooManyRows { k: 28, .. })));
+}
+
+#[test]
+fn a_statement_of_another_shape_is_refused() {
+    let case = case(0);
+    let mut statement = case.sample.program.statement.clone();
+    statement.instances.outputs.push(OutputField { name: "extra".into(), words: 1 << 15, scale: 0 });
+    let error = program::derive(&case.vk, case.sample.program.domain.k, case.sample.program.srs, statement);
+    assert!(matches!(error, Err(DeriveError::Program(ProgramError::TooMany { what: "instances", .. }))));
 }
 
 #[test]

@@ -190,3 +190,22 @@ fn layout_covers_the_proof_without_gaps() {
         assert_eq!((end, end), (layout.length(), sample.proof.len()), "{name}");
     }
 }
+
+/// Changed bytes of a serialised program: whatever still parses ends in a verdict, never in a panic.
+#[test]
+fn damaged_program_files_never_panic() {
+    let Sample { program, instances, proof, .. } = sample("two_phases");
+    let bytes = postcard::to_stdvec(&program).expect("programs serialise");
+    let mut parsed = 0;
+    for (index, step) in (0..bytes.len()).step_by(11).zip((1u8..=u8::MAX).cycle()) {
+        for mask in [1, 0x80, step] {
+            let mut damaged = bytes.clone();
+            damaged[index] ^= mask;
+            let Ok(damaged) = postcard::from_bytes::<Program>(&damaged) else { continue };
+            parsed += 1;
+            let bound = damaged.vk_digest() != program.vk_digest();
+            assert_eq!(verify(&damaged, &proof, &instances).is_err(), bound, "byte {index}");
+        }
+    }
+    assert!(parsed > 300, "only {parsed} damaged programs parsed");
+}

@@ -224,16 +224,16 @@ impl RandomCircuit {
         let (copies, exposed) = self.plan_copies(&mut rng, &mut inputs, usable);
 
         let mut cells = HashMap::new();
-        for column in 0..shape.inputs[0] {
-            assign(region, config.inputs[column], &inputs[column], |row, cell| {
+        for (column, values) in inputs.iter().enumerate().take(shape.inputs[0]) {
+            assign(region, config.inputs[column], values, |row, cell| {
                 cells.insert((column, row), cell);
             });
         }
         self.run_gates(config, region, &fixed, &inputs, false);
         if shape.challenges > 0 || shape.inputs[1] > 0 {
             region.next_phase();
-            for column in shape.inputs[0]..config.inputs.len() {
-                assign(region, config.inputs[column], &inputs[column], |row, cell| {
+            for (column, values) in inputs.iter().enumerate().skip(shape.inputs[0]) {
+                assign(region, config.inputs[column], values, |row, cell| {
                     cells.insert((column, row), cell);
                 });
             }

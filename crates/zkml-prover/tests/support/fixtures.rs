@@ -67,6 +67,5 @@ fn two_phases() -> Shape {
             },
         ],
         seed: 2,
-        ..Shape::default()
     }
 }

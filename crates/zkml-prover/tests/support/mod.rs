@@ -35,7 +35,7 @@ impl Case {
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             &params,
             &pk,
-            &[circuit.clone()],
+            std::slice::from_ref(&circuit),
             &[&[&circuit.instances]],
             ChaCha8Rng::seed_from_u64(2),
             &mut transcript,
