@@ -22,6 +22,9 @@ pub enum CodegenError {
         /// Instances expected.
         expected: usize,
     },
+    /// A consumer names outputs, and there are none.
+    #[error("the model {0:?} has no public output, so there is nothing for a consumer contract to name")]
+    NoOutputs(String),
     /// The program refers to something that it does not have.
     #[error("the verifier program is inconsistent: {0}; generate it again from the verifying key")]
     Inconsistent(String),

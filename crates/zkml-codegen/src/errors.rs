@@ -49,6 +49,8 @@ sol_errors! {
     UNSAFE_SETUP = UnsafeSetup(uint256 chainId);
     /// The verifier at this address is not the one that the model was published with.
     WRONG_VERIFIER = WrongVerifier(address verifier);
+    /// This output has a magnitude of 2^160 or more, which no model computes.
+    OUTPUT_OUT_OF_RANGE = OutputOutOfRange(uint256 index);
     /// The statement is bound to another context than this call's.
     WRONG_CONTEXT = WrongContext(uint256 actual, uint256 expected);
     /// The statement was valid until this time.

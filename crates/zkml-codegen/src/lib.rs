@@ -1,16 +1,19 @@
 //! Prints a verifier program as Solidity, with the consumer contract and calldata.
 //!
-//! [`verifier_source`] gives `<Model>Verifier.sol`, and [`calldata()`] the call that it accepts.
+//! [`verifier_source`] gives `<Model>Verifier.sol`, [`calldata()`] the call that it accepts, and
+//! [`consumer_source`] gives `<Model>Consumer.sol`.
 //! Every offset comes from the program's layout and every identity from its constraints: this crate knows no circuit.
 
 mod calldata;
 pub mod chains;
+mod consumer;
 mod error;
 pub mod errors;
 pub mod names;
 mod text;
 mod verifier;
 
-pub use calldata::{VERIFY_PROOF, calldata, encode};
+pub use calldata::{VERIFY_PROOF, calldata, check_inference, encode, verify_inference};
+pub use consumer::consumer_source;
 pub use error::CodegenError;
 pub use verifier::verifier_source;

@@ -170,8 +170,9 @@ impl Trial<'_> {
             let changed = flipped(self.proof, offset + 31);
             self.refused("a changed evaluation is refused", &changed, self.instances, "ProofRejected")?;
         }
-        let points = layout.slots().iter().filter(|slot| slot.element == Element::Point && slot.count > 0);
-        if let Some(slot) = points.last() {
+        let mut points =
+            layout.slots().iter().filter(|slot| slot.element == Element::Point && slot.count > 0);
+        if let Some(slot) = points.next_back() {
             let changed = flipped(self.proof, slot.offset + 31);
             self.refused("a point off the curve is refused", &changed, self.instances, "InvalidPoint")?;
         }

@@ -8,6 +8,7 @@ use revm::{
     context::{TxEnv, result::ExecutionResult},
     database::{CacheDB, EmptyDB},
     primitives::hardfork::SpecId,
+    state::AccountInfo,
 };
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 pub const TX_GAS_CAP: u64 = 16_777_216;
 /// What every transaction pays first.
 const TX_BASE: u64 = 21_000;
-/// The account that sends everything.
+/// The account that sends unless told otherwise.
 const SENDER: Address = address!("00000000000000000000000000000000000a11ce");
 
 /// The rules of the EVM, by mainnet fork.
@@ -55,6 +56,8 @@ pub struct EvmConfig {
     pub fork: Fork,
     /// What `CHAINID` returns; 31337 is the usual number of a local chain.
     pub chain_id: u64,
+    /// The account that sends.
+    pub sender: Address,
     /// The block's time in seconds since 1970.
     pub timestamp: u64,
     /// Precompiles that are missing or stubbed, for tests.
@@ -68,6 +71,7 @@ impl Default for EvmConfig {
         Self {
             fork: Fork::default(),
             chain_id: 31_337,
+            sender: SENDER,
             timestamp: 1_767_225_600,
             patches: BTreeMap::new(),
             stub_hash: None,
@@ -75,13 +79,12 @@ impl Default for EvmConfig {
     }
 }
 
-/// A chain of one sender, in memory.
+/// A chain in memory.
 #[derive(Debug)]
 pub struct Evm {
     /// The rules; may be changed between calls.
     pub config: EvmConfig,
     state: CacheDB<EmptyDB>,
-    nonce: u64,
 }
 
 /// A contract that was deployed.
@@ -159,7 +162,7 @@ impl Evm {
     /// An empty chain.
     #[must_use]
     pub fn new(config: EvmConfig) -> Self {
-        Self { config, state: CacheDB::new(EmptyDB::new()), nonce: 0 }
+        Self { config, state: CacheDB::new(EmptyDB::new()) }
     }
 
     /// Runs `init` (creation bytecode and constructor arguments) in a transaction.
@@ -200,18 +203,16 @@ impl Evm {
         self.run(to, data, false)
     }
 
-    /// The account that sends every transaction.
-    #[must_use]
-    pub fn sender(&self) -> Address {
-        SENDER
-    }
-
     /// The code at `address`; empty if there is none.
     #[must_use]
     pub fn code(&self, address: Address) -> Vec<u8> {
-        let info = self.state.basic_ref(address).ok().flatten().unwrap_or_default();
+        let info = self.account(address);
         let code = info.code.or_else(|| self.state.code_by_hash_ref(info.code_hash).ok());
         code.map(|code| code.original_bytes().to_vec()).unwrap_or_default()
+    }
+
+    fn account(&self, address: Address) -> AccountInfo {
+        self.state.basic_ref(address).ok().flatten().unwrap_or_default()
     }
 
     fn run(&mut self, to: Address, data: &[u8], keep: bool) -> Result<Call, HarnessError> {
@@ -241,11 +242,11 @@ impl Evm {
         let refused = |error: String| HarnessError::Transaction(error);
         let spec = SpecId::from(self.config.fork);
         let tx = TxEnv::builder()
-            .caller(SENDER)
+            .caller(self.config.sender)
             .kind(kind)
             .data(Bytes::from(data))
             .gas_limit(TX_GAS_CAP)
-            .nonce(self.nonce)
+            .nonce(self.account(self.config.sender).nonce)
             .chain_id(Some(self.config.chain_id))
             .build()
             .map_err(|error| refused(format!("{error:?}")))?;
@@ -263,9 +264,6 @@ impl Evm {
         let result = if keep { evm.inspect_tx_commit(tx) } else { evm.inspect_one_tx(tx) }
             .map_err(|error| refused(error.to_string()))?;
         let watch = std::mem::take(&mut evm.inspector);
-        if keep {
-            self.nonce += 1;
-        }
         Ok((result, watch))
     }
 }

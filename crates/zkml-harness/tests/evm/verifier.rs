@@ -1,8 +1,6 @@
 //! The generated verifier accepts what it should, and refuses everything else with the error that fits.
 
-mod support;
-
-use support::{Fixture, fixtures};
+use crate::support::{self, Fixture, fixtures};
 use zkml_harness::{EvmConfig, HarnessError, Outcome, Patch, Settings, precompile, self_check};
 use zkml_protocol::{Challenge, Element, Step, Word, field};
 

@@ -1,0 +1,5 @@
+//! Generated contracts in the local EVM.
+
+mod consumer;
+mod support;
+mod verifier;
