@@ -62,7 +62,7 @@ impl Eval {
     }
 }
 
-/// A part of the proof: the single place where it is declared is [`Layout::of`].
+/// A part of the proof: declared in a single place, from which [`Program::layout`] derives its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SlotId {
     /// Commitments to the advice columns of this phase, by ascending column index.
