@@ -118,7 +118,7 @@ impl Map {
     }
 
     /// Whether the description is coherent: ranks agree, sizes are within
-    /// [`MAX_ELEMENTS`](crate::tensor::MAX_ELEMENTS), and unpadded views stay inside the source. Everything
+    /// [`MAX_ELEMENTS`], and unpadded views stay inside the source. Everything
     /// else about a map may be relied on, and nothing about one that is not valid.
     pub fn is_valid(&self) -> bool {
         let small = |v: i64| v.unsigned_abs() <= MAX_ELEMENTS as u64;
@@ -327,5 +327,8 @@ mod tests {
         assert!(!window(0, &[2], &[i64::MIN]).is_valid(), "step");
         assert!(!window(0, &[1 << 20], &[1 << 20]).is_valid(), "a box too large to pad");
         assert!(!window(0, &[2], &[1, 1]).is_valid(), "ranks");
+        let nowhere = Axis { offset: 0, steps: vec![0] };
+        let endless = Map { source: vec![usize::MAX; 2], axes: vec![nowhere; 2], ..window(0, &[1], &[]) };
+        assert!(!endless.is_valid(), "source");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, cases, fixed, given, single};
-use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Product, Rescale};
+use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
 use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, Op, RangeKind, Relation, System, Visibility};
 
 /// The values of all variables of a case, which satisfy its system.
@@ -225,12 +225,15 @@ fn static_bounds_are_attained() {
         shift: fraction_bits,
         scale: 0,
     };
+    let mut padded = Map { shape: vec![23], pad: Some(99), ..whole.clone() };
+    padded.axes[0].offset = -1;
     let unary: Vec<Op> = vec![
         Rescale { divisor: 5, scale: 0, calibrated: None }.into(),
         Max { a: whole.clone(), b: MaxOperand::Constant(3) }.into(),
         Linear { terms: vec![(-3, whole)], constant: 2, scale: 0 }.into(),
         table(0, 32).into(),
         table(2, 8).into(),
+        Reindex { shape: vec![23], parts: vec![(padded, Map::identity(&[23]))] }.into(),
     ];
     for op in unary {
         let (graph, inputs) = single("unary", op, &[x()]);

@@ -105,6 +105,19 @@ fn bounds_that_could_overflow_are_refused_by_name() {
         let error = build(&[2], wide, op).expect_err("overflows");
         assert!(matches!(&error, GraphError::Overflow { node, .. } if node == "node"), "{error}");
     }
+    // Both of these end within bounds, but not on the way.
+    let (table, one) = (vec![0, 0], Map::identity(&[2]));
+    let name = "steep".into();
+    let steep =
+        Lookup { name, lo: 0, fraction_bits: 4, value: table, slope: vec![1 << 59; 2], shift: 10, scale: 0 };
+    let error = build(&[2], Bounds::new(0, 31), steep).expect_err("slope · fraction overflows");
+    assert!(matches!(error, GraphError::Overflow { .. }), "{error}");
+    let mut b = GraphBuilder::new("cancels");
+    let x = b.input("x", &[2], 0, Bounds::point(1 << 60), Visibility::Private).expect("sound");
+    let w = b.constant("w", &[2], 0, vec![1 << 60, -(1 << 60)]).expect("sound");
+    let op = Contract { a: one.clone(), b: one, addend: None, ranks: [0, 0, 1, 0], y: Map::identity(&[]) };
+    let error = b.node("node", op, &[x, w]).expect_err("the partial sums overflow");
+    assert!(matches!(error, GraphError::Overflow { limit_bits: 120, .. }), "{error}");
     assert!(matches!(
         build(&[2], Bounds::new(0, i128::MAX), Rescale { divisor: 1, scale: 0, calibrated: None }),
         Err(GraphError::Overflow { .. })
