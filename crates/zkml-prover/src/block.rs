@@ -1,0 +1,448 @@
+//! Groups element-wise relations over one index space into blocks of cells.
+//!
+//! Relations that speak of the same elements are laid out together: limbs of ranged values go to the looked-up
+//! columns, values that others need get a cell, and everything that a linear equation determines gets none.
+//! Blocks with equal constraints share one template, and so one gate.
+
+use ff::Field;
+use halo2_proofs::halo2curves::bn256::Fr;
+use zkml_graph::{Relation, System, TableId, VarId, View};
+
+use crate::{
+    bounds::{Proven, window},
+    error::{ProverError, Result},
+    shape::Shape,
+    sym::{Sym, field, pow2},
+};
+
+/// A cell of a block: column and row within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// A looked-up column.
+    U(u8, u8),
+    /// A column under the permutation argument.
+    A(u8, u8),
+}
+
+/// What a looked-up cell holds: `((v − lo) >> shift) mod 2^bits`, times `2^scale`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limb {
+    /// The value that is split.
+    pub view: View,
+    /// Subtracted first.
+    pub lo: i64,
+    /// Position of the limb.
+    pub shift: u32,
+    /// Width of the limb; 64 takes all that is left.
+    pub bits: u32,
+    /// Left shift of the limb, for the check that a short limb is short.
+    pub scale: u32,
+}
+
+/// A gate shape: which cells, and what holds among them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Template {
+    /// Rows of a block.
+    pub height: usize,
+    /// Polynomials over slots that vanish.
+    pub polys: Vec<Sym<Slot>>,
+    /// Rows of the block whose first looked-up cell is the key of a table.
+    pub keys: Vec<(u8, TableId)>,
+}
+
+impl Template {
+    /// Largest degree of its polynomials.
+    pub fn degree(&self) -> usize {
+        self.polys.iter().map(Sym::degree).max().unwrap_or(0)
+    }
+}
+
+/// A template applied to every element of an index space.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Name of the first node, for messages.
+    pub label: String,
+    /// Number of elements, that is, of blocks.
+    pub count: usize,
+    /// The gate.
+    pub template: Template,
+    /// What the cells under the permutation hold.
+    pub cells: Vec<(Slot, View)>,
+    /// What the looked-up cells hold.
+    pub limbs: Vec<(Slot, Limb)>,
+}
+
+/// Groups all element-wise relations of a system.
+pub fn groups(system: &System, proven: &Proven, shape: &Shape) -> Result<Vec<Group>> {
+    let mentions = Mentions::new(system, proven);
+    let mut merged: Vec<(Vec<usize>, Group)> = Vec::new();
+    for unit in units(system, proven) {
+        let host = merged.iter().rposition(|(rels, _)| shares_view(system, rels, &unit));
+        if let Some(h) = host {
+            let joined: Vec<usize> = merged[h].0.iter().chain(&unit).copied().collect();
+            let group = build(system, shape, &mentions, &joined)?;
+            if group.template.height <= shape.max_height {
+                merged[h] = (joined, group);
+                continue;
+            }
+        }
+        let group = build(system, shape, &mentions, &unit)?;
+        merged.push((unit, group));
+    }
+    Ok(merged.into_iter().map(|(_, g)| g).filter(|g| g.template.height > 0).collect())
+}
+
+fn elementwise_count(r: &Relation) -> Option<usize> {
+    match r {
+        Relation::Linear { .. } | Relation::Product { .. } | Relation::Lookup { .. } | Relation::Range { .. } => {
+            r.views().first().map(|v| v.map.len())
+        }
+        _ => None,
+    }
+}
+
+/// Relations of one node that speak of the same elements.
+fn units(system: &System, proven: &Proven) -> Vec<Vec<usize>> {
+    let mut out: Vec<Vec<usize>> = Vec::new();
+    let mut label = "";
+    let mut first = 0;
+    for (i, (l, r)) in system.relations.iter().enumerate() {
+        if elementwise_count(r).is_none() || !proven.needed[i] {
+            continue;
+        }
+        if l != label {
+            (label, first) = (l, out.len());
+        }
+        let mut unit = vec![i];
+        // A relation may join several units of its node into one.
+        for j in (first..out.len()).rev() {
+            if shares_view(system, &out[j], &[i]) {
+                unit.extend(out.remove(j));
+            }
+        }
+        unit.sort_unstable();
+        out.push(unit);
+    }
+    out
+}
+
+fn shares_view(system: &System, a: &[usize], b: &[usize]) -> bool {
+    let views = |rels: &[usize]| -> Vec<&View> { rels.iter().flat_map(|&i| system.relations[i].1.views()).collect() };
+    let count = |rels: &[usize]| rels.first().and_then(|&i| elementwise_count(&system.relations[i].1));
+    let free = |v: &View| system.vars[v.var.0 as usize].constant.is_none();
+    let of_b = views(b);
+    count(a) == count(b) && views(a).into_iter().any(|v| free(v) && of_b.contains(&v))
+}
+
+/// Where variables are spoken of.
+struct Mentions(Vec<Vec<usize>>);
+
+impl Mentions {
+    fn new(system: &System, proven: &Proven) -> Self {
+        let mut m = vec![Vec::new(); system.vars.len()];
+        for (i, (_, r)) in system.relations.iter().enumerate().filter(|(i, _)| proven.needed[*i]) {
+            r.views().iter().for_each(|v| m[v.var.0 as usize].push(i));
+        }
+        Self(m)
+    }
+
+    /// Whether only `relations` speak of the variable, and all through the same full view.
+    fn internal(&self, system: &System, relations: &[usize], view: &View) -> bool {
+        let same = |i: &usize| system.relations[*i].1.views().iter().filter(|v| v.var == view.var).all(|v| *v == view);
+        view.map.is_identity() && self.0[view.var.0 as usize].iter().all(|i| relations.contains(i) && same(i))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Atom {
+    Local(u16),
+    Limb(u16),
+}
+
+/// A value of the block while it is being built.
+struct Local {
+    view: View,
+    internal: bool,
+    /// Forced position: row of the key and output number.
+    pinned: Option<(u8, u8)>,
+    replaced: bool,
+}
+
+struct Builder<'a> {
+    system: &'a System,
+    shape: &'a Shape,
+    mentions: &'a Mentions,
+    relations: &'a [usize],
+    locals: Vec<Local>,
+    limbs: Vec<Limb>,
+    keys: Vec<(u16, TableId)>,
+    polys: Vec<Sym<Atom>>,
+}
+
+fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize]) -> Result<Group> {
+    let mut b = Builder {
+        system,
+        shape,
+        mentions,
+        relations,
+        locals: vec![],
+        limbs: vec![],
+        keys: vec![],
+        polys: vec![],
+    };
+    for &i in relations {
+        b.lookup(&system.relations[i].1);
+    }
+    for &i in relations {
+        let (label, r) = &system.relations[i];
+        b.range(label, r)?;
+    }
+    let mut products = Vec::new();
+    for &i in relations {
+        match &system.relations[i].1 {
+            Relation::Linear { terms, constant } => {
+                let mut p = Sym::constant(field((*constant).into()));
+                for (c, v) in terms {
+                    p = p.plus(field((*c).into()), &b.value(v));
+                }
+                b.polys.push(p);
+            }
+            Relation::Product { a, b: f, y } => {
+                let p = b.value(a).times(&b.value(f)).plus(-Fr::ONE, &b.value(y));
+                products.push(b.polys.len());
+                b.polys.push(p);
+            }
+            _ => {}
+        }
+    }
+    b.eliminate();
+    let count = elementwise_count(&system.relations[relations[0]].1).unwrap_or(0);
+    let label = system.relations[relations[0]].0.clone();
+    b.place(label, count)
+}
+
+impl Builder<'_> {
+    fn local(&mut self, view: &View) -> u16 {
+        if let Some(i) = self.locals.iter().position(|l| l.view == *view) {
+            return i as u16;
+        }
+        let internal = self.mentions.internal(self.system, self.relations, view);
+        self.locals.push(Local { view: view.clone(), internal, pinned: None, replaced: false });
+        self.locals.len() as u16 - 1
+    }
+
+    /// A view as a polynomial: a literal when it shows the same constant everywhere.
+    fn value(&mut self, view: &View) -> Sym<Atom> {
+        if let Some(c) = self.uniform(view.var) {
+            return Sym::constant(field(c.into()));
+        }
+        Sym::atom(Atom::Local(self.local(view)))
+    }
+
+    fn uniform(&self, var: VarId) -> Option<i64> {
+        let c = self.system.vars[var.0 as usize].constant.as_ref()?;
+        let first = *c.first()?;
+        c.iter().all(|v| *v == first).then_some(first)
+    }
+
+    fn lookup(&mut self, r: &Relation) {
+        let Relation::Lookup { table, key, outputs } = r else { return };
+        let lo = self.system.tables[table.0 as usize].lo;
+        let number = self.keys.len() as u8;
+        let limb = self.limbs.len() as u16;
+        self.limbs.push(Limb { view: key.clone(), lo, shift: 0, bits: 64, scale: 0 });
+        self.keys.push((limb, *table));
+        for (o, view) in outputs.iter().enumerate() {
+            let l = self.local(view) as usize;
+            if self.locals[l].pinned.is_none() {
+                self.locals[l].pinned = Some((number, o as u8));
+                continue;
+            }
+            // The cell beside this key is another one: a second local, tied to the first.
+            let twin = Local { view: view.clone(), internal: false, pinned: Some((number, o as u8)), replaced: false };
+            self.locals.push(twin);
+            let tied = Sym::atom(Atom::Local(l as u16));
+            self.polys.push(tied.plus(-Fr::ONE, &Sym::atom(Atom::Local(self.locals.len() as u16 - 1))));
+        }
+        let value = Sym::constant(field(lo.into())).plus(Fr::ONE, &Sym::atom(Atom::Limb(limb)));
+        let key = self.value(key);
+        self.polys.push(key.plus(-Fr::ONE, &value));
+    }
+
+    fn range(&mut self, label: &str, r: &Relation) -> Result<()> {
+        let Relation::Range { v, lo, bits, kind } = r else { return Ok(()) };
+        let size = self.shape.limb_bits;
+        let (lo, bits) = window(*lo, *bits, *kind, size);
+        if bits > 62 {
+            return Err(ProverError::RangeTooWide { label: label.into(), bits, limit: 62 });
+        }
+        let mut sum = Sym::constant(field(lo.into()));
+        let mut shift = 0;
+        while shift < bits {
+            let width = size.min(bits - shift);
+            let limb = Atom::Limb(self.limbs.len() as u16);
+            self.limbs.push(Limb { view: v.clone(), lo, shift, bits: width, scale: 0 });
+            sum = sum.plus(pow2(shift), &Sym::atom(limb));
+            shift += width;
+            if width < size {
+                // A short limb is short when it still fits after being shifted to the top.
+                let top = Atom::Limb(self.limbs.len() as u16);
+                let scale = size - width;
+                self.limbs.push(Limb { view: v.clone(), lo, shift: shift - width, bits: width, scale });
+                self.polys.push(Sym::atom(top).plus(-pow2(scale), &Sym::atom(limb)));
+            }
+        }
+        let value = self.value(v);
+        self.polys.push(value.plus(-Fr::ONE, &sum));
+        Ok(())
+    }
+
+    /// Removes locals that an equation determines and that nothing else needs.
+    fn eliminate(&mut self) {
+        let free = |l: &Local| l.internal && l.pinned.is_none() && !l.replaced;
+        // Linear equations first.
+        let mut i = 0;
+        while i < self.polys.len() {
+            let p = &self.polys[i];
+            let candidate = (p.degree() == 1)
+                .then(|| (0..self.locals.len()).find(|&l| free(&self.locals[l]) && p.mentions(Atom::Local(l as u16))))
+                .flatten();
+            let Some(l) = candidate else {
+                i += 1;
+                continue;
+            };
+            let atom = Atom::Local(l as u16);
+            let c = p.linear_coefficient(atom);
+            let inverse = Option::<Fr>::from(c.invert()).unwrap_or(Fr::ONE);
+            // c·l + rest = 0, so l = −rest / c.
+            let rest = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
+            self.replace(i, l, &rest);
+            i = 0;
+        }
+        // Then products whose result is used only linearly.
+        let mut i = 0;
+        while i < self.polys.len() {
+            let p = &self.polys[i];
+            let candidate = (p.degree() == 2)
+                .then(|| {
+                    (0..self.locals.len()).find(|&l| {
+                        let a = Atom::Local(l as u16);
+                        free(&self.locals[l])
+                            && p.linear_coefficient(a) != Fr::ZERO
+                            && self.polys.iter().all(|q| !q.nonlinear_in(a))
+                    })
+                })
+                .flatten();
+            let Some(l) = candidate else {
+                i += 1;
+                continue;
+            };
+            let atom = Atom::Local(l as u16);
+            let c = p.linear_coefficient(atom);
+            let inverse = Option::<Fr>::from(c.invert()).unwrap_or(Fr::ONE);
+            let rest = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
+            self.replace(i, l, &rest);
+        }
+        self.polys.retain(|p| !p.is_zero());
+    }
+
+    fn replace(&mut self, equation: usize, local: usize, by: &Sym<Atom>) {
+        self.polys.remove(equation);
+        self.locals[local].replaced = true;
+        let atom = Atom::Local(local as u16);
+        for p in &mut self.polys {
+            if p.mentions(atom) {
+                *p = p.replaced(atom, by);
+            }
+        }
+    }
+
+    /// Gives every remaining value a cell.
+    fn place(self, label: String, count: usize) -> Result<Group> {
+        let (na, nu) = (self.shape.a_columns, self.shape.u_columns);
+        let mut u = Grid::new(nu);
+        let mut a = Grid::new(na);
+        let mut limb_slot = vec![None; self.limbs.len()];
+        let mut key_rows = Vec::new();
+        // Keys sit in the first looked-up column with their outputs beside (or, with one column, below) them.
+        let step = self.shape.output_slots().iter().map(|s| s.1 + 1).max().unwrap_or(1);
+        for (n, (limb, table)) in self.keys.iter().enumerate() {
+            let row = n * step;
+            u.take(0, row);
+            limb_slot[*limb as usize] = Some((0, row));
+            self.shape.output_slots().iter().for_each(|(c, r)| a.take(*c, row + r));
+            key_rows.push((row as u8, *table));
+        }
+        for slot in limb_slot.iter_mut().filter(|s| s.is_none()) {
+            *slot = Some(u.next());
+        }
+        let mut cells = Vec::new();
+        let mut local_slot = vec![None; self.locals.len()];
+        for (i, l) in self.locals.iter().enumerate() {
+            let wanted = self.polys.iter().any(|p| p.mentions(Atom::Local(i as u16)));
+            let at = match l.pinned {
+                Some((key, output)) => {
+                    let (c, r) = self.shape.output_slots()[output as usize];
+                    (c, key as usize * step + r)
+                }
+                None if wanted => a.next(),
+                None => continue,
+            };
+            let slot = Slot::A(at.0 as u8, at.1 as u8);
+            local_slot[i] = Some(slot);
+            cells.push((slot, l.view.clone()));
+        }
+        let at = |atom: Atom| match atom {
+            Atom::Limb(i) => limb_slot[i as usize].map(|(c, r)| Slot::U(c as u8, r as u8)),
+            Atom::Local(i) => local_slot[i as usize],
+        };
+        let height = u.height().max(a.height());
+        if height > 200 {
+            let detail = format!("a block of {height} rows is too tall for this layout");
+            return Err(ProverError::Unsupported { label, detail });
+        }
+        let polys: Vec<_> =
+            self.polys.iter().map(|p| p.map(|x| at(x).unwrap_or(Slot::A(0, 0)))).collect();
+        if let Some(p) = polys.iter().find(|p| p.degree() == 0 || p.degree() > 2) {
+            let detail = format!("its relations reduce to a constraint of degree {}", p.degree());
+            return Err(ProverError::Unsupported { label, detail });
+        }
+        let limbs = self.limbs.into_iter().zip(limb_slot).filter_map(|(l, s)| {
+            s.map(|(c, r): (usize, usize)| (Slot::U(c as u8, r as u8), l))
+        });
+        let limbs = limbs.collect();
+        Ok(Group { label, count, template: Template { height, polys, keys: key_rows }, cells, limbs })
+    }
+}
+
+/// Free cells of a block in some columns, handed out row by row.
+struct Grid {
+    columns: usize,
+    taken: Vec<(usize, usize)>,
+    cursor: usize,
+}
+
+impl Grid {
+    fn new(columns: usize) -> Self {
+        Self { columns: columns.max(1), taken: vec![], cursor: 0 }
+    }
+
+    fn take(&mut self, column: usize, row: usize) {
+        self.taken.push((column, row));
+    }
+
+    fn next(&mut self) -> (usize, usize) {
+        loop {
+            let at = (self.cursor % self.columns, self.cursor / self.columns);
+            self.cursor += 1;
+            if !self.taken.contains(&at) {
+                self.taken.push(at);
+                return at;
+            }
+        }
+    }
+
+    fn height(&self) -> usize {
+        self.taken.iter().map(|(_, r)| r + 1).max().unwrap_or(0)
+    }
+}

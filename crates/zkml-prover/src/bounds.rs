@@ -1,0 +1,278 @@
+//! Which values the relations themselves confine.
+//!
+//! Packing several integers into one field element, and reading field identities as integer identities, is
+//! sound only for values that some relation confines. The bounds that a graph declares for honest runs are
+//! never used for that: this module derives an interval for each variable from the relations alone, and
+//! finds out which loose ranges are implied by others and need no constraint of their own.
+
+use std::collections::HashMap;
+
+use zkml_graph::{Bounds, RangeKind, Relation, System, VarId, View};
+
+use crate::error::{ProverError, Result};
+
+/// Magnitudes beyond this are treated as unconfined; leaves room for packing and sums in the field.
+const MAX_MAGNITUDE_BITS: u32 = 100;
+/// A loose range is implied when the values are confined to within this factor of it.
+const SLACK_BITS: u32 = 12;
+/// Rounds of propagation; each settles at least one variable along a path of relations.
+const MAX_ROUNDS: usize = 64;
+
+/// Bits and lowest value that a range constraint is laid out with, given limbs of `limb` bits.
+pub fn window(lo: i64, bits: u32, kind: RangeKind, limb: u32) -> (i64, u32) {
+    let up = |b: u32| b.max(1).div_ceil(limb) * limb;
+    match kind {
+        RangeKind::Exact => (lo, bits),
+        RangeKind::AtLeast => (lo, up(bits)),
+        RangeKind::Sound => {
+            let hi = i128::from(lo) + (1i128 << bits) - 1;
+            let need = |v: i128| 128 - v.leading_zeros();
+            if lo >= 0 {
+                return (0, up(need(hi)));
+            }
+            let b = up(1 + need(-i128::from(lo) - 1).max(need(hi.max(0))));
+            (-(1i64 << (b - 1).min(62)), b)
+        }
+    }
+}
+
+/// What is known of a system for one limb size.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// Interval of each variable; `None` when nothing confines it.
+    pub vars: Vec<Option<Bounds>>,
+    /// For each relation, whether it must be laid out (a loose range may be implied by others).
+    pub needed: Vec<bool>,
+    /// For each contraction, whether its results are confined only by the contraction itself, so that they
+    /// cannot share a field element.
+    pub alone: Vec<bool>,
+}
+
+/// Facts about a system that do not depend on the layout.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// For each view, whether it shows every element of its variable.
+    covers: HashMap<View, bool>,
+    /// For each relation that is a contraction with a constant operand: the largest sum of magnitudes of
+    /// the weights of one result. Otherwise the number of terms of the sum.
+    pub weight: Vec<i128>,
+}
+
+impl Facts {
+    /// Measures a system.
+    pub fn new(system: &System) -> Self {
+        let mut covers = HashMap::new();
+        for v in system.relations.iter().flat_map(|(_, r)| r.views()) {
+            if !covers.contains_key(v) {
+                covers.insert(v.clone(), shows_all(system, v));
+            }
+        }
+        let weight = system.relations.iter().map(|(_, r)| match r {
+            Relation::Contract { .. } => norm(system, r),
+            _ => 0,
+        });
+        Self { weight: weight.collect(), covers }
+    }
+
+    fn covers(&self, v: &View) -> bool {
+        self.covers.get(v).copied().unwrap_or(false)
+    }
+}
+
+fn norm(system: &System, r: &Relation) -> i128 {
+    let Relation::Contract { a, b, ranks, .. } = r else { return 0 };
+    let dims = crate::contract::Dims::new(a, b, *ranks);
+    let [batch, m, k, n] = [dims.batch, dims.m, dims.k, dims.n];
+    let magnitudes = |v: &zkml_graph::View| {
+        let c = system.vars[v.var.0 as usize].constant.as_ref()?;
+        Some(v.map.gather(c).into_iter().map(|w| i128::from(w).abs()).collect::<Vec<_>>())
+    };
+    if let Some(w) = magnitudes(b) {
+        let column = |bt: usize, j: usize| (0..k).map(|i| w[(bt * k + i) * n + j]).sum::<i128>();
+        return (0..batch).flat_map(|bt| (0..n).map(move |j| (bt, j))).map(|(bt, j)| column(bt, j)).max().unwrap_or(0);
+    }
+    if let Some(w) = magnitudes(a) {
+        return w.chunks(k.max(1)).take(batch * m).map(|row| row.iter().sum()).max().unwrap_or(0);
+    }
+    k as i128
+}
+
+/// Derives what is confined when limbs have `limb` bits.
+pub fn analyse(system: &System, facts: &Facts, limb: u32) -> Result<Proven> {
+    let count = system.relations.len();
+    let mut p = Proven {
+        vars: system.vars.iter().map(|v| v.constant.as_ref().map(|_| v.bounds)).collect(),
+        needed: system.relations.iter().map(|(_, r)| !is_sound_range(r)).collect(),
+        alone: vec![false; count],
+    };
+    propagate(system, facts, limb, &mut p);
+    // Loose ranges are added one by one, and only where the rest does not imply them.
+    for i in 0..count {
+        let (_, r) = &system.relations[i];
+        let Relation::Range { v, lo, bits, kind: RangeKind::Sound } = r else { continue };
+        let wanted = Bounds { lo: i128::from(*lo), hi: i128::from(*lo) + (1i128 << bits) };
+        let implied = p.vars[v.var.0 as usize].is_some_and(|b| b.magnitude() >> SLACK_BITS <= wanted.magnitude());
+        if !implied {
+            p.needed[i] = true;
+            propagate(system, facts, limb, &mut p);
+        }
+    }
+    // What is left is confined only by being a sum of products of confined values.
+    loop {
+        let before = p.vars.iter().flatten().count();
+        if let Some(i) = (0..count).find(|&i| contract_result(system, facts, &p, i).is_some()) {
+            p.alone[i] = true;
+            propagate(system, facts, limb, &mut p);
+        }
+        if p.vars.iter().flatten().count() == before {
+            break;
+        }
+    }
+    confined(system, p)
+}
+
+fn is_sound_range(r: &Relation) -> bool {
+    matches!(r, Relation::Range { kind: RangeKind::Sound, .. })
+}
+
+fn confined(system: &System, p: Proven) -> Result<Proven> {
+    let mut used = system.relations.iter().flat_map(|(_, r)| r.views());
+    match used.find(|v| p.vars[v.var.0 as usize].is_none()) {
+        Some(v) => Err(ProverError::Unconfined { name: system.vars[v.var.0 as usize].name.clone() }),
+        None => Ok(p),
+    }
+}
+
+/// The interval of the result of contraction `i`, if it has none yet and its operands do.
+fn contract_result(system: &System, facts: &Facts, p: &Proven, i: usize) -> Option<(VarId, Bounds)> {
+    let Relation::Contract { a, b, addend, y, .. } = &system.relations[i].1 else { return None };
+    if p.vars[y.var.0 as usize].is_some() {
+        return None;
+    }
+    let constant = |v: VarId| system.vars[v.0 as usize].constant.is_some();
+    let mag = |v: VarId| p.vars[v.0 as usize].map(Bounds::magnitude);
+    let (ma, mb) = (mag(a.var)?, mag(b.var)?);
+    let factor = match (constant(a.var), constant(b.var)) {
+        (_, true) => ma,
+        (true, false) => mb,
+        (false, false) => ma.checked_mul(mb)?,
+    };
+    let extra = addend.as_ref().map_or(Some(0), |v| mag(v.var))?;
+    let reach = facts.weight[i].checked_mul(factor)?.checked_add(extra)?;
+    Some((y.var, Bounds { lo: -reach, hi: reach }))
+}
+
+/// Narrows `p.vars[var]` to `b`; returns whether anything became known.
+fn learn(p: &mut Proven, var: VarId, b: Bounds) -> bool {
+    let slot = &mut p.vars[var.0 as usize];
+    if b.magnitude() >> MAX_MAGNITUDE_BITS != 0 {
+        return false;
+    }
+    match slot {
+        Some(old) => {
+            // An empty intersection means that no witness exists; keeping the old interval is sound.
+            let new = old.intersect(b).unwrap_or(*old);
+            std::mem::replace(old, new) != new
+        }
+        None => {
+            *slot = Some(b);
+            true
+        }
+    }
+}
+
+fn propagate(system: &System, facts: &Facts, limb: u32, p: &mut Proven) {
+    for _ in 0..MAX_ROUNDS {
+        let mut changed = false;
+        for i in 0..system.relations.len() {
+            if p.needed[i] {
+                changed |= step(system, facts, limb, p, i);
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> bool {
+    let get = |p: &Proven, v: VarId| p.vars[v.0 as usize];
+    match &system.relations[i].1 {
+        Relation::Range { v, lo, bits, kind } => {
+            let (lo, bits) = window(*lo, *bits, *kind, limb);
+            let lo = i128::from(lo);
+            facts.covers(v) && learn(p, v.var, Bounds { lo, hi: lo + (1i128 << bits) - 1 })
+        }
+        Relation::Lookup { table, key, outputs } => {
+            let t = &system.tables[table.0 as usize];
+            let mut changed =
+                facts.covers(key) && learn(p, key.var, Bounds::new(t.lo.into(), i128::from(t.lo) + t.len() as i128 - 1));
+            for (o, column) in outputs.iter().zip(&t.columns) {
+                changed |= facts.covers(o) && learn(p, o.var, Bounds::of(column.iter().copied()));
+            }
+            changed
+        }
+        Relation::Product { a, b, y } => {
+            if a == b && b == y {
+                return facts.covers(a) && learn(p, a.var, Bounds { lo: 0, hi: 1 });
+            }
+            match (get(p, a.var), get(p, b.var)) {
+                (Some(x), Some(z)) => facts.covers(y) && learn(p, y.var, x.mul(z)),
+                _ => false,
+            }
+        }
+        Relation::Linear { terms, constant } => {
+            let mut changed = false;
+            for (j, (c, v)) in terms.iter().enumerate() {
+                let others = terms.iter().enumerate().filter(|(o, _)| *o != j);
+                let sum = others.map(|(_, (c, v))| Some(get(p, v.var)?.scale(i128::from(*c)))).try_fold(
+                    Bounds::point(i128::from(*constant)),
+                    |acc, b: Option<Bounds>| Some(acc.add(b?)),
+                );
+                // Only a unit coefficient confines: the field would happily divide by any other.
+                let Some(s) = sum.filter(|_| c.abs() == 1 && facts.covers(v)) else { continue };
+                changed |= learn(p, v.var, s.scale(-i128::from(*c)));
+            }
+            changed
+        }
+        Relation::Copy { .. } => {
+            // Wiring may assemble a variable from parts: it is confined when all its parts are.
+            learn_copy(system, facts, p, i)
+        }
+        Relation::Contract { y, .. } => {
+            if !p.alone[i] {
+                return false;
+            }
+            let mut probe = p.clone();
+            probe.vars[y.var.0 as usize] = None;
+            contract_result(system, facts, &probe, i)
+                .is_some_and(|(var, b)| facts.covers(y) && p.vars[var.0 as usize].is_none() && learn(p, var, b))
+        }
+        Relation::Public { .. } => false,
+    }
+}
+
+fn shows_all(system: &System, v: &zkml_graph::View) -> bool {
+    let len = system.vars[v.var.0 as usize].len();
+    if v.map.is_identity() {
+        return true;
+    }
+    let mut seen = vec![false; len];
+    v.map.indices().into_iter().flatten().for_each(|i| seen[i] = true);
+    seen.into_iter().all(|s| s)
+}
+
+fn learn_copy(system: &System, facts: &Facts, p: &mut Proven, i: usize) -> bool {
+    let Relation::Copy { from, to } = &system.relations[i].1 else { return false };
+    let parts = system.relations.iter().filter_map(|(_, r)| match r {
+        Relation::Copy { from, to: t } if t.var == to.var => Some(from),
+        _ => None,
+    });
+    let union = parts
+        .map(|f| p.vars[f.var.0 as usize].map(|b| f.map.pad.map_or(b, |v| b.union(Bounds::point(v.into())))))
+        .try_fold(None, |acc: Option<Bounds>, b| Some(Some(acc.map_or(b?, |a| a.union(b.unwrap_or(a))))));
+    let forward = union.flatten().is_some_and(|b| learn(p, to.var, b));
+    // An unpadded copy that shows all of its source confines the source as well.
+    let back = p.vars[to.var.0 as usize].filter(|_| facts.covers(from)).is_some_and(|b| learn(p, from.var, b));
+    forward | back
+}

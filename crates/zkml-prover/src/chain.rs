@@ -1,0 +1,182 @@
+//! Contractions as chains of accumulator rows.
+//!
+//! Results of one contraction share field elements: with every result confined to `w` bits, the identity
+//! `Σ_s 2^{ws}·(acc_s − y_s) = 0` over the field says that all `acc_s = y_s`, because no carry can reach the
+//! next slot and the whole stays below the modulus. That divides the number of weight cells by the number of
+//! slots. With a challenge, the packed columns of a constant matrix are then folded into one coefficient each.
+
+use zkml_graph::{Bounds, Relation, System, View};
+
+use crate::{
+    bounds::{Facts, Proven},
+    contract::Dims,
+    error::{ProverError, Result},
+    shape::Shape,
+};
+
+/// Bits that a packed sum may have, so that it cannot wrap around the field (`r > 2^253`).
+pub const FIELD_BITS: u32 = 253;
+
+/// How one contraction is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Every product has its place in a row; results are packed into slots.
+    Direct,
+    /// Weights folded with a challenge, then one product per operand element.
+    Fold,
+    /// Both operands are witnesses: products of pairs, one result at a time.
+    Pairs,
+}
+
+/// A contraction, oriented so that the constant operand (if any) is the right one.
+#[derive(Debug, Clone)]
+pub struct Contraction {
+    /// Index of the relation.
+    pub relation: usize,
+    /// Name of the node.
+    pub label: String,
+    /// Sizes; rows are positions of the witness operand, columns are results.
+    pub dims: Dims,
+    /// Whether the roles of the operands, and of `m` and `n`, are exchanged.
+    pub swapped: bool,
+    /// How it is checked.
+    pub method: Method,
+    /// Width of a slot in bits.
+    pub width: u32,
+    /// Results per field element.
+    pub slots: usize,
+    /// Whether a constant is added that differs between positions.
+    pub varying_addend: bool,
+    /// Whether anything is added.
+    pub has_addend: bool,
+}
+
+impl Contraction {
+    /// Groups of results: field elements per position.
+    pub fn groups(&self) -> usize {
+        self.dims.n.div_ceil(self.slots)
+    }
+
+    /// Rows of weights per folded column.
+    pub fn chunks(&self, shape: &Shape) -> usize {
+        self.groups().div_ceil(shape.w_columns)
+    }
+
+    /// Rows that the chain takes at most.
+    pub fn rows(&self, shape: &Shape) -> usize {
+        let Dims { batch, m, k, n } = self.dims;
+        match self.method {
+            Method::Direct => {
+                let lanes = shape.a_columns.min(shape.w_columns);
+                let full = 1 + (k + self.slots).div_ceil(lanes);
+                batch * m * self.groups() * full
+            }
+            Method::Pairs => {
+                let lanes = (shape.a_columns / 2).max(1);
+                batch * m * n * (1 + (k + 1 + usize::from(self.has_addend)).div_ceil(lanes))
+            }
+            Method::Fold => {
+                let columns = k + self.groups() + usize::from(self.has_addend);
+                let each = self.chunks(shape) - 1 + m.div_ceil(shape.a_columns);
+                let pack = if self.slots > 1 { m * self.groups() * self.pack_height(shape) } else { 0 };
+                batch * (2 + columns * each + pack)
+            }
+        }
+    }
+
+    /// Rows of a block that packs one field element of results.
+    pub fn pack_height(&self, shape: &Shape) -> usize {
+        (self.slots + 1).div_ceil(shape.a_columns)
+    }
+}
+
+/// What does not depend on the layout, for each contraction of a system.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    relation: usize,
+    label: String,
+    dims: Dims,
+    swapped: bool,
+    pairs: bool,
+    varying_addend: bool,
+    has_addend: bool,
+}
+
+/// Outlines all contractions.
+pub fn outlines(system: &System) -> Result<Vec<Outline>> {
+    let mut out = Vec::new();
+    for (relation, (label, r)) in system.relations.iter().enumerate() {
+        let Relation::Contract { a, b, addend, ranks, .. } = r else { continue };
+        let constant = |v: &View| system.vars[v.var.0 as usize].constant.is_some();
+        let swapped = constant(a) && !constant(b);
+        let d = Dims::new(a, b, *ranks);
+        let dims = if swapped { Dims { m: d.n, n: d.m, ..d } } else { d };
+        let pairs = !constant(a) && !constant(b);
+        let addend_values = match addend {
+            None => None,
+            Some(v) => Some(system.vars[v.var.0 as usize].constant.as_ref().map(|c| v.map.gather(c)).ok_or_else(
+                || ProverError::Unsupported {
+                    label: label.clone(),
+                    detail: "a contraction adds a tensor that is not a constant".into(),
+                },
+            )?),
+        };
+        let varying = addend_values.as_ref().is_some_and(|v| varies(v, d, swapped));
+        let has_addend = addend_values.is_some_and(|v| v.iter().any(|x| *x != 0));
+        out.push(Outline { relation, label: label.clone(), dims, swapped, pairs, varying_addend: varying, has_addend });
+    }
+    Ok(out)
+}
+
+/// Whether the added constant (laid out `batch, m, n` before any swap) depends on the position.
+fn varies(values: &[i64], d: Dims, swapped: bool) -> bool {
+    let at = |b: usize, i: usize, j: usize| values[(b * d.m + i) * d.n + j];
+    (0..d.batch).any(|b| {
+        (0..d.m).any(|i| (0..d.n).any(|j| if swapped { at(b, i, j) != at(b, i, 0) } else { at(b, i, j) != at(b, 0, j) }))
+    })
+}
+
+/// Decides how each contraction is checked in a given shape.
+pub fn contractions(
+    system: &System,
+    outlines: &[Outline],
+    facts: &Facts,
+    proven: &Proven,
+    shape: &Shape,
+) -> Result<Vec<Contraction>> {
+    outlines.iter().map(|o| decide(system, o, facts, proven, shape)).collect()
+}
+
+fn decide(system: &System, o: &Outline, facts: &Facts, proven: &Proven, shape: &Shape) -> Result<Contraction> {
+    let Relation::Contract { a, b, addend, y, .. } = &system.relations[o.relation].1 else {
+        return Err(ProverError::Unsupported { label: o.label.clone(), detail: "not a contraction".into() });
+    };
+    let mag = |v: &View| {
+        let own = proven.vars[v.var.0 as usize].map_or(i128::MAX >> 2, Bounds::magnitude);
+        own.max(i128::from(v.map.pad.unwrap_or(0)).abs())
+    };
+    let witness = if o.swapped { b } else { a };
+    let factor = if o.pairs { mag(a).saturating_mul(mag(b)) } else { mag(witness) };
+    let sum = facts.weight[o.relation].saturating_mul(factor);
+    let reach = sum.saturating_add(addend.as_ref().map_or(0, mag)).saturating_add(mag(y));
+    let width = 128 - reach.leading_zeros();
+    if width > 120 {
+        return Err(ProverError::FieldOverflow { label: o.label.clone(), bits: width, limit: 120 });
+    }
+    let alone = o.pairs || proven.alone[o.relation];
+    let slots = if alone { 1 } else { ((FIELD_BITS / width.max(1)) as usize).clamp(1, o.dims.n.max(1)) };
+    let base = Contraction {
+        relation: o.relation,
+        label: o.label.clone(),
+        dims: o.dims,
+        swapped: o.swapped,
+        method: if o.pairs { Method::Pairs } else { Method::Direct },
+        width,
+        slots,
+        varying_addend: o.varying_addend,
+        has_addend: o.has_addend,
+    };
+    let folded = Contraction { method: Method::Fold, ..base.clone() };
+    let may_fold = shape.fold && !o.pairs && !o.varying_addend && (shape.sweep || o.dims.m == 1);
+    Ok(if may_fold && folded.rows(shape) < base.rows(shape) { folded } else { base })
+}

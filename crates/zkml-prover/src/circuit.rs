@@ -1,0 +1,492 @@
+//! The circuit: columns, gates, and the assignment of a layout to them.
+
+use std::sync::Arc;
+
+use ff::Field;
+use halo2_proofs::{
+    circuit::{Layouter, Region, SimpleFloorPlanner, Value},
+    halo2curves::bn256::Fr,
+    plonk::{
+        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance,
+        SecondPhase, VirtualCells,
+    },
+    poly::Rotation,
+};
+
+use crate::{
+    block::Slot,
+    layout::{Gate, Layout, OUTPUT_OFFSET, RowOp, TAG_STRIDE, TableRow},
+    shape::{MAX_DEGREE, Shape, Sharing},
+    sym::pow2,
+    witness::{Challenges, Witness},
+};
+
+/// What the constraint system depends on.
+#[derive(Debug, Clone, Default)]
+pub struct Params(pub Option<Arc<Design>>);
+
+/// Columns and gates of a circuit.
+#[derive(Debug, Clone)]
+pub struct Design {
+    /// Columns.
+    pub shape: Shape,
+    /// Gates.
+    pub gates: Vec<Gate>,
+    /// How gates share selector columns.
+    pub sharing: Sharing,
+}
+
+/// Columns and challenges, by role.
+#[derive(Debug, Clone)]
+pub struct Config {
+    a: Vec<Column<Advice>>,
+    u: Vec<Column<Advice>>,
+    multiplicity: Column<Advice>,
+    accumulator: Option<Column<Advice>>,
+    coefficient: Option<Column<Advice>>,
+    running: Column<Advice>,
+    helpers: Vec<Column<Advice>>,
+    w: Vec<Column<Fixed>>,
+    table: Vec<Column<Fixed>>,
+    tag: Option<Column<Fixed>>,
+    fold: Option<Column<Fixed>>,
+    selectors: Vec<Column<Fixed>>,
+    instance: Column<Instance>,
+    challenges: [Option<Challenge>; 4],
+}
+
+/// A circuit of a given design, with its rows and, when proving, its values.
+#[derive(Debug, Clone)]
+pub struct ModelCircuit {
+    /// Columns and gates.
+    pub design: Arc<Design>,
+    /// Rows.
+    pub layout: Arc<Layout>,
+    /// Entries of the lookup table.
+    pub table: Arc<Vec<TableRow>>,
+    /// Last row of the lookup argument.
+    pub last_row: usize,
+    /// Values, when proving.
+    pub witness: Option<Arc<Witness>>,
+}
+
+type E = Expression<Fr>;
+
+fn constant(c: Fr) -> E {
+    Expression::Constant(c)
+}
+
+fn sum(terms: impl IntoIterator<Item = E>) -> E {
+    terms.into_iter().reduce(|a, b| a + b).unwrap_or_else(|| constant(Fr::ZERO))
+}
+
+fn product(factors: impl IntoIterator<Item = E>) -> E {
+    factors.into_iter().reduce(|a, b| a * b).unwrap_or_else(|| constant(Fr::ONE))
+}
+
+/// `Σ base^i · terms[i]`.
+fn powers(base: &E, terms: Vec<E>) -> E {
+    terms.into_iter().rev().reduce(|acc, t| acc * base.clone() + t).unwrap_or_else(|| constant(Fr::ZERO))
+}
+
+/// The polynomial in `q` of degree `values.len() − 1` that takes `values[i]` at `i`.
+fn interpolate(q: &E, values: &[E]) -> E {
+    let n = values.len() as i64;
+    let at = |i: i64| {
+        let others = (0..n).filter(|j| *j != i);
+        let denominator: Fr =
+            others.clone().map(|j| crate::sym::field((i - j).into())).product();
+        let scale = Option::<Fr>::from(denominator.invert()).unwrap_or(Fr::ZERO);
+        (product(others.map(|j| q.clone() - constant(Fr::from(j as u64)))), scale)
+    };
+    let used = (0..n).filter(|i| !matches!(&values[*i as usize], Expression::Constant(c) if *c == Fr::ZERO));
+    sum(used.map(|i| {
+        let (basis, scale) = at(i);
+        values[i as usize].clone() * (basis * scale)
+    }))
+}
+
+/// Non-zero exactly where `q` holds `code`, among codes `0..=count`.
+fn selected(q: &E, code: u64, count: usize) -> E {
+    product((0..=count as u64).filter(|c| *c != code).map(|c| {
+        if c == 0 { q.clone() } else { constant(Fr::from(c)) - q.clone() }
+    }))
+}
+
+impl Config {
+    fn new(meta: &mut ConstraintSystem<Fr>, design: &Design) -> Self {
+        let shape = &design.shape;
+        let chains = design.gates.contains(&Gate::Start);
+        let a: Vec<_> = (0..shape.a_columns).map(|_| meta.advice_column()).collect();
+        a.iter().for_each(|c| meta.enable_equality(*c));
+        let u = (0..shape.u_columns).map(|_| meta.advice_column()).collect();
+        let multiplicity = meta.advice_column();
+        let accumulator = chains.then(|| {
+            if shape.fold { meta.advice_column_in(SecondPhase) } else { meta.advice_column() }
+        });
+        // A challenge exists only after a column of its phase does.
+        let tables = shape.table_outputs > 0;
+        let mut challenge = |wanted: bool| wanted.then(|| meta.challenge_usable_after(FirstPhase));
+        let challenges =
+            [challenge(true), challenge(tables), challenge(shape.fold), challenge(shape.fold && uses_sweep(shape))];
+        Self {
+            a,
+            u,
+            multiplicity,
+            accumulator,
+            coefficient: shape.fold.then(|| meta.advice_column_in(SecondPhase)),
+            running: meta.advice_column_in(SecondPhase),
+            helpers: shape.lookup_sums().helpers.iter().map(|_| meta.advice_column_in(SecondPhase)).collect(),
+            w: (0..shape.w_columns).map(|_| meta.fixed_column()).collect(),
+            table: (0..1 + shape.table_outputs).map(|_| meta.fixed_column()).collect(),
+            tag: tables.then(|| meta.fixed_column()),
+            fold: shape.fold.then(|| meta.fixed_column()),
+            selectors: design.sharing.columns.iter().map(|_| meta.fixed_column()).collect(),
+            instance: meta.instance_column(),
+            challenges,
+        }
+    }
+
+    fn challenge(&self, meta: &mut VirtualCells<'_, Fr>, i: usize) -> E {
+        self.challenges[i].map_or_else(|| constant(Fr::ONE), |c| meta.query_challenge(c))
+    }
+
+    /// `α + key` of a looked-up column, where the first column may address function tables.
+    fn looked_up(&self, meta: &mut VirtualCells<'_, Fr>, shape: &Shape, column: usize) -> E {
+        let alpha = self.challenge(meta, 0);
+        let cell = meta.query_advice(self.u[column], Rotation::cur());
+        let plain = alpha + cell + constant(Fr::ONE);
+        let Some(tag) = self.tag.filter(|_| column == 0) else { return plain };
+        let tag = meta.query_fixed(tag, Rotation::cur());
+        let beta = self.challenge(meta, 1);
+        let outputs: Vec<E> = shape
+            .output_slots()
+            .iter()
+            .enumerate()
+            .map(|(i, (c, r))| {
+                let cell = meta.query_advice(self.a[*c], Rotation(*r as i32));
+                if i == 0 { cell + constant(Fr::from(OUTPUT_OFFSET)) } else { cell }
+            })
+            .collect();
+        let folded = powers(&beta, outputs) * beta;
+        plain + tag * (folded + constant(Fr::from(TAG_STRIDE)))
+    }
+
+    /// The lookup argument: sums of `1/(α + looked-up)` over all cells equal those over the table.
+    fn lookup_gates(&self, meta: &mut ConstraintSystem<Fr>, shape: &Shape) {
+        let sums = shape.lookup_sums();
+        // Σ_j Π_{i≠j} f_i
+        let numerators = |f: &[E]| {
+            sum((0..f.len()).map(|j| product(f.iter().enumerate().filter(|(i, _)| *i != j).map(|(_, e)| e.clone()))))
+        };
+        for (h, columns) in self.helpers.iter().zip(&sums.helpers) {
+            meta.create_gate("h · Π(α + fᵢ) = Σⱼ Π_{i≠j}(α + fᵢ)", |meta| {
+                let active = meta.query_fixed(self.table[0], Rotation::cur());
+                let f: Vec<E> = columns.iter().map(|c| self.looked_up(meta, shape, *c)).collect();
+                let h = meta.query_advice(*h, Rotation::cur());
+                vec![active * (h * product(f.clone()) - numerators(&f))]
+            });
+        }
+        meta.create_gate("(φ' − φ − Σh)·(α + T)·Π(α + fᵢ) = (α + T)·Σⱼ Π_{i≠j}(α + fᵢ) − m·Π(α + fᵢ)", |meta| {
+            let key = meta.query_fixed(self.table[0], Rotation::cur());
+            let alpha = self.challenge(meta, 0);
+            let beta = self.challenge(meta, 1);
+            let outputs: Vec<E> =
+                self.table[1..].iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
+            let mut entry = alpha + key.clone();
+            if !outputs.is_empty() {
+                entry = entry + powers(&beta, outputs) * beta;
+            }
+            let f: Vec<E> = sums.running.iter().map(|c| self.looked_up(meta, shape, *c)).collect();
+            let here = meta.query_advice(self.running, Rotation::cur());
+            let next = meta.query_advice(self.running, Rotation::next());
+            let helped = sum(self.helpers.iter().map(|h| meta.query_advice(*h, Rotation::cur())));
+            let m = meta.query_advice(self.multiplicity, Rotation::cur());
+            let all = product(f.clone());
+            let left = (next - here - helped) * entry.clone() * all.clone();
+            vec![key * (left - entry * numerators(&f) + m * all)]
+        });
+    }
+
+    /// The folding gates: how `z` and `t` move on the rows of folded contractions.
+    fn fold_gates(&self, meta: &mut ConstraintSystem<Fr>, shape: &Shape) {
+        let (Some(fold), Some(z), Some(t)) = (self.fold, self.coefficient, self.accumulator) else { return };
+        meta.create_gate("z' = z·{0, ρ^lanes, σ^lanes} + Σ wₗρˡ, t' = t + {1, 0, 1}·z·Σ σˡaₗ", |meta| {
+            let code = meta.query_fixed(fold, Rotation::cur());
+            let rho = self.challenge(meta, 2);
+            let w: Vec<E> = self.w.iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
+            let a: Vec<E> = self.a.iter().map(|c| meta.query_advice(*c, Rotation::cur())).collect();
+            let z_here = meta.query_advice(z, Rotation::cur());
+            let z_next = meta.query_advice(z, Rotation::next());
+            let t_here = meta.query_advice(t, Rotation::cur());
+            let t_next = meta.query_advice(t, Rotation::next());
+            let power = |base: &E, n: usize| product(std::iter::repeat_n(base.clone(), n));
+            let (one, zero) = (constant(Fr::ONE), constant(Fr::ZERO));
+            let mut on = vec![zero.clone(), one.clone(), one.clone()];
+            let mut multiplier = vec![zero.clone(), zero.clone(), power(&rho, w.len())];
+            let mut adds = vec![zero.clone(), one.clone(), zero];
+            let swept = if uses_sweep(shape) {
+                let sigma = self.challenge(meta, 3);
+                on.push(one.clone());
+                multiplier.push(power(&sigma, a.len()));
+                adds.push(one);
+                powers(&sigma, a)
+            } else {
+                // Without sweeps every position is a lane-zero product; the other lanes show zero.
+                sum(a)
+            };
+            let active = interpolate(&code, &on);
+            let folded = powers(&rho, w);
+            vec![
+                active.clone() * (z_next - folded) - interpolate(&code, &multiplier) * z_here.clone(),
+                active * (t_next - t_here) - interpolate(&code, &adds) * z_here * swept,
+            ]
+        });
+    }
+
+    fn gate(&self, meta: &mut ConstraintSystem<Fr>, design: &Design, index: usize) {
+        let Some((column, code)) = design.sharing.code(index) else { return };
+        let count = design.sharing.columns[column].len();
+        let gate = &design.gates[index];
+        meta.create_gate(gate_name(gate), |meta| {
+            let q = meta.query_fixed(self.selectors[column], Rotation::cur());
+            let on = selected(&q, code, count);
+            self.polynomials(meta, design, gate).into_iter().map(|p| on.clone() * p).collect::<Vec<_>>()
+        });
+    }
+
+    fn polynomials(&self, meta: &mut VirtualCells<'_, Fr>, design: &Design, gate: &Gate) -> Vec<E> {
+        let here = |meta: &mut VirtualCells<'_, Fr>, c| meta.query_advice(c, Rotation::cur());
+        let t = |meta: &mut VirtualCells<'_, Fr>, r| {
+            self.accumulator.map_or_else(|| constant(Fr::ZERO), |c| meta.query_advice(c, r))
+        };
+        match gate {
+            Gate::Public => {
+                let instance = meta.query_instance(self.instance, Rotation::cur());
+                vec![here(meta, self.a[0]) - instance, here(meta, self.running)]
+            }
+            Gate::Constant => {
+                let w = meta.query_fixed(self.w[0], Rotation::cur());
+                vec![here(meta, self.a[0]) - w]
+            }
+            Gate::Start => {
+                let w = meta.query_fixed(self.w[0], Rotation::cur());
+                let mut out = vec![t(meta, Rotation::cur()), t(meta, Rotation::next()) - w];
+                out.extend(self.coefficient.map(|z| meta.query_advice(z, Rotation::next())));
+                out
+            }
+            Gate::Dot => {
+                let lanes: Vec<E> = self
+                    .a
+                    .iter()
+                    .zip(&self.w)
+                    .map(|(a, w)| here(meta, *a) * meta.query_fixed(*w, Rotation::cur()))
+                    .collect();
+                vec![t(meta, Rotation::next()) - t(meta, Rotation::cur()) - sum(lanes)]
+            }
+            Gate::Pairs => {
+                let lanes: Vec<E> =
+                    self.a.chunks_exact(2).map(|p| here(meta, p[0]) * here(meta, p[1])).collect();
+                vec![t(meta, Rotation::next()) - t(meta, Rotation::cur()) - sum(lanes)]
+            }
+            Gate::Pack { width, slots } => {
+                let na = design.shape.a_columns;
+                let cells: Vec<E> = (0..=*slots)
+                    .map(|i| meta.query_advice(self.a[i % na], Rotation((i / na) as i32)))
+                    .collect();
+                let packed = cells[*slots].clone();
+                vec![powers(&constant(pow2(*width)), cells[..*slots].to_vec()) - packed]
+            }
+            Gate::Block(template) => {
+                let mut slot = |s: &Slot| match s {
+                    Slot::U(c, r) => meta.query_advice(self.u[*c as usize], Rotation(i32::from(*r))),
+                    Slot::A(c, r) => meta.query_advice(self.a[*c as usize], Rotation(i32::from(*r))),
+                };
+                let mut polynomial = |p: &crate::sym::Sym<Slot>| {
+                    sum(p.0.iter().map(|(m, c)| {
+                        let cells: Vec<E> = m.iter().map(&mut slot).collect();
+                        if cells.is_empty() { constant(*c) } else if *c == Fr::ONE { product(cells) } else { product(cells) * *c }
+                    }))
+                };
+                template.polys.iter().map(&mut polynomial).collect()
+            }
+        }
+    }
+}
+
+fn uses_sweep(shape: &Shape) -> bool {
+    shape.sweep
+}
+
+fn gate_name(gate: &Gate) -> &'static str {
+    match gate {
+        Gate::Public => "a₀ = instance, φ = 0",
+        Gate::Constant => "a₀ = w₀",
+        Gate::Start => "t = 0, t' = w₀, z' = 0",
+        Gate::Dot => "t' = t + Σ wₗ·aₗ",
+        Gate::Pairs => "t' = t + Σ a₂ᵢ·a₂ᵢ₊₁",
+        Gate::Pack { .. } => "packed = Σ 2^(width·s)·a_s",
+        Gate::Block(_) => "element-wise relations",
+    }
+}
+
+impl Circuit<Fr> for ModelCircuit {
+    type Config = Config;
+    type FloorPlanner = SimpleFloorPlanner;
+    type Params = Params;
+
+    fn without_witnesses(&self) -> Self {
+        Self { witness: None, ..self.clone() }
+    }
+
+    fn params(&self) -> Params {
+        Params(Some(self.design.clone()))
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Fr>) -> Config {
+        // halo2 calls this only for circuits without parameters, of which there are none here.
+        Self::configure_with_params(meta, Params::default())
+    }
+
+    fn configure_with_params(meta: &mut ConstraintSystem<Fr>, params: Params) -> Config {
+        let design = params.0.unwrap_or_else(|| {
+            let shape = Shape {
+                a_columns: 1,
+                u_columns: 1,
+                w_columns: 1,
+                limb_bits: 1,
+                max_height: 1,
+                fold: false,
+                sweep: false,
+                table_outputs: 0,
+            };
+            Arc::new(Design { shape, gates: vec![Gate::Public], sharing: Sharing::new(&[1]) })
+        });
+        meta.set_minimum_degree(MAX_DEGREE);
+        let config = Config::new(meta, &design);
+        config.lookup_gates(meta, &design.shape);
+        config.fold_gates(meta, &design.shape);
+        (0..design.gates.len()).for_each(|g| config.gate(meta, &design, g));
+        config
+    }
+
+    fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        layouter.assign_region(
+            || "model",
+            |mut region| {
+                self.assign_fixed(&config, &mut region);
+                self.assign_first_phase(&config, &mut region);
+                region.next_phase();
+                self.assign_second_phase(&config, &mut region);
+                Ok(())
+            },
+        )
+    }
+}
+
+impl ModelCircuit {
+    /// First row of the lookup argument: the last public row, where the running sum is zero.
+    fn first_row(&self) -> usize {
+        self.layout.blueprint.instances - 1
+    }
+
+    fn assign_fixed(&self, config: &Config, region: &mut Region<'_, Fr>) {
+        let layout = &self.layout;
+        for (c, row, v) in &layout.weights {
+            region.assign_fixed(config.w[*c as usize], *row as usize, *v);
+        }
+        for row in self.first_row()..self.last_row {
+            let entry = self.table.get(row - self.first_row()).unwrap_or(&self.table[0]);
+            region.assign_fixed(config.table[0], row, entry.key);
+            for (column, value) in config.table[1..].iter().zip(entry.outputs) {
+                region.assign_fixed(*column, row, value);
+            }
+        }
+        if let Some(tag) = config.tag {
+            for (row, table) in &layout.keys {
+                region.assign_fixed(tag, *row as usize, Fr::from(u64::from(*table) + 1));
+            }
+        }
+        if let Some(fold) = config.fold {
+            for (row, op) in layout.chain.iter().filter(|(_, op)| op.fold_code() != 0) {
+                region.assign_fixed(fold, *row as usize, Fr::from(op.fold_code()));
+            }
+        }
+        let mut activate = |row: usize, gate: usize| {
+            if let Some((column, code)) = self.design.sharing.code(gate) {
+                region.assign_fixed(config.selectors[column], row, Fr::from(code));
+            }
+        };
+        layout.active.iter().for_each(|(row, gate)| activate(*row as usize, *gate));
+        // The public gate also closes the lookup argument: the running sum ends at zero.
+        activate(self.last_row, 0);
+    }
+
+    fn assign_first_phase(&self, config: &Config, region: &mut Region<'_, Fr>) {
+        let witness = self.witness.as_deref();
+        let known = |f: &dyn Fn(&Witness) -> Fr| witness.map_or_else(Value::unknown, |w| Value::known(f(w)));
+        let mut first = std::collections::HashMap::new();
+        for (i, (c, row, source)) in self.layout.placements.iter().enumerate() {
+            let value = known(&|w| w.placed[i]);
+            let cell = region.assign_advice(config.a[*c as usize], *row as usize, value).cell();
+            match first.entry(*source) {
+                std::collections::hash_map::Entry::Vacant(v) => {
+                    v.insert(cell);
+                }
+                std::collections::hash_map::Entry::Occupied(o) => region.constrain_equal(*o.get(), cell),
+            }
+        }
+        let Some(w) = witness else { return };
+        region.assign_advice(config.a[0], 0, Value::known(w.context));
+        for (column, values) in config.u.iter().zip(&w.looked_up) {
+            for (row, v) in values.iter().enumerate().filter(|(_, v)| **v != 0) {
+                region.assign_advice(*column, row, Value::known(Fr::from(*v)));
+            }
+        }
+        for (row, m) in w.multiplicity.iter().enumerate().filter(|(_, m)| **m != 0) {
+            region.assign_advice(config.multiplicity, row, Value::known(Fr::from(*m)));
+        }
+        if !self.design.shape.fold {
+            self.assign_accumulator(config, region, w, &Challenges::default());
+        }
+    }
+
+    fn assign_accumulator(&self, config: &Config, region: &mut Region<'_, Fr>, w: &Witness, c: &Challenges) {
+        let Some(t) = config.accumulator else { return };
+        for (row, z_value, t_value) in w.chain(&self.layout, c) {
+            region.assign_advice(t, row, Value::known(t_value));
+            if let Some(z) = config.coefficient {
+                region.assign_advice(z, row, Value::known(z_value));
+            }
+        }
+    }
+
+    fn assign_second_phase(&self, config: &Config, region: &mut Region<'_, Fr>) {
+        let Some(w) = self.witness.as_deref() else { return };
+        let mut values = [Some(Fr::ONE); 4];
+        for (slot, challenge) in values.iter_mut().zip(config.challenges) {
+            if let Some(c) = challenge {
+                region.get_challenge(c).map(|v| *slot = Some(v)).assign().map_or_else(|_| *slot = None, |()| ());
+            }
+        }
+        let [Some(alpha), Some(beta), Some(rho), Some(sigma)] = values else { return };
+        let challenges = Challenges { alpha, beta, rho, sigma };
+        if self.design.shape.fold {
+            self.assign_accumulator(config, region, w, &challenges);
+        }
+        let sums = w.sums(&self.layout, &self.table, self.first_row(), self.last_row, &challenges);
+        for (row, v) in sums.running.iter().enumerate() {
+            region.assign_advice(config.running, row + self.first_row(), Value::known(*v));
+        }
+        for (column, values) in config.helpers.iter().zip(&sums.helpers) {
+            for (row, v) in values.iter().enumerate() {
+                region.assign_advice(*column, row + self.first_row(), Value::known(*v));
+            }
+        }
+    }
+}
+
+/// Whether a row operation belongs to a gate rather than to the fold column.
+pub fn is_gate(op: RowOp) -> bool {
+    op.fold_code() == 0
+}
