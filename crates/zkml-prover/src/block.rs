@@ -33,10 +33,12 @@ pub struct Limb {
     pub lo: i64,
     /// Position of the limb.
     pub shift: u32,
-    /// Width of the limb; 64 takes all that is left.
+    /// Width of the limb.
     pub bits: u32,
     /// Left shift of the limb, for the check that a short limb is short.
     pub scale: u32,
+    /// Width of the whole value.
+    pub total: u32,
 }
 
 /// A gate shape: which cells, and what holds among them.
@@ -250,7 +252,7 @@ impl Builder<'_> {
         let lo = self.system.tables[table.0 as usize].lo;
         let number = self.keys.len() as u8;
         let limb = self.limbs.len() as u16;
-        self.limbs.push(Limb { view: key.clone(), lo, shift: 0, bits: 64, scale: 0 });
+        self.limbs.push(Limb { view: key.clone(), lo, shift: 0, bits: 62, scale: 0, total: 62 });
         self.keys.push((limb, *table));
         for (o, view) in outputs.iter().enumerate() {
             let l = self.local(view) as usize;
@@ -281,14 +283,14 @@ impl Builder<'_> {
         while shift < bits {
             let width = size.min(bits - shift);
             let limb = Atom::Limb(self.limbs.len() as u16);
-            self.limbs.push(Limb { view: v.clone(), lo, shift, bits: width, scale: 0 });
+            self.limbs.push(Limb { view: v.clone(), lo, shift, bits: width, scale: 0, total: bits });
             sum = sum.plus(pow2(shift), &Sym::atom(limb));
             shift += width;
             if width < size {
                 // A short limb is short when it still fits after being shifted to the top.
                 let top = Atom::Limb(self.limbs.len() as u16);
                 let scale = size - width;
-                self.limbs.push(Limb { view: v.clone(), lo, shift: shift - width, bits: width, scale });
+                self.limbs.push(Limb { view: v.clone(), lo, shift: shift - width, bits: width, scale, total: bits });
                 self.polys.push(Sym::atom(top).plus(-pow2(scale), &Sym::atom(limb)));
             }
         }

@@ -180,3 +180,15 @@ fn decide(system: &System, o: &Outline, facts: &Facts, proven: &Proven, shape: &
     let may_fold = shape.fold && !o.pairs && !o.varying_addend && (shape.sweep || o.dims.m == 1);
     Ok(if may_fold && folded.rows(shape) < base.rows(shape) { folded } else { base })
 }
+
+impl Outline {
+    /// Whether both operands are witnesses.
+    pub fn is_pairs(&self) -> bool {
+        self.pairs
+    }
+
+    /// Whether the same weights serve several positions.
+    pub fn has_positions(&self) -> bool {
+        self.dims.m > 1
+    }
+}

@@ -15,7 +15,7 @@ use halo2_proofs::{
 
 use crate::{
     block::Slot,
-    layout::{Gate, Layout, OUTPUT_OFFSET, RowOp, TAG_STRIDE, TableRow},
+    layout::{Gate, Layout, OUTPUT_OFFSET, TAG_STRIDE, TableRow},
     shape::{MAX_DEGREE, Shape, Sharing},
     sym::pow2,
     witness::{Challenges, Witness},
@@ -128,7 +128,7 @@ impl Config {
         let tables = shape.table_outputs > 0;
         let mut challenge = |wanted: bool| wanted.then(|| meta.challenge_usable_after(FirstPhase));
         let challenges =
-            [challenge(true), challenge(tables), challenge(shape.fold), challenge(shape.fold && uses_sweep(shape))];
+            [challenge(true), challenge(tables), challenge(shape.fold), challenge(shape.fold && shape.sweep)];
         Self {
             a,
             u,
@@ -225,7 +225,7 @@ impl Config {
             let mut on = vec![zero.clone(), one.clone(), one.clone()];
             let mut multiplier = vec![zero.clone(), zero.clone(), power(&rho, w.len())];
             let mut adds = vec![zero.clone(), one.clone(), zero];
-            let swept = if uses_sweep(shape) {
+            let swept = if shape.sweep {
                 let sigma = self.challenge(meta, 3);
                 on.push(one.clone());
                 multiplier.push(power(&sigma, a.len()));
@@ -312,10 +312,6 @@ impl Config {
             }
         }
     }
-}
-
-fn uses_sweep(shape: &Shape) -> bool {
-    shape.sweep
 }
 
 fn gate_name(gate: &Gate) -> &'static str {
@@ -463,12 +459,13 @@ impl ModelCircuit {
 
     fn assign_second_phase(&self, config: &Config, region: &mut Region<'_, Fr>) {
         let Some(w) = self.witness.as_deref() else { return };
-        let mut values = [Some(Fr::ONE); 4];
-        for (slot, challenge) in values.iter_mut().zip(config.challenges) {
-            if let Some(c) = challenge {
-                region.get_challenge(c).map(|v| *slot = Some(v)).assign().map_or_else(|_| *slot = None, |()| ());
-            }
-        }
+        // A challenge that the circuit does not use counts as one.
+        let values = config.challenges.map(|challenge| {
+            let Some(c) = challenge else { return Some(Fr::ONE) };
+            let mut known = None;
+            region.get_challenge(c).map(|v| known = Some(v));
+            known
+        });
         let [Some(alpha), Some(beta), Some(rho), Some(sigma)] = values else { return };
         let challenges = Challenges { alpha, beta, rho, sigma };
         if self.design.shape.fold {
@@ -484,9 +481,4 @@ impl ModelCircuit {
             }
         }
     }
-}
-
-/// Whether a row operation belongs to a gate rather than to the fold column.
-pub fn is_gate(op: RowOp) -> bool {
-    op.fold_code() == 0
 }

@@ -1,0 +1,240 @@
+//! Values of all cells of a circuit.
+
+use ff::Field;
+use halo2_proofs::{arithmetic::parallelize, halo2curves::bn256::Fr};
+use zkml_graph::{System, Trace};
+
+use crate::{
+    block::{Limb, Slot},
+    error::{ProverError, Result},
+    layout::{Layout, OUTPUT_OFFSET, RowOp, Source, TAG_STRIDE, TableRow, statement},
+    sym::{field, pow2},
+    wiring::{Elem, Wiring},
+};
+
+/// Challenges of the second phase; those that a circuit does not use are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Challenges {
+    /// Lookup argument.
+    pub alpha: Fr,
+    /// Compresses keys and outputs of function tables.
+    pub beta: Fr,
+    /// Folds weights.
+    pub rho: Fr,
+    /// Sweeps over positions.
+    pub sigma: Fr,
+}
+
+impl Default for Challenges {
+    fn default() -> Self {
+        Self { alpha: Fr::ONE, beta: Fr::ONE, rho: Fr::ONE, sigma: Fr::ONE }
+    }
+}
+
+/// First-phase values of a circuit.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    /// Public context.
+    pub context: Fr,
+    /// Public field elements, the context first.
+    pub instances: Vec<Fr>,
+    /// Value of each placement of the layout.
+    pub placed: Vec<Fr>,
+    /// Looked-up columns by row.
+    pub looked_up: Vec<Vec<u64>>,
+    /// How often each table entry is looked up, by row.
+    pub multiplicity: Vec<u64>,
+}
+
+/// Columns of the lookup argument, from its first row.
+#[derive(Debug, Clone)]
+pub struct Sums {
+    /// The running sum; one longer than the helpers.
+    pub running: Vec<Fr>,
+    /// One column per helper.
+    pub helpers: Vec<Vec<Fr>>,
+}
+
+/// Fills in a layout. `last_row` ends the lookup argument.
+pub fn witness(system: &System, layout: &Layout, trace: &Trace, context: Fr, last_row: usize) -> Result<Witness> {
+    system.check(trace)?;
+    let values = system.assign(trace).ok_or_else(|| ProverError::Witness("wrong number of values".into()))?;
+    let element = |e: Elem| match e {
+        Elem::Const(v) => field(v.into()),
+        Elem::Cell(var, i) => field(values[var.0 as usize][i as usize].into()),
+    };
+    let packed: Vec<Fr> = layout
+        .packed
+        .iter()
+        .map(|(members, width)| {
+            let step = pow2(*width);
+            members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e))
+        })
+        .collect();
+    let placed = layout
+        .placements
+        .iter()
+        .map(|(_, _, s)| match s {
+            Source::Elem(e) => element(*e),
+            Source::Packed(i) => packed[*i as usize],
+        })
+        .collect();
+    let wiring = Wiring::new(system);
+    let public = statement(system).into_iter().flat_map(|v| wiring.elements(v)).map(element);
+    let instances = std::iter::once(context).chain(public).collect();
+    let looked_up = limbs(layout, &values, last_row)?;
+    let multiplicity = count(system, layout, &looked_up, last_row)?;
+    Ok(Witness { context, instances, placed, looked_up, multiplicity })
+}
+
+fn limbs(layout: &Layout, values: &[Vec<i64>], last_row: usize) -> Result<Vec<Vec<u64>>> {
+    let mut columns = vec![vec![0u64; last_row]; layout.blueprint.shape.u_columns];
+    for ((_, group), base) in layout.blueprint.groups.iter().zip(&layout.bases) {
+        for (slot, limb) in &group.limbs {
+            let Slot::U(c, r) = slot else { continue };
+            let shown = limb.view.map.gather(&values[limb.view.var.0 as usize]);
+            for (i, v) in shown.into_iter().enumerate() {
+                let row = *base as usize + i * group.template.height + *r as usize;
+                columns[*c as usize][row] = split(limb, v).ok_or_else(|| {
+                    let range = format!("[{}, {} + 2^{})", limb.lo, limb.lo, limb.total);
+                    ProverError::Witness(format!("`{}`: {v} is outside {range}", group.label))
+                })?;
+            }
+        }
+    }
+    Ok(columns)
+}
+
+fn split(limb: &Limb, v: i64) -> Option<u64> {
+    let offset = u64::try_from(v.checked_sub(limb.lo)?).ok().filter(|o| limb.total >= 64 || o >> limb.total == 0)?;
+    Some(((offset >> limb.shift) & ((1 << limb.bits) - 1)) << limb.scale)
+}
+
+/// Counts look-ups per table entry, by row; entry `i` lies `i` rows below the first.
+fn count(system: &System, layout: &Layout, looked_up: &[Vec<u64>], last_row: usize) -> Result<Vec<u64>> {
+    let first_row = layout.blueprint.instances - 1;
+    let range = 1usize << layout.blueprint.shape.limb_bits;
+    let mut starts = Vec::new();
+    system.tables.iter().fold(range, |at, t| {
+        starts.push(at);
+        at + t.len()
+    });
+    let mut keyed = vec![None; last_row];
+    layout.keys.iter().for_each(|(row, table)| keyed[*row as usize] = Some(*table as usize));
+    let mut out = vec![0u64; last_row];
+    for (c, column) in looked_up.iter().enumerate() {
+        for row in first_row..last_row {
+            let v = column[row] as usize;
+            let (start, len) = match keyed[row].filter(|_| c == 0) {
+                Some(t) => (starts[t], system.tables[t].len()),
+                None => (0, range),
+            };
+            if v >= len {
+                return Err(ProverError::Witness(format!("the looked-up value {v} has no entry among {len}")));
+            }
+            out[first_row + start + v] += 1;
+        }
+    }
+    Ok(out)
+}
+
+impl Witness {
+    /// Cells under the permutation argument, by column and row.
+    fn cells(&self, layout: &Layout, rows: usize) -> Vec<Vec<Fr>> {
+        let mut a = vec![vec![Fr::ZERO; rows]; layout.blueprint.shape.a_columns];
+        for ((c, row, _), v) in layout.placements.iter().zip(&self.placed) {
+            a[*c as usize][*row as usize] = *v;
+        }
+        a
+    }
+
+    /// Folding coefficient and accumulator at every row of the chains: `(row, z, t)`.
+    pub fn chain(&self, layout: &Layout, c: &Challenges) -> Vec<(usize, Fr, Fr)> {
+        let rows = layout.rows + 1;
+        let a = self.cells(layout, rows);
+        let mut w = vec![vec![Fr::ZERO; rows]; layout.blueprint.shape.w_columns];
+        layout.weights.iter().for_each(|(col, row, v)| w[*col as usize][*row as usize] = *v);
+        let horner = |base: Fr, cells: &[Vec<Fr>], row: usize| {
+            cells.iter().rev().fold(Fr::ZERO, |acc, column| acc * base + column[row])
+        };
+        let rho = c.rho.pow_vartime([w.len() as u64]);
+        let sigma = c.sigma.pow_vartime([a.len() as u64]);
+        let (mut z, mut t) = (Fr::ZERO, Fr::ZERO);
+        let mut out = Vec::with_capacity(layout.chain.len());
+        for (row, op) in &layout.chain {
+            let row = *row as usize;
+            out.push((row, z, t));
+            (z, t) = match op {
+                RowOp::Start => (Fr::ZERO, w[0][row]),
+                RowOp::Dot => {
+                    let sum = a.iter().zip(&w).map(|(a, w)| a[row] * w[row]).sum::<Fr>();
+                    (Fr::ZERO, t + sum)
+                }
+                RowOp::Pairs => {
+                    let sum = a.chunks_exact(2).map(|p| p[0][row] * p[1][row]).sum::<Fr>();
+                    (Fr::ZERO, t + sum)
+                }
+                RowOp::Fold => (z * rho + horner(c.rho, &w, row), t),
+                RowOp::Next => (horner(c.rho, &w, row), t + z * horner(c.sigma, &a, row)),
+                RowOp::Sweep => (z * sigma, t + z * horner(c.sigma, &a, row)),
+            };
+        }
+        out
+    }
+
+    /// The columns of the lookup argument.
+    pub fn sums(&self, layout: &Layout, table: &[TableRow], first: usize, last: usize, c: &Challenges) -> Sums {
+        let shape = &layout.blueprint.shape;
+        let n = last - first;
+        let mut inverses: Vec<Vec<Fr>> = self
+            .looked_up
+            .iter()
+            .map(|column| column[first..last].iter().map(|v| c.alpha + Fr::from(*v + 1)).collect())
+            .collect();
+        let cells = self.cells(layout, last + 2);
+        for (row, tag) in &layout.keys {
+            let row = *row as usize;
+            let outputs = shape.output_slots().iter().enumerate().map(|(i, (col, r))| {
+                let cell = cells[*col][row + r];
+                if i == 0 { cell + Fr::from(OUTPUT_OFFSET) } else { cell }
+            });
+            let outputs: Vec<Fr> = outputs.collect();
+            let folded = outputs.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta + o) * c.beta;
+            inverses[0][row - first] += Fr::from(u64::from(*tag) + 1) * (folded + Fr::from(TAG_STRIDE));
+        }
+        let entry = |i: usize| {
+            let e = table.get(i).unwrap_or(&table[0]);
+            let outputs = e.outputs[0] + c.beta * e.outputs[1];
+            c.alpha + e.key + if shape.table_outputs > 0 { c.beta * outputs } else { Fr::ZERO }
+        };
+        inverses.push((0..n).map(entry).collect());
+        inverses.iter_mut().for_each(|column| invert(column));
+        let entries = inverses.pop().unwrap_or_default();
+        let sums = shape.lookup_sums();
+        let total = |columns: &[usize]| -> Vec<Fr> {
+            (0..n).map(|i| columns.iter().map(|u| inverses[*u][i]).sum()).collect()
+        };
+        let helpers: Vec<Vec<Fr>> = sums.helpers.iter().map(|h| total(h)).collect();
+        let direct = total(&sums.running);
+        let mut running = Vec::with_capacity(n + 1);
+        let mut acc = Fr::ZERO;
+        for i in 0..n {
+            running.push(acc);
+            acc += direct[i] + helpers.iter().map(|h| h[i]).sum::<Fr>();
+            let m = self.multiplicity[first + i];
+            if m != 0 {
+                acc -= entries[i] * Fr::from(m);
+            }
+        }
+        running.push(acc);
+        Sums { running, helpers }
+    }
+}
+
+/// Inverts all elements, in parallel batches; zero stays zero.
+fn invert(values: &mut [Fr]) {
+    use halo2_proofs::halo2curves::group::ff::BatchInvert;
+    parallelize(values, |chunk, _| {
+        chunk.iter_mut().batch_invert();
+    });
+}
