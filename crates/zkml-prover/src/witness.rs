@@ -57,8 +57,9 @@ pub struct Sums {
 
 /// Fills in a layout. `last_row` ends the lookup argument.
 pub fn witness(system: &System, layout: &Layout, trace: &Trace, context: Fr, last_row: usize) -> Result<Witness> {
-    system.check(trace)?;
     let values = system.assign(trace).ok_or_else(|| ProverError::Witness("wrong number of values".into()))?;
+    // The proving library panics or proves nothing on a wrong witness; find out first.
+    system.check(&values)?;
     let element = |e: Elem| match e {
         Elem::Const(v) => field(v.into()),
         Elem::Cell(var, i) => field(values[var.0 as usize][i as usize].into()),

@@ -1,0 +1,198 @@
+//! Key generation, and keys on disk.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use halo2_proofs::{
+    SerdeFormat,
+    halo2curves::bn256::G1Affine,
+    plonk::{Circuit, ConstraintSystem, ProvingKey, keygen_pk2},
+};
+use serde::{Deserialize, Serialize};
+use zkml_graph::{Graph, System};
+use zkml_protocol::{InputEncoding, InputField, InstanceLayout, OutputField, Program, Statement, Word};
+
+use crate::{
+    circuit::{Design, ModelCircuit, Params},
+    container::Container,
+    error::{ProverError, Result},
+    layout::{Layout, Survey, blueprint, layout, table},
+    plan::Plan,
+    shape::MAX_DEGREE,
+    srs::Srs,
+};
+
+const MAGIC: &[u8; 16] = b"zkml-chain/key/1";
+
+/// What a key file says it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    model_hash: [u8; 32],
+    srs_digest: [u8; 32],
+    vk_digest: [u8; 32],
+    srs_bytes: u64,
+}
+
+/// Everything that proving one model needs.
+#[derive(Debug)]
+pub struct Keys {
+    /// The plan they were made from.
+    pub plan: Plan,
+    /// The trusted setup, cut to size.
+    pub srs: Srs,
+    /// What a verifier needs.
+    pub program: Program,
+    pub(crate) pk: ProvingKey<G1Affine>,
+    pub(crate) circuit: ModelCircuit,
+}
+
+/// The circuit of a system in a planned shape, without values.
+pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
+    if let Ok(v) = std::env::var("MAX_DEGREE") {
+        // halo2-axiom caps the degree of all gates by this variable, silently.
+        return Err(ProverError::Environment(v));
+    }
+    let survey = Survey::new(system)?;
+    let proven = survey.proven(plan.shape.limb_bits)?;
+    let blueprint = blueprint(&survey, &proven, &plan.shape)?;
+    let (gates, sharing) = (blueprint.gates.clone(), blueprint.sharing.clone());
+    let design = Arc::new(Design { shape: plan.shape, gates, sharing });
+    let layout: Layout = layout(system, blueprint)?;
+    let mut cs = ConstraintSystem::default();
+    ModelCircuit::configure_with_params(&mut cs, Params(Some(design.clone())));
+    let worst = cs.gates().iter().flat_map(|g| g.polynomials()).map(|p| p.degree()).max().unwrap_or(0);
+    if worst > MAX_DEGREE || cs.degree() != MAX_DEGREE {
+        let detail = format!("a gate has degree {worst}, the circuit {}, at most {MAX_DEGREE} holds", cs.degree());
+        return Err(ProverError::Unsupported { label: "gates".into(), detail });
+    }
+    let usable = (1usize << plan.k).checked_sub(cs.blinding_factors() + 2);
+    let table = table(system, plan.shape.limb_bits);
+    let last_row = usable
+        .filter(|last| layout.rows <= *last && layout.blueprint.instances - 1 + table.len() <= *last)
+        .ok_or_else(|| ProverError::Unsupported {
+            label: "layout".into(),
+            detail: format!("{} rows do not fit into 2^{}", layout.rows, plan.k),
+        })?;
+    Ok(ModelCircuit { design, layout: Arc::new(layout), table: Arc::new(table), last_row, witness: None })
+}
+
+/// What a proof of this graph is about.
+pub fn statement(graph: &Graph) -> Statement {
+    let input = |(id, visibility): &(zkml_graph::TensorId, zkml_graph::graph::Visibility)| {
+        let t = graph.tensor(*id);
+        (*visibility == zkml_graph::graph::Visibility::Public).then(|| InputField {
+            name: t.name.clone(),
+            values: t.len() as u32,
+            scale: t.scale,
+            words: t.len() as u32,
+            encoding: InputEncoding::Signed,
+        })
+    };
+    let output = |o: &zkml_graph::Output| {
+        let t = graph.tensor(o.tensor);
+        OutputField { name: o.name.clone(), words: t.len() as u32, scale: t.scale }
+    };
+    Statement {
+        model_name: graph.name.clone(),
+        model_hash: Word(graph.hash()),
+        toolkit_version: env!("CARGO_PKG_VERSION").into(),
+        instances: InstanceLayout {
+            inputs: graph.inputs.iter().filter_map(input).collect(),
+            model: vec![],
+            outputs: graph.outputs.iter().map(output).collect(),
+        },
+    }
+}
+
+/// Generates the keys of a planned model.
+pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &str) -> Result<Keys> {
+    let srs = srs.shrunk(plan.k, srs_name)?;
+    let circuit = circuit(system, plan)?;
+    let pk = keygen_pk2(srs.params(), &circuit, false)?;
+    let program = crate::program::derive(pk.get_vk(), plan.k, srs.verifier_part(), statement(graph))
+        .map_err(|e| ProverError::Halo2(e.to_string()))?;
+    Ok(Keys { plan: plan.clone(), srs, program, pk, circuit })
+}
+
+/// Remembers the first failure, because the library's writer panics on any.
+struct Patient<W> {
+    inner: W,
+    failure: Option<io::Error>,
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.failure.is_none()
+            && let Err(e) = self.inner.write_all(buf)
+        {
+            self.failure = Some(e);
+        }
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Keys {
+    /// Contents of a key file: trusted setup cut to size, and proving key, tied to model and setup.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut body = Patient { inner: self.srs.body()?, failure: None };
+        let srs_bytes = body.inner.len() as u64;
+        let io = |source| ProverError::Io { path: "proving key".into(), source };
+        self.pk.write(&mut body, SerdeFormat::RawBytesUnchecked).map_err(io)?;
+        if let Some(e) = body.failure {
+            return Err(io(e));
+        }
+        let header = Header {
+            model_hash: self.program.statement.model_hash.0,
+            srs_digest: self.srs.digest(),
+            vk_digest: self.program.vk_digest().0,
+            srs_bytes,
+        };
+        let header = postcard::to_stdvec(&header).map_err(|e| ProverError::Halo2(e.to_string()))?;
+        Ok(Container::seal(MAGIC, &header, &body.inner))
+    }
+
+    /// Reads a key file through a memory map. Refuses keys of another model, plan or verifier program.
+    pub fn read(path: &Path, graph: &Graph, system: &System, plan: &Plan, program: Program) -> Result<Self> {
+        let io = |source| ProverError::Io { path: path.into(), source };
+        let file = File::open(path).map_err(io)?;
+        // SAFETY: the map is read-only and private to this function; that nobody truncates the file while it
+        // is read is the same assumption that reading it piecewise would make about its contents.
+        #[expect(unsafe_code, reason = "memory mapping keeps key loading out of the heap")]
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
+        let container = Container::open(path, MAGIC, &map)?;
+        let bad = |detail: &str| ProverError::BadFile { path: path.into(), detail: detail.into() };
+        let header: Header = postcard::from_bytes(container.header).map_err(|e| bad(&e.to_string()))?;
+        same("proving key", graph.hash(), header.model_hash)?;
+        same("proving key", program.vk_digest().0, header.vk_digest)?;
+        let split = usize::try_from(header.srs_bytes).unwrap_or(usize::MAX);
+        let (srs, mut key) = container.body.split_at_checked(split).ok_or_else(|| bad("truncated"))?;
+        let srs = Srs::from_body(path, srs)?;
+        same("trusted setup", srs.digest(), header.srs_digest)?;
+        let circuit = circuit(system, plan)?;
+        let pk = ProvingKey::read::<_, ModelCircuit>(&mut key, SerdeFormat::RawBytesUnchecked, circuit.params())
+            .map_err(io)?;
+        same("proving key", program.key_repr.0, crate::transcript::scalar_word(&pk.get_vk().transcript_repr()).0)?;
+        Ok(Self { plan: plan.clone(), srs, program, pk, circuit })
+    }
+
+    /// Size of a file.
+    pub fn file_size(path: &Path) -> Result<u64> {
+        fs::metadata(path).map(|m| m.len()).map_err(|source| ProverError::Io { path: path.into(), source })
+    }
+}
+
+fn same(what: &'static str, expected: [u8; 32], found: [u8; 32]) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let hex = |b: [u8; 32]| b.iter().take(8).map(|x| format!("{x:02x}")).collect::<String>() + "…";
+    Err(ProverError::Mismatch { what, expected: hex(expected), found: hex(found) })
+}

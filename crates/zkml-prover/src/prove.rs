@@ -1,0 +1,97 @@
+//! Proofs.
+
+use std::sync::Arc;
+
+use halo2_proofs::{
+    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    plonk::{create_proof, verify_proof},
+    poly::{
+        commitment::ParamsProver,
+        kzg::{
+            commitment::KZGCommitmentScheme,
+            multiopen::{ProverSHPLONK, VerifierSHPLONK},
+            strategy::SingleStrategy,
+        },
+    },
+};
+use zkml_graph::{System, Trace};
+use zkml_protocol::Word;
+
+use crate::{
+    circuit::ModelCircuit,
+    error::{ProverError, Result},
+    keys::Keys,
+    transcript::{KeccakChallenge, KeccakRead, KeccakWrite, scalar_from_word, scalar_word},
+    witness::witness,
+};
+
+/// A proof with its public statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Public field elements: context, inputs, outputs.
+    pub instances: Vec<Word>,
+    /// The proof itself.
+    pub bytes: Vec<u8>,
+}
+
+/// The circuit with the values of a run, and its public field elements.
+pub fn assign(
+    system: &System,
+    circuit: &ModelCircuit,
+    trace: &Trace,
+    context: &Word,
+) -> Result<(ModelCircuit, Vec<Fr>)> {
+    let context = scalar_from_word(context)
+        .ok_or_else(|| ProverError::Witness("the context is not below the field's modulus".into()))?;
+    let w = witness(system, &circuit.layout, trace, context, circuit.last_row)?;
+    let instances = w.instances.clone();
+    Ok((ModelCircuit { witness: Some(Arc::new(w)), ..circuit.clone() }, instances))
+}
+
+/// Proves a run of the model. The proof is checked before it is returned.
+pub fn prove(system: &System, keys: &Keys, trace: &Trace, context: &Word) -> Result<Proof> {
+    let (circuit, instances) = assign(system, &keys.circuit, trace, context)?;
+    let mut transcript = KeccakWrite::new(&keys.program);
+    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, KeccakChallenge, _, _, _>(
+        keys.srs.params(),
+        &keys.pk,
+        &[circuit],
+        &[&[&instances]],
+        rand_core::OsRng,
+        &mut transcript,
+    )?;
+    let proof = Proof { instances: instances.iter().map(scalar_word).collect(), bytes: transcript.finish() };
+    verify(keys, &proof)?;
+    Ok(proof)
+}
+
+/// halo2's own verdict on a proof.
+pub fn verify(keys: &Keys, proof: &Proof) -> Result<()> {
+    let rejected = |m: &str| ProverError::Rejected(m.into());
+    if proof.instances.len() != keys.program.num_instances as usize {
+        return Err(rejected("it has the wrong number of public values"));
+    }
+    let instances: Vec<Fr> = proof
+        .instances
+        .iter()
+        .map(scalar_from_word)
+        .collect::<Option<_>>()
+        .ok_or_else(|| rejected("a public value is not below the field's modulus"))?;
+    let mut transcript = KeccakRead::new(&keys.program, &proof.bytes);
+    let params = keys.srs.params().verifier_params();
+    verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, KeccakChallenge, _, _>(
+        params,
+        keys.pk.get_vk(),
+        SingleStrategy::new(params),
+        &[&[&instances]],
+        &mut transcript,
+    )
+    .map_err(|e| ProverError::Rejected(e.to_string()))?;
+    if !transcript.rest().is_empty() {
+        return Err(rejected("it has bytes left over"));
+    }
+    Ok(())
+}
+
+/// Type of verifying keys' curve, for callers that name it.
+pub type Curve = G1Affine;

@@ -1,0 +1,177 @@
+//! Small networks with seeded weights.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use zkml_graph::{
+    Bounds, Graph, GraphBuilder, Map, TensorId,
+    graph::Visibility,
+    map::Axis,
+    ops::{Contract, Lookup, Max, MaxOperand, Rescale},
+};
+
+const SCALE: i32 = 12;
+
+pub struct Net {
+    pub b: GraphBuilder,
+    pub rng: ChaCha8Rng,
+    count: usize,
+}
+
+impl Net {
+    pub fn new(name: &str) -> Self {
+        Self { b: GraphBuilder::new(name), rng: ChaCha8Rng::seed_from_u64(7), count: 0 }
+    }
+
+    pub fn input(&mut self, shape: &[usize]) -> TensorId {
+        self.b.input("x", shape, SCALE, Bounds::new(-(1 << 14), (1 << 14) - 1), Visibility::Private).expect("input")
+    }
+
+    fn name(&mut self, kind: &str) -> String {
+        self.count += 1;
+        format!("{kind}_{}", self.count)
+    }
+
+    fn weights(&mut self, n: usize, fan_in: usize) -> Vec<i64> {
+        let reach = (1.7 / (fan_in as f64).sqrt() * f64::from(1 << SCALE)) as i64;
+        (0..n).map(|_| self.rng.gen_range(-reach..=reach)).collect()
+    }
+
+    pub fn dense(&mut self, x: TensorId, inputs: usize, outputs: usize) -> TensorId {
+        let w = self.weights(inputs * outputs, inputs);
+        let bias: Vec<i64> = self.weights(outputs, 4).into_iter().map(|b| b << 8).collect();
+        let name = self.name("dense");
+        let w = self.b.constant(&format!("{name}.w"), &[inputs, outputs], SCALE, w).expect("w");
+        let bias = self.b.constant(&format!("{name}.b"), &[outputs], 2 * SCALE, bias).expect("b");
+        let op = Contract {
+            a: Map::identity(&[1, inputs]),
+            b: Map::identity(&[inputs, outputs]),
+            addend: Some(Map::broadcast(&[outputs], &[1, outputs]).expect("broadcasts")),
+            ranks: [0, 1, 1, 1],
+            y: Map::identity(&[1, outputs]),
+        };
+        self.b.node(&name, op, &[x, w, bias]).expect("dense")
+    }
+
+    /// A convolution over a `c × h × w` tensor, stride 1.
+    pub fn conv(&mut self, x: TensorId, [c, h, w]: [usize; 3], out: usize, kernel: usize, pad: usize) -> TensorId {
+        let weights = self.weights(out * c * kernel * kernel, c * kernel * kernel);
+        let bias: Vec<i64> = self.weights(out, 4).into_iter().map(|b| b << 8).collect();
+        let name = self.name("conv");
+        let filter = self.b.constant(&format!("{name}.w"), &[c, kernel, kernel, out], SCALE, weights).expect("w");
+        let bias = self.b.constant(&format!("{name}.b"), &[out], 2 * SCALE, bias).expect("b");
+        let (oh, ow) = (h + 2 * pad + 1 - kernel, w + 2 * pad + 1 - kernel);
+        let axis = |offset: i64, steps: [i64; 5]| Axis { offset, steps: steps.to_vec() };
+        let a = Map {
+            source: vec![c, h, w],
+            shape: vec![oh, ow, c, kernel, kernel],
+            axes: vec![
+                axis(0, [0, 0, 1, 0, 0]),
+                axis(-(pad as i64), [1, 0, 0, 1, 0]),
+                axis(-(pad as i64), [0, 1, 0, 0, 1]),
+            ],
+            pad: (pad > 0).then_some(0),
+        };
+        let op = Contract {
+            a,
+            b: Map::identity(&[c, kernel, kernel, out]),
+            addend: Some(Map::broadcast(&[out], &[oh, ow, out]).expect("broadcasts")),
+            ranks: [0, 2, 3, 1],
+            y: Map::permuted(&[out, oh, ow], &[1, 2, 0]),
+        };
+        self.b.node(&name, op, &[x, filter, bias]).expect("conv")
+    }
+
+    pub fn pool(&mut self, x: TensorId, [c, h, w]: [usize; 3]) -> TensorId {
+        let view = |dy: i64, dx: i64| Map {
+            source: vec![c, h, w],
+            shape: vec![c, h / 2, w / 2],
+            axes: vec![
+                Axis { offset: 0, steps: vec![1, 0, 0] },
+                Axis { offset: dy, steps: vec![0, 2, 0] },
+                Axis { offset: dx, steps: vec![0, 0, 2] },
+            ],
+            pad: None,
+        };
+        let name = self.name("pool");
+        let top = Max { a: view(0, 0), b: MaxOperand::View(view(0, 1)) };
+        let top = self.b.node(&format!("{name}.top"), top, &[x, x]).expect("max");
+        let bottom = Max { a: view(1, 0), b: MaxOperand::View(view(1, 1)) };
+        let bottom = self.b.node(&format!("{name}.bottom"), bottom, &[x, x]).expect("max");
+        let shape = [c, h / 2, w / 2];
+        let all = Max { a: Map::identity(&shape), b: MaxOperand::View(Map::identity(&shape)) };
+        self.b.node(&name, all, &[top, bottom]).expect("max")
+    }
+
+    pub fn rescale(&mut self, x: TensorId) -> TensorId {
+        let name = self.name("rescale");
+        let calibrated = Some(Bounds::new(-(1 << 15), (1 << 15) - 1));
+        self.b.node(&name, Rescale { divisor: 1 << SCALE, scale: SCALE, calibrated }, &[x]).expect("rescale")
+    }
+
+    pub fn relu(&mut self, x: TensorId) -> TensorId {
+        let shape = self.b.tensor(x).shape.clone();
+        let name = self.name("relu");
+        self.b.node(&name, Max { a: Map::identity(&shape), b: MaxOperand::Constant(0) }, &[x]).expect("relu")
+    }
+
+    pub fn sigmoid(&mut self, x: TensorId) -> TensorId {
+        let f = |v: f64| 1.0 / (1.0 + (-v).exp());
+        let (fraction_bits, shift, lo) = (8, 12, -(1i64 << 15));
+        let step = f64::from(1 << fraction_bits) / f64::from(1 << SCALE);
+        let start = |i: i64| f(lo as f64 / f64::from(1 << SCALE) + i as f64 * step);
+        let to = |v: f64| (v * f64::from(1 << (SCALE + shift as i32))).round() as i64;
+        let value: Vec<i64> = (0..256).map(|i| to(start(i))).collect();
+        let slope = (0..256).map(|i| to(start(i + 1) - start(i)) / (1 << fraction_bits)).collect();
+        let name = self.name("sigmoid");
+        let op = Lookup { name: "sigmoid".into(), lo, fraction_bits, value, slope, shift, scale: SCALE };
+        self.b.node(&name, op, &[x]).expect("sigmoid")
+    }
+
+    pub fn finish(mut self, y: TensorId) -> Graph {
+        self.b.output("y", y);
+        self.b.finish().expect("finishes")
+    }
+
+    /// A multilayer perceptron with ReLU between layers.
+    pub fn mlp(name: &str, widths: &[usize], sigmoid: bool) -> Graph {
+        let mut n = Self::new(name);
+        let mut x = n.input(&[1, widths[0]]);
+        for (i, pair) in widths.windows(2).enumerate() {
+            let y = n.dense(x, pair[0], pair[1]);
+            x = n.rescale(y);
+            if i + 2 < widths.len() {
+                x = n.relu(x);
+            }
+        }
+        if sigmoid {
+            x = n.sigmoid(x);
+        }
+        n.finish(x)
+    }
+
+    pub fn lenet(name: &str) -> Graph {
+        let mut n = Self::new(name);
+        let x = n.input(&[1, 28, 28]);
+        let y = n.conv(x, [1, 28, 28], 6, 5, 2);
+        let y = n.pool(y, [6, 28, 28]);
+        let y = n.rescale(y);
+        let x = n.relu(y);
+        let y = n.conv(x, [6, 14, 14], 16, 5, 0);
+        let y = n.pool(y, [16, 10, 10]);
+        let y = n.rescale(y);
+        let mut x = n.relu(y);
+        for (i, (a, b)) in [(400, 120), (120, 84), (84, 10)].into_iter().enumerate() {
+            let y = n.dense(x, a, b);
+            x = n.rescale(y);
+            if i < 2 {
+                x = n.relu(x);
+            }
+        }
+        n.finish(x)
+    }
+}
+
+pub fn inputs(graph: &Graph, seed: u64) -> Vec<Vec<i64>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    graph.inputs.iter().map(|(t, _)| (0..graph.tensor(*t).len()).map(|_| rng.gen_range(-4096..4096)).collect()).collect()
+}
