@@ -15,7 +15,7 @@ use halo2_proofs::{
 
 use crate::{
     block::Slot,
-    layout::{Gate, Layout, OUTPUT_OFFSET, TAG_STRIDE, TableRow},
+    layout::{Gate, Layout, TableRow},
     shape::{MAX_DEGREE, Shape, Sharing},
     sym::pow2,
     witness::{Challenges, Witness},
@@ -138,7 +138,7 @@ impl Config {
             running: meta.advice_column_in(SecondPhase),
             helpers: shape.lookup_sums().helpers.iter().map(|_| meta.advice_column_in(SecondPhase)).collect(),
             w: (0..shape.w_columns).map(|_| meta.fixed_column()).collect(),
-            table: (0..1 + shape.table_outputs).map(|_| meta.fixed_column()).collect(),
+            table: (0..shape.table_columns()).map(|_| meta.fixed_column()).collect(),
             tag: tables.then(|| meta.fixed_column()),
             fold: shape.fold.then(|| meta.fixed_column()),
             selectors: design.sharing.columns.iter().map(|_| meta.fixed_column()).collect(),
@@ -159,17 +159,10 @@ impl Config {
         let Some(tag) = self.tag.filter(|_| column == 0) else { return plain };
         let tag = meta.query_fixed(tag, Rotation::cur());
         let beta = self.challenge(meta, 1);
-        let outputs: Vec<E> = shape
-            .output_slots()
-            .iter()
-            .enumerate()
-            .map(|(i, (c, r))| {
-                let cell = meta.query_advice(self.a[*c], Rotation(*r as i32));
-                if i == 0 { cell + constant(Fr::from(OUTPUT_OFFSET)) } else { cell }
-            })
-            .collect();
-        let folded = powers(&beta, outputs) * beta;
-        plain + tag * (folded + constant(Fr::from(TAG_STRIDE)))
+        let slots = shape.output_slots().iter();
+        let outputs = slots.map(|(c, r)| meta.query_advice(self.a[*c], Rotation(*r as i32)));
+        let tagged: Vec<E> = std::iter::once(constant(Fr::ONE)).chain(outputs).collect();
+        plain + tag * (powers(&beta, tagged) * beta)
     }
 
     /// The lookup argument: sums of `1/(α + looked-up)` over all cells equal those over the table.
@@ -394,7 +387,7 @@ impl ModelCircuit {
         for row in self.first_row()..self.last_row {
             let entry = self.table.get(row - self.first_row()).unwrap_or(&self.table[0]);
             region.assign_fixed(config.table[0], row, entry.key);
-            for (column, value) in config.table[1..].iter().zip(entry.outputs) {
+            for (column, value) in config.table[1..].iter().zip(entry.tagged) {
                 region.assign_fixed(*column, row, value);
             }
         }

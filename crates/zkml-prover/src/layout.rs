@@ -156,9 +156,13 @@ pub fn statement(system: &System) -> Vec<&zkml_graph::View> {
 
 /// Draws the blueprint of a circuit in the given shape.
 pub fn blueprint(survey: &Survey<'_>, proven: &Proven, shape: &Shape) -> Result<Blueprint> {
+    blueprint_of(survey, proven, shape, &groups(survey.system, proven, shape)?)
+}
+
+/// Draws a blueprint around groups that were made for a shape that differs at most in how it contracts.
+pub fn blueprint_of(survey: &Survey<'_>, proven: &Proven, shape: &Shape, grouped: &[Group]) -> Result<Blueprint> {
     let system = survey.system;
     let contractions = contractions(system, &survey.outlines, &survey.facts, proven, shape)?;
-    let grouped = groups(system, proven, shape)?;
     let mut gates = vec![Gate::Public];
     let mut index = |g: Gate| {
         gates.iter().position(|o| *o == g).unwrap_or_else(|| {
@@ -167,7 +171,7 @@ pub fn blueprint(survey: &Survey<'_>, proven: &Proven, shape: &Shape) -> Result<
         })
     };
     let groups: Vec<(usize, Group)> =
-        grouped.into_iter().map(|g| (index(Gate::Block(g.template.clone())), g)).collect();
+        grouped.iter().map(|g| (index(Gate::Block(g.template.clone())), g.clone())).collect();
     for c in &contractions {
         index(Gate::Start);
         match c.method {
@@ -228,16 +232,13 @@ fn constant_cells(system: &System, groups: &[(usize, Group)], contractions: &[Co
 /// One row of the lookup table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableRow {
-    /// Key, with the tag in its upper part; never zero, so that it also marks the rows in use.
+    /// Key plus one; never zero, so that it also marks the rows in use.
     pub key: Fr,
-    /// Outputs, times the tag.
-    pub outputs: [Fr; 2],
+    /// Tag of the table (zero for the range), then its outputs times the tag. The tag is an entry of its own:
+    /// were it only mixed into key and outputs, a prover could choose those so that an entry of the range
+    /// passes for one of a function.
+    pub tagged: [Fr; 3],
 }
-
-/// Distance of the keys of two tables; larger than any table.
-pub const TAG_STRIDE: u64 = 1 << 24;
-/// Added to the first output of a table, so that no entry looks like one of the range table.
-pub const OUTPUT_OFFSET: u64 = 1 << 62;
 
 /// A circuit with all its rows assigned.
 #[derive(Debug, Clone)]
@@ -381,13 +382,14 @@ fn constant_rows(rows: &mut Rows) -> Result<()> {
 
 /// All rows of the lookup table; the first is the entry for zero.
 pub fn table(system: &System, limb_bits: u32) -> Vec<TableRow> {
-    let range = (0..1u64 << limb_bits).map(|v| TableRow { key: Fr::from(v + 1), outputs: [Fr::ZERO; 2] });
+    let range = (0..1u64 << limb_bits).map(|v| TableRow { key: Fr::from(v + 1), tagged: [Fr::ZERO; 3] });
     let functions = system.tables.iter().enumerate().flat_map(|(i, t)| {
         let tag = Fr::from(i as u64 + 1);
         (0..t.len()).map(move |j| TableRow {
-            key: Fr::from(j as u64 + 1) + tag * Fr::from(TAG_STRIDE),
-            outputs: [
-                tag * (field(t.columns[0][j].into()) + Fr::from(OUTPUT_OFFSET)),
+            key: Fr::from(j as u64 + 1),
+            tagged: [
+                tag,
+                tag * field(t.columns[0][j].into()),
                 t.columns.get(1).map_or(Fr::ZERO, |c| tag * field(c[j].into())),
             ],
         })

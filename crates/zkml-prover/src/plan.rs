@@ -6,9 +6,10 @@ use zkml_graph::System;
 
 use crate::{
     block,
+    bounds::Proven,
     chain::Method,
     error::{ProverError, Result},
-    layout::{Blueprint, Survey, blueprint},
+    layout::{Blueprint, Survey, blueprint_of},
     shape::{MAX_DEGREE, Shape},
 };
 
@@ -73,17 +74,15 @@ pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
     let mut error = None;
     let sizes: Vec<u32> = (5..=14).collect();
     let proven: Vec<_> = sizes.iter().map(|b| survey.proven(*b)).collect();
-    let candidates = shapes(system, &survey);
-    let drawn: Vec<_> = candidates
+    let families = families(system, &survey);
+    let drawn: Vec<_> = families
         .par_iter()
-        .map(|shape| {
-            let at = sizes.iter().position(|b| *b == shape.limb_bits).unwrap_or(0);
-            let p = proven[at].as_ref().map_err(ToString::to_string)?;
-            let b = blueprint(&survey, p, shape).map_err(|e| e.to_string())?;
-            Ok::<_, String>(evaluate(&b, optimize))
+        .flat_map_iter(|family| {
+            let at = sizes.iter().position(|b| *b == family[0].limb_bits).unwrap_or(0);
+            draw(&survey, &proven[at], family, optimize)
         })
         .collect();
-    for (i, d) in drawn.into_iter().enumerate() {
+    for d in drawn {
         match d {
             Ok((cost, p)) if p.k <= MAX_K => {
                 if best.as_ref().is_none_or(|(c, _)| cost < *c) {
@@ -91,8 +90,7 @@ pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
                 }
             }
             Ok((_, p)) => tallest = Some(tallest.map_or(p.rows, |t| t.min(p.rows))),
-            Err(_) if error.is_none() => error = Some(i),
-            Err(_) => {}
+            Err(e) => error = error.or(Some(e)),
         }
     }
     if let Some((_, p)) = best {
@@ -101,13 +99,39 @@ pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
     if let Some(rows) = tallest {
         return Err(ProverError::TooLarge { max_k: MAX_K, rows });
     }
-    // Every candidate failed: report the first failure as it is.
-    let shape = candidates[error.unwrap_or(0)];
-    let p = survey.proven(shape.limb_bits)?;
-    blueprint(&survey, &p, &shape).map(|b| evaluate(&b, optimize).1)
+    Err(error.unwrap_or(ProverError::TooLarge { max_k: MAX_K, rows: 0 }))
 }
 
-fn shapes(system: &System, survey: &Survey<'_>) -> Vec<Shape> {
+/// Evaluates shapes that share their blocks.
+fn draw(
+    survey: &Survey<'_>,
+    proven: &Result<Proven>,
+    family: &[Shape],
+    optimize: Optimize,
+) -> Vec<Result<(f64, Plan)>> {
+    let attempt = || {
+        // Errors are not cloneable; deriving one again is cheap and happens only on the way to failure.
+        let again;
+        let proven = match proven {
+            Ok(p) => p,
+            Err(_) => {
+                again = survey.proven(family[0].limb_bits)?;
+                &again
+            }
+        };
+        let groups = block::groups(survey.system, proven, &family[0])?;
+        Ok((proven.clone(), groups))
+    };
+    let (proven, groups) = match attempt() {
+        Ok(x) => x,
+        Err(e) => return vec![Err(e)],
+    };
+    let one = |s: &Shape| blueprint_of(survey, &proven, s, &groups).map(|b| evaluate(&b, optimize));
+    family.iter().map(one).collect()
+}
+
+/// Shapes by what they have in common: each family differs only in how it contracts.
+fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
     let table_outputs = system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
     let pairs = survey.outlines.iter().any(crate::chain::Outline::is_pairs);
     let sweep = survey.outlines.iter().any(crate::chain::Outline::has_positions);
@@ -120,12 +144,13 @@ fn shapes(system: &System, survey: &Survey<'_>) -> Vec<Shape> {
             }
             for limb_bits in 5..=14 {
                 for max_height in [4usize, 6, 10] {
+                    let mut family = Vec::new();
                     for &fold in folds {
                         let lanes: &[usize] = if fold { &[1, 2, 3, 4, 6, 8, 10, 12, 16] } else { &[0] };
                         for &w in lanes {
                             let w_columns = if fold { w } else { a_columns };
                             let sweep = sweep && fold;
-                            out.push(Shape {
+                            family.push(Shape {
                                 a_columns,
                                 u_columns,
                                 w_columns,
@@ -137,6 +162,7 @@ fn shapes(system: &System, survey: &Survey<'_>) -> Vec<Shape> {
                             });
                         }
                     }
+                    out.push(family);
                 }
             }
         }

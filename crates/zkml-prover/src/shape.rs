@@ -54,10 +54,15 @@ impl Shape {
         self.a_columns + self.u_columns + 1 + 1 + usize::from(self.fold) + 1 + helpers
     }
 
+    /// Columns of the lookup table: key, and where there are functions, tag and outputs.
+    pub fn table_columns(&self) -> usize {
+        if self.table_outputs == 0 { 1 } else { 2 + self.table_outputs }
+    }
+
     /// Fixed columns besides those of gates: weights, table.
     pub fn fixed_columns(&self) -> usize {
-        let table = if self.table_outputs == 0 { 1 } else { 2 + self.table_outputs };
-        self.w_columns + table + usize::from(self.fold)
+        let selector_of_tables = usize::from(self.table_outputs > 0);
+        self.w_columns + self.table_columns() + selector_of_tables + usize::from(self.fold)
     }
 
     /// Columns whose products share one running product of the permutation argument.

@@ -7,7 +7,7 @@ use zkml_graph::{System, Trace};
 use crate::{
     block::{Limb, Slot},
     error::{ProverError, Result},
-    layout::{Layout, OUTPUT_OFFSET, RowOp, Source, TAG_STRIDE, TableRow, statement},
+    layout::{Layout, RowOp, Source, TableRow, statement},
     sym::{field, pow2},
     wiring::{Elem, Wiring},
 };
@@ -195,18 +195,14 @@ impl Witness {
         let cells = self.cells(layout, last + 2);
         for (row, tag) in &layout.keys {
             let row = *row as usize;
-            let outputs = shape.output_slots().iter().enumerate().map(|(i, (col, r))| {
-                let cell = cells[*col][row + r];
-                if i == 0 { cell + Fr::from(OUTPUT_OFFSET) } else { cell }
-            });
-            let outputs: Vec<Fr> = outputs.collect();
-            let folded = outputs.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta + o) * c.beta;
-            inverses[0][row - first] += Fr::from(u64::from(*tag) + 1) * (folded + Fr::from(TAG_STRIDE));
+            let outputs = shape.output_slots().iter().map(|(col, r)| cells[*col][row + r]);
+            let tagged: Vec<Fr> = std::iter::once(Fr::ONE).chain(outputs).collect();
+            let folded = tagged.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta + o) * c.beta;
+            inverses[0][row - first] += Fr::from(u64::from(*tag) + 1) * folded;
         }
         let entry = |i: usize| {
             let e = table.get(i).unwrap_or(&table[0]);
-            let outputs = e.outputs[0] + c.beta * e.outputs[1];
-            c.alpha + e.key + if shape.table_outputs > 0 { c.beta * outputs } else { Fr::ZERO }
+            c.alpha + e.key + e.tagged.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta + o) * c.beta
         };
         inverses.push((0..n).map(entry).collect());
         inverses.iter_mut().for_each(|column| invert(column));
