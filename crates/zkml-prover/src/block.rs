@@ -96,9 +96,10 @@ pub fn groups(system: &System, proven: &Proven, shape: &Shape) -> Result<Vec<Gro
 
 fn elementwise_count(r: &Relation) -> Option<usize> {
     match r {
-        Relation::Linear { .. } | Relation::Product { .. } | Relation::Lookup { .. } | Relation::Range { .. } => {
-            r.views().first().map(|v| v.map.len())
-        }
+        Relation::Linear { .. }
+        | Relation::Product { .. }
+        | Relation::Lookup { .. }
+        | Relation::Range { .. } => r.views().first().map(|v| v.map.len()),
         _ => None,
     }
 }
@@ -129,7 +130,8 @@ fn units(system: &System, proven: &Proven) -> Vec<Vec<usize>> {
 }
 
 fn shares_view(system: &System, a: &[usize], b: &[usize]) -> bool {
-    let views = |rels: &[usize]| -> Vec<&View> { rels.iter().flat_map(|&i| system.relations[i].1.views()).collect() };
+    let views =
+        |rels: &[usize]| -> Vec<&View> { rels.iter().flat_map(|&i| system.relations[i].1.views()).collect() };
     let count = |rels: &[usize]| rels.first().and_then(|&i| elementwise_count(&system.relations[i].1));
     let free = |v: &View| system.vars[v.var.0 as usize].constant.is_none();
     let of_b = views(b);
@@ -150,7 +152,9 @@ impl Mentions {
 
     /// Whether only `relations` speak of the variable, and all through the same full view.
     fn internal(&self, system: &System, relations: &[usize], view: &View) -> bool {
-        let same = |i: &usize| system.relations[*i].1.views().iter().filter(|v| v.var == view.var).all(|v| *v == view);
+        let same = |i: &usize| {
+            system.relations[*i].1.views().iter().filter(|v| v.var == view.var).all(|v| *v == view)
+        };
         view.map.is_identity() && self.0[view.var.0 as usize].iter().all(|i| relations.contains(i) && same(i))
     }
 }
@@ -261,7 +265,12 @@ impl Builder<'_> {
                 continue;
             }
             // The cell beside this key is another one: a second local, tied to the first.
-            let twin = Local { view: view.clone(), internal: false, pinned: Some((number, o as u8)), replaced: false };
+            let twin = Local {
+                view: view.clone(),
+                internal: false,
+                pinned: Some((number, o as u8)),
+                replaced: false,
+            };
             self.locals.push(twin);
             let tied = Sym::atom(Atom::Local(l as u16));
             self.polys.push(tied.plus(-Fr::ONE, &Sym::atom(Atom::Local(self.locals.len() as u16 - 1))));
@@ -290,7 +299,14 @@ impl Builder<'_> {
                 // A short limb is short when it still fits after being shifted to the top.
                 let top = Atom::Limb(self.limbs.len() as u16);
                 let scale = size - width;
-                self.limbs.push(Limb { view: v.clone(), lo, shift: shift - width, bits: width, scale, total: bits });
+                self.limbs.push(Limb {
+                    view: v.clone(),
+                    lo,
+                    shift: shift - width,
+                    bits: width,
+                    scale,
+                    total: bits,
+                });
                 self.polys.push(Sym::atom(top).plus(-pow2(scale), &Sym::atom(limb)));
             }
         }
@@ -307,7 +323,10 @@ impl Builder<'_> {
         while i < self.polys.len() {
             let p = &self.polys[i];
             let candidate = (p.degree() == 1)
-                .then(|| (0..self.locals.len()).find(|&l| free(&self.locals[l]) && p.mentions(Atom::Local(l as u16))))
+                .then(|| {
+                    (0..self.locals.len())
+                        .find(|&l| free(&self.locals[l]) && p.mentions(Atom::Local(l as u16)))
+                })
                 .flatten();
             let Some(l) = candidate else {
                 i += 1;
@@ -403,15 +422,16 @@ impl Builder<'_> {
             let detail = format!("a block of {height} rows is too tall for this layout");
             return Err(ProverError::Unsupported { label, detail });
         }
-        let polys: Vec<_> =
-            self.polys.iter().map(|p| p.map(|x| at(x).unwrap_or(Slot::A(0, 0)))).collect();
+        let polys: Vec<_> = self.polys.iter().map(|p| p.map(|x| at(x).unwrap_or(Slot::A(0, 0)))).collect();
         if let Some(p) = polys.iter().find(|p| p.degree() == 0 || p.degree() > 2) {
             let detail = format!("its relations reduce to a constraint of degree {}", p.degree());
             return Err(ProverError::Unsupported { label, detail });
         }
-        let limbs = self.limbs.into_iter().zip(limb_slot).filter_map(|(l, s)| {
-            s.map(|(c, r): (usize, usize)| (Slot::U(c as u8, r as u8), l))
-        });
+        let limbs = self
+            .limbs
+            .into_iter()
+            .zip(limb_slot)
+            .filter_map(|(l, s)| s.map(|(c, r): (usize, usize)| (Slot::U(c as u8, r as u8), l)));
         let limbs = limbs.collect();
         Ok(Group { label, count, template: Template { height, polys, keys: key_rows }, cells, limbs })
     }

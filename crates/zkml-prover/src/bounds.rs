@@ -89,7 +89,11 @@ fn norm(system: &System, r: &Relation) -> i128 {
     };
     if let Some(w) = magnitudes(b) {
         let column = |bt: usize, j: usize| (0..k).map(|i| w[(bt * k + i) * n + j]).sum::<i128>();
-        return (0..batch).flat_map(|bt| (0..n).map(move |j| (bt, j))).map(|(bt, j)| column(bt, j)).max().unwrap_or(0);
+        return (0..batch)
+            .flat_map(|bt| (0..n).map(move |j| (bt, j)))
+            .map(|(bt, j)| column(bt, j))
+            .max()
+            .unwrap_or(0);
     }
     if let Some(w) = magnitudes(a) {
         return w.chunks(k.max(1)).take(batch * m).map(|row| row.iter().sum()).max().unwrap_or(0);
@@ -111,7 +115,8 @@ pub fn analyse(system: &System, facts: &Facts, limb: u32) -> Result<Proven> {
         let (_, r) = &system.relations[i];
         let Relation::Range { v, lo, bits, kind: RangeKind::Sound } = r else { continue };
         let wanted = Bounds { lo: i128::from(*lo), hi: i128::from(*lo) + (1i128 << bits) };
-        let implied = p.vars[v.var.0 as usize].is_some_and(|b| b.magnitude() >> SLACK_BITS <= wanted.magnitude());
+        let implied =
+            p.vars[v.var.0 as usize].is_some_and(|b| b.magnitude() >> SLACK_BITS <= wanted.magnitude());
         if !implied {
             p.needed[i] = true;
             propagate(system, facts, limb, &mut p);
@@ -205,8 +210,8 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
         }
         Relation::Lookup { table, key, outputs } => {
             let t = &system.tables[table.0 as usize];
-            let mut changed =
-                facts.covers(key) && learn(p, key.var, Bounds::new(t.lo.into(), i128::from(t.lo) + t.len() as i128 - 1));
+            let mut changed = facts.covers(key)
+                && learn(p, key.var, Bounds::new(t.lo.into(), i128::from(t.lo) + t.len() as i128 - 1));
             for (o, column) in outputs.iter().zip(&t.columns) {
                 changed |= facts.covers(o) && learn(p, o.var, Bounds::of(column.iter().copied()));
             }
@@ -225,10 +230,11 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
             let mut changed = false;
             for (j, (c, v)) in terms.iter().enumerate() {
                 let others = terms.iter().enumerate().filter(|(o, _)| *o != j);
-                let sum = others.map(|(_, (c, v))| Some(get(p, v.var)?.scale(i128::from(*c)))).try_fold(
-                    Bounds::point(i128::from(*constant)),
-                    |acc, b: Option<Bounds>| Some(acc.add(b?)),
-                );
+                let sum = others
+                    .map(|(_, (c, v))| Some(get(p, v.var)?.scale(i128::from(*c))))
+                    .try_fold(Bounds::point(i128::from(*constant)), |acc, b: Option<Bounds>| {
+                        Some(acc.add(b?))
+                    });
                 // Only a unit coefficient confines: the field would happily divide by any other.
                 let Some(s) = sum.filter(|_| c.abs() == 1 && facts.covers(v)) else { continue };
                 changed |= learn(p, v.var, s.scale(-i128::from(*c)));
@@ -245,8 +251,9 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
             }
             let mut probe = p.clone();
             probe.vars[y.var.0 as usize] = None;
-            contract_result(system, facts, &probe, i)
-                .is_some_and(|(var, b)| facts.covers(y) && p.vars[var.0 as usize].is_none() && learn(p, var, b))
+            contract_result(system, facts, &probe, i).is_some_and(|(var, b)| {
+                facts.covers(y) && p.vars[var.0 as usize].is_none() && learn(p, var, b)
+            })
         }
         Relation::Public { .. } => false,
     }
@@ -273,6 +280,7 @@ fn learn_copy(system: &System, facts: &Facts, p: &mut Proven, i: usize) -> bool 
         .try_fold(None, |acc: Option<Bounds>, b| Some(Some(acc.map_or(b?, |a| a.union(b.unwrap_or(a))))));
     let forward = union.flatten().is_some_and(|b| learn(p, to.var, b));
     // An unpadded copy that shows all of its source confines the source as well.
-    let back = p.vars[to.var.0 as usize].filter(|_| facts.covers(from)).is_some_and(|b| learn(p, from.var, b));
+    let back =
+        p.vars[to.var.0 as usize].filter(|_| facts.covers(from)).is_some_and(|b| learn(p, from.var, b));
     forward | back
 }

@@ -114,16 +114,26 @@ pub fn outlines(system: &System) -> Result<Vec<Outline>> {
         let pairs = !constant(a) && !constant(b);
         let addend_values = match addend {
             None => None,
-            Some(v) => Some(system.vars[v.var.0 as usize].constant.as_ref().map(|c| v.map.gather(c)).ok_or_else(
-                || ProverError::Unsupported {
-                    label: label.clone(),
-                    detail: "a contraction adds a tensor that is not a constant".into(),
-                },
-            )?),
+            Some(v) => {
+                Some(system.vars[v.var.0 as usize].constant.as_ref().map(|c| v.map.gather(c)).ok_or_else(
+                    || ProverError::Unsupported {
+                        label: label.clone(),
+                        detail: "a contraction adds a tensor that is not a constant".into(),
+                    },
+                )?)
+            }
         };
         let varying = addend_values.as_ref().is_some_and(|v| varies(v, d, swapped));
         let has_addend = addend_values.is_some_and(|v| v.iter().any(|x| *x != 0));
-        out.push(Outline { relation, label: label.clone(), dims, swapped, pairs, varying_addend: varying, has_addend });
+        out.push(Outline {
+            relation,
+            label: label.clone(),
+            dims,
+            swapped,
+            pairs,
+            varying_addend: varying,
+            has_addend,
+        });
     }
     Ok(out)
 }
@@ -132,7 +142,9 @@ pub fn outlines(system: &System) -> Result<Vec<Outline>> {
 fn varies(values: &[i64], d: Dims, swapped: bool) -> bool {
     let at = |b: usize, i: usize, j: usize| values[(b * d.m + i) * d.n + j];
     (0..d.batch).any(|b| {
-        (0..d.m).any(|i| (0..d.n).any(|j| if swapped { at(b, i, j) != at(b, i, 0) } else { at(b, i, j) != at(b, 0, j) }))
+        (0..d.m).any(|i| {
+            (0..d.n).any(|j| if swapped { at(b, i, j) != at(b, i, 0) } else { at(b, i, j) != at(b, 0, j) })
+        })
     })
 }
 
@@ -147,7 +159,13 @@ pub fn contractions(
     outlines.iter().map(|o| decide(system, o, facts, proven, shape)).collect()
 }
 
-fn decide(system: &System, o: &Outline, facts: &Facts, proven: &Proven, shape: &Shape) -> Result<Contraction> {
+fn decide(
+    system: &System,
+    o: &Outline,
+    facts: &Facts,
+    proven: &Proven,
+    shape: &Shape,
+) -> Result<Contraction> {
     let Relation::Contract { a, b, addend, y, .. } = &system.relations[o.relation].1 else {
         return Err(ProverError::Unsupported { label: o.label.clone(), detail: "not a contraction".into() });
     };

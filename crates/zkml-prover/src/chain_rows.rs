@@ -28,7 +28,10 @@ struct Operands {
 impl Operands {
     fn new(system: &System, wiring: &Wiring<'_>, c: &Contraction) -> Result<Self> {
         let Relation::Contract { a, b, addend, y, .. } = &system.relations[c.relation].1 else {
-            return Err(ProverError::Unsupported { label: c.label.clone(), detail: "not a contraction".into() });
+            return Err(ProverError::Unsupported {
+                label: c.label.clone(),
+                detail: "not a contraction".into(),
+            });
         };
         let elements = |v: &View| wiring.elements(v);
         let addend = addend.as_ref().filter(|_| c.has_addend).map(elements);
@@ -129,8 +132,7 @@ fn dot(rows: &mut Rows, terms: &[(Fr, Elem)]) -> Result<()> {
 fn direct(rows: &mut Rows, c: &Contraction, ops: &Operands, b: usize) -> Result<()> {
     for g in 0..c.groups() {
         // The packed weights of a group serve every position.
-        let weights: Vec<Fr> =
-            (0..c.dims.k).map(|k| pack(c, g, |o| constant(ops.other(b, k, o)))).collect();
+        let weights: Vec<Fr> = (0..c.dims.k).map(|k| pack(c, g, |o| constant(ops.other(b, k, o)))).collect();
         for p in 0..c.dims.m {
             let mut initial = pack(c, g, |o| constant(ops.addend(b, p, o)));
             let mut terms = Vec::with_capacity(c.dims.k + c.slots);

@@ -94,8 +94,7 @@ fn interpolate(q: &E, values: &[E]) -> E {
     let n = values.len() as i64;
     let at = |i: i64| {
         let others = (0..n).filter(|j| *j != i);
-        let denominator: Fr =
-            others.clone().map(|j| crate::sym::field((i - j).into())).product();
+        let denominator: Fr = others.clone().map(|j| crate::sym::field((i - j).into())).product();
         let scale = Option::<Fr>::from(denominator.invert()).unwrap_or(Fr::ZERO);
         (product(others.map(|j| q.clone() - constant(Fr::from(j as u64)))), scale)
     };
@@ -108,9 +107,11 @@ fn interpolate(q: &E, values: &[E]) -> E {
 
 /// Non-zero exactly where `q` holds `code`, among codes `0..=count`.
 fn selected(q: &E, code: u64, count: usize) -> E {
-    product((0..=count as u64).filter(|c| *c != code).map(|c| {
-        if c == 0 { q.clone() } else { constant(Fr::from(c)) - q.clone() }
-    }))
+    product(
+        (0..=count as u64)
+            .filter(|c| *c != code)
+            .map(|c| if c == 0 { q.clone() } else { constant(Fr::from(c)) - q.clone() }),
+    )
 }
 
 impl Config {
@@ -121,9 +122,8 @@ impl Config {
         a.iter().for_each(|c| meta.enable_equality(*c));
         let u = (0..shape.u_columns).map(|_| meta.advice_column()).collect();
         let multiplicity = meta.advice_column();
-        let accumulator = chains.then(|| {
-            if shape.fold { meta.advice_column_in(SecondPhase) } else { meta.advice_column() }
-        });
+        let accumulator = chains
+            .then(|| if shape.fold { meta.advice_column_in(SecondPhase) } else { meta.advice_column() });
         // A challenge exists only after a column of its phase does.
         let tables = shape.table_outputs > 0;
         let mut challenge = |wanted: bool| wanted.then(|| meta.challenge_usable_after(FirstPhase));
@@ -170,7 +170,8 @@ impl Config {
         let sums = shape.lookup_sums();
         // Σ_j Π_{i≠j} f_i
         let numerators = |f: &[E]| {
-            sum((0..f.len()).map(|j| product(f.iter().enumerate().filter(|(i, _)| *i != j).map(|(_, e)| e.clone()))))
+            sum((0..f.len())
+                .map(|j| product(f.iter().enumerate().filter(|(i, _)| *i != j).map(|(_, e)| e.clone()))))
         };
         for (h, columns) in self.helpers.iter().zip(&sums.helpers) {
             meta.create_gate("h · Π(α + fᵢ) = Σⱼ Π_{i≠j}(α + fᵢ)", |meta| {
@@ -180,61 +181,67 @@ impl Config {
                 vec![active * (h * product(f.clone()) - numerators(&f))]
             });
         }
-        meta.create_gate("(φ' − φ − Σh)·(α + T)·Π(α + fᵢ) = (α + T)·Σⱼ Π_{i≠j}(α + fᵢ) − m·Π(α + fᵢ)", |meta| {
-            let key = meta.query_fixed(self.table[0], Rotation::cur());
-            let alpha = self.challenge(meta, 0);
-            let beta = self.challenge(meta, 1);
-            let outputs: Vec<E> =
-                self.table[1..].iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
-            let mut entry = alpha + key.clone();
-            if !outputs.is_empty() {
-                entry = entry + powers(&beta, outputs) * beta;
-            }
-            let f: Vec<E> = sums.running.iter().map(|c| self.looked_up(meta, shape, *c)).collect();
-            let here = meta.query_advice(self.running, Rotation::cur());
-            let next = meta.query_advice(self.running, Rotation::next());
-            let helped = sum(self.helpers.iter().map(|h| meta.query_advice(*h, Rotation::cur())));
-            let m = meta.query_advice(self.multiplicity, Rotation::cur());
-            let all = product(f.clone());
-            let left = (next - here - helped) * entry.clone() * all.clone();
-            vec![key * (left - entry * numerators(&f) + m * all)]
-        });
+        meta.create_gate(
+            "(φ' − φ − Σh)·(α + T)·Π(α + fᵢ) = (α + T)·Σⱼ Π_{i≠j}(α + fᵢ) − m·Π(α + fᵢ)",
+            |meta| {
+                let key = meta.query_fixed(self.table[0], Rotation::cur());
+                let alpha = self.challenge(meta, 0);
+                let beta = self.challenge(meta, 1);
+                let outputs: Vec<E> =
+                    self.table[1..].iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
+                let mut entry = alpha + key.clone();
+                if !outputs.is_empty() {
+                    entry = entry + powers(&beta, outputs) * beta;
+                }
+                let f: Vec<E> = sums.running.iter().map(|c| self.looked_up(meta, shape, *c)).collect();
+                let here = meta.query_advice(self.running, Rotation::cur());
+                let next = meta.query_advice(self.running, Rotation::next());
+                let helped = sum(self.helpers.iter().map(|h| meta.query_advice(*h, Rotation::cur())));
+                let m = meta.query_advice(self.multiplicity, Rotation::cur());
+                let all = product(f.clone());
+                let left = (next - here - helped) * entry.clone() * all.clone();
+                vec![key * (left - entry * numerators(&f) + m * all)]
+            },
+        );
     }
 
     /// The folding gates: how `z` and `t` move on the rows of folded contractions.
     fn fold_gates(&self, meta: &mut ConstraintSystem<Fr>, shape: &Shape) {
         let (Some(fold), Some(z), Some(t)) = (self.fold, self.coefficient, self.accumulator) else { return };
-        meta.create_gate("z' = z·{0, ρ^lanes, σ^lanes} + Σ wₗρˡ, t' = t + {1, 0, 1}·z·Σ σˡaₗ", |meta| {
-            let code = meta.query_fixed(fold, Rotation::cur());
-            let rho = self.challenge(meta, 2);
-            let w: Vec<E> = self.w.iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
-            let a: Vec<E> = self.a.iter().map(|c| meta.query_advice(*c, Rotation::cur())).collect();
-            let z_here = meta.query_advice(z, Rotation::cur());
-            let z_next = meta.query_advice(z, Rotation::next());
-            let t_here = meta.query_advice(t, Rotation::cur());
-            let t_next = meta.query_advice(t, Rotation::next());
-            let power = |base: &E, n: usize| product(std::iter::repeat_n(base.clone(), n));
-            let (one, zero) = (constant(Fr::ONE), constant(Fr::ZERO));
-            let mut on = vec![zero.clone(), one.clone(), one.clone()];
-            let mut multiplier = vec![zero.clone(), zero.clone(), power(&rho, w.len())];
-            let mut adds = vec![zero.clone(), one.clone(), zero];
-            let swept = if shape.sweep {
-                let sigma = self.challenge(meta, 3);
-                on.push(one.clone());
-                multiplier.push(power(&sigma, a.len()));
-                adds.push(one);
-                powers(&sigma, a)
-            } else {
-                // Without sweeps every position is a lane-zero product; the other lanes show zero.
-                sum(a)
-            };
-            let active = interpolate(&code, &on);
-            let folded = powers(&rho, w);
-            vec![
-                active.clone() * (z_next - folded) - interpolate(&code, &multiplier) * z_here.clone(),
-                active * (t_next - t_here) - interpolate(&code, &adds) * z_here * swept,
-            ]
-        });
+        meta.create_gate(
+            "z' = z·{0, ρ^lanes, σ^lanes} + Σ wₗρˡ, t' = t + {1, 0, 1}·z·Σ σˡaₗ",
+            |meta| {
+                let code = meta.query_fixed(fold, Rotation::cur());
+                let rho = self.challenge(meta, 2);
+                let w: Vec<E> = self.w.iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
+                let a: Vec<E> = self.a.iter().map(|c| meta.query_advice(*c, Rotation::cur())).collect();
+                let z_here = meta.query_advice(z, Rotation::cur());
+                let z_next = meta.query_advice(z, Rotation::next());
+                let t_here = meta.query_advice(t, Rotation::cur());
+                let t_next = meta.query_advice(t, Rotation::next());
+                let power = |base: &E, n: usize| product(std::iter::repeat_n(base.clone(), n));
+                let (one, zero) = (constant(Fr::ONE), constant(Fr::ZERO));
+                let mut on = vec![zero.clone(), one.clone(), one.clone()];
+                let mut multiplier = vec![zero.clone(), zero.clone(), power(&rho, w.len())];
+                let mut adds = vec![zero.clone(), one.clone(), zero];
+                let swept = if shape.sweep {
+                    let sigma = self.challenge(meta, 3);
+                    on.push(one.clone());
+                    multiplier.push(power(&sigma, a.len()));
+                    adds.push(one);
+                    powers(&sigma, a)
+                } else {
+                    // Without sweeps every position is a lane-zero product; the other lanes show zero.
+                    sum(a)
+                };
+                let active = interpolate(&code, &on);
+                let folded = powers(&rho, w);
+                vec![
+                    active.clone() * (z_next - folded) - interpolate(&code, &multiplier) * z_here.clone(),
+                    active * (t_next - t_here) - interpolate(&code, &adds) * z_here * swept,
+                ]
+            },
+        );
     }
 
     fn gate(&self, meta: &mut ConstraintSystem<Fr>, design: &Design, index: usize) {
@@ -298,7 +305,13 @@ impl Config {
                 let mut polynomial = |p: &crate::sym::Sym<Slot>| {
                     sum(p.0.iter().map(|(m, c)| {
                         let cells: Vec<E> = m.iter().map(&mut slot).collect();
-                        if cells.is_empty() { constant(*c) } else if *c == Fr::ONE { product(cells) } else { product(cells) * *c }
+                        if cells.is_empty() {
+                            constant(*c)
+                        } else if *c == Fr::ONE {
+                            product(cells)
+                        } else {
+                            product(cells) * *c
+                        }
                     }))
                 };
                 template.polys.iter().map(&mut polynomial).collect()

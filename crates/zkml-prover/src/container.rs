@@ -48,7 +48,8 @@ impl<'a> Container<'a> {
         let (sum, rest) = rest.split_at_checked(DIGEST).ok_or_else(|| bad("truncated; make it again"))?;
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(|| bad("truncated; make it again"))?;
         let header_len = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let (header, body) = rest.split_at_checked(header_len).ok_or_else(|| bad("truncated; make it again"))?;
+        let (header, body) =
+            rest.split_at_checked(header_len).ok_or_else(|| bad("truncated; make it again"))?;
         if sum != digest(&[magic, length, header, body]) {
             return Err(bad("its checksum is wrong, it was truncated or changed; make it again"));
         }

@@ -19,7 +19,8 @@ impl Dims {
     /// Reads the sizes off the operands' views: `a` is `batch ++ m ++ k`, `b` is `batch ++ k ++ n`.
     pub fn new(a: &View, b: &View, ranks: [usize; 4]) -> Self {
         let [rb, rm, rk, rn] = ranks;
-        let size = |shape: &[usize], from: usize, len: usize| -> usize { shape[from..from + len].iter().product() };
+        let size =
+            |shape: &[usize], from: usize, len: usize| -> usize { shape[from..from + len].iter().product() };
         Self {
             batch: size(&a.map.shape, 0, rb),
             m: size(&a.map.shape, rb, rm),

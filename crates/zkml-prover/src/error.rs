@@ -56,7 +56,9 @@ pub enum ProverError {
         rows: usize,
     },
     /// The trusted setup has too few powers.
-    #[error("the SRS {path} has 2^{have} powers, the circuit needs 2^{need}; make or import one with k ≥ {need}")]
+    #[error(
+        "the SRS {path} has 2^{have} powers, the circuit needs 2^{need}; make or import one with k ≥ {need}"
+    )]
     SrsTooSmall {
         /// File, or a description.
         path: String,
@@ -88,7 +90,9 @@ pub enum ProverError {
     #[error("the witness does not fit this model: {0}")]
     Witness(String),
     /// A key belongs to another model, plan or trusted setup.
-    #[error("{what} belongs to another model or setup (expected {expected}, found {found}); run `zkml-chain setup` again")]
+    #[error(
+        "{what} belongs to another model or setup (expected {expected}, found {found}); run `zkml-chain setup` again"
+    )]
     Mismatch {
         /// Which thing.
         what: &'static str,

@@ -66,7 +66,8 @@ pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
     ModelCircuit::configure_with_params(&mut cs, Params(Some(design.clone())));
     let worst = cs.gates().iter().flat_map(|g| g.polynomials()).map(|p| p.degree()).max().unwrap_or(0);
     if worst > MAX_DEGREE || cs.degree() != MAX_DEGREE {
-        let detail = format!("a gate has degree {worst}, the circuit {}, at most {MAX_DEGREE} holds", cs.degree());
+        let detail =
+            format!("a gate has degree {worst}, the circuit {}, at most {MAX_DEGREE} holds", cs.degree());
         return Err(ProverError::Unsupported { label: "gates".into(), detail });
     }
     let usable = (1usize << plan.k).checked_sub(cs.blinding_factors() + 2);
@@ -177,9 +178,14 @@ impl Keys {
         let srs = Srs::from_body(path, srs)?;
         same("trusted setup", srs.digest(), header.srs_digest)?;
         let circuit = circuit(system, plan)?;
-        let pk = ProvingKey::read::<_, ModelCircuit>(&mut key, SerdeFormat::RawBytesUnchecked, circuit.params())
-            .map_err(io)?;
-        same("proving key", program.key_repr.0, crate::transcript::scalar_word(&pk.get_vk().transcript_repr()).0)?;
+        let pk =
+            ProvingKey::read::<_, ModelCircuit>(&mut key, SerdeFormat::RawBytesUnchecked, circuit.params())
+                .map_err(io)?;
+        same(
+            "proving key",
+            program.key_repr.0,
+            crate::transcript::scalar_word(&pk.get_vk().transcript_repr()).0,
+        )?;
         Ok(Self { plan: plan.clone(), srs, program, pk, circuit })
     }
 

@@ -108,8 +108,8 @@ pub struct Blueprint {
     pub gates: Vec<Gate>,
     /// How gates share selector columns.
     pub sharing: Sharing,
-    /// Blocks of element-wise relations, with the gate of each group.
-    pub groups: Vec<(usize, Group)>,
+    /// Blocks of element-wise relations, with the gate of each group; looked-up cells alone need none.
+    pub groups: Vec<(Option<usize>, Group)>,
     /// Contractions.
     pub contractions: Vec<Contraction>,
     /// Number of public field elements, the context included.
@@ -160,7 +160,12 @@ pub fn blueprint(survey: &Survey<'_>, proven: &Proven, shape: &Shape) -> Result<
 }
 
 /// Draws a blueprint around groups that were made for a shape that differs at most in how it contracts.
-pub fn blueprint_of(survey: &Survey<'_>, proven: &Proven, shape: &Shape, grouped: &[Group]) -> Result<Blueprint> {
+pub fn blueprint_of(
+    survey: &Survey<'_>,
+    proven: &Proven,
+    shape: &Shape,
+    grouped: &[Group],
+) -> Result<Blueprint> {
     let system = survey.system;
     let contractions = contractions(system, &survey.outlines, &survey.facts, proven, shape)?;
     let mut gates = vec![Gate::Public];
@@ -170,8 +175,11 @@ pub fn blueprint_of(survey: &Survey<'_>, proven: &Proven, shape: &Shape, grouped
             gates.len() - 1
         })
     };
-    let groups: Vec<(usize, Group)> =
-        grouped.iter().map(|g| (index(Gate::Block(g.template.clone())), g.clone())).collect();
+    let mut groups = Vec::with_capacity(grouped.len());
+    for g in grouped {
+        let gate = (!g.template.polys.is_empty()).then(|| index(Gate::Block(g.template.clone())));
+        groups.push((gate, g.clone()));
+    }
     for c in &contractions {
         index(Gate::Start);
         match c.method {
@@ -188,14 +196,15 @@ pub fn blueprint_of(survey: &Survey<'_>, proven: &Proven, shape: &Shape, grouped
     let instances = 1 + statement(system).iter().map(|v| v.map.len()).sum::<usize>();
     let blocks: usize = groups.iter().map(|(_, g)| g.count * g.template.height).sum();
     let chains: usize = contractions.iter().map(|c| c.rows(shape)).sum();
-    let table_rows = (1usize << shape.limb_bits) + system.tables.iter().map(zkml_graph::Table::len).sum::<usize>();
+    let table_rows =
+        (1usize << shape.limb_bits) + system.tables.iter().map(zkml_graph::Table::len).sum::<usize>();
     let rows = instances + constants + blocks + chains + 2;
     let sharing = Sharing::new(&gates.iter().map(Gate::degree).collect::<Vec<_>>());
     Ok(Blueprint { shape: *shape, gates, sharing, groups, contractions, instances, rows, table_rows })
 }
 
 /// An upper bound of the number of distinct constants that need a cell.
-fn constant_cells(system: &System, groups: &[(usize, Group)], contractions: &[Contraction]) -> usize {
+fn constant_cells(system: &System, groups: &[(Option<usize>, Group)], contractions: &[Contraction]) -> usize {
     let folded = contractions.iter().any(|c| c.method == Method::Fold);
     let pairs = contractions.iter().any(|c| c.method == Method::Pairs);
     let mut values: Vec<i64> = Vec::new();
@@ -352,7 +361,7 @@ fn block_rows(wiring: &Wiring<'_>, rows: &mut Rows) -> Result<()> {
         rows.layout.bases.push(base);
         for i in 0..group.count {
             let row = base + (i * height) as u32;
-            rows.layout.active.push((row, gate));
+            rows.layout.active.extend(gate.map(|g| (row, g)));
             for (r, table) in &group.template.keys {
                 rows.layout.keys.push((row + u32::from(*r), table.0));
             }

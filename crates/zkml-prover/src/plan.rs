@@ -188,7 +188,8 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     let commitments = advice + fixed + shape.a_columns + products + (MAX_DEGREE - 1) + 1 + 2;
     // One evaluation per column, one more per rotation, three per product but the last, which has two.
     let used: usize = b.gates.iter().map(|g| rotations(g, shape)).max().unwrap_or(0);
-    let evaluations = advice + fixed + shape.a_columns + 3 * products - 1 + 1 + used + 1 + 2 * usize::from(shape.fold);
+    let evaluations =
+        advice + fixed + shape.a_columns + 3 * products - 1 + 1 + used + 1 + 2 * usize::from(shape.fold);
     let points = advice + products + (MAX_DEGREE - 1) + 1 + 2;
     let proof_bytes = points * 64 + evaluations * 32;
     let second_phase = 1 + shape.lookup_sums().helpers.len() + 2 * usize::from(shape.fold);
@@ -206,9 +207,11 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     let large = (second_phase + products + MAX_DEGREE - 1 + 1 + 2) as f64 * 2.3;
     let transforms = columns as f64 * 0.05 * f64::from(k);
     let seconds = n * (small + large + transforms + 0.06 * constraints as f64) * 0.6e-6 + 0.01;
-    let memory = n * 32.0 * (2.0 * (fixed + shape.a_columns) as f64 + 4.5 * advice as f64 + 14.0) / 1e6 + 25.0;
+    let memory =
+        n * 32.0 * (2.0 * (fixed + shape.a_columns) as f64 + 4.5 * advice as f64 + 14.0) / 1e6 + 25.0;
     let cost = match optimize {
-        Optimize::Gas => gas + 2_000.0 * seconds,
+        // A second of proving is worth some gas: without that, nothing would bound the rows.
+        Optimize::Gas => gas + 15_000.0 * seconds,
         // Gas decides between shapes that prove in nearly the same time.
         Optimize::Prover => seconds * (1.0 + gas / 1_500_000.0) + memory / 2_000.0,
     };
@@ -235,10 +238,14 @@ fn rotations(gate: &crate::layout::Gate, shape: &Shape) -> usize {
     use crate::layout::Gate;
     match gate {
         Gate::Block(t) => {
-            let mut slots: Vec<block::Slot> = t.polys.iter().flat_map(|p| p.0.keys().flatten().copied()).collect();
+            let mut slots: Vec<block::Slot> =
+                t.polys.iter().flat_map(|p| p.0.keys().flatten().copied()).collect();
             slots.sort_unstable();
             slots.dedup();
-            slots.iter().filter(|s| matches!(s, block::Slot::U(_, r) | block::Slot::A(_, r) if *r > 0)).count()
+            slots
+                .iter()
+                .filter(|s| matches!(s, block::Slot::U(_, r) | block::Slot::A(_, r) if *r > 0))
+                .count()
         }
         Gate::Pack { slots, .. } => slots + 1 - shape.a_columns.min(*slots + 1),
         _ => 0,

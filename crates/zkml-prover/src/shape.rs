@@ -45,7 +45,10 @@ impl Shape {
         let wide = usize::from(self.table_outputs > 0);
         let in_sum = if wide == 1 { 1 } else { self.u_columns.min(2) };
         let rest: Vec<usize> = (in_sum..self.u_columns).collect();
-        LookupSums { running: (0..in_sum).collect(), helpers: rest.chunks(3).map(<[usize]>::to_vec).collect() }
+        LookupSums {
+            running: (0..in_sum).collect(),
+            helpers: rest.chunks(3).map(<[usize]>::to_vec).collect(),
+        }
     }
 
     /// Advice columns: permuted, looked-up, multiplicity, accumulator, folding coefficient, sums.
@@ -110,9 +113,10 @@ impl Sharing {
 
     /// Column and code of a gate.
     pub fn code(&self, gate: usize) -> Option<(usize, u64)> {
-        self.columns.iter().enumerate().find_map(|(c, gates)| {
-            gates.iter().position(|&g| g == gate).map(|i| (c, i as u64 + 1))
-        })
+        self.columns
+            .iter()
+            .enumerate()
+            .find_map(|(c, gates)| gates.iter().position(|&g| g == gate).map(|i| (c, i as u64 + 1)))
     }
 }
 

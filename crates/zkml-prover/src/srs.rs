@@ -103,7 +103,9 @@ impl Srs {
         let k = rest.first_chunk::<4>().map(|b| u32::from_le_bytes(*b)).ok_or_else(|| bad("too short"))?;
         let expected = (k <= MAX_K).then(|| 4 + (128usize << k) + 256);
         if expected != Some(rest.len()) {
-            return Err(bad("its length does not fit its number of powers; make it again with `zkml-chain srs dev`"));
+            return Err(bad(
+                "its length does not fit its number of powers; make it again with `zkml-chain srs dev`",
+            ));
         }
         let params = ParamsKZG::read_custom(&mut rest, SerdeFormat::RawBytesUnchecked)
             .map_err(|source| ProverError::Io { path: path.into(), source })?;
@@ -159,9 +161,10 @@ fn powers(k: u32, s: Fr) -> ParamsKZG<Bn256> {
     let front = (s.pow_vartime([n as u64]) - Fr::ONE) * n_inv;
     parallelize(&mut scalars, |chunk, start| {
         use halo2_proofs::halo2curves::group::ff::BatchInvert;
-        let roots: Vec<Fr> = std::iter::successors(Some(omega.pow_vartime([start as u64])), |r| Some(*r * omega))
-            .take(chunk.len())
-            .collect();
+        let roots: Vec<Fr> =
+            std::iter::successors(Some(omega.pow_vartime([start as u64])), |r| Some(*r * omega))
+                .take(chunk.len())
+                .collect();
         chunk.iter_mut().zip(&roots).for_each(|(v, r)| *v = s - r);
         chunk.iter_mut().batch_invert();
         chunk.iter_mut().zip(&roots).for_each(|(v, r)| *v *= front * r);
@@ -200,7 +203,11 @@ impl FixedBase {
                 .iter()
                 .map(|s| {
                     let bytes = s.to_repr();
-                    self.0.iter().zip(bytes.as_ref()).map(|(row, b)| row[*b as usize]).fold(G1::identity(), |a, p| a + p)
+                    self.0
+                        .iter()
+                        .zip(bytes.as_ref())
+                        .map(|(row, b)| row[*b as usize])
+                        .fold(G1::identity(), |a, p| a + p)
                 })
                 .collect();
             G1::batch_normalize(&points, chunk);

@@ -56,7 +56,13 @@ pub struct Sums {
 }
 
 /// Fills in a layout. `last_row` ends the lookup argument.
-pub fn witness(system: &System, layout: &Layout, trace: &Trace, context: Fr, last_row: usize) -> Result<Witness> {
+pub fn witness(
+    system: &System,
+    layout: &Layout,
+    trace: &Trace,
+    context: Fr,
+    last_row: usize,
+) -> Result<Witness> {
     let values = system.assign(trace).ok_or_else(|| ProverError::Witness("wrong number of values".into()))?;
     // The proving library panics or proves nothing on a wrong witness; find out first.
     system.check(&values)?;
@@ -107,7 +113,8 @@ fn limbs(layout: &Layout, values: &[Vec<i64>], last_row: usize) -> Result<Vec<Ve
 }
 
 fn split(limb: &Limb, v: i64) -> Option<u64> {
-    let offset = u64::try_from(v.checked_sub(limb.lo)?).ok().filter(|o| limb.total >= 64 || o >> limb.total == 0)?;
+    let offset =
+        u64::try_from(v.checked_sub(limb.lo)?).ok().filter(|o| limb.total >= 64 || o >> limb.total == 0)?;
     Some(((offset >> limb.shift) & ((1 << limb.bits) - 1)) << limb.scale)
 }
 
@@ -131,7 +138,9 @@ fn count(system: &System, layout: &Layout, looked_up: &[Vec<u64>], last_row: usi
                 None => (0, range),
             };
             if v >= len {
-                return Err(ProverError::Witness(format!("the looked-up value {v} has no entry among {len}")));
+                return Err(ProverError::Witness(format!(
+                    "the looked-up value {v} has no entry among {len}"
+                )));
             }
             out[first_row + start + v] += 1;
         }
@@ -184,7 +193,14 @@ impl Witness {
     }
 
     /// The columns of the lookup argument.
-    pub fn sums(&self, layout: &Layout, table: &[TableRow], first: usize, last: usize, c: &Challenges) -> Sums {
+    pub fn sums(
+        &self,
+        layout: &Layout,
+        table: &[TableRow],
+        first: usize,
+        last: usize,
+        c: &Challenges,
+    ) -> Sums {
         let shape = &layout.blueprint.shape;
         let n = last - first;
         let mut inverses: Vec<Vec<Fr>> = self

@@ -11,19 +11,21 @@ use zkml_graph::{
 
 const SCALE: i32 = 12;
 
-pub struct Net {
-    pub b: GraphBuilder,
-    pub rng: ChaCha8Rng,
+pub(crate) struct Net {
+    pub(crate) b: GraphBuilder,
+    rng: ChaCha8Rng,
     count: usize,
 }
 
 impl Net {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self { b: GraphBuilder::new(name), rng: ChaCha8Rng::seed_from_u64(7), count: 0 }
     }
 
-    pub fn input(&mut self, shape: &[usize]) -> TensorId {
-        self.b.input("x", shape, SCALE, Bounds::new(-(1 << 14), (1 << 14) - 1), Visibility::Private).expect("input")
+    pub(crate) fn input(&mut self, shape: &[usize]) -> TensorId {
+        self.b
+            .input("x", shape, SCALE, Bounds::new(-(1 << 14), (1 << 14) - 1), Visibility::Private)
+            .expect("input")
     }
 
     fn name(&mut self, kind: &str) -> String {
@@ -36,7 +38,7 @@ impl Net {
         (0..n).map(|_| self.rng.gen_range(-reach..=reach)).collect()
     }
 
-    pub fn dense(&mut self, x: TensorId, inputs: usize, outputs: usize) -> TensorId {
+    pub(crate) fn dense(&mut self, x: TensorId, inputs: usize, outputs: usize) -> TensorId {
         let w = self.weights(inputs * outputs, inputs);
         let bias: Vec<i64> = self.weights(outputs, 4).into_iter().map(|b| b << 8).collect();
         let name = self.name("dense");
@@ -53,11 +55,19 @@ impl Net {
     }
 
     /// A convolution over a `c × h × w` tensor, stride 1.
-    pub fn conv(&mut self, x: TensorId, [c, h, w]: [usize; 3], out: usize, kernel: usize, pad: usize) -> TensorId {
+    pub(crate) fn conv(
+        &mut self,
+        x: TensorId,
+        [c, h, w]: [usize; 3],
+        out: usize,
+        kernel: usize,
+        pad: usize,
+    ) -> TensorId {
         let weights = self.weights(out * c * kernel * kernel, c * kernel * kernel);
         let bias: Vec<i64> = self.weights(out, 4).into_iter().map(|b| b << 8).collect();
         let name = self.name("conv");
-        let filter = self.b.constant(&format!("{name}.w"), &[c, kernel, kernel, out], SCALE, weights).expect("w");
+        let filter =
+            self.b.constant(&format!("{name}.w"), &[c, kernel, kernel, out], SCALE, weights).expect("w");
         let bias = self.b.constant(&format!("{name}.b"), &[out], 2 * SCALE, bias).expect("b");
         let (oh, ow) = (h + 2 * pad + 1 - kernel, w + 2 * pad + 1 - kernel);
         let axis = |offset: i64, steps: [i64; 5]| Axis { offset, steps: steps.to_vec() };
@@ -81,7 +91,7 @@ impl Net {
         self.b.node(&name, op, &[x, filter, bias]).expect("conv")
     }
 
-    pub fn pool(&mut self, x: TensorId, [c, h, w]: [usize; 3]) -> TensorId {
+    pub(crate) fn pool(&mut self, x: TensorId, [c, h, w]: [usize; 3]) -> TensorId {
         let view = |dy: i64, dx: i64| Map {
             source: vec![c, h, w],
             shape: vec![c, h / 2, w / 2],
@@ -102,19 +112,19 @@ impl Net {
         self.b.node(&name, all, &[top, bottom]).expect("max")
     }
 
-    pub fn rescale(&mut self, x: TensorId) -> TensorId {
+    pub(crate) fn rescale(&mut self, x: TensorId) -> TensorId {
         let name = self.name("rescale");
         let calibrated = Some(Bounds::new(-(1 << 15), (1 << 15) - 1));
         self.b.node(&name, Rescale { divisor: 1 << SCALE, scale: SCALE, calibrated }, &[x]).expect("rescale")
     }
 
-    pub fn relu(&mut self, x: TensorId) -> TensorId {
+    pub(crate) fn relu(&mut self, x: TensorId) -> TensorId {
         let shape = self.b.tensor(x).shape.clone();
         let name = self.name("relu");
         self.b.node(&name, Max { a: Map::identity(&shape), b: MaxOperand::Constant(0) }, &[x]).expect("relu")
     }
 
-    pub fn sigmoid(&mut self, x: TensorId) -> TensorId {
+    pub(crate) fn sigmoid(&mut self, x: TensorId) -> TensorId {
         let f = |v: f64| 1.0 / (1.0 + (-v).exp());
         let (fraction_bits, shift, lo) = (8, 12, -(1i64 << 15));
         let step = f64::from(1 << fraction_bits) / f64::from(1 << SCALE);
@@ -127,13 +137,13 @@ impl Net {
         self.b.node(&name, op, &[x]).expect("sigmoid")
     }
 
-    pub fn finish(mut self, y: TensorId) -> Graph {
+    pub(crate) fn finish(mut self, y: TensorId) -> Graph {
         self.b.output("y", y);
         self.b.finish().expect("finishes")
     }
 
     /// A multilayer perceptron with ReLU between layers.
-    pub fn mlp(name: &str, widths: &[usize], sigmoid: bool) -> Graph {
+    pub(crate) fn mlp(name: &str, widths: &[usize], sigmoid: bool) -> Graph {
         let mut n = Self::new(name);
         let mut x = n.input(&[1, widths[0]]);
         for (i, pair) in widths.windows(2).enumerate() {
@@ -148,30 +158,13 @@ impl Net {
         }
         n.finish(x)
     }
-
-    pub fn lenet(name: &str) -> Graph {
-        let mut n = Self::new(name);
-        let x = n.input(&[1, 28, 28]);
-        let y = n.conv(x, [1, 28, 28], 6, 5, 2);
-        let y = n.pool(y, [6, 28, 28]);
-        let y = n.rescale(y);
-        let x = n.relu(y);
-        let y = n.conv(x, [6, 14, 14], 16, 5, 0);
-        let y = n.pool(y, [16, 10, 10]);
-        let y = n.rescale(y);
-        let mut x = n.relu(y);
-        for (i, (a, b)) in [(400, 120), (120, 84), (84, 10)].into_iter().enumerate() {
-            let y = n.dense(x, a, b);
-            x = n.rescale(y);
-            if i < 2 {
-                x = n.relu(x);
-            }
-        }
-        n.finish(x)
-    }
 }
 
-pub fn inputs(graph: &Graph, seed: u64) -> Vec<Vec<i64>> {
+pub(crate) fn inputs(graph: &Graph, seed: u64) -> Vec<Vec<i64>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    graph.inputs.iter().map(|(t, _)| (0..graph.tensor(*t).len()).map(|_| rng.gen_range(-4096..4096)).collect()).collect()
+    graph
+        .inputs
+        .iter()
+        .map(|(t, _)| (0..graph.tensor(*t).len()).map(|_| rng.gen_range(-4096..4096)).collect())
+        .collect()
 }
