@@ -85,7 +85,7 @@ pub enum ProverError {
     },
     /// The values do not satisfy the model.
     #[error(transparent)]
-    Graph(#[from] GraphError),
+    Graph(Box<GraphError>),
     /// The witness does not fit the system it is for.
     #[error("the witness does not fit this model: {0}")]
     Witness(String),
@@ -110,6 +110,12 @@ pub enum ProverError {
     /// The environment changes the constraint system.
     #[error("the environment variable MAX_DEGREE is set to {0}, which the proof system reads; unset it")]
     Environment(String),
+}
+
+impl From<GraphError> for ProverError {
+    fn from(e: GraphError) -> Self {
+        Self::Graph(Box::new(e))
+    }
 }
 
 impl From<halo2_proofs::plonk::Error> for ProverError {
