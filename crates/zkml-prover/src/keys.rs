@@ -18,7 +18,7 @@ use zkml_protocol::{InputEncoding, InputField, InstanceLayout, OutputField, Prog
 
 use crate::{
     circuit::{Design, ModelCircuit, Params},
-    container::Container,
+    container::{self, Container},
     error::{ProverError, Result},
     layout::{Layout, Survey, blueprint, layout, table},
     plan::Plan,
@@ -119,45 +119,27 @@ pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &
     Ok(Keys { plan: plan.clone(), srs, program, pk, circuit })
 }
 
-/// Remembers the first failure, because the library's writer panics on any.
-struct Patient<W> {
-    inner: W,
-    failure: Option<io::Error>,
-}
-
-impl<W: Write> Write for Patient<W> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        if self.failure.is_none()
-            && let Err(e) = self.inner.write_all(buf)
-        {
-            self.failure = Some(e);
-        }
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Keys {
-    /// Contents of a key file: trusted setup cut to size, and proving key, tied to model and setup.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut body = Patient { inner: self.srs.body()?, failure: None };
-        let srs_bytes = body.inner.len() as u64;
-        let io = |source| ProverError::Io { path: "proving key".into(), source };
-        self.pk.write(&mut body, SerdeFormat::RawBytesUnchecked).map_err(io)?;
-        if let Some(e) = body.failure {
-            return Err(io(e));
-        }
+    /// Streams a key file: trusted setup cut to size, and proving key, tied to model and setup.
+    pub fn write(&self, out: impl Write) -> io::Result<()> {
         let header = Header {
             model_hash: self.program.statement.model_hash.0,
             srs_digest: self.srs.digest(),
             vk_digest: self.program.vk_digest().0,
-            srs_bytes,
+            srs_bytes: self.srs.body_length(),
         };
-        let header = postcard::to_stdvec(&header).map_err(|e| ProverError::Halo2(e.to_string()))?;
-        Ok(Container::seal(MAGIC, &header, &body.inner))
+        let header = postcard::to_stdvec(&header).map_err(io::Error::other)?;
+        container::write(out, MAGIC, &header, |mut body| {
+            self.srs.write_body(&mut body)?;
+            self.pk.write(&mut body, SerdeFormat::RawBytesUnchecked)
+        })
+    }
+
+    /// What [`Keys::write`] writes, in memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.write(&mut out).map_err(|source| ProverError::Io { path: "proving key".into(), source })?;
+        Ok(out)
     }
 
     /// Reads a key file through a memory map. Refuses keys of another model, plan or verifier program.

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    io::{self, Write},
+    path::Path,
 };
 
 use ff::{Field, PrimeField};
@@ -18,7 +19,7 @@ use halo2_proofs::{
 use sha3::{Digest, Keccak256};
 
 use crate::{
-    container::Container,
+    container::{self, Container},
     error::{ProverError, Result},
 };
 
@@ -87,13 +88,15 @@ impl Srs {
         Ok(Self { params, dev: self.dev })
     }
 
-    /// The setup as bytes of a [`Container`].
-    pub(crate) fn body(&self) -> Result<Vec<u8>> {
-        let mut body = vec![u8::from(self.dev)];
-        self.params
-            .write_custom(&mut body, SerdeFormat::RawBytesUnchecked)
-            .map_err(|source| ProverError::Io { path: PathBuf::from("srs"), source })?;
-        Ok(body)
+    /// Number of bytes that [`Srs::write_body`] writes.
+    pub(crate) fn body_length(&self) -> u64 {
+        1 + 4 + (128 << self.k()) + 256
+    }
+
+    /// The setup as the body of a container, or part of one.
+    pub(crate) fn write_body(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&[u8::from(self.dev)])?;
+        self.params.write_custom(out, SerdeFormat::RawBytesUnchecked)
     }
 
     /// Reads [`Srs::body`]; the container vouches for the bytes, this checks the size.
@@ -112,18 +115,25 @@ impl Srs {
         Ok(Self { params, dev: *dev != 0 })
     }
 
-    /// File contents: magic, checksum, points.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(Container::seal(MAGIC, &[], &self.body()?))
+    /// Writes the file that [`Srs::read`] reads.
+    pub fn write(&self, out: impl Write) -> io::Result<()> {
+        container::write(out, MAGIC, &[], |mut body| self.write_body(&mut body))
     }
 
-    /// Reads a file written from [`Srs::to_bytes`].
+    /// What [`Srs::write`] writes, in memory.
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.write(&mut out)?;
+        Ok(out)
+    }
+
+    /// Reads a file that [`Srs::write`] wrote.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(|source| ProverError::Io { path: path.into(), source })?;
         let container = Container::open(path, MAGIC, &bytes)?;
         let srs = Self::from_body(path, container.body)?;
         // A dev setup is recognised by its points, whatever the file says.
-        let known = srs.params.s_g2() == G2Affine::from((G2Affine::generator() * dev_secret()).to_affine());
+        let known = srs.params.s_g2() == (G2Affine::generator() * dev_secret()).to_affine();
         Ok(Self { dev: srs.dev || known, ..srs })
     }
 }
@@ -221,6 +231,12 @@ mod tests {
     use super::*;
     use halo2_proofs::poly::commitment::ParamsProver;
 
+    fn bytes(srs: &Srs) -> Vec<u8> {
+        let mut out = vec![];
+        srs.write(&mut out).expect("writes");
+        out
+    }
+
     #[test]
     fn dev_setup_is_what_halo2_would_make() {
         let srs = Srs::dev(4).expect("makes");
@@ -244,7 +260,7 @@ mod tests {
         let big = Srs::dev(6).expect("makes");
         let small = big.shrunk(4, "x").expect("shrinks");
         assert_eq!(small.digest(), big.digest());
-        assert_eq!(small.body().expect("bytes"), Srs::dev(4).expect("makes").body().expect("bytes"));
+        assert_eq!(bytes(&small), bytes(&Srs::dev(4).expect("makes")));
         assert!(matches!(small.shrunk(5, "x"), Err(ProverError::SrsTooSmall { have: 4, need: 5, .. })));
     }
 
@@ -252,7 +268,7 @@ mod tests {
     fn files_are_checked() {
         let dir = tempfile::tempdir().expect("folder");
         let path = dir.path().join("dev.srs");
-        let bytes = Srs::dev(3).expect("makes").to_bytes().expect("bytes");
+        let bytes = bytes(&Srs::dev(3).expect("makes"));
         fs::write(&path, &bytes).expect("writes");
         assert!(Srs::read(&path).expect("reads").is_dev());
         for cut in [0, 10, 16, bytes.len() - 1] {
