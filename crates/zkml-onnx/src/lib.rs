@@ -1,1 +1,33 @@
 //! ONNX front end: load, declutter, calibrate, and lower each operator to the integer graph.
+//!
+//! ```text
+//! file ─► proto (checks, label tails, classical-ML operators) ─► tract (types, simplification)
+//!      ─► ops (one file per family) ─► net (floats, no scales) ─► quant (ranges, scales) ─► zkml_graph::Graph
+//! ```
+//!
+//! [`Model::load`] goes as far as the float network; [`calibrate`] does the rest and reports the error.
+
+mod calibrate;
+mod error;
+mod guard;
+mod interface;
+mod load;
+mod model;
+mod net;
+mod ops;
+mod proto;
+mod quant;
+mod report;
+mod sample;
+mod settings;
+
+pub use calibrate::{Calibrated, calibrate};
+pub use error::{Error, UnsupportedNode};
+pub use interface::{Interface, QuantizedPort};
+pub use load::LoadOptions;
+pub use model::{InspectedNode, Inspection, Model, Port};
+pub use ops::{OpSupport, supported_ops};
+pub use proto::Notice;
+pub use report::{CalibrationReport, LayerReport, OutputReport};
+pub use sample::{Sample, Samples};
+pub use settings::Settings;

@@ -1,0 +1,235 @@
+//! Calibration: ranges from samples, scales from ranges, the integer graph, and its error.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use zkml_graph::Graph;
+
+use crate::net::Evaluator;
+use crate::net::eval::argmax;
+use crate::quant::{Emitted, Scales, Stats, emit};
+use crate::report::{CalibrationReport, Error as Drift, LayerReport, OutputReport};
+use crate::{Error, Interface, Model, Port, Sample, Samples, Settings};
+
+/// A calibrated model.
+#[derive(Debug, Clone)]
+pub struct Calibrated {
+    /// The integer graph.
+    pub graph: Graph,
+    /// The settings with everything chosen that they left open: the same file, samples and settings give the
+    /// same graph again.
+    pub settings: Settings,
+    /// Ranges and errors.
+    pub report: CalibrationReport,
+    /// Scales, names and ranges of inputs and outputs.
+    pub interface: Interface,
+}
+
+/// Fraction bits that the search starts and ends with.
+const SEARCH: std::ops::RangeInclusive<u32> = 12..=16;
+/// Multiplications that measuring errors may take, and the fewest samples it is done on.
+const MEASURE_MACS: u64 = 400_000_000;
+const MEASURE_LEAST: usize = 8;
+
+/// Finds scales for a model and lowers it. Deterministic.
+pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Result<Calibrated, Error> {
+    settings.check()?;
+    if samples.rows.is_empty() {
+        return Err(Error::NoSamples);
+    }
+    let job = Job::new(model, samples, settings)?;
+    let scales = match settings.activation_scale {
+        Some(s) => s..=s,
+        None => SEARCH,
+    };
+    let mut best: Option<(f64, Calibrated)> = None;
+    for activation in scales {
+        let tried = job.attempt(activation)?;
+        let excess = job.excess(&tried.report);
+        let better = best.as_ref().is_none_or(|(e, _)| excess < *e);
+        if better {
+            best = Some((excess, tried));
+        }
+        if excess <= 1.0 {
+            break;
+        }
+    }
+    best.map(|(_, c)| c).ok_or(Error::NoSamples)
+}
+
+/// What every attempt shares.
+struct Job<'a> {
+    model: &'a Model,
+    samples: &'a Samples,
+    settings: &'a Settings,
+    stats: Stats,
+    /// Float values of the measured samples.
+    floats: Vec<Vec<Vec<f64>>>,
+    /// Results of the ONNX model on them.
+    wanted: Vec<Vec<Vec<f64>>>,
+}
+
+impl<'a> Job<'a> {
+    fn new(model: &'a Model, samples: &'a Samples, settings: &'a Settings) -> Result<Self, Error> {
+        let net = model.net();
+        let evaluator = Evaluator::new(net);
+        let macs = model.inspect().macs.max(1);
+        let measured = ((MEASURE_MACS / macs) as usize).max(MEASURE_LEAST).min(samples.rows.len());
+        let mut stats = Stats::new(net);
+        let mut floats = Vec::with_capacity(measured);
+        for (index, row) in samples.rows.iter().enumerate() {
+            let values = evaluator.run(row.values());
+            stats.add(&values).map_err(|id| Error::FloatOverflow { value: net.nodes[id].name.clone(), sample: index })?;
+            if index < measured {
+                floats.push(values);
+            }
+        }
+        let wanted = samples.rows[..measured].iter().enumerate().map(|(i, r)| finite(model, r, i)).collect::<Result<_, _>>()?;
+        Ok(Self { model, samples, settings, stats, floats, wanted })
+    }
+
+    fn attempt(&self, activation: u32) -> Result<Calibrated, Error> {
+        let (model, net) = (self.model, self.model.net());
+        let scales = Scales::choose(net, &self.stats, self.settings, activation);
+        let emitted = emit(model.name(), net, &self.stats, &scales, self.settings)?;
+        let interface = Interface::new(&emitted.graph, model.inputs(), model.outputs());
+        let settings = Settings {
+            activation_scale: Some(activation),
+            weight_scale: Some(scales.weight as u32),
+            ..self.settings.clone()
+        };
+        let report = self.measure(&emitted, &interface, &scales)?;
+        Ok(Calibrated { graph: emitted.graph, settings, report, interface })
+    }
+
+    /// Worst ratio of an output's error to what is tolerated.
+    fn excess(&self, report: &CalibrationReport) -> f64 {
+        let allowed = |o: &OutputReport| self.settings.tolerance * o.lo.abs().max(o.hi.abs()).max(1.0);
+        report.outputs.iter().map(|o| o.max_abs_error / allowed(o)).fold(0.0, f64::max)
+    }
+
+    /// Runs the integer graph on the measured samples.
+    fn measure(&self, emitted: &Emitted, interface: &Interface, scales: &Scales) -> Result<CalibrationReport, Error> {
+        let graph = &emitted.graph;
+        let place: HashMap<&str, usize> = graph.tensors.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+        let layers: Vec<(usize, usize)> =
+            emitted.layers.iter().filter_map(|(v, name)| Some((*v, *place.get(name.as_str())?))).collect();
+        let one = |(i, floats): (usize, &Vec<Vec<f64>>)| -> Result<Measured, Error> {
+            let trace = graph.eval(&interface.quantize_inputs(&self.samples.rows[i])?)?;
+            Ok(Measured::new(graph, &trace.values, &layers, floats, &self.wanted[i]))
+        };
+        let runs: Vec<Measured> = self.floats.par_iter().enumerate().map(one).collect::<Result<_, _>>()?;
+        let layers = layers.iter().enumerate().map(|(at, (value, tensor))| {
+            let (t, seen) = (&graph.tensors[*tensor], self.stats.of(*value));
+            let drift = total(runs.iter().map(|r| &r.layers[at]));
+            LayerReport {
+                name: t.name.clone(),
+                shape: t.shape.clone(),
+                scale: t.scale,
+                bits: t.bounds.bits(),
+                lo: seen.lo,
+                hi: seen.hi,
+                max_abs_error: drift.max,
+                mean_abs_error: drift.mean(),
+            }
+        });
+        let outputs = self.model.outputs().iter().enumerate().map(|(at, port)| self.output(at, port, interface, &runs));
+        Ok(CalibrationReport {
+            samples: self.samples.rows.len(),
+            measured: runs.len(),
+            random: self.samples.random,
+            activation_scale: scales.activation,
+            weight_scale: scales.weight,
+            outputs: outputs.collect(),
+            layers: layers.collect(),
+            notices: self.notices(),
+        })
+    }
+
+    fn output(&self, at: usize, port: &Port, interface: &Interface, runs: &[Measured]) -> OutputReport {
+        let drift = total(runs.iter().map(|r| &r.outputs[at]));
+        let all = || self.wanted.iter().flat_map(|w| &w[at]).copied();
+        let (lo, hi) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
+        let row = port.shape.last().copied().unwrap_or(1).max(1);
+        let pairs = || runs.iter().zip(&self.wanted).map(|(r, w)| (r.reals[at].as_slice(), w[at].as_slice()));
+        let share = |same: &dyn Fn(&[f64], &[f64]) -> bool| {
+            let rows = || pairs().flat_map(|(a, b)| a.chunks(row).zip(b.chunks(row)));
+            rows().filter(|(a, b)| same(a, b)).count() as f64 / rows().count().max(1) as f64
+        };
+        let index = port.kind.starts_with('i') || port.kind.starts_with('u');
+        let label_agreement = if index {
+            Some(share(&|a, b| a == b))
+        } else if row > 1 {
+            Some(share(&|a, b| argmax(a) == argmax(b)))
+        } else if lo >= 0.0 && hi <= 1.0 {
+            Some(share(&|a, b| (a[0] > 0.5) == (b[0] > 0.5)))
+        } else {
+            None
+        };
+        OutputReport {
+            name: port.name.clone(),
+            scale: interface.outputs[at].scale,
+            lo,
+            hi,
+            max_abs_error: drift.max,
+            mean_abs_error: drift.mean(),
+            label_agreement,
+        }
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let mut out: Vec<String> = self.model.notices().iter().map(|n| n.text.clone()).collect();
+        if self.samples.random {
+            out.push(
+                "CALIBRATED WITH RANDOM DATA: ranges are guesses and errors mean nothing for real inputs; \
+                 calibrate with real samples before anything depends on this model"
+                    .into(),
+            );
+        } else if self.samples.rows.len() < 16 {
+            out.push(format!(
+                "only {} calibration samples: an input that makes larger values will be refused when it is proven",
+                self.samples.rows.len()
+            ));
+        }
+        out
+    }
+}
+
+/// The results of the ONNX model, which must be finite.
+fn finite(model: &Model, sample: &Sample, index: usize) -> Result<Vec<Vec<f64>>, Error> {
+    let out = model.run(sample)?;
+    let bad = out.iter().position(|v| v.iter().any(|x| !x.is_finite()));
+    match bad {
+        Some(i) => Err(Error::FloatOverflow { value: model.outputs()[i].name.clone(), sample: index }),
+        None => Ok(out),
+    }
+}
+
+/// Errors of one sample.
+struct Measured {
+    layers: Vec<Drift>,
+    outputs: Vec<Drift>,
+    reals: Vec<Vec<f64>>,
+}
+
+impl Measured {
+    fn new(graph: &Graph, values: &[Vec<i64>], layers: &[(usize, usize)], floats: &[Vec<f64>], wanted: &[Vec<f64>]) -> Self {
+        let real = |tensor: usize| values[tensor].iter().map(move |v| graph.tensors[tensor].real((*v).into()));
+        let drift = |reals: &mut dyn Iterator<Item = f64>, want: &[f64]| {
+            let mut d = Drift::default();
+            reals.zip(want).for_each(|(a, b)| d.add(a, *b));
+            d
+        };
+        let layers = layers.iter().map(|(v, t)| drift(&mut real(*t), &floats[*v])).collect();
+        let reals: Vec<Vec<f64>> = graph.outputs.iter().map(|o| real(o.tensor.0 as usize).collect()).collect();
+        let outputs = reals.iter().zip(wanted).map(|(r, w)| drift(&mut r.iter().copied(), w)).collect();
+        Self { layers, outputs, reals }
+    }
+}
+
+fn total<'a>(drifts: impl Iterator<Item = &'a Drift>) -> Drift {
+    drifts.fold(Drift::default(), |mut all, d| {
+        all.merge(d);
+        all
+    })
+}

@@ -1,0 +1,235 @@
+//! Everything that can go wrong between a file and an integer graph.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use zkml_graph::GraphError;
+
+/// A node that cannot be lowered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnsupportedNode {
+    /// Name of the node in the ONNX file, or of its first result when it has none.
+    pub name: String,
+    /// Operator, with its domain when that is not the standard one.
+    pub op: String,
+    /// Shapes of its inputs as far as they are known.
+    pub shape: String,
+    /// What exactly is not supported.
+    pub reason: String,
+}
+
+impl fmt::Display for UnsupportedNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {} on {} ({})", self.name, self.op, self.shape, self.reason)
+    }
+}
+
+/// Why a model or a sample was refused.
+#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {detail}; check the path and its permissions")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        detail: String,
+    },
+    /// The file is larger than anything this toolkit can prove.
+    #[error("{path} has {size} bytes, more than the {limit} that are read; is it the right file?")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The file is not an ONNX model.
+    #[error("{path} is not an ONNX model: {detail}; export the model again, or check that the download is complete")]
+    NotOnnx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The model contradicts itself.
+    #[error("the model is malformed: {detail}; run `onnx.checker.check_model` on it and export it again")]
+    Malformed {
+        /// What contradicts what.
+        detail: String,
+    },
+    /// A value that a node reads is provided by nothing: usually a weight that was not exported.
+    #[error("node `{node}` reads `{tensor}`, which no input, weight or node provides; export the model with its weights")]
+    MissingTensor {
+        /// The reading node.
+        node: String,
+        /// The missing value.
+        tensor: String,
+    },
+    /// Weights in another file cannot be had.
+    #[error("the weights of `{tensor}` lie in the file `{file}`: {detail}; put that file beside the model")]
+    ExternalData {
+        /// The tensor.
+        tensor: String,
+        /// The other file, as the model names it.
+        file: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A dimension other than the batch is left open.
+    #[error(
+        "input `{input}`: dimension {axis} (`{dim}`) is left open; only the first one can be set, with --batch; \
+         export the model with a fixed shape"
+    )]
+    OpenDimension {
+        /// The input.
+        input: String,
+        /// Index of the dimension.
+        axis: usize,
+        /// Its symbolic name, or `?`.
+        dim: String,
+    },
+    /// Nodes need each other's results.
+    #[error("node `{node}` needs its own result: the graph has a cycle; export the model again")]
+    Cycle {
+        /// One node on the cycle.
+        node: String,
+    },
+    /// A weight is NaN or infinite.
+    #[error("tensor `{tensor}`, element {index}, is {value}; the model cannot be proven with it: train or export it again")]
+    NotFinite {
+        /// The tensor.
+        tensor: String,
+        /// Row-major index of the element.
+        index: usize,
+        /// The value, printed.
+        value: String,
+    },
+    /// The model has nodes that cannot be lowered; all of them are listed.
+    #[error("{} of the model's nodes cannot be proven:\n{}\nsupported operators: {supported}", nodes.len(), list(nodes))]
+    Unsupported {
+        /// The nodes.
+        nodes: Vec<UnsupportedNode>,
+        /// Names of all supported operators.
+        supported: String,
+    },
+    /// An input is not made of numbers.
+    #[error("input `{input}` holds {kind}; only tensors of numbers can be proven")]
+    InputType {
+        /// The input.
+        input: String,
+        /// Its element type.
+        kind: String,
+    },
+    /// Type and shape inference failed.
+    #[error("the model does not type-check: {detail}")]
+    Analysis {
+        /// What the analysis said.
+        detail: String,
+    },
+    /// No sample to calibrate with.
+    #[error("there is no calibration sample; give at least one, or ask for random ones")]
+    NoSamples,
+    /// A sample file does not have the expected form.
+    #[error("{what} is not valid: {detail}; the form is {{\"inputs\": {{\"name\": [numbers]}}}} or {{\"samples\": [{{\"name\": [numbers]}}]}}")]
+    SampleForm {
+        /// Which file or part.
+        what: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A sample lacks an input of the model.
+    #[error("the sample has no values for input `{input}`; it names {given:?}")]
+    MissingInput {
+        /// The input.
+        input: String,
+        /// The names that it has.
+        given: Vec<String>,
+    },
+    /// A sample names an input that the model does not have.
+    #[error("the model has no input `{input}`; its inputs are {expected:?}")]
+    UnknownInput {
+        /// The name given.
+        input: String,
+        /// The model's inputs.
+        expected: Vec<String>,
+    },
+    /// An input has the wrong number of values.
+    #[error("input `{input}` of shape {shape:?} takes {expected} numbers, {got} were given")]
+    Count {
+        /// The input.
+        input: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Number of values it takes.
+        expected: usize,
+        /// Number given.
+        got: usize,
+    },
+    /// Nested arrays do not have the shape of the input.
+    #[error("input `{input}` has shape {expected:?}, the nested values have {got:?}")]
+    Shape {
+        /// The input.
+        input: String,
+        /// Its shape.
+        expected: Vec<usize>,
+        /// Shape of what was given.
+        got: Vec<usize>,
+    },
+    /// An element of a sample is not a finite number.
+    #[error("input `{input}`, element {index}, is {value}: only finite numbers are accepted")]
+    NotANumber {
+        /// The input.
+        input: String,
+        /// Row-major index of the element.
+        index: usize,
+        /// What was given.
+        value: String,
+    },
+    /// A value lies outside the range for which the model was compiled.
+    #[error(
+        "input `{input}`, element {index}: {value} lies outside the calibrated range [{lo}, {hi}]; \
+         calibrate again with data that covers it, or reject this input"
+    )]
+    OutOfRange {
+        /// The input.
+        input: String,
+        /// Row-major index of the element.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// Smallest value that is accepted.
+        lo: f64,
+        /// Largest value that is accepted.
+        hi: f64,
+    },
+    /// The float model leaves the range of floats on a sample.
+    #[error("`{value}` is not finite on calibration sample {sample}; the model or the sample is broken")]
+    FloatOverflow {
+        /// Name of the value.
+        value: String,
+        /// Index of the sample.
+        sample: usize,
+    },
+    /// A setting is outside its range.
+    #[error("setting `{name}` is {value}; it must lie in [{lo}, {hi}]")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Smallest value.
+        lo: f64,
+        /// Largest value.
+        hi: f64,
+    },
+    /// The integer graph refused a node or a value.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+fn list(nodes: &[UnsupportedNode]) -> String {
+    nodes.iter().map(|n| format!("  {n}")).collect::<Vec<_>>().join("\n")
+}

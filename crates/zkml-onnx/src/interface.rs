@@ -1,0 +1,92 @@
+//! Between real numbers and the integers of a compiled model.
+
+use serde::{Deserialize, Serialize};
+use zkml_graph::Graph;
+
+use crate::{Error, Port, Sample};
+
+/// An input or output of a compiled model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuantizedPort {
+    /// Name, shape and type in the ONNX model.
+    #[serde(flatten)]
+    pub port: Port,
+    /// Binary logarithm of integer steps per real unit.
+    pub scale: i32,
+    /// Smallest real value that the compiled model carries.
+    pub lo: f64,
+    /// Largest real value that the compiled model carries.
+    pub hi: f64,
+}
+
+/// Inputs and outputs of a compiled model, in its order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Inputs.
+    pub inputs: Vec<QuantizedPort>,
+    /// Outputs.
+    pub outputs: Vec<QuantizedPort>,
+}
+
+fn quantized(port: &Port, t: &zkml_graph::Tensor) -> QuantizedPort {
+    QuantizedPort { port: port.clone(), scale: t.scale, lo: t.real(t.bounds.lo), hi: t.real(t.bounds.hi) }
+}
+
+impl Interface {
+    pub(crate) fn new(graph: &Graph, inputs: &[Port], outputs: &[Port]) -> Self {
+        let tensor = |id| graph.tensor(id);
+        Self {
+            inputs: inputs.iter().zip(&graph.inputs).map(|(p, (t, _))| quantized(p, tensor(*t))).collect(),
+            outputs: outputs.iter().zip(&graph.outputs).map(|(p, o)| quantized(p, tensor(o.tensor))).collect(),
+        }
+    }
+
+    /// Names, shapes and types of the inputs, for [`Sample::parse`].
+    pub fn input_ports(&self) -> Vec<Port> {
+        self.inputs.iter().map(|q| q.port.clone()).collect()
+    }
+
+    /// The integers of a sample, one vector per input; a value outside the calibrated range is an error.
+    pub fn quantize_inputs(&self, sample: &Sample) -> Result<Vec<Vec<i64>>, Error> {
+        self.inputs.iter().zip(sample.values()).map(|(q, values)| q.quantize(values)).collect()
+    }
+
+    /// Real values of the integers of all outputs.
+    pub fn dequantize_outputs(&self, outputs: &[Vec<i64>]) -> Vec<Vec<f64>> {
+        self.outputs.iter().zip(outputs).map(|(q, v)| v.iter().map(|&i| q.real(i)).collect()).collect()
+    }
+}
+
+impl QuantizedPort {
+    /// Real value of an integer.
+    pub fn real(&self, v: i64) -> f64 {
+        v as f64 * (-f64::from(self.scale)).exp2()
+    }
+
+    fn quantize(&self, values: &[f64]) -> Result<Vec<i64>, Error> {
+        let step = f64::from(self.scale).exp2();
+        let one = |(index, &value): (usize, &f64)| {
+            let rounded = (value * step).round();
+            if rounded >= (self.lo * step).round() && rounded <= (self.hi * step).round() {
+                return Ok(rounded as i64);
+            }
+            let (lo, hi) = (self.lo, self.hi);
+            Err(Error::OutOfRange { input: self.port.name.clone(), index, value, lo, hi })
+        };
+        values.iter().enumerate().map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_inside_and_refuses_outside() {
+        let port = Port { name: "x".into(), shape: vec![3], kind: "f32".into() };
+        let q = QuantizedPort { port, scale: 2, lo: -1.0, hi: 1.0 };
+        assert_eq!(q.quantize(&[0.3, -1.1, 1.0]).expect("inside after rounding"), [1, -4, 4]);
+        assert!(matches!(q.quantize(&[0.0, 1.3, 0.0]), Err(Error::OutOfRange { index: 1, .. })));
+        assert_eq!(q.real(-4), -1.0);
+    }
+}

@@ -1,0 +1,212 @@
+//! From a file to a typed, simplified tract model and the float network behind it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tract_onnx::pb;
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::*;
+
+use crate::error::UnsupportedNode;
+use crate::guard::quietly;
+use crate::model::{Model, Port};
+use crate::ops::{Lowering, TractNode, supported_ops};
+use crate::proto::{Notice, check, cut_labels, rewrite};
+use crate::{Error, proto};
+
+/// Most bytes that a model file may have; what fits in a proof is far smaller.
+const MAX_BYTES: u64 = 1 << 29;
+
+/// How to load a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Size of an open first dimension, at least 1.
+    pub batch: usize,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { batch: 1 }
+    }
+}
+
+fn decode(path: &Path) -> Result<pb::ModelProto, Error> {
+    let read = |e: std::io::Error| Error::Read { path: path.into(), detail: e.to_string() };
+    let meta = std::fs::metadata(path).map_err(read)?;
+    if meta.is_dir() {
+        return Err(Error::Read { path: path.into(), detail: "it is a folder".into() });
+    }
+    if meta.len() > MAX_BYTES {
+        return Err(Error::TooLarge { path: path.into(), size: meta.len(), limit: MAX_BYTES });
+    }
+    let bytes = std::fs::read(path).map_err(read)?;
+    let not = |detail: String| Error::NotOnnx { path: path.into(), detail };
+    if bytes.is_empty() {
+        return Err(not("the file is empty".into()));
+    }
+    let model = quietly(|| tract_onnx::onnx().proto_model_for_read(&mut bytes.as_slice()));
+    let model = model.map_err(&not)?.map_err(|e| not(format!("{:#}", e)))?;
+    if model.graph.is_none() {
+        return Err(not("it holds no graph".into()));
+    }
+    Ok(model)
+}
+
+/// Loads, checks, cuts, analyses and lowers.
+pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
+    if !(1..=1 << 16).contains(&options.batch) {
+        return Err(Error::Setting { name: "batch", value: options.batch.to_string(), lo: 1.0, hi: 65536.0 });
+    }
+    let mut file = decode(path)?;
+    let Some(mut graph) = file.graph.take() else {
+        return Err(Error::Malformed { detail: "there is no graph".into() });
+    };
+    check::check(&file, &graph)?;
+    proto::inline_external(&mut graph, path.parent().unwrap_or(Path::new("")), MAX_BYTES)?;
+    let notices = cut_labels(&mut graph);
+    proto::prune(&mut graph);
+    check::fix_batch(&mut graph, options.batch)?;
+    let operators = count_operators(&graph);
+    let mut refused = rewrite(&mut graph);
+    proto::prune(&mut graph);
+    let inference = parse(&file, &graph);
+    refused.extend(unknown(&graph, inference.as_ref().ok()));
+    if !refused.is_empty() {
+        return Err(unsupported(refused));
+    }
+    let typed = typed(inference?.model)?;
+    let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
+    assemble(&name, typed, &graph, notices, operators)
+}
+
+fn count_operators(graph: &pb::GraphProto) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    graph.node.iter().for_each(|n| *counts.entry(n.op_type.clone()).or_insert(0) += 1);
+    counts
+}
+
+/// All refused nodes in one error.
+fn unsupported(nodes: Vec<UnsupportedNode>) -> Error {
+    let supported = supported_ops().iter().map(|o| o.onnx_name).collect::<Vec<_>>().join(", ");
+    Error::Unsupported { nodes, supported }
+}
+
+fn analysis(detail: impl std::fmt::Display) -> Error {
+    let text = format!("{detail:#}");
+    // The library appends a trace of its own; the first lines say what is wrong.
+    let short = text.split("Stack backtrace").next().unwrap_or("").trim();
+    Error::Analysis { detail: short.chars().take(600).collect() }
+}
+
+fn parse(file: &pb::ModelProto, graph: &pb::GraphProto) -> Result<tract_onnx::model::ParseResult, Error> {
+    let whole = pb::ModelProto { graph: Some(graph.clone()), ..file.clone() };
+    quietly(|| tract_onnx::onnx().parse(&whole, None)).map_err(analysis)?.map_err(analysis)
+}
+
+/// Operators that are not in the table, with the shapes that inference finds for their inputs.
+fn unknown(graph: &pb::GraphProto, parsed: Option<&tract_onnx::model::ParseResult>) -> Vec<UnsupportedNode> {
+    let known = |n: &str| graph.initializer.iter().find(|t| t.name == n).map(|t| format!("{:?}", t.dims));
+    if proto::unsupported::unknown_operators(graph, &known).is_empty() {
+        return Vec::new();
+    }
+    let analysed = parsed.and_then(|p| {
+        let mut model = p.model.clone();
+        quietly(|| {
+            // As far as it goes: some operator has no rules.
+            let _ = model.analyse(true);
+            model
+        })
+        .ok()
+    });
+    let shape_of = |n: &str| {
+        let (model, outlet) = (analysed.as_ref()?, parsed?.outlets_by_name.get(n)?);
+        let fact = model.outlet_fact(*outlet).ok()?;
+        fact.shape.concretize().map(|dims| format!("[{}]", dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join(", ")))
+    };
+    proto::unsupported::unknown_operators(graph, &|n| shape_of(n).or_else(|| known(n)))
+}
+
+fn typed(model: InferenceModel) -> Result<TypedModel, Error> {
+    quietly(|| model.into_typed()?.into_decluttered()).map_err(analysis)?.map_err(analysis)
+}
+
+/// Values of a constant as reals.
+fn reals(tensor: &Tensor) -> Result<Vec<f64>, String> {
+    let cast = tensor.cast_to_dtype(DatumType::F64).map_err(|e| e.to_string())?;
+    let view = cast.to_plain_array_view::<f64>().map_err(|e| e.to_string())?;
+    Ok(view.iter().copied().collect())
+}
+
+fn assemble(
+    name: &str,
+    typed: TypedModel,
+    graph: &pb::GraphProto,
+    notices: Vec<Notice>,
+    operators: BTreeMap<String, usize>,
+) -> Result<Model, Error> {
+    let outlets = typed.outputs.clone();
+    let mut lowering = Lowering::new(&typed, &outlets);
+    let mut refused = Vec::new();
+    for id in typed.eval_order().map_err(analysis)? {
+        let node = typed.node(id);
+        if let Err(reason) = lower(&mut lowering, node) {
+            refused.push(refusal(&lowering, node, graph, reason));
+            lowering.placeholder(node);
+        }
+    }
+    if !refused.is_empty() {
+        return Err(unsupported(refused));
+    }
+    let mut inputs = Vec::new();
+    for outlet in &typed.inputs {
+        let operand = lowering.outlet(*outlet).cloned().ok_or_else(|| analysis("an input was lost"))?;
+        lowering.net.inputs.push(operand.value);
+        let kind = typed.outlet_fact(*outlet).map_err(analysis)?.datum_type;
+        inputs.push(Port { name: typed.node(outlet.node).name.clone(), shape: operand.map.shape, kind: format!("{kind:?}").to_lowercase() });
+    }
+    let mut outputs = Vec::new();
+    for (outlet, declared) in outlets.iter().zip(&graph.output) {
+        let operand = lowering.outlet(*outlet).cloned().ok_or_else(|| analysis("an output was lost"))?;
+        let kind = typed.outlet_fact(*outlet).map_err(analysis)?.datum_type;
+        let shape = operand.map.shape.clone();
+        outputs.push(Port { name: declared.name.clone(), shape, kind: format!("{kind:?}").to_lowercase() });
+        lowering.net.outputs.push((declared.name.clone(), operand));
+    }
+    let net = std::mem::take(&mut lowering.net);
+    drop(lowering);
+    Model::new(name, net, typed, inputs, outputs, notices, operators)
+}
+
+fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Result<(), String> {
+    for (slot, output) in node.outputs.iter().enumerate() {
+        let outlet = OutletId::new(node.id, slot);
+        if let Some(constant) = &output.fact.konst {
+            let values = reals(constant)?;
+            let operand = l.net.push_const(&node.name, values, constant.shape());
+            l.set(outlet, operand, false);
+        } else if node.op_is::<tract_onnx::tract_core::ops::source::TypedSource>() {
+            let shape = l.shape(outlet)?;
+            let operand = l.net.push(&node.name, crate::net::NetOp::Input, &shape);
+            l.set(outlet, operand, false);
+        } else if slot == 0 {
+            l.node(node)?;
+        }
+    }
+    Ok(())
+}
+
+/// The ONNX node from which a tract node comes: tract appends parts to the names.
+fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: String) -> UnsupportedNode {
+    let from = |n: &&pb::NodeProto| {
+        let own = proto::node_name(n);
+        !own.is_empty() && (node.name == own || node.name.starts_with(&format!("{own}.")) || node.name.starts_with(&format!("{own}-")))
+    };
+    let onnx = graph.node.iter().filter(from).max_by_key(|n| proto::node_name(n).len());
+    let shapes: Vec<String> = node.inputs.iter().filter_map(|i| l.shape(*i).ok()).map(|s| format!("{s:?}")).collect();
+    UnsupportedNode {
+        name: onnx.map_or(node.name.as_str(), proto::node_name).to_owned(),
+        op: onnx.map_or_else(|| node.op.name().to_string(), |n| n.op_type.clone()),
+        shape: shapes.join(" × "),
+        reason,
+    }
+}

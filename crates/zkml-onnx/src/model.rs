@@ -1,0 +1,197 @@
+//! A loaded model: what it computes, in floats, and what would be proven of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::*;
+
+use crate::guard::quietly;
+use crate::load::{LoadOptions, load};
+use crate::net::{Net, NetOp};
+use crate::proto::Notice;
+use crate::{Error, Sample};
+
+/// An input or output of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The model's own name for it.
+    pub name: String,
+    /// Its shape, batch included.
+    pub shape: Vec<usize>,
+    /// Its element type in the ONNX model.
+    pub kind: String,
+}
+
+impl Port {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A node of the lowered network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InspectedNode {
+    /// Name of the ONNX node that it comes from.
+    pub name: String,
+    /// What it computes.
+    pub kind: &'static str,
+    /// Shape of its result.
+    pub shape: Vec<usize>,
+    /// Multiplications with weights or between values.
+    pub macs: u64,
+}
+
+/// What is known of a model before calibration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inspection {
+    /// Name of the model.
+    pub name: String,
+    /// Inputs.
+    pub inputs: Vec<Port>,
+    /// Outputs that would be proven.
+    pub outputs: Vec<Port>,
+    /// How often each ONNX operator occurs, without what was cut.
+    pub operators: BTreeMap<String, usize>,
+    /// The lowered network.
+    pub nodes: Vec<InspectedNode>,
+    /// Number of constant elements that take part.
+    pub parameters: u64,
+    /// Number of multiplications of one inference.
+    pub macs: u64,
+    /// What was cut, and why.
+    pub notices: Vec<Notice>,
+}
+
+/// A loaded model.
+pub struct Model {
+    name: String,
+    net: Net,
+    plan: Arc<TypedSimplePlan>,
+    kinds: Vec<DatumType>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    notices: Vec<Notice>,
+    operators: BTreeMap<String, usize>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).field("inputs", &self.inputs).finish_non_exhaustive()
+    }
+}
+
+impl Model {
+    /// Loads an ONNX file. Never panics, whatever the file holds.
+    pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, Error> {
+        load(path.as_ref(), options)
+    }
+
+    pub(crate) fn new(
+        name: &str,
+        net: Net,
+        typed: TypedModel,
+        inputs: Vec<Port>,
+        outputs: Vec<Port>,
+        notices: Vec<Notice>,
+        operators: BTreeMap<String, usize>,
+    ) -> Result<Self, Error> {
+        let analysis = |e: TractError| Error::Analysis { detail: format!("{e:#}") };
+        let kinds = typed.inputs.iter().map(|i| Ok(typed.outlet_fact(*i)?.datum_type)).collect::<TractResult<_>>();
+        let kinds = kinds.map_err(analysis)?;
+        let plan = quietly(|| typed.into_runnable()).map_err(|detail| Error::Analysis { detail })?.map_err(analysis)?;
+        Ok(Self { name: name.into(), net, plan, kinds, inputs, outputs, notices, operators })
+    }
+
+    /// Name of the model: that of its file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Inputs in the order of the model.
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// Outputs that are proven.
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// What was cut from the model.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    pub(crate) fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// Runs the float model; one row-major vector per output.
+    pub fn run(&self, sample: &Sample) -> Result<Vec<Vec<f64>>, Error> {
+        let analysis = |e: TractError| Error::Analysis { detail: format!("{e:#}") };
+        let tensors = self.inputs.iter().zip(&self.kinds).zip(sample.values());
+        let tensors = tensors.map(|((port, kind), values)| {
+            let tensor = tensor1(values).into_shape(&port.shape)?;
+            Ok(tensor.cast_to_dtype(*kind)?.into_owned().into_tvalue())
+        });
+        let tensors: TVec<TValue> = tensors.collect::<TractResult<_>>().map_err(analysis)?;
+        let out = quietly(|| self.plan.run(tensors)).map_err(|detail| Error::Analysis { detail })?.map_err(analysis)?;
+        let real = |t: &TValue| -> TractResult<Vec<f64>> {
+            let cast = t.cast_to_dtype(DatumType::F64)?;
+            Ok(cast.to_plain_array_view::<f64>()?.iter().copied().collect())
+        };
+        out.iter().map(real).collect::<TractResult<_>>().map_err(analysis)
+    }
+
+    /// What is known before calibration.
+    pub fn inspect(&self) -> Inspection {
+        let live = self.net.live();
+        let alive = || self.net.nodes.iter().zip(&live).filter(|(_, l)| **l).map(|(n, _)| n);
+        let nodes: Vec<InspectedNode> = alive()
+            .filter(|n| !matches!(n.op, NetOp::Const(_) | NetOp::Input))
+            .map(|n| {
+                let (kind, macs) = describe(&n.op, n.shape.iter().product());
+                InspectedNode { name: n.name.clone(), kind, shape: n.shape.clone(), macs }
+            })
+            .collect();
+        let constant = |n: &crate::net::NetNode| if let NetOp::Const(v) = &n.op { v.len() as u64 } else { 0 };
+        let addends = |n: &crate::net::NetNode| match &n.op {
+            NetOp::Contract(c) => c.addend.as_ref().map_or(0, |a| crate::quant::compact_len(a, c)) as u64,
+            _ => 0,
+        };
+        Inspection {
+            name: self.name.clone(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            operators: self.operators.clone(),
+            parameters: alive().map(|n| constant(n) + addends(n)).sum(),
+            macs: nodes.iter().map(|n| n.macs).sum(),
+            nodes,
+            notices: self.notices.clone(),
+        }
+    }
+}
+
+fn describe(op: &NetOp, len: usize) -> (&'static str, u64) {
+    match op {
+        NetOp::Input => ("input", 0),
+        NetOp::Const(_) => ("constant", 0),
+        NetOp::Contract(c) => ("contraction", c.sizes().iter().map(|s| *s as u64).product()),
+        NetOp::Affine { .. } => ("scale and shift", len as u64),
+        NetOp::Sum { .. } => ("sum", 0),
+        NetOp::Product { .. } => ("product", len as u64),
+        NetOp::Max { .. } => ("maximum", 0),
+        NetOp::Apply { function, .. } => (function.name(), 0),
+        NetOp::Join { .. } => ("wiring", 0),
+        NetOp::Divide { .. } => ("quotient", len as u64),
+        NetOp::ArgMax { .. } => ("index of the largest", 0),
+    }
+}

@@ -1,0 +1,98 @@
+//! Sums, differences, products and quotients, element by element with broadcasting.
+//! <https://onnx.ai/onnx/operators/onnx__Add.html> and its neighbours
+
+use tract_onnx::tract_core::ops::binary::TypedBinOp;
+use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
+
+use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::net::{NetOp, Operand};
+
+pub(super) const ONNX: &[OpSupport] = &[
+    op("Add", "constants are folded into the neighbouring weights"),
+    op("Sub", "constants are folded into the neighbouring weights"),
+    op("Mul", "by constants (folded where possible) or by another value"),
+    op("Div", "by a constant other than zero, or by a value that is always positive"),
+    op("Neg", ""),
+    op("Sum", "two or more operands"),
+    op("Pow", "exponent 2"),
+];
+
+pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
+    if let Some(op) = is::<ElementWiseOp>(node) {
+        return match op.0.name().as_str() {
+            "Neg" => Some(negated(l, node)),
+            "Square" => Some(squared(l, node)),
+            _ => None,
+        };
+    }
+    let binary = is::<TypedBinOp>(node)?;
+    match binary.0.name() {
+        "Add" => Some(sum(l, node, 1.0, 1.0)),
+        "Sub" => Some(sum(l, node, 1.0, -1.0)),
+        "SubF" => Some(sum(l, node, -1.0, 1.0)),
+        "Mul" => Some(product(l, node)),
+        "Div" => Some(quotient(l, node)),
+        "Pow" => Some(power(l, node)),
+        _ => None,
+    }
+}
+
+fn negated(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+    let len = l.output_shape(node)?.iter().product();
+    l.affine(node, 0, vec![-1.0; len], vec![0.0; len])
+}
+
+fn squared(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+    let (a, shape) = (l.spread(node, 0)?, l.output_shape(node)?);
+    Ok(l.net.push(&node.name, NetOp::Product { a: a.clone(), b: a }, &shape))
+}
+
+/// Which input is constant, with its values broadcast to the result: `(slot of the other, values)`.
+fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize, Vec<f64>)>, String> {
+    for slot in [1, 0] {
+        let o = l.input(node, slot)?;
+        if l.net.constant(&o).is_some() {
+            let spread = l.spread(node, slot)?;
+            return Ok(l.net.constant(&spread).map(|v| (1 - slot, v)));
+        }
+    }
+    Ok(None)
+}
+
+fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<Operand, String> {
+    let signs = [left, right];
+    if let Some((slot, values)) = constant_side(l, node)? {
+        let shift = values.iter().map(|v| v * signs[1 - slot]).collect();
+        return l.affine(node, slot, vec![signs[slot]; values.len()], shift);
+    }
+    let (a, b) = (l.spread(node, 0)?, l.spread(node, 1)?);
+    Ok(l.net.sum(&node.name, vec![(left, a), (right, b)], 0.0))
+}
+
+fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+    if let Some((slot, values)) = constant_side(l, node)? {
+        let shift = vec![0.0; values.len()];
+        return l.affine(node, slot, values, shift);
+    }
+    let (a, b, shape) = (l.spread(node, 0)?, l.spread(node, 1)?, l.output_shape(node)?);
+    Ok(l.net.push(&node.name, NetOp::Product { a, b }, &shape))
+}
+
+fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+    if let Some((0, values)) = constant_side(l, node)? {
+        if let Some(i) = values.iter().position(|v| *v == 0.0) {
+            return Err(format!("element {i} of the constant divisor is zero"));
+        }
+        let shift = vec![0.0; values.len()];
+        return l.affine(node, 0, values.iter().map(|v| 1.0 / v).collect(), shift);
+    }
+    let (a, b, shape) = (l.spread(node, 0)?, l.spread(node, 1)?, l.output_shape(node)?);
+    Ok(l.net.push(&node.name, NetOp::Divide { a, b }, &shape))
+}
+
+fn power(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+    match constant_side(l, node)? {
+        Some((0, values)) if values.iter().all(|v| *v == 2.0) => squared(l, node),
+        _ => Err("only the exponent 2".into()),
+    }
+}

@@ -1,0 +1,94 @@
+//! Sums, means and extrema along axes.
+//! <https://onnx.ai/onnx/operators/onnx__ReduceSum.html> and its neighbours
+
+use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
+use zkml_graph::Map;
+
+use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::net::{Contraction, NetOp, Operand};
+
+pub(super) const ONNX: &[OpSupport] = &[
+    op("GlobalAveragePool", ""),
+    op("GlobalMaxPool", ""),
+    op("ReduceMax", ""),
+    op("ReduceMean", ""),
+    op("ReduceMin", ""),
+    op("ReduceSum", ""),
+    op("ReduceSumSquare", ""),
+];
+
+pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
+    let reduce = is::<Reduce>(node)?;
+    match reduce.reducer {
+        Reducer::Sum => Some(summed(l, node, &reduce.axes, 1.0)),
+        Reducer::Max => Some(extremum(l, node, &reduce.axes, 1.0)),
+        Reducer::Min => Some(extremum(l, node, &reduce.axes, -1.0)),
+        Reducer::MeanOfSquares => Some(mean_of_squares(l, node, &reduce.axes)),
+        _ => None,
+    }
+}
+
+/// The input with the kept dimensions first and the reduced ones last, and how many are kept.
+pub(super) fn grouped(l: &mut Lowering<'_>, node: &TractNode, x: &Operand, axes: &[usize]) -> (Operand, usize) {
+    let rank = x.map.shape.len();
+    let kept = (0..rank).filter(|d| !axes.contains(d));
+    let order: Vec<usize> = kept.chain(axes.iter().copied()).collect();
+    let outer = Map::permuted(&x.map.shape, &order);
+    (l.net.view(&node.name, x, &outer), rank - axes.len())
+}
+
+fn summed(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], factor: f64) -> Result<Operand, String> {
+    let x = l.input(node, 0)?;
+    Ok(weighted_sum(l, node, &x, axes, factor, &node.name.clone())?)
+}
+
+/// `factor · Σ x` along axes, which stay with size one.
+pub(super) fn weighted_sum(
+    l: &mut Lowering<'_>,
+    node: &TractNode,
+    x: &Operand,
+    axes: &[usize],
+    factor: f64,
+    name: &str,
+) -> Result<Operand, String> {
+    let (a, kept) = grouped(l, node, x, axes);
+    let reduced = a.map.shape[kept..].to_vec();
+    let count = reduced.iter().product();
+    let weights = l.net.push_const(&format!("{name}.weight"), vec![factor; count], &reduced);
+    let mut shape = x.map.shape.clone();
+    axes.iter().for_each(|&d| shape[d] = 1);
+    let outer = Map::identity(&a.map.shape[..kept]);
+    let ranks = [0, kept, reduced.len(), 0];
+    let flat = l.net.contract(name, Contraction { a, b: weights, addend: None, ranks, y: outer });
+    Ok(l.net.view(name, &flat, &Map::identity(&shape)))
+}
+
+fn extremum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], sign: f64) -> Result<Operand, String> {
+    let mut x = l.input(node, 0)?;
+    if sign < 0.0 {
+        x = l.net.negated(&format!("{}.negated", node.name), x);
+    }
+    let best = largest_along(l, node, &x, axes);
+    Ok(if sign < 0.0 { l.net.negated(&node.name, best) } else { best })
+}
+
+/// `max x` along axes, which stay with size one.
+pub(super) fn largest_along(l: &mut Lowering<'_>, node: &TractNode, x: &Operand, axes: &[usize]) -> Operand {
+    let mut shape = x.map.shape.clone();
+    let mut current = x.clone();
+    for &d in axes {
+        let (last, _) = grouped(l, node, &current, &[d]);
+        shape[d] = 1;
+        let best = l.net.largest(&node.name, &last);
+        current = l.net.view(&node.name, &best, &Map::identity(&shape));
+    }
+    current
+}
+
+fn mean_of_squares(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, String> {
+    let x = l.input(node, 0)?;
+    let count: usize = axes.iter().map(|&d| x.map.shape[d]).product();
+    let shape = x.map.shape.clone();
+    let squares = l.net.push(&format!("{}.squares", node.name), NetOp::Product { a: x.clone(), b: x }, &shape);
+    weighted_sum(l, node, &squares, axes, 1.0 / count as f64, &node.name.clone())
+}

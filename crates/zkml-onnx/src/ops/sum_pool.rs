@@ -1,0 +1,59 @@
+//! Sums and averages over windows.
+//! <https://onnx.ai/onnx/operators/onnx__AveragePool.html>
+
+use tract_onnx::tract_core::ops::cnn::SumPool;
+use zkml_graph::Map;
+use zkml_graph::map::Axis;
+
+use super::conv::Windows;
+use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::net::{Contraction, Operand};
+
+pub(super) const ONNX: &[OpSupport] =
+    &[op("AveragePool", "1-D, 2-D, 3-D; stride, padding, ceil_mode, count_include_pad both ways")];
+
+pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
+    let pool = is::<SumPool>(node)?;
+    Some(pooled(l, node, pool))
+}
+
+fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Operand, String> {
+    let x = l.input(node, 0)?;
+    let w = Windows::new(&pool.pool_spec, &x.map.shape)?;
+    let spatial = w.out.len();
+    let view = all_dimensions(&x.map.shape, &w);
+    let kernel: usize = w.kernel.iter().product();
+    let rank = x.map.shape.len();
+    let shape = l.output_shape(node)?;
+    let factor = if pool.normalize { 1.0 / kernel as f64 } else { 1.0 };
+    let a = l.net.view(&node.name, &x, &view);
+    let weights = l.net.push_const(&format!("{}.weight", node.name), vec![factor; kernel], &w.kernel);
+    let ranks = [0, rank, spatial, 0];
+    let c = Contraction { a, b: weights, addend: None, ranks, y: Map::identity(&shape) };
+    let y = l.net.contract(&node.name, c);
+    if !pool.normalize || pool.count_include_pad || !w.padded {
+        return Ok(y);
+    }
+    // Elements outside the image do not count: correct the border by a constant factor.
+    let inside = Map { pad: Some(0), ..view };
+    let source = inside.source.iter().product();
+    let present = crate::net::gather(&inside, &vec![1.0; source]);
+    let scale: Vec<f64> = present.chunks(kernel).map(|c| kernel as f64 / c.iter().sum::<f64>().max(1.0)).collect();
+    let shift = vec![0.0; scale.len()];
+    Ok(l.net.affine(&format!("{}.border", node.name), y, false, scale, shift))
+}
+
+/// All dimensions of the result, then those of the window.
+fn all_dimensions(source: &[usize], w: &Windows) -> Map {
+    let (rank, spatial) = (source.len(), w.out.len());
+    let mut shape = source.to_vec();
+    shape[w.hw..w.hw + spatial].copy_from_slice(&w.out);
+    shape.extend(&w.kernel);
+    let axes = (0..rank).map(|s| {
+        if (w.hw..w.hw + spatial).contains(&s) {
+            return w.axis(s - w.hw, rank + spatial, s, rank + s - w.hw);
+        }
+        Axis { offset: 0, steps: (0..rank + spatial).map(|v| i64::from(v == s)).collect() }
+    });
+    Map { source: source.to_vec(), shape, axes: axes.collect(), pad: w.padded.then_some(0) }
+}

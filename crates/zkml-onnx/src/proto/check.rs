@@ -1,0 +1,191 @@
+//! Checks on the decoded file. Whatever they accept has names that resolve, no cycle, finite weights of
+//! the size that they claim, and fixed input shapes.
+
+use std::collections::{HashMap, HashSet};
+
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
+use tract_onnx::pb::type_proto::Value as Type;
+
+use super::node_name;
+use crate::Error;
+
+/// Most elements that one tensor may have.
+const MAX_ELEMENTS: i64 = 1 << 28;
+/// Most nodes that a graph may have.
+const MAX_NODES: usize = 100_000;
+/// Newest operator set that exists or will soon.
+const NEWEST_OPSET: i64 = 27;
+
+fn malformed<T>(detail: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Malformed { detail: detail.into() })
+}
+
+/// Everything that can be checked without knowing the operators.
+pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<(), Error> {
+    let standard = |o: &&pb::OperatorSetIdProto| o.domain.is_empty() || o.domain == "ai.onnx";
+    if let Some(set) = model.opset_import.iter().filter(standard).find(|o| o.version > NEWEST_OPSET) {
+        return malformed(format!("operator set {} does not exist, {NEWEST_OPSET} is the newest known", set.version));
+    }
+    if graph.output.is_empty() {
+        return malformed("the graph has no output");
+    }
+    if graph.node.len() > MAX_NODES {
+        return malformed(format!("{} nodes, more than {MAX_NODES}", graph.node.len()));
+    }
+    if !graph.sparse_initializer.is_empty() {
+        return malformed("sparse weights are not supported");
+    }
+    names(graph)?;
+    cycles(graph)?;
+    let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
+    graph.initializer.iter().chain(constants).try_for_each(tensor)
+}
+
+/// Every value is made once, and every value that is read is made.
+fn names(graph: &pb::GraphProto) -> Result<(), Error> {
+    let mut known: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+    known.extend(graph.input.iter().map(|i| i.name.as_str()));
+    for node in &graph.node {
+        for output in node.output.iter().filter(|o| !o.is_empty()) {
+            if !known.insert(output) {
+                return malformed(format!("node `{}` makes `{output}`, which exists already", node_name(node)));
+            }
+        }
+    }
+    for node in &graph.node {
+        if let Some(missing) = node.input.iter().find(|i| !i.is_empty() && !known.contains(i.as_str())) {
+            return Err(Error::MissingTensor { node: node_name(node).into(), tensor: missing.clone() });
+        }
+    }
+    match graph.output.iter().find(|o| !known.contains(o.name.as_str())) {
+        Some(o) => malformed(format!("output `{}` is computed by no node", o.name)),
+        None => Ok(()),
+    }
+}
+
+/// Removes nodes whose inputs are ready until none is left.
+fn cycles(graph: &pb::GraphProto) -> Result<(), Error> {
+    let made: HashMap<&str, usize> = super::producers(graph);
+    let mut waiting: Vec<usize> = Vec::with_capacity(graph.node.len());
+    let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (i, node) in graph.node.iter().enumerate() {
+        let sources: Vec<usize> = node.input.iter().filter_map(|n| made.get(n.as_str()).copied()).collect();
+        waiting.push(sources.len());
+        sources.into_iter().for_each(|s| readers.entry(s).or_default().push(i));
+    }
+    let mut ready: Vec<usize> = (0..waiting.len()).filter(|&i| waiting[i] == 0).collect();
+    let mut done = 0;
+    while let Some(i) = ready.pop() {
+        done += 1;
+        for &r in readers.get(&i).into_iter().flatten() {
+            waiting[r] -= 1;
+            if waiting[r] == 0 {
+                ready.push(r);
+            }
+        }
+    }
+    match waiting.iter().position(|&w| w > 0) {
+        Some(i) if done < waiting.len() => Err(Error::Cycle { node: node_name(&graph.node[i]).into() }),
+        _ => Ok(()),
+    }
+}
+
+/// Number of elements that a shape claims, when it is a sane one.
+pub(crate) fn elements(name: &str, dims: &[i64]) -> Result<usize, Error> {
+    let mut count = 1i64;
+    for &d in dims {
+        count = match count.checked_mul(d) {
+            Some(c) if d >= 0 && c <= MAX_ELEMENTS => c,
+            _ => return malformed(format!("tensor `{name}` has the shape {dims:?}")),
+        };
+    }
+    Ok(count as usize)
+}
+
+fn width(kind: DataType) -> Option<usize> {
+    Some(match kind {
+        DataType::Bool | DataType::Uint8 | DataType::Int8 => 1,
+        DataType::Uint16 | DataType::Int16 | DataType::Float16 | DataType::Bfloat16 => 2,
+        DataType::Float | DataType::Int32 | DataType::Uint32 => 4,
+        DataType::Double | DataType::Int64 | DataType::Uint64 => 8,
+        _ => return None,
+    })
+}
+
+/// The size fits the shape, and float elements are finite.
+pub(crate) fn tensor(t: &pb::TensorProto) -> Result<(), Error> {
+    let count = elements(&t.name, &t.dims)?;
+    let Ok(kind) = DataType::try_from(t.data_type) else {
+        return malformed(format!("tensor `{}` has the unknown type {}", t.name, t.data_type));
+    };
+    if super::external::is_external(t) {
+        return Ok(());
+    }
+    let given = if t.raw_data.is_empty() {
+        let typed = [t.float_data.len(), t.int32_data.len(), t.int64_data.len(), t.double_data.len()];
+        typed.into_iter().chain([t.uint64_data.len(), t.string_data.len()]).sum()
+    } else {
+        let Some(width) = width(kind) else {
+            return malformed(format!("tensor `{}` of type {kind:?} has raw data", t.name));
+        };
+        if t.raw_data.len() % width != 0 {
+            return malformed(format!("tensor `{}` has {} bytes of {width}-byte elements", t.name, t.raw_data.len()));
+        }
+        t.raw_data.len() / width
+    };
+    if given != count {
+        let shape = &t.dims;
+        return malformed(format!("tensor `{}` of shape {shape:?} has {given} elements instead of {count}", t.name));
+    }
+    finite(t, kind)
+}
+
+fn finite(t: &pb::TensorProto, kind: DataType) -> Result<(), Error> {
+    let f32s = t.raw_data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
+    let f64s = t.raw_data.chunks_exact(8).map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
+    let bad = match kind {
+        DataType::Float => f32s.chain(t.float_data.iter().map(|v| f64::from(*v))).enumerate().find(|v| !v.1.is_finite()),
+        DataType::Double => f64s.chain(t.double_data.iter().copied()).enumerate().find(|v| !v.1.is_finite()),
+        _ => None,
+    };
+    bad.map_or(Ok(()), |(index, v)| {
+        Err(Error::NotFinite { tensor: t.name.clone(), index, value: v.to_string() })
+    })
+}
+
+/// Sets the first dimension of every input that leaves it open; other open dimensions are refused.
+pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), Error> {
+    // Shapes noted for inner values would still carry the symbol.
+    graph.value_info.clear();
+    let weights: HashSet<String> = graph.initializer.iter().map(|t| t.name.clone()).collect();
+    for input in graph.input.iter_mut().filter(|i| !weights.contains(&i.name)) {
+        let name = input.name.clone();
+        let Some(Type::TensorType(t)) = input.r#type.as_mut().and_then(|t| t.value.as_mut()) else {
+            return Err(Error::InputType { input: name, kind: "no tensor".into() });
+        };
+        let kind = DataType::try_from(t.elem_type).unwrap_or(DataType::Undefined);
+        if width(kind).is_none() || kind == DataType::Bool {
+            return Err(Error::InputType { input: name, kind: format!("{kind:?}").to_lowercase() });
+        }
+        let Some(shape) = t.shape.as_mut() else {
+            return Err(Error::OpenDimension { input: name, axis: 0, dim: "the whole shape".into() });
+        };
+        for (axis, dim) in shape.dim.iter_mut().enumerate() {
+            let open = match &dim.value {
+                Some(Dim::DimValue(v)) if *v > 0 => None,
+                Some(Dim::DimParam(p)) => Some(p.clone()),
+                _ => Some("?".into()),
+            };
+            match open {
+                None => {}
+                Some(_) if axis == 0 => dim.value = Some(Dim::DimValue(batch as i64)),
+                Some(dim) => return Err(Error::OpenDimension { input: name, axis, dim }),
+            }
+        }
+        let dims: Vec<i64> = shape.dim.iter().map(|d| if let Some(Dim::DimValue(v)) = d.value { v } else { -1 }).collect();
+        elements(&name, &dims)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The ONNX file before tract sees it: checks that give clear errors, label tails, classical-ML operators.
+
+pub(crate) mod check;
+mod external;
+mod ml;
+mod tail;
+pub(crate) mod unsupported;
+
+use std::collections::HashMap;
+
+pub(crate) use external::inline as inline_external;
+pub(crate) use ml::rewrite;
+use serde::{Deserialize, Serialize};
+pub(crate) use tail::{cut_labels, prune};
+use tract_onnx::pb;
+
+/// A part of the model that is not proven, and what remains instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The output of the ONNX model that was cut.
+    pub output: String,
+    /// Operators that were cut, from the end backwards.
+    pub cut: Vec<String>,
+    /// The output that takes its place, when it is not one that the model has anyway.
+    pub replaced_by: Option<String>,
+    /// The same in words.
+    pub text: String,
+}
+
+/// Which node makes a value.
+fn producers(graph: &pb::GraphProto) -> HashMap<&str, usize> {
+    let made = graph.node.iter().enumerate();
+    made.flat_map(|(i, n)| n.output.iter().map(move |o| (o.as_str(), i))).collect()
+}
+
+/// Name of a node for messages: its own, or that of its first result.
+pub(crate) fn node_name(node: &pb::NodeProto) -> &str {
+    if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name }
+}
+
+fn attribute<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a pb::AttributeProto> {
+    node.attribute.iter().find(|a| a.name == name)
+}
+
+fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
+    attribute(node, name).map_or_else(|| default.to_owned(), |a| String::from_utf8_lossy(&a.s).into_owned())
+}
+
+/// A node of the standard domain.
+fn standard(op_type: &str, name: &str, input: &[&str], output: &str) -> pb::NodeProto {
+    pb::NodeProto {
+        input: input.iter().map(|s| (*s).to_owned()).collect(),
+        output: vec![output.to_owned()],
+        name: name.to_owned(),
+        op_type: op_type.to_owned(),
+        ..Default::default()
+    }
+}
+
+fn int_attribute(name: &str, value: i64) -> pb::AttributeProto {
+    let r#type = pb::attribute_proto::AttributeType::Int as i32;
+    pb::AttributeProto { name: name.into(), i: value, r#type, ..Default::default() }
+}
+
+/// A float tensor with a name.
+fn floats(name: &str, dims: &[usize], values: Vec<f32>) -> pb::TensorProto {
+    pb::TensorProto {
+        name: name.into(),
+        dims: dims.iter().map(|&d| d as i64).collect(),
+        data_type: pb::tensor_proto::DataType::Float as i32,
+        float_data: values,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,346 @@
+//! Turns the float network into the integer graph, node by node.
+
+use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
+use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
+
+use super::linear::constant_view;
+use super::scales::{Scales, Stats, integer_bits, quantize};
+use super::table::{Request, build};
+use crate::net::{Function, LOWEST, Net, NetOp, Operand, Side};
+use crate::{Error, Settings};
+
+/// The graph, and which tensor holds which value of the network.
+#[derive(Debug)]
+pub(crate) struct Emitted {
+    /// The integer graph.
+    pub(crate) graph: Graph,
+    /// Per value of the network, name of the tensor that holds it, rounded to the scale between layers where
+    /// it is needed so.
+    pub(crate) layers: Vec<(usize, String)>,
+}
+
+/// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
+const SLACK: i32 = 4;
+/// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
+const FINAL_BITS: i32 = 4;
+
+pub(super) struct Emitter<'a> {
+    pub(super) net: &'a Net,
+    pub(super) stats: &'a Stats,
+    pub(super) scales: &'a Scales,
+    settings: &'a Settings,
+    pub(super) builder: GraphBuilder,
+    raw: Vec<Option<TensorId>>,
+    rounded: Vec<Option<TensorId>>,
+    last: Vec<bool>,
+    names: std::collections::HashMap<String, usize>,
+}
+
+/// Lowers the network at the given scales.
+pub(crate) fn emit(name: &str, net: &Net, stats: &Stats, scales: &Scales, settings: &Settings) -> Result<Emitted, Error> {
+    let empty = vec![None; net.nodes.len()];
+    let mut e = Emitter {
+        net,
+        stats,
+        scales,
+        settings,
+        builder: GraphBuilder::new(name),
+        raw: empty.clone(),
+        rounded: empty,
+        last: last_values(net),
+        names: std::collections::HashMap::new(),
+    };
+    let live = net.live();
+    for &value in &net.inputs {
+        e.raw[value] = Some(e.input(value)?);
+    }
+    for (value, node) in net.nodes.iter().enumerate() {
+        if live[value] && !matches!(node.op, NetOp::Input | NetOp::Const(_)) {
+            let id = e.node(value, &node.op)?;
+            e.raw[value] = Some(id);
+        }
+    }
+    for (name, operand) in &net.outputs {
+        let id = e.result(name, operand)?;
+        e.builder.output(name, id);
+    }
+    let held = |v: usize| e.rounded[v].or(e.raw[v]).map(|t| (v, e.builder.tensor(t).name.clone()));
+    let layers = (0..net.nodes.len()).filter_map(held).collect();
+    Ok(Emitted { graph: e.builder.finish()?, layers })
+}
+
+/// Values from which results come without another layer in between.
+fn last_values(net: &Net) -> Vec<bool> {
+    let mut last = vec![false; net.nodes.len()];
+    net.outputs.iter().for_each(|(_, o)| last[o.value] = true);
+    for i in (0..net.nodes.len()).rev() {
+        if last[i] && matches!(net.nodes[i].op, NetOp::Join { .. } | NetOp::Sum { .. } | NetOp::Affine { .. }) {
+            net.nodes[i].op.operands().iter().for_each(|o| last[o.value] = true);
+        }
+    }
+    last
+}
+
+impl Emitter<'_> {
+    /// A name that no other node has.
+    pub(super) fn unique(&mut self, name: &str) -> String {
+        let count = self.names.entry(name.to_owned()).or_insert(0);
+        *count += 1;
+        if *count == 1 { name.to_owned() } else { format!("{name}#{count}") }
+    }
+
+    pub(super) fn name(&mut self, value: usize, part: &str) -> String {
+        let name = format!("{}{part}", self.net.nodes[value].name);
+        self.unique(&name)
+    }
+
+    fn input(&mut self, value: usize) -> Result<TensorId, Error> {
+        let scale = self.scales.of_value(self.stats, value);
+        let name = self.name(value, "");
+        let reach = quantize(&name, self.scales.allowed(self.stats, value), scale)?;
+        let lo = if self.stats.of(value).lo >= 0.0 { 0 } else { -reach };
+        let bounds = Bounds::new(lo.into(), reach.into());
+        let shape = &self.net.nodes[value].shape;
+        Ok(self.builder.input(&name, shape, scale, bounds, self.settings.inputs)?)
+    }
+
+    /// The tensor of a value as it came out of its node, at whatever scale. Constants have none of their own.
+    pub(super) fn raw(&self, value: usize) -> Result<TensorId, Error> {
+        let node = &self.net.nodes[value];
+        let missing = || Error::Malformed { detail: format!("`{}` is read before it is computed", node.name) };
+        self.raw[value].ok_or_else(missing)
+    }
+
+    /// The tensor of a value at the scale between layers.
+    pub(super) fn rounded(&mut self, value: usize) -> Result<TensorId, Error> {
+        if let Some(id) = self.rounded[value] {
+            return Ok(id);
+        }
+        let id = self.raw(value)?;
+        let (scale, bounds) = (self.builder.tensor(id).scale, self.builder.tensor(id).bounds);
+        let target = self.scales.of_value(self.stats, value);
+        let reach = quantize("range", self.scales.allowed(self.stats, value), target)?.max(1);
+        let calibrated = Bounds::new(-i128::from(reach), i128::from(reach) - 1);
+        let id = if scale > target {
+            self.rescale(value, id, 1i64 << (scale - target).min(60), target, calibrated)?
+        } else if scale == target && bounds.magnitude() >> SLACK > i128::from(reach) {
+            self.rescale(value, id, 1, scale, calibrated)?
+        } else {
+            id
+        };
+        self.rounded[value] = Some(id);
+        Ok(id)
+    }
+
+    fn rescale(&mut self, value: usize, x: TensorId, divisor: i64, scale: i32, calibrated: Bounds) -> Result<TensorId, Error> {
+        let name = self.name(value, ".rescale");
+        Ok(self.builder.node(&name, Rescale { divisor, scale, calibrated: Some(calibrated) }, &[x])?)
+    }
+
+    /// A view as the graph has it: padding that must never win is the lower bound of the tensor.
+    pub(super) fn view(&self, o: &Operand, tensor: TensorId) -> Map {
+        let mut map = o.map.clone();
+        if map.pad == Some(LOWEST) {
+            map.pad = Some(self.builder.tensor(tensor).bounds.lo as i64);
+        }
+        map
+    }
+
+    fn node(&mut self, value: usize, op: &NetOp) -> Result<TensorId, Error> {
+        match op {
+            NetOp::Input | NetOp::Const(_) => self.raw(value),
+            NetOp::Contract(c) => self.contract(value, c),
+            NetOp::Affine { x, scale, shift } => self.affine(value, x, scale, shift),
+            NetOp::Sum { terms, constant } => self.sum(value, terms, *constant),
+            NetOp::Product { a, b } => self.product(value, a, b),
+            NetOp::Max { a, b: Side::Constant(c) } => self.at_least(value, a, *c),
+            NetOp::Max { a, b: Side::Operand(b) } => self.larger(value, a, b),
+            NetOp::Apply { function, x } => self.apply(value, *function, x),
+            NetOp::Join { parts } => self.join(value, parts),
+            NetOp::Divide { a, b } => self.divide(value, a, b),
+            NetOp::ArgMax { x } => {
+                let id = self.raw(x.value)?;
+                let (name, map) = (self.name(value, ""), self.view(x, id));
+                let shape = self.net.nodes[value].shape.clone();
+                Ok(self.builder.node(&name, ArgMax { x: map, shape }, &[id])?)
+            }
+        }
+    }
+
+    fn product(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
+        let ids = [self.rounded(a.value)?, self.rounded(b.value)?];
+        let (name, a, b) = (self.name(value, ""), self.view(a, ids[0]), self.view(b, ids[1]));
+        Ok(self.builder.node(&name, Product { a, b }, &ids)?)
+    }
+
+    fn at_least(&mut self, value: usize, x: &Operand, c: f64) -> Result<TensorId, Error> {
+        let id = self.rounded(x.value)?;
+        let (name, map) = (self.name(value, ""), self.view(x, id));
+        let t = self.builder.tensor(id);
+        let c = quantize(&name, c, t.scale)?;
+        if t.bounds.lo >= i128::from(c) && map.pad.is_none() {
+            return self.wire(&name, id, map);
+        }
+        Ok(self.builder.node(&name, Max { a: map, b: MaxOperand::Constant(c) }, &[id])?)
+    }
+
+    /// A view as a tensor: the tensor itself when it shows nothing else.
+    fn wire(&mut self, name: &str, id: TensorId, map: Map) -> Result<TensorId, Error> {
+        if map.pad.is_none() && map.is_identity() && map.shape == self.builder.tensor(id).shape {
+            return Ok(id);
+        }
+        let shape = map.shape.clone();
+        let to = Map::identity(&shape);
+        Ok(self.builder.node(name, Reindex { shape, parts: vec![(map, to)] }, &[id])?)
+    }
+
+    fn larger(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
+        let [left, right] = self.common(value, [a, b])?;
+        let (name, a, b) = (self.name(value, ""), self.view(a, left), self.view(b, right));
+        Ok(self.builder.node(&name, Max { a, b: MaxOperand::View(b) }, &[left, right])?)
+    }
+
+    /// Two operands at one scale: as they are when their scales agree, else rounded, else enlarged.
+    fn common(&mut self, value: usize, operands: [&Operand; 2]) -> Result<[TensorId; 2], Error> {
+        let constant = operands.map(|o| matches!(self.net.nodes[o.value].op, NetOp::Const(_)));
+        let scale_of = |e: &Self, id: TensorId| e.builder.tensor(id).scale;
+        if let Some(c) = constant.iter().position(|c| *c) {
+            let other = self.rounded(operands[1 - c].value)?;
+            let id = self.constant(operands[c].value, scale_of(self, other))?;
+            return Ok(if c == 0 { [id, other] } else { [other, id] });
+        }
+        let ids = [self.raw(operands[0].value)?, self.raw(operands[1].value)?];
+        if scale_of(self, ids[0]) == scale_of(self, ids[1]) {
+            return Ok(ids);
+        }
+        let mut ids = [self.rounded(operands[0].value)?, self.rounded(operands[1].value)?];
+        let most = scale_of(self, ids[0]).max(scale_of(self, ids[1]));
+        for id in &mut ids {
+            *id = self.enlarged(value, *id, most)?;
+        }
+        Ok(ids)
+    }
+
+    /// A constant of the network as a tensor at a scale.
+    pub(super) fn constant(&mut self, value: usize, scale: i32) -> Result<TensorId, Error> {
+        let name = self.name(value, "");
+        let NetOp::Const(values) = &self.net.nodes[value].op else { return self.raw(value) };
+        let ints = values.iter().map(|v| quantize(&name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.builder.constant(&name, &self.net.nodes[value].shape, scale, ints)?)
+    }
+
+    fn apply(&mut self, value: usize, f: Function, x: &Operand) -> Result<TensorId, Error> {
+        let mut id = self.rounded(x.value)?;
+        let domain = self.domain(value, f, x.value, id)?;
+        let bounds = self.builder.tensor(id).bounds;
+        if bounds.lo < domain.lo || bounds.hi > domain.hi {
+            let scale = self.builder.tensor(id).scale;
+            id = self.rescale(x.value, id, 1, scale, domain)?;
+        }
+        let (name, map) = (self.name(value, ""), self.view(x, id));
+        let id = self.wire(&format!("{name}.in"), id, map)?;
+        let t = self.builder.tensor(id);
+        let extra = if self.last[value] || f == Function::Exp { FINAL_BITS } else { 0 };
+        let to = self.scales.of_value(self.stats, value) + extra;
+        let (lo, hi) = (t.bounds.lo as i64, t.bounds.hi as i64);
+        let table = build(f.name(), f, Request { lo, hi, from: t.scale, to, max_bits: self.settings.table_bits });
+        Ok(self.builder.node(&name, table, &[id])?)
+    }
+
+    /// Arguments that the table of a function covers: the calibrated range with its margin, and as far as the
+    /// function is not flat.
+    fn domain(&self, value: usize, f: Function, x: usize, id: TensorId) -> Result<Bounds, Error> {
+        let (seen, scale) = (self.stats.of(x), self.builder.tensor(id).scale);
+        let name = &self.net.nodes[value].name;
+        let mut reach = self.scales.allowed(self.stats, x);
+        if let Some(flat) = f.flat_beyond() {
+            reach = reach.max(f64::from(integer_bits(flat)).exp2());
+        }
+        let reach = i128::from(quantize(name, reach, scale)?.max(1));
+        let mut domain = Bounds::new(-reach, reach - 1);
+        if matches!(f, Function::Ln | Function::Rsqrt | Function::Recip) {
+            let lowest = quantize(name, seen.lo / self.scales.margin(), scale)?;
+            if lowest < 1 {
+                let detail = format!("`{name}`: {} of values down to {:.3e}, too close to zero or below", f.name(), seen.lo);
+                return Err(Error::Analysis { detail });
+            }
+            domain.lo = lowest.into();
+        }
+        if f == Function::Sqrt {
+            domain.lo = 0;
+        }
+        let all = self.builder.tensor(id).bounds;
+        Ok(all.intersect(domain).unwrap_or(domain))
+    }
+
+    fn join(&mut self, value: usize, parts: &[(Operand, Map)]) -> Result<TensorId, Error> {
+        let computed: Vec<usize> = parts.iter().map(|(o, _)| o.value).filter(|v| !matches!(self.net.nodes[*v].op, NetOp::Const(_))).collect();
+        let raw = computed.iter().map(|v| self.raw(*v)).collect::<Result<Vec<_>, _>>()?;
+        let scales: Vec<i32> = raw.iter().map(|t| self.builder.tensor(*t).scale).collect();
+        let as_is = scales.windows(2).all(|w| w[0] == w[1]);
+        let mut target = scales.first().copied().unwrap_or(self.scales.activation);
+        if !as_is {
+            let rounded = computed.iter().map(|v| self.rounded(*v)).collect::<Result<Vec<_>, _>>()?;
+            target = rounded.iter().map(|t| self.builder.tensor(*t).scale).max().unwrap_or(target);
+        }
+        let (mut ids, mut views) = (Vec::new(), Vec::new());
+        for (o, to) in parts {
+            let id = match &self.net.nodes[o.value].op {
+                NetOp::Const(_) => self.constant(o.value, target)?,
+                _ if as_is => self.raw(o.value)?,
+                _ => {
+                    let id = self.rounded(o.value)?;
+                    self.enlarged(value, id, target)?
+                }
+            };
+            views.push((self.view(o, id), to.clone()));
+            ids.push(id);
+        }
+        let (name, shape) = (self.name(value, ""), self.net.nodes[value].shape.clone());
+        Ok(self.builder.node(&name, Reindex { shape, parts: views }, &ids)?)
+    }
+
+    fn divide(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
+        let (top, mut bottom) = (self.raw_or_constant(a.value)?, self.raw_or_constant(b.value)?);
+        let extra = if self.last[value] { FINAL_BITS } else { 0 };
+        let target = self.scales.of_value(self.stats, value) + extra;
+        if self.builder.tensor(bottom).bounds.lo < 1 {
+            // A divisor below one step counts as one step; calibration shows if that matters.
+            let (name, shape) = (self.name(b.value, ".positive"), self.builder.tensor(bottom).shape.clone());
+            let a = Map::identity(&shape);
+            bottom = self.builder.node(&name, Max { a, b: MaxOperand::Constant(1) }, &[bottom])?;
+        }
+        let shift = target - self.builder.tensor(top).scale + self.builder.tensor(bottom).scale;
+        let shift = shift.clamp(0, 60) as u32;
+        let (name, a, b) = (self.name(value, ""), self.view(a, top), self.view(b, bottom));
+        let scale = self.builder.tensor(top).scale - self.builder.tensor(bottom).scale + shift as i32;
+        let reach = quantize(&name, self.scales.allowed(self.stats, value), scale)?.max(1);
+        let calibrated = Some(Bounds::new(-i128::from(reach), i128::from(reach)));
+        Ok(self.builder.node(&name, Divide { a, b, shift, calibrated }, &[top, bottom])?)
+    }
+
+    fn raw_or_constant(&mut self, value: usize) -> Result<TensorId, Error> {
+        match self.net.nodes[value].op {
+            NetOp::Const(_) => self.constant(value, self.scales.activation),
+            _ => self.raw(value),
+        }
+    }
+
+    fn result(&mut self, name: &str, o: &Operand) -> Result<TensorId, Error> {
+        let id = self.raw_or_constant(o.value)?;
+        let (name, map) = (self.unique(name), self.view(o, id));
+        if map.pad.is_none() && map.is_identity() {
+            return Ok(id);
+        }
+        self.wire(&name, id, map)
+    }
+
+    /// A constant vector with as few elements as it has distinct ones along each dimension, and its view.
+    pub(super) fn compact(&mut self, name: &str, values: &[f64], shape: &[usize], scale: i32) -> Result<(TensorId, Map), Error> {
+        let (kept, map) = constant_view(values, shape);
+        let ints = kept.iter().map(|v| quantize(name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
+        let name = self.unique(name);
+        let id = self.builder.constant(&name, &map.source, scale, ints)?;
+        Ok((id, map))
+    }
+}

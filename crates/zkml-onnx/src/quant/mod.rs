@@ -1,0 +1,10 @@
+//! From the float network to the integer graph: ranges, scales, tables, and the graph itself.
+
+mod emit;
+mod linear;
+mod scales;
+mod table;
+
+pub(crate) use emit::{Emitted, emit};
+pub(crate) use linear::compact_len;
+pub(crate) use scales::{Scales, Stats};

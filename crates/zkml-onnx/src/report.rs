@@ -1,0 +1,104 @@
+//! What calibration found: ranges, scales, and the error that integers make.
+
+use serde::{Deserialize, Serialize};
+
+/// Error of one output against the float model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputReport {
+    /// Name of the output.
+    pub name: String,
+    /// Fraction bits.
+    pub scale: i32,
+    /// Smallest value that the float model gave.
+    pub lo: f64,
+    /// Largest value that the float model gave.
+    pub hi: f64,
+    /// Largest absolute error.
+    pub max_abs_error: f64,
+    /// Mean absolute error.
+    pub mean_abs_error: f64,
+    /// Share of rows in which the largest element is the same one, or in which a probability lies on the same
+    /// side of one half; nothing where neither applies.
+    pub label_agreement: Option<f64>,
+}
+
+/// Range, scale and error of one value inside the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// Name of the tensor.
+    pub name: String,
+    /// Shape of the tensor.
+    pub shape: Vec<usize>,
+    /// Fraction bits.
+    pub scale: i32,
+    /// Bits of its bounds.
+    pub bits: u32,
+    /// Smallest value seen.
+    pub lo: f64,
+    /// Largest value seen.
+    pub hi: f64,
+    /// Largest absolute error.
+    pub max_abs_error: f64,
+    /// Mean absolute error.
+    pub mean_abs_error: f64,
+}
+
+/// The report of a calibration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationReport {
+    /// Number of samples from which ranges come.
+    pub samples: usize,
+    /// Number of samples on which errors were measured.
+    pub measured: usize,
+    /// Whether the samples were random: ranges and errors then say little about real data.
+    pub random: bool,
+    /// Fraction bits of values between layers.
+    pub activation_scale: i32,
+    /// Fraction bits of weights.
+    pub weight_scale: i32,
+    /// Per output.
+    pub outputs: Vec<OutputReport>,
+    /// Per value, in order.
+    pub layers: Vec<LayerReport>,
+    /// What a reader should know.
+    pub notices: Vec<String>,
+}
+
+impl CalibrationReport {
+    /// Largest error of any output.
+    pub fn max_abs_error(&self) -> f64 {
+        self.outputs.iter().map(|o| o.max_abs_error).fold(0.0, f64::max)
+    }
+
+    /// Smallest label agreement of any output that has labels.
+    pub fn label_agreement(&self) -> Option<f64> {
+        self.outputs.iter().filter_map(|o| o.label_agreement).reduce(f64::min)
+    }
+}
+
+/// Running error of one value.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Error {
+    pub(crate) max: f64,
+    sum: f64,
+    count: f64,
+}
+
+impl Error {
+    pub(crate) fn add(&mut self, real: f64, want: f64) {
+        let e = (real - want).abs();
+        self.max = self.max.max(e);
+        self.sum += e;
+        self.count += 1.0;
+    }
+
+    pub(crate) fn merge(&mut self, o: &Self) {
+        self.max = self.max.max(o.max);
+        self.sum += o.sum;
+        self.count += o.count;
+    }
+
+    pub(crate) fn mean(&self) -> f64 {
+        if self.count == 0.0 { 0.0 } else { self.sum / self.count }
+    }
+}

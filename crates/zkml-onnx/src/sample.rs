@@ -1,0 +1,194 @@
+//! Samples: one value vector per input, read from JSON.
+
+use serde_json::Value;
+
+use crate::{Error, Port};
+
+/// One input of every kind that the model takes, in the order of the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    values: Vec<Vec<f64>>,
+}
+
+/// Samples to calibrate with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// The samples.
+    pub rows: Vec<Sample>,
+    /// Whether they are random, because no data were given: ranges and errors then mean little.
+    pub random: bool,
+}
+
+impl Sample {
+    /// A sample from values in the order of `ports`.
+    pub fn new(ports: &[Port], values: Vec<Vec<f64>>) -> Result<Self, Error> {
+        if let Some(port) = ports.get(values.len()) {
+            return Err(Error::MissingInput { input: port.name.clone(), given: Vec::new() });
+        }
+        for (port, v) in ports.iter().zip(&values) {
+            count(port, v.len())?;
+            if let Some(index) = v.iter().position(|x| !x.is_finite()) {
+                return Err(Error::NotANumber { input: port.name.clone(), index, value: v[index].to_string() });
+            }
+        }
+        Ok(Self { values })
+    }
+
+    /// One row-major vector per input.
+    pub fn values(&self) -> &[Vec<f64>] {
+        &self.values
+    }
+
+    /// Reads `{"inputs": {name: numbers}}`, where numbers may be nested like the tensor; a bare
+    /// `{name: numbers}` and a set with exactly one sample are understood too.
+    pub fn parse(json: &str, ports: &[Port]) -> Result<Self, Error> {
+        let value = document(json)?;
+        if let Some(rows) = value.get("samples").and_then(Value::as_array) {
+            return match rows.as_slice() {
+                [one] => Self::from_value(one, ports, "the sample"),
+                many => Err(form("the sample", format!("there are {} samples where one is expected", many.len()))),
+            };
+        }
+        Self::from_value(&value, ports, "the sample")
+    }
+
+    fn from_value(value: &Value, ports: &[Port], what: &str) -> Result<Self, Error> {
+        let value = value.get("inputs").unwrap_or(value);
+        let Value::Object(map) = value else { return Err(form(what, "an object with the inputs is expected".into())) };
+        let expected = || ports.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+        if let Some(input) = map.keys().find(|k| ports.iter().all(|p| p.name != **k)) {
+            return Err(Error::UnknownInput { input: input.clone(), expected: expected() });
+        }
+        let mut values = Vec::with_capacity(ports.len());
+        for port in ports {
+            let given = || map.keys().cloned().collect::<Vec<_>>();
+            let found = map.get(&port.name);
+            let found = found.ok_or_else(|| Error::MissingInput { input: port.name.clone(), given: given() })?;
+            values.push(numbers(port, found)?);
+        }
+        Ok(Self { values })
+    }
+}
+
+impl Samples {
+    /// Reads `{"samples": [{name: numbers}, …]}`, or a single sample in any form of [`Sample::parse`].
+    pub fn parse(json: &str, ports: &[Port]) -> Result<Self, Error> {
+        let value = document(json)?;
+        let Some(rows) = value.get("samples") else {
+            return Ok(Self { rows: vec![Sample::from_value(&value, ports, "the sample")?], random: false });
+        };
+        let rows = rows.as_array().ok_or_else(|| form("`samples`", "a list is expected".into()))?;
+        let read = |(i, v): (usize, &Value)| Sample::from_value(v, ports, &format!("sample {i}"));
+        let rows = rows.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        if rows.is_empty() { Err(Error::NoSamples) } else { Ok(Self { rows, random: false }) }
+    }
+
+    /// Uniform numbers in [−1, 1] from a seed, for want of data.
+    pub fn random(ports: &[Port], count: usize, seed: u64) -> Self {
+        let mut state = seed;
+        let mut next = || {
+            // SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        };
+        let mut row = || Sample { values: ports.iter().map(|p| (0..p.len()).map(|_| next()).collect()).collect() };
+        Self { rows: (0..count).map(|_| row()).collect(), random: true }
+    }
+}
+
+fn form(what: &str, detail: String) -> Error {
+    Error::SampleForm { what: what.into(), detail }
+}
+
+fn document(json: &str) -> Result<Value, Error> {
+    serde_json::from_str(json).map_err(|e| form("the sample file", e.to_string()))
+}
+
+fn count(port: &Port, got: usize) -> Result<(), Error> {
+    let (expected, shape) = (port.len(), port.shape.clone());
+    if got == expected {
+        return Ok(());
+    }
+    Err(Error::Count { input: port.name.clone(), shape, expected, got })
+}
+
+/// The numbers of one input: flat, nested, or one number for a tensor of one element.
+fn numbers(port: &Port, value: &Value) -> Result<Vec<f64>, Error> {
+    let mut out = Vec::with_capacity(port.len());
+    let shape = nested(port, value, &mut out, 0)?;
+    if shape.len() > 1 && shape != port.shape {
+        return Err(Error::Shape { input: port.name.clone(), expected: port.shape.clone(), got: shape });
+    }
+    count(port, out.len())?;
+    Ok(out)
+}
+
+/// Deepest nesting that is looked at; no tensor has as many dimensions.
+const DEEPEST: usize = 32;
+
+fn nested(port: &Port, value: &Value, out: &mut Vec<f64>, depth: usize) -> Result<Vec<usize>, Error> {
+    let ragged = |detail: &str| form(&format!("input `{}`", port.name), detail.into());
+    let Value::Array(items) = value else {
+        let index = out.len();
+        let bad = || Error::NotANumber { input: port.name.clone(), index, value: value.to_string() };
+        out.push(value.as_f64().filter(|v| v.is_finite()).ok_or_else(bad)?);
+        return Ok(Vec::new());
+    };
+    if depth == DEEPEST {
+        return Err(ragged("it is nested too deeply"));
+    }
+    let mut inner: Option<Vec<usize>> = None;
+    for item in items {
+        let shape = nested(port, item, out, depth + 1)?;
+        if inner.as_ref().is_some_and(|s| *s != shape) {
+            return Err(ragged("its rows have different lengths"));
+        }
+        inner = Some(shape);
+    }
+    Ok(std::iter::once(items.len()).chain(inner.unwrap_or_default()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ports() -> Vec<Port> {
+        vec![Port { name: "x".into(), shape: vec![1, 2, 2], kind: "f32".into() }]
+    }
+
+    #[test]
+    fn accepts_flat_and_nested() {
+        let flat = Sample::parse(r#"{"inputs": {"x": [1, 2.5, -3, 4e-1]}}"#, &ports()).expect("flat");
+        let nested = Sample::parse(r#"{"samples": [{"x": [[[1, 2.5], [-3, 0.4]]]}]}"#, &ports()).expect("nested");
+        assert_eq!(flat, nested);
+    }
+
+    #[test]
+    fn refuses_each_mistake_by_name() {
+        let parse = |json: &str| Sample::parse(json, &ports()).expect_err(json);
+        assert!(matches!(parse("{"), Error::SampleForm { .. }));
+        assert!(matches!(parse("[1]"), Error::SampleForm { .. }));
+        assert!(matches!(parse(r#"{"inputs": {}}"#), Error::MissingInput { .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,3,4], "y": [1]}"#), Error::UnknownInput { .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,3]}"#), Error::Count { expected: 4, got: 3, .. }));
+        assert!(matches!(parse(r#"{"x": [[1,2,3,4]]}"#), Error::Shape { .. }));
+        assert!(matches!(parse(r#"{"x": [[[1,2],[3]]]}"#), Error::SampleForm { .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,"NaN",4]}"#), Error::NotANumber { index: 2, .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,null,4]}"#), Error::NotANumber { index: 2, .. }));
+        let overflow = parse(r#"{"x": [1,2,3,1e999]}"#);
+        assert!(matches!(overflow, Error::NotANumber { .. } | Error::SampleForm { .. }), "{overflow}");
+        let infinite = Sample::new(&ports(), vec![vec![1.0, f64::INFINITY, 0.0, 0.0]]);
+        assert!(matches!(infinite, Err(Error::NotANumber { index: 1, .. })));
+    }
+
+    #[test]
+    fn random_samples_repeat() {
+        let (a, b) = (Samples::random(&ports(), 3, 7), Samples::random(&ports(), 3, 7));
+        assert_eq!(a, b);
+        assert!(a.random && a.rows[0] != a.rows[1]);
+        assert!(a.rows.iter().flat_map(|r| &r.values[0]).all(|v| v.abs() <= 1.0));
+    }
+}
