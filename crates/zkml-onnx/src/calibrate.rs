@@ -79,12 +79,18 @@ impl<'a> Job<'a> {
         let mut floats = Vec::with_capacity(measured);
         for (index, row) in samples.rows.iter().enumerate() {
             let values = evaluator.run(row.values());
-            stats.add(&values).map_err(|id| Error::FloatOverflow { value: net.nodes[id].name.clone(), sample: index })?;
+            stats
+                .add(&values)
+                .map_err(|id| Error::FloatOverflow { value: net.nodes[id].name.clone(), sample: index })?;
             if index < measured {
                 floats.push(values);
             }
         }
-        let wanted = samples.rows[..measured].iter().enumerate().map(|(i, r)| finite(model, r, i)).collect::<Result<_, _>>()?;
+        let wanted = samples.rows[..measured]
+            .iter()
+            .enumerate()
+            .map(|(i, r)| finite(model, r, i))
+            .collect::<Result<_, _>>()?;
         Ok(Self { model, samples, settings, stats, floats, wanted })
     }
 
@@ -109,9 +115,15 @@ impl<'a> Job<'a> {
     }
 
     /// Runs the integer graph on the measured samples.
-    fn measure(&self, emitted: &Emitted, interface: &Interface, scales: &Scales) -> Result<CalibrationReport, Error> {
+    fn measure(
+        &self,
+        emitted: &Emitted,
+        interface: &Interface,
+        scales: &Scales,
+    ) -> Result<CalibrationReport, Error> {
         let graph = &emitted.graph;
-        let place: HashMap<&str, usize> = graph.tensors.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+        let place: HashMap<&str, usize> =
+            graph.tensors.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
         let layers: Vec<(usize, usize)> =
             emitted.layers.iter().filter_map(|(v, name)| Some((*v, *place.get(name.as_str())?))).collect();
         let one = |(i, floats): (usize, &Vec<Vec<f64>>)| -> Result<Measured, Error> {
@@ -133,7 +145,8 @@ impl<'a> Job<'a> {
                 mean_abs_error: drift.mean(),
             }
         });
-        let outputs = self.model.outputs().iter().enumerate().map(|(at, port)| self.output(at, port, interface, &runs));
+        let outputs =
+            self.model.outputs().iter().enumerate().map(|(at, port)| self.output(at, port, interface, &runs));
         Ok(CalibrationReport {
             samples: self.samples.rows.len(),
             measured: runs.len(),
@@ -159,7 +172,7 @@ impl<'a> Job<'a> {
         let index = port.kind.starts_with('i') || port.kind.starts_with('u');
         let label_agreement = if index {
             Some(share(&|a, b| a == b))
-        } else if row > 1 {
+        } else if row > 1 && port.shape.len() <= 2 {
             Some(share(&|a, b| argmax(a) == argmax(b)))
         } else if lo >= 0.0 && hi <= 1.0 {
             Some(share(&|a, b| (a[0] > 0.5) == (b[0] > 0.5)))
@@ -213,15 +226,23 @@ struct Measured {
 }
 
 impl Measured {
-    fn new(graph: &Graph, values: &[Vec<i64>], layers: &[(usize, usize)], floats: &[Vec<f64>], wanted: &[Vec<f64>]) -> Self {
-        let real = |tensor: usize| values[tensor].iter().map(move |v| graph.tensors[tensor].real((*v).into()));
+    fn new(
+        graph: &Graph,
+        values: &[Vec<i64>],
+        layers: &[(usize, usize)],
+        floats: &[Vec<f64>],
+        wanted: &[Vec<f64>],
+    ) -> Self {
+        let real =
+            |tensor: usize| values[tensor].iter().map(move |v| graph.tensors[tensor].real((*v).into()));
         let drift = |reals: &mut dyn Iterator<Item = f64>, want: &[f64]| {
             let mut d = Drift::default();
             reals.zip(want).for_each(|(a, b)| d.add(a, *b));
             d
         };
         let layers = layers.iter().map(|(v, t)| drift(&mut real(*t), &floats[*v])).collect();
-        let reals: Vec<Vec<f64>> = graph.outputs.iter().map(|o| real(o.tensor.0 as usize).collect()).collect();
+        let reals: Vec<Vec<f64>> =
+            graph.outputs.iter().map(|o| real(o.tensor.0 as usize).collect()).collect();
         let outputs = reals.iter().zip(wanted).map(|(r, w)| drift(&mut r.iter().copied(), w)).collect();
         Self { layers, outputs, reals }
     }

@@ -47,7 +47,9 @@ pub enum Error {
         limit: u64,
     },
     /// The file is not an ONNX model.
-    #[error("{path} is not an ONNX model: {detail}; export the model again, or check that the download is complete")]
+    #[error(
+        "{path} is not an ONNX model: {detail}; export the model again, or check that the download is complete"
+    )]
     NotOnnx {
         /// The file.
         path: PathBuf,
@@ -61,7 +63,9 @@ pub enum Error {
         detail: String,
     },
     /// A value that a node reads is provided by nothing: usually a weight that was not exported.
-    #[error("node `{node}` reads `{tensor}`, which no input, weight or node provides; export the model with its weights")]
+    #[error(
+        "node `{node}` reads `{tensor}`, which no input, weight or node provides; export the model with its weights"
+    )]
     MissingTensor {
         /// The reading node.
         node: String,
@@ -98,7 +102,9 @@ pub enum Error {
         node: String,
     },
     /// A weight is NaN or infinite.
-    #[error("tensor `{tensor}`, element {index}, is {value}; the model cannot be proven with it: train or export it again")]
+    #[error(
+        "tensor `{tensor}`, element {index}, is {value}; the model cannot be proven with it: train or export it again"
+    )]
     NotFinite {
         /// The tensor.
         tensor: String,
@@ -133,7 +139,9 @@ pub enum Error {
     #[error("there is no calibration sample; give at least one, or ask for random ones")]
     NoSamples,
     /// A sample file does not have the expected form.
-    #[error("{what} is not valid: {detail}; the form is {{\"inputs\": {{\"name\": [numbers]}}}} or {{\"samples\": [{{\"name\": [numbers]}}]}}")]
+    #[error(
+        "{what} is not valid: {detail}; the form is {{\"inputs\": {{\"name\": [numbers]}}}} or {{\"samples\": [{{\"name\": [numbers]}}]}}"
+    )]
     SampleForm {
         /// Which file or part.
         what: String,

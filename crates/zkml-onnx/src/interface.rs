@@ -37,7 +37,11 @@ impl Interface {
         let tensor = |id| graph.tensor(id);
         Self {
             inputs: inputs.iter().zip(&graph.inputs).map(|(p, (t, _))| quantized(p, tensor(*t))).collect(),
-            outputs: outputs.iter().zip(&graph.outputs).map(|(p, o)| quantized(p, tensor(o.tensor))).collect(),
+            outputs: outputs
+                .iter()
+                .zip(&graph.outputs)
+                .map(|(p, o)| quantized(p, tensor(o.tensor)))
+                .collect(),
         }
     }
 

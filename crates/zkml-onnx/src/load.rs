@@ -121,7 +121,9 @@ fn unknown(graph: &pb::GraphProto, parsed: Option<&tract_onnx::model::ParseResul
     let shape_of = |n: &str| {
         let (model, outlet) = (analysed.as_ref()?, parsed?.outlets_by_name.get(n)?);
         let fact = model.outlet_fact(*outlet).ok()?;
-        fact.shape.concretize().map(|dims| format!("[{}]", dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join(", ")))
+        fact.shape
+            .concretize()
+            .map(|dims| format!("[{}]", dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join(", ")))
     };
     proto::unsupported::unknown_operators(graph, &|n| shape_of(n).or_else(|| known(n)))
 }
@@ -132,7 +134,7 @@ fn typed(model: InferenceModel) -> Result<TypedModel, Error> {
 
 /// Values of a constant as reals.
 fn reals(tensor: &Tensor) -> Result<Vec<f64>, String> {
-    let cast = tensor.cast_to_dtype(DatumType::F64).map_err(|e| e.to_string())?;
+    let cast = tensor.cast_to_dt(DatumType::F64).map_err(|e| e.to_string())?;
     let view = cast.to_plain_array_view::<f64>().map_err(|e| e.to_string())?;
     Ok(view.iter().copied().collect())
 }
@@ -162,7 +164,11 @@ fn assemble(
         let operand = lowering.outlet(*outlet).cloned().ok_or_else(|| analysis("an input was lost"))?;
         lowering.net.inputs.push(operand.value);
         let kind = typed.outlet_fact(*outlet).map_err(analysis)?.datum_type;
-        inputs.push(Port { name: typed.node(outlet.node).name.clone(), shape: operand.map.shape, kind: format!("{kind:?}").to_lowercase() });
+        inputs.push(Port {
+            name: typed.node(outlet.node).name.clone(),
+            shape: operand.map.shape,
+            kind: format!("{kind:?}").to_lowercase(),
+        });
     }
     let mut outputs = Vec::new();
     for (outlet, declared) in outlets.iter().zip(&graph.output) {
@@ -199,10 +205,14 @@ fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Result<(), String> {
 fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: String) -> UnsupportedNode {
     let from = |n: &&pb::NodeProto| {
         let own = proto::node_name(n);
-        !own.is_empty() && (node.name == own || node.name.starts_with(&format!("{own}.")) || node.name.starts_with(&format!("{own}-")))
+        !own.is_empty()
+            && (node.name == own
+                || node.name.starts_with(&format!("{own}."))
+                || node.name.starts_with(&format!("{own}-")))
     };
     let onnx = graph.node.iter().filter(from).max_by_key(|n| proto::node_name(n).len());
-    let shapes: Vec<String> = node.inputs.iter().filter_map(|i| l.shape(*i).ok()).map(|s| format!("{s:?}")).collect();
+    let shapes: Vec<String> =
+        node.inputs.iter().filter_map(|i| l.shape(*i).ok()).map(|s| format!("{s:?}")).collect();
     UnsupportedNode {
         name: onnx.map_or(node.name.as_str(), proto::node_name).to_owned(),
         op: onnx.map_or_else(|| node.op.name().to_string(), |n| n.op_type.clone()),

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::internal::*;
 
 use crate::guard::quietly;
 use crate::load::{LoadOptions, load};
@@ -84,7 +83,10 @@ pub struct Model {
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Model").field("name", &self.name).field("inputs", &self.inputs).finish_non_exhaustive()
+        f.debug_struct("Model")
+            .field("name", &self.name)
+            .field("inputs", &self.inputs)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,9 +106,12 @@ impl Model {
         operators: BTreeMap<String, usize>,
     ) -> Result<Self, Error> {
         let analysis = |e: TractError| Error::Analysis { detail: format!("{e:#}") };
-        let kinds = typed.inputs.iter().map(|i| Ok(typed.outlet_fact(*i)?.datum_type)).collect::<TractResult<_>>();
+        let kinds =
+            typed.inputs.iter().map(|i| Ok(typed.outlet_fact(*i)?.datum_type)).collect::<TractResult<_>>();
         let kinds = kinds.map_err(analysis)?;
-        let plan = quietly(|| typed.into_runnable()).map_err(|detail| Error::Analysis { detail })?.map_err(analysis)?;
+        let plan = quietly(|| typed.into_runnable())
+            .map_err(|detail| Error::Analysis { detail })?
+            .map_err(analysis)?;
         Ok(Self { name: name.into(), net, plan, kinds, inputs, outputs, notices, operators })
     }
 
@@ -140,12 +145,14 @@ impl Model {
         let tensors = self.inputs.iter().zip(&self.kinds).zip(sample.values());
         let tensors = tensors.map(|((port, kind), values)| {
             let tensor = tensor1(values).into_shape(&port.shape)?;
-            Ok(tensor.cast_to_dtype(*kind)?.into_owned().into_tvalue())
+            Ok(tensor.cast_to_dt(*kind)?.into_owned().into_tvalue())
         });
         let tensors: TVec<TValue> = tensors.collect::<TractResult<_>>().map_err(analysis)?;
-        let out = quietly(|| self.plan.run(tensors)).map_err(|detail| Error::Analysis { detail })?.map_err(analysis)?;
+        let out = quietly(|| self.plan.run(tensors))
+            .map_err(|detail| Error::Analysis { detail })?
+            .map_err(analysis)?;
         let real = |t: &TValue| -> TractResult<Vec<f64>> {
-            let cast = t.cast_to_dtype(DatumType::F64)?;
+            let cast = t.cast_to_dt(DatumType::F64)?;
             Ok(cast.to_plain_array_view::<f64>()?.iter().copied().collect())
         };
         out.iter().map(real).collect::<TractResult<_>>().map_err(analysis)

@@ -28,7 +28,11 @@ impl Sample {
         for (port, v) in ports.iter().zip(&values) {
             count(port, v.len())?;
             if let Some(index) = v.iter().position(|x| !x.is_finite()) {
-                return Err(Error::NotANumber { input: port.name.clone(), index, value: v[index].to_string() });
+                return Err(Error::NotANumber {
+                    input: port.name.clone(),
+                    index,
+                    value: v[index].to_string(),
+                });
             }
         }
         Ok(Self { values })
@@ -46,7 +50,9 @@ impl Sample {
         if let Some(rows) = value.get("samples").and_then(Value::as_array) {
             return match rows.as_slice() {
                 [one] => Self::from_value(one, ports, "the sample"),
-                many => Err(form("the sample", format!("there are {} samples where one is expected", many.len()))),
+                many => {
+                    Err(form("the sample", format!("there are {} samples where one is expected", many.len())))
+                }
             };
         }
         Self::from_value(&value, ports, "the sample")
@@ -54,7 +60,9 @@ impl Sample {
 
     fn from_value(value: &Value, ports: &[Port], what: &str) -> Result<Self, Error> {
         let value = value.get("inputs").unwrap_or(value);
-        let Value::Object(map) = value else { return Err(form(what, "an object with the inputs is expected".into())) };
+        let Value::Object(map) = value else {
+            return Err(form(what, "an object with the inputs is expected".into()));
+        };
         let expected = || ports.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
         if let Some(input) = map.keys().find(|k| ports.iter().all(|p| p.name != **k)) {
             return Err(Error::UnknownInput { input: input.clone(), expected: expected() });
@@ -63,7 +71,8 @@ impl Sample {
         for port in ports {
             let given = || map.keys().cloned().collect::<Vec<_>>();
             let found = map.get(&port.name);
-            let found = found.ok_or_else(|| Error::MissingInput { input: port.name.clone(), given: given() })?;
+            let found =
+                found.ok_or_else(|| Error::MissingInput { input: port.name.clone(), given: given() })?;
             values.push(numbers(port, found)?);
         }
         Ok(Self { values })
@@ -94,7 +103,8 @@ impl Samples {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
         };
-        let mut row = || Sample { values: ports.iter().map(|p| (0..p.len()).map(|_| next()).collect()).collect() };
+        let mut row =
+            || Sample { values: ports.iter().map(|p| (0..p.len()).map(|_| next()).collect()).collect() };
         Self { rows: (0..count).map(|_| row()).collect(), random: true }
     }
 }
@@ -162,7 +172,8 @@ mod tests {
     #[test]
     fn accepts_flat_and_nested() {
         let flat = Sample::parse(r#"{"inputs": {"x": [1, 2.5, -3, 4e-1]}}"#, &ports()).expect("flat");
-        let nested = Sample::parse(r#"{"samples": [{"x": [[[1, 2.5], [-3, 0.4]]]}]}"#, &ports()).expect("nested");
+        let nested =
+            Sample::parse(r#"{"samples": [{"x": [[[1, 2.5], [-3, 0.4]]]}]}"#, &ports()).expect("nested");
         assert_eq!(flat, nested);
     }
 

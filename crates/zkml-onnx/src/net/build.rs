@@ -141,10 +141,12 @@ impl Net {
                 self.nodes[x.value].op = NetOp::Affine { x: inner, scale: s, shift: t };
                 true
             }
-            NetOp::Contract(c) => self.scaled(&c, &gather(&c.y, &scale), &gather(&c.y, &shift)).is_some_and(|c| {
-                self.nodes[x.value].op = NetOp::Contract(c);
-                true
-            }),
+            NetOp::Contract(c) => {
+                self.scaled(&c, &gather(&c.y, &scale), &gather(&c.y, &shift)).is_some_and(|c| {
+                    self.nodes[x.value].op = NetOp::Contract(c);
+                    true
+                })
+            }
             _ => false,
         }
     }

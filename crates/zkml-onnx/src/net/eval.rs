@@ -1,6 +1,6 @@
 //! Float evaluation of the network.
 
-use super::{Contraction, Net, NetOp, Operand, Side, gather, pad_value};
+use super::{Contraction, Net, NetOp, Operand, Side, pad_value};
 use zkml_graph::Map;
 
 /// Runs a network in `f64`; views are expanded once.
@@ -95,12 +95,6 @@ impl<'a> Evaluator<'a> {
             }
         }
         values
-    }
-
-    /// An output from the values of a run.
-    pub(crate) fn output(&self, index: usize, values: &[Vec<f64>]) -> Vec<f64> {
-        let o = &self.net.outputs[index].1;
-        gather(&o.map, &values[o.value])
     }
 
     fn see(&self, id: usize, slot: usize, o: &Operand, values: &[Vec<f64>]) -> Vec<f64> {

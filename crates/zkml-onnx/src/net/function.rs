@@ -1,7 +1,7 @@
 //! Functions of one variable that become tables.
 
 /// A function of one real variable.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
     /// `1 / (1 + e^-x)`.
     Sigmoid,
@@ -25,12 +25,8 @@ pub(crate) enum Function {
     Rsqrt,
     /// `1 / x`.
     Recip,
-    /// `ln(1 + e^x)`.
-    Softplus,
     /// `x · min(max(x/6 + 1/2, 0), 1)`.
     HardSwish,
-    /// Exponential linear unit with the given slope at the left.
-    Elu(f64),
 }
 
 impl Function {
@@ -48,9 +44,7 @@ impl Function {
             Self::Sqrt => "sqrt",
             Self::Rsqrt => "rsqrt",
             Self::Recip => "reciprocal",
-            Self::Softplus => "softplus",
             Self::HardSwish => "hard_swish",
-            Self::Elu(_) => "elu",
         }
     }
 
@@ -71,9 +65,7 @@ impl Function {
             Self::Sqrt => x.max(0.0).sqrt(),
             Self::Rsqrt => 1.0 / x.sqrt(),
             Self::Recip => 1.0 / x,
-            Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
-            Self::Elu(alpha) => x.max(0.0) + alpha * x.min(0.0).exp_m1(),
         }
     }
 

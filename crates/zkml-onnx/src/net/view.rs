@@ -46,7 +46,8 @@ fn refactor(shape: &[usize], steps: &[i64], target: &[usize]) -> Option<Vec<i64>
     if shape == target {
         return Some(steps.to_vec());
     }
-    let old: Vec<(usize, i64)> = shape.iter().copied().zip(steps.iter().copied()).filter(|d| d.0 != 1).collect();
+    let old: Vec<(usize, i64)> =
+        shape.iter().copied().zip(steps.iter().copied()).filter(|d| d.0 != 1).collect();
     let mut out = vec![0i64; target.len()];
     let (mut o, mut t) = (0, 0);
     while t < target.len() {
@@ -90,7 +91,9 @@ fn through_permutation(outer: &Map, inner: &Map) -> Option<Map> {
         let mut moving = (0..inner.shape.len()).filter(|&d| axis.steps[d] != 0 && inner.shape[d] > 1);
         match (moving.next(), moving.next()) {
             (None, _) if dim == 1 => axes.push(Axis { offset: 0, steps: vec![0; outer.shape.len()] }),
-            (Some(d), None) if axis.steps[d] == 1 && axis.offset == 0 && inner.shape[d] == dim && !used[d] => {
+            (Some(d), None)
+                if axis.steps[d] == 1 && axis.offset == 0 && inner.shape[d] == dim && !used[d] =>
+            {
                 used[d] = true;
                 axes.push(outer.axes[d].clone());
             }
@@ -115,7 +118,12 @@ fn substitute(outer: &Map, inner: &Map) -> Option<Map> {
         let along = |v: usize| axis.steps.iter().zip(&outer.axes).map(|(s, o)| s * o.steps[v]).sum();
         Axis { offset, steps: (0..outer.shape.len()).map(along).collect() }
     });
-    Some(Map { source: inner.source.clone(), shape: outer.shape.clone(), axes: axes.collect(), pad: inner.pad })
+    Some(Map {
+        source: inner.source.clone(),
+        shape: outer.shape.clone(),
+        axes: axes.collect(),
+        pad: inner.pad,
+    })
 }
 
 /// Whether whatever lies outside the view also lies outside its source.
@@ -165,8 +173,12 @@ mod tests {
 
     #[test]
     fn window_of_a_padded_tensor() {
-        let padded =
-            Map { source: vec![4], shape: vec![6], axes: vec![Axis { offset: -1, steps: vec![1] }], pad: Some(0) };
+        let padded = Map {
+            source: vec![4],
+            shape: vec![6],
+            axes: vec![Axis { offset: -1, steps: vec![1] }],
+            pad: Some(0),
+        };
         let valid = Map {
             source: vec![6],
             shape: vec![4, 3],
@@ -180,8 +192,12 @@ mod tests {
 
     #[test]
     fn slice_then_padded_window_is_refused() {
-        let slice =
-            Map { source: vec![8], shape: vec![5], axes: vec![Axis { offset: 2, steps: vec![1] }], pad: None };
+        let slice = Map {
+            source: vec![8],
+            shape: vec![5],
+            axes: vec![Axis { offset: 2, steps: vec![1] }],
+            pad: None,
+        };
         assert!(compose(&window(5, Some(0), -1), &slice).is_none(), "the pad would show the cut elements");
     }
 }

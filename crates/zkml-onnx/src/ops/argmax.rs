@@ -9,7 +9,10 @@ use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::net::{NetOp, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
-    op("ArgMax", "one axis, the first of equal elements; at the end of a classifier with scores it is cut, with a notice"),
+    op(
+        "ArgMax",
+        "one axis, the first of equal elements; at the end of a classifier with scores it is cut, with a notice",
+    ),
     op("ArgMin", "one axis, the first of equal elements"),
 ];
 

@@ -38,11 +38,11 @@ fn absolute(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
 
 /// Whether a value is positive by construction, so that its magnitude is itself.
 fn always_positive(l: &Lowering<'_>, x: &Operand) -> bool {
-    use crate::net::Function::{Exp, Sigmoid, Softplus, Sqrt};
+    use crate::net::Function::{Exp, Sigmoid, Sqrt};
     let padded = x.map.pad.is_some_and(|p| p < 0);
     !padded
         && match &l.net.nodes[x.value].op {
-            NetOp::Apply { function, .. } => matches!(function, Sigmoid | Exp | Sqrt | Softplus),
+            NetOp::Apply { function, .. } => matches!(function, Sigmoid | Exp | Sqrt),
             NetOp::Max { b: Side::Constant(c), .. } => *c >= 0.0,
             NetOp::Join { parts } => parts.iter().all(|(o, _)| always_positive(l, o)),
             NetOp::Divide { a, b } => always_positive(l, a) && always_positive(l, b),

@@ -17,5 +17,9 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     let cast = is::<Cast>(node)?;
     let from = l.model.outlet_fact(node.inputs[0]).map(|f| f.datum_type).unwrap_or(DatumType::Bool);
     let whole = from.is_integer() && cast.to.is_integer();
-    Some(if cast.to.is_float() || whole { l.input(node, 0) } else { Err(format!("from {from:?} to {:?}", cast.to)) })
+    Some(if cast.to.is_float() || whole {
+        l.input(node, 0)
+    } else {
+        Err(format!("from {from:?} to {:?}", cast.to))
+    })
 }

@@ -74,7 +74,11 @@ fn convolution(l: &mut Lowering<'_>, node: &TractNode, conv: &Conv) -> Result<Op
     let (x, kernel) = (l.input(node, 0)?, l.input(node, 1)?);
     let shape = l.output_shape(node)?;
     let w = Windows::new(&conv.pool_spec, &x.map.shape)?;
-    let groups = Groups { count: conv.group, out: conv.pool_spec.output_channels, inside: conv.pool_spec.input_channels };
+    let groups = Groups {
+        count: conv.group,
+        out: conv.pool_spec.output_channels,
+        inside: conv.pool_spec.input_channels,
+    };
     let images = w.n.map_or(1, |n| x.map.shape[n]);
     let a_map = image_view(&x.map.shape, &w, &groups, images);
     let b_map = kernel_view(&kernel.map.shape, &w, &groups, conv.kernel_fmt)?;
@@ -146,7 +150,11 @@ fn kernel_view(source: &[usize], w: &Windows, g: &Groups, format: KernelFormat) 
         KernelFormat::OHWI => (0, s + 1, 1),
     };
     if source.len() != s + 2 || source[o] != g.out || source[i] != g.in_each() {
-        return Err(format!("a kernel of shape {source:?} for {} groups of {} channels", g.count, g.in_each()));
+        return Err(format!(
+            "a kernel of shape {source:?} for {} groups of {} channels",
+            g.count,
+            g.in_each()
+        ));
     }
     let mut shape = vec![g.count, g.in_each()];
     shape.extend(&w.kernel);

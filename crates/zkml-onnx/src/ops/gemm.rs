@@ -1,8 +1,8 @@
 //! Matrix products of every kind, as tract's einsum.
 //! <https://onnx.ai/onnx/operators/onnx__Gemm.html>, <https://onnx.ai/onnx/operators/onnx__MatMul.html>
 
-use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::axes::Axis as EinAxis;
+use tract_onnx::tract_core::ops::einsum::EinSum;
 use zkml_graph::Map;
 use zkml_graph::map::Axis;
 
@@ -37,7 +37,8 @@ fn product(l: &mut Lowering<'_>, node: &TractNode, einsum: &EinSum) -> Result<Op
     if swap {
         std::mem::swap(&mut a, &mut b);
     }
-    let letters = einsum.axes.iter_all_axes().map(|axis| letter(axis, swap, &a, &b)).collect::<Result<Vec<_>, _>>()?;
+    let letters =
+        einsum.axes.iter_all_axes().map(|axis| letter(axis, swap, &a, &b)).collect::<Result<Vec<_>, _>>()?;
     let pick = |want: fn(&Letter) -> bool| -> Vec<&Letter> { letters.iter().filter(|l| want(l)).collect() };
     let batch = pick(|l| l.a.is_some() && l.b.is_some() && l.y.is_some());
     let m = pick(|l| l.b.is_none() && l.y.is_some());

@@ -67,7 +67,10 @@ const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {
 
 /// Operators that the loader rewrites or cuts before anything is lowered.
 const REWRITTEN: &[OpSupport] = &[
-    op("BatchNormalization", "inference mode; folded into the neighbouring weights, else a scale and a shift"),
+    op(
+        "BatchNormalization",
+        "inference mode; folded into the neighbouring weights, else a scale and a shift",
+    ),
     op("Constant", ""),
     op("Dropout", "inference mode: dropped"),
     op("Scaler", "ai.onnx.ml; folded into the next weights"),
@@ -75,7 +78,10 @@ const REWRITTEN: &[OpSupport] = &[
     op("LinearClassifier", "ai.onnx.ml; scores or probabilities, the label is cut"),
     op("Normalizer", "ai.onnx.ml; L1 on probabilities, which sum to one already or are divided by their sum"),
     op("ZipMap", "ai.onnx.ml; cut from the end, with a notice"),
-    op("ArrayFeatureExtractor", "ai.onnx.ml; constant indices; at the end of a label tail it is cut, with a notice"),
+    op(
+        "ArrayFeatureExtractor",
+        "ai.onnx.ml; constant indices; at the end of a label tail it is cut, with a notice",
+    ),
     op("ConstantOfShape", "when it folds to a constant"),
     op("Range", "when it folds to a constant"),
     op("Shape", "when it folds to a constant"),
@@ -86,7 +92,8 @@ const REWRITTEN: &[OpSupport] = &[
 pub fn supported_ops() -> &'static [OpSupport] {
     static TABLE: std::sync::OnceLock<Vec<OpSupport>> = std::sync::OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut all: Vec<OpSupport> = FAMILIES.iter().flat_map(|f| f.onnx).chain(REWRITTEN).copied().collect();
+        let mut all: Vec<OpSupport> =
+            FAMILIES.iter().flat_map(|f| f.onnx).chain(REWRITTEN).copied().collect();
         all.sort_by_key(|o| o.onnx_name);
         all
     })
@@ -117,11 +124,13 @@ impl<'a> Lowering<'a> {
     /// Lowers one node; the reason when no family can.
     pub(crate) fn node(&mut self, node: &TractNode) -> Result<(), String> {
         let before = self.net.nodes.len();
-        let result = FAMILIES.iter().find_map(|f| (f.lower)(self, node)).unwrap_or_else(|| {
-            Err("no lowering for this operator".into())
-        })?;
+        let result = FAMILIES
+            .iter()
+            .find_map(|f| (f.lower)(self, node))
+            .unwrap_or_else(|| Err("no lowering for this operator".into()))?;
         let made = result.value >= before;
-        let inherited = node.inputs.iter().any(|i| self.seen.get(i).is_some_and(|(o, x)| o.value == result.value && *x));
+        let inherited =
+            node.inputs.iter().any(|i| self.seen.get(i).is_some_and(|(o, x)| o.value == result.value && *x));
         if self.net.nodes[before..].iter().any(|n| !n.op.is_finite()) {
             return Err("one of its constants is not finite".into());
         }
@@ -170,7 +179,8 @@ impl<'a> Lowering<'a> {
     /// Concrete shape of an outlet.
     pub(crate) fn shape(&self, outlet: OutletId) -> Result<Vec<usize>, String> {
         let fact = self.model.outlet_fact(outlet).map_err(|e| e.to_string())?;
-        let dims = fact.shape.as_concrete().ok_or_else(|| format!("its shape {:?} is not fixed", fact.shape))?;
+        let dims =
+            fact.shape.as_concrete().ok_or_else(|| format!("its shape {:?} is not fixed", fact.shape))?;
         Ok(dims.to_vec())
     }
 
@@ -191,7 +201,13 @@ impl<'a> Lowering<'a> {
     }
 
     /// Scale and shift of every element, in the input's own node if possible.
-    fn affine(&mut self, node: &TractNode, slot: usize, scale: Vec<f64>, shift: Vec<f64>) -> Result<Operand, String> {
+    fn affine(
+        &mut self,
+        node: &TractNode,
+        slot: usize,
+        scale: Vec<f64>,
+        shift: Vec<f64>,
+    ) -> Result<Operand, String> {
         let whole = self.input(node, slot)?.map.shape == self.output_shape(node)?;
         let exclusive = whole && self.exclusive(node, slot);
         let x = self.spread(node, slot)?;

@@ -17,8 +17,9 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
 
 fn padded(l: &mut Lowering<'_>, node: &TractNode, pad: &Pad) -> Result<Operand, String> {
     let PadMode::Constant(value) = &pad.mode else { return Err("reflected or repeated borders".into()) };
-    let value = value.cast_to_dtype(DatumType::F64).map_err(|e| e.to_string())?;
-    let value = value.to_plain_array_view::<f64>().map_err(|e| e.to_string())?.iter().next().copied().unwrap_or(0.0);
+    let value = value.cast_to_dt(DatumType::F64).map_err(|e| e.to_string())?;
+    let value =
+        value.to_plain_array_view::<f64>().map_err(|e| e.to_string())?.iter().next().copied().unwrap_or(0.0);
     let mut x = l.input(node, 0)?;
     if value != 0.0 {
         return Ok(bordered(l, node, x, &pad.pads, value));
@@ -36,12 +37,19 @@ fn padded(l: &mut Lowering<'_>, node: &TractNode, pad: &Pad) -> Result<Operand, 
 }
 
 /// Strips of another constant, one dimension after the other.
-fn bordered(l: &mut Lowering<'_>, node: &TractNode, x: Operand, pads: &[(usize, usize)], value: f64) -> Operand {
+fn bordered(
+    l: &mut Lowering<'_>,
+    node: &TractNode,
+    x: Operand,
+    pads: &[(usize, usize)],
+    value: f64,
+) -> Operand {
     let mut current = x;
     for (d, &(before, after)) in pads.iter().enumerate() {
         let shape = current.map.shape.clone();
         let mut strip = |width: usize, side: &str| {
-            let shape: Vec<usize> = shape.iter().enumerate().map(|(i, &n)| if i == d { width } else { n }).collect();
+            let shape: Vec<usize> =
+                shape.iter().enumerate().map(|(i, &n)| if i == d { width } else { n }).collect();
             let values = vec![value; shape.iter().product()];
             (width > 0).then(|| l.net.push_const(&format!("{}.{side}{d}", node.name), values, &shape))
         };

@@ -29,7 +29,12 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
 }
 
 /// The input with the kept dimensions first and the reduced ones last, and how many are kept.
-pub(super) fn grouped(l: &mut Lowering<'_>, node: &TractNode, x: &Operand, axes: &[usize]) -> (Operand, usize) {
+pub(super) fn grouped(
+    l: &mut Lowering<'_>,
+    node: &TractNode,
+    x: &Operand,
+    axes: &[usize],
+) -> (Operand, usize) {
     let rank = x.map.shape.len();
     let kept = (0..rank).filter(|d| !axes.contains(d));
     let order: Vec<usize> = kept.chain(axes.iter().copied()).collect();
@@ -89,6 +94,7 @@ fn mean_of_squares(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Re
     let x = l.input(node, 0)?;
     let count: usize = axes.iter().map(|&d| x.map.shape[d]).product();
     let shape = x.map.shape.clone();
-    let squares = l.net.push(&format!("{}.squares", node.name), NetOp::Product { a: x.clone(), b: x }, &shape);
+    let squares =
+        l.net.push(&format!("{}.squares", node.name), NetOp::Product { a: x.clone(), b: x }, &shape);
     weighted_sum(l, node, &squares, axes, 1.0 / count as f64, &node.name.clone())
 }

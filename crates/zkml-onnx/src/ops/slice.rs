@@ -21,7 +21,13 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(part(l, node, sample.axis, sample.modulo as i64, sample.stride as i64))
 }
 
-fn part(l: &mut Lowering<'_>, node: &TractNode, axis: usize, start: i64, step: i64) -> Result<Operand, String> {
+fn part(
+    l: &mut Lowering<'_>,
+    node: &TractNode,
+    axis: usize,
+    start: i64,
+    step: i64,
+) -> Result<Operand, String> {
     let (x, shape) = (l.input(node, 0)?, l.output_shape(node)?);
     let mut map = Map::identity(&x.map.shape);
     map.axes[axis].offset = if step < 0 { x.map.shape[axis] as i64 - 1 - start } else { start };

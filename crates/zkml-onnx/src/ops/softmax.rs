@@ -8,7 +8,8 @@ use super::reduce::{largest_along, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::net::{Function, NetOp, Operand};
 
-pub(super) const ONNX: &[OpSupport] = &[op("Softmax", "exponentials below the largest element, divided by their sum")];
+pub(super) const ONNX: &[OpSupport] =
+    &[op("Softmax", "exponentials below the largest element, divided by their sum")];
 
 /// Differences to the largest element below this count as this: their share is less than 2^-17.
 const FLOOR: f64 = -12.0;
@@ -25,7 +26,8 @@ fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
     let x = l.input(node, 0)?;
     let shape = x.map.shape.clone();
     let name = |part: &str| format!("{}.{part}", node.name);
-    let broadcast = |o: &Operand| Map::broadcast(&o.map.shape, &shape).ok_or("a shape that does not broadcast");
+    let broadcast =
+        |o: &Operand| Map::broadcast(&o.map.shape, &shape).ok_or("a shape that does not broadcast");
     let best = largest_along(l, node, &x, axes);
     let best = l.net.view(&name("largest"), &best, &broadcast(&best)?);
     let below = l.net.sum(&name("below"), vec![(1.0, x), (-1.0, best)], 0.0);

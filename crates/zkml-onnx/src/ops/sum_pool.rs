@@ -38,7 +38,8 @@ fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Oper
     let inside = Map { pad: Some(0), ..view };
     let source = inside.source.iter().product();
     let present = crate::net::gather(&inside, &vec![1.0; source]);
-    let scale: Vec<f64> = present.chunks(kernel).map(|c| kernel as f64 / c.iter().sum::<f64>().max(1.0)).collect();
+    let scale: Vec<f64> =
+        present.chunks(kernel).map(|c| kernel as f64 / c.iter().sum::<f64>().max(1.0)).collect();
     let shift = vec![0.0; scale.len()];
     Ok(l.net.affine(&format!("{}.border", node.name), y, false, scale, shift))
 }

@@ -26,7 +26,10 @@ fn malformed<T>(detail: impl Into<String>) -> Result<T, Error> {
 pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<(), Error> {
     let standard = |o: &&pb::OperatorSetIdProto| o.domain.is_empty() || o.domain == "ai.onnx";
     if let Some(set) = model.opset_import.iter().filter(standard).find(|o| o.version > NEWEST_OPSET) {
-        return malformed(format!("operator set {} does not exist, {NEWEST_OPSET} is the newest known", set.version));
+        return malformed(format!(
+            "operator set {} does not exist, {NEWEST_OPSET} is the newest known",
+            set.version
+        ));
     }
     if graph.output.is_empty() {
         return malformed("the graph has no output");
@@ -50,7 +53,10 @@ fn names(graph: &pb::GraphProto) -> Result<(), Error> {
     for node in &graph.node {
         for output in node.output.iter().filter(|o| !o.is_empty()) {
             if !known.insert(output) {
-                return malformed(format!("node `{}` makes `{output}`, which exists already", node_name(node)));
+                return malformed(format!(
+                    "node `{}` makes `{output}`, which exists already",
+                    node_name(node)
+                ));
             }
         }
     }
@@ -131,22 +137,34 @@ pub(crate) fn tensor(t: &pb::TensorProto) -> Result<(), Error> {
             return malformed(format!("tensor `{}` of type {kind:?} has raw data", t.name));
         };
         if t.raw_data.len() % width != 0 {
-            return malformed(format!("tensor `{}` has {} bytes of {width}-byte elements", t.name, t.raw_data.len()));
+            return malformed(format!(
+                "tensor `{}` has {} bytes of {width}-byte elements",
+                t.name,
+                t.raw_data.len()
+            ));
         }
         t.raw_data.len() / width
     };
     if given != count {
         let shape = &t.dims;
-        return malformed(format!("tensor `{}` of shape {shape:?} has {given} elements instead of {count}", t.name));
+        return malformed(format!(
+            "tensor `{}` of shape {shape:?} has {given} elements instead of {count}",
+            t.name
+        ));
     }
     finite(t, kind)
 }
 
 fn finite(t: &pb::TensorProto, kind: DataType) -> Result<(), Error> {
     let f32s = t.raw_data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
-    let f64s = t.raw_data.chunks_exact(8).map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
+    let f64s = t
+        .raw_data
+        .chunks_exact(8)
+        .map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
     let bad = match kind {
-        DataType::Float => f32s.chain(t.float_data.iter().map(|v| f64::from(*v))).enumerate().find(|v| !v.1.is_finite()),
+        DataType::Float => {
+            f32s.chain(t.float_data.iter().map(|v| f64::from(*v))).enumerate().find(|v| !v.1.is_finite())
+        }
         DataType::Double => f64s.chain(t.double_data.iter().copied()).enumerate().find(|v| !v.1.is_finite()),
         _ => None,
     };
@@ -184,7 +202,8 @@ pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), 
                 Some(dim) => return Err(Error::OpenDimension { input: name, axis, dim }),
             }
         }
-        let dims: Vec<i64> = shape.dim.iter().map(|d| if let Some(Dim::DimValue(v)) = d.value { v } else { -1 }).collect();
+        let dims: Vec<i64> =
+            shape.dim.iter().map(|d| if let Some(Dim::DimValue(v)) = d.value { v } else { -1 }).collect();
         elements(&name, &dims)?;
     }
     Ok(())

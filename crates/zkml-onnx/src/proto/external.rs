@@ -16,7 +16,8 @@ pub(crate) fn inline(graph: &mut pb::GraphProto, folder: &Path, limit: u64) -> R
     for t in graph.initializer.iter_mut().filter(|t| is_external(t)) {
         let entry = |key: &str| t.external_data.iter().find(|e| e.key == key).map(|e| e.value.clone());
         let file = entry("location").unwrap_or_default();
-        let fail = |detail: String| Error::ExternalData { tensor: t.name.clone(), file: file.clone(), detail };
+        let fail =
+            |detail: String| Error::ExternalData { tensor: t.name.clone(), file: file.clone(), detail };
         let relative = Path::new(&file);
         let inside = |c: Component| matches!(c, Component::Normal(_) | Component::CurDir);
         if file.is_empty() || !relative.components().all(inside) {

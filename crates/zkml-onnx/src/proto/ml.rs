@@ -62,7 +62,10 @@ impl Rewriter<'_> {
     /// Adds a weight named after the node.
     fn weight(&mut self, part: &str, dims: &[usize], values: Vec<f32>) -> Result<String, String> {
         if values.iter().any(|v| !v.is_finite()) || dims.iter().product::<usize>() != values.len() {
-            return Err(format!("attribute `{part}` has {} values for shape {dims:?}, or one is not finite", values.len()));
+            return Err(format!(
+                "attribute `{part}` has {} values for shape {dims:?}, or one is not finite",
+                values.len()
+            ));
         }
         let name = format!("{}.{part}", node_name(self.node));
         self.weights.push(floats(&name, dims, values));
@@ -110,7 +113,10 @@ impl Rewriter<'_> {
         Ok(match text_attribute(self.node, "post_transform", "NONE").as_str() {
             "NONE" => vec![self.gemm(rows, w, b, &y)?],
             "LOGISTIC" => {
-                vec![self.gemm(rows, w, b, &raw)?, standard("Sigmoid", &format!("{name}.logistic"), &[&raw], &y)]
+                vec![
+                    self.gemm(rows, w, b, &raw)?,
+                    standard("Sigmoid", &format!("{name}.logistic"), &[&raw], &y),
+                ]
             }
             "SOFTMAX" => {
                 let mut softmax = standard("Softmax", &format!("{name}.softmax"), &[&raw], &y);

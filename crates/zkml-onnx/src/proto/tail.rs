@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use tract_onnx::pb;
 
-use super::{Notice, node_name, producers};
+use super::{Notice, producers};
 
 /// Operators that only carry a label along.
-const CARRIERS: [&str; 7] = ["Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "ArrayFeatureExtractor"];
+const CARRIERS: [&str; 7] =
+    ["Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "ArrayFeatureExtractor"];
 /// Classifiers whose first result is the label.
 const CLASSIFIERS: [&str; 3] = ["LinearClassifier", "TreeEnsembleClassifier", "SVMClassifier"];
 
@@ -56,7 +57,8 @@ fn notice(output: String, cut: Vec<String>, replaced_by: Option<String>) -> Noti
         Some(name) => format!("its scores are the output `{name}`"),
         None => "the scores remain an output of the model".into(),
     };
-    let text = format!("output `{output}` only turns scores into labels ({operators}) and is not proven; {rest}");
+    let text =
+        format!("output `{output}` only turns scores into labels ({operators}) and is not proven; {rest}");
     Notice { output, cut, replaced_by, text }
 }
 
@@ -118,7 +120,7 @@ fn inner_names(node: &pb::NodeProto) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::standard;
+    use super::super::{node_name, standard};
     use super::*;
 
     fn graph(nodes: Vec<pb::NodeProto>, outputs: &[&str]) -> pb::GraphProto {

@@ -13,16 +13,32 @@ const DOMAINS: [&str; 4] = ["", "ai.onnx", "ai.onnx.ml", "com.microsoft"];
 
 /// Operators that disappear when they are computed from constants only.
 const FOLDED: [&str; 12] = [
-    "And", "Ceil", "CastLike", "ConstantOfShape", "Equal", "Floor", "Less", "Mod", "Not", "Round", "Tile", "Where",
+    "And",
+    "Ceil",
+    "CastLike",
+    "ConstantOfShape",
+    "Equal",
+    "Floor",
+    "Less",
+    "Mod",
+    "Not",
+    "Round",
+    "Tile",
+    "Where",
 ];
 
 /// Every node whose operator is not in the support table.
-pub(crate) fn unknown_operators(graph: &pb::GraphProto, shape_of: &dyn Fn(&str) -> Option<String>) -> Vec<UnsupportedNode> {
+pub(crate) fn unknown_operators(
+    graph: &pb::GraphProto,
+    shape_of: &dyn Fn(&str) -> Option<String>,
+) -> Vec<UnsupportedNode> {
     let known: HashSet<&str> = supported_ops().iter().map(|o| o.onnx_name).chain(FOLDED).collect();
-    let unknown = |n: &&pb::NodeProto| !known.contains(n.op_type.as_str()) || !DOMAINS.contains(&n.domain.as_str());
+    let unknown =
+        |n: &&pb::NodeProto| !known.contains(n.op_type.as_str()) || !DOMAINS.contains(&n.domain.as_str());
     let describe = |n: &pb::NodeProto| {
         let foreign = !DOMAINS.contains(&n.domain.as_str());
-        let shapes: Vec<String> = n.input.iter().filter(|i| !i.is_empty()).filter_map(|i| shape_of(i)).collect();
+        let shapes: Vec<String> =
+            n.input.iter().filter(|i| !i.is_empty()).filter_map(|i| shape_of(i)).collect();
         UnsupportedNode {
             name: node_name(n).to_owned(),
             op: if foreign { format!("{}.{}", n.domain, n.op_type) } else { n.op_type.clone() },

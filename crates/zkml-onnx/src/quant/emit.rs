@@ -37,7 +37,13 @@ pub(super) struct Emitter<'a> {
 }
 
 /// Lowers the network at the given scales.
-pub(crate) fn emit(name: &str, net: &Net, stats: &Stats, scales: &Scales, settings: &Settings) -> Result<Emitted, Error> {
+pub(crate) fn emit(
+    name: &str,
+    net: &Net,
+    stats: &Stats,
+    scales: &Scales,
+    settings: &Settings,
+) -> Result<Emitted, Error> {
     let empty = vec![None; net.nodes.len()];
     let mut e = Emitter {
         net,
@@ -74,7 +80,8 @@ fn last_values(net: &Net) -> Vec<bool> {
     let mut last = vec![false; net.nodes.len()];
     net.outputs.iter().for_each(|(_, o)| last[o.value] = true);
     for i in (0..net.nodes.len()).rev() {
-        if last[i] && matches!(net.nodes[i].op, NetOp::Join { .. } | NetOp::Sum { .. } | NetOp::Affine { .. }) {
+        if last[i] && matches!(net.nodes[i].op, NetOp::Join { .. } | NetOp::Sum { .. } | NetOp::Affine { .. })
+        {
             net.nodes[i].op.operands().iter().for_each(|o| last[o.value] = true);
         }
     }
@@ -107,7 +114,8 @@ impl Emitter<'_> {
     /// The tensor of a value as it came out of its node, at whatever scale. Constants have none of their own.
     pub(super) fn raw(&self, value: usize) -> Result<TensorId, Error> {
         let node = &self.net.nodes[value];
-        let missing = || Error::Malformed { detail: format!("`{}` is read before it is computed", node.name) };
+        let missing =
+            || Error::Malformed { detail: format!("`{}` is read before it is computed", node.name) };
         self.raw[value].ok_or_else(missing)
     }
 
@@ -132,7 +140,14 @@ impl Emitter<'_> {
         Ok(id)
     }
 
-    fn rescale(&mut self, value: usize, x: TensorId, divisor: i64, scale: i32, calibrated: Bounds) -> Result<TensorId, Error> {
+    fn rescale(
+        &mut self,
+        value: usize,
+        x: TensorId,
+        divisor: i64,
+        scale: i32,
+        calibrated: Bounds,
+    ) -> Result<TensorId, Error> {
         let name = self.name(value, ".rescale");
         Ok(self.builder.node(&name, Rescale { divisor, scale, calibrated: Some(calibrated) }, &[x])?)
     }
@@ -243,7 +258,8 @@ impl Emitter<'_> {
         let extra = if self.last[value] || f == Function::Exp { FINAL_BITS } else { 0 };
         let to = self.scales.of_value(self.stats, value) + extra;
         let (lo, hi) = (t.bounds.lo as i64, t.bounds.hi as i64);
-        let table = build(f.name(), f, Request { lo, hi, from: t.scale, to, max_bits: self.settings.table_bits });
+        let table =
+            build(f.name(), f, Request { lo, hi, from: t.scale, to, max_bits: self.settings.table_bits });
         Ok(self.builder.node(&name, table, &[id])?)
     }
 
@@ -261,7 +277,11 @@ impl Emitter<'_> {
         if matches!(f, Function::Ln | Function::Rsqrt | Function::Recip) {
             let lowest = quantize(name, seen.lo / self.scales.margin(), scale)?;
             if lowest < 1 {
-                let detail = format!("`{name}`: {} of values down to {:.3e}, too close to zero or below", f.name(), seen.lo);
+                let detail = format!(
+                    "`{name}`: {} of values down to {:.3e}, too close to zero or below",
+                    f.name(),
+                    seen.lo
+                );
                 return Err(Error::Analysis { detail });
             }
             domain.lo = lowest.into();
@@ -269,12 +289,20 @@ impl Emitter<'_> {
         if f == Function::Sqrt {
             domain.lo = 0;
         }
+        if f == Function::Exp && seen.hi <= 0.0 {
+            // Differences to a maximum: no interval shows that they are not positive.
+            domain.hi = 0;
+        }
         let all = self.builder.tensor(id).bounds;
         Ok(all.intersect(domain).unwrap_or(domain))
     }
 
     fn join(&mut self, value: usize, parts: &[(Operand, Map)]) -> Result<TensorId, Error> {
-        let computed: Vec<usize> = parts.iter().map(|(o, _)| o.value).filter(|v| !matches!(self.net.nodes[*v].op, NetOp::Const(_))).collect();
+        let computed: Vec<usize> = parts
+            .iter()
+            .map(|(o, _)| o.value)
+            .filter(|v| !matches!(self.net.nodes[*v].op, NetOp::Const(_)))
+            .collect();
         let raw = computed.iter().map(|v| self.raw(*v)).collect::<Result<Vec<_>, _>>()?;
         let scales: Vec<i32> = raw.iter().map(|t| self.builder.tensor(*t).scale).collect();
         let as_is = scales.windows(2).all(|w| w[0] == w[1]);
@@ -336,7 +364,13 @@ impl Emitter<'_> {
     }
 
     /// A constant vector with as few elements as it has distinct ones along each dimension, and its view.
-    pub(super) fn compact(&mut self, name: &str, values: &[f64], shape: &[usize], scale: i32) -> Result<(TensorId, Map), Error> {
+    pub(super) fn compact(
+        &mut self,
+        name: &str,
+        values: &[f64],
+        shape: &[usize],
+        scale: i32,
+    ) -> Result<(TensorId, Map), Error> {
         let (kept, map) = constant_view(values, shape);
         let ints = kept.iter().map(|v| quantize(name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
         let name = self.unique(name);

@@ -1,7 +1,7 @@
 //! The linear part of the network: contractions, sums, scales and shifts.
 
-use zkml_graph::ops::{Contract, Linear};
 use zkml_graph::map::Axis;
+use zkml_graph::ops::{Contract, Linear};
 use zkml_graph::{Map, TensorId};
 
 use super::emit::Emitter;
@@ -13,7 +13,8 @@ use crate::net::{Contraction, NetOp, Operand, strides};
 pub(super) fn constant_view(values: &[f64], shape: &[usize]) -> (Vec<f64>, Map) {
     let step = strides(shape);
     let changes = |d: usize| {
-        (0..values.len()).any(|i| i as i64 / step[d] % shape[d] as i64 > 0 && values[i] != values[i - step[d] as usize])
+        (0..values.len())
+            .any(|i| i as i64 / step[d] % shape[d] as i64 > 0 && values[i] != values[i - step[d] as usize])
     };
     let kept: Vec<usize> = (0..shape.len()).filter(|&d| shape[d] > 1 && changes(d)).collect();
     let source: Vec<usize> = kept.iter().map(|&d| shape[d]).collect();
@@ -23,7 +24,9 @@ pub(super) fn constant_view(values: &[f64], shape: &[usize]) -> (Vec<f64>, Map) 
         values[at.sum::<i64>() as usize]
     };
     let few = if values.is_empty() { Vec::new() } else { (0..source.iter().product()).map(pick).collect() };
-    let axes = kept.iter().map(|&d| Axis { offset: 0, steps: (0..shape.len()).map(|v| i64::from(v == d)).collect() });
+    let axes = kept
+        .iter()
+        .map(|&d| Axis { offset: 0, steps: (0..shape.len()).map(|v| i64::from(v == d)).collect() });
     (few, Map { axes: axes.collect(), source, shape: shape.to_vec(), pad: None })
 }
 
@@ -55,11 +58,21 @@ impl Emitter<'_> {
             addend = Some(map);
         }
         let (name, a) = (self.name(value, ""), self.view(&c.a, a));
-        Ok(self.builder.node(&name, Contract { a, b: b.1, addend, ranks: c.ranks, y: c.y.clone() }, &inputs)?)
+        Ok(self.builder.node(
+            &name,
+            Contract { a, b: b.1, addend, ranks: c.ranks, y: c.y.clone() },
+            &inputs,
+        )?)
     }
 
     /// Weights as a tensor, and their view; equal ones are stored once.
-    fn weights(&mut self, value: usize, c: &Contraction, weights: &[f64], scale: i32) -> Result<(TensorId, Map), Error> {
+    fn weights(
+        &mut self,
+        value: usize,
+        c: &Contraction,
+        weights: &[f64],
+        scale: i32,
+    ) -> Result<(TensorId, Map), Error> {
         if uniform(weights).is_some() {
             let name = format!("{}.weight", self.net.nodes[value].name);
             return self.compact(&name, weights, &c.b.map.shape, scale);
@@ -69,7 +82,12 @@ impl Emitter<'_> {
     }
 
     /// `Σ c · x + constant` with coefficients as integers. Factors that are powers of two only move the scale.
-    pub(super) fn sum(&mut self, value: usize, terms: &[(f64, Operand)], constant: f64) -> Result<TensorId, Error> {
+    pub(super) fn sum(
+        &mut self,
+        value: usize,
+        terms: &[(f64, Operand)],
+        constant: f64,
+    ) -> Result<TensorId, Error> {
         let mut parts = Vec::with_capacity(terms.len());
         let mut scale = i32::MIN;
         for (factor, o) in terms.iter().filter(|(c, _)| *c != 0.0) {
@@ -90,7 +108,8 @@ impl Emitter<'_> {
         let (mut inputs, mut views) = (Vec::new(), Vec::new());
         for (factor, o, id, bits) in parts {
             let Some(id) = id else {
-                let values: Vec<f64> = self.net.constant(o).unwrap_or_default().iter().map(|v| v * factor).collect();
+                let values: Vec<f64> =
+                    self.net.constant(o).unwrap_or_default().iter().map(|v| v * factor).collect();
                 let (id, map) = self.compact(&format!("{name}.constant"), &values, &o.map.shape, scale)?;
                 inputs.push(id);
                 views.push((1, map));
@@ -108,7 +127,13 @@ impl Emitter<'_> {
     }
 
     /// `scale · x + shift`: one coefficient where the scale is the same everywhere, else a product with constants.
-    pub(super) fn affine(&mut self, value: usize, x: &Operand, scale: &[f64], shift: &[f64]) -> Result<TensorId, Error> {
+    pub(super) fn affine(
+        &mut self,
+        value: usize,
+        x: &Operand,
+        scale: &[f64],
+        shift: &[f64],
+    ) -> Result<TensorId, Error> {
         let shape = x.map.shape.clone();
         if let Some(factor) = uniform(scale) {
             if let Some(constant) = uniform(shift) {

@@ -95,12 +95,13 @@ impl Scales {
         };
         if settings.weight_scale.is_none() {
             let live = net.live();
-            let needed = net.nodes.iter().enumerate().filter(|(i, _)| live[*i]).filter_map(|(i, n)| match &n.op {
-                NetOp::Contract(c) if net.constant(&c.b).is_some_and(|w| uniform(&w).is_none()) => {
-                    Some(this.needed(stats, i, c))
-                }
-                _ => None,
-            });
+            let needed =
+                net.nodes.iter().enumerate().filter(|(i, _)| live[*i]).filter_map(|(i, n)| match &n.op {
+                    NetOp::Contract(c) if net.constant(&c.b).is_some_and(|w| uniform(&w).is_none()) => {
+                        Some(this.needed(stats, i, c))
+                    }
+                    _ => None,
+                });
             let most = needed.filter(|n| *n <= this.weight + SPREAD).max();
             this.weight = most.unwrap_or(this.weight).max(this.weight);
         }

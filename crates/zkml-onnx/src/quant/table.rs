@@ -60,7 +60,8 @@ fn error(f: Function, r: Request, bits: u32) -> f64 {
 fn table(name: &str, f: Function, r: Request, fraction_bits: u32) -> Lookup {
     let keys = 0..rows(r, fraction_bits);
     let name = name.to_owned();
-    let base = Lookup { name, lo: r.lo, fraction_bits, value: Vec::new(), slope: Vec::new(), shift: 0, scale: r.to };
+    let base =
+        Lookup { name, lo: r.lo, fraction_bits, value: Vec::new(), slope: Vec::new(), shift: 0, scale: r.to };
     if fraction_bits == 0 {
         let step = f64::from(r.to).exp2();
         let value = keys.map(|k| (f.at(ends(r, 0, k).0) * step).round() as i64).collect();
@@ -100,7 +101,8 @@ mod tests {
             let t = build(f.name(), f, r);
             assert!(t.value.len() <= 1 << 10, "{} has {} rows", f.name(), t.value.len());
             let unit = 1.0 / 4096.0;
-            let worst = (r.lo..=r.hi).map(|x| (interpolate(&t, x) - f.at(x as f64 * unit)).abs()).fold(0.0, f64::max);
+            let worst =
+                (r.lo..=r.hi).map(|x| (interpolate(&t, x) - f.at(x as f64 * unit)).abs()).fold(0.0, f64::max);
             assert!(worst <= unit, "{}: {worst} with {} rows", f.name(), t.value.len());
         }
     }

@@ -1,0 +1,95 @@
+//! The committed models at their default settings, against the results of onnxruntime.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zkml_onnx::{Calibrated, LoadOptions, Model, Samples, Settings, calibrate};
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name)
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Loads and calibrates a model with its own data.
+fn compiled(name: &str) -> (Model, Calibrated) {
+    let dir = folder(name);
+    let stem = dir.file_name().expect("a name").to_string_lossy().into_owned();
+    let model = Model::load(dir.join(format!("{stem}.onnx")), &LoadOptions::default()).expect("loads");
+    let samples = Samples::parse(&read(&dir.join("calibration.json")), model.inputs()).expect("samples");
+    let done = calibrate(&model, &samples, &Settings::default()).expect("calibrates");
+    (model, done)
+}
+
+/// Largest error and label agreement of the integer graph over the reference set.
+fn against_reference(name: &str, model: &Model, done: &Calibrated) -> (f64, f64) {
+    let text = read(&folder(name).join("reference.json"));
+    let samples = Samples::parse(&text, model.inputs()).expect("samples");
+    let wanted: Value = serde_json::from_str(&text).expect("json");
+    let (mut worst, mut same) = (0.0f64, 0usize);
+    for (row, want) in samples.rows.iter().zip(wanted["outputs"].as_array().expect("outputs")) {
+        let trace =
+            done.graph.eval(&done.interface.quantize_inputs(row).expect("in range")).expect("in range");
+        let ints: Vec<Vec<i64>> =
+            done.graph.outputs.iter().map(|o| trace.values[o.tensor.0 as usize].clone()).collect();
+        let got = done.interface.dequantize_outputs(&ints);
+        let want: Vec<f64> = want[&model.outputs()[0].name]
+            .as_array()
+            .expect("numbers")
+            .iter()
+            .map(|v| v.as_f64().expect("a number"))
+            .collect();
+        let errors = got[0].iter().zip(&want).map(|(a, b)| (a - b).abs());
+        worst = errors.fold(worst, f64::max);
+        same += usize::from(label(&got[0]) == label(&want));
+    }
+    (worst, same as f64 / samples.rows.len() as f64)
+}
+
+fn label(v: &[f64]) -> usize {
+    if v.len() == 1 {
+        return usize::from(v[0] > 0.5);
+    }
+    (1..v.len()).fold(0, |best, i| if v[i] > v[best] { i } else { best })
+}
+
+fn checked(name: &str, largest: f64, least_agreement: f64) {
+    let start = std::time::Instant::now();
+    let (model, done) = compiled(name);
+    let (error, agreement) = against_reference(name, &model, &done);
+    let (s, w) = (done.report.activation_scale, done.report.weight_scale);
+    println!("{name}: scales {s}/{w}, error {error:.2e}, agreement {agreement}, {:?}", start.elapsed());
+    for l in &done.report.layers {
+        println!(
+            "  {} {:?} scale {} bits {} [{:.3}, {:.3}] {:.1e}",
+            l.name, l.shape, l.scale, l.bits, l.lo, l.hi, l.max_abs_error
+        );
+    }
+    assert!(error <= largest, "{name}: error {error}");
+    assert!(agreement >= least_agreement, "{name}: agreement {agreement}");
+}
+
+#[test]
+fn credit() {
+    checked("credit", 3e-4, 0.999);
+}
+
+#[test]
+fn bench_credit_mlp() {
+    checked("bench/credit_mlp", 3e-4, 0.999);
+}
+
+#[test]
+fn digits() {
+    checked("digits/mlp", 1e-2, 0.999);
+    checked("digits/cnn", 1e-2, 0.999);
+}
+
+#[test]
+fn bench_images() {
+    checked("bench/mnist_mlp", 1e-2, 1.0);
+    checked("bench/lenet", 1e-2, 1.0);
+    checked("bench/mlp_1m", 1e-2, 1.0);
+}
