@@ -29,6 +29,8 @@ macro_rules! sol_errors {
 sol_errors! {
     /// The calldata is not the canonical ABI encoding of the arguments.
     NON_CANONICAL_CALLDATA = NonCanonicalCalldata();
+    /// The compiler has put variables where this contract works: compile it with the documented settings.
+    MEMORY_IN_USE = MemoryInUse();
     /// The proof does not have the length that this circuit's proofs have.
     WRONG_PROOF_LENGTH = WrongProofLength(uint256 actual, uint256 expected);
     /// The number of instances is not the circuit's.

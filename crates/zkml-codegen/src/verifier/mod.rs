@@ -4,6 +4,7 @@ mod checks;
 mod constraints;
 mod domain;
 mod memory;
+mod msm;
 mod opening;
 mod transcript;
 
@@ -117,6 +118,7 @@ fn literal_bytes(word: &zkml_protocol::Word) -> String {
 
 const VERIFIER_ERRORS: &[errors::SolError] = &[
     errors::NON_CANONICAL_CALLDATA,
+    errors::MEMORY_IN_USE,
     errors::WRONG_PROOF_LENGTH,
     errors::WRONG_INSTANCE_COUNT,
     errors::SCALAR_OUT_OF_RANGE,
@@ -151,6 +153,12 @@ fn assembly(program: &Program) -> Result<String, CodegenError> {
     let mut map = Map::new(program);
     let mut text = Text::at_depth(3);
     checks::helpers(&mut text);
+    text.section(format_args!(
+        "All memory from {} on is free: nothing was allocated there.",
+        at(map.buffer())
+    ));
+    let fail = checks::fail(&errors::MEMORY_IN_USE, &[]);
+    text.line(format_args!("if gt(mload(0x40), {}) {{ {fail} }}", at(map.buffer())));
     checks::calldata(&mut text, &map);
     text.line("");
     text.line(format_args!("let r := {}", literal(&field::SCALAR_MODULUS)));
@@ -166,14 +174,8 @@ fn assembly(program: &Program) -> Result<String, CodegenError> {
     domain::invert(&mut text, &mut map, &denominators)?;
     domain::values(&mut text, &mut map, program);
     constraints::print(&mut text, &mut map, &program.constraints)?;
-    let inverse = map.load(Cell::Vanishing);
-    let quotient = map.store(Cell::Quotient, &format!("mulmod(acc, {inverse}, r)"));
-    text.line(quotient);
     opening.values(&mut text, &mut map, program)?;
-    opening.check(&mut text, &mut map, program)?;
-    let body = text.finish();
-    let mut claim = Text::at_depth(3);
-    claim.line("// All memory below this address is this block's own; nothing was allocated before.");
-    claim.line(format_args!("mstore(0x40, {})", at(map.end())));
-    Ok(claim.finish() + &body)
+    msm::fold(&mut text, &mut map, program, &opening)?;
+    msm::pairing(&mut text, &map, program)?;
+    Ok(text.finish())
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{self, Fixture, fixtures};
 use zkml_harness::{EvmConfig, HarnessError, Outcome, Patch, Settings, precompile, self_check};
-use zkml_protocol::{Challenge, Element, Step, Word, field};
+use zkml_protocol::{Challenge, Element, Eval, ExprBuilder, Step, Word, field};
 
 /// Largest runtime bytecode of these small circuits, in bytes.
 const MAX_RUNTIME: usize = 9_000;
@@ -292,5 +292,34 @@ fn a_wrong_constant_fails_the_self_check() {
     for (constant, contract) in constants.iter().zip(contracts) {
         let error = self_check(&contract, program, &sample.proof, &sample.instances).unwrap_err();
         assert!(matches!(error, HarnessError::SelfCheck { .. }), "{constant}: {error}");
+    }
+}
+
+/// Hundreds of deep and shared expressions compile without running out of stack.
+#[test]
+fn large_circuits_compile() {
+    let mut program = support::samples().remove(0).program;
+    let mut builder = ExprBuilder::new();
+    let mut nodes: Vec<_> = (0..4).map(|index| builder.eval(Eval::Advice(index))).collect();
+    for index in 0..600usize {
+        let pick = |salt: usize| nodes[(index * salt + salt) % nodes.len()];
+        let (newest, a, b) = (nodes[nodes.len() - 1], pick(7), pick(13));
+        let product = builder.mul(newest, a);
+        let node = match index % 3 {
+            0 => builder.add(product, b),
+            1 => builder.sub(b, product),
+            _ => builder.mul(product, b),
+        };
+        nodes.push(node);
+        if index % 3 == 0 {
+            builder.identity(format!("identity {index}"), node);
+        }
+    }
+    program.constraints = builder.finish();
+    let source = zkml_codegen::verifier_source(&program).unwrap();
+    for runs in [1, 1_000] {
+        let settings = Settings { runs, ..Settings::default() };
+        let contracts = support::compile_all(&[(source.clone(), program.clone())], &settings);
+        println!("{runs} runs: {} bytes", contracts[0].runtime.len());
     }
 }
