@@ -6,7 +6,7 @@
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Relation, System, TableId, VarId, View};
+use zkml_graph::{Relation, System, TableId, View};
 
 use crate::{
     bounds::{Proven, window},
@@ -239,16 +239,16 @@ impl Builder<'_> {
 
     /// A view as a polynomial: a literal when it shows the same constant everywhere.
     fn value(&mut self, view: &View) -> Sym<Atom> {
-        if let Some(c) = self.uniform(view.var) {
+        if let Some(c) = self.uniform(view) {
             return Sym::constant(field(c.into()));
         }
         Sym::atom(Atom::Local(self.local(view)))
     }
 
-    fn uniform(&self, var: VarId) -> Option<i64> {
-        let c = self.system.vars[var.0 as usize].constant.as_ref()?;
+    fn uniform(&self, view: &View) -> Option<i64> {
+        let c = self.system.vars[view.var.0 as usize].constant.as_ref()?;
         let first = *c.first()?;
-        c.iter().all(|v| *v == first).then_some(first)
+        c.iter().chain(&view.map.pad).all(|v| *v == first).then_some(first)
     }
 
     fn lookup(&mut self, r: &Relation) {

@@ -155,16 +155,22 @@ fn contract_result(system: &System, facts: &Facts, p: &Proven, i: usize) -> Opti
         return None;
     }
     let constant = |v: VarId| system.vars[v.0 as usize].constant.is_some();
-    let mag = |v: VarId| p.vars[v.0 as usize].map(Bounds::magnitude);
-    let (ma, mb) = (mag(a.var)?, mag(b.var)?);
+    let mag = |v: &View| seen(p, v).map(Bounds::magnitude);
+    let (ma, mb) = (mag(a)?, mag(b)?);
     let factor = match (constant(a.var), constant(b.var)) {
         (_, true) => ma,
         (true, false) => mb,
         (false, false) => ma.checked_mul(mb)?,
     };
-    let extra = addend.as_ref().map_or(Some(0), |v| mag(v.var))?;
+    let extra = addend.as_ref().map_or(Some(0), mag)?;
     let reach = facts.weight[i].checked_mul(factor)?.checked_add(extra)?;
     Some((y.var, Bounds { lo: -reach, hi: reach }))
+}
+
+/// The interval of what a view shows: its variable, and its padding.
+fn seen(p: &Proven, view: &View) -> Option<Bounds> {
+    let own = p.vars[view.var.0 as usize]?;
+    Some(view.map.pad.map_or(own, |pad| own.union(Bounds::point(pad.into()))))
 }
 
 /// Narrows `p.vars[var]` to `b`; returns whether anything became known.
@@ -201,7 +207,7 @@ fn propagate(system: &System, facts: &Facts, limb: u32, p: &mut Proven) {
 }
 
 fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> bool {
-    let get = |p: &Proven, v: VarId| p.vars[v.0 as usize];
+    let get = seen;
     match &system.relations[i].1 {
         Relation::Range { v, lo, bits, kind } => {
             let (lo, bits) = window(*lo, *bits, *kind, limb);
@@ -221,7 +227,7 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
             if a == b && b == y {
                 return facts.covers(a) && learn(p, a.var, Bounds { lo: 0, hi: 1 });
             }
-            match (get(p, a.var), get(p, b.var)) {
+            match (get(p, a), get(p, b)) {
                 (Some(x), Some(z)) => facts.covers(y) && learn(p, y.var, x.mul(z)),
                 _ => false,
             }
@@ -231,7 +237,7 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
             for (j, (c, v)) in terms.iter().enumerate() {
                 let others = terms.iter().enumerate().filter(|(o, _)| *o != j);
                 let sum = others
-                    .map(|(_, (c, v))| Some(get(p, v.var)?.scale(i128::from(*c))))
+                    .map(|(_, (c, v))| Some(get(p, v)?.scale(i128::from(*c))))
                     .try_fold(Bounds::point(i128::from(*constant)), |acc, b: Option<Bounds>| {
                         Some(acc.add(b?))
                     });

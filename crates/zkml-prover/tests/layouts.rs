@@ -2,7 +2,10 @@
 
 mod networks;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use networks::Net;
 use zkml_graph::{Graph, testing};
@@ -21,7 +24,7 @@ fn graphs() -> Vec<Graph> {
     cases.chain(networks).collect()
 }
 
-fn circuits() -> Vec<(String, ModelCircuit)> {
+static CIRCUITS: LazyLock<Vec<(String, ModelCircuit)>> = LazyLock::new(|| {
     let mut out = Vec::new();
     for g in graphs() {
         let system = g.system();
@@ -33,11 +36,11 @@ fn circuits() -> Vec<(String, ModelCircuit)> {
         }
     }
     out
-}
+});
 
 #[test]
 fn chains_have_no_gap_and_end_checked() {
-    for (name, c) in circuits() {
+    for (name, c) in CIRCUITS.iter() {
         let chain = &c.layout.chain;
         let Some((_, last)) = chain.last() else { continue };
         // The accumulator of each chain is checked by the row that follows it, so rows must be consecutive
@@ -61,7 +64,7 @@ fn chains_have_no_gap_and_end_checked() {
 
 #[test]
 fn gates_do_not_overlap() {
-    for (name, c) in circuits() {
+    for (name, c) in CIRCUITS.iter() {
         let shape = c.layout.blueprint.shape;
         let mut taken = HashSet::new();
         for (row, gate) in &c.layout.active {
@@ -77,7 +80,7 @@ fn gates_do_not_overlap() {
 
 #[test]
 fn every_cell_has_one_meaning() {
-    for (name, c) in circuits() {
+    for (name, c) in CIRCUITS.iter() {
         let mut cells = HashSet::new();
         assert!(c.layout.placements.iter().all(|(col, row, _)| cells.insert((*col, *row))), "{name}");
     }
@@ -86,7 +89,7 @@ fn every_cell_has_one_meaning() {
 #[test]
 fn multiplied_lanes_are_pinned() {
     // A lane of a folding row that shows nothing would be the prover's to choose.
-    for (name, c) in circuits() {
+    for (name, c) in CIRCUITS.iter() {
         let placed: HashSet<(u8, u32)> = c.layout.placements.iter().map(|p| (p.0, p.1)).collect();
         let lanes = c.layout.blueprint.shape.a_columns as u8;
         let weighted: HashSet<(u8, u32)> = c.layout.weights.iter().map(|w| (w.0, w.1)).collect();
@@ -105,7 +108,7 @@ fn multiplied_lanes_are_pinned() {
 #[test]
 fn packed_results_cannot_carry_or_wrap() {
     let mut packed = 0;
-    for (name, c) in circuits() {
+    for (name, c) in CIRCUITS.iter() {
         for k in &c.layout.blueprint.contractions {
             assert!(k.width * k.slots as u32 <= FIELD_BITS, "{name}");
             packed += usize::from(k.slots > 1 && k.method != Method::Pairs);
