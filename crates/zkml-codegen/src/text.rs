@@ -49,7 +49,7 @@ impl Text {
     }
 }
 
-/// Turns of a Horner scheme in one expression; each takes one more word of the EVM's stack.
+/// Turns of a Horner scheme or factors of a product in one expression; each takes one more word of the EVM's stack.
 const TURNS: usize = 4;
 
 /// Leaves `Σ_i values_i · variable^(last − i)` modulo `r` in `target`, at most `2 · r`: highest power first.
@@ -69,6 +69,20 @@ pub(crate) fn horner(text: &mut Text, target: &str, variable: &str, values: &[St
         turns += 1;
     }
     text.line(format_args!("{target} := {expression}"));
+}
+
+/// `start · Π factors` modulo `r` as an expression; unreduced if there is no factor.
+/// A long product is cut, and its beginning left in `target`.
+pub(crate) fn product(text: &mut Text, target: &str, start: &str, factors: &[String]) -> String {
+    let mut expression = start.to_owned();
+    for (index, factor) in factors.iter().enumerate() {
+        if index > 0 && index % TURNS == 0 {
+            text.line(format_args!("{target} := {expression}"));
+            expression = target.to_owned();
+        }
+        expression = format!("mulmod({factor}, {expression}, r)");
+    }
+    expression
 }
 
 /// A 32-byte word as a literal, short when it is small.

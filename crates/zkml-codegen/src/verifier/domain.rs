@@ -23,7 +23,7 @@ pub(crate) fn fractions(text: &mut Text, map: &mut Map, program: &Program) {
     text.section("x^n");
     let x = map.load(Cell::Challenge(Challenge::X));
     text.line(format_args!("let x := {x}"));
-    text.line("let t := x");
+    text.line("t := x");
     for _ in 0..program.domain.k {
         text.line("t := mulmod(t, t, r)");
     }

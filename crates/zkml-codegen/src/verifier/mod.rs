@@ -167,8 +167,12 @@ fn assembly(program: &Program) -> Result<String, CodegenError> {
     text.open("{");
     transcript::print(&mut text, &mut map, program)?;
     text.close("}");
+    text.line("");
+    text.line("let t");
+    text.open("{");
     domain::fractions(&mut text, &mut map, program);
     opening.distances(&mut text, &mut map, program);
+    text.close("}");
     let mut denominators = vec![Cell::RowsDenominator, Cell::TailDenominator, Cell::Vanishing];
     denominators.extend(opening.denominators());
     domain::invert(&mut text, &mut map, &denominators)?;

@@ -5,7 +5,7 @@ use zkml_protocol::{Challenge, OpeningSet, Program, Word, field};
 use super::memory::{Cell, Map};
 use crate::{
     CodegenError,
-    text::{Text, horner, literal},
+    text::{Text, horner, literal, product},
 };
 
 /// So many canonical numbers can be added before the sum must be reduced: `5 · r < 2^256`.
@@ -66,7 +66,7 @@ impl Opening {
         for cell in self.denominators() {
             let value = match cell {
                 Cell::XInverse => "x".to_owned(),
-                _ => product(map, self.outside(0)),
+                _ => vanishing(text, map, self.outside(0)),
             };
             text.line(map.store(cell, &value));
         }
@@ -86,34 +86,31 @@ impl Opening {
         text.line("let value := 0");
         text.open("{");
         text.line(format_args!("let v := {}", map.load(Cell::Challenge(Challenge::OpenV))));
-        text.line("let w := 1");
+        text.line("let w");
         text.line("let e");
         for (index, set) in self.sets.iter().enumerate() {
             text.line(format_args!("// Set {index}: rotations {:?}.", set.rotations));
-            if index == 1 {
-                text.line("w := v");
-            } else if index > 1 {
-                text.line("w := mulmod(w, v, r)");
-            }
             self.weight(text, map, index);
-            self.set_value(text, map, program, set)?;
+            self.set_value(text, map, program, index, set)?;
         }
         text.close("}");
         Ok(())
     }
 
-    /// Leaves the set's weight in its cell; set 0 has weight 1.
+    /// Leaves the set's weight `v^i · Z_{T∖S_i}(u) / Z_{T∖S_0}(u)` in its cell; set 0 has weight 1.
     fn weight(&self, text: &mut Text, map: &mut Map, index: usize) {
-        if index == 0 {
-            return;
+        // `w` is v^i over the denominator that all sets but the first share.
+        match index {
+            0 => return,
+            1 if self.outside(0).next().is_some() => {
+                let inverse = map.load(Cell::OutsideFirst);
+                text.line(format_args!("w := mulmod(v, {inverse}, r)"));
+            }
+            1 => text.line("w := v"),
+            _ => text.line("w := mulmod(w, v, r)"),
         }
-        let mut weight = "w".to_owned();
-        for distance in self.outside(index) {
-            weight = format!("mulmod({weight}, {}, r)", map.load(Cell::Distance(distance)));
-        }
-        if self.outside(0).next().is_some() {
-            weight = format!("mulmod({weight}, {}, r)", map.load(Cell::OutsideFirst));
-        }
+        let factors: Vec<String> = self.outside(index).map(|t| map.load(Cell::Distance(t))).collect();
+        let weight = product(text, "e", "w", &factors);
         text.line(map.store(Cell::Weight(index), &weight));
     }
 
@@ -123,33 +120,34 @@ impl Opening {
         text: &mut Text,
         map: &mut Map,
         program: &Program,
+        index: usize,
         set: &OpeningSet,
     ) -> Result<(), CodegenError> {
-        let index = self.sets.iter().position(|other| std::ptr::eq(other, set)).unwrap_or_default();
         let distances = self.inside(set);
         let single = set.rotations.len() == 1;
         for (place, rotation) in set.rotations.iter().enumerate() {
             fold(text, map, set, place)?;
-            if single {
-                text.line("t := e");
-                continue;
+            let mut factors = Vec::new();
+            if !single {
+                factors.push(literal(&basis_constant(program, set, *rotation)?));
             }
-            let others = distances.iter().enumerate().filter(|(other, _)| *other != place);
-            let others: Vec<usize> = others.map(|(_, distance)| *distance).collect();
-            let basis = product(map, others.into_iter());
-            let constant = literal(&basis_constant(program, set, *rotation)?);
-            let sum = if place % MAX_TERMS == 0 && place > 0 { "mod(t, r)" } else { "t" };
-            let term = format!("mulmod(mulmod(e, {constant}, r), {basis}, r)");
-            text.line(if place == 0 { format!("t := {term}") } else { format!("t := add({sum}, {term})") });
+            for (other, distance) in distances.iter().enumerate() {
+                if other != place {
+                    factors.push(map.load(Cell::Distance(*distance)));
+                }
+            }
+            let term = product(text, "e", "e", &factors);
+            text.line(match place {
+                0 => format!("t := {term}"),
+                _ if place % MAX_TERMS == 0 => format!("t := add(mod(t, r), {term})"),
+                _ => format!("t := add(t, {term})"),
+            });
         }
-        for _ in 1..set.rotations.len() {
-            let inverse = map.load(Cell::XInverse);
-            text.line(format_args!("t := mulmod(t, {inverse}, r)"));
+        let mut factors = vec![map.load(Cell::XInverse); set.rotations.len().saturating_sub(1)];
+        if index > 0 {
+            factors.push(map.load(Cell::Weight(index)));
         }
-        let weighted = match index {
-            0 => "t".to_owned(),
-            _ => format!("mulmod(t, {}, r)", map.load(Cell::Weight(index))),
-        };
+        let weighted = product(text, "t", "t", &factors);
         text.line(format_args!("value := addmod(value, {weighted}, r)"));
         Ok(())
     }
@@ -159,10 +157,10 @@ impl Opening {
         &self.sets
     }
 
-    /// `Z_{S_0}(u)` as an expression, unreduced.
-    pub(crate) fn vanishing_of_first(&self, map: &mut Map) -> String {
+    /// `Z_{S_0}(u)` as an expression, unreduced; `t` is used up.
+    pub(crate) fn vanishing_of_first(&self, text: &mut Text, map: &mut Map) -> String {
         let first = self.sets.first().map(|set| self.inside(set)).unwrap_or_default();
-        product(map, first.into_iter())
+        vanishing(text, map, first.into_iter())
     }
 }
 
@@ -189,8 +187,10 @@ fn basis_constant(program: &Program, set: &OpeningSet, rotation: i32) -> Result<
 }
 
 /// Product of distances as an expression; 1 for none, unreduced for a single one.
-fn product(map: &mut Map, distances: impl Iterator<Item = usize>) -> String {
+fn vanishing(text: &mut Text, map: &mut Map, distances: impl Iterator<Item = usize>) -> String {
     let loads: Vec<String> = distances.map(|index| map.load(Cell::Distance(index))).collect();
-    let product = loads.into_iter().reduce(|product, load| format!("mulmod({product}, {load}, r)"));
-    product.unwrap_or_else(|| "1".to_owned())
+    match loads.split_first() {
+        None => "1".to_owned(),
+        Some((first, rest)) => product(text, "t", first, rest),
+    }
 }

@@ -1,8 +1,10 @@
 //! The generated verifier accepts what it should, and refuses everything else with the error that fits.
 
 use crate::support::{self, Fixture, fixtures};
+use std::collections::BTreeSet;
 use zkml_harness::{EvmConfig, HarnessError, Outcome, Patch, Settings, precompile, self_check};
-use zkml_protocol::{Challenge, Element, Eval, ExprBuilder, Step, Word, field};
+
+use zkml_protocol::{Challenge, Element, Eval, ExprBuilder, Query, Step, Word, field};
 
 /// Largest runtime bytecode of these small circuits, in bytes.
 const MAX_RUNTIME: usize = 9_000;
@@ -321,5 +323,24 @@ fn large_circuits_compile() {
         let settings = Settings { runs, ..Settings::default() };
         let contracts = support::compile_all(&[(source.clone(), program.clone())], &settings);
         println!("{runs} runs: {} bytes", contracts[0].runtime.len());
+    }
+}
+
+/// Products over many opening points compile without running out of stack.
+#[test]
+fn many_rotations_compile() {
+    let mut program = support::samples().remove(0).program;
+    for column in 0..program.advice_phases.len() as u32 {
+        for rotation in (2..8 + column as i32).chain(-9..-6) {
+            program.advice_queries.push(Query { column, rotation });
+        }
+    }
+    let rotations: BTreeSet<i32> =
+        program.opening_sets().iter().flat_map(|set| set.rotations.clone()).collect();
+    assert!(rotations.len() > 12, "{}", rotations.len());
+    let source = zkml_codegen::verifier_source(&program).unwrap();
+    for runs in [1, 1_000] {
+        let settings = Settings { runs, ..Settings::default() };
+        support::compile_all(&[(source.clone(), program.clone())], &settings);
     }
 }
