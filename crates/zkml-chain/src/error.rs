@@ -1,0 +1,219 @@
+//! Everything that can end a command, with its exit code and the way out.
+
+use std::{
+    fmt::Display,
+    io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error as ThisError;
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a command ended without its result.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried: `read`, `write`, `make the folder`.
+        action: &'static str,
+        /// The file or folder.
+        path: String,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The folder holds no `manifest.json`.
+    #[error("{} is not an artifact folder: it has no manifest.json", .dir.display())]
+    NoArtifacts {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// No folder was named and none, or more than one, can be meant.
+    #[error("which model? {why}")]
+    WhichModel {
+        /// What was found instead of exactly one folder.
+        why: String,
+    },
+    /// `manifest.json` is not one that this program wrote.
+    #[error("{} is not a manifest that this program can read: {why}", .path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of the folder is not there.
+    #[error("{file} is missing in {}", .dir.display())]
+    Missing {
+        /// The file.
+        file: String,
+        /// The command that writes it.
+        step: String,
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file is not the one that was written.
+    #[error("{file} in {} was changed after `{step}` wrote it", .dir.display())]
+    Edited {
+        /// The file.
+        file: String,
+        /// The command that wrote it.
+        step: String,
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file was made from something that has changed since.
+    #[error("{source_file} changed since `{step}` made {file} from it (in {})", .dir.display())]
+    Stale {
+        /// The file that is out of date.
+        file: String,
+        /// What changed.
+        source_file: String,
+        /// The command to repeat.
+        step: String,
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder belongs to another model.
+    #[error("{} holds the artifacts of model `{found}`, not of `{wanted}`", .dir.display())]
+    OtherModel {
+        /// The folder.
+        dir: PathBuf,
+        /// The model whose artifacts are there.
+        found: String,
+        /// The model that was asked for.
+        wanted: String,
+    },
+    /// Another command is writing to the folder.
+    #[error("another command is writing to {}", .dir.display())]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file does not hold what its name says.
+    #[error("{} cannot be used: {why}", .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// What kind of end it was; the number is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// The question was answered with no: a proof was refused.
+    Refused = 1,
+    /// The command line was wrong.
+    Usage = 2,
+    /// The model, the data or a proof file cannot be used.
+    Input = 3,
+    /// The artifact folder is incomplete, out of date, or was edited.
+    Artifacts = 4,
+    /// The system stands in the way: disk, permissions, a tool that is not installed.
+    System = 5,
+}
+
+/// The exit codes as `--help` lists them.
+pub const EXIT_CODES: &str = "Exit codes:
+  0  done; a proof was accepted
+  1  a proof was refused
+  2  the command line is wrong
+  3  the model, the data or a proof file cannot be used
+  4  the artifact folder is incomplete, out of date, or was edited
+  5  the system stands in the way: disk, permissions, a missing tool";
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.display().to_string(), source }
+    }
+
+    /// The exit code's meaning.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => Class::Input,
+            Self::Io { .. } | Self::Busy { .. } => Class::System,
+            Self::NoArtifacts { .. }
+            | Self::WhichModel { .. }
+            | Self::Manifest { .. }
+            | Self::Missing { .. }
+            | Self::Edited { .. }
+            | Self::Stale { .. }
+            | Self::OtherModel { .. } => Class::Artifacts,
+            Self::Content { .. } => Class::Input,
+        }
+    }
+
+    /// A stable name for scripts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::NoArtifacts { .. } => "no-artifacts",
+            Self::WhichModel { .. } => "which-model",
+            Self::Manifest { .. } => "manifest",
+            Self::Missing { .. } => "missing-file",
+            Self::Edited { .. } => "edited-file",
+            Self::Stale { .. } => "stale-file",
+            Self::OtherModel { .. } => "other-model",
+            Self::Busy { .. } => "busy",
+            Self::Content { .. } => "content",
+        }
+    }
+
+    /// The way out.
+    pub fn way_out(&self) -> Option<String> {
+        Some(match self {
+            Self::Io { source, .. } => io_way_out(source)?,
+            Self::NoArtifacts { .. } => {
+                "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
+            }
+            Self::WhichModel { .. } => "name the artifact folder with --dir".into(),
+            Self::Manifest { .. } => "restore the file, or start over with `zkml-chain calibrate`".into(),
+            Self::Missing { step, dir, .. } => again(step, dir),
+            Self::Edited { file, step, dir } if file == crate::artifacts::file::SETTINGS => format!(
+                "to use the edited settings, {}; to undo the edit, {}",
+                again("compile", dir),
+                again(step, dir)
+            ),
+            Self::Edited { step, dir, .. } => format!("restore the file, or {}", again(step, dir)),
+            Self::Stale { step, dir, .. } => again(step, dir),
+            Self::OtherModel { .. } => "name another folder with --dir".into(),
+            Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
+            Self::Content { .. } => return None,
+        })
+    }
+}
+
+fn again(step: &str, dir: &Path) -> String {
+    format!("run `zkml-chain {step} --dir {}`", dir.display())
+}
+
+fn io_way_out(source: &io::Error) -> Option<String> {
+    use io::ErrorKind as K;
+    Some(
+        match source.kind() {
+            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
+                "free some space, or name a folder on another disk; nothing was left half-written"
+            }
+            K::PermissionDenied | K::ReadOnlyFilesystem => "name a folder that you may write to",
+            K::NotFound => "check the path",
+            K::NotADirectory | K::AlreadyExists => "a file stands where a folder is needed: name another path",
+            _ => return None,
+        }
+        .into(),
+    )
+}
+
+impl miette::Diagnostic for Error {
+    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(format!("zkml-chain::{}", self.name())))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        self.way_out().map(|w| Box::new(w) as Box<dyn Display>)
+    }
+}
