@@ -100,6 +100,26 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A step of the benchmark failed.
+    #[error("`zkml-chain {command}` failed: {why}")]
+    Child {
+        /// Its arguments.
+        command: String,
+        /// What happened.
+        why: String,
+    },
+    /// A proof of something else.
+    #[error("{} is a proof of another {what}: it names {found}, the artifacts have {expected}", .path.display())]
+    ForeignProof {
+        /// The proof file.
+        path: PathBuf,
+        /// `model` or `key`.
+        what: &'static str,
+        /// The digest in the artifact folder.
+        expected: String,
+        /// The digest in the proof file.
+        found: String,
+    },
 }
 
 /// What kind of end it was; the number is the process's exit code.
@@ -135,8 +155,10 @@ impl Error {
     /// The exit code's meaning.
     pub fn class(&self) -> Class {
         match self {
-            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => Class::Input,
-            Self::Io { .. } | Self::Busy { .. } => Class::System,
+            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Class::Input
+            }
+            Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } => Class::System,
             Self::NoArtifacts { .. }
             | Self::WhichModel { .. }
             | Self::Manifest { .. }
@@ -144,7 +166,7 @@ impl Error {
             | Self::Edited { .. }
             | Self::Stale { .. }
             | Self::OtherModel { .. } => Class::Artifacts,
-            Self::Content { .. } => Class::Input,
+            Self::Content { .. } | Self::ForeignProof { .. } => Class::Input,
         }
     }
 
@@ -161,6 +183,8 @@ impl Error {
             Self::OtherModel { .. } => "other-model",
             Self::Busy { .. } => "busy",
             Self::Content { .. } => "content",
+            Self::Child { .. } => "child",
+            Self::ForeignProof { .. } => "foreign-proof",
         }
     }
 
@@ -183,7 +207,8 @@ impl Error {
             Self::Stale { step, dir, .. } => again(step, dir),
             Self::OtherModel { .. } => "name another folder with --dir".into(),
             Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
-            Self::Content { .. } => return None,
+            Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
+            Self::Content { .. } | Self::Child { .. } => return None,
         })
     }
 }
@@ -201,7 +226,9 @@ fn io_way_out(source: &io::Error) -> Option<String> {
             }
             K::PermissionDenied | K::ReadOnlyFilesystem => "name a folder that you may write to",
             K::NotFound => "check the path",
-            K::NotADirectory | K::AlreadyExists => "a file stands where a folder is needed: name another path",
+            K::NotADirectory | K::AlreadyExists => {
+                "a file stands where a folder is needed: name another path"
+            }
             _ => return None,
         }
         .into(),

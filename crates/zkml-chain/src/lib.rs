@@ -4,10 +4,13 @@
 //! (`artifacts`), the steps (`pipeline`), and how results are shown (`output`, `progress`, `table`).
 
 pub mod artifacts;
+pub mod bench;
 pub mod cli;
 pub mod cmd;
 pub mod error;
+pub mod folder;
 pub mod json;
 pub mod output;
 pub mod progress;
+pub mod proof_file;
 pub mod table;

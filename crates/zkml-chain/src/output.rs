@@ -56,11 +56,8 @@ impl Ui {
     /// [`Error::Io`] when stdout cannot be written to (a full disk behind a redirection).
     pub fn result(&self, report: &impl Report) -> Result<()> {
         let mut out = anstream::AutoStream::auto(io::stdout()).lock();
-        let written = if self.json {
-            out.write_all(&crate::json::pretty(report))
-        } else {
-            report.print(&mut out)
-        };
+        let written =
+            if self.json { out.write_all(&crate::json::pretty(report)) } else { report.print(&mut out) };
         closed_pipe_is_fine(written.and_then(|()| out.flush()))
     }
 

@@ -57,7 +57,9 @@ impl Progress {
                 }
                 if let Some(total) = clock {
                     // Never claim to be done before it is.
-                    shown.set_position((started.elapsed().as_millis() as u64).min(total.saturating_sub(total / 50)));
+                    shown.set_position(
+                        (started.elapsed().as_millis() as u64).min(total.saturating_sub(total / 50)),
+                    );
                 }
                 shown.tick();
             }

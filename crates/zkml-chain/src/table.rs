@@ -73,7 +73,10 @@ mod tests {
         assert_eq!(thousands(0), "0");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!((size(999), size(2_345), size(5_000_000)), ("999 B".into(), "2.3 kB".into(), "5.0 MB".into()));
+        assert_eq!(
+            (size(999), size(2_345), size(5_000_000)),
+            ("999 B".into(), "2.3 kB".into(), "5.0 MB".into())
+        );
         assert_eq!((seconds(0.284), seconds(200.0)), ("0.28 s".into(), "3 min 20 s".into()));
     }
 

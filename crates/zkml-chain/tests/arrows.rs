@@ -37,7 +37,10 @@ fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let nodes = metadata.resolve.as_ref().expect("a resolved graph").nodes.iter();
     nodes
         .map(|node| {
-            let used = node.deps.iter().filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
+            let used = node
+                .deps
+                .iter()
+                .filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
             (name_of[&node.id].clone(), used.map(|d| name_of[&d.pkg].clone()).collect())
         })
         .collect()

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 
 /// The layout of the artifact folder that this version reads and writes.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// The content of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Layout version, [`VERSION`].
+    /// Layout version, always 1.
     pub version: u32,
     /// The model's name: the ONNX file's stem, or what `--name` said.
     pub model: String,

@@ -188,7 +188,9 @@ impl Artifacts {
         let path = self.path(name);
         let found = match known {
             Some(found) => found,
-            None if !path.is_file() => return Err(self.unreadable(name, &path, io::ErrorKind::NotFound.into())),
+            None if !path.is_file() => {
+                return Err(self.unreadable(name, &path, io::ErrorKind::NotFound.into()));
+            }
             None => Fingerprint::of_file(&path)?,
         };
         if !entry.matches(&found) {
@@ -214,9 +216,12 @@ impl Artifacts {
             }
             // An edit upstream shows in this file's name too: the reader must know which step to repeat.
             self.check(source, None).map_err(|e| match e {
-                Error::Edited { file, dir, .. } if file == *source => {
-                    Error::Stale { file: name.to_owned(), source_file: file, step: entry.made_by.clone(), dir }
-                }
+                Error::Edited { file, dir, .. } if file == *source => Error::Stale {
+                    file: name.to_owned(),
+                    source_file: file,
+                    step: entry.made_by.clone(),
+                    dir,
+                },
                 other => other,
             })?;
         }
