@@ -28,12 +28,34 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Inspect(cmd::inspect::Args),
+    Ops(cmd::ops::Args),
+    Calibrate(cmd::calibrate::Args),
+    Compile(cmd::compile::Args),
+    Srs(cmd::srs::Args),
+    Setup(cmd::setup::Args),
+    Prove(cmd::prove::Args),
+    Verify(cmd::verify::Args),
+    GenVerifier(cmd::gen_verifier::Args),
+    Simulate(cmd::simulate::Args),
+    Demo(cmd::demo::Args),
     Completions(cmd::completions::Args),
 }
 
 impl Command {
     fn run(self, ui: &Ui) -> Result<()> {
         match self {
+            Self::Inspect(args) => cmd::inspect::run(ui, &args),
+            Self::Ops(args) => cmd::ops::run(ui, &args),
+            Self::Calibrate(args) => cmd::calibrate::run(ui, args),
+            Self::Compile(args) => cmd::compile::run(ui, &args),
+            Self::Srs(args) => cmd::srs::run(ui, &args),
+            Self::Setup(args) => cmd::setup::run(ui, &args),
+            Self::Prove(args) => cmd::prove::run(ui, args),
+            Self::Verify(args) => cmd::verify::run(ui, &args),
+            Self::GenVerifier(args) => cmd::gen_verifier::run(ui, &args),
+            Self::Simulate(args) => cmd::simulate::run(ui, &args),
+            Self::Demo(args) => cmd::demo::run(ui, args),
             Self::Completions(args) => cmd::completions::run(&args),
         }
     }

@@ -6,6 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error as ThisError;
+use zkml_harness::HarnessError;
+use zkml_prover::ProverError;
+use zkml_verifier::VerifyError;
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -100,6 +103,55 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// No trusted setup is at hand.
+    #[error("no trusted setup with 2^{k} powers is at hand")]
+    NoSrs {
+        /// Binary logarithm of the number of powers that the circuit needs.
+        k: u32,
+    },
+    /// A proof does not hold.
+    #[error("the proof is refused by {by}: {why}")]
+    Refused {
+        /// Who refused it.
+        by: &'static str,
+        /// Its reason.
+        why: String,
+    },
+    /// Two verifiers answer differently.
+    #[error("{accepts} accepts the proof, {refuses} refuses it: {why}")]
+    Disagreement {
+        /// Who accepts.
+        accepts: &'static str,
+        /// Who refuses.
+        refuses: &'static str,
+        /// Why it does.
+        why: String,
+    },
+    /// A changed proof or statement was not refused for its own reason.
+    #[error("{change}: {expected} was expected, the contract answered {answer}")]
+    Accepted {
+        /// What was changed.
+        change: &'static str,
+        /// The error that should have answered.
+        expected: &'static str,
+        /// What happened instead.
+        answer: String,
+    },
+    /// The model, its settings or a sample are refused by the front end.
+    #[error(transparent)]
+    Onnx(#[from] zkml_onnx::Error),
+    /// The integer graph refuses a value or bytes.
+    #[error(transparent)]
+    Graph(#[from] zkml_graph::GraphError),
+    /// The prover.
+    #[error(transparent)]
+    Prover(#[from] ProverError),
+    /// The Solidity printer.
+    #[error(transparent)]
+    Codegen(#[from] zkml_codegen::CodegenError),
+    /// The compiler or the local EVM.
+    #[error(transparent)]
+    Harness(#[from] HarnessError),
     /// A step of the benchmark failed.
     #[error("`zkml-chain {command}` failed: {why}")]
     Child {
@@ -158,7 +210,7 @@ impl Error {
             Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Class::Input
             }
-            Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } => Class::System,
+            Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } | Self::NoSrs { .. } => Class::System,
             Self::NoArtifacts { .. }
             | Self::WhichModel { .. }
             | Self::Manifest { .. }
@@ -167,6 +219,11 @@ impl Error {
             | Self::Stale { .. }
             | Self::OtherModel { .. } => Class::Artifacts,
             Self::Content { .. } | Self::ForeignProof { .. } => Class::Input,
+            Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
+            Self::Onnx(_) | Self::Graph(_) => Class::Input,
+            Self::Prover(e) => prover_class(e),
+            Self::Codegen(_) => Class::Artifacts,
+            Self::Harness(e) => harness_class(e),
         }
     }
 
@@ -183,33 +240,77 @@ impl Error {
             Self::OtherModel { .. } => "other-model",
             Self::Busy { .. } => "busy",
             Self::Content { .. } => "content",
-            Self::Child { .. } => "child",
             Self::ForeignProof { .. } => "foreign-proof",
+            Self::NoSrs { .. } => "no-setup",
+            Self::Refused { .. } => "refused",
+            Self::Disagreement { .. } => "disagreement",
+            Self::Accepted { .. } => "accepted",
+            Self::Onnx(_) => "model",
+            Self::Graph(_) => "graph",
+            Self::Prover(_) => "prover",
+            Self::Codegen(_) => "codegen",
+            Self::Harness(_) => "evm",
+            Self::Child { .. } => "child",
         }
     }
 
-    /// The way out.
+    /// The way out, where the message does not say it already.
     pub fn way_out(&self) -> Option<String> {
+        use crate::artifacts::file::SETTINGS;
         Some(match self {
-            Self::Io { source, .. } => io_way_out(source)?,
+            Self::Io { source, .. } | Self::Prover(ProverError::Io { source, .. }) => io_way_out(source)?,
             Self::NoArtifacts { .. } => {
                 "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
             }
             Self::WhichModel { .. } => "name the artifact folder with --dir".into(),
             Self::Manifest { .. } => "restore the file, or start over with `zkml-chain calibrate`".into(),
             Self::Missing { step, dir, .. } => again(step, dir),
-            Self::Edited { file, step, dir } if file == crate::artifacts::file::SETTINGS => format!(
-                "to use the edited settings, {}; to undo the edit, {}",
-                again("compile", dir),
-                again(step, dir)
-            ),
+            Self::Edited { file, step, dir } if file == SETTINGS => {
+                let (use_it, undo) = (again("compile", dir), again(step, dir));
+                format!("to use the edited settings, {use_it}; to undo the edit, {undo}")
+            }
             Self::Edited { step, dir, .. } => format!("restore the file, or {}", again(step, dir)),
             Self::Stale { step, dir, .. } => again(step, dir),
             Self::OtherModel { .. } => "name another folder with --dir".into(),
             Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
+            Self::NoSrs { k } => format!("run `zkml-chain srs dev --k {k}` to try things out, or name a file with --srs"),
+            Self::Prover(ProverError::SrsTooSmall { need, .. }) => {
+                format!("run `zkml-chain srs dev --k {need}`, or name a larger file with --srs")
+            }
             Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
-            Self::Content { .. } | Self::Child { .. } => return None,
+            Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
+            Self::Disagreement { .. } | Self::Accepted { .. } => {
+                "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
+            }
+            _ => return None,
         })
+    }
+}
+
+fn prover_class(error: &ProverError) -> Class {
+    match error {
+        ProverError::Io { .. } | ProverError::SrsTooSmall { .. } | ProverError::Environment(_) => {
+            Class::System
+        }
+        ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
+        ProverError::Rejected(_) => Class::Refused,
+        _ => Class::Input,
+    }
+}
+
+fn harness_class(error: &HarnessError) -> Class {
+    match error {
+        HarnessError::SelfCheck { .. } | HarnessError::DeployFailed { .. } | HarnessError::Transaction(_) => {
+            Class::Refused
+        }
+        HarnessError::CodeTooLarge { .. } => Class::Input,
+        _ => Class::System,
+    }
+}
+
+impl From<VerifyError> for Error {
+    fn from(error: VerifyError) -> Self {
+        Self::Refused { by: "zkml-verifier", why: error.to_string() }
     }
 }
 

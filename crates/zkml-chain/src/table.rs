@@ -16,12 +16,12 @@ pub enum Align {
 /// # Errors
 /// What the writer returns.
 pub fn print(out: &mut dyn Write, align: &[Align], rows: &[Vec<String>]) -> io::Result<()> {
-    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| visible(s)).max().unwrap_or(0);
     let widths: Vec<usize> = (0..align.len()).map(width).collect();
     for row in rows {
         let mut line = String::new();
         for ((cell, width), align) in row.iter().zip(&widths).zip(align) {
-            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+            let gap = " ".repeat(width.saturating_sub(visible(cell)));
             match align {
                 Align::Left => line.extend([cell.as_str(), &gap, "  "]),
                 Align::Right => line.extend([&gap, cell.as_str(), "  "]),
@@ -30,6 +30,20 @@ pub fn print(out: &mut dyn Write, align: &[Align], rows: &[Vec<String>]) -> io::
         writeln!(out, "  {}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// Characters that take room on a terminal: all but colour codes.
+fn visible(text: &str) -> usize {
+    let (mut count, mut escape) = (0, false);
+    for c in text.chars() {
+        match (escape, c) {
+            (false, '\x1b') => escape = true,
+            (true, 'm') => escape = false,
+            (true, _) => {}
+            (false, _) => count += 1,
+        }
+    }
+    count
 }
 
 /// `1234567` as `1,234,567`.
@@ -82,9 +96,9 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [["gas", "1"], ["µ", "1,000"]].map(|r| r.map(String::from).to_vec());
+        let rows = [["gas", "\x1b[2m1\x1b[0m"], ["µ", "1,000"]].map(|r| r.map(String::from).to_vec());
         let mut out = Vec::new();
         print(&mut out, &[Align::Left, Align::Right], &rows).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "  gas      1\n  µ    1,000\n");
+        assert_eq!(String::from_utf8(out).unwrap(), "  gas      \x1b[2m1\x1b[0m\n  µ    1,000\n");
     }
 }

@@ -61,28 +61,22 @@ impl Staged {
     /// # Errors
     /// [`Error::Io`] naming `target` when its folder cannot be made or the disk is full.
     pub fn from_bytes(target: &Path, content: &[u8]) -> Result<Self> {
-        let temp = temporary(target)?;
-        let mut out = BufWriter::new(temp.as_file());
-        out.write_all(content).and_then(|()| out.flush()).map_err(|e| Error::io("write", target, e))?;
-        drop(out);
-        sync(temp.as_file(), target)?;
-        Ok(Self { temp, target: target.to_owned(), fingerprint: Fingerprint::of(content) })
+        Self::from_writer(target, |out| out.write_all(content))
     }
 
-    /// Lets `produce` write a file by path (a proving key, say), then flushes and fingerprints it.
+    /// Lets `write` stream a file (a proving key, say), fingerprinting it on the way, and flushes it to the disk.
     ///
     /// # Errors
-    /// What `produce` returns, or [`Error::Io`] naming `target`.
-    pub fn from_producer<E>(target: &Path, produce: impl FnOnce(&Path) -> Result<(), E>) -> Result<Self>
-    where
-        Error: From<E>,
-    {
+    /// [`Error::Io`] naming `target`.
+    pub fn from_writer(target: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Self> {
         let temp = temporary(target)?;
-        produce(temp.path())?;
-        // The producer may have replaced the file by renaming over it: open by name, not by our handle.
-        let written = File::open(temp.path()).map_err(|e| Error::io("read", target, e))?;
-        sync(&written, target)?;
-        let fingerprint = Fingerprint::of_file(temp.path())?;
+        let fingerprint = {
+            let inner = BufWriter::with_capacity(1 << 18, temp.as_file());
+            let mut out = Hashing { inner, hasher: Sha256::new(), bytes: 0 };
+            write(&mut out).and_then(|()| out.flush()).map_err(|e| Error::io("write", target, e))?;
+            Fingerprint { sha256: hex::encode(out.hasher.finalize()), bytes: out.bytes }
+        };
+        sync(temp.as_file(), target)?;
         Ok(Self { temp, target: target.to_owned(), fingerprint })
     }
 
@@ -98,6 +92,26 @@ impl Staged {
             let _ = folder.sync_all();
         }
         Ok(fingerprint)
+    }
+}
+
+/// A writer that fingerprints what passes through it.
+struct Hashing<W> {
+    inner: W,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(buf)?;
+        self.hasher.update(&buf[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 
@@ -166,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_producer_leaves_no_trace() {
+    fn a_failing_writer_leaves_no_trace() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
-        let result = Staged::from_producer(&path, |p| {
-            fs::write(p, b"half").unwrap();
-            Err(Error::io("write", p, io::Error::other("full")))
+        let result = Staged::from_writer(&path, |out| {
+            out.write_all(&vec![1; 1 << 20])?;
+            Err(io::Error::other("full"))
         });
         assert!(result.is_err());
         assert!(names(dir.path()).is_empty());

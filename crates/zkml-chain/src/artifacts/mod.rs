@@ -31,10 +31,16 @@ pub mod file {
     pub const MODEL: &str = "model.onnx";
     /// Scales, ranges, visibility: everything besides the model that decides what is proven.
     pub const SETTINGS: &str = "settings.json";
+    /// The data that calibration used.
+    pub const DATA: &str = "samples.json";
+    /// The first calibration sample.
+    pub const SAMPLE: &str = "sample.json";
     /// Errors against the float model.
     pub const REPORT: &str = "calibration.json";
-    /// The compiled integer graph with its input and output names and scales.
+    /// The compiled integer graph.
     pub const COMPILED: &str = "graph.bin";
+    /// Names, shapes, scales and ranges of the inputs and outputs.
+    pub const INTERFACE: &str = "interface.json";
     /// How the prover lays the graph out, and what that costs.
     pub const PLAN: &str = "plan.json";
     /// The proving key.
@@ -175,6 +181,23 @@ impl Artifacts {
             .map_err(|e| Error::Content { path: self.path(name), why: e.to_string() })
     }
 
+    /// The content of `name` when a person has changed it since it was written; from then on it counts as it is.
+    ///
+    /// # Errors
+    /// As [`Artifacts::require`], of what `name` was made from.
+    pub fn accept_edit(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match self.require(name) {
+            Ok(()) => Ok(None),
+            Err(Error::Edited { file, .. }) if file == name => {
+                let path = self.path(name);
+                let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+                self.checked.borrow_mut().insert(name.to_owned());
+                Ok(Some(bytes))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// Starts writing files on behalf of the command `step`.
     pub fn begin(&mut self, step: &'static str) -> Transaction<'_> {
         Transaction::new(self, step)
@@ -247,8 +270,8 @@ impl Artifacts {
 /// The command that writes a file, for the way out of its absence.
 fn step_of(name: &str) -> &'static str {
     match name {
-        file::MODEL | file::SETTINGS | file::REPORT => "calibrate",
-        file::COMPILED | file::PLAN => "compile",
+        file::MODEL | file::SETTINGS | file::DATA | file::SAMPLE | file::REPORT => "calibrate",
+        file::COMPILED | file::INTERFACE | file::PLAN => "compile",
         file::PROVING_KEY | file::PROGRAM => "setup",
         _ if name.starts_with(file::PROOFS) => "prove",
         _ => "gen-verifier",

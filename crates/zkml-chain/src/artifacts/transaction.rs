@@ -1,8 +1,8 @@
 //! Several files that appear together: staged first, published when all are complete.
 
 use super::{Artifacts, Entry, atomic::Staged, file, write_whole};
-use crate::error::{Error, Result};
-use std::path::Path;
+use crate::error::Result;
+use std::io::{self, Write};
 
 /// Files of one step on their way into the folder. Dropped without [`Transaction::commit`], nothing changes.
 #[derive(Debug)]
@@ -27,22 +27,20 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Stages a file that `produce` writes by path.
+    /// Stages a file that `write` streams.
     ///
     /// # Errors
-    /// As [`Staged::from_producer`].
-    pub fn put_with<E>(
+    /// As [`Transaction::put`].
+    pub fn put_with(
         &mut self,
         name: &str,
         sources: &[&str],
-        produce: impl FnOnce(&Path) -> Result<(), E>,
-    ) -> Result<()>
-    where
-        Error: From<E>,
-    {
-        let staged = Staged::from_producer(&self.artifacts.path(name), produce)?;
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<u64> {
+        let staged = Staged::from_writer(&self.artifacts.path(name), write)?;
+        let bytes = staged.fingerprint.bytes;
         self.stage(name, staged, sources);
-        Ok(())
+        Ok(bytes)
     }
 
     fn stage(&mut self, name: &str, staged: Staged, sources: &[&str]) {
