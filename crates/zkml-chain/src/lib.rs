@@ -1,1 +1,18 @@
 //! The command line: from an ONNX file to a verdict inside the EVM.
+//!
+//! `cmd` holds one thin file per subcommand; what they do lives beside it: the artifact folder
+//! (`artifacts`), the steps (`pipeline`), and how results are shown (`output`, `progress`, `table`).
+
+pub mod artifacts;
+pub mod bench;
+pub mod cli;
+pub mod cmd;
+pub mod error;
+pub mod folder;
+pub mod html;
+pub mod json;
+pub mod output;
+pub mod pipeline;
+pub mod progress;
+pub mod proof_file;
+pub mod table;

@@ -1,2 +1,7 @@
 //! The `zkml-chain` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zkml_chain::cli::main()
+}

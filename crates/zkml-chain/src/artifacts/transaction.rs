@@ -1,0 +1,78 @@
+//! Several files that appear together: staged first, published when all are complete.
+
+use super::{Artifacts, Entry, atomic::Staged, file, write_whole};
+use crate::error::Result;
+use std::io::{self, Write};
+
+/// Files of one step on their way into the folder. Dropped without [`Transaction::commit`], nothing changes.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    artifacts: &'a mut Artifacts,
+    step: &'static str,
+    staged: Vec<(String, Staged, Entry)>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(artifacts: &'a mut Artifacts, step: &'static str) -> Self {
+        Self { artifacts, step, staged: Vec::new() }
+    }
+
+    /// Stages `content` as `name`, made from the files `sources` (of the folder or staged before).
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the disk is full or the folder not writable.
+    pub fn put(&mut self, name: &str, content: &[u8], sources: &[&str]) -> Result<()> {
+        let staged = Staged::from_bytes(&self.artifacts.path(name), content)?;
+        self.stage(name, staged, sources);
+        Ok(())
+    }
+
+    /// Stages a file that `write` streams.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
+    pub fn put_with(
+        &mut self,
+        name: &str,
+        sources: &[&str],
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<u64> {
+        let staged = Staged::from_writer(&self.artifacts.path(name), write)?;
+        let bytes = staged.fingerprint.bytes;
+        self.stage(name, staged, sources);
+        Ok(bytes)
+    }
+
+    fn stage(&mut self, name: &str, staged: Staged, sources: &[&str]) {
+        let made_from = sources.iter().map(|s| ((*s).to_owned(), self.hash_of(s))).collect();
+        let entry = Entry {
+            sha256: staged.fingerprint.sha256.clone(),
+            bytes: staged.fingerprint.bytes,
+            made_by: self.step.to_owned(),
+            made_from,
+        };
+        self.staged.push((name.to_owned(), staged, entry));
+    }
+
+    fn hash_of(&self, name: &str) -> String {
+        let fresh = self.staged.iter().rev().find(|(n, ..)| n == name).map(|(_, _, e)| e);
+        fresh.or_else(|| self.artifacts.entry(name)).map(|e| e.sha256.clone()).unwrap_or_default()
+    }
+
+    /// Publishes all staged files, then the manifest that ties them.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the manifest is written last, so a folder interrupted here is refused by name, not misread.
+    pub fn commit(self) -> Result<()> {
+        let mut manifest = self.artifacts.manifest.clone();
+        manifest.toolkit = env!("CARGO_PKG_VERSION").to_owned();
+        for (name, staged, entry) in self.staged {
+            staged.publish()?;
+            manifest.files.insert(name, entry);
+        }
+        write_whole(&self.artifacts.path(file::MANIFEST), &manifest.to_bytes())?;
+        self.artifacts.manifest = manifest;
+        self.artifacts.checked.borrow_mut().clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! The command line: subcommands, global flags, exit codes.
+
+use crate::{
+    cmd,
+    error::{Class, EXIT_CODES, Error, Result},
+    output::Ui,
+};
+use clap::{Parser, Subcommand};
+use std::{io::Write, process::ExitCode};
+use tracing_subscriber::EnvFilter;
+
+/// Turns an ONNX model into something a smart contract can trust.
+///
+/// It proves: this committed model, on this input, gave this output. It does not prove that the model
+/// is good or that the input is true.
+#[derive(Debug, Parser)]
+#[command(name = "zkml-chain", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// Print the result as one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing on stderr besides warnings and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Inspect(cmd::inspect::Args),
+    Ops(cmd::ops::Args),
+    Calibrate(cmd::calibrate::Args),
+    Compile(cmd::compile::Args),
+    Srs(cmd::srs::Args),
+    Setup(cmd::setup::Args),
+    Prove(cmd::prove::Args),
+    Verify(cmd::verify::Args),
+    GenVerifier(cmd::gen_verifier::Args),
+    Simulate(cmd::simulate::Args),
+    Demo(cmd::demo::Args),
+    Completions(cmd::completions::Args),
+}
+
+impl Command {
+    fn run(self, ui: &Ui) -> Result<()> {
+        match self {
+            Self::Inspect(args) => cmd::inspect::run(ui, &args),
+            Self::Ops(args) => cmd::ops::run(ui, &args),
+            Self::Calibrate(args) => cmd::calibrate::run(ui, args),
+            Self::Compile(args) => cmd::compile::run(ui, &args),
+            Self::Srs(args) => cmd::srs::run(ui, &args),
+            Self::Setup(args) => cmd::setup::run(ui, &args),
+            Self::Prove(args) => cmd::prove::run(ui, args),
+            Self::Verify(args) => cmd::verify::run(ui, &args),
+            Self::GenVerifier(args) => cmd::gen_verifier::run(ui, &args),
+            Self::Simulate(args) => cmd::simulate::run(ui, &args),
+            Self::Demo(args) => cmd::demo::run(ui, args),
+            Self::Completions(args) => cmd::completions::run(&args),
+        }
+    }
+}
+
+/// Parses the arguments, runs the command, and turns its end into an exit code.
+pub fn main() -> ExitCode {
+    explain_panics();
+    let cli = Cli::parse();
+    talk();
+    let ui = Ui { json: cli.json, quiet: cli.quiet };
+    match cli.command.run(&ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let class: Class = error.class();
+            report(&ui, error);
+            ExitCode::from(class as u8)
+        }
+    }
+}
+
+fn report(ui: &Ui, error: Error) {
+    ui.failure(error);
+}
+
+/// Logs to stderr as `RUST_LOG` says; warnings when it says nothing.
+fn talk() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).try_init();
+}
+
+/// A panic is a defect of ours: say so, and how to report it.
+fn explain_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let _ = writeln!(
+            anstream::stderr(),
+            "zkml-chain {} stopped at a defect of its own: {panic}\nPlease report it with the command line and the model.",
+            env!("CARGO_PKG_VERSION")
+        );
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,70 @@
+//! `zkml-chain calibrate`: scales from data.
+
+use crate::{error::Result, folder::Folder, output::Ui, pipeline::calibrate};
+use clap::ValueEnum;
+use std::path::PathBuf;
+use zkml_graph::graph::Visibility;
+use zkml_onnx::Settings;
+
+/// Choose integer scales from sample data, report errors and expected costs
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The ONNX file
+    model: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
+    /// Sample data: {"samples": [{"name": [numbers]}, …]} [default: random numbers, with a warning]
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Samples with reference outputs to measure the error on
+    #[arg(long, value_name = "FILE")]
+    evaluate: Option<PathBuf>,
+    /// Write a report with plots: one self-contained page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Size of an open batch dimension
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = super::batch)]
+    batch: usize,
+    /// Who sees the inputs
+    #[arg(long, value_enum, default_value_t = Inputs::Private)]
+    inputs: Inputs,
+    /// Largest output error to aim at
+    #[arg(long, value_name = "ERROR")]
+    tolerance: Option<f64>,
+    /// Factor by which calibrated ranges are widened
+    #[arg(long, value_name = "FACTOR")]
+    margin: Option<f64>,
+    /// Fraction bits of values between layers [default: chosen]
+    #[arg(long, value_name = "BITS")]
+    activation_scale: Option<u32>,
+    /// Fraction bits of weights [default: chosen]
+    #[arg(long, value_name = "BITS")]
+    weight_scale: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Inputs {
+    /// Known to the prover only
+    Private,
+    /// Part of the public statement
+    Public,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`calibrate::run`].
+pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    let mut settings = Settings { batch: args.batch, ..Settings::default() };
+    settings.inputs = match args.inputs {
+        Inputs::Private => Visibility::Private,
+        Inputs::Public => Visibility::Public,
+    };
+    settings.tolerance = args.tolerance.unwrap_or(settings.tolerance);
+    settings.margin = args.margin.unwrap_or(settings.margin);
+    settings.activation_scale = args.activation_scale.or(settings.activation_scale);
+    settings.weight_scale = args.weight_scale.or(settings.weight_scale);
+    settings.check()?;
+    let Args { model, data, evaluate, html, folder, .. } = args;
+    ui.result(&calibrate::run(ui, &folder, &calibrate::Request { model, data, evaluate, settings, html })?)
+}

@@ -1,0 +1,49 @@
+//! One file per subcommand: its arguments, and the call of what does the work.
+
+pub mod calibrate;
+pub mod compile;
+pub mod completions;
+pub mod demo;
+pub mod gen_verifier;
+pub mod inspect;
+pub mod ops;
+pub mod prove;
+pub mod setup;
+pub mod simulate;
+pub mod srs;
+pub mod verify;
+
+use clap::ValueEnum;
+use zkml_prover::Optimize;
+
+/// What to make cheap.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Goal {
+    /// What to make cheap
+    #[arg(long, value_enum, default_value_t = GoalName::Prover)]
+    optimize: GoalName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GoalName {
+    /// Proving time and memory
+    Prover,
+    /// Gas of a verification
+    Gas,
+}
+
+impl Goal {
+    fn optimize(self) -> Optimize {
+        match self.optimize {
+            GoalName::Prover => Optimize::Prover,
+            GoalName::Gas => Optimize::Gas,
+        }
+    }
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=65536) => Ok(n),
+        _ => Err("a number from 1 to 65536 is expected".into()),
+    }
+}

@@ -1,0 +1,55 @@
+//! `zkml-chain prove`: one run of the model, proven.
+
+use crate::{error::Result, folder::Folder, output::Ui, pipeline::prove};
+use std::path::PathBuf;
+use zkml_protocol::Word;
+
+/// Prove what the model says about an input
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    /// The input: {"inputs": {"name": [numbers]}}, or a file of samples [default: the first calibration sample]
+    #[arg(long, short, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Which sample of a file of samples
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    index: usize,
+    /// What the proof is bound to: a 253-bit number as 0x and 64 hexadecimal digits [default: nothing]
+    #[arg(long, value_name = "HEX", value_parser = context)]
+    context: Option<Word>,
+    /// Where to put the proof [default: proofs/proof.json in the artifact folder]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`prove::run`].
+pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    let mut artifacts = args.folder.open_for_writing()?;
+    let request =
+        prove::Request { input: args.input, index: args.index, context: args.context, out: args.out };
+    ui.result(&prove::run(ui, &mut artifacts, &request)?)
+}
+
+fn context(text: &str) -> Result<Word, String> {
+    let word = Word::from_hex(text)?;
+    if word.0[0] >= 1 << 5 {
+        return Err("a context has 253 bits: the first three bits must be zero".into());
+    }
+    Ok(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_fits_the_field() {
+        assert!(context(&format!("0x1f{}", "ff".repeat(31))).is_ok());
+        assert!(context(&format!("0x20{}", "00".repeat(31))).is_err());
+        assert!(context("0x1").is_err() || context("0x1").unwrap() == Word::ONE);
+    }
+}

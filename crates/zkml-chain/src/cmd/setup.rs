@@ -1,0 +1,23 @@
+//! `zkml-chain setup`: proving key and verifier program.
+
+use crate::{error::Result, folder::Folder, output::Ui, pipeline::setup};
+use std::path::PathBuf;
+
+/// Generate the proving key and the verifier program of a compiled model
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    /// Trusted setup to use [default: the smallest in the cache that is large enough]
+    #[arg(long, value_name = "FILE")]
+    srs: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`setup::run`].
+pub fn run(ui: &Ui, args: &Args) -> Result<()> {
+    let mut artifacts = args.folder.open_for_writing()?;
+    ui.result(&setup::run(ui, &mut artifacts, args.srs.as_deref())?)
+}

@@ -1,0 +1,347 @@
+//! Everything that can end a command, with its exit code and the way out.
+
+use std::{
+    fmt::Display,
+    io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error as ThisError;
+use zkml_harness::HarnessError;
+use zkml_prover::ProverError;
+use zkml_verifier::VerifyError;
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a command ended without its result.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried: `read`, `write`, `make the folder`.
+        action: &'static str,
+        /// The file or folder.
+        path: String,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The folder holds no `manifest.json`.
+    #[error("{} is not an artifact folder: it has no manifest.json", .dir.display())]
+    NoArtifacts {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// No folder was named and none, or more than one, can be meant.
+    #[error("which model? {why}")]
+    WhichModel {
+        /// What was found instead of exactly one folder.
+        why: String,
+    },
+    /// `manifest.json` is not one that this program wrote.
+    #[error("{} is not a manifest that this program can read: {why}", .path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of the folder is not there.
+    #[error("{file} is missing in {}", .dir.display())]
+    Missing {
+        /// The file.
+        file: String,
+        /// The command that writes it.
+        step: String,
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file is not the one that was written.
+    #[error("{file} in {} was changed after `{step}` wrote it", .dir.display())]
+    Edited {
+        /// The file.
+        file: String,
+        /// The command that wrote it.
+        step: String,
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file was made from something that has changed since.
+    #[error("{source_file} changed since `{step}` made {file} from it (in {})", .dir.display())]
+    Stale {
+        /// The file that is out of date.
+        file: String,
+        /// What changed.
+        source_file: String,
+        /// The command to repeat.
+        step: String,
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder belongs to another model.
+    #[error("{} holds the artifacts of model `{found}`, not of `{wanted}`", .dir.display())]
+    OtherModel {
+        /// The folder.
+        dir: PathBuf,
+        /// The model whose artifacts are there.
+        found: String,
+        /// The model that was asked for.
+        wanted: String,
+    },
+    /// Another command is writing to the folder.
+    #[error("another command is writing to {}", .dir.display())]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file does not hold what its name says.
+    #[error("{} cannot be used: {why}", .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No trusted setup is at hand.
+    #[error("no trusted setup with 2^{k} powers is at hand")]
+    NoSrs {
+        /// Binary logarithm of the number of powers that the circuit needs.
+        k: u32,
+    },
+    /// A proof does not hold.
+    #[error("the proof is refused by {by}: {why}")]
+    Refused {
+        /// Who refused it.
+        by: &'static str,
+        /// Its reason.
+        why: String,
+    },
+    /// Two verifiers answer differently.
+    #[error("{accepts} accepts the proof, {refuses} refuses it: {why}")]
+    Disagreement {
+        /// Who accepts.
+        accepts: &'static str,
+        /// Who refuses.
+        refuses: &'static str,
+        /// Why it does.
+        why: String,
+    },
+    /// A changed proof or statement was not refused for its own reason.
+    #[error("{change}: {expected} was expected, the contract answered {answer}")]
+    Accepted {
+        /// What was changed.
+        change: &'static str,
+        /// The error that should have answered.
+        expected: &'static str,
+        /// What happened instead.
+        answer: String,
+    },
+    /// The model, its settings or a sample are refused by the front end.
+    #[error(transparent)]
+    Onnx(#[from] zkml_onnx::Error),
+    /// The integer graph refuses a value or bytes.
+    #[error(transparent)]
+    Graph(#[from] zkml_graph::GraphError),
+    /// The prover.
+    #[error(transparent)]
+    Prover(#[from] ProverError),
+    /// The Solidity printer.
+    #[error(transparent)]
+    Codegen(#[from] zkml_codegen::CodegenError),
+    /// The compiler or the local EVM.
+    #[error(transparent)]
+    Harness(#[from] HarnessError),
+    /// A step of the benchmark failed.
+    #[error("`zkml-chain {command}` failed: {why}")]
+    Child {
+        /// Its arguments.
+        command: String,
+        /// What happened.
+        why: String,
+    },
+    /// A proof of something else.
+    #[error("{} is a proof of another {what}: it names {found}, the artifacts have {expected}", .path.display())]
+    ForeignProof {
+        /// The proof file.
+        path: PathBuf,
+        /// `model` or `key`.
+        what: &'static str,
+        /// The digest in the artifact folder.
+        expected: String,
+        /// The digest in the proof file.
+        found: String,
+    },
+}
+
+/// What kind of end it was; the number is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// The question was answered with no: a proof was refused.
+    Refused = 1,
+    /// The command line was wrong.
+    Usage = 2,
+    /// The model, the data or a proof file cannot be used.
+    Input = 3,
+    /// The artifact folder is incomplete, out of date, or was edited.
+    Artifacts = 4,
+    /// The system stands in the way: disk, permissions, a tool that is not installed.
+    System = 5,
+}
+
+/// The exit codes as `--help` lists them.
+pub const EXIT_CODES: &str = "Exit codes:
+  0  done; a proof was accepted
+  1  a proof was refused
+  2  the command line is wrong
+  3  the model, the data or a proof file cannot be used
+  4  the artifact folder is incomplete, out of date, or was edited
+  5  the system stands in the way: disk, permissions, a missing tool";
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.display().to_string(), source }
+    }
+
+    /// The exit code's meaning.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Class::Input
+            }
+            Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } | Self::NoSrs { .. } => Class::System,
+            Self::NoArtifacts { .. }
+            | Self::WhichModel { .. }
+            | Self::Manifest { .. }
+            | Self::Missing { .. }
+            | Self::Edited { .. }
+            | Self::Stale { .. }
+            | Self::OtherModel { .. } => Class::Artifacts,
+            Self::Content { .. } | Self::ForeignProof { .. } => Class::Input,
+            Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
+            Self::Onnx(_) | Self::Graph(_) => Class::Input,
+            Self::Prover(e) => prover_class(e),
+            Self::Codegen(_) => Class::Artifacts,
+            Self::Harness(e) => harness_class(e),
+        }
+    }
+
+    /// A stable name for scripts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::NoArtifacts { .. } => "no-artifacts",
+            Self::WhichModel { .. } => "which-model",
+            Self::Manifest { .. } => "manifest",
+            Self::Missing { .. } => "missing-file",
+            Self::Edited { .. } => "edited-file",
+            Self::Stale { .. } => "stale-file",
+            Self::OtherModel { .. } => "other-model",
+            Self::Busy { .. } => "busy",
+            Self::Content { .. } => "content",
+            Self::ForeignProof { .. } => "foreign-proof",
+            Self::NoSrs { .. } => "no-setup",
+            Self::Refused { .. } => "refused",
+            Self::Disagreement { .. } => "disagreement",
+            Self::Accepted { .. } => "accepted",
+            Self::Onnx(_) => "model",
+            Self::Graph(_) => "graph",
+            Self::Prover(_) => "prover",
+            Self::Codegen(_) => "codegen",
+            Self::Harness(_) => "evm",
+            Self::Child { .. } => "child",
+        }
+    }
+
+    /// The way out, where the message does not say it already.
+    pub fn way_out(&self) -> Option<String> {
+        use crate::artifacts::file::SETTINGS;
+        Some(match self {
+            Self::Io { source, .. } | Self::Prover(ProverError::Io { source, .. }) => io_way_out(source)?,
+            Self::NoArtifacts { .. } => {
+                "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
+            }
+            Self::WhichModel { .. } => "name the artifact folder with --dir".into(),
+            Self::Manifest { .. } => "restore the file, or start over with `zkml-chain calibrate`".into(),
+            Self::Missing { step, dir, .. } => again(step, dir),
+            Self::Edited { file, step, dir } if file == SETTINGS => {
+                let (use_it, undo) = (again("compile", dir), again(step, dir));
+                format!("to use the edited settings, {use_it}; to undo the edit, {undo}")
+            }
+            Self::Edited { step, dir, .. } => format!("restore the file, or {}", again(step, dir)),
+            Self::Stale { step, dir, .. } => again(step, dir),
+            Self::OtherModel { .. } => "name another folder with --dir".into(),
+            Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
+            Self::NoSrs { k } => format!("run `zkml-chain srs dev --k {k}` to try things out, or name a file with --srs"),
+            Self::Prover(ProverError::SrsTooSmall { need, .. }) => {
+                format!("run `zkml-chain srs dev --k {need}`, or name a larger file with --srs")
+            }
+            Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
+            Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
+            Self::Disagreement { .. } | Self::Accepted { .. } => {
+                "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn prover_class(error: &ProverError) -> Class {
+    match error {
+        ProverError::Io { .. } | ProverError::SrsTooSmall { .. } | ProverError::Environment(_) => {
+            Class::System
+        }
+        ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
+        ProverError::Rejected(_) => Class::Refused,
+        _ => Class::Input,
+    }
+}
+
+fn harness_class(error: &HarnessError) -> Class {
+    match error {
+        HarnessError::SelfCheck { .. } | HarnessError::DeployFailed { .. } | HarnessError::Transaction(_) => {
+            Class::Refused
+        }
+        HarnessError::CodeTooLarge { .. } => Class::Input,
+        _ => Class::System,
+    }
+}
+
+impl From<VerifyError> for Error {
+    fn from(error: VerifyError) -> Self {
+        Self::Refused { by: "zkml-verifier", why: error.to_string() }
+    }
+}
+
+fn again(step: &str, dir: &Path) -> String {
+    format!("run `zkml-chain {step} --dir {}`", dir.display())
+}
+
+fn io_way_out(source: &io::Error) -> Option<String> {
+    use io::ErrorKind as K;
+    Some(
+        match source.kind() {
+            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
+                "free some space, or name a folder on another disk; nothing was left half-written"
+            }
+            K::PermissionDenied | K::ReadOnlyFilesystem => "name a folder that you may write to",
+            K::NotFound => "check the path",
+            K::NotADirectory | K::AlreadyExists => {
+                "a file stands where a folder is needed: name another path"
+            }
+            _ => return None,
+        }
+        .into(),
+    )
+}
+
+impl miette::Diagnostic for Error {
+    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(format!("zkml-chain::{}", self.name())))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        self.way_out().map(|w| Box::new(w) as Box<dyn Display>)
+    }
+}

@@ -1,0 +1,27 @@
+//! The steps between an ONNX file and a verdict inside the EVM; each returns its report.
+
+pub mod calibrate;
+pub mod compile;
+pub mod compiled;
+pub mod demo;
+pub mod evaluate;
+pub mod inspect;
+pub mod ops;
+pub mod prove;
+pub mod setup;
+pub mod simulate;
+pub mod solidity;
+pub mod srs;
+pub mod tamper;
+pub mod verify;
+
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// The content of a file as text.
+fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|_| Error::Content {
+        path: path.to_owned(),
+        why: "it is not text; a JSON file is expected".into(),
+    })
+}

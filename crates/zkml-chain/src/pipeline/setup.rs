@@ -1,0 +1,98 @@
+//! Key generation: plan and trusted setup → proving key and verifier program.
+
+use super::{compiled, compiled::Compiled, srs};
+use crate::{
+    artifacts::{Artifacts, file},
+    error::Result,
+    output::{DIM, Report, Ui},
+    progress::Progress,
+    table,
+};
+use serde::Serialize;
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use zkml_prover::{Plan, keys};
+
+/// What `setup` made.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetupReport {
+    /// The model's name.
+    pub model: String,
+    /// Keccak-256 of the compiled model.
+    pub model_hash: String,
+    /// Digest of the verifier program: with public weights, the commitment to the model.
+    pub vk_digest: String,
+    /// The trusted setup's file.
+    pub srs: PathBuf,
+    /// Its digest.
+    pub srs_digest: String,
+    /// Its secret is public.
+    pub unsafe_dev_srs: bool,
+    /// The circuit has `2^k` rows.
+    pub k: u32,
+    /// Length of the proving key's file.
+    pub pk_bytes: u64,
+    /// Length of a proof.
+    pub proof_bytes: usize,
+    /// Time that it took.
+    pub seconds: f64,
+}
+
+/// Generates the keys and stores them.
+///
+/// # Errors
+/// A stale or missing artifact, a trusted setup that is absent or too small, a full disk.
+pub fn run(ui: &Ui, artifacts: &mut Artifacts, srs_file: Option<&Path>) -> Result<SetupReport> {
+    let started = Instant::now();
+    let compiled = Compiled::load(artifacts)?;
+    let plan = compiled::plan(artifacts)?;
+    let (srs_path, srs) = srs::find(plan.k, srs_file)?;
+    if srs.is_dev() {
+        ui.warn(srs::DEV_NOTICE);
+    }
+    let progress = Progress::timed(ui, "generating keys", estimate(&plan));
+    let keys = keys::setup(&compiled.graph, &compiled.system, &plan, &srs, &srs_path.display().to_string())?;
+    progress.message("writing keys");
+    let sources = [file::COMPILED, file::PLAN];
+    let mut transaction = artifacts.begin("setup");
+    let pk_bytes = transaction.put_with(file::PROVING_KEY, &sources, |out| keys.write(out))?;
+    transaction.put(file::PROGRAM, &crate::json::pretty(&keys.program), &sources)?;
+    transaction.commit()?;
+    drop(progress);
+    Ok(SetupReport {
+        model: artifacts.model().to_owned(),
+        model_hash: keys.program.statement.model_hash.to_string(),
+        vk_digest: keys.program.vk_digest().to_string(),
+        srs: srs_path,
+        srs_digest: keys.program.srs.digest().to_string(),
+        unsafe_dev_srs: keys.program.srs.unsafe_dev,
+        k: plan.k,
+        pk_bytes,
+        proof_bytes: keys.program.layout().length(),
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Roughly how long key generation takes: it commits to and transforms every fixed column.
+fn estimate(plan: &Plan) -> Duration {
+    Duration::from_secs_f64(1e-7 * plan.key_bytes_estimate as f64 / 4.0)
+}
+
+impl Report for SetupReport {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "keys of {} in {}: proving key {}, proofs of {} bytes",
+            self.model,
+            table::seconds(self.seconds),
+            table::size(self.pk_bytes),
+            self.proof_bytes
+        )?;
+        writeln!(out, "{DIM}model hash   {}", self.model_hash)?;
+        writeln!(out, "key digest   {}", self.vk_digest)?;
+        writeln!(out, "setup digest {}{DIM:#}", self.srs_digest)
+    }
+}

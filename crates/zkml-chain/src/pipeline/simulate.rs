@@ -1,0 +1,154 @@
+//! The local EVM: deploy the generated verifier, send the proof, and say where the gas went.
+
+use super::solidity::Contracts;
+use super::tamper::{self, Refusal};
+use crate::{
+    artifacts::Artifacts,
+    error::{Error, Result},
+    output::{BOLD, DIM, GREEN, RED, Report, Ui},
+    pipeline::prove::show,
+    proof_file::OutputValues,
+    table::{self, Align},
+};
+use serde::Serialize;
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+use zkml_harness::{Evm, EvmConfig, GasReport};
+
+/// What every transaction pays first.
+const TX_BASE: u64 = 21_000;
+
+/// What to simulate.
+#[derive(Debug, Clone, Default)]
+pub struct Request<'a> {
+    /// The proof; the folder's own when absent.
+    pub proof: Option<&'a Path>,
+    /// Also try changed proofs and statements.
+    pub tamper: bool,
+    /// What `CHAINID` returns; a local test chain when absent.
+    pub chain_id: Option<u64>,
+}
+
+/// The verdict of the EVM.
+#[derive(Debug, Clone, Serialize)]
+pub struct SimulateReport {
+    /// True; a refused proof is an error with exit code 1.
+    pub accepted: bool,
+    /// The model's name.
+    pub model: String,
+    /// The outputs that the contract accepted.
+    pub outputs: Vec<OutputValues>,
+    /// Length of the proof.
+    pub proof_bytes: usize,
+    /// Length of the verifier's runtime bytecode.
+    pub runtime_bytes: usize,
+    /// Gas of deploying the verifier.
+    pub deploy_gas: u64,
+    /// Gas of the transaction.
+    pub tx_gas: u64,
+    /// Gas of the transaction without its base and calldata.
+    pub exec_gas: u64,
+    /// The transaction's gas by cause.
+    pub gas: GasReport,
+    /// What was tried besides, and how it was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    /// The setup's secret is public.
+    pub unsafe_dev_srs: bool,
+}
+
+/// Deploys the verifier and lets it judge the proof.
+///
+/// # Errors
+/// [`Error::Refused`] when the contract refuses the proof, [`Error::Accepted`] when it accepts a changed one;
+/// others when artifacts or tools are missing.
+pub fn run(ui: &Ui, artifacts: &Artifacts, request: &Request<'_>) -> Result<SimulateReport> {
+    let contracts = Contracts::of(ui, artifacts, request.proof)?;
+    let contract = contracts.compiled.contract(&contracts.sources.names.verifier)?;
+    let mut config = EvmConfig::default();
+    config.chain_id = request.chain_id.unwrap_or(config.chain_id);
+    let mut evm = Evm::new(config);
+    let deployment = evm.deploy(&contract.creation)?;
+    let proof = &contracts.proof;
+    let data = zkml_codegen::encode(&proof.proof, &proof.instances);
+    let call = evm.send(deployment.address, &data)?;
+    if !call.is_true() {
+        return Err(Error::Refused { by: "the contract", why: call.describe() });
+    }
+    let refusals =
+        if request.tamper { tamper::run(&mut evm, deployment.address, &contracts)? } else { Vec::new() };
+    Ok(SimulateReport {
+        accepted: true,
+        model: proof.model.clone(),
+        outputs: proof.outputs.clone(),
+        proof_bytes: proof.proof.len(),
+        runtime_bytes: deployment.runtime.len(),
+        deploy_gas: deployment.gas,
+        tx_gas: call.gas.transaction,
+        exec_gas: call.gas.execution,
+        gas: call.gas,
+        refusals,
+        unsafe_dev_srs: proof.unsafe_dev_srs,
+    })
+}
+
+impl Report for SimulateReport {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{GREEN}accepted{GREEN:#} by the contract in the local EVM")?;
+        for output in &self.outputs {
+            writeln!(out, "  {} = {}", output.name, show(&output.values))?;
+        }
+        writeln!(out, "{BOLD}gas{BOLD:#}")?;
+        table::print(out, &[Align::Left, Align::Right, Align::Left], &self.gas_rows())?;
+        if !self.refusals.is_empty() {
+            writeln!(out, "{RED}refused{RED:#}")?;
+            let rows = self.refusals.iter().map(|r| {
+                vec![r.change.to_owned(), r.answer.clone(), format!("{} gas", table::thousands(r.gas))]
+            });
+            table::print(out, &[Align::Left, Align::Left, Align::Right], &rows.collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+}
+
+impl SimulateReport {
+    fn gas_rows(&self) -> Vec<Vec<String>> {
+        let gas = &self.gas;
+        let row = |what: &str, gas: u64, note: String| {
+            vec![what.to_owned(), table::thousands(gas), format!("{DIM}{note}{DIM:#}")]
+        };
+        let none = String::new;
+        let multiplications = format!("{} multiplications, {} additions", gas.ec_mul_calls, gas.ec_add_calls);
+        let mut rows = vec![
+            row(
+                "deploy, once",
+                self.deploy_gas,
+                format!("{} bytes of code", table::thousands(self.runtime_bytes as u64)),
+            ),
+            row("transaction base", TX_BASE, none()),
+            row(
+                "calldata",
+                gas.calldata,
+                format!("{} bytes of proof", table::thousands(self.proof_bytes as u64)),
+            ),
+            row("transcript", gas.keccak, format!("{} hashes", gas.keccak_calls)),
+            row("multi-scalar multiplication", gas.msm(), multiplications),
+            row("pairing", gas.pairing, none()),
+            row("modular inversion", gas.modexp, none()),
+            row("arithmetic and checks", gas.arithmetic, none()),
+            row(
+                "total per proof",
+                self.tx_gas,
+                if gas.floor_applied { "calldata floor (EIP-7623)".into() } else { none() },
+            ),
+        ];
+        rows.iter_mut().for_each(|r| {
+            if r[2] == format!("{DIM}{DIM:#}") {
+                r.pop();
+            }
+        });
+        rows
+    }
+}

@@ -1,0 +1,181 @@
+//! Generated Solidity: printed, compiled, tried on good and bad proofs, and only then written.
+
+use super::{compiled, verify};
+use crate::{
+    artifacts::{Artifacts, file},
+    error::Result,
+    output::{DIM, GREEN, Report, Ui},
+    progress::Progress,
+    proof_file::ProofFile,
+    table,
+};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use zkml_codegen::names::ContractNames;
+use zkml_harness::{Compiled, Contract, GasReport, Settings, Solc, self_check};
+use zkml_protocol::Program;
+
+/// The sources of a model's contracts.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// Names of the contracts; a file is named after its contract.
+    pub names: ContractNames,
+    /// Source of the verifier.
+    pub verifier: String,
+    /// Source of the consumer.
+    pub consumer: String,
+}
+
+impl Sources {
+    /// Prints the contracts of a program.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Codegen`] for a program that cannot be printed.
+    pub fn of(program: &Program) -> Result<Self> {
+        Ok(Self {
+            names: zkml_codegen::names::contracts(program),
+            verifier: zkml_codegen::verifier_source(program)?,
+            consumer: zkml_codegen::consumer_source(program)?,
+        })
+    }
+
+    /// Compiles both.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Harness`] when Node or solc are missing or refuse the sources.
+    pub fn compile(&self) -> Result<Compiled> {
+        let (verifier, consumer) =
+            (format!("{}.sol", self.names.verifier), format!("{}.sol", self.names.consumer));
+        let sources =
+            [(verifier.as_str(), self.verifier.as_str()), (consumer.as_str(), self.consumer.as_str())];
+        Ok(Solc::find()?.compile(&sources, &Settings::default())?)
+    }
+}
+
+/// What `gen-verifier` wrote.
+#[derive(Debug, Clone, Serialize)]
+pub struct SolidityReport {
+    /// The model's name.
+    pub model: String,
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// What a consumer pins.
+    pub model_commitment: String,
+    /// The checks that the bytecode passed before anything was written.
+    pub checks: Vec<&'static str>,
+    /// Gas of accepting the proof.
+    pub gas: GasReport,
+    /// Gas of deploying the verifier.
+    pub deploy_gas: u64,
+    /// Runtime bytecode of the verifier.
+    pub runtime_bytes: usize,
+    /// The setup's secret is public: the constructor reverts outside test chains.
+    pub unsafe_dev_srs: bool,
+}
+
+/// Generates the contracts and stores them, if the bytecode passes its self-check with the folder's proof.
+///
+/// # Errors
+/// A missing proof or tool, a proof that does not hold, a contract that fails its self-check.
+pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<SolidityReport> {
+    let program = compiled::program(artifacts)?;
+    let (_, proof) = verify::load(artifacts, proof, &program)?;
+    zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
+    let sources = Sources::of(&program)?;
+    let progress = Progress::timed(ui, "compiling and checking", Duration::from_secs(3));
+    let compiled = sources.compile()?;
+    let verifier = compiled.contract(&sources.names.verifier)?;
+    let checked = self_check(verifier, &program, &proof.proof, &proof.instances)?;
+    drop(progress);
+    let files = store(artifacts, &sources, &compiled)?;
+    Ok(SolidityReport {
+        model: artifacts.model().to_owned(),
+        files,
+        model_commitment: program.model_commitment().to_string(),
+        checks: checked.checks,
+        gas: checked.gas,
+        deploy_gas: checked.deploy_gas,
+        runtime_bytes: checked.runtime_bytes,
+        unsafe_dev_srs: program.srs.unsafe_dev,
+    })
+}
+
+fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> Result<Vec<PathBuf>> {
+    let ContractNames { verifier, consumer } = &sources.names;
+    let mut written = Vec::new();
+    let mut transaction = artifacts.begin("gen-verifier");
+    for (name, source) in [(verifier, &sources.verifier), (consumer, &sources.consumer)] {
+        let contract = compiled.contract(name)?;
+        let files =
+            [(format!("{name}.sol"), source.clone().into_bytes()), (format!("{name}.json"), abi(contract))];
+        for (file, bytes) in files {
+            let file = format!("{}/{file}", file::SOLIDITY);
+            transaction.put(&file, &bytes, &[file::PROGRAM])?;
+            written.push(file);
+        }
+    }
+    transaction.commit()?;
+    Ok(written.iter().map(|f| artifacts.path(f)).collect())
+}
+
+/// What a deployer needs besides the source: ABI, bytecode, compiler settings.
+fn abi(contract: &Contract) -> Vec<u8> {
+    crate::json::pretty(&json!({
+        "contractName": contract.name,
+        "abi": contract.abi,
+        "bytecode": format!("0x{}", hex::encode(&contract.creation)),
+        "deployedBytecode": format!("0x{}", hex::encode(&contract.runtime)),
+        "settings": Settings::default().to_json(),
+    }))
+}
+
+/// The proof of a folder with the contracts that check it.
+#[derive(Debug)]
+pub struct Contracts {
+    /// The program.
+    pub program: Program,
+    /// A proof that the Rust verifier accepts.
+    pub proof: ProofFile,
+    /// The sources.
+    pub sources: Sources,
+    /// The bytecode.
+    pub compiled: Compiled,
+}
+
+impl Contracts {
+    /// Loads the program and the proof of a folder, prints the contracts and compiles them.
+    ///
+    /// # Errors
+    /// As [`run`], besides the self-check.
+    pub fn of(ui: &Ui, artifacts: &Artifacts, proof: Option<&Path>) -> Result<Self> {
+        let program = compiled::program(artifacts)?;
+        let (_, proof) = verify::load(artifacts, proof, &program)?;
+        let sources = Sources::of(&program)?;
+        let progress = Progress::timed(ui, "compiling", Duration::from_secs(3));
+        let compiled = sources.compile()?;
+        drop(progress);
+        Ok(Self { program, proof, sources, compiled })
+    }
+}
+
+impl Report for SolidityReport {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        for file in &self.files {
+            writeln!(out, "{}", file.display())?;
+        }
+        writeln!(
+            out,
+            "{GREEN}{} checks passed{GREEN:#}: {} gas a proof, {} bytes of code, {} gas to deploy",
+            self.checks.len(),
+            table::thousands(self.gas.transaction),
+            table::thousands(self.runtime_bytes as u64),
+            table::thousands(self.deploy_gas)
+        )?;
+        writeln!(out, "{DIM}model commitment {}{DIM:#}", self.model_commitment)
+    }
+}

@@ -1,0 +1,192 @@
+//! A proof as a file: what was proven, by which key, and the bytes.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use zkml_protocol::{InstanceLayout, Program, Word, field};
+
+/// The layout of proof files that this version reads and writes.
+pub const VERSION: u32 = 1;
+
+/// The content of a proof file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofFile {
+    /// Layout version, [`VERSION`].
+    pub version: u32,
+    /// The model's name, for people.
+    pub model: String,
+    /// Keccak-256 of the compiled model.
+    pub model_hash: Word,
+    /// Digest of the verifier program that accepts the proof.
+    pub vk_digest: Word,
+    /// Made with a setup whose secret is known: anybody could have forged it.
+    pub unsafe_dev_srs: bool,
+    /// What the proof is bound to; zero when unbound.
+    pub context: Word,
+    /// The public instances: context, inputs, model, outputs.
+    pub instances: Vec<Word>,
+    /// The outputs that the instances carry, decoded.
+    pub outputs: Vec<OutputValues>,
+    /// The proof.
+    #[serde(with = "hex_bytes")]
+    pub proof: Vec<u8>,
+}
+
+/// One decoded output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputValues {
+    /// The model's own name for it.
+    pub name: String,
+    /// Fractional bits: `real = integer · 2^-scale`.
+    pub scale: i32,
+    /// The proven integers, row-major.
+    pub integers: Vec<i64>,
+    /// The same as numbers.
+    pub values: Vec<f64>,
+}
+
+impl ProofFile {
+    /// A proof of `program`, with its outputs decoded.
+    ///
+    /// # Errors
+    /// A sentence when the instances are not those of `program`.
+    pub fn new(program: &Program, instances: Vec<Word>, proof: Vec<u8>) -> Result<Self, String> {
+        Ok(Self {
+            version: VERSION,
+            model: program.statement.model_name.clone(),
+            model_hash: program.statement.model_hash,
+            vk_digest: program.vk_digest(),
+            unsafe_dev_srs: program.srs.unsafe_dev,
+            context: instances.first().copied().unwrap_or(Word::ZERO),
+            outputs: decode_outputs(program, &instances)?,
+            instances,
+            proof,
+        })
+    }
+
+    /// Reads a proof file and checks that it is one of `program`'s and that its parts agree.
+    ///
+    /// Whether the proof holds is for the verifier to say.
+    ///
+    /// # Errors
+    /// [`Error::Content`] when it is malformed or contradicts itself, [`Error::ForeignProof`] when it belongs
+    /// to another model or key.
+    pub fn parse(path: &Path, bytes: &[u8], program: &Program) -> Result<Self> {
+        let refuse = |why: String| Error::Content { path: path.to_owned(), why };
+        let file: Self =
+            serde_json::from_slice(bytes).map_err(|e| refuse(format!("it is not a proof file: {e}")))?;
+        if file.version != VERSION {
+            return Err(refuse(format!(
+                "its layout version is {}, this program reads {VERSION}",
+                file.version
+            )));
+        }
+        let foreign = |what, expected: Word, found: Word| Error::ForeignProof {
+            path: path.to_owned(),
+            what,
+            expected: expected.to_string(),
+            found: found.to_string(),
+        };
+        if file.model_hash != program.statement.model_hash {
+            return Err(foreign("model", program.statement.model_hash, file.model_hash));
+        }
+        if file.vk_digest != program.vk_digest() {
+            return Err(foreign("key", program.vk_digest(), file.vk_digest));
+        }
+        let outputs = decode_outputs(program, &file.instances).map_err(refuse)?;
+        if file.context != file.instances[InstanceLayout::CONTEXT] {
+            return Err(refuse("its context is not the one that its instances carry".into()));
+        }
+        if let Some((shown, _)) = file.outputs.iter().zip(&outputs).find(|(a, b)| a != b) {
+            return Err(refuse(format!(
+                "its output `{}` is not the one that its instances carry",
+                shown.name
+            )));
+        }
+        if file.outputs.len() != outputs.len() {
+            return Err(refuse(format!(
+                "it shows {} outputs, its instances carry {}",
+                file.outputs.len(),
+                outputs.len()
+            )));
+        }
+        if file.unsafe_dev_srs != program.srs.unsafe_dev {
+            return Err(refuse("it hides which trusted setup it was made with".into()));
+        }
+        Ok(file)
+    }
+
+    /// The bytes to write.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::json::pretty(self)
+    }
+}
+
+/// The outputs that `instances` carry.
+///
+/// # Errors
+/// A sentence when there are too few or too many instances, or one is no small signed integer.
+pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<OutputValues>, String> {
+    let layout = &program.statement.instances;
+    if instances.len() as u64 != layout.total() {
+        return Err(format!("it has {} instances, the model has {}", instances.len(), layout.total()));
+    }
+    let mut words = instances[layout.outputs_start() as usize..].iter();
+    let mut outputs = Vec::with_capacity(layout.outputs.len());
+    for field in &layout.outputs {
+        let integers = words.by_ref().take(field.words as usize).enumerate().map(|(i, word)| {
+            signed(word).ok_or_else(|| {
+                format!("output `{}`, value {i}: {word} is no signed 64-bit integer", field.name)
+            })
+        });
+        let integers = integers.collect::<Result<Vec<i64>, String>>()?;
+        let unit = (-f64::from(field.scale)).exp2();
+        let values = integers.iter().map(|&v| v as f64 * unit).collect();
+        outputs.push(OutputValues { name: field.name.clone(), scale: field.scale, integers, values });
+    }
+    Ok(outputs)
+}
+
+/// A canonical field element as a signed integer: `r − |v|` stands for a negative one.
+fn signed(word: &Word) -> Option<i64> {
+    let small = |w: &Word| {
+        let (high, low) = w.0.split_at(24);
+        let low = i64::from_be_bytes(low.try_into().ok()?);
+        (high.iter().all(|b| *b == 0) && low >= 0).then_some(low)
+    };
+    if !field::is_canonical(word) {
+        return None;
+    }
+    small(word).or_else(|| small(&field::neg(*word)).map(|v| -v))
+}
+
+mod hex_bytes {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&format!("0x{}", hex::encode(bytes)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(d)?;
+        let digits =
+            text.strip_prefix("0x").ok_or_else(|| D::Error::custom("the proof must begin with 0x"))?;
+        hex::decode(digits).map_err(|e| D::Error::custom(format!("the proof is not hexadecimal: {e}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_words() {
+        assert_eq!(signed(&Word::from(7u64)), Some(7));
+        assert_eq!(signed(&field::neg(Word::from(7u64))), Some(-7));
+        assert_eq!(signed(&Word::ZERO), Some(0));
+        assert_eq!(signed(&field::SCALAR_MODULUS), None, "zero has one form");
+        assert_eq!(signed(&Word([1; 32])), None);
+    }
+}
