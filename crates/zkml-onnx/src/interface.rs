@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zkml_graph::Graph;
 
+use crate::quant::power;
 use crate::{Error, Port, Sample};
 
 /// An input or output of a compiled model.
@@ -64,11 +65,11 @@ impl Interface {
 impl QuantizedPort {
     /// Real value of an integer.
     pub fn real(&self, v: i64) -> f64 {
-        v as f64 * (-f64::from(self.scale)).exp2()
+        v as f64 * power(-self.scale)
     }
 
     fn quantize(&self, values: &[f64]) -> Result<Vec<i64>, Error> {
-        let step = f64::from(self.scale).exp2();
+        let step = power(self.scale);
         let one = |(index, &value): (usize, &f64)| {
             let rounded = (value * step).round();
             if rounded >= (self.lo * step).round() && rounded <= (self.hi * step).round() {

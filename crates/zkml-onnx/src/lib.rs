@@ -21,13 +21,14 @@ mod report;
 mod sample;
 mod settings;
 
-pub use calibrate::{Calibrated, calibrate};
+pub use calibrate::{Calibrated, calibrate, lower};
 pub use error::{Error, UnsupportedNode};
 pub use interface::{Interface, QuantizedPort};
 pub use load::LoadOptions;
 pub use model::{InspectedNode, Inspection, Model, Port};
 pub use ops::{OpSupport, supported_ops};
 pub use proto::Notice;
+pub use quant::{Scales, Sign, ValueScale};
 pub use report::{CalibrationReport, LayerReport, OutputReport};
 pub use sample::{Sample, Samples};
 pub use settings::Settings;

@@ -65,7 +65,7 @@ pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
     proto::inline_external(&mut graph, path.parent().unwrap_or(Path::new("")), MAX_BYTES)?;
     let notices = cut_labels(&mut graph);
     proto::prune(&mut graph);
-    check::fix_batch(&mut graph, options.batch)?;
+    let shapes = check::fix_batch(&mut graph, options.batch);
     let operators = count_operators(&graph);
     let mut refused = rewrite(&mut graph);
     proto::prune(&mut graph);
@@ -74,6 +74,7 @@ pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
     if !refused.is_empty() {
         return Err(unsupported(refused));
     }
+    shapes?;
     let typed = typed(inference?.model)?;
     let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
     assemble(&name, typed, &graph, notices, operators)
@@ -178,7 +179,8 @@ fn assemble(
         outputs.push(Port { name: declared.name.clone(), shape, kind: format!("{kind:?}").to_lowercase() });
         lowering.net.outputs.push((declared.name.clone(), operand));
     }
-    let net = std::mem::take(&mut lowering.net);
+    let mut net = std::mem::take(&mut lowering.net);
+    net.nodes.iter_mut().for_each(|n| n.name = readable(graph, &n.name));
     drop(lowering);
     Model::new(name, net, typed, inputs, outputs, notices, operators)
 }
@@ -202,21 +204,34 @@ fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Result<(), String> {
 }
 
 /// The ONNX node from which a tract node comes: tract appends parts to the names.
-fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: String) -> UnsupportedNode {
+fn origin<'a>(graph: &'a pb::GraphProto, name: &str) -> Option<&'a pb::NodeProto> {
     let from = |n: &&pb::NodeProto| {
         let own = proto::node_name(n);
-        !own.is_empty()
-            && (node.name == own
-                || node.name.starts_with(&format!("{own}."))
-                || node.name.starts_with(&format!("{own}-")))
+        let rest = name.strip_prefix(own).filter(|_| !own.is_empty());
+        rest.is_some_and(|r| r.is_empty() || r.starts_with(['.', '-']))
     };
-    let onnx = graph.node.iter().filter(from).max_by_key(|n| proto::node_name(n).len());
-    let shapes: Vec<String> =
-        node.inputs.iter().filter_map(|i| l.shape(*i).ok()).map(|s| format!("{s:?}")).collect();
+    graph.node.iter().filter(from).max_by_key(|n| proto::node_name(n).len())
+}
+
+/// Parts that tract adds to the name of a node that it splits, and that say nothing to a reader.
+const PARTS: [&str; 6] = [".ab", ".low", ".high", ".einsum", ".sum", ".norm"];
+
+/// The name of a value as the ONNX model has it.
+fn readable(graph: &pb::GraphProto, name: &str) -> String {
+    let Some(node) = origin(graph, name) else { return name.to_owned() };
+    let own = proto::node_name(node);
+    let rest = &name[own.len()..];
+    let rest = PARTS.iter().find_map(|p| rest.strip_prefix(p)).unwrap_or(rest);
+    format!("{own}{rest}")
+}
+
+fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: String) -> UnsupportedNode {
+    let onnx = origin(graph, &node.name);
+    let shapes = node.inputs.iter().filter_map(|i| l.shape(*i).ok()).map(|s| format!("{s:?}"));
     UnsupportedNode {
         name: onnx.map_or(node.name.as_str(), proto::node_name).to_owned(),
         op: onnx.map_or_else(|| node.op.name().to_string(), |n| n.op_type.clone()),
-        shape: shapes.join(" × "),
+        shape: shapes.collect::<Vec<_>>().join(" × "),
         reason,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use zkml_onnx::{Calibrated, LoadOptions, Model, Samples, Settings, calibrate};
+use zkml_onnx::{Calibrated, LoadOptions, Model, Samples, Scales, Settings, calibrate, lower};
 
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name)
@@ -62,11 +62,14 @@ fn checked(name: &str, largest: f64, least_agreement: f64) {
     let (s, w) = (done.report.activation_scale, done.report.weight_scale);
     println!("{name}: scales {s}/{w}, error {error:.2e}, agreement {agreement}, {:?}", start.elapsed());
     for l in &done.report.layers {
-        println!(
-            "  {} {:?} scale {} bits {} [{:.3}, {:.3}] {:.1e}",
-            l.name, l.shape, l.scale, l.bits, l.lo, l.hi, l.max_abs_error
-        );
+        let (range, error) = (format!("[{:.3}, {:.3}]", l.lo, l.hi), l.max_abs_error);
+        println!("  {} {:?} scale {} bits {} {range} {error:.1e}", l.name, l.shape, l.scale, l.bits);
     }
+    let json = serde_json::to_string(&done.scales).expect("serialises");
+    let scales: Scales = serde_json::from_str(&json).expect("reads back");
+    let (again, interface) = lower(&model, &done.settings, &scales).expect("lowers");
+    assert!(again.to_bytes() == done.graph.to_bytes(), "{name}: recorded scales do not rebuild the graph");
+    assert_eq!(interface, done.interface);
     assert!(error <= largest, "{name}: error {error}");
     assert!(agreement >= least_agreement, "{name}: agreement {agreement}");
 }

@@ -4,7 +4,7 @@ use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale
 use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
 
 use super::linear::constant_view;
-use super::scales::{Scales, Stats, integer_bits, quantize};
+use super::scales::{Scales, Sign, integer_bits, power, quantize};
 use super::table::{Request, build};
 use crate::net::{Function, LOWEST, Net, NetOp, Operand, Side};
 use crate::{Error, Settings};
@@ -26,7 +26,6 @@ const FINAL_BITS: i32 = 4;
 
 pub(super) struct Emitter<'a> {
     pub(super) net: &'a Net,
-    pub(super) stats: &'a Stats,
     pub(super) scales: &'a Scales,
     settings: &'a Settings,
     pub(super) builder: GraphBuilder,
@@ -37,17 +36,10 @@ pub(super) struct Emitter<'a> {
 }
 
 /// Lowers the network at the given scales.
-pub(crate) fn emit(
-    name: &str,
-    net: &Net,
-    stats: &Stats,
-    scales: &Scales,
-    settings: &Settings,
-) -> Result<Emitted, Error> {
+pub(crate) fn emit(name: &str, net: &Net, scales: &Scales, settings: &Settings) -> Result<Emitted, Error> {
     let empty = vec![None; net.nodes.len()];
     let mut e = Emitter {
         net,
-        stats,
         scales,
         settings,
         builder: GraphBuilder::new(name),
@@ -101,11 +93,16 @@ impl Emitter<'_> {
         self.unique(&name)
     }
 
+    /// Real magnitude that a value may reach.
+    fn allowed(&self, value: usize) -> f64 {
+        power(self.scales.values[value].reach)
+    }
+
     fn input(&mut self, value: usize) -> Result<TensorId, Error> {
-        let scale = self.scales.of_value(self.stats, value);
+        let scale = self.scales.values[value].scale;
         let name = self.name(value, "");
-        let reach = quantize(&name, self.scales.allowed(self.stats, value), scale)?;
-        let lo = if self.stats.of(value).lo >= 0.0 { 0 } else { -reach };
+        let reach = quantize(&name, self.allowed(value), scale)?;
+        let lo = if self.scales.values[value].sign == Sign::Positive { 0 } else { -reach };
         let bounds = Bounds::new(lo.into(), reach.into());
         let shape = &self.net.nodes[value].shape;
         Ok(self.builder.input(&name, shape, scale, bounds, self.settings.inputs)?)
@@ -126,8 +123,8 @@ impl Emitter<'_> {
         }
         let id = self.raw(value)?;
         let (scale, bounds) = (self.builder.tensor(id).scale, self.builder.tensor(id).bounds);
-        let target = self.scales.of_value(self.stats, value);
-        let reach = quantize("range", self.scales.allowed(self.stats, value), target)?.max(1);
+        let target = self.scales.values[value].scale;
+        let reach = quantize("range", self.allowed(value), target)?.max(1);
         let calibrated = Bounds::new(-i128::from(reach), i128::from(reach) - 1);
         let id = if scale > target {
             self.rescale(value, id, 1i64 << (scale - target).min(60), target, calibrated)?
@@ -256,32 +253,30 @@ impl Emitter<'_> {
         let id = self.wire(&format!("{name}.in"), id, map)?;
         let t = self.builder.tensor(id);
         let extra = if self.last[value] || f == Function::Exp { FINAL_BITS } else { 0 };
-        let to = self.scales.of_value(self.stats, value) + extra;
-        let (lo, hi) = (t.bounds.lo as i64, t.bounds.hi as i64);
-        let table =
-            build(f.name(), f, Request { lo, hi, from: t.scale, to, max_bits: self.settings.table_bits });
+        let scale = self.scales.values[value].scale;
+        let (lo, hi, from, to) = (t.bounds.lo as i64, t.bounds.hi as i64, t.scale, scale + extra);
+        // A quarter of a step between layers: less would be lost among the errors of the argument.
+        let (goal, max_bits) = (scale + 2, self.settings.table_bits);
+        let table = build(f.name(), f, Request { lo, hi, from, to, goal, max_bits });
         Ok(self.builder.node(&name, table, &[id])?)
     }
 
     /// Arguments that the table of a function covers: the calibrated range with its margin, and as far as the
     /// function is not flat.
     fn domain(&self, value: usize, f: Function, x: usize, id: TensorId) -> Result<Bounds, Error> {
-        let (seen, scale) = (self.stats.of(x), self.builder.tensor(id).scale);
+        let (range, scale) = (&self.scales.values[x], self.builder.tensor(id).scale);
         let name = &self.net.nodes[value].name;
-        let mut reach = self.scales.allowed(self.stats, x);
+        let mut reach = self.allowed(x);
         if let Some(flat) = f.flat_beyond() {
-            reach = reach.max(f64::from(integer_bits(flat)).exp2());
+            reach = reach.max(power(integer_bits(flat)));
         }
         let reach = i128::from(quantize(name, reach, scale)?.max(1));
         let mut domain = Bounds::new(-reach, reach - 1);
         if matches!(f, Function::Ln | Function::Rsqrt | Function::Recip) {
-            let lowest = quantize(name, seen.lo / self.scales.margin(), scale)?;
+            let lowest = quantize(name, range.floor.map_or(0.0, power), scale)?;
             if lowest < 1 {
-                let detail = format!(
-                    "`{name}`: {} of values down to {:.3e}, too close to zero or below",
-                    f.name(),
-                    seen.lo
-                );
+                let detail =
+                    format!("`{name}`: {} of values that come too close to zero or below it", f.name());
                 return Err(Error::Analysis { detail });
             }
             domain.lo = lowest.into();
@@ -289,7 +284,7 @@ impl Emitter<'_> {
         if f == Function::Sqrt {
             domain.lo = 0;
         }
-        if f == Function::Exp && seen.hi <= 0.0 {
+        if f == Function::Exp && range.sign == Sign::Negative {
             // Differences to a maximum: no interval shows that they are not positive.
             domain.hi = 0;
         }
@@ -331,7 +326,7 @@ impl Emitter<'_> {
     fn divide(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
         let (top, mut bottom) = (self.raw_or_constant(a.value)?, self.raw_or_constant(b.value)?);
         let extra = if self.last[value] { FINAL_BITS } else { 0 };
-        let target = self.scales.of_value(self.stats, value) + extra;
+        let target = self.scales.values[value].scale + extra;
         if self.builder.tensor(bottom).bounds.lo < 1 {
             // A divisor below one step counts as one step; calibration shows if that matters.
             let (name, shape) = (self.name(b.value, ".positive"), self.builder.tensor(bottom).shape.clone());
@@ -342,7 +337,7 @@ impl Emitter<'_> {
         let shift = shift.clamp(0, 60) as u32;
         let (name, a, b) = (self.name(value, ""), self.view(a, top), self.view(b, bottom));
         let scale = self.builder.tensor(top).scale - self.builder.tensor(bottom).scale + shift as i32;
-        let reach = quantize(&name, self.scales.allowed(self.stats, value), scale)?.max(1);
+        let reach = quantize(&name, self.allowed(value), scale)?.max(1);
         let calibrated = Some(Bounds::new(-i128::from(reach), i128::from(reach)));
         Ok(self.builder.node(&name, Divide { a, b, shift, calibrated }, &[top, bottom])?)
     }

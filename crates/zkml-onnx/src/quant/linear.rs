@@ -5,7 +5,7 @@ use zkml_graph::ops::{Contract, Linear};
 use zkml_graph::{Map, TensorId};
 
 use super::emit::Emitter;
-use super::scales::{quantize, uniform};
+use super::scales::{exact_or_fine, integer_bits, power, quantize, uniform};
 use crate::Error;
 use crate::net::{Contraction, NetOp, Operand, strides};
 
@@ -40,7 +40,7 @@ impl Emitter<'_> {
         let a = self.rounded(c.a.value)?;
         let b = match self.net.constant(&c.b) {
             Some(weights) => {
-                let scale = self.scales.of_weights(self.stats, value, c, &weights);
+                let scale = self.scales.of_weights(value, &weights);
                 self.weights(value, c, &weights, scale)?
             }
             None => {
@@ -95,9 +95,9 @@ impl Emitter<'_> {
                 parts.push((*factor, o, None, 0));
                 continue;
             }
-            let exact = factor.abs().log2().fract() == 0.0;
+            let exact = power(integer_bits(factor.abs())) == factor.abs();
             let id = if exact { self.raw(o.value)? } else { self.rounded(o.value)? };
-            let bits = self.scales.of_factor(*factor);
+            let bits = exact_or_fine(*factor);
             scale = scale.max(self.builder.tensor(id).scale + bits);
             parts.push((*factor, o, Some(id), bits));
         }
@@ -143,9 +143,9 @@ impl Emitter<'_> {
         let a = self.rounded(x.value)?;
         let largest = scale.iter().fold(0.0f64, |m, s| m.max(s.abs()));
         let bits = match uniform(scale) {
-            Some(factor) => self.scales.of_factor(factor),
-            // As fine as the largest result is between layers.
-            None => self.scales.of_factor(largest * 0.999_999).max(self.scales.weight),
+            Some(factor) => exact_or_fine(factor),
+            // At least as many significant bits as a single factor gets.
+            None => self.scales.weight.max(15 - integer_bits(largest)),
         };
         let weights = format!("{}.scale", self.net.nodes[value].name);
         let (b, b_map) = self.compact(&weights, scale, &shape, bits)?;

@@ -7,4 +7,5 @@ mod table;
 
 pub(crate) use emit::{Emitted, emit};
 pub(crate) use linear::compact_len;
-pub(crate) use scales::{Scales, Stats};
+pub use scales::{Scales, Sign, ValueScale};
+pub(crate) use scales::{Stats, power};

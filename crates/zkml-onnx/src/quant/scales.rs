@@ -1,5 +1,7 @@
 //! Ranges of values, and the scales that follow from them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::net::{Contraction, Net, NetOp};
 use crate::{Error, Settings};
 
@@ -60,71 +62,122 @@ impl Stats {
     }
 }
 
-/// Scales of the whole network. Powers of two, and as few different ones as ranges and precision allow: equal
-/// scales give equal divisors, which share one gate.
-#[derive(Debug, Clone)]
-pub(crate) struct Scales {
-    /// Fraction bits of values between layers.
-    pub(crate) activation: i32,
-    /// Fraction bits of weights.
-    pub(crate) weight: i32,
-    activation_bits: i32,
-    weight_bits: i32,
-    margin: f64,
+/// On which side of zero the values lie that were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sign {
+    /// None is negative.
+    Positive,
+    /// None is positive.
+    Negative,
+    /// Both occur.
+    Mixed,
 }
 
-/// Bits by which a weight scale may exceed the common one before it goes its own way.
+/// Range and scale of one value of the model. Only powers of two, so that it reads the same everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueScale {
+    /// Name of the node that makes the value.
+    pub name: String,
+    /// Binary logarithm of the magnitude that the value may reach.
+    pub reach: i32,
+    /// Fraction bits of the value when it goes from one layer to the next.
+    pub scale: i32,
+    /// On which side of zero it lies.
+    pub sign: Sign,
+    /// Binary logarithm of a number below all positive values; only where all are.
+    pub floor: Option<i32>,
+    /// Fraction bits of the constant weights that make the value; only for contractions.
+    pub weights: Option<i32>,
+}
+
+/// Scales of a whole model: what calibration found out. With the ONNX file and the settings they give the same
+/// graph again.
+///
+/// As few different ones as ranges and precision allow: equal scales give equal divisors, which share one gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scales {
+    /// Common number of fraction bits of values between layers.
+    pub activation: i32,
+    /// Common number of fraction bits of weights.
+    pub weight: i32,
+    /// Per value of the lowered network, in order.
+    pub values: Vec<ValueScale>,
+}
+
+/// Bits by which weights may fall short of what their layer alone would need before they get a scale of their
+/// own: the search for the common scale measures what that costs.
 const SPREAD: i32 = 2;
 /// Standard deviation of a rounding error, in steps.
 const ROUNDING: f64 = 0.288_675;
 
-/// How many bits the integer part of a magnitude takes; may be negative.
+/// The least integer whose power of two is at least a positive magnitude; 0 for zero.
 pub(crate) fn integer_bits(magnitude: f64) -> i32 {
-    if magnitude > 0.0 { magnitude.log2().ceil() as i32 } else { 0 }
+    if magnitude <= 0.0 || !magnitude.is_finite() {
+        return 0;
+    }
+    let mut bits = magnitude.log2().round() as i32;
+    // The logarithm may differ in the last place from machine to machine; powers of two are exact.
+    while power(bits) < magnitude {
+        bits += 1;
+    }
+    while power(bits - 1) >= magnitude {
+        bits -= 1;
+    }
+    bits
+}
+
+/// A power of two, exactly.
+pub(crate) fn power(exponent: i32) -> f64 {
+    2f64.powi(exponent)
 }
 
 impl Scales {
-    /// Scales for a given number of fraction bits between layers.
-    pub(crate) fn choose(net: &Net, stats: &Stats, settings: &Settings, activation: u32) -> Self {
-        let mut this = Self {
-            activation: activation as i32,
-            weight: settings.weight_scale.unwrap_or(activation) as i32,
-            activation_bits: settings.activation_bits as i32,
-            weight_bits: settings.weight_bits as i32,
-            margin: settings.margin,
-        };
-        if settings.weight_scale.is_none() {
-            let live = net.live();
-            let needed =
-                net.nodes.iter().enumerate().filter(|(i, _)| live[*i]).filter_map(|(i, n)| match &n.op {
-                    NetOp::Contract(c) if net.constant(&c.b).is_some_and(|w| uniform(&w).is_none()) => {
-                        Some(this.needed(stats, i, c))
-                    }
-                    _ => None,
-                });
-            let most = needed.filter(|n| *n <= this.weight + SPREAD).max();
-            this.weight = most.unwrap_or(this.weight).max(this.weight);
+    /// Scales for given numbers of fraction bits between layers and of weights.
+    pub(crate) fn choose(
+        net: &Net,
+        stats: &Stats,
+        settings: &Settings,
+        activation: u32,
+        weight: u32,
+    ) -> Self {
+        let mut this = Self { activation: activation as i32, weight: weight as i32, values: Vec::new() };
+        let nodes = net.nodes.iter().enumerate();
+        this.values = nodes.map(|(i, n)| this.value(&n.name, stats.of(i), settings)).collect();
+        let live = net.live();
+        let needed: Vec<(usize, i32)> = net
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| live[*i])
+            .filter_map(|(i, n)| if let NetOp::Contract(c) = &n.op { Some((i, c)) } else { None })
+            .filter_map(|(i, c)| Some((i, c, net.constant(&c.b)?)))
+            .map(|(i, c, w)| {
+                let largest = w.iter().fold(0.0, |m: f64, w| w.abs().max(m));
+                let most = settings.weight_bits as i32 - 1 - integer_bits(largest);
+                (i, this.needed(stats, i, c).max(this.weight).min(most))
+            })
+            .collect();
+        for (i, bits) in needed {
+            this.values[i].weights =
+                Some(if bits > this.weight + SPREAD { bits } else { bits.min(this.weight) });
         }
         this
     }
 
-    /// Fraction bits of a value when it goes from one layer to the next.
-    pub(crate) fn of_value(&self, stats: &Stats, value: usize) -> i32 {
-        let bits = integer_bits(stats.of(value).magnitude() * self.margin);
-        let most = self.activation_bits - 1 - bits;
+    fn value(&self, name: &str, seen: &Seen, settings: &Settings) -> ValueScale {
+        let reach = integer_bits(seen.magnitude() * settings.margin);
+        let most = settings.activation_bits as i32 - 1 - reach;
         // A value that is tiny everywhere would otherwise drown in the rounding.
-        let least = if stats.of(value).magnitude() > 0.0 { 7 - bits } else { 0 };
-        self.activation.max(least.min(self.activation + 8)).min(most)
-    }
-
-    /// Real magnitude, a power of two, that a value is allowed to reach.
-    pub(crate) fn allowed(&self, stats: &Stats, value: usize) -> f64 {
-        f64::from(integer_bits(stats.of(value).magnitude() * self.margin)).exp2()
-    }
-
-    /// The margin by which ranges are widened.
-    pub(crate) fn margin(&self) -> f64 {
-        self.margin
+        let least = if seen.magnitude() > 0.0 { 7 - reach } else { 0 };
+        let scale = self.activation.max(least.min(self.activation + 8)).min(most);
+        let sign = match seen {
+            s if s.lo >= 0.0 => Sign::Positive,
+            s if s.hi <= 0.0 => Sign::Negative,
+            _ => Sign::Mixed,
+        };
+        let floor = (seen.lo > 0.0).then(|| integer_bits(seen.lo / settings.margin) - 1);
+        ValueScale { name: name.into(), reach, scale, sign, floor, weights: None }
     }
 
     /// Fraction bits of weights at which their rounding changes results by less than a step between layers, or
@@ -132,24 +185,28 @@ impl Scales {
     fn needed(&self, stats: &Stats, value: usize, c: &Contraction) -> i32 {
         let [_, _, k, _] = c.sizes();
         let spread = ROUNDING * (k as f64).sqrt() * stats.of(c.a.value).rms();
-        let step = (-f64::from(self.of_value(stats, value))).exp2();
-        let allowed = step.max(stats.of(value).rms() / 1024.0);
-        if spread > 0.0 { (spread / allowed).log2().ceil() as i32 } else { 0 }
+        let allowed = power(-self.values[value].scale).max(stats.of(value).rms() / 1024.0);
+        if spread > 0.0 { integer_bits(spread / allowed) } else { 0 }
     }
 
     /// Fraction bits of the weights of a contraction.
-    pub(crate) fn of_weights(&self, stats: &Stats, value: usize, c: &Contraction, weights: &[f64]) -> i32 {
-        let largest = weights.iter().fold(0.0f64, |m, w| m.max(w.abs()));
-        if let Some(w) = uniform(weights) {
-            return exact_or_fine(w);
+    pub(crate) fn of_weights(&self, value: usize, weights: &[f64]) -> i32 {
+        match uniform(weights) {
+            Some(w) => exact_or_fine(w),
+            None => self.values[value].weights.unwrap_or(self.weight),
         }
-        let needed = self.needed(stats, value, c).max(self.weight);
-        needed.min(self.weight_bits - 1 - integer_bits(largest))
     }
 
-    /// Fraction bits of a factor.
-    pub(crate) fn of_factor(&self, factor: f64) -> i32 {
-        exact_or_fine(factor).min(self.weight_bits - 1 - integer_bits(factor.abs()))
+    /// Whether these are the scales of this network.
+    pub(crate) fn fit(&self, net: &Net) -> Result<(), Error> {
+        let same = |(v, n): (&ValueScale, &crate::net::NetNode)| {
+            v.name == n.name
+                && [v.reach, v.scale].iter().chain(&v.floor).chain(&v.weights).all(|b| b.abs() <= 64)
+        };
+        if self.values.len() == net.nodes.len() && self.values.iter().zip(&net.nodes).all(same) {
+            return Ok(());
+        }
+        Err(Error::Malformed { detail: "the recorded scales are not those of this model".into() })
     }
 }
 
@@ -160,18 +217,18 @@ pub(crate) fn uniform(weights: &[f64]) -> Option<f64> {
 }
 
 /// Fraction bits at which a factor is exact, when it is a power of two, else 15 significant bits.
-fn exact_or_fine(w: f64) -> i32 {
+pub(crate) fn exact_or_fine(w: f64) -> i32 {
     if w == 0.0 {
         return 0;
     }
-    let exponent = w.abs().log2();
-    if exponent.fract() == 0.0 { -exponent as i32 } else { 15 - exponent.ceil() as i32 }
+    let exponent = integer_bits(w.abs());
+    if power(exponent) == w.abs() { -exponent } else { 15 - exponent }
 }
 
 /// The integer nearest to `v` at a scale; an error where that leaves the exact range.
 pub(crate) fn quantize(node: &str, v: f64, scale: i32) -> Result<i64, Error> {
-    let scaled = (v * f64::from(scale).exp2()).round();
-    let limit = f64::from(zkml_graph::tensor::SAFE_BITS).exp2();
+    let scaled = (v * power(scale)).round();
+    let limit = power(zkml_graph::tensor::SAFE_BITS as i32);
     if scaled.abs() < limit {
         return Ok(scaled as i64);
     }
@@ -194,7 +251,7 @@ mod tests {
         assert_eq!(exact_or_fine(0.25), 2);
         assert_eq!(exact_or_fine(4.0), -2);
         let ninth = exact_or_fine(1.0 / 9.0);
-        let step = f64::from(ninth).exp2();
+        let step = power(ninth);
         assert!(((step / 9.0).round() / step * 9.0 - 1.0).abs() < 1.0 / 16384.0);
     }
 
