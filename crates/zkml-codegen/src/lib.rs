@@ -18,4 +18,4 @@ mod yul_test;
 pub use calldata::{VERIFY_PROOF, calldata, check_inference, encode, verify_inference};
 pub use consumer::consumer_source;
 pub use error::CodegenError;
-pub use verifier::verifier_source;
+pub use verifier::{Favour, verifier_source, verifier_source_favouring};

@@ -2,7 +2,7 @@
 
 use zkml_protocol::{Element, Layout, field};
 
-use super::memory::{Map, PROOF};
+use super::memory::{Favour, Map, PROOF};
 use crate::{
     errors::{self, SolError},
     text::{Text, at, literal},
@@ -81,7 +81,7 @@ pub(crate) fn scalars(text: &mut Text, map: &Map) {
     let instances = Run { start: map.instances_at(), count: map.instances };
     text.line("let ok := 1");
     for run in all.iter().chain(std::iter::once(&instances)) {
-        in_range(text, run);
+        in_range(text, map, run);
     }
     // The slow way is walked only to name the culprit.
     text.open("if iszero(ok) {");
@@ -111,7 +111,7 @@ pub(crate) fn points(text: &mut Text, map: &Map) {
     text.open("{");
     text.line(format_args!("let q := {}", literal(&field::BASE_MODULUS)));
     for run in &all {
-        on_curve(text, run);
+        on_curve(text, map, run);
     }
     text.open("if iszero(ok) {");
     for run in &all {
@@ -142,11 +142,12 @@ const TURN: usize = 4;
 const FLAT: usize = 96;
 
 /// Range checks of a run, several in one expression.
-fn in_range(text: &mut Text, run: &Run) {
+fn in_range(text: &mut Text, map: &Map, run: &Run) {
     let check = |at: String, rest: String| format!("and(lt(calldataload({at}), r), {rest})");
-    let looped = if run.count > FLAT { run.count / TURN * TURN } else { 0 };
+    let flat = if map.favour == Favour::Gas { FLAT } else { TURN };
+    let looped = if run.count > flat { run.count / TURN * TURN } else { 0 };
     if looped > 0 {
-        open_loop(text, run, 32, looped);
+        open_loop(text, run, 32, looped, TURN);
         let all = (0..TURN).fold("ok".to_owned(), |rest, i| check(format!("add(p, {})", at(32 * i)), rest));
         text.line(format_args!("ok := {all}"));
         text.close("}");
@@ -159,7 +160,7 @@ fn in_range(text: &mut Text, run: &Run) {
 }
 
 /// Curve checks of a run of points.
-fn on_curve(text: &mut Text, run: &Run) {
+fn on_curve(text: &mut Text, map: &Map, run: &Run) {
     let check = |text: &mut Text, p: &str, next: &str| {
         text.open("{");
         text.line(format_args!("let x := calldataload({p})"));
@@ -167,10 +168,11 @@ fn on_curve(text: &mut Text, run: &Run) {
         text.line(format_args!("ok := {}", point_check("ok")));
         text.close("}");
     };
-    let looped = if run.count >= 2 * TURN { run.count / TURN * TURN } else { 0 };
+    let turn = if map.favour == Favour::Gas { TURN } else { 1 };
+    let looped = if run.count >= 2 * turn { run.count / turn * turn } else { 0 };
     if looped > 0 {
-        open_loop(text, run, 64, looped);
-        for index in 0..TURN {
+        open_loop(text, run, 64, looped, turn);
+        for index in 0..turn {
             let x = if index == 0 { "p".to_owned() } else { format!("add(p, {})", at(64 * index)) };
             check(text, &x, &format!("add(p, {})", at(64 * index + 32)));
         }
@@ -182,12 +184,12 @@ fn on_curve(text: &mut Text, run: &Run) {
     }
 }
 
-/// A loop whose `p` walks over the first `count` elements of `size` bytes, [`TURN`] of them a turn.
-fn open_loop(text: &mut Text, run: &Run, size: usize, count: usize) {
+/// A loop whose `p` walks over the first `count` elements of `size` bytes, `turn` of them a turn.
+fn open_loop(text: &mut Text, run: &Run, size: usize, count: usize, turn: usize) {
     text.open(format_args!(
         "for {{ let p := {} }} lt(p, {}) {{ p := add(p, {}) }} {{",
         at(run.start),
         at(run.start + size * count),
-        at(size * TURN)
+        at(size * turn)
     ));
 }

@@ -180,6 +180,7 @@ fn by_depth(a: Value, b: Value) -> (Value, Value) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::memory::Favour;
     use super::*;
     use crate::yul_test::Machine;
     use zkml_protocol::{Eval, ExprBuilder, Sample, Word, field, keccak256};
@@ -259,7 +260,7 @@ mod tests {
         let largest = field::neg(Word::ONE);
         for seed in 0..40 {
             let constraints = random_constraints(seed, 10 + 4 * seed as usize);
-            let mut map = Map::new(&program);
+            let mut map = Map::new(&program, Favour::Gas);
             let mut text = Text::default();
             let mut dice = Dice(Word::from_u64(seed + 1000));
             let mut value = || if seed % 3 == 0 { largest } else { field::reduce(dice.word()) };

@@ -8,7 +8,7 @@ use zkml_protocol::{Challenge, Program, Word, field};
 
 use super::{
     checks::fail,
-    memory::{Cell, Map},
+    memory::{Cell, Favour, Map},
 };
 use crate::{
     CodegenError, errors,
@@ -53,7 +53,8 @@ fn instances(text: &mut Text, map: &mut Map, program: &Program) {
         text.line("den := mulmod(den, t, r)");
         text.line(format_args!("z := mulmod(z, {omega}, r)"));
     };
-    if count > UNROLL {
+    let flat = if map.favour == Favour::Gas { UNROLL } else { 1 };
+    if count > flat {
         text.open(format_args!(
             "for {{ let p := {} }} gt(p, {}) {{ p := sub(p, 32) }} {{",
             at(first + 32 * (count - 1)),

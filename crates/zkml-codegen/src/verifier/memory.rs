@@ -47,6 +47,8 @@ pub(crate) enum Cell {
     XInverse,
     /// `u − x·ω^t` for the opening point of this index.
     Distance(usize),
+    /// Product of the distances of set 0.
+    VanishingFirst,
     /// Product of the distances outside set 0, then its inverse.
     OutsideFirst,
     /// The quotient's value at `x`.
@@ -57,6 +59,16 @@ pub(crate) enum Cell {
     Shared(u32),
 }
 
+/// What a verifier spares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Favour {
+    /// Gas of verification: short loops are printed flat.
+    #[default]
+    Gas,
+    /// Bytes of code: whatever repeats is a loop.
+    Size,
+}
+
 /// The memory and calldata map of one verifier.
 #[derive(Debug)]
 pub(crate) struct Map {
@@ -64,17 +76,19 @@ pub(crate) struct Map {
     pub(crate) layout: Layout,
     /// Number of instances.
     pub(crate) instances: usize,
+    /// What to spare.
+    pub(crate) favour: Favour,
     cells: HashMap<Cell, usize>,
     next: usize,
 }
 
 impl Map {
-    pub(crate) fn new(program: &Program) -> Self {
+    pub(crate) fn new(program: &Program, favour: Favour) -> Self {
         let layout = program.layout();
         let instances = program.num_instances as usize;
         let buffer = FREE + 32 * (3 + instances) + layout.length();
         let next = buffer.max(FREE + PAIRING_BYTES);
-        Self { layout, instances, cells: HashMap::new(), next }
+        Self { layout, instances, favour, cells: HashMap::new(), next }
     }
 
     /// Address of the transcript's first buffer; later of the accumulator of the multi-scalar multiplication.

@@ -15,6 +15,7 @@ use crate::{
     names::{self, comment},
     text::{Text, at, literal},
 };
+pub use memory::Favour;
 use memory::{Cell, Map};
 use opening::Opening;
 
@@ -24,8 +25,16 @@ use opening::Opening;
 /// # Errors
 /// [`CodegenError`] if the program contradicts itself.
 pub fn verifier_source(program: &Program) -> Result<String, CodegenError> {
+    verifier_source_favouring(program, Favour::Gas)
+}
+
+/// As [`verifier_source`], with the choice what to spare.
+///
+/// # Errors
+/// As [`verifier_source`].
+pub fn verifier_source_favouring(program: &Program, favour: Favour) -> Result<String, CodegenError> {
     program.validate()?;
-    let body = assembly(program)?;
+    let body = assembly(program, favour)?;
     let mut text = Text::default();
     header(&mut text, program);
     text.open(format_args!("contract {} {{", names::contracts(program).verifier));
@@ -148,9 +157,9 @@ fn guard(text: &mut Text, program: &Program) {
 }
 
 /// The verification itself, as one assembly block.
-fn assembly(program: &Program) -> Result<String, CodegenError> {
+fn assembly(program: &Program, favour: Favour) -> Result<String, CodegenError> {
     let opening = Opening::new(program);
-    let mut map = Map::new(program);
+    let mut map = Map::new(program, favour);
     let mut text = Text::at_depth(3);
     checks::helpers(&mut text);
     text.section(format_args!(

@@ -62,7 +62,7 @@ pub(crate) fn fold(
     }
     msm.scale("sub(r, value)");
     msm.add(&Point::Constant(program.srs.g1), true, "generator");
-    let vanishing = opening.vanishing_of_first(msm.text, map);
+    let vanishing = map.load(Cell::VanishingFirst);
     msm.scale(&format!("sub(r, mod({vanishing}, r))"));
     msm.add(&Point::Calldata(slot(map, SlotId::OpeningW)?), true, "W");
     msm.scale(&map.load(Cell::Challenge(Challenge::OpenU)));

@@ -8,9 +8,6 @@ use crate::{
     text::{Text, horner, literal, product},
 };
 
-/// So many canonical numbers can be added before the sum must be reduced: `5 · r < 2^256`.
-const MAX_TERMS: usize = 4;
-
 /// The opening sets with the points that they are opened at.
 #[derive(Debug)]
 pub(crate) struct Opening {
@@ -87,6 +84,7 @@ impl Opening {
         text.open("{");
         text.line(format_args!("let v := {}", map.load(Cell::Challenge(Challenge::OpenV))));
         text.line("let w");
+        text.line("let d");
         text.line("let e");
         for (index, set) in self.sets.iter().enumerate() {
             text.line(format_args!("// Set {index}: rotations {:?}.", set.rotations));
@@ -115,6 +113,9 @@ impl Opening {
     }
 
     /// Adds `weight · Σ_a ℓ_a(u) · Σ_j y^j value_ja` to `value`.
+    ///
+    /// With `d_a = u − x·ω^a`, `ℓ_a(u) = c_a · x^-(m−1) · Π_{b ≠ a} d_b` over the set's `m` points. The sum grows
+    /// point by point like a fraction: `t ← t·d_a + c_a·value_a·d`, `d ← d·d_a`.
     fn set_value(
         &self,
         text: &mut Text,
@@ -123,27 +124,30 @@ impl Opening {
         index: usize,
         set: &OpeningSet,
     ) -> Result<(), CodegenError> {
-        let distances = self.inside(set);
-        let single = set.rotations.len() == 1;
-        for (place, rotation) in set.rotations.iter().enumerate() {
-            fold(text, map, set, place)?;
-            let mut factors = Vec::new();
-            if !single {
-                factors.push(literal(&basis_constant(program, set, *rotation)?));
-            }
-            for (other, distance) in distances.iter().enumerate() {
-                if other != place {
-                    factors.push(map.load(Cell::Distance(*distance)));
+        let last = set.rotations.len().saturating_sub(1);
+        for (place, (rotation, distance)) in set.rotations.iter().zip(self.inside(set)).enumerate() {
+            let distance = map.load(Cell::Distance(distance));
+            let value = folded(text, map, set, place)?;
+            let value = match last {
+                0 => value,
+                _ => format!("mulmod({}, {value}, r)", literal(&basis_constant(program, set, *rotation)?)),
+            };
+            if place == 0 {
+                text.line(format_args!("t := {value}"));
+                if last > 0 || index == 0 {
+                    text.line(format_args!("d := {distance}"));
                 }
+                continue;
             }
-            let term = product(text, "e", "e", &factors);
-            text.line(match place {
-                0 => format!("t := {term}"),
-                _ if place % MAX_TERMS == 0 => format!("t := add(mod(t, r), {term})"),
-                _ => format!("t := add(t, {term})"),
-            });
+            text.line(format_args!("t := add(mulmod(t, {distance}, r), mulmod(d, {value}, r))"));
+            if place < last || index == 0 {
+                text.line(format_args!("d := mulmod(d, {distance}, r)"));
+            }
         }
-        let mut factors = vec![map.load(Cell::XInverse); set.rotations.len().saturating_sub(1)];
+        if index == 0 {
+            text.line(map.store(Cell::VanishingFirst, "d"));
+        }
+        let mut factors = vec![map.load(Cell::XInverse); last];
         if index > 0 {
             factors.push(map.load(Cell::Weight(index)));
         }
@@ -156,23 +160,20 @@ impl Opening {
     pub(crate) fn sets(&self) -> &[OpeningSet] {
         &self.sets
     }
-
-    /// `Z_{S_0}(u)` as an expression, unreduced; `t` is used up.
-    pub(crate) fn vanishing_of_first(&self, text: &mut Text, map: &mut Map) -> String {
-        let first = self.sets.first().map(|set| self.inside(set)).unwrap_or_default();
-        vanishing(text, map, first.into_iter())
-    }
 }
 
-/// Leaves `Σ_j y^j value_j` at the set's rotation `place` in `e`.
-fn fold(text: &mut Text, map: &mut Map, set: &OpeningSet, place: usize) -> Result<(), CodegenError> {
+/// `Σ_j y^j value_j` at the set's rotation `place` as an expression; a long one goes through `e`.
+fn folded(text: &mut Text, map: &mut Map, set: &OpeningSet, place: usize) -> Result<String, CodegenError> {
     let mut values = Vec::with_capacity(set.members.len());
     for member in set.members.iter().rev() {
         let missing = || CodegenError::Inconsistent(format!("{:?} lacks a value", member.commitment));
         values.push(map.eval(*member.evals.get(place).ok_or_else(missing)?)?);
     }
+    if let [value] = values.as_slice() {
+        return Ok(value.clone());
+    }
     horner(text, "e", "y", &values);
-    Ok(())
+    Ok("e".to_owned())
 }
 
 /// `Π_{b ≠ a} 1 / (ω^a − ω^b)`: the constant part of the Lagrange basis over a set's points.

@@ -2,7 +2,8 @@
 
 use crate::support::{self, Fixture, fixtures};
 use std::collections::BTreeSet;
-use zkml_harness::{EvmConfig, HarnessError, Outcome, Patch, Settings, precompile, self_check};
+use zkml_codegen::Favour;
+use zkml_harness::{EvmConfig, HarnessError, Outcome, Patch, Settings, Solc, precompile, self_check};
 
 use zkml_protocol::{Challenge, Element, Eval, ExprBuilder, Query, Step, Word, field};
 
@@ -343,4 +344,53 @@ fn many_rotations_compile() {
         let settings = Settings { runs, ..Settings::default() };
         support::compile_all(&[(source.clone(), program.clone())], &settings);
     }
+}
+
+/// Loops and flat code say the same.
+#[test]
+fn small_code_gives_the_same_verdicts() {
+    let samples = support::samples();
+    let sources = samples.iter().map(|sample| {
+        let source = zkml_codegen::verifier_source_favouring(&sample.program, Favour::Size).unwrap();
+        (source, sample.program.clone())
+    });
+    let contracts = support::compile_all(&sources.collect::<Vec<_>>(), &Settings::default());
+    for ((sample, contract), flat) in samples.iter().zip(contracts).zip(fixtures()) {
+        assert!(contract.runtime.len() < flat.contract.runtime.len());
+        self_check(&contract, &sample.program, &sample.proof, &sample.instances).unwrap();
+        let mut small = Fixture::deploy(sample.clone(), contract);
+        let layout = sample.program.layout();
+        for offset in layout.scalar_offsets() {
+            for proof in aliases(&sample.proof, offset, field::SCALAR_MODULUS) {
+                let call = small.verify(&proof, &sample.instances);
+                assert_eq!(call.describe(), format!("EvaluationOutOfRange({offset})"));
+            }
+        }
+        for offset in layout.point_offsets() {
+            let mut proof = sample.proof.clone();
+            proof[offset + 63] ^= 1;
+            assert_eq!(small.verify(&proof, &sample.instances).describe(), format!("InvalidPoint({offset})"));
+        }
+    }
+}
+
+/// The committed interface is what generated verifiers have, no less and no more.
+#[test]
+fn the_interface_is_complete() {
+    let interface = include_str!("../../../../contracts/src/interfaces/IModelVerifier.sol");
+    let files = [("I.sol", interface)];
+    let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
+    let functions = |abi: &serde_json::Value| -> BTreeSet<String> {
+        let entries = abi.as_array().unwrap().iter().filter(|entry| entry["type"] == "function");
+        let types = |list: &serde_json::Value| -> Vec<String> {
+            list.as_array().unwrap().iter().map(|arg| arg["type"].as_str().unwrap().to_owned()).collect()
+        };
+        entries
+            .map(|entry| {
+                format!("{}{:?}{:?}", entry["name"], types(&entry["inputs"]), types(&entry["outputs"]))
+            })
+            .collect()
+    };
+    let expected = functions(&compiled.contract("IModelVerifier").unwrap().abi);
+    assert_eq!(functions(&fixtures()[0].contract.abi), expected);
 }
