@@ -47,6 +47,17 @@ pub struct OutputValues {
     pub values: Vec<f64>,
 }
 
+impl OutputValues {
+    /// Whether both say the same. Reading a decimal number may move it to a neighbour, so numbers agree when
+    /// they are as close as that; the integers behind them must be equal.
+    fn agrees(&self, other: &Self) -> bool {
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 4.0 * f64::EPSILON * b.abs();
+        (&self.name, self.scale, &self.integers) == (&other.name, other.scale, &other.integers)
+            && self.values.len() == other.values.len()
+            && self.values.iter().zip(&other.values).all(close)
+    }
+}
+
 impl ProofFile {
     /// A proof of `program`, with its outputs decoded.
     ///
@@ -99,7 +110,7 @@ impl ProofFile {
         if file.context != file.instances[InstanceLayout::CONTEXT] {
             return Err(refuse("its context is not the one that its instances carry".into()));
         }
-        if let Some((shown, _)) = file.outputs.iter().zip(&outputs).find(|(a, b)| a != b) {
+        if let Some((shown, _)) = file.outputs.iter().zip(&outputs).find(|(a, b)| !a.agrees(b)) {
             return Err(refuse(format!(
                 "its output `{}` is not the one that its instances carry",
                 shown.name
@@ -180,6 +191,23 @@ mod hex_bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_survive_their_decimal_form() {
+        // Some of these come back from JSON as their neighbours.
+        let integers: Vec<i64> = (-50_000..50_000).step_by(37).collect();
+        let values = integers.iter().map(|v| *v as f64 / f64::from(1 << 22)).collect();
+        let output = OutputValues { name: "y".into(), scale: 22, integers, values };
+        let text = serde_json::to_string(&output).expect("writes");
+        let back: OutputValues = serde_json::from_str(&text).expect("reads");
+        assert!(back.agrees(&output));
+        let mut edited = back.clone();
+        edited.values[3] += 1e-6;
+        assert!(!edited.agrees(&output));
+        let mut edited = back;
+        edited.integers[3] += 1;
+        assert!(!edited.agrees(&output));
+    }
 
     #[test]
     fn signed_words() {
