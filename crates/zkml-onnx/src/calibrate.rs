@@ -59,7 +59,12 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
     let mut weight = settings.weight_scale.unwrap_or(*WEIGHTS.start());
     let mut best: Option<(f64, Calibrated)> = None;
     for round in 0.. {
-        let tried = job.attempt(activation, weight)?;
+        let tried = match job.attempt(activation, weight) {
+            Ok(tried) => tried,
+            // Finer scales may leave the exact range: then the best so far has to do.
+            Err(_) if best.is_some() => break,
+            Err(e) => return Err(e),
+        };
         let excess = job.excess(&tried.report);
         if best.as_ref().is_none_or(|(e, _)| excess < *e) {
             best = Some((excess, tried));
@@ -70,7 +75,7 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
             break;
         }
         if round == 0 {
-            (activation, weight) = job.planned()?;
+            (activation, weight) = job.planned().unwrap_or((activation + 1, weight + 1));
             continue;
         }
         weight += u32::from(finer_weight);

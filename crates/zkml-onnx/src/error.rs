@@ -235,7 +235,13 @@ pub enum Error {
     },
     /// The integer graph refused a node or a value.
     #[error(transparent)]
-    Graph(#[from] GraphError),
+    Graph(Box<GraphError>),
+}
+
+impl From<GraphError> for Error {
+    fn from(e: GraphError) -> Self {
+        Self::Graph(Box::new(e))
+    }
 }
 
 fn list(nodes: &[UnsupportedNode]) -> String {

@@ -10,7 +10,7 @@ use tract_onnx::tract_hir::internal::*;
 use crate::error::UnsupportedNode;
 use crate::guard::quietly;
 use crate::model::{Model, Port};
-use crate::ops::{Lowering, TractNode, supported_ops};
+use crate::ops::{Lowering, TractNode, UNKNOWN, supported_ops};
 use crate::proto::{Notice, check, cut_labels, rewrite};
 use crate::{Error, proto};
 
@@ -57,12 +57,22 @@ pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
     if !(1..=1 << 16).contains(&options.batch) {
         return Err(Error::Setting { name: "batch", value: options.batch.to_string(), lo: 1.0, hi: 65536.0 });
     }
-    let mut file = decode(path)?;
+    let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
+    build(&name, decode(path)?, path.parent().unwrap_or(Path::new("")), options)
+}
+
+/// Everything after decoding; `folder` is where external weights lie.
+pub(crate) fn build(
+    name: &str,
+    mut file: pb::ModelProto,
+    folder: &Path,
+    options: &LoadOptions,
+) -> Result<Model, Error> {
     let Some(mut graph) = file.graph.take() else {
         return Err(Error::Malformed { detail: "there is no graph".into() });
     };
     check::check(&file, &graph)?;
-    proto::inline_external(&mut graph, path.parent().unwrap_or(Path::new("")), MAX_BYTES)?;
+    proto::inline_external(&mut graph, folder, MAX_BYTES)?;
     let notices = cut_labels(&mut graph);
     proto::prune(&mut graph);
     let shapes = check::fix_batch(&mut graph, options.batch);
@@ -76,8 +86,7 @@ pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
     }
     shapes?;
     let typed = typed(inference?.model)?;
-    let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
-    assemble(&name, typed, &graph, notices, operators)
+    assemble(name, typed, &graph, notices, operators)
 }
 
 fn count_operators(graph: &pb::GraphProto) -> BTreeMap<String, usize> {
@@ -227,6 +236,11 @@ fn readable(graph: &pb::GraphProto, name: &str) -> String {
 
 fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: String) -> UnsupportedNode {
     let onnx = origin(graph, &node.name);
+    let notes = onnx.and_then(|n| supported_ops().iter().find(|o| o.onnx_name == n.op_type)).map(|o| o.notes);
+    let reason = match notes {
+        Some(notes) if reason == UNKNOWN && !notes.is_empty() => format!("supported is: {notes}"),
+        _ => reason,
+    };
     let shapes = node.inputs.iter().filter_map(|i| l.shape(*i).ok()).map(|s| format!("{s:?}"));
     UnsupportedNode {
         name: onnx.map_or(node.name.as_str(), proto::node_name).to_owned(),

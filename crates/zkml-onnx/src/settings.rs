@@ -36,7 +36,7 @@ impl Default for Settings {
             activation_scale: None,
             weight_scale: None,
             activation_bits: 24,
-            weight_bits: 24,
+            weight_bits: 26,
             table_bits: 10,
             tolerance: 2e-4,
             margin: 1.5,

@@ -9,7 +9,7 @@ use super::{Contraction, Function, Net, NetNode, NetOp, Operand, Side, gather};
 impl Net {
     /// Adds a node; the operand shows its whole value.
     pub(crate) fn push(&mut self, name: &str, op: NetOp, shape: &[usize]) -> Operand {
-        self.nodes.push(NetNode { name: name.into(), op, shape: shape.to_vec() });
+        self.nodes.push(NetNode { name: name.into(), op, shape: shape.to_vec(), never_positive: false });
         Operand { value: self.nodes.len() - 1, map: Map::identity(shape) }
     }
 

@@ -96,6 +96,9 @@ pub(crate) struct NetNode {
     pub(crate) op: NetOp,
     /// Shape of the value.
     pub(crate) shape: Vec<usize>,
+    /// Whether no element can be positive, by construction: no interval shows that of the difference between a
+    /// value and a maximum that it takes part in.
+    pub(crate) never_positive: bool,
 }
 
 /// The network: nodes in topological order, except that constants may follow their readers (folding makes new

@@ -45,6 +45,9 @@ pub struct OpSupport {
     pub notes: &'static str,
 }
 
+/// The reason when no family takes a node.
+pub(crate) const UNKNOWN: &str = "no lowering for this operator";
+
 struct Family {
     onnx: &'static [OpSupport],
     lower: fn(&mut Lowering<'_>, &TractNode) -> Lowered,
@@ -124,10 +127,8 @@ impl<'a> Lowering<'a> {
     /// Lowers one node; the reason when no family can.
     pub(crate) fn node(&mut self, node: &TractNode) -> Result<(), String> {
         let before = self.net.nodes.len();
-        let result = FAMILIES
-            .iter()
-            .find_map(|f| (f.lower)(self, node))
-            .unwrap_or_else(|| Err("no lowering for this operator".into()))?;
+        let result =
+            FAMILIES.iter().find_map(|f| (f.lower)(self, node)).unwrap_or_else(|| Err(UNKNOWN.into()))?;
         let made = result.value >= before;
         let inherited =
             node.inputs.iter().any(|i| self.seen.get(i).is_some_and(|(o, x)| o.value == result.value && *x));
@@ -219,6 +220,9 @@ impl<'a> Lowering<'a> {
 fn is<T: tract_onnx::prelude::Op>(node: &TractNode) -> Option<&T> {
     node.op_as::<T>()
 }
+
+#[cfg(test)]
+mod lowering_tests;
 
 #[cfg(test)]
 mod tests {

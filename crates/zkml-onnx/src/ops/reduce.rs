@@ -44,7 +44,7 @@ pub(super) fn grouped(
 
 fn summed(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], factor: f64) -> Result<Operand, String> {
     let x = l.input(node, 0)?;
-    Ok(weighted_sum(l, node, &x, axes, factor, &node.name.clone())?)
+    weighted_sum(l, node, &x, axes, factor, &node.name.clone())
 }
 
 /// `factor · Σ x` along axes, which stay with size one.

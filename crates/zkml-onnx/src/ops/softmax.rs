@@ -31,7 +31,9 @@ fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
     let best = largest_along(l, node, &x, axes);
     let best = l.net.view(&name("largest"), &best, &broadcast(&best)?);
     let below = l.net.sum(&name("below"), vec![(1.0, x), (-1.0, best)], 0.0);
+    l.net.nodes[below.value].never_positive = true;
     let below = l.net.at_least(&name("floor"), below, FLOOR);
+    l.net.nodes[below.value].never_positive = true;
     let powers = l.net.apply(&name("exp"), Function::Exp, below);
     let total = weighted_sum(l, node, &powers, axes, 1.0, &name("total"))?;
     let total = l.net.view(&name("total"), &total, &broadcast(&total)?);

@@ -136,7 +136,7 @@ pub(crate) fn tensor(t: &pb::TensorProto) -> Result<(), Error> {
         let Some(width) = width(kind) else {
             return malformed(format!("tensor `{}` of type {kind:?} has raw data", t.name));
         };
-        if t.raw_data.len() % width != 0 {
+        if !t.raw_data.len().is_multiple_of(width) {
             return malformed(format!(
                 "tensor `{}` has {} bytes of {width}-byte elements",
                 t.name,

@@ -129,7 +129,7 @@ impl Rewriter<'_> {
 
     /// `x · wᵀ + b`.
     fn gemm(&mut self, rows: usize, w: Vec<f32>, b: Vec<f32>, y: &str) -> Result<pb::NodeProto, String> {
-        if rows == 0 || w.is_empty() || w.len() % rows != 0 {
+        if rows == 0 || w.is_empty() || !w.len().is_multiple_of(rows) {
             return Err(format!("{} coefficients for {rows} rows", w.len()));
         }
         let columns = w.len() / rows;

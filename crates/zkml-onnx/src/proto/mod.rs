@@ -47,7 +47,7 @@ fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
 }
 
 /// A node of the standard domain.
-fn standard(op_type: &str, name: &str, input: &[&str], output: &str) -> pb::NodeProto {
+pub(crate) fn standard(op_type: &str, name: &str, input: &[&str], output: &str) -> pb::NodeProto {
     pb::NodeProto {
         input: input.iter().map(|s| (*s).to_owned()).collect(),
         output: vec![output.to_owned()],
@@ -57,13 +57,13 @@ fn standard(op_type: &str, name: &str, input: &[&str], output: &str) -> pb::Node
     }
 }
 
-fn int_attribute(name: &str, value: i64) -> pb::AttributeProto {
+pub(crate) fn int_attribute(name: &str, value: i64) -> pb::AttributeProto {
     let r#type = pb::attribute_proto::AttributeType::Int as i32;
     pb::AttributeProto { name: name.into(), i: value, r#type, ..Default::default() }
 }
 
 /// A float tensor with a name.
-fn floats(name: &str, dims: &[usize], values: Vec<f32>) -> pb::TensorProto {
+pub(crate) fn floats(name: &str, dims: &[usize], values: Vec<f32>) -> pb::TensorProto {
     pb::TensorProto {
         name: name.into(),
         dims: dims.iter().map(|&d| d as i64).collect(),

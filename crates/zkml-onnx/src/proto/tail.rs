@@ -100,11 +100,11 @@ pub(crate) fn prune(graph: &mut pb::GraphProto) {
         if !needed.insert(value.clone()) {
             continue;
         }
-        if let Some(&i) = made.get(value.as_str()) {
-            if !std::mem::replace(&mut live[i], true) {
-                todo.extend(graph.node[i].input.iter().cloned());
-                todo.extend(inner_names(&graph.node[i]));
-            }
+        if let Some(&i) = made.get(value.as_str())
+            && !std::mem::replace(&mut live[i], true)
+        {
+            todo.extend(graph.node[i].input.iter().cloned());
+            todo.extend(inner_names(&graph.node[i]));
         }
     }
     let mut flags = live.into_iter();

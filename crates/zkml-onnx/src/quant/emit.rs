@@ -125,7 +125,8 @@ impl Emitter<'_> {
         let (scale, bounds) = (self.builder.tensor(id).scale, self.builder.tensor(id).bounds);
         let target = self.scales.values[value].scale;
         let reach = quantize("range", self.allowed(value), target)?.max(1);
-        let calibrated = Bounds::new(-i128::from(reach), i128::from(reach) - 1);
+        let top = if self.net.nodes[value].never_positive { 0 } else { i128::from(reach) - 1 };
+        let calibrated = Bounds::new(-i128::from(reach), top);
         let id = if scale > target {
             self.rescale(value, id, 1i64 << (scale - target).min(60), target, calibrated)?
         } else if scale == target && bounds.magnitude() >> SLACK > i128::from(reach) {
@@ -284,8 +285,7 @@ impl Emitter<'_> {
         if f == Function::Sqrt {
             domain.lo = 0;
         }
-        if f == Function::Exp && range.sign == Sign::Negative {
-            // Differences to a maximum: no interval shows that they are not positive.
+        if self.net.nodes[x].never_positive {
             domain.hi = 0;
         }
         let all = self.builder.tensor(id).bounds;

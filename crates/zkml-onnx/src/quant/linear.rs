@@ -37,8 +37,11 @@ pub(crate) fn compact_len(addend: &[f64], c: &Contraction) -> usize {
 
 impl Emitter<'_> {
     pub(super) fn contract(&mut self, value: usize, c: &Contraction) -> Result<TensorId, Error> {
-        let a = self.rounded(c.a.value)?;
-        let b = match self.net.constant(&c.b) {
+        let weights = self.net.constant(&c.b);
+        // A plain sum or average rounds once, at its end.
+        let plain = weights.as_deref().is_some_and(|w| uniform(w).is_some());
+        let a = if plain { self.raw(c.a.value)? } else { self.rounded(c.a.value)? };
+        let b = match weights {
             Some(weights) => {
                 let scale = self.scales.of_weights(value, &weights);
                 self.weights(value, c, &weights, scale)?
@@ -135,10 +138,10 @@ impl Emitter<'_> {
         shift: &[f64],
     ) -> Result<TensorId, Error> {
         let shape = x.map.shape.clone();
-        if let Some(factor) = uniform(scale) {
-            if let Some(constant) = uniform(shift) {
-                return self.sum(value, &[(factor, x.clone())], constant);
-            }
+        if let Some(factor) = uniform(scale)
+            && let Some(constant) = uniform(shift)
+        {
+            return self.sum(value, &[(factor, x.clone())], constant);
         }
         let a = self.rounded(x.value)?;
         let largest = scale.iter().fold(0.0f64, |m, s| m.max(s.abs()));
@@ -179,7 +182,7 @@ impl Emitter<'_> {
 
 fn overflow(node: &str, v: i128) -> Error {
     let limit_bits = zkml_graph::tensor::SAFE_BITS;
-    Error::Graph(zkml_graph::GraphError::Overflow { node: node.into(), lo: v, hi: v, limit_bits })
+    Error::from(zkml_graph::GraphError::Overflow { node: node.into(), lo: v, hi: v, limit_bits })
 }
 
 #[cfg(test)]

@@ -108,6 +108,8 @@ pub struct Scales {
 /// Bits by which weights may fall short of what their layer alone would need before they get a scale of their
 /// own: the search for the common scale measures what that costs.
 const SPREAD: i32 = 2;
+/// Bits that an input may have more than a value between layers.
+const INPUT_BITS: i32 = 8;
 /// Standard deviation of a rounding error, in steps.
 const ROUNDING: f64 = 0.288_675;
 
@@ -145,6 +147,7 @@ impl Scales {
         let nodes = net.nodes.iter().enumerate();
         this.values = nodes.map(|(i, n)| this.value(&n.name, stats.of(i), settings)).collect();
         let live = net.live();
+        this.refine_inputs(net, settings, &live);
         let needed: Vec<(usize, i32)> = net
             .nodes
             .iter()
@@ -180,13 +183,41 @@ impl Scales {
         ValueScale { name: name.into(), reach, scale, sign, floor, weights: None }
     }
 
+    /// Inputs whose weights are large, because the features were never brought to one scale, are kept finer: a
+    /// rounded input should change results by about a step between layers. Bits of an input cost little.
+    fn refine_inputs(&mut self, net: &Net, settings: &Settings, live: &[bool]) {
+        for (i, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+            let NetOp::Contract(c) = &node.op else { continue };
+            if !net.inputs.contains(&c.a.value) {
+                continue;
+            }
+            let Some(weights) = net.constant(&c.b) else { continue };
+            let [batch, _, k, n] = c.sizes();
+            let column = |b: usize, col: usize| {
+                (0..k).map(|row| weights[(b * k + row) * n + col].powi(2)).sum::<f64>()
+            };
+            let columns = (0..batch).flat_map(|b| (0..n).map(move |col| (b, col)));
+            let norm = columns.map(|(b, col)| column(b, col)).fold(0.0, f64::max).sqrt();
+            let needed = if norm > 0.0 { integer_bits(ROUNDING * norm) + self.values[i].scale } else { 0 };
+            let own = &mut self.values[c.a.value];
+            let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
+            if needed > own.scale + SPREAD {
+                own.scale = needed.min(most).max(own.scale);
+            }
+        }
+    }
+
+    /// Error of a value that does not matter: a step between layers, or 2^-10 of the value itself.
+    fn step(&self, stats: &Stats, value: usize) -> f64 {
+        power(-self.values[value].scale).max(stats.of(value).rms() / 1024.0)
+    }
+
     /// Fraction bits of weights at which their rounding changes results by less than a step between layers, or
     /// by less than 2^-10 of the results themselves.
     fn needed(&self, stats: &Stats, value: usize, c: &Contraction) -> i32 {
         let [_, _, k, _] = c.sizes();
         let spread = ROUNDING * (k as f64).sqrt() * stats.of(c.a.value).rms();
-        let allowed = power(-self.values[value].scale).max(stats.of(value).rms() / 1024.0);
-        if spread > 0.0 { integer_bits(spread / allowed) } else { 0 }
+        if spread > 0.0 { integer_bits(spread / self.step(stats, value)) } else { 0 }
     }
 
     /// Fraction bits of the weights of a contraction.
@@ -233,7 +264,7 @@ pub(crate) fn quantize(node: &str, v: f64, scale: i32) -> Result<i64, Error> {
         return Ok(scaled as i64);
     }
     let (lo, hi) = (scaled.clamp(-1e38, 1e38) as i128, scaled.clamp(-1e38, 1e38) as i128);
-    Err(Error::Graph(zkml_graph::GraphError::Overflow {
+    Err(Error::from(zkml_graph::GraphError::Overflow {
         node: node.into(),
         lo,
         hi,

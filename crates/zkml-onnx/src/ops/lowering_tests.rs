@@ -1,0 +1,218 @@
+//! Operators that exporters write rarely, each as a graph of its own: tract, the float network and the integer
+//! graph must agree.
+
+use std::path::Path;
+
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
+use tract_onnx::pb::type_proto::{Tensor, Value as Type};
+
+use crate::load::build;
+use crate::net::Evaluator;
+use crate::proto::{floats, int_attribute, standard};
+use crate::{Error, LoadOptions, Model, Sample, Samples, Settings, calibrate};
+
+/// A graph with float inputs `x` and perhaps `z`, weights, and the output `y`.
+struct Graph {
+    nodes: Vec<pb::NodeProto>,
+    weights: Vec<pb::TensorProto>,
+    inputs: Vec<(&'static str, Vec<usize>)>,
+}
+
+fn value(name: &str, shape: &[usize]) -> pb::ValueInfoProto {
+    let dim = |d: &usize| Dimension { value: Some(Dim::DimValue(*d as i64)), ..Default::default() };
+    let shape = pb::TensorShapeProto { dim: shape.iter().map(dim).collect() };
+    let tensor = Tensor { elem_type: pb::tensor_proto::DataType::Float as i32, shape: Some(shape) };
+    let r#type = pb::TypeProto { value: Some(Type::TensorType(tensor)), ..Default::default() };
+    pb::ValueInfoProto { name: name.into(), r#type: Some(r#type), ..Default::default() }
+}
+
+fn ints_attribute(name: &str, ints: &[i64]) -> pb::AttributeProto {
+    let r#type = pb::attribute_proto::AttributeType::Ints as i32;
+    pb::AttributeProto { name: name.into(), ints: ints.to_vec(), r#type, ..Default::default() }
+}
+
+fn int64s(name: &str, values: &[i64]) -> pb::TensorProto {
+    pb::TensorProto {
+        name: name.into(),
+        dims: vec![values.len() as i64],
+        data_type: pb::tensor_proto::DataType::Int64 as i32,
+        int64_data: values.to_vec(),
+        ..Default::default()
+    }
+}
+
+impl Graph {
+    fn new(op: &str, shape: &[usize]) -> Self {
+        Self {
+            nodes: vec![standard(op, "op", &["x"], "y")],
+            weights: vec![],
+            inputs: vec![("x", shape.to_vec())],
+        }
+    }
+
+    /// Adds a second input to the last node.
+    fn and(mut self, name: &'static str, shape: &[usize]) -> Self {
+        self.inputs.push((name, shape.to_vec()));
+        self.reads(name)
+    }
+
+    fn weight(mut self, tensor: pb::TensorProto) -> Self {
+        let name = tensor.name.clone();
+        self.weights.push(tensor);
+        self.reads(&name)
+    }
+
+    fn reads(mut self, name: &str) -> Self {
+        self.nodes.last_mut().expect("a node").input.push(name.into());
+        self
+    }
+
+    fn attribute(mut self, attribute: pb::AttributeProto) -> Self {
+        self.nodes.last_mut().expect("a node").attribute.push(attribute);
+        self
+    }
+
+    /// Puts another node behind the last.
+    fn then(mut self, op: &str) -> Self {
+        let inner = format!("inner{}", self.nodes.len());
+        self.nodes.last_mut().expect("a node").output = vec![inner.clone()];
+        self.nodes.push(standard(op, &format!("op{}", self.nodes.len()), &[&inner], "y"));
+        self
+    }
+
+    fn load(self, opset: i64) -> Result<Model, Error> {
+        let graph = pb::GraphProto {
+            node: self.nodes,
+            initializer: self.weights,
+            input: self.inputs.iter().map(|(n, s)| value(n, s)).collect(),
+            output: vec![pb::ValueInfoProto { name: "y".into(), ..Default::default() }],
+            ..Default::default()
+        };
+        let opset = pb::OperatorSetIdProto { domain: String::new(), version: opset };
+        let file = pb::ModelProto {
+            ir_version: 8,
+            opset_import: vec![opset],
+            graph: Some(graph),
+            ..Default::default()
+        };
+        build("test", file, Path::new(""), &LoadOptions::default())
+    }
+}
+
+/// Runs random samples, mapped by `adapt`, through all three; they must agree within `tolerance`.
+fn agrees_on(graph: Graph, opset: i64, adapt: fn(f64) -> f64, tolerance: f64) -> Model {
+    let model = graph.load(opset).expect("loads");
+    let mut samples = Samples::random(model.inputs(), 24, 11);
+    for row in &mut samples.rows {
+        let values = row.values().iter().map(|v| v.iter().map(|x| adapt(*x)).collect()).collect();
+        *row = Sample::new(model.inputs(), values).expect("finite");
+    }
+    let evaluator = Evaluator::new(model.net());
+    for row in &samples.rows {
+        let (want, values) = (model.run(row).expect("runs"), evaluator.run(row.values()));
+        for ((_, o), want) in model.net().outputs.iter().zip(want) {
+            let got = crate::net::gather(&o.map, &values[o.value]);
+            assert_eq!(got.len(), want.len());
+            for (g, w) in got.iter().zip(&want) {
+                assert!((g - w).abs() < 2e-5 * w.abs().max(1.0), "network {g}, tract {w}");
+            }
+        }
+    }
+    let done = calibrate(&model, &samples, &Settings::default()).expect("calibrates");
+    assert!(done.report.max_abs_error() <= tolerance, "{:?}", done.report.outputs);
+    let trace =
+        done.graph.eval(&done.interface.quantize_inputs(&samples.rows[0]).expect("in range")).expect("runs");
+    let system = done.graph.system();
+    system.check(&system.assign(&trace).expect("fits")).expect("relations hold");
+    model
+}
+
+fn agrees(graph: Graph) {
+    agrees_on(graph, 13, |x| 3.0 * x, 3e-3);
+}
+
+#[test]
+fn element_wise() {
+    for op in ["Abs", "Neg", "Tanh", "Exp", "Erf", "Relu", "HardSigmoid", "Sigmoid", "Identity"] {
+        agrees(Graph::new(op, &[2, 3]));
+    }
+    agrees_on(Graph::new("HardSwish", &[2, 3]), 14, |x| 5.0 * x, 3e-3);
+    for op in ["Sqrt", "Reciprocal", "Log"] {
+        agrees_on(Graph::new(op, &[2, 3]), 13, |x| x.abs() + 0.5, 3e-3);
+    }
+    for op in ["Add", "Sub", "Mul", "Max", "Min"] {
+        agrees(Graph::new(op, &[2, 3]).and("z", &[1, 3]));
+        agrees(Graph::new(op, &[2, 3]).weight(floats("w", &[3], vec![0.5, -2.0, 1.25])));
+    }
+    agrees(Graph::new("Sum", &[2, 3]).and("z", &[2, 3]).reads("x"));
+    agrees(Graph::new("Pow", &[4]).weight(floats("w", &[], vec![2.0])));
+    agrees(Graph::new("Div", &[2, 3]).weight(floats("w", &[3], vec![0.5, -2.0, 3.0])));
+    agrees_on(Graph::new("Div", &[2, 3]).and("z", &[2, 1]), 13, |x| x.abs() + 0.5, 5e-3);
+}
+
+#[test]
+fn chains_of_scales_and_shifts() {
+    let graph = Graph::new("Mul", &[2, 3])
+        .weight(floats("a", &[3], vec![0.3, -2.0, 1.5]))
+        .then("Add")
+        .weight(floats("b", &[3], vec![1.0, 0.25, -3.0]))
+        .then("Neg")
+        .then("Relu")
+        .then("Mul")
+        .weight(floats("c", &[1], vec![0.1]))
+        .then("MatMul")
+        .weight(floats("d", &[3, 2], vec![1.0, -1.0, 0.5, 0.25, -0.125, 2.0]))
+        .then("Mul")
+        .weight(floats("e", &[2], vec![3.0, -0.7]));
+    let model = agrees_on(graph, 13, |x| 3.0 * x, 5e-3);
+    let kinds: Vec<&str> = model.inspect().nodes.iter().map(|n| n.kind).collect();
+    assert_eq!(kinds, ["scale and shift", "maximum", "contraction"], "everything else folds");
+}
+
+#[test]
+fn reductions() {
+    for op in ["ReduceMax", "ReduceMin", "ReduceMean", "ReduceSumSquare"] {
+        agrees(Graph::new(op, &[2, 3, 4]).attribute(ints_attribute("axes", &[1])));
+        let flat = Graph::new(op, &[2, 3, 4]).attribute(ints_attribute("axes", &[0, 2]));
+        agrees(flat.attribute(int_attribute("keepdims", 0)));
+    }
+    agrees(Graph::new("ReduceSum", &[2, 5]).weight(int64s("axes", &[1])));
+    agrees(Graph::new("GlobalMaxPool", &[1, 2, 3, 3]));
+    agrees(Graph::new("GlobalAveragePool", &[1, 2, 3, 3]));
+    agrees(Graph::new("Softmax", &[2, 3, 4]).attribute(int_attribute("axis", 1)));
+    for op in ["ArgMax", "ArgMin"] {
+        let graph = Graph::new(op, &[2, 5]).attribute(int_attribute("axis", 1));
+        agrees_on(graph, 13, |x| (x * 4.0).round(), 0.0);
+    }
+}
+
+#[test]
+fn wiring() {
+    let transposed = || Graph::new("Transpose", &[2, 3, 4]).attribute(ints_attribute("perm", &[1, 0, 2]));
+    agrees(transposed());
+    agrees(transposed().then("Reshape").weight(int64s("shape", &[6, 4])).then("Relu"));
+    agrees(
+        Graph::new("Gather", &[3, 4]).weight(int64s("i", &[2, 0, -1])).attribute(int_attribute("axis", 1)),
+    );
+    agrees(Graph::new("Expand", &[1, 3]).weight(int64s("shape", &[4, 3])).then("Relu"));
+    agrees(Graph::new("Concat", &[2, 3]).and("z", &[2, 1]).attribute(int_attribute("axis", 1)));
+    let ends = [("s", [1, 0]), ("e", [3, 4]), ("a", [0, 1]), ("t", [1, 2])];
+    agrees(ends.iter().fold(Graph::new("Slice", &[3, 4]), |g, (n, v)| g.weight(int64s(n, v))));
+    agrees(Graph::new("Pad", &[2, 3]).weight(int64s("p", &[0, 1, 1, 0])).then("Neg"));
+    let padded = Graph::new("Pad", &[1, 1, 3, 3]).weight(int64s("p", &[0, 0, 1, 1, 0, 0, 1, 1])).then("Conv");
+    agrees(padded.weight(floats("w", &[2, 1, 2, 2], (0..8).map(|i| i as f32 - 3.0).collect())));
+}
+
+#[test]
+fn what_is_not_supported_says_why() {
+    let refused = |g: Graph, reason: &str| {
+        let error = g.load(13).expect_err(reason);
+        let Error::Unsupported { nodes, .. } = &error else { panic!("{error}") };
+        assert!(nodes.iter().any(|n| n.reason.contains(reason)), "{error}");
+        assert_eq!(nodes[0].name, "op");
+    };
+    refused(Graph::new("Sin", &[2]), "no such operator");
+    refused(Graph::new("Pow", &[2]).weight(floats("w", &[], vec![3.5])), "exponent 2");
+    refused(Graph::new("Div", &[2]).weight(floats("w", &[1], vec![0.0])), "not finite");
+}
