@@ -256,8 +256,8 @@ impl Emitter<'_> {
         let extra = if self.last[value] || f == Function::Exp { FINAL_BITS } else { 0 };
         let scale = self.scales.values[value].scale;
         let (lo, hi, from, to) = (t.bounds.lo as i64, t.bounds.hi as i64, t.scale, scale + extra);
-        // A quarter of a step between layers: less would be lost among the errors of the argument.
-        let (goal, max_bits) = (scale + 2, self.settings.table_bits);
+        // Half a step between layers: less would be lost among the errors of the argument.
+        let (goal, max_bits) = (scale + 1, self.settings.table_bits);
         let table = build(f.name(), f, Request { lo, hi, from, to, goal, max_bits });
         Ok(self.builder.node(&name, table, &[id])?)
     }
@@ -269,7 +269,8 @@ impl Emitter<'_> {
         let name = &self.net.nodes[value].name;
         let mut reach = self.allowed(x);
         if let Some(flat) = f.flat_beyond() {
-            reach = reach.max(power(integer_bits(flat)));
+            // Most of the way to flat: what lies beyond is so rare that its share of the table is better saved.
+            reach = reach.max(0.7 * flat);
         }
         let reach = i128::from(quantize(name, reach, scale)?.max(1));
         let mut domain = Bounds::new(-reach, reach - 1);
