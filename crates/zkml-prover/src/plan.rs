@@ -212,8 +212,9 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     let cost = match optimize {
         // A second of proving is worth some gas: without that, nothing would bound the rows.
         Optimize::Gas => gas + 15_000.0 * seconds,
-        // Gas decides between shapes that prove in nearly the same time.
-        Optimize::Prover => seconds * (1.0 + gas / 1_500_000.0) + memory / 2_000.0,
+        // Gas decides between shapes that prove in nearly the same time: 100,000 gas are worth 50 ms, so that
+        // small models do not pay for columns that save a few milliseconds.
+        Optimize::Prover => seconds * (1.0 + gas / 1_500_000.0) + gas * 5e-7 + memory / 2_000.0,
     };
     let count = |m: Method| b.contractions.iter().filter(|c| c.method == m).count();
     let plan = Plan {

@@ -4,7 +4,7 @@ use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale
 use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
 
 use super::linear::constant_view;
-use super::scales::{Scales, Sign, integer_bits, power, quantize};
+use super::scales::{Scales, Sign, power, quantize};
 use super::table::{Request, build};
 use crate::net::{Function, LOWEST, Net, NetOp, Operand, Side};
 use crate::{Error, Settings};
