@@ -36,6 +36,8 @@ const WEIGHTS: std::ops::RangeInclusive<u32> = 14..=20;
 /// Fraction bits of the probes: coarse on one side, fine on the other.
 const COARSE: u32 = 11;
 const FINE: u32 = 18;
+/// Fewest fraction bits between layers that are tried when larger scales leave the exact range.
+const COARSEST: u32 = 4;
 /// Share of the tolerance that the search plans with, since it extrapolates.
 const PLANNED: f64 = 0.75;
 /// What a value that is no probability may err more, relative to its magnitude.
@@ -63,12 +65,19 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
             Ok(tried) => tried,
             // Finer scales may leave the exact range: then the best so far has to do.
             Err(_) if best.is_some() => break,
+            // And the first ones too, where ranges are huge.
+            Err(Error::Graph(_)) if settings.activation_scale.is_none() && activation > COARSEST => {
+                activation -= 2;
+                weight = if settings.weight_scale.is_none() { weight - 2 } else { weight };
+                continue;
+            }
             Err(e) => return Err(e),
         };
         let excess = job.excess(&tried.report);
         if best.as_ref().is_none_or(|(e, _)| excess < *e) {
             best = Some((excess, tried));
         }
+        tracing::debug!(activation, weight, excess, "tried scales");
         let finer_weight = settings.weight_scale.is_none() && weight < *WEIGHTS.end();
         let finer_activation = settings.activation_scale.is_none() && activation < *ACTIVATIONS.end();
         if excess <= 1.0 || !(finer_weight || finer_activation) {
@@ -238,7 +247,7 @@ impl<'a> Job<'a> {
             let rows = || pairs().flat_map(|(a, b)| a.chunks(row).zip(b.chunks(row)));
             rows().filter(|(a, b)| same(a, b)).count() as f64 / rows().count().max(1) as f64
         };
-        let index = port.kind.starts_with('i') || port.kind.starts_with('u');
+        let index = port.is_integer();
         let label_agreement = if index {
             Some(share(&|a, b| a == b))
         } else if row > 1 && port.shape.len() <= 2 {

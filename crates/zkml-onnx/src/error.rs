@@ -196,6 +196,20 @@ pub enum Error {
         /// What was given.
         value: String,
     },
+    /// An element of a sample has a fraction where the model takes integers.
+    #[error(
+        "input `{input}`, element {index}, is {value}: the model takes {kind} there, a number without fraction"
+    )]
+    NotAnInteger {
+        /// The input.
+        input: String,
+        /// Row-major index of the element.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// The type in the ONNX model.
+        kind: String,
+    },
     /// A value lies outside the range for which the model was compiled.
     #[error(
         "input `{input}`, element {index}: {value} lies outside the calibrated range [{lo}, {hi}]; \

@@ -33,6 +33,11 @@ impl Port {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Whether the elements are integers in the ONNX model.
+    pub fn is_integer(&self) -> bool {
+        self.kind.starts_with('i') || self.kind.starts_with('u')
+    }
 }
 
 /// A node of the lowered network.

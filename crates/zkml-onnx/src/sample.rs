@@ -27,12 +27,11 @@ impl Sample {
         }
         for (port, v) in ports.iter().zip(&values) {
             count(port, v.len())?;
-            if let Some(index) = v.iter().position(|x| !x.is_finite()) {
-                return Err(Error::NotANumber {
-                    input: port.name.clone(),
-                    index,
-                    value: v[index].to_string(),
-                });
+            for (index, &x) in v.iter().enumerate() {
+                if !x.is_finite() {
+                    return Err(Error::NotANumber { input: port.name.clone(), index, value: x.to_string() });
+                }
+                whole(port, index, x)?;
             }
         }
         Ok(Self { values })
@@ -92,7 +91,7 @@ impl Samples {
         if rows.is_empty() { Err(Error::NoSamples) } else { Ok(Self { rows, random: false }) }
     }
 
-    /// Uniform numbers in [−1, 1] from a seed, for want of data.
+    /// Uniform numbers in [−1, 1] from a seed, for want of data; integers in [−4, 4] where an input takes those.
     pub fn random(ports: &[Port], count: usize, seed: u64) -> Self {
         let mut state = seed;
         let mut next = || {
@@ -103,8 +102,9 @@ impl Samples {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
         };
+        let mut value = |port: &Port| if port.is_integer() { (next() * 4.0).round() } else { next() };
         let mut row =
-            || Sample { values: ports.iter().map(|p| (0..p.len()).map(|_| next()).collect()).collect() };
+            || Sample { values: ports.iter().map(|p| (0..p.len()).map(|_| value(p)).collect()).collect() };
         Self { rows: (0..count).map(|_| row()).collect(), random: true }
     }
 }
@@ -115,6 +115,14 @@ fn form(what: &str, detail: String) -> Error {
 
 fn document(json: &str) -> Result<Value, Error> {
     serde_json::from_str(json).map_err(|e| form("the sample file", e.to_string()))
+}
+
+/// Inputs of an integer type take integers only.
+fn whole(port: &Port, index: usize, value: f64) -> Result<(), Error> {
+    if port.is_integer() && value.fract() != 0.0 {
+        return Err(Error::NotAnInteger { input: port.name.clone(), index, value, kind: port.kind.clone() });
+    }
+    Ok(())
 }
 
 fn count(port: &Port, got: usize) -> Result<(), Error> {
@@ -144,7 +152,9 @@ fn nested(port: &Port, value: &Value, out: &mut Vec<f64>, depth: usize) -> Resul
     let Value::Array(items) = value else {
         let index = out.len();
         let bad = || Error::NotANumber { input: port.name.clone(), index, value: value.to_string() };
-        out.push(value.as_f64().filter(|v| v.is_finite()).ok_or_else(bad)?);
+        let number = value.as_f64().filter(|v| v.is_finite()).ok_or_else(bad)?;
+        whole(port, index, number)?;
+        out.push(number);
         return Ok(Vec::new());
     };
     if depth == DEEPEST {
@@ -191,6 +201,10 @@ mod tests {
         assert!(matches!(parse(r#"{"x": [1,2,null,4]}"#), Error::NotANumber { index: 2, .. }));
         let overflow = parse(r#"{"x": [1,2,3,1e999]}"#);
         assert!(matches!(overflow, Error::NotANumber { .. } | Error::SampleForm { .. }), "{overflow}");
+        let mut integers = ports();
+        integers[0].kind = "i64".into();
+        let fraction = Sample::parse(r#"{"x": [1, 2, 3.5, 4]}"#, &integers);
+        assert!(matches!(fraction, Err(Error::NotAnInteger { index: 2, .. })));
         let infinite = Sample::new(&ports(), vec![vec![1.0, f64::INFINITY, 0.0, 0.0]]);
         assert!(matches!(infinite, Err(Error::NotANumber { index: 1, .. })));
     }

@@ -54,6 +54,11 @@ impl Windows {
             before[d] > 0 || last >= sizes[d]
         };
         let padded = (0..sizes.len()).any(leaves);
+        let channels = shape.c() * shape.n().copied().unwrap_or(1);
+        let seen = out.iter().chain(&kernel).try_fold(channels, |a, d| a.checked_mul(*d));
+        if seen.is_none_or(|s| s > super::MOST_ELEMENTS) {
+            return Err(format!("{out:?} windows of {kernel:?} elements are too many"));
+        }
         Ok(Self { n, c, hw, out, kernel, stride, dilation, before, padded })
     }
 

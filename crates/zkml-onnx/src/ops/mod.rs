@@ -45,6 +45,9 @@ pub struct OpSupport {
     pub notes: &'static str,
 }
 
+/// Most elements of a value or of a view of it.
+const MOST_ELEMENTS: usize = 1 << 26;
+
 /// The reason when no family takes a node.
 pub(crate) const UNKNOWN: &str = "no lowering for this operator";
 
@@ -126,6 +129,10 @@ impl<'a> Lowering<'a> {
 
     /// Lowers one node; the reason when no family can.
     pub(crate) fn node(&mut self, node: &TractNode) -> Result<(), String> {
+        let count: usize = self.shape(OutletId::new(node.id, 0))?.iter().product();
+        if count > MOST_ELEMENTS {
+            return Err(format!("a result of {count} elements, more than {MOST_ELEMENTS}"));
+        }
         let before = self.net.nodes.len();
         let result =
             FAMILIES.iter().find_map(|f| (f.lower)(self, node)).unwrap_or_else(|| Err(UNKNOWN.into()))?;

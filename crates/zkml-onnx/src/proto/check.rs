@@ -43,7 +43,49 @@ pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<()
     names(graph)?;
     cycles(graph)?;
     let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
-    graph.initializer.iter().chain(constants).try_for_each(tensor)
+    graph.initializer.iter().chain(constants).try_for_each(tensor)?;
+    graph.node.iter().try_for_each(|n| made_sizes(graph, n))
+}
+
+/// Operators that make tensors of a size that their constant input or attribute says: a few bytes could ask
+/// for more memory than there is.
+fn made_sizes(graph: &pb::GraphProto, node: &pb::NodeProto) -> Result<(), Error> {
+    let name = node_name(node);
+    let sizes = node.attribute.iter().filter(|a| a.name != "axes").flat_map(|a| a.ints.iter().chain([&a.i]));
+    if let Some(v) = sizes
+        .copied()
+        .find(|v| v.unsigned_abs() > MAX_ELEMENTS as u64 && *v < i64::MAX / 2 && *v > i64::MIN / 2)
+    {
+        return malformed(format!("node `{name}` has the attribute value {v}"));
+    }
+    let slot = match node.op_type.as_str() {
+        "ConstantOfShape" => 0,
+        "Expand" | "Tile" | "Pad" | "Reshape" | "Upsample" => 1,
+        _ => return Ok(()),
+    };
+    let Some(values) = node.input.get(slot).and_then(|i| constant_ints(graph, i)) else { return Ok(()) };
+    let product = values.iter().try_fold(1i64, |a, v| a.checked_mul(v.saturating_abs().max(1)));
+    match product {
+        Some(p) if p <= MAX_ELEMENTS => Ok(()),
+        _ => malformed(format!("node `{name}` ({}) asks for a tensor of size {values:?}", node.op_type)),
+    }
+}
+
+/// The integers of an initializer or of a Constant node.
+fn constant_ints(graph: &pb::GraphProto, name: &str) -> Option<Vec<i64>> {
+    let weight = graph.initializer.iter().find(|t| t.name == name);
+    let made = || {
+        let node =
+            graph.node.iter().find(|n| n.op_type == "Constant" && n.output.iter().any(|o| o == name))?;
+        node.attribute.iter().find_map(|a| a.t.as_ref())
+    };
+    let t = weight.or_else(made)?;
+    if t.data_type != DataType::Int64 as i32 {
+        return None;
+    }
+    let word = |b: &[u8]| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+    let raw = t.raw_data.chunks_exact(8).map(word);
+    Some(t.int64_data.iter().copied().chain(raw).collect())
 }
 
 /// Every value is made once, and every value that is read is made.
@@ -207,4 +249,48 @@ pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), 
         elements(&name, &dims)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::standard;
+    use super::*;
+
+    fn shape(values: &[i64]) -> pb::TensorProto {
+        pb::TensorProto {
+            name: "shape".into(),
+            dims: vec![values.len() as i64],
+            data_type: DataType::Int64 as i32,
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            ..Default::default()
+        }
+    }
+
+    fn checked(node: pb::NodeProto, values: &[i64]) -> Result<(), Error> {
+        let value = |n: &str| pb::ValueInfoProto { name: n.into(), ..Default::default() };
+        let graph = pb::GraphProto {
+            node: vec![node],
+            initializer: vec![shape(values)],
+            input: vec![value("x")],
+            output: vec![value("y")],
+            ..Default::default()
+        };
+        check(&pb::ModelProto::default(), &graph)
+    }
+
+    #[test]
+    fn few_bytes_cannot_ask_for_much_memory() {
+        let made = || standard("ConstantOfShape", "big", &["shape"], "y");
+        assert!(checked(made(), &[4, 4]).is_ok());
+        assert!(matches!(checked(made(), &[1 << 20, 1 << 20]), Err(Error::Malformed { .. })));
+        let grown = standard("Expand", "big", &["x", "shape"], "y");
+        assert!(matches!(checked(grown, &[1 << 40]), Err(Error::Malformed { .. })));
+        let mut conv = standard("MaxPool", "big", &["x"], "y");
+        conv.attribute.push(pb::AttributeProto {
+            name: "pads".into(),
+            ints: vec![1 << 40],
+            ..Default::default()
+        });
+        assert!(matches!(checked(conv, &[1]), Err(Error::Malformed { .. })));
+    }
 }
