@@ -1,6 +1,6 @@
 //! Tries a generated verifier on good and bad proofs before anybody relies on it.
 
-use zkml_protocol::{Element, Eval, Program, Step, Transcript, Word};
+use zkml_protocol::{Element, Eval, Program, Replay, Word};
 
 use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};
 
@@ -48,35 +48,46 @@ pub fn self_check(
     })
 }
 
-/// The input of every hash that checking this proof takes, as the Rust transcript has it.
+/// Deploys both contracts and checks that the consumer passes a good proof on, refuses a changed output, and
+/// takes no proof that is not bound to its caller.
+///
+/// Returns the gas of `checkInference`.
 ///
 /// # Errors
-/// [`HarnessError::Codegen`] if the lengths are not the program's.
-pub fn expected_hashes(
+/// [`HarnessError::SelfCheck`] with the first check that failed.
+pub fn self_check_consumer(
+    verifier: &Contract,
+    consumer: &Contract,
     program: &Program,
     proof: &[u8],
     instances: &[Word],
-) -> Result<Vec<Vec<u8>>, HarnessError> {
-    zkml_codegen::calldata(program, proof, instances)?;
-    let mut transcript = Transcript::new().traced();
-    for step in program.layout().steps() {
-        match step {
-            Step::AbsorbDigest => transcript.absorb(&program.vk_digest()),
-            Step::AbsorbInstanceCount => transcript.absorb(&Word::from_u64(program.num_instances.into())),
-            Step::AbsorbKeyRepr => transcript.absorb(&program.key_repr),
-            Step::AbsorbInstances => instances.iter().for_each(|word| transcript.absorb(word)),
-            Step::Absorb(slot) => {
-                let bytes = proof.get(slot.offset..slot.end()).unwrap_or_default();
-                for word in bytes.as_chunks::<32>().0 {
-                    transcript.absorb(&Word(*word));
-                }
-            }
-            Step::Squeeze(_) => {
-                transcript.squeeze();
-            }
-        }
+) -> Result<GasReport, HarnessError> {
+    let mut evm = Evm::default();
+    let verifier = evm.deploy(&verifier.creation)?.address;
+    let init = [consumer.creation.as_slice(), verifier.into_word().as_slice()].concat();
+    let consumer = evm.deploy(&init)?.address;
+    let failed = |check, call: &Call| Err(HarnessError::SelfCheck { check, detail: call.describe() });
+
+    let call = evm.call(consumer, &zkml_codegen::check_inference(program, proof, instances)?)?;
+    if !matches!(call.outcome, Outcome::Returned(_)) {
+        return failed("the consumer passes the good proof on", &call);
     }
-    Ok(transcript.trace().to_vec())
+    let gas = call.gas;
+    let mut changed = instances.to_vec();
+    if let Some(last) = changed.last_mut() {
+        *last = zkml_protocol::field::add(*last, Word::ONE);
+    }
+    let call = evm.call(consumer, &zkml_codegen::check_inference(program, proof, &changed)?)?;
+    if !call.describe().starts_with("ProofRejected") {
+        return failed("the consumer refuses a changed output", &call);
+    }
+    let deadline = Word([0xff; 32]);
+    let data = zkml_codegen::verify_inference(program, deadline, Word::ZERO, proof, instances)?;
+    let call = evm.call(consumer, &data)?;
+    if !call.describe().starts_with("WrongContext") {
+        return failed("the consumer takes no proof of another context", &call);
+    }
+    Ok(gas)
 }
 
 struct Trial<'a> {
@@ -125,7 +136,8 @@ impl Trial<'_> {
         }
         self.passed(check);
         let check = "it hashes what the Rust transcript hashes";
-        let expected = expected_hashes(self.program, self.proof, self.instances)?;
+        let replay = Replay::of(self.program, self.instances, self.proof);
+        let expected = replay.map(|replay| replay.hash_inputs).unwrap_or_default();
         if call.hashed != expected {
             let first = call.hashed.iter().zip(&expected).position(|(left, right)| left != right);
             let detail = format!("hash {} differs", first.unwrap_or(call.hashed.len().min(expected.len())));

@@ -13,9 +13,9 @@ mod report;
 mod solc;
 
 pub use alloy_primitives::{Address, U256};
-pub use check::{Checked, expected_hashes, self_check};
+pub use check::{Checked, self_check, self_check_consumer};
 pub use error::HarnessError;
 pub use evm::{Call, Deployment, Evm, EvmConfig, Fork, Log, Outcome, TX_GAS_CAP};
 pub use precompiles::{Patch, precompile};
 pub use report::GasReport;
-pub use solc::{Compiled, Contract, Settings, Solc};
+pub use solc::{Compiled, Contract, Settings, Solc, standard_json};

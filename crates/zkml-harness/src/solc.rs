@@ -192,7 +192,7 @@ impl Solc {
 
 /// solc's standard JSON input for `sources`; with it an explorer can repeat the build.
 #[must_use]
-pub(crate) fn standard_json(sources: &[(&str, &str)], settings: &Settings) -> Value {
+pub fn standard_json(sources: &[(&str, &str)], settings: &Settings) -> Value {
     let files: serde_json::Map<_, _> =
         sources.iter().map(|(name, text)| ((*name).to_owned(), json!({ "content": text }))).collect();
     json!({ "language": "Solidity", "sources": files, "settings": settings.to_json() })

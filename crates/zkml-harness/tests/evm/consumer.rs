@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use crate::support;
 use zkml_codegen::{check_inference, names, verify_inference};
-use zkml_harness::{Address, Call, Evm, HarnessError, Outcome, Settings, Solc};
+use zkml_harness::{
+    Address, Call, Contract, Evm, HarnessError, Outcome, Settings, Solc, self_check_consumer,
+};
 use zkml_protocol::{Program, Sample, Word, binding::Context, field};
 
 const ACCEPTING: &str = include_str!("../../../../tests/fixtures/solidity/AcceptingVerifier.sol");
@@ -209,4 +211,25 @@ fn real_proofs_reach_the_real_verifier() {
         changed[offset + 31] ^= 1;
         refused(&check(&changed), "ProofRejected");
     }
+}
+
+#[test]
+fn a_verifier_that_accepts_everything_fails_the_self_check() {
+    let sample = support::samples().remove(0);
+    let codes = codes(&sample.program);
+    let digests = [sample.program.vk_digest(), sample.program.model_commitment()];
+    let contract = |creation: Vec<u8>| Contract {
+        name: "Any".to_owned(),
+        abi: serde_json::Value::Null,
+        creation,
+        runtime: Vec::new(),
+    };
+    let verifier = contract(with_words(&codes.accepting, &digests));
+    let mut instances = sample.instances.clone();
+    let outputs = sample.program.statement.instances.outputs_start() as usize;
+    instances[outputs..].fill(Word::from_u64(5));
+    let consumer = contract(codes.consumer);
+    let error = self_check_consumer(&verifier, &consumer, &sample.program, &sample.proof, &instances);
+    let Err(HarnessError::SelfCheck { check, .. }) = error else { panic!("{error:?}") };
+    assert_eq!(check, "the consumer refuses a changed output");
 }
