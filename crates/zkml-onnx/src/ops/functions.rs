@@ -2,14 +2,19 @@
 //! <https://onnx.ai/onnx/operators/onnx__Sigmoid.html> and its neighbours
 
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
+use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::{Function, Operand};
+use crate::net::{Function, NetOp, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("Sigmoid", "interpolated table"),
     op("Tanh", "interpolated table"),
     op("Exp", "interpolated table on the calibrated range"),
+    op(
+        "LogSoftmax",
+        "differences to the largest element, less the logarithm of the sum of their exponentials",
+    ),
     op("Log", "interpolated table on the calibrated range, which must be positive"),
     op("Erf", "interpolated table"),
     op("Gelu", "interpolated table, exact and approximate form"),
@@ -40,5 +45,26 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
 
 fn applied(l: &mut Lowering<'_>, node: &TractNode, function: Function) -> Result<Operand, String> {
     let x = l.input(node, 0)?;
+    if function == Function::Ln
+        && let Some(difference) = log_of_quotient(l, node, &x)
+    {
+        return Ok(difference);
+    }
     Ok(l.net.apply(&node.name, function, x))
+}
+
+/// `ln(e^a / b) = a − ln b`: the logarithm of small probabilities would need a table that is fine near zero.
+fn log_of_quotient(l: &mut Lowering<'_>, node: &TractNode, x: &Operand) -> Option<Operand> {
+    let NetOp::Divide { a, b } = l.net.nodes[x.value].op.clone() else { return None };
+    let NetOp::Apply { function: Function::Exp, x: power } = l.net.nodes[a.value].op.clone() else {
+        return None;
+    };
+    if !(x.map.is_identity() && a.map.is_identity() && x.map.pad.is_none()) {
+        return None;
+    }
+    let whole = Operand { value: b.value, map: Map::identity(&l.net.nodes[b.value].shape) };
+    let logarithm = l.net.apply(&format!("{}.ln", node.name), Function::Ln, whole);
+    let logarithm = l.net.view(&node.name, &logarithm, &b.map);
+    let power = l.net.view(&node.name, &power, &a.map);
+    Some(l.net.sum(&node.name, vec![(1.0, power), (-1.0, logarithm)], 0.0))
 }

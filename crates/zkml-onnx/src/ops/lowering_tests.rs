@@ -181,10 +181,61 @@ fn reductions() {
     agrees(Graph::new("GlobalMaxPool", &[1, 2, 3, 3]));
     agrees(Graph::new("GlobalAveragePool", &[1, 2, 3, 3]));
     agrees(Graph::new("Softmax", &[2, 3, 4]).attribute(int_attribute("axis", 1)));
+    agrees(Graph::new("LogSoftmax", &[2, 4]).attribute(int_attribute("axis", 1)));
     for op in ["ArgMax", "ArgMin"] {
         let graph = Graph::new(op, &[2, 5]).attribute(int_attribute("axis", 1));
         agrees_on(graph, 13, |x| (x * 4.0).round(), 0.0);
     }
+}
+
+/// A classifier of `rows` models over three features; its label is nobody's output.
+fn classifier(rows: usize, classes: usize, post_transform: &str) -> Graph {
+    let coefficients = (0..3 * rows).map(|i| (i as f32 * 0.7).sin() * 1.5).collect();
+    let intercepts = (0..rows).map(|i| 0.25 - i as f32 * 0.5).collect();
+    let numbers = |name: &str, floats: Vec<f32>| {
+        let r#type = pb::attribute_proto::AttributeType::Floats as i32;
+        pb::AttributeProto { name: name.into(), floats, r#type, ..Default::default() }
+    };
+    let text = pb::attribute_proto::AttributeType::String as i32;
+    let post = pb::AttributeProto {
+        name: "post_transform".into(),
+        s: post_transform.as_bytes().to_vec(),
+        r#type: text,
+        ..Default::default()
+    };
+    let labels: Vec<i64> = (0..classes as i64).collect();
+    let mut graph = Graph::new("LinearClassifier", &[2, 3])
+        .attribute(numbers("coefficients", coefficients))
+        .attribute(numbers("intercepts", intercepts))
+        .attribute(ints_attribute("classlabels_ints", &labels))
+        .attribute(post);
+    graph.nodes[0].output = vec!["label".into(), "y".into()];
+    graph
+}
+
+#[test]
+fn classical_classifiers() {
+    for (rows, classes) in [(3, 3), (2, 2), (1, 2)] {
+        for post_transform in ["NONE", "LOGISTIC", "SOFTMAX"] {
+            let model = agrees_on(classifier(rows, classes, post_transform), 13, |x| 2.0 * x, 3e-3);
+            assert_eq!(model.outputs()[0].shape, [2, classes]);
+        }
+    }
+    // One against the rest: probabilities that do not sum to one before the Normalizer.
+    let mut graph = classifier(3, 3, "LOGISTIC");
+    graph.nodes[0].output = vec!["label".into(), "raw".into()];
+    graph.nodes.push(standard("Normalizer", "norm", &["raw"], "y"));
+    let norm = pb::AttributeProto {
+        name: "norm".into(),
+        s: b"L1".to_vec(),
+        r#type: pb::attribute_proto::AttributeType::String as i32,
+        ..Default::default()
+    };
+    let model = agrees_on(graph.attribute(norm), 13, |x| 2.0 * x, 3e-3);
+    let sample = Samples::random(model.inputs(), 1, 5);
+    let sums: Vec<f64> =
+        model.run(&sample.rows[0]).expect("runs")[0].chunks(3).map(|r| r.iter().sum()).collect();
+    assert!(sums.iter().all(|s| (s - 1.0).abs() < 1e-5), "{sums:?}");
 }
 
 #[test]
