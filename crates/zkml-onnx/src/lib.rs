@@ -24,7 +24,7 @@ mod settings;
 pub use calibrate::{Calibrated, calibrate, lower};
 pub use error::{Error, UnsupportedNode};
 pub use interface::{Interface, QuantizedPort};
-pub use load::LoadOptions;
+pub use load::{LoadOptions, self_contained};
 pub use model::{InspectedNode, Inspection, Model, Port};
 pub use ops::{OpSupport, supported_ops};
 pub use proto::Notice;

@@ -52,6 +52,24 @@ fn decode(path: &Path) -> Result<pb::ModelProto, Error> {
     Ok(model)
 }
 
+/// The bytes of a model file with all its weights inside, so that the file can be kept on its own. A file
+/// without external weights is returned as it is.
+///
+/// # Errors
+/// The file cannot be read or is no ONNX model, or weights that lie in other files cannot be read.
+pub fn self_contained(path: &Path) -> Result<Vec<u8>, Error> {
+    use prost::Message;
+    let mut file = decode(path)?;
+    let external = |g: &pb::GraphProto| g.initializer.iter().any(proto::is_external);
+    match &mut file.graph {
+        Some(graph) if external(graph) => {
+            proto::inline_external(graph, path.parent().unwrap_or(Path::new("")), MAX_BYTES)?;
+            Ok(file.encode_to_vec())
+        }
+        _ => std::fs::read(path).map_err(|e| Error::Read { path: path.into(), detail: e.to_string() }),
+    }
+}
+
 /// Loads, checks, cuts, analyses and lowers.
 pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
     if !(1..=1 << 16).contains(&options.batch) {

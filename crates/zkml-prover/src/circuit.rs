@@ -200,7 +200,12 @@ impl Config {
                 let m = meta.query_advice(self.multiplicity, Rotation::cur());
                 let all = product(f.clone());
                 let left = (next - here - helped) * entry.clone() * all.clone();
-                vec![key * (left - entry * numerators(&f) + m * all)]
+                // The key is zero only outside the argument. Further factors of it raise the constraint to the full
+                // degree: were all constraints below, the last piece of the quotient would be zero, and its
+                // commitment a point that verifiers refuse.
+                let identity = left - entry * numerators(&f) + m * all;
+                let factors = MAX_DEGREE - identity.degree();
+                vec![product(std::iter::repeat_n(key, factors)) * identity]
             },
         );
     }

@@ -51,3 +51,14 @@ fn convolutions() {
     let y = n.rescale(y);
     run(&n.finish(y), Optimize::Prover);
 }
+
+#[test]
+fn the_smallest_circuits_prove() {
+    // Hardly any constraint: the quotient must keep all its pieces nevertheless.
+    let mut n = Net::new("identity");
+    let x = n.input(&[3]);
+    run(&n.finish(x), Optimize::Prover);
+    for optimize in [Optimize::Prover, Optimize::Gas] {
+        run(&Net::mlp("tiny", &[2, 1], false), optimize);
+    }
+}

@@ -114,7 +114,8 @@ fn store(
     data: &[u8],
     model: &Model,
 ) -> Result<()> {
-    let onnx = fs::read(&request.model).map_err(|e| Error::io("read", &request.model, e))?;
+    // The copy must stand alone: weights in other files go into it.
+    let onnx = zkml_onnx::self_contained(&request.model)?;
     let sample = first_sample(data, model)?;
     let mut artifacts = Artifacts::create(dir, name)?;
     let mut transaction = artifacts.begin("calibrate");

@@ -8,7 +8,7 @@ pub(crate) mod unsupported;
 
 use std::collections::HashMap;
 
-pub(crate) use external::inline as inline_external;
+pub(crate) use external::{inline as inline_external, is_external};
 pub(crate) use ml::rewrite;
 use serde::{Deserialize, Serialize};
 pub(crate) use tail::{cut_labels, prune};
