@@ -2,7 +2,7 @@
 
 use crate::{
     cmd,
-    error::{Class, EXIT_CODES, Error, Result},
+    error::{Class, EXIT_CODES, Result},
     output::Ui,
 };
 use clap::{Parser, Subcommand};
@@ -64,6 +64,7 @@ impl Command {
 /// Parses the arguments, runs the command, and turns its end into an exit code.
 pub fn main() -> ExitCode {
     explain_panics();
+    survive_full_disks();
     let cli = Cli::parse();
     talk();
     let ui = Ui { json: cli.json, quiet: cli.quiet };
@@ -71,20 +72,25 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let class: Class = error.class();
-            report(&ui, error);
+            ui.failure(error);
             ExitCode::from(class as u8)
         }
     }
-}
-
-fn report(ui: &Ui, error: Error) {
-    ui.failure(error);
 }
 
 /// Logs to stderr as `RUST_LOG` says; warnings when it says nothing.
 fn talk() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).try_init();
+}
+
+/// A file-size limit shall be an error like a full disk, not a signal that kills us half-way.
+fn survive_full_disks() {
+    #[cfg(unix)]
+    // SAFETY: ignoring a signal installs no handler; nothing of ours depends on its default action.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
 }
 
 /// A panic is a defect of ours: say so, and how to report it.

@@ -1,7 +1,10 @@
 //! Which crate may know which: the invariants of `crates/README.md`, checked over `cargo metadata`.
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 /// What each crate may depend on directly, within the workspace, outside its tests.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -28,20 +31,23 @@ const NEVER: &[(&str, &[&str])] = &[
 /// Normal and build dependencies by package name. Tests may look further.
 fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-    let metadata = MetadataCommand::new()
-        .manifest_path(manifest)
-        .other_options(["--offline".into(), "--locked".into()])
-        .exec()
-        .expect("cargo metadata runs");
-    let name_of: BTreeMap<_, _> = metadata.packages.iter().map(|p| (&p.id, p.name.to_string())).collect();
-    let nodes = metadata.resolve.as_ref().expect("a resolved graph").nodes.iter();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path", manifest])
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let packages = list(&metadata["packages"]);
+    let name_of: BTreeMap<String, String> = packages.iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
+    let beyond_tests = |dep: &Value| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
+    let nodes = list(&metadata["resolve"]["nodes"]);
     nodes
+        .iter()
         .map(|node| {
-            let used = node
-                .deps
-                .iter()
-                .filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
-            (name_of[&node.id].clone(), used.map(|d| name_of[&d.pkg].clone()).collect())
+            let used = list(&node["deps"]).into_iter().filter(|dep| beyond_tests(dep));
+            (name_of[&text(&node["id"])].clone(), used.map(|dep| name_of[&text(&dep["pkg"])].clone()).collect())
         })
         .collect()
 }

@@ -31,7 +31,7 @@ enum Command {
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     match &args.command {
         Command::Dev { k, srs: path } => {
-            ui.warn(srs::DEV_NOTICE);
+            srs::notice(ui);
             ui.result(&srs::make_dev(ui, *k, path.as_deref())?)
         }
     }

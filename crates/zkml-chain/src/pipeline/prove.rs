@@ -67,7 +67,7 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, request: &Request) -> Result<Prov
     artifacts.require_quickly(file::PROVING_KEY)?;
     let trace = compiled.graph.eval(&input(artifacts, request)?)?;
     if program.srs.unsafe_dev {
-        ui.warn(srs::DEV_NOTICE);
+        srs::notice(ui);
     }
     let progress = Progress::timed(ui, "proving", estimate(&plan));
     let key = artifacts.path(file::PROVING_KEY);

@@ -51,7 +51,7 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, srs_file: Option<&Path>) -> Resul
     let plan = compiled::plan(artifacts)?;
     let (srs_path, srs) = srs::find(plan.k, srs_file)?;
     if srs.is_dev() {
-        ui.warn(srs::DEV_NOTICE);
+        srs::notice(ui);
     }
     let progress = Progress::timed(ui, "generating keys", estimate(&plan));
     let keys = keys::setup(&compiled.graph, &compiled.system, &plan, &srs, &srs_path.display().to_string())?;

@@ -12,13 +12,20 @@ use std::{
     env, fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Once,
     time::Duration,
 };
 use zkml_prover::Srs;
 
 /// What every command that touches a development setup says.
-pub const DEV_NOTICE: &str = "this trusted setup is the insecure development one: its secret is public, so anybody can forge \
+const DEV_NOTICE: &str = "this trusted setup is the insecure development one: its secret is public, so anybody can forge \
      proofs under it. Good for trying out, never for value; generated contracts refuse to live outside test chains";
+
+/// Says [`DEV_NOTICE`], once per process.
+pub fn notice(ui: &Ui) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| ui.warn(DEV_NOTICE));
+}
 
 /// A trusted setup on disk.
 #[derive(Debug, Clone, Serialize)]

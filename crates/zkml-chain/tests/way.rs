@@ -1,0 +1,136 @@
+//! The whole way with the real binary: from an ONNX file to verdicts that agree.
+
+mod support;
+
+use support::{Folder, done, fails, repo, root, zkml};
+
+#[test]
+fn three_verdicts_agree() {
+    let folder = Folder::new();
+    let verdicts = done(&["verify", "--dir", &folder.dir]);
+    assert_eq!(verdicts["verdicts"], serde_json::json!(["zkml-verifier", "halo2"]));
+    let evm = done(&["simulate", "--dir", &folder.dir, "--tamper"]);
+    assert_eq!(evm["accepted"], true);
+    assert_eq!(evm["outputs"], verdicts["outputs"]);
+    assert!(evm["refusals"].as_array().unwrap().len() >= 8, "{evm}");
+    // The parts of the gas table add up.
+    let gas = |name: &str| evm["gas"][name].as_u64().unwrap();
+    let parts = ["calldata", "keccak", "ec_mul", "ec_add", "pairing", "modexp", "arithmetic"];
+    assert_eq!(21_000 + parts.iter().map(|p| gas(p)).sum::<u64>(), evm["tx_gas"].as_u64().unwrap());
+}
+
+#[test]
+fn generated_contracts_are_checked_and_complete() {
+    let folder = Folder::new();
+    let report = done(&["gen-verifier", "--dir", &folder.dir]);
+    assert!(report["checks"].as_array().unwrap().len() >= 6, "{report}");
+    let source = String::from_utf8(folder.read("solidity/CreditMlpVerifier.sol")).unwrap();
+    assert!(source.contains("contract CreditMlpVerifier"));
+    let consumer: serde_json::Value =
+        serde_json::from_slice(&folder.read("solidity/CreditMlpConsumer.json")).unwrap();
+    assert!(consumer["abi"].to_string().contains("verifyInference"));
+    // What was generated is under the manifest's protection too: generating again gives the same bytes.
+    let before = folder.read("solidity/CreditMlpVerifier.json");
+    done(&["gen-verifier", "--dir", &folder.dir]);
+    assert_eq!(before, folder.read("solidity/CreditMlpVerifier.json"));
+}
+
+#[test]
+fn recompiling_gives_the_same_bytes() {
+    let folder = Folder::new();
+    let before = [folder.read("graph.bin"), folder.read("plan.json"), folder.read("program.json")];
+    done(&["compile", "--dir", &folder.dir]);
+    done(&["setup", "--dir", &folder.dir]);
+    assert_eq!(before, [folder.read("graph.bin"), folder.read("plan.json"), folder.read("program.json")]);
+    done(&["verify", "--dir", &folder.dir]);
+}
+
+#[test]
+fn a_context_is_part_of_the_statement() {
+    let folder = Folder::new();
+    let context = format!("0x{:064x}", 0xabcdef);
+    let proven = done(&["prove", "--dir", &folder.dir, "--context", &context]);
+    assert_eq!(proven["context"], context.as_str());
+    assert_eq!(done(&["verify", "--dir", &folder.dir])["context"], context.as_str());
+}
+
+#[test]
+fn public_inputs_are_in_the_statement() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("m").display().to_string();
+    let (model, data) =
+        (repo("models/bench/credit_mlp/credit_mlp.onnx"), repo("models/bench/credit_mlp/calibration.json"));
+    done(&["calibrate", &model, "--data", &data, "--dir", &dir, "--inputs", "public"]);
+    let k = done(&["compile", "--dir", &dir])["k"].as_u64().unwrap().to_string();
+    done(&["srs", "dev", "--k", &k]);
+    done(&["setup", "--dir", &dir]);
+    done(&["prove", "--dir", &dir]);
+    let proof: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(temp.path().join("m/proofs/proof.json")).unwrap()).unwrap();
+    assert!(proof["instances"].as_array().unwrap().len() > 2, "{proof}");
+    assert_eq!(done(&["simulate", "--dir", &dir])["accepted"], true);
+}
+
+#[test]
+fn the_demo_ends_with_a_decision() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("credit").display().to_string();
+    let report = done(&["demo", "--dir", &dir, "--quiet"]);
+    assert!(report["accepted"]["decision"].as_str().unwrap().contains("the credit"), "{report}");
+    let refused = report["refused"].to_string();
+    assert!(refused.contains("a tampered output") && refused.contains("a tampered proof"), "{refused}");
+    assert!(report["verifier"]["tx_gas"].as_u64().unwrap() > 100_000);
+}
+
+#[test]
+fn every_command_speaks_json_and_has_help() {
+    let commands =
+        ["inspect", "ops", "calibrate", "compile", "srs", "setup", "prove", "verify", "gen-verifier"];
+    for command in commands.iter().chain(&["simulate", "demo", "completions"]) {
+        let help = zkml(&[command, "--help"]);
+        assert_eq!(help.code, 0, "{help:?}");
+        assert!(help.stdout.contains("--json"), "{command}");
+    }
+    assert!(done(&["ops"]).as_array().unwrap().len() > 25);
+    assert_eq!(
+        done(&["inspect", &repo("models/digits/cnn/cnn.onnx")])["outputs"][0]["shape"],
+        serde_json::json!([1, 10])
+    );
+    assert!(zkml(&["completions", "bash"]).stdout.contains("gen-verifier"));
+    assert_eq!(zkml(&["no-such-command"]).code, 2);
+}
+
+#[test]
+fn talk_and_results_do_not_mix() {
+    let folder = Folder::new();
+    let run = zkml(&["prove", "--dir", &folder.dir]);
+    assert!(run.stdout.starts_with("probability"), "{run:?}");
+    assert!(run.stderr.contains("insecure") && !run.stdout.contains("insecure"), "{run:?}");
+    assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "no colours off a terminal");
+    fails(&["verify", "--dir", "/no/such/folder"], 4, "no-artifacts", &["calibrate"]);
+}
+
+#[test]
+fn an_html_report_stands_alone() {
+    let folder = Folder::new();
+    let (model, data) = (repo("models/digits/mlp/mlp.onnx"), repo("models/digits/mlp/calibration.json"));
+    let page = folder.path("report.html").display().to_string();
+    let other = folder.path("digits").display().to_string();
+    done(&["calibrate", &model, "--data", &data, "--dir", &other, "--html", &page]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<svg") && !page.contains("http"), "no links out");
+}
+
+/// The README's table is what `ops --markdown` prints.
+#[test]
+fn the_support_table_of_the_readme_is_fresh() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let begin = "<!-- ops: begin, generated by `zkml-chain ops --markdown` -->\n";
+    let (_, rest) = readme.split_once(begin).expect("the marker");
+    let (table, _) = rest.split_once("<!-- ops: end -->").expect("the marker");
+    assert_eq!(
+        table,
+        zkml(&["ops", "--markdown"]).stdout,
+        "put the output of `zkml-chain ops --markdown` into README.md"
+    );
+}
