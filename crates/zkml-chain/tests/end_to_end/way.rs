@@ -1,8 +1,6 @@
 //! The whole way with the real binary: from an ONNX file to verdicts that agree.
 
-mod support;
-
-use support::{Folder, done, fails, repo, root, zkml};
+use crate::support::{Folder, done, fails, repo, root, zkml};
 
 #[test]
 fn three_verdicts_agree() {

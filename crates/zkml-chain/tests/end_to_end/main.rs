@@ -1,0 +1,5 @@
+//! The real binary, run as a user runs it; one prepared artifact folder serves all tests.
+
+mod bad_input;
+mod support;
+mod way;
