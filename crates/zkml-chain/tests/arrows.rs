@@ -40,14 +40,18 @@ fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let packages = list(&metadata["packages"]);
-    let name_of: BTreeMap<String, String> = packages.iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
+    let name_of: BTreeMap<String, String> =
+        packages.iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
     let beyond_tests = |dep: &Value| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
     let nodes = list(&metadata["resolve"]["nodes"]);
     nodes
         .iter()
         .map(|node| {
             let used = list(&node["deps"]).into_iter().filter(|dep| beyond_tests(dep));
-            (name_of[&text(&node["id"])].clone(), used.map(|dep| name_of[&text(&dep["pkg"])].clone()).collect())
+            (
+                name_of[&text(&node["id"])].clone(),
+                used.map(|dep| name_of[&text(&dep["pkg"])].clone()).collect(),
+            )
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Every bad input ends with a typed error that names the thing, an exit code, and nothing half-written.
 
-use std::{fs, path::Path};
 use crate::support::{Folder, check, done, fails, other, repo, root, zkml_limited};
+use std::{fs, path::Path};
 
 /// A model is refused by `inspect` and by `calibrate`, which makes no folder.
 fn model_refused(model: &str, words: &[&str]) {
@@ -53,9 +53,13 @@ fn bounds_that_overflow() {
     done(&["calibrate", &model, "--data", &path("data.json"), "--dir", &dir]);
     let settings = path("m/settings.json");
     let mut edited: serde_json::Value = serde_json::from_slice(&fs::read(&settings).unwrap()).unwrap();
-    for (name, value) in
-        [("activation_scale", 20), ("activation_bits", 40), ("weight_scale", 24), ("weight_bits", 40), ("margin", 1024)]
-    {
+    for (name, value) in [
+        ("activation_scale", 20),
+        ("activation_bits", 40),
+        ("weight_scale", 24),
+        ("weight_bits", 40),
+        ("margin", 1024),
+    ] {
         edited[name] = value.into();
     }
     fs::write(&settings, edited.to_string()).unwrap();
