@@ -90,7 +90,15 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
         weight += u32::from(finer_weight);
         activation += u32::from(finer_activation);
     }
-    best.map(|(_, c)| c).ok_or(Error::NoSamples)
+    let (excess, mut found) = best.ok_or(Error::NoSamples)?;
+    if excess > 1.0 {
+        found.report.notices.push(format!(
+            "the largest error is {excess:.1} times what the tolerance of {} allows, and finer scales do not help or \
+             are fixed; inputs of very different magnitude in one tensor are the usual cause: scale them before",
+            settings.tolerance
+        ));
+    }
+    Ok(found)
 }
 
 /// Builds the integer graph of a model again from recorded scales: no samples, the same bytes on every machine.

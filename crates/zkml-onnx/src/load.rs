@@ -104,7 +104,8 @@ pub(crate) fn build(
     }
     shapes?;
     let typed = typed(inference?.model)?;
-    assemble(name, typed, &graph, notices, operators)
+    // Whatever shapes a hostile file talked the analysis into must not bring lowering down either.
+    quietly(|| assemble(name, typed, &graph, notices, operators)).map_err(analysis)?
 }
 
 fn count_operators(graph: &pb::GraphProto) -> BTreeMap<String, usize> {

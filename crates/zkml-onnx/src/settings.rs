@@ -59,7 +59,7 @@ impl Settings {
         range("weight_bits", self.weight_bits.into(), 4.0, 40.0)?;
         range("table_bits", self.table_bits.into(), 4.0, 16.0)?;
         range("tolerance", self.tolerance, 1e-9, 1e9)?;
-        range("margin", self.margin, 1.0, 1024.0)?;
+        range("margin", self.margin, 1.1, 1024.0)?;
         range("batch", self.batch as f64, 1.0, 65536.0)
     }
 }

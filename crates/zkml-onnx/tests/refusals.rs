@@ -125,3 +125,25 @@ fn values_outside_the_calibrated_range_are_refused() {
     let error = done.interface.quantize_inputs(&sample).expect_err("outside");
     assert!(matches!(error, Error::OutOfRange { index: 3, .. }), "{error}");
 }
+
+#[test]
+fn a_missed_tolerance_is_said() {
+    let model = Model::load(fixtures().join("torch/relu6.onnx"), &LoadOptions::default()).expect("loads");
+    let samples = Samples::random(model.inputs(), 8, 2);
+    let coarse = Settings { activation_scale: Some(5), weight_scale: Some(5), ..Settings::default() };
+    let notices =
+        |settings: &Settings| calibrate(&model, &samples, settings).expect("calibrates").report.notices;
+    let told = |notices: Vec<String>| notices.iter().any(|n| n.contains("tolerance"));
+    assert!(told(notices(&coarse)));
+    assert!(!told(notices(&Settings::default())));
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let bad = Settings { margin: 0.5, ..Settings::default() };
+    assert!(matches!(bad.check(), Err(Error::Setting { name: "margin", .. })));
+    let bad = Settings { activation_scale: Some(99), ..Settings::default() };
+    assert!(matches!(bad.check(), Err(Error::Setting { name: "activation_scale", .. })));
+    let zero = Model::load(fixtures().join("torch/relu6.onnx"), &LoadOptions { batch: 0 });
+    assert!(matches!(zero, Err(Error::Setting { name: "batch", .. })));
+}

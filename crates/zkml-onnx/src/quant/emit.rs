@@ -103,9 +103,8 @@ impl Emitter<'_> {
         let name = self.name(value, "");
         let reach = quantize(&name, self.allowed(value), scale)?;
         let lo = if self.scales.values[value].sign == Sign::Positive { 0 } else { -reach };
-        // One less is one bit less, unless data reach the very end.
-        let hi = reach - i64::from(self.settings.margin > 1.0);
-        let bounds = Bounds::new(lo.into(), hi.max(1).into());
+        // The end itself would take one more bit; the margin keeps data away from it.
+        let bounds = Bounds::new(lo.into(), (reach - 1).max(1).into());
         let shape = &self.net.nodes[value].shape;
         Ok(self.builder.input(&name, shape, scale, bounds, self.settings.inputs)?)
     }
