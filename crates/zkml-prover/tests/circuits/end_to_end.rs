@@ -1,8 +1,6 @@
 //! Small networks from graph to proof, judged by halo2 and by the independent verifier.
 
-mod networks;
-
-use networks::{Net, inputs};
+use crate::networks::{Net, inputs};
 use zkml_graph::Graph;
 use zkml_protocol::Word;
 use zkml_prover::{Optimize, Srs, keys, plan, prove, verify};

@@ -1,13 +1,11 @@
 //! What every layout keeps, whatever the planner chose.
 
-mod networks;
-
 use std::{
     collections::{HashMap, HashSet},
     sync::LazyLock,
 };
 
-use networks::Net;
+use crate::networks::Net;
 use zkml_graph::{Graph, testing};
 use zkml_prover::{
     Optimize,
