@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::{
-    io::{self, Read},
+    io::{self, Read, Seek},
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -23,12 +23,15 @@ pub struct Cost {
 /// [`Error::Io`] when it cannot be started, [`Error::Child`] when it fails or prints no JSON.
 pub fn run(program: &Path, args: &[&str]) -> Result<(serde_json::Value, Cost)> {
     let fail = |e| Error::io("run", program, e);
+    // What it says besides is of interest only when it fails; a file cannot block it as a full pipe would.
+    let mut talk = tempfile::tempfile().map_err(fail)?;
+    let aside = talk.try_clone().map_err(fail)?;
     let started = Instant::now();
     let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::from(aside))
         .spawn()
         .map_err(fail)?;
     let mut output = Vec::new();

@@ -173,28 +173,40 @@ fn round(value: f64, digits: i32) -> f64 {
     (value * unit).round() / unit
 }
 
+impl Results {
+    /// The figures as a Markdown table, for the README.
+    pub fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let head = HEAD.map(String::from);
+        let rule = [&["---"; 2][..], &["---:"; HEAD.len() - 2][..]].concat().join("|");
+        let rows: String = self.0.iter().map(|figures| line(&figures.cells())).collect();
+        format!("{}|{rule}|\n{rows}", line(&head))
+    }
+}
+
+const HEAD: [&str; 15] = [
+    "model",
+    "optimize",
+    "k",
+    "lanes",
+    "rows",
+    "commits",
+    "setup",
+    "prove",
+    "peak",
+    "key",
+    "proof",
+    "tx gas",
+    "exec gas",
+    "code",
+    "max error",
+];
+
 impl Report for Results {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let head = [
-            "model",
-            "optimize",
-            "k",
-            "lanes",
-            "rows",
-            "commits",
-            "setup",
-            "prove",
-            "peak",
-            "key",
-            "proof",
-            "tx gas",
-            "exec gas",
-            "code",
-            "max error",
-        ];
-        let mut rows = vec![head.map(String::from).to_vec()];
+        let mut rows = vec![HEAD.map(String::from).to_vec()];
         rows.extend(self.0.iter().map(Figures::cells));
-        let mut align = vec![Align::Right; head.len()];
+        let mut align = vec![Align::Right; HEAD.len()];
         align[..2].fill(Align::Left);
         table::print(out, &align, &rows)
     }

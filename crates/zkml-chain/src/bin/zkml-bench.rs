@@ -2,7 +2,11 @@
 
 use clap::Parser;
 use std::{path::PathBuf, process::ExitCode};
-use zkml_chain::{bench, error::Result, output::Ui};
+use zkml_chain::{
+    bench,
+    error::Result,
+    output::{Ui, raw},
+};
 
 /// Measures whole processes of `zkml-chain`; writes results.json
 #[derive(Debug, Parser)]
@@ -26,6 +30,9 @@ struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
+    /// Print the results as a Markdown table
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
 }
 
 fn main() -> ExitCode {
@@ -55,5 +62,5 @@ fn measure(ui: &Ui, args: Args) -> Result<()> {
             out: args.out,
         },
     )?;
-    ui.result(&results)
+    if args.markdown { raw(results.markdown().as_bytes()) } else { ui.result(&results) }
 }
