@@ -42,10 +42,11 @@ pub fn run(program: &Path, args: &[&str]) -> Result<(serde_json::Value, Cost)> {
     let cost = Cost { wall: started.elapsed(), peak_bytes };
     let refuse = |why: String| Error::Child { command: args.join(" "), why };
     if status != 0 {
-        return Err(refuse(format!(
-            "it ended with status {status}: {}",
-            String::from_utf8_lossy(&output).trim()
-        )));
+        let mut said = Vec::new();
+        let _ = talk.rewind().and_then(|()| talk.read_to_end(&mut said));
+        output.extend(said);
+        let text = String::from_utf8_lossy(&output);
+        return Err(refuse(format!("it ended with status {status}: {}", text.trim())));
     }
     let json = serde_json::from_slice(&output).map_err(|e| refuse(format!("its output is not JSON: {e}")))?;
     Ok((json, cost))
