@@ -17,7 +17,7 @@ svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif}.note{color:#
 @media(prefers-color-scheme:dark){body{background:#16161a;color:#e4e4e8}td,th{border-color:#333}.warn{color:#1b1b1f}svg text{fill:#e4e4e8}}";
 
 const ROW: f64 = 22.0;
-const LEFT: f64 = 240.0;
+const LEFT: f64 = 290.0;
 const WIDTH: f64 = 900.0;
 const RIGHT: f64 = 110.0;
 
@@ -64,7 +64,8 @@ fn outputs(report: &CalibrateReport) -> String {
     )
 }
 
-/// A logarithmic bar per layer: the largest error, and the mean as a tick.
+/// A logarithmic bar per layer, in SVG whose elements close with a slash: a value before it needs quotes.
+/// It shows the largest error, and the mean as a tick.
 fn errors(layers: &[LayerReport]) -> String {
     let positive = |e: &f64| *e > 0.0;
     let all = || layers.iter().flat_map(|l| [l.max_abs_error, l.mean_abs_error]).filter(positive);
@@ -92,7 +93,7 @@ fn errors(layers: &[LayerReport]) -> String {
         let _ = write!(
             marks,
             "{}<rect x={LEFT} y={:.0} width={:.1} height=14 fill=\"#4477aa\"/>\
-             <line x1={mean:.1} y1={:.0} x2={mean:.1} y2={:.0} stroke=\"#ee6677\" stroke-width=3/>\
+             <line x1={mean:.1} y1={:.0} x2={mean:.1} y2={:.0} stroke=\"#ee6677\" stroke-width=\"3\"/>\
              <text x={:.1} y={:.0}>{:.1e}</text>",
             label(layer, y),
             y + 3.0,

@@ -317,54 +317,36 @@ impl Builder<'_> {
 
     /// Removes locals that an equation determines and that nothing else needs.
     fn eliminate(&mut self) {
-        let free = |l: &Local| l.internal && l.pinned.is_none() && !l.replaced;
-        // Linear equations first.
-        let mut i = 0;
-        while i < self.polys.len() {
-            let p = &self.polys[i];
-            let candidate = (p.degree() == 1)
-                .then(|| {
-                    (0..self.locals.len())
-                        .find(|&l| free(&self.locals[l]) && p.mentions(Atom::Local(l as u16)))
-                })
-                .flatten();
-            let Some(l) = candidate else {
-                i += 1;
-                continue;
-            };
-            let atom = Atom::Local(l as u16);
-            let c = p.linear_coefficient(atom);
-            let inverse = Option::<Fr>::from(c.invert()).unwrap_or(Fr::ONE);
+        while let Some((equation, local)) = self.determined() {
+            let (p, atom) = (&self.polys[equation], Atom::Local(local as u16));
             // c·l + rest = 0, so l = −rest / c.
-            let rest = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
-            self.replace(i, l, &rest);
-            i = 0;
-        }
-        // Then products whose result is used only linearly.
-        let mut i = 0;
-        while i < self.polys.len() {
-            let p = &self.polys[i];
-            let candidate = (p.degree() == 2)
-                .then(|| {
-                    (0..self.locals.len()).find(|&l| {
-                        let a = Atom::Local(l as u16);
-                        free(&self.locals[l])
-                            && p.linear_coefficient(a) != Fr::ZERO
-                            && self.polys.iter().all(|q| !q.nonlinear_in(a))
-                    })
-                })
-                .flatten();
-            let Some(l) = candidate else {
-                i += 1;
-                continue;
-            };
-            let atom = Atom::Local(l as u16);
             let c = p.linear_coefficient(atom);
             let inverse = Option::<Fr>::from(c.invert()).unwrap_or(Fr::ONE);
-            let rest = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
-            self.replace(i, l, &rest);
+            let by = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
+            self.replace(equation, local, &by);
         }
         self.polys.retain(|p| !p.is_zero());
+    }
+
+    /// An equation and a local that it determines: by a linear equation if there is one, else by a product
+    /// whose result is used only linearly, so that no degree grows beyond two.
+    fn determined(&self) -> Option<(usize, usize)> {
+        let free = |l: usize| {
+            let local = &self.locals[l];
+            local.internal && local.pinned.is_none() && !local.replaced
+        };
+        let find = |degree: usize, fits: &dyn Fn(&Sym<Atom>, Atom) -> bool| {
+            let mut equations = self.polys.iter().enumerate().filter(|(_, p)| p.degree() == degree);
+            equations.find_map(|(i, p)| {
+                let local = (0..self.locals.len()).find(|&l| free(l) && fits(p, Atom::Local(l as u16)));
+                local.map(|l| (i, l))
+            })
+        };
+        let linear = |p: &Sym<Atom>, a: Atom| p.mentions(a);
+        let product = |p: &Sym<Atom>, a: Atom| {
+            p.linear_coefficient(a) != Fr::ZERO && self.polys.iter().all(|q| !q.nonlinear_in(a))
+        };
+        find(1, &linear).or_else(|| find(2, &product))
     }
 
     fn replace(&mut self, equation: usize, local: usize, by: &Sym<Atom>) {

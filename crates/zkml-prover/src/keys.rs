@@ -1,7 +1,7 @@
 //! Key generation, and keys on disk.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Write},
     path::Path,
     sync::Arc,
@@ -135,13 +135,6 @@ impl Keys {
         })
     }
 
-    /// What [`Keys::write`] writes, in memory.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut out = Vec::new();
-        self.write(&mut out).map_err(|source| ProverError::Io { path: "proving key".into(), source })?;
-        Ok(out)
-    }
-
     /// Reads a key file through a memory map. Refuses keys of another model, plan or verifier program.
     pub fn read(path: &Path, graph: &Graph, system: &System, plan: &Plan, program: Program) -> Result<Self> {
         let io = |source| ProverError::Io { path: path.into(), source };
@@ -169,11 +162,6 @@ impl Keys {
             crate::transcript::scalar_word(&pk.get_vk().transcript_repr()).0,
         )?;
         Ok(Self { plan: plan.clone(), srs, program, pk, circuit })
-    }
-
-    /// Size of a file.
-    pub fn file_size(path: &Path) -> Result<u64> {
-        fs::metadata(path).map(|m| m.len()).map_err(|source| ProverError::Io { path: path.into(), source })
     }
 }
 

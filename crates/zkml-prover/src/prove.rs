@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use halo2_proofs::{
-    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    halo2curves::bn256::{Bn256, Fr},
     plonk::{create_proof, verify_proof},
     poly::{
         commitment::ParamsProver,
@@ -92,6 +92,3 @@ pub fn verify(keys: &Keys, proof: &Proof) -> Result<()> {
     }
     Ok(())
 }
-
-/// Type of verifying keys' curve, for callers that name it.
-pub type Curve = G1Affine;

@@ -124,13 +124,6 @@ impl Srs {
         container::write(out, MAGIC, &[], |mut body| self.write_body(&mut body))
     }
 
-    /// What [`Srs::write`] writes, in memory.
-    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
-        let mut out = Vec::new();
-        self.write(&mut out)?;
-        Ok(out)
-    }
-
     /// Reads a file that [`Srs::write`] wrote.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(|source| ProverError::Io { path: path.into(), source })?;

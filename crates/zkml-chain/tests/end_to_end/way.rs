@@ -117,6 +117,9 @@ fn an_html_report_stands_alone() {
     done(&["calibrate", &model, "--data", &data, "--dir", &other, "--html", &page]);
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("<svg") && !page.contains("http"), "no links out");
+    // An unquoted value swallows the slash, and everything that follows disappears inside the element.
+    let unclosed = |tail: &str| tail.chars().next_back().is_some_and(|c| c != '"' && c != ' ');
+    assert!(!page.split("/>").rev().skip(1).any(unclosed), "an element that does not close");
 }
 
 /// The README's table is what `ops --markdown` prints.
