@@ -2,11 +2,16 @@
 
 use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
 use zkml_graph::{
-    Visibility,
+    Graph, Visibility,
     testing::{self, Case},
 };
 use zkml_protocol::Word;
-use zkml_prover::{Optimize, Plan, circuit::ModelCircuit, keys, plan, prove::assign};
+use zkml_prover::{
+    Optimize, Plan, chain::Method, circuit::ModelCircuit, keys, layout::Source, plan, prove::assign,
+    shape::Shape,
+};
+
+use crate::networks::{Net, inputs};
 
 /// All cases, with public inputs: with private ones, changed values may well be those of another input.
 fn cases() -> Vec<Case> {
@@ -61,19 +66,74 @@ fn refused(plan: &Plan, circuit: &ModelCircuit, instances: &[Fr]) -> bool {
 fn a_changed_value_is_refused() {
     for case in cases() {
         let (circuit, instances, plan) = assigned(&case, Optimize::Prover);
-        let honest = circuit.witness.clone().expect("assigned");
         // A value changed wherever it is shown, so that copies still agree; constants are pinned, too.
         let mut sources: Vec<_> = circuit.layout.placements.iter().map(|p| p.2).collect();
         let mut seen = std::collections::HashSet::new();
         sources.retain(|s| seen.insert(*s));
         for source in spread(&sources) {
-            let mut w = (*honest).clone();
-            for (v, p) in w.placed.iter_mut().zip(&circuit.layout.placements) {
-                if p.2 == source {
-                    *v += Fr::one();
-                }
-            }
-            let bad = ModelCircuit { witness: Some(w.into()), ..circuit.clone() };
+            let bad = with_changed(&circuit, source);
+            assert!(refused(&plan, &bad, &instances), "{}: {source:?} may be changed", case.name);
+        }
+    }
+}
+
+/// The circuit with one value increased wherever it is shown.
+fn with_changed(circuit: &ModelCircuit, source: Source) -> ModelCircuit {
+    let mut w = (*circuit.witness.clone().expect("assigned")).clone();
+    for (v, p) in w.placed.iter_mut().zip(&circuit.layout.placements) {
+        if p.2 == source {
+            *v += Fr::one();
+        }
+    }
+    ModelCircuit { witness: Some(w.into()), ..circuit.clone() }
+}
+
+/// Networks whose contractions are folded with challenges, in shapes that make them so.
+fn folded() -> Vec<(Case, Shape)> {
+    let shape = Shape {
+        a_columns: 2,
+        u_columns: 2,
+        w_columns: 2,
+        limb_bits: 6,
+        max_height: 4,
+        fold: true,
+        sweep: false,
+        table_outputs: 0,
+    };
+    let case = |graph: Graph| {
+        let mut graph = graph;
+        graph.inputs.iter_mut().for_each(|i| i.1 = Visibility::Public);
+        let inputs = inputs(&graph, 3);
+        Case { name: graph.name.clone(), graph, inputs, expected: vec![] }
+    };
+    let mut n = Net::new("folded_cnn");
+    let x = n.input(&[1, 6, 6]);
+    let y = n.conv(x, [1, 6, 6], 12, 3, 1);
+    let y = n.rescale(y);
+    let x = n.relu(y);
+    let cnn = n.finish(x);
+    let wide = Shape { a_columns: 3, w_columns: 3, ..shape };
+    vec![
+        (case(Net::mlp("folded_mlp", &[40, 60, 2], false)), Shape { w_columns: 4, ..shape }),
+        (case(cnn.clone()), Shape { sweep: true, ..shape }),
+        (case(cnn), Shape { sweep: true, ..wide }),
+    ]
+}
+
+#[test]
+fn folded_contractions_pin_every_value() {
+    for (case, shape) in folded() {
+        let system = case.graph.system();
+        let plan = Plan { shape, k: 13, ..plan(&system, Optimize::Prover).expect("plans") };
+        let circuit = keys::circuit(&system, &plan).expect("lays out");
+        let methods = circuit.layout.blueprint.contractions.iter().map(|c| c.method);
+        assert!(methods.into_iter().any(|m| m == Method::Fold), "{}: nothing is folded", case.name);
+        let trace = case.graph.eval(&case.inputs).expect("evaluates");
+        let (circuit, instances) = assign(&system, &circuit, &trace, &context()).expect("assigns");
+        assert!(!refused(&plan, &circuit, &instances), "{}: honest values", case.name);
+        let sources: Vec<_> = circuit.layout.placements.iter().map(|p| p.2).collect();
+        for source in spread(&sources) {
+            let bad = with_changed(&circuit, source);
             assert!(refused(&plan, &bad, &instances), "{}: {source:?} may be changed", case.name);
         }
     }
