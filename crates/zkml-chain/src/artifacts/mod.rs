@@ -64,7 +64,7 @@ pub struct Artifacts {
     dir: PathBuf,
     manifest: Manifest,
     checked: RefCell<BTreeSet<String>>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Artifacts {
@@ -91,7 +91,7 @@ impl Artifacts {
     pub fn open_for_writing(dir: &Path) -> Result<Self> {
         Self::open(dir)?;
         let lock = lock(dir)?;
-        Ok(Self { _lock: Some(lock), ..Self::open(dir)? })
+        Ok(Self { lock: Some(lock), ..Self::open(dir)? })
     }
 
     /// Opens a folder to write to it, making it when it is not there.
@@ -109,12 +109,30 @@ impl Artifacts {
                 found: found.model().to_owned(),
                 wanted: model.to_owned(),
             }),
-            Ok(found) => Ok(Self { _lock: Some(lock), ..found }),
+            Ok(found) => Ok(Self { lock: Some(lock), ..found }),
         }
     }
 
+    /// Turns a folder that is open for reading into one open for writing, waiting for another writer to end.
+    ///
+    /// For commands that work long and write little: they leave the folder to others meanwhile.
+    ///
+    /// # Errors
+    /// As [`Artifacts::open`].
+    pub fn hold(&mut self) -> Result<()> {
+        if self.lock.is_none() {
+            let file = lock_file(&self.dir)?;
+            // A file system without locks: one writer at a time is then up to the user.
+            let _ = file.lock();
+            self.manifest = Self::open(&self.dir)?.manifest;
+            self.checked.borrow_mut().clear();
+            self.lock = Some(file);
+        }
+        Ok(())
+    }
+
     fn with(dir: &Path, manifest: Manifest, lock: Option<File>) -> Self {
-        Self { dir: dir.to_owned(), manifest, checked: RefCell::default(), _lock: lock }
+        Self { dir: dir.to_owned(), manifest, checked: RefCell::default(), lock }
     }
 
     /// The folder.
@@ -278,9 +296,13 @@ fn step_of(name: &str) -> &'static str {
     }
 }
 
-fn lock(dir: &Path) -> Result<File> {
+fn lock_file(dir: &Path) -> Result<File> {
     let path = dir.join(".lock");
-    let file = File::create(&path).map_err(|e| Error::io("write", &path, e))?;
+    File::create(&path).map_err(|e| Error::io("write", &path, e))
+}
+
+fn lock(dir: &Path) -> Result<File> {
+    let file = lock_file(dir)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Busy { dir: dir.to_owned() }),

@@ -104,6 +104,20 @@ fn one_writer_at_a_time() {
 }
 
 #[test]
+fn a_reader_becomes_a_writer_and_sees_what_others_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = folder(dir.path());
+    let mut reader = reopened(dir.path());
+    let mut t = writer.begin("setup");
+    t.put(file::PROGRAM, b"program", &[file::COMPILED]).unwrap();
+    t.commit().unwrap();
+    drop(writer);
+    reader.hold().unwrap();
+    assert_eq!(reader.load(file::PROGRAM).unwrap(), b"program");
+    assert!(matches!(Artifacts::open_for_writing(dir.path()), Err(Error::Busy { .. })));
+}
+
+#[test]
 fn a_folder_of_another_model_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     drop(folder(dir.path()));

@@ -28,7 +28,7 @@ pub struct Args {
 /// # Errors
 /// As [`prove::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
-    let mut artifacts = args.folder.open_for_writing()?;
+    let mut artifacts = args.folder.open()?;
     let request =
         prove::Request { input: args.input, index: args.index, context: args.context, out: args.out };
     ui.result(&prove::run(ui, &mut artifacts, &request)?)

@@ -7,9 +7,9 @@ use super::{
     tamper::Refusal,
 };
 use crate::{
-    artifacts::{Artifacts, file, write_whole},
+    artifacts::{Artifacts, write_whole},
     error::{Error, Result},
-    folder::{Folder, model_name},
+    folder::Folder,
     output::{BOLD, DIM, GREEN, RED, Report, Ui},
     proof_file::ProofFile,
     table::{self, Align},
@@ -83,7 +83,7 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<DemoReport> {
     let started = Instant::now();
     let staged = Staged::new(request)?;
     let builtin = request.model.is_none();
-    step(ui, "calibrate", "choose integer scales from real rows and compare with the float model");
+    step(ui, "calibrate", "choose integer scales from sample data and compare with the float model");
     let calibrated = calibrate::run(ui, folder, &staged.calibration())?;
     let (error, samples) = (calibrated.calibration.max_abs_error(), calibrated.calibration.samples);
     ui.say(format_args!("  largest output error {error:.1e} over {samples} samples"));
@@ -100,7 +100,7 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<DemoReport> {
     ui.say(format_args!("  verifier {}, consumer {}", chain.verifier, chain.consumer));
     step(ui, "prove", "one run of the model, bound to this contract, caller, nonce and deadline");
     let proving = prove::Request {
-        input: Some(staged.input.clone()),
+        input: staged.input.clone(),
         index: request.index,
         context: Some(chain.context()?),
         out: None,
@@ -139,18 +139,15 @@ fn decision(outputs: &[(String, Vec<f64>)]) -> String {
 struct Staged {
     model: PathBuf,
     data: Option<PathBuf>,
-    input: PathBuf,
+    input: Option<PathBuf>,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Staged {
     fn new(request: &Request) -> Result<Self> {
         if let Some((model, data, input)) = &request.model {
-            let input = match input.as_ref().or(data.as_ref()) {
-                Some(input) => input.clone(),
-                None => PathBuf::from(crate::folder::ROOT).join(model_name(model)).join(file::SAMPLE),
-            };
-            return Ok(Self { model: model.clone(), data: data.clone(), input, _temporary: None });
+            let (model, data, input) = (model.clone(), data.clone(), input.clone());
+            return Ok(Self { model, data, input, _temporary: None });
         }
         let folder =
             tempfile::tempdir().map_err(|e| Error::io("make the folder", &std::env::temp_dir(), e))?;
@@ -163,7 +160,7 @@ impl Staged {
         Ok(Self {
             model: put("credit.onnx", model)?,
             data: Some(put("calibration.json", data)?),
-            input: put("applicants.json", applicants)?,
+            input: Some(put("applicants.json", applicants)?),
             _temporary: Some(folder),
         })
     }

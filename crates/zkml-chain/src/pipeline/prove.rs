@@ -114,6 +114,7 @@ fn store(artifacts: &mut Artifacts, out: Option<&Path>, bytes: &[u8]) -> Result<
             Ok(path.to_owned())
         }
         None => {
+            artifacts.hold()?;
             let mut transaction = artifacts.begin("prove");
             transaction.put(DEFAULT_PROOF, bytes, &[file::PROGRAM])?;
             transaction.commit()?;

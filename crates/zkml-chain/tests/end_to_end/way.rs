@@ -17,6 +17,16 @@ fn three_verdicts_agree() {
     assert_eq!(21_000 + parts.iter().map(|p| gas(p)).sum::<u64>(), evm["tx_gas"].as_u64().unwrap());
 }
 
+/// Who has no proving key can still verify and simulate.
+#[test]
+fn verifying_needs_no_proving_key() {
+    let folder = Folder::new();
+    std::fs::remove_file(folder.path("proving.key")).unwrap();
+    assert_eq!(done(&["verify", "--dir", &folder.dir])["verdicts"], serde_json::json!(["zkml-verifier"]));
+    assert_eq!(done(&["simulate", "--dir", &folder.dir])["accepted"], true);
+    fails(&["prove", "--dir", &folder.dir], 4, "missing-file", &["proving.key", "zkml-chain setup"]);
+}
+
 #[test]
 fn generated_contracts_are_checked_and_complete() {
     let folder = Folder::new();
