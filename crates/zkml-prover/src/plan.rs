@@ -211,7 +211,7 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
         n * 32.0 * (2.0 * (fixed + shape.a_columns) as f64 + 4.5 * advice as f64 + 14.0) / 1e6 + 25.0;
     let cost = match optimize {
         // A second of proving is worth some gas: without that, nothing would bound the rows.
-        Optimize::Gas => gas + 15_000.0 * seconds,
+        Optimize::Gas => gas + 30_000.0 * seconds,
         // Gas decides between shapes that prove in nearly the same time: 100,000 gas are worth 50 ms, so that
         // small models do not pay for columns that save a few milliseconds.
         Optimize::Prover => seconds * (1.0 + gas / 1_500_000.0) + gas * 5e-7 + memory / 2_000.0,
