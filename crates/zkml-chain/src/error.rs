@@ -327,6 +327,7 @@ fn io_way_out(source: &io::Error) -> Option<String> {
             }
             K::PermissionDenied | K::ReadOnlyFilesystem => "name a folder that you may write to",
             K::NotFound => "check the path",
+            K::InvalidInput => "name a file that does not exist, or one that may be replaced",
             K::NotADirectory | K::AlreadyExists => {
                 "a file stands where a folder is needed: name another path"
             }

@@ -132,6 +132,11 @@ fn sync(file: &File, target: &Path) -> Result<()> {
 }
 
 fn temporary(target: &Path) -> Result<NamedTempFile> {
+    // A rename would put a plain file where a device, a pipe or a folder is.
+    if fs::metadata(target).is_ok_and(|m| !m.is_file()) {
+        let refusal = io::Error::new(io::ErrorKind::InvalidInput, "it exists and is not a plain file");
+        return Err(Error::io("write", target, refusal));
+    }
     let folder = match target.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
@@ -189,6 +194,18 @@ mod tests {
         });
         assert!(result.is_err());
         assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("device");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        let error = write_whole(&link, b"1").unwrap_err();
+        assert!(std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("plain file")));
+        assert!(write_whole(dir.path(), b"1").is_err(), "a folder");
+        assert_eq!(names(dir.path()), ["device"]);
     }
 
     #[test]
