@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use zkml_protocol::{InstanceLayout, Program, Word, field};
+use zkml_protocol::{Encoding, InstanceLayout, Program, Word, field};
 
 /// The layout of proof files that this version reads and writes.
 pub const VERSION: u32 = 1;
@@ -41,7 +41,10 @@ pub struct OutputValues {
     pub name: String,
     /// Fractional bits: `real = integer · 2^-scale`.
     pub scale: i32,
-    /// The proven integers, row-major.
+    /// The commitment that is proven in place of the values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<Word>,
+    /// The proven integers, row-major; none behind a commitment.
     pub integers: Vec<i64>,
     /// The same as numbers.
     pub values: Vec<f64>,
@@ -52,7 +55,8 @@ impl OutputValues {
     /// they are as close as that; the integers behind them must be equal.
     fn agrees(&self, other: &Self) -> bool {
         let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 4.0 * f64::EPSILON * b.abs();
-        (&self.name, self.scale, &self.integers) == (&other.name, other.scale, &other.integers)
+        (&self.name, self.scale, &self.commitment, &self.integers)
+            == (&other.name, other.scale, &other.commitment, &other.integers)
             && self.values.len() == other.values.len()
             && self.values.iter().zip(&other.values).all(close)
     }
@@ -147,7 +151,13 @@ pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<Outpu
     let mut words = instances[layout.outputs_start() as usize..].iter();
     let mut outputs = Vec::with_capacity(layout.outputs.len());
     for field in &layout.outputs {
-        let integers = words.by_ref().take(field.words as usize).enumerate().map(|(i, word)| {
+        let (name, scale) = (field.name.clone(), field.scale);
+        if field.encoding == Encoding::Commitment {
+            let commitment = words.next().copied();
+            outputs.push(OutputValues { name, scale, commitment, integers: vec![], values: vec![] });
+            continue;
+        }
+        let integers = words.by_ref().take(field.values as usize).enumerate().map(|(i, word)| {
             signed(word).ok_or_else(|| {
                 format!("output `{}`, value {i}: {word} is no signed 64-bit integer", field.name)
             })
@@ -155,7 +165,7 @@ pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<Outpu
         let integers = integers.collect::<Result<Vec<i64>, String>>()?;
         let unit = (-f64::from(field.scale)).exp2();
         let values = integers.iter().map(|&v| v as f64 * unit).collect();
-        outputs.push(OutputValues { name: field.name.clone(), scale: field.scale, integers, values });
+        outputs.push(OutputValues { name, scale, commitment: None, integers, values });
     }
     Ok(outputs)
 }
@@ -197,7 +207,7 @@ mod tests {
         // Some of these come back from JSON as their neighbours.
         let integers: Vec<i64> = (-50_000..50_000).step_by(37).collect();
         let values = integers.iter().map(|v| *v as f64 / f64::from(1 << 22)).collect();
-        let output = OutputValues { name: "y".into(), scale: 22, integers, values };
+        let output = OutputValues { name: "y".into(), scale: 22, commitment: None, integers, values };
         let text = serde_json::to_string(&output).expect("writes");
         let back: OutputValues = serde_json::from_str(&text).expect("reads");
         assert!(back.agrees(&output));

@@ -1,6 +1,6 @@
 //! `Program` → `<Model>Consumer.sol`: the model's commitment, its outputs by name, and who may use a proof when.
 
-use zkml_protocol::{Program, binding, field};
+use zkml_protocol::{Encoding, Program, binding, field};
 
 use crate::{
     CodegenError,
@@ -58,11 +58,11 @@ fn fields(program: &Program) -> Vec<Field> {
     let mut start = layout.outputs_start();
     let mut fields = Vec::new();
     for (output, name) in layout.outputs.iter().zip(names) {
-        if output.words > 0 {
-            let (original, words, scale) = (output.name.clone(), output.words, output.scale);
+        if output.encoding == Encoding::Signed && output.values > 0 {
+            let (original, words, scale) = (output.name.clone(), output.values, output.scale);
             fields.push(Field { name, original, start, words, scale });
         }
-        start += u64::from(output.words);
+        start += output.words();
     }
     fields
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
 use crate::{
-    Bounds, Evaluated, GraphError, MAX_LOOSE_BITS, Op, RangeKind, Relation, RelationBuilder, Section, System,
-    Tensor, TensorId, Var, VarId,
+    Bounds, Code, Evaluated, GraphError, MAX_LOOSE_BITS, Op, RangeKind, Relation, RelationBuilder, Section,
+    System, Tensor, TensorId, Var, VarId, View,
 };
 
 /// An operator applied to tensors.
@@ -28,6 +28,8 @@ pub struct Output {
     pub name: String,
     /// The tensor.
     pub tensor: TensorId,
+    /// Who sees it.
+    pub visibility: Visibility,
 }
 
 /// Who sees a tensor of the statement.
@@ -36,8 +38,8 @@ pub struct Output {
 pub enum Visibility {
     /// In the public statement.
     Public,
-    /// Known to the prover only.
-    Private,
+    /// Known to the prover only; the statement carries a salted commitment.
+    Committed,
 }
 
 /// A quantized model.
@@ -51,7 +53,11 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// Inputs with who sees them.
     pub inputs: Vec<(TensorId, Visibility)>,
-    /// Outputs; all are public.
+    /// Weights that are no part of the graph: the statement carries one salted commitment to all of them, in
+    /// this order, and a run takes their values beside those of the inputs. Empty when the weights are public,
+    /// that is, constants of the graph.
+    pub weights: Vec<TensorId>,
+    /// Outputs with who sees them.
     pub outputs: Vec<Output>,
 }
 
@@ -63,7 +69,7 @@ pub struct Trace {
 }
 
 /// Marks the serialised form and its version.
-const MAGIC: &[u8] = b"zkml-graph/1\n";
+const MAGIC: &[u8] = b"zkml-graph/2\n";
 
 impl Graph {
     /// The tensor behind an id.
@@ -94,7 +100,8 @@ impl Graph {
 
     /// Number of constant elements: weights, biases and other numbers that training found.
     pub fn parameters(&self) -> usize {
-        self.tensors.iter().filter_map(|t| t.constant.as_ref()).map(Vec::len).sum()
+        let constants = self.tensors.iter().filter_map(|t| t.constant.as_ref()).map(Vec::len);
+        constants.chain(self.weights.iter().map(|t| self.tensor(*t).len())).sum()
     }
 
     /// Number of multiplications that contractions take in one run.
@@ -117,6 +124,7 @@ impl Graph {
         let known = |t: &TensorId| (t.0 as usize) < count;
         let ids = self.nodes.iter().flat_map(|n| n.inputs.iter().chain([&n.output]));
         let ends = self.inputs.iter().map(|(t, _)| t).chain(self.outputs.iter().map(|o| &o.tensor));
+        let ends = ends.chain(&self.weights);
         if !ids.chain(ends).all(known) {
             return Err(decode("a node refers to a tensor that does not exist".into()));
         }
@@ -125,6 +133,11 @@ impl Graph {
         for (t, _) in &self.inputs {
             if std::mem::replace(&mut defined[t.0 as usize], true) {
                 return Err(decode(format!("input `{}` is defined twice", self.tensor(*t).name)));
+            }
+        }
+        for t in &self.weights {
+            if std::mem::replace(&mut defined[t.0 as usize], true) {
+                return Err(decode(format!("weight `{}` is defined twice", self.tensor(*t).name)));
             }
         }
         for n in &self.nodes {
@@ -148,15 +161,25 @@ impl Graph {
         }
     }
 
-    /// Runs the graph on integer inputs (row-major, one vector per input) and returns the values of all
-    /// variables. An input or intermediate value outside its bounds is an error that names it.
+    /// Runs a graph whose weights are public; see [`Graph::eval_with`].
     pub fn eval(&self, inputs: &[Vec<i64>]) -> Result<Trace, GraphError> {
+        self.eval_with(inputs, &[])
+    }
+
+    /// Runs the graph on integer inputs and private weights (row-major, one vector per tensor of
+    /// [`Graph::inputs`] and [`Graph::weights`]) and returns the values of all variables. An input, weight or
+    /// intermediate value outside its bounds is an error that names it.
+    pub fn eval_with(&self, inputs: &[Vec<i64>], weights: &[Vec<i64>]) -> Result<Trace, GraphError> {
         if inputs.len() != self.inputs.len() {
             return Err(GraphError::InputCount { expected: self.inputs.len(), got: inputs.len() });
         }
+        if weights.len() != self.weights.len() {
+            return Err(GraphError::WeightCount { expected: self.weights.len(), got: weights.len() });
+        }
         let mut values: Vec<Vec<i64>> =
             self.tensors.iter().map(|t| t.constant.clone().unwrap_or_default()).collect();
-        for ((id, _), given) in self.inputs.iter().zip(inputs) {
+        let free = self.inputs.iter().map(|(id, _)| id).zip(inputs).chain(self.weights.iter().zip(weights));
+        for (id, given) in free {
             let t = self.tensor(*id);
             if given.len() != t.len() {
                 let (tensor, shape) = (t.name.clone(), t.shape.clone());
@@ -192,17 +215,18 @@ impl Graph {
                 constant: t.constant.clone(),
             })
             .collect();
-        let inputs = self.inputs.iter().map(|(t, _)| VarId(t.0)).collect();
+        let free = self.inputs.iter().map(|(t, _)| t).chain(&self.weights);
+        let inputs = free.map(|t| VarId(t.0)).collect();
         let system = System { vars, inputs, tensors: self.tensors.len(), ..System::default() };
         let mut b = RelationBuilder { system, label: "inputs".into() };
         let mut loose: Vec<u32> = self.tensors.iter().map(loosened).collect();
         for (t, visibility) in &self.inputs {
-            let v = b.view(VarId(t.0));
-            let bounds = self.tensor(*t).bounds;
-            b.confine(&v, bounds);
-            if *visibility == Visibility::Public {
-                b.state(Relation::Public { v, section: Section::Input });
-            }
+            self.shown(&mut b, *t, *visibility, Section::Input);
+        }
+        b.label = "weights".into();
+        let parts: Vec<(View, Code)> = self.weights.iter().map(|t| self.coded(&mut b, *t)).collect();
+        if !parts.is_empty() {
+            b.state(Relation::Commit { parts, section: Section::Model });
         }
         for n in &self.nodes {
             b.label.clone_from(&n.name);
@@ -219,12 +243,37 @@ impl Graph {
         }
         b.label = "outputs".into();
         for o in &self.outputs {
-            let v = b.view(VarId(o.tensor.0));
-            let bounds = self.tensor(o.tensor).bounds;
-            b.confine(&v, bounds);
-            b.state(Relation::Public { v, section: Section::Output });
+            self.shown(&mut b, o.tensor, o.visibility, Section::Output);
         }
         b.system
+    }
+
+    /// States what the statement shows of an input or output.
+    fn shown(&self, b: &mut RelationBuilder, t: TensorId, visibility: Visibility, section: Section) {
+        // Contracts read outputs one by one; inputs are many, and each field element costs gas.
+        let packed = section == Section::Input && self.tensor(t).len() > 1;
+        match visibility {
+            Visibility::Public if packed => {
+                let (v, code) = self.coded(b, t);
+                b.state(Relation::Public { v, section, code: Some(code) });
+            }
+            Visibility::Public => {
+                let v = b.view(VarId(t.0));
+                b.confine(&v, self.tensor(t).bounds);
+                b.state(Relation::Public { v, section, code: None });
+            }
+            Visibility::Committed => {
+                let part = self.coded(b, t);
+                b.state(Relation::Commit { parts: vec![part], section });
+            }
+        }
+    }
+
+    /// A tensor that is packed into field elements: with its code, to whose range it is confined exactly.
+    fn coded(&self, b: &mut RelationBuilder, t: TensorId) -> (View, Code) {
+        let (v, code) = (b.view(VarId(t.0)), Code::of(self.tensor(t).bounds));
+        b.range(&v, code.lo(), code.bits, RangeKind::Exact);
+        (v, code)
     }
 }
 
@@ -263,8 +312,8 @@ pub struct GraphBuilder {
 impl GraphBuilder {
     /// An empty graph.
     pub fn new(name: &str) -> Self {
-        let (tensors, nodes, inputs, outputs) = Default::default();
-        Self { graph: Graph { name: name.into(), tensors, nodes, inputs, outputs } }
+        let (tensors, nodes, inputs, weights, outputs) = Default::default();
+        Self { graph: Graph { name: name.into(), tensors, nodes, inputs, weights, outputs } }
     }
 
     /// The tensor behind an id.
@@ -289,6 +338,21 @@ impl GraphBuilder {
         let id =
             self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: None })?;
         self.graph.inputs.push((id, visibility));
+        Ok(id)
+    }
+
+    /// A private weight of the model: signed integers of `bits` bits, whatever a particular set of weights is.
+    pub fn weight(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        scale: i32,
+        bits: u32,
+    ) -> Result<TensorId, GraphError> {
+        let bounds = Code { bits, signed: true }.bounds();
+        let id =
+            self.push(Tensor { name: name.into(), shape: shape.to_vec(), scale, bounds, constant: None })?;
+        self.graph.weights.push(id);
         Ok(id)
     }
 
@@ -321,8 +385,8 @@ impl GraphBuilder {
     }
 
     /// Declares a result of the model.
-    pub fn output(&mut self, name: &str, tensor: TensorId) {
-        self.graph.outputs.push(Output { name: name.into(), tensor });
+    pub fn output(&mut self, name: &str, tensor: TensorId, visibility: Visibility) {
+        self.graph.outputs.push(Output { name: name.into(), tensor, visibility });
     }
 
     /// The finished graph, without tensors and nodes that no output needs.
@@ -362,6 +426,7 @@ fn prune(g: Graph) -> Graph {
         name: g.name,
         nodes: nodes.collect(),
         inputs: g.inputs.into_iter().map(|(t, v)| (new(t), v)).collect(),
+        weights: g.weights.into_iter().filter(|t| live[t.0 as usize]).map(new).collect(),
         outputs: g.outputs.into_iter().map(|o| Output { tensor: new(o.tensor), ..o }).collect(),
         tensors: g.tensors.into_iter().zip(live).filter_map(|(t, l)| l.then_some(t)).collect(),
     }

@@ -20,7 +20,7 @@ pub use graph::{Graph, GraphBuilder, Node, Output, Trace, Visibility};
 pub use map::Map;
 pub use op::{Evaluated, Fact, MAX_LOOSE_BITS, Op, OpSpec};
 pub use relation::{
-    RangeKind, Relation, RelationBuilder, SLACK_BITS, Section, System, Table, TableId, Var, VarId, View,
+    Code, RangeKind, Relation, RelationBuilder, SLACK_BITS, Section, System, Table, TableId, Var, VarId, View,
 };
 pub use tensor::{Bounds, Tensor, TensorId};
 
@@ -85,6 +85,14 @@ pub enum GraphError {
     #[error("the graph takes {expected} input tensors, {got} were given")]
     InputCount {
         /// Number of inputs of the graph.
+        expected: usize,
+        /// Number given.
+        got: usize,
+    },
+    /// The number of private weight tensors is wrong.
+    #[error("the graph takes {expected} private weight tensors, {got} were given")]
+    WeightCount {
+        /// Number of private weight tensors of the graph.
         expected: usize,
         /// Number given.
         got: usize,

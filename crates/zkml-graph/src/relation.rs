@@ -84,8 +84,40 @@ impl RangeKind {
 pub enum Section {
     /// The model's inputs.
     Input,
+    /// The model's private weights.
+    Model,
     /// The model's outputs.
     Output,
+}
+
+/// How integers are written as unsigned numbers of equal width, several of which share a field element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Code {
+    /// Width in bits, 1 to 62.
+    pub bits: u32,
+    /// Whether negative numbers occur: the unsigned number is then `v + 2^(bits − 1)`, else `v`.
+    pub signed: bool,
+}
+
+impl Code {
+    /// The narrowest code of all integers within bounds.
+    pub fn of(bounds: Bounds) -> Self {
+        let signed = bounds.lo < 0;
+        let magnitude = if signed { bounds.hi.max(-(bounds.lo + 1)) } else { bounds.hi };
+        let bits = (128 - magnitude.leading_zeros()).max(u32::from(!signed)) + u32::from(signed);
+        Self { bits, signed }
+    }
+
+    /// The smallest integer that the code can write.
+    pub fn lo(self) -> i64 {
+        if self.signed { -(1 << (self.bits - 1)) } else { 0 }
+    }
+
+    /// All integers that the code can write.
+    pub fn bounds(self) -> Bounds {
+        let lo = i128::from(self.lo());
+        Bounds { lo, hi: lo + (1i128 << self.bits) - 1 }
+    }
 }
 
 /// A finite function: `key ↦ (column values…)` on a contiguous domain.
@@ -172,10 +204,20 @@ pub enum Relation {
         /// The variable that is wired.
         to: View,
     },
-    /// The elements of `v` are public, as field elements in row-major order.
+    /// The elements of `v` are public, in row-major order.
     Public {
         /// What is public.
         v: View,
+        /// Where in the statement.
+        section: Section,
+        /// One field element per element of `v` when absent; else as many per field element as fit.
+        code: Option<Code>,
+    },
+    /// The statement carries one salted commitment to all elements of the parts, in order and row-major. How it
+    /// is computed, and its salt, are the back end's; a range of its own confines each part to its code.
+    Commit {
+        /// What is committed to.
+        parts: Vec<(View, Code)>,
         /// Where in the statement.
         section: Section,
     },
@@ -295,6 +337,7 @@ impl Relation {
             Self::Product { a, b, y } => vec![a, b, y],
             Self::Lookup { key, outputs, .. } => std::iter::once(key).chain(outputs).collect(),
             Self::Range { v, .. } | Self::Public { v, .. } => vec![v],
+            Self::Commit { parts, .. } => parts.iter().map(|(v, _)| v).collect(),
             Self::Copy { from, to } => vec![from, to],
         }
     }
@@ -311,6 +354,12 @@ impl fmt::Display for View {
             write!(f, "{}{}{:+?}", if i == 0 { "@" } else { "," }, a.offset, a.steps)?;
         }
         self.map.pad.map_or(Ok(()), |p| write!(f, " else {p}"))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.signed { "i" } else { "u" }, self.bits)
     }
 }
 
@@ -337,7 +386,12 @@ impl fmt::Display for Relation {
             }
             Self::Range { v, lo, bits, kind } => write!(f, "{lo} ≤ {v} < {lo} + 2^{bits} ({kind:?})"),
             Self::Copy { from, to } => write!(f, "{from} → {to}"),
-            Self::Public { v, section } => write!(f, "public {section:?} {v}"),
+            Self::Public { v, section, code: None } => write!(f, "public {section:?} {v}"),
+            Self::Public { v, section, code: Some(code) } => write!(f, "public {section:?} {v} as {code}"),
+            Self::Commit { parts, section } => {
+                write!(f, "committed {section:?}")?;
+                parts.iter().try_for_each(|(v, code)| write!(f, " {v} as {code}"))
+            }
         }
     }
 }
@@ -354,5 +408,29 @@ impl fmt::Display for System {
             writeln!(f, "table {i} = {} on [{}, {hi}), {columns} columns", t.name, t.lo)?;
         }
         self.relations.iter().try_for_each(|(label, r)| writeln!(f, "{label}: {r}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_narrowest() {
+        for (lo, hi, shown) in [
+            (0, 0, "u1"),
+            (0, 1, "u1"),
+            (0, 255, "u8"),
+            (3, 256, "u9"),
+            (-1, 0, "i1"),
+            (-1, 1, "i2"),
+            (-128, 127, "i8"),
+            (-129, 0, "i9"),
+            (-1, 128, "i9"),
+        ] {
+            let code = Code::of(Bounds { lo, hi });
+            assert_eq!(code.to_string(), shown, "[{lo}, {hi}]");
+            assert!(code.bounds().lo <= lo && hi <= code.bounds().hi, "[{lo}, {hi}]");
+        }
     }
 }

@@ -14,7 +14,7 @@ mod hostile;
 #[cfg(test)]
 mod random;
 
-use crate::{Bounds, Graph, GraphBuilder, Op, System, TensorId, Visibility, ops};
+use crate::{Bounds, Graph, GraphBuilder, GraphError, Op, System, TensorId, Trace, Visibility, ops};
 
 /// A graph with inputs and the outputs they must give, found without the operators' own code.
 #[derive(Debug, Clone)]
@@ -25,11 +25,18 @@ pub struct Case {
     pub graph: Graph,
     /// Integer inputs, row-major.
     pub inputs: Vec<Vec<i64>>,
+    /// Private weights, row-major; none when the weights are constants of the graph.
+    pub weights: Vec<Vec<i64>>,
     /// Integer outputs, row-major.
     pub expected: Vec<Vec<i64>>,
 }
 
 impl Case {
+    /// The values of a run.
+    pub fn trace(&self) -> Result<Trace, GraphError> {
+        self.graph.eval_with(&self.inputs, &self.weights)
+    }
+
     /// Every cell that the relations must pin down, as variable and element: results and auxiliary values.
     pub fn cells(&self, system: &System) -> Vec<(usize, usize)> {
         let free =
@@ -80,7 +87,7 @@ pub(crate) fn single(name: &str, op: impl Into<Op>, operands: &[Operand]) -> (Gr
         ids.push(match o.bounds {
             Some(bounds) => {
                 inputs.push(o.values.clone());
-                let id = b.input(&operand, &o.shape, o.scale, bounds, Visibility::Private);
+                let id = b.input(&operand, &o.shape, o.scale, bounds, Visibility::Committed);
                 id.expect("a case has sound inputs")
             }
             None => {
@@ -89,12 +96,12 @@ pub(crate) fn single(name: &str, op: impl Into<Op>, operands: &[Operand]) -> (Gr
         });
     }
     let y = b.node("node", op, &ids).expect("a case fits its operator");
-    b.output("y", y);
+    b.output("y", y, Visibility::Public);
     (b.finish().expect("a case is a sound graph"), inputs)
 }
 
 /// A case of one operator.
 pub(crate) fn case(name: &str, op: impl Into<Op>, operands: impl AsRef<[Operand]>, expected: &[i64]) -> Case {
     let (graph, inputs) = single(name, op, operands.as_ref());
-    Case { name: name.into(), graph, inputs, expected: vec![expected.to_vec()] }
+    Case { name: name.into(), graph, inputs, weights: vec![], expected: vec![expected.to_vec()] }
 }

@@ -28,6 +28,10 @@ pub struct Settings {
     pub batch: usize,
     /// Who sees the inputs.
     pub inputs: Visibility,
+    /// Who sees the weights.
+    pub weights: Visibility,
+    /// Who sees the outputs.
+    pub outputs: Visibility,
 }
 
 impl Default for Settings {
@@ -41,7 +45,9 @@ impl Default for Settings {
             tolerance: 2e-4,
             margin: 1.5,
             batch: 1,
-            inputs: Visibility::Private,
+            inputs: Visibility::Committed,
+            weights: Visibility::Public,
+            outputs: Visibility::Public,
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | which commitments are opened where, in which order? | [`Program::opening_sets`] |
 //! | what ties a proof to this program? | [`Program::vk_digest`], [`Program::model_commitment`] |
 //! | how is a statement tied to its surroundings? | [`binding`] |
+//! | what does a commitment to private values cover? | [`commitment`] |
 //! | what must every verifier refuse? | [`tamper::matrix`] |
 //!
 //! # The check, in one place
@@ -31,6 +32,7 @@
 //! Proof words that are zero denominators (`x` on the domain, `u` on an opening point) are errors, never unwrapped.
 
 pub mod binding;
+pub mod commitment;
 mod error;
 mod expr;
 pub mod field;
@@ -43,12 +45,13 @@ pub mod tamper;
 mod transcript;
 mod word;
 
+pub use commitment::Code;
 pub use error::ProgramError;
 pub use expr::{Constraints, ExprBuilder, Identity, Node, NodeId, PermutationColumn};
 pub use layout::{Challenge, Element, Eval, Layout, Slot, SlotId, Step};
 pub use opening::{Commitment, Opened, OpeningSet};
 pub use program::{Domain, Limits, PROTOCOL_VERSION, Program, Query, Srs};
 pub use sample::Sample;
-pub use statement::{InputEncoding, InputField, InstanceLayout, OutputField, Statement};
+pub use statement::{Encoding, Field, InstanceLayout, Statement};
 pub use transcript::{Replay, Transcript};
 pub use word::{G1, G2, Word, keccak256};

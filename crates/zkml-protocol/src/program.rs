@@ -1,13 +1,13 @@
 //! The program itself, its digests and its consistency check.
 
 use crate::{
-    Constraints, Eval, G1, G2, Layout, Node, OpeningSet, ProgramError, Statement, Word, field, keccak256,
-    opening,
+    Constraints, Encoding, Eval, G1, G2, Layout, Node, OpeningSet, ProgramError, Statement, Word, field,
+    keccak256, opening,
 };
 use serde::{Deserialize, Serialize};
 
 /// Version of the rules in this crate: transcript, layout, equations, canonical bytes.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Separates the program's digest from every other use of Keccak-256.
 const DIGEST_TAG: &[u8] = b"zkml-chain/program/v1";
@@ -249,6 +249,19 @@ impl Program {
         let described = self.statement.instances.total();
         if described != u64::from(instances) {
             return Err(ProgramError::InstanceCount { described, found: instances });
+        }
+        let fields = [
+            &self.statement.instances.inputs,
+            &self.statement.instances.model,
+            &self.statement.instances.outputs,
+        ];
+        for field in fields.into_iter().flatten() {
+            if let Encoding::Packed(code) = field.encoding
+                && !(1..=62).contains(&code.bits)
+            {
+                let (what, index, count) = ("the width of packed values", code.bits.into(), 62);
+                return Err(ProgramError::OutOfRange { what, index, count });
+            }
         }
         if !field::is_canonical(&self.key_repr) {
             return Err(ProgramError::NotCanonical { what: "the key's representation" });

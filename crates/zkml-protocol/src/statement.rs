@@ -1,6 +1,6 @@
 //! What a proof is about: the model, and the meaning of each public instance.
 
-use crate::Word;
+use crate::{Word, commitment::Code};
 use serde::{Deserialize, Serialize};
 
 /// The statement behind a program: opaque to the check itself, printed into the contracts.
@@ -23,59 +23,50 @@ pub struct Statement {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceLayout {
-    /// Input section, one entry per input tensor; private inputs have none or a commitment.
-    pub inputs: Vec<InputField>,
-    /// Model section: commitments to private weights; empty when the weights are public.
-    pub model: Vec<InputField>,
-    /// Output section, one signed field element per value.
-    pub outputs: Vec<OutputField>,
+    /// Input section, one entry per input tensor.
+    pub inputs: Vec<Field>,
+    /// Model section: the commitment to private weights; empty when the weights are public.
+    pub model: Vec<Field>,
+    /// Output section, one entry per output tensor.
+    pub outputs: Vec<Field>,
 }
 
-/// A part of the input or model section.
+/// A part of a section: the values of a tensor, or of several that are committed to together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InputField {
+pub struct Field {
     /// Name of the tensor.
     pub name: String,
-    /// Number of values in the tensor.
+    /// Number of values.
     pub values: u32,
-    /// Fractional bits: `real = integer · 2^-scale`.
+    /// Fractional bits (`OUTPUT_SCALE`): `real = integer · 2^-scale`; zero where tensors of several scales share
+    /// a commitment.
     pub scale: i32,
-    /// Number of instances that it takes.
-    pub words: u32,
     /// How the values become instances.
-    pub encoding: InputEncoding,
+    pub encoding: Encoding,
 }
 
 /// How a tensor becomes instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub enum InputEncoding {
+pub enum Encoding {
     /// One signed field element per value: negative integers are `r − |v|`.
     Signed,
-    /// Several values per instance, the first in the lowest bits, each as the unsigned number `v + offset`.
-    Packed {
-        /// Width of a value in bits.
-        bits: u32,
-        /// Values per instance; `bits · per_word` is below 254.
-        per_word: u32,
-        /// Added before packing.
-        offset: i64,
-    },
-    /// One instance: a commitment to the values.
+    /// Several values per instance, the first in the lowest bits; see [`Code`].
+    Packed(Code),
+    /// One instance: a salted commitment, see [`crate::commitment`].
     Commitment,
 }
 
-/// A part of the output section.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OutputField {
-    /// Name of the tensor.
-    pub name: String,
-    /// Number of values, which is the number of instances that it takes.
-    pub words: u32,
-    /// Fractional bits (`OUTPUT_SCALE`): `real = integer · 2^-scale`.
-    pub scale: i32,
+impl Field {
+    /// Number of instances that it takes.
+    pub fn words(&self) -> u64 {
+        match self.encoding {
+            Encoding::Signed => self.values.into(),
+            Encoding::Packed(code) => u64::from(self.values).div_ceil(code.per_word().into()),
+            Encoding::Commitment => 1,
+        }
+    }
 }
 
 impl InstanceLayout {
@@ -84,9 +75,7 @@ impl InstanceLayout {
 
     /// Number of instances, context included.
     pub fn total(&self) -> u64 {
-        1 + sum(&self.inputs)
-            + sum(&self.model)
-            + self.outputs.iter().map(|o| u64::from(o.words)).sum::<u64>()
+        1 + sum(&self.inputs) + sum(&self.model) + sum(&self.outputs)
     }
 
     /// Index of the first input instance.
@@ -105,6 +94,6 @@ impl InstanceLayout {
     }
 }
 
-fn sum(fields: &[InputField]) -> u64 {
-    fields.iter().map(|field| u64::from(field.words)).sum()
+fn sum(fields: &[Field]) -> u64 {
+    fields.iter().map(Field::words).sum()
 }

@@ -261,7 +261,7 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
                 facts.covers(y) && p.vars[var.0 as usize].is_none() && learn(p, var, b)
             })
         }
-        Relation::Public { .. } => false,
+        Relation::Public { .. } | Relation::Commit { .. } => false,
     }
 }
 

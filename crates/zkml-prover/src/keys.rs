@@ -13,8 +13,8 @@ use halo2_proofs::{
     plonk::{Circuit, ConstraintSystem, ProvingKey, keygen_pk2},
 };
 use serde::{Deserialize, Serialize};
-use zkml_graph::{Graph, System};
-use zkml_protocol::{InputEncoding, InputField, InstanceLayout, OutputField, Program, Statement, Word};
+use zkml_graph::{Graph, System, Visibility};
+use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Program, Statement, Word};
 
 use crate::{
     circuit::{Design, ModelCircuit, Params},
@@ -83,30 +83,35 @@ pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
 
 /// What a proof of this graph is about.
 pub fn statement(graph: &Graph) -> Statement {
-    let input = |(id, visibility): &(zkml_graph::TensorId, zkml_graph::graph::Visibility)| {
-        let t = graph.tensor(*id);
-        (*visibility == zkml_graph::graph::Visibility::Public).then(|| InputField {
-            name: t.name.clone(),
-            values: t.len() as u32,
-            scale: t.scale,
-            words: t.len() as u32,
-            encoding: InputEncoding::Signed,
-        })
+    let field = |name: &str, id: zkml_graph::TensorId, visibility, packed: bool| {
+        let t = graph.tensor(id);
+        let code = zkml_graph::Code::of(t.bounds);
+        let encoding = match visibility {
+            Visibility::Committed => Encoding::Commitment,
+            Visibility::Public if packed && t.len() > 1 => Encoding::Packed(protocol_code(code)),
+            Visibility::Public => Encoding::Signed,
+        };
+        Field { name: name.into(), values: t.len() as u32, scale: t.scale, encoding }
     };
-    let output = |o: &zkml_graph::Output| {
-        let t = graph.tensor(o.tensor);
-        OutputField { name: o.name.clone(), words: t.len() as u32, scale: t.scale }
-    };
+    let inputs = graph.inputs.iter().map(|(t, v)| field(&graph.tensor(*t).name, *t, *v, true));
+    let outputs = graph.outputs.iter().map(|o| field(&o.name, o.tensor, o.visibility, false));
+    let values = graph.weights.iter().map(|t| graph.tensor(*t).len() as u32).sum();
+    let weights = Field { name: "weights".into(), values, scale: 0, encoding: Encoding::Commitment };
     Statement {
         model_name: graph.name.clone(),
         model_hash: Word(graph.hash()),
         toolkit_version: env!("CARGO_PKG_VERSION").into(),
         instances: InstanceLayout {
-            inputs: graph.inputs.iter().filter_map(input).collect(),
-            model: vec![],
-            outputs: graph.outputs.iter().map(output).collect(),
+            inputs: inputs.collect(),
+            model: if graph.weights.is_empty() { vec![] } else { vec![weights] },
+            outputs: outputs.collect(),
         },
     }
+}
+
+/// The same code in the protocol's terms.
+pub(crate) fn protocol_code(code: zkml_graph::Code) -> Code {
+    Code { bits: code.bits, signed: code.signed }
 }
 
 /// Generates the keys of a planned model.

@@ -147,7 +147,7 @@ impl<'a> Survey<'a> {
 pub fn statement(system: &System) -> Vec<&zkml_graph::View> {
     let section = |wanted: Section| {
         system.relations.iter().filter_map(move |(_, r)| match r {
-            Relation::Public { v, section } if *section == wanted => Some(v),
+            Relation::Public { v, section, .. } if *section == wanted => Some(v),
             _ => None,
         })
     };

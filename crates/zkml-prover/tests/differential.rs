@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use support::Case;
 use support::circuit::{Factor, GateShape, Shape};
 use zkml_protocol::tamper::{self, Refusal};
-use zkml_protocol::{OutputField, ProgramError, Replay, Sample};
+use zkml_protocol::{Encoding, ProgramError, Replay, Sample};
 use zkml_prover::program::{self, DeriveError};
 use zkml_prover::transcript::{KeccakRead, scalar_from_word};
 use zkml_verifier::{VerifyError, verify};
@@ -176,7 +176,12 @@ fn more_rows_than_the_field_has_are_refused() {
 fn a_statement_of_another_shape_is_refused() {
     let case = case(0);
     let mut statement = case.sample.program.statement.clone();
-    statement.instances.outputs.push(OutputField { name: "extra".into(), words: 1 << 15, scale: 0 });
+    statement.instances.outputs.push(zkml_protocol::Field {
+        name: "extra".into(),
+        values: 1 << 15,
+        scale: 0,
+        encoding: Encoding::Signed,
+    });
     let error = program::derive(&case.vk, case.sample.program.domain.k, case.sample.program.srs, statement);
     assert!(matches!(error, Err(DeriveError::Program(ProgramError::TooMany { what: "instances", .. }))));
 }

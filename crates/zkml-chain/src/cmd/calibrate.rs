@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = super::batch)]
     batch: usize,
     /// Who sees the inputs
-    #[arg(long, value_enum, default_value_t = Inputs::Private)]
+    #[arg(long, value_enum, default_value_t = Inputs::Committed)]
     inputs: Inputs,
     /// Largest output error to aim at
     #[arg(long, value_name = "ERROR")]
@@ -44,8 +44,8 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Inputs {
-    /// Known to the prover only
-    Private,
+    /// Known to the prover only; the statement carries a salted commitment
+    Committed,
     /// Part of the public statement
     Public,
 }
@@ -57,7 +57,7 @@ enum Inputs {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let mut settings = Settings { batch: args.batch, ..Settings::default() };
     settings.inputs = match args.inputs {
-        Inputs::Private => Visibility::Private,
+        Inputs::Committed => Visibility::Committed,
         Inputs::Public => Visibility::Public,
     };
     settings.tolerance = args.tolerance.unwrap_or(settings.tolerance);

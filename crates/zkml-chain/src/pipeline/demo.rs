@@ -22,7 +22,7 @@ use std::{
 };
 use zkml_harness::{Address, Call, Evm, Outcome};
 use zkml_onnx::Settings;
-use zkml_protocol::{Program, Word, field};
+use zkml_protocol::{Encoding, Program, Word, field};
 use zkml_prover::Optimize;
 
 /// The model that is shown when none is named: credit risk on the German credit data.
@@ -196,7 +196,11 @@ impl Chain {
         creation.extend(address_word(verifier).0);
         let consumer = evm.deploy(&creation)?.address;
         let outputs = &program.statement.instances.outputs;
-        let names = outputs.iter().filter(|o| o.words > 0).map(|o| (o.name.clone(), o.words)).collect();
+        let names = outputs
+            .iter()
+            .filter(|o| o.encoding == Encoding::Signed)
+            .map(|o| (o.name.clone(), o.values))
+            .collect();
         Ok(Self { evm, verifier, consumer, program, names })
     }
 

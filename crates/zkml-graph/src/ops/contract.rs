@@ -7,7 +7,7 @@ use crate::{Bounds, Evaluated, Fact, GraphError, Map, OpSpec, Relation, Relation
 
 /// `y[batch, m, n] = Σ_k a[batch, m, k] · b[batch, k, n] + addend[batch, m, n]`.
 ///
-/// Inputs: `a`, `b` and, when `addend` is given, a constant third tensor at the scale of the products.
+/// Inputs: `a`, `b` and, when `addend` is given, a third tensor at the scale of the products.
 /// The result has shape `output` (a reshaping of `batch ++ m ++ n`) and the sum of the operands' scales.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
@@ -120,14 +120,19 @@ impl Contract {
         if let Some(map) = &self.addend {
             extra = operand::bounds(node, inputs[2], map)?;
             operand::same_shape(node, &map.shape, &self.y.shape)?;
-            addend = map.gather(inputs[2].constant.as_deref().unwrap_or_default());
+            if let Some(values) = &inputs[2].constant {
+                addend = map.gather(values);
+                extra = Bounds::point(0);
+            }
         }
         let k = self.sizes().k as i128;
         operand::summable(node, a.magnitude().saturating_mul(b.magnitude()).saturating_mul(k))?;
         Ok(match (&inputs[0].constant, &inputs[1].constant) {
-            (_, Some(w)) => self.fixed_bounds(a, &self.weights(&self.b, w, true), true, &addend),
-            (Some(w), None) => self.fixed_bounds(b, &self.weights(&self.a, w, false), false, &addend),
-            (None, None) => a.mul(b).scale(k).add(extra),
+            (_, Some(w)) => self.fixed_bounds(a, &self.weights(&self.b, w, true), true, &addend).add(extra),
+            (Some(w), None) => {
+                self.fixed_bounds(b, &self.weights(&self.a, w, false), false, &addend).add(extra)
+            }
+            (None, None) => a.mul(b).scale(k).add(Bounds::of(addend)).add(extra),
         })
     }
 }
@@ -141,9 +146,12 @@ impl OpSpec for Contract {
         operand::arity(node, inputs, 2 + usize::from(self.addend.is_some()))?;
         let scale = operand::scale(node, i64::from(inputs[0].scale) + i64::from(inputs[1].scale))?;
         if let Some(t) = inputs.get(2)
-            && (t.constant.is_none() || t.scale != scale)
+            && t.scale != scale
         {
-            return operand::misfit(node, format!("`{}` must be a constant at scale {scale}", t.name));
+            return operand::misfit(
+                node,
+                format!("`{}` has scale {}, the products have {scale}", t.name, t.scale),
+            );
         }
         // The views are walked below only once their sizes are known to be sane.
         for (map, tensor) in [&self.a, &self.b].into_iter().zip(inputs) {
@@ -250,8 +258,20 @@ pub(super) fn cases() -> Vec<crate::testing::Case> {
         case("Contract: matrices", plain(), &[x.clone(), w.clone()], &[22, -16, 36, -108]),
         case(
             "Contract: bias",
-            bias,
+            bias.clone(),
             &[x.clone(), w.clone(), fixed(&[2], &[100, -1])],
+            &[122, -17, 136, -109],
+        ),
+        case(
+            "Contract: private weights and bias",
+            bias.clone(),
+            &[x.clone(), given(&[3, 2], (-8, 7), &[4, -5, 0, 7, 6, 1]), given(&[2], (-128, 127), &[100, -1])],
+            &[122, -17, 136, -109],
+        ),
+        case(
+            "Contract: private bias",
+            bias,
+            &[x.clone(), w.clone(), given(&[2], (-128, 127), &[100, -1])],
             &[122, -17, 136, -109],
         ),
         case("Contract: transposed result", transposed, &[x, w], &[22, 36, -16, -108]),

@@ -42,11 +42,12 @@ fn one_solution_and_no_idle_relation(op: impl Into<Op>, operands: &[Vec<Operand>
             without.relations.remove(r);
             *idle = solutions(&without, &values, &cells, reach) == 1;
         }
-        let loose = |r: &Relation| match r {
-            Relation::Range { kind, .. } => *kind == RangeKind::Sound,
-            other => matches!(other, Relation::Public { .. }),
+        let loose = |(label, r): &(String, Relation)| match r {
+            // What packs into field elements is ranged exactly, whether results depend on that or not.
+            Relation::Range { kind, .. } => *kind == RangeKind::Sound || label == "inputs",
+            other => matches!(other, Relation::Public { .. } | Relation::Commit { .. }),
         };
-        (0..idle.len()).for_each(|r| idle[r] &= !loose(&system.relations[r].1));
+        (0..idle.len()).for_each(|r| idle[r] &= !loose(&system.relations[r]));
     }
     let idle = idle.unwrap_or_default();
     assert!(!idle.contains(&true), "relations {idle:?} of {op:?} could be left out");

@@ -8,14 +8,14 @@ use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, Op, RangeKind, Relatio
 
 /// The values of all variables of a case, which satisfy its system.
 fn assigned(case: &Case, system: &System) -> Vec<Vec<i64>> {
-    let trace = case.graph.eval(&case.inputs).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+    let trace = case.trace().unwrap_or_else(|e| panic!("{}: {e}", case.name));
     system.assign(&trace).unwrap_or_else(|| panic!("{}: auxiliary values do not fit", case.name))
 }
 
 #[test]
 fn evaluation_gives_what_was_found_by_hand() {
     for case in cases() {
-        let trace = case.graph.eval(&case.inputs).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let trace = case.trace().unwrap_or_else(|e| panic!("{}: {e}", case.name));
         for (output, expected) in case.graph.outputs.iter().zip(&case.expected) {
             assert_eq!(&trace.values[output.tensor.0 as usize], expected, "{}, {}", case.name, output.name);
         }
@@ -139,9 +139,28 @@ fn a_system_prints() {
 }
 
 #[test]
+fn private_weights_are_no_part_of_a_graph() {
+    let (public, private) = (network("perceptron"), network("private perceptron"));
+    assert_eq!(private.graph.parameters(), public.graph.parameters());
+    assert!(private.graph.tensors.iter().all(|t| t.constant.is_none()));
+    assert!(matches!(
+        private.graph.eval(&private.inputs),
+        Err(GraphError::WeightCount { expected: 4, got: 0 })
+    ));
+    let mut wide = private.clone();
+    wide.weights[0][0] = 1 << 15;
+    let error = wide.trace().expect_err("beyond 16 bits");
+    assert!(
+        matches!(error, GraphError::OutOfBounds { ref tensor, index: 0, .. } if tensor == "w1"),
+        "{error}"
+    );
+    insta::assert_snapshot!(private.graph.system());
+}
+
+#[test]
 fn a_graph_counts_its_parts() {
     let graph = network("perceptron").graph;
-    assert_eq!((graph.parameters(), graph.macs()), (6 + 2 + 2, 6 + 2));
+    assert_eq!((graph.parameters(), graph.macs()), (6 + 2 + 2 + 1, 6 + 2));
 }
 
 #[test]
@@ -180,12 +199,12 @@ fn values_outside_a_table_or_the_calibrated_range_are_refused_by_name() {
 fn products_of_loose_factors_are_confined_before_they_wrap() {
     // Signs stay signs, but each range check is loose by 16 bits, which every squaring doubles.
     let mut b = GraphBuilder::new("powers");
-    let mut x = b.input("x", &[1], 0, Bounds::new(-1, 1), Visibility::Private).expect("sound");
+    let mut x = b.input("x", &[1], 0, Bounds::new(-1, 1), Visibility::Committed).expect("sound");
     for i in 0..8 {
         let op = Product { a: Map::identity(&[1]), b: Map::identity(&[1]) };
         x = b.node(&format!("square.{i}"), op, &[x, x]).expect("fits");
     }
-    b.output("y", x);
+    b.output("y", x, Visibility::Public);
     let system = b.finish().expect("sound").system();
     let confined =
         |label: &String, r: &Relation| matches!(r, Relation::Range { .. }) && label.starts_with("square");

@@ -73,9 +73,9 @@ proptest! {
 /// A graph of one input in `[lo, hi]` of the given shape, and one operator on it.
 fn build(shape: &[usize], bounds: Bounds, op: impl Into<Op>) -> Result<Graph, GraphError> {
     let mut b = GraphBuilder::new("hostile");
-    let x = b.input("x", shape, 0, bounds, Visibility::Private)?;
+    let x = b.input("x", shape, 0, bounds, Visibility::Committed)?;
     let y = b.node("node", op, &[x])?;
-    b.output("y", y);
+    b.output("y", y, Visibility::Public);
     b.finish()
 }
 
@@ -113,7 +113,7 @@ fn bounds_that_could_overflow_are_refused_by_name() {
     let error = build(&[2], Bounds::new(0, 31), steep).expect_err("slope · fraction overflows");
     assert!(matches!(error, GraphError::Overflow { .. }), "{error}");
     let mut b = GraphBuilder::new("cancels");
-    let x = b.input("x", &[2], 0, Bounds::point(1 << 60), Visibility::Private).expect("sound");
+    let x = b.input("x", &[2], 0, Bounds::point(1 << 60), Visibility::Committed).expect("sound");
     let w = b.constant("w", &[2], 0, vec![1 << 60, -(1 << 60)]).expect("sound");
     let op = Contract { a: one.clone(), b: one, addend: None, ranks: [0, 0, 1, 0], y: Map::identity(&[]) };
     let error = b.node("node", op, &[x, w]).expect_err("the partial sums overflow");
@@ -181,7 +181,7 @@ fn contractions_whose_shapes_disagree_are_refused() {
     };
     let attempt = |op: Contract| {
         let mut b = GraphBuilder::new("contract");
-        let x = b.input("x", &[2, 3], 0, Bounds::new(-1, 1), Visibility::Private)?;
+        let x = b.input("x", &[2, 3], 0, Bounds::new(-1, 1), Visibility::Committed)?;
         let w = b.constant("w", &[3, 2], 0, vec![1; 6])?;
         b.node("node", op, &[x, w])
     };

@@ -8,19 +8,25 @@ use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility};
 /// All of them.
 pub(super) fn cases() -> Vec<Case> {
     [
-        ("network: perceptron", perceptron()),
+        ("network: perceptron", perceptron(false)),
+        ("network: private perceptron", perceptron(true)),
         ("network: convolution", convolution()),
         ("network: softmax", softmax()),
     ]
     .into_iter()
     .map(|(name, built)| {
-        let (graph, inputs, expected) = built.expect("the network is a sound graph");
-        Case { name: name.into(), graph, inputs, expected }
+        let Built { graph, inputs, weights, expected } = built.expect("the network is a sound graph");
+        Case { name: name.into(), graph, inputs, weights, expected }
     })
     .collect()
 }
 
-type Built = Result<(Graph, Vec<Vec<i64>>, Vec<Vec<i64>>), GraphError>;
+struct Built {
+    graph: Graph,
+    inputs: Vec<Vec<i64>>,
+    weights: Vec<Vec<i64>>,
+    expected: Vec<Vec<i64>>,
+}
 
 /// `x` of `[m, k]` times `w` of `[k, n]`.
 fn matmul(m: usize, k: usize, n: usize, addend: Option<Map>) -> Contract {
@@ -38,26 +44,39 @@ fn rescale(b: &mut GraphBuilder, name: &str, x: TensorId, bits: i32) -> Result<T
     b.node(name, Rescale { divisor: 1 << bits, scale, calibrated: None }, &[x])
 }
 
-/// 3-2-1 with a ReLU and a sigmoid at scale 8, on a public input.
-fn perceptron() -> Built {
+/// 3-2-1 with a ReLU and a sigmoid at scale 8; all of it public, or all of it behind commitments.
+fn perceptron(private: bool) -> Result<Built, GraphError> {
+    let visibility = if private { Visibility::Committed } else { Visibility::Public };
     let mut b = GraphBuilder::new("perceptron");
-    let x = b.input("x", &[1, 3], 8, Bounds::new(-1024, 1023), Visibility::Public)?;
-    let w1 = b.constant("w1", &[3, 2], 8, vec![100, -50, 30, 200, -256, 7])?;
-    let b1 = b.constant("b1", &[2], 16, vec![5000, -20000])?;
-    let w2 = b.constant("w2", &[2, 1], 8, vec![300, -120])?;
+    let mut weights = Vec::new();
+    let x = b.input("x", &[1, 3], 8, Bounds::new(-1024, 1023), visibility)?;
+    let mut weight = |b: &mut GraphBuilder, name: &str, shape: &[usize], scale, values: Vec<i64>| {
+        if private {
+            weights.push(values);
+            return b.weight(name, shape, scale, 16);
+        }
+        b.constant(name, shape, scale, values)
+    };
+    let w1 = weight(&mut b, "w1", &[3, 2], 8, vec![100, -50, 30, 200, -256, 7])?;
+    let b1 = weight(&mut b, "b1", &[2], 16, vec![5000, -20000])?;
+    let w2 = weight(&mut b, "w2", &[2, 1], 8, vec![300, -120])?;
+    let b2 = weight(&mut b, "b2", &[1], 16, vec![9])?;
     let bias = Map::broadcast(&[2], &[1, 2]);
     let h = b.node("hidden", matmul(1, 3, 2, bias), &[x, w1, b1])?;
     let h = rescale(&mut b, "hidden.rescale", h, 8)?;
     let h = relu(&mut b, "hidden.relu", h)?;
-    let z = b.node("score", matmul(1, 2, 1, None), &[h, w2])?;
-    let z = rescale(&mut b, "score.rescale", z, 8)?;
+    let bias = Map::broadcast(&[1], &[1, 1]);
+    let z = b.node("score", matmul(1, 2, 1, bias), &[h, w2, b2])?;
+    // What calibration would find: without it, the bounds would follow from those of the weights.
+    let calibrated = Some(Bounds::new(-2048, 2047));
+    let z = b.node("score.rescale", Rescale { divisor: 256, scale: 8, calibrated }, &[z])?;
     let bounds = b.tensor(z).bounds;
     let sigmoid = sigmoid_table(bounds, 8, 5);
     let input = [300, -410, 77];
     let expected = perceptron_by_hand(&sigmoid, input);
     let p = b.node("probability", sigmoid, &[z])?;
-    b.output("probability", p);
-    Ok((b.finish()?, vec![input.to_vec()], vec![vec![expected]]))
+    b.output("probability", p, visibility);
+    Ok(Built { graph: b.finish()?, inputs: vec![input.to_vec()], weights, expected: vec![vec![expected]] })
 }
 
 /// The same network in plain numbers.
@@ -65,7 +84,7 @@ fn perceptron_by_hand(table: &Lookup, x: [i64; 3]) -> i64 {
     let round = |v: i64| (v as f64 / 256.0 + 0.5).floor() as i64;
     let h0 = round(100 * x[0] + 30 * x[1] - 256 * x[2] + 5000).max(0);
     let h1 = round(-50 * x[0] + 200 * x[1] + 7 * x[2] - 20000).max(0);
-    let offset = round(300 * h0 - 120 * h1) - table.lo;
+    let offset = round(300 * h0 - 120 * h1 + 9) - table.lo;
     let width = 1 << table.fraction_bits;
     let (key, fraction) = ((offset / width) as usize, offset % width);
     let sum = table.value[key] + table.slope[key] * fraction;
@@ -94,11 +113,11 @@ fn sigmoid_table(x: Bounds, scale: i32, fraction_bits: u32) -> Lookup {
 
 /// Two 2×2 filters over a padded 4×4 image, the maximum of 2×2 windows on the accumulators, rescaled, ReLU,
 /// flattened, and the larger channel sum found.
-fn convolution() -> Built {
+fn convolution() -> Result<Built, GraphError> {
     let mut b = GraphBuilder::new("convolution");
     let image = [3, -7, 5, 0, 9, 2, -4, 1, -8, 6, 7, -3, 4, -1, 0, 8];
     let filters = [[1, -2, 3, 1], [2, 0, -1, -3]];
-    let x = b.input("image", &[4, 4], 4, Bounds::new(-10, 10), Visibility::Private)?;
+    let x = b.input("image", &[4, 4], 4, Bounds::new(-10, 10), Visibility::Committed)?;
     let w = b.constant("filters", &[2, 2, 2], 2, filters.concat())?;
     // Windows that step by one over the image padded by one on the top and on the left.
     let axis = |k: usize, n: usize| {
@@ -127,10 +146,11 @@ fn convolution() -> Built {
     let ones = b.constant("ones", &[4, 1], 0, vec![1; 4])?;
     let sums = b.node("sums", matmul(2, 4, 1, None), &[h, ones])?;
     let best = b.node("best", ArgMax { x: Map::identity(&[2]), shape: vec![1] }, &[sums])?;
-    b.output("features", h);
-    b.output("best", best);
+    b.output("features", h, Visibility::Public);
+    b.output("best", best, Visibility::Public);
     let (features, best) = convolution_by_hand(&image, &filters);
-    Ok((b.finish()?, vec![image.to_vec()], vec![features, vec![best]]))
+    let expected = vec![features, vec![best]];
+    Ok(Built { graph: b.finish()?, inputs: vec![image.to_vec()], weights: vec![], expected })
 }
 
 /// The same network as loops.
@@ -152,10 +172,10 @@ fn convolution_by_hand(image: &[i64; 16], filters: &[[i64; 4]; 2]) -> (Vec<i64>,
 }
 
 /// Softmax of four numbers at scale 4: the maximum, differences, exponentials, their sum, quotients.
-fn softmax() -> Built {
+fn softmax() -> Result<Built, GraphError> {
     let mut b = GraphBuilder::new("softmax");
     let input = [12, -30, 25, 25];
-    let x = b.input("x", &[4], 4, Bounds::new(-64, 63), Visibility::Private)?;
+    let x = b.input("x", &[4], 4, Bounds::new(-64, 63), Visibility::Committed)?;
     let at = |i: usize| Map::slice(&[4], &[i], &[1]);
     let mut max = b.node("max.1", Max { a: at(0), b: MaxOperand::View(at(1)) }, &[x, x])?;
     for i in 2..4 {
@@ -183,9 +203,14 @@ fn softmax() -> Built {
     let sum = b.node("sum.positive", plus, &[sum])?;
     let divide = Divide { a: Map::identity(&[4]), b: spread, shift: 12, calibrated: None };
     let y = b.node("quotient", divide, &[e, sum])?;
-    b.output("probabilities", y);
+    b.output("probabilities", y, Visibility::Public);
     let e = input.map(|x| exp(x - 25));
     let total = e.iter().sum::<i64>() + 1;
     let expected = e.map(|e| (e as f64 * 4096.0 / total as f64).floor() as i64);
-    Ok((b.finish()?, vec![input.to_vec()], vec![expected.to_vec()]))
+    Ok(Built {
+        graph: b.finish()?,
+        inputs: vec![input.to_vec()],
+        weights: vec![],
+        expected: vec![expected.to_vec()],
+    })
 }

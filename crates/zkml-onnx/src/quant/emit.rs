@@ -60,7 +60,7 @@ pub(crate) fn emit(name: &str, net: &Net, scales: &Scales, settings: &Settings) 
     }
     for (name, operand) in &net.outputs {
         let id = e.result(name, operand)?;
-        e.builder.output(name, id);
+        e.builder.output(name, id, settings.outputs);
     }
     let held = |v: usize| e.rounded[v].or(e.raw[v]).map(|t| (v, e.builder.tensor(t).name.clone()));
     let layers = (0..net.nodes.len()).filter_map(held).collect();

@@ -24,7 +24,7 @@ impl Net {
 
     pub(crate) fn input(&mut self, shape: &[usize]) -> TensorId {
         self.b
-            .input("x", shape, SCALE, Bounds::new(-(1 << 14), (1 << 14) - 1), Visibility::Private)
+            .input("x", shape, SCALE, Bounds::new(-(1 << 14), (1 << 14) - 1), Visibility::Committed)
             .expect("input")
     }
 
@@ -138,7 +138,7 @@ impl Net {
     }
 
     pub(crate) fn finish(mut self, y: TensorId) -> Graph {
-        self.b.output("y", y);
+        self.b.output("y", y, Visibility::Public);
         self.b.finish().expect("finishes")
     }
 

@@ -12,7 +12,7 @@ use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use zkml_protocol::{InstanceLayout, OutputField, Program, Sample, Statement, Word, keccak256};
+use zkml_protocol::{Encoding, Field, InstanceLayout, Program, Sample, Statement, Word, keccak256};
 use zkml_prover::program;
 use zkml_prover::transcript::{KeccakRead, KeccakWrite, scalar_from_word, scalar_word};
 
@@ -66,7 +66,9 @@ impl Case {
 pub fn statement(name: &str, shape: &Shape) -> Statement {
     let outputs = match shape.instances as u32 - 1 {
         0 => vec![],
-        words => vec![OutputField { name: "probability".into(), words, scale: 16 }],
+        words => {
+            vec![Field { name: "probability".into(), values: words, scale: 16, encoding: Encoding::Signed }]
+        }
     };
     Statement {
         model_name: name.into(),
