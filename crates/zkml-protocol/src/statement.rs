@@ -78,6 +78,12 @@ impl InstanceLayout {
         1 + sum(&self.inputs) + sum(&self.model) + sum(&self.outputs)
     }
 
+    /// Fields that are commitments, in the order of the statement: each has a salt of its own.
+    pub fn commitments(&self) -> impl Iterator<Item = &Field> {
+        let all = self.inputs.iter().chain(&self.model).chain(&self.outputs);
+        all.filter(|field| field.encoding == Encoding::Commitment)
+    }
+
     /// Index of the first input instance.
     pub fn inputs_start(&self) -> u64 {
         1

@@ -26,6 +26,8 @@ pub enum Method {
     Fold,
     /// Both operands are witnesses: products of pairs, one result at a time.
     Pairs,
+    /// Both operands are witnesses: one is folded with a challenge, the other swept over, like the results.
+    FoldCells,
 }
 
 /// A contraction, oriented so that the constant operand (if any) is the right one.
@@ -75,6 +77,10 @@ impl Contraction {
                 let lanes = (shape.a_columns / 2).max(1);
                 batch * m * n * (1 + (k + 1 + usize::from(self.has_addend)).div_ceil(lanes))
             }
+            Method::FoldCells => {
+                let (fold, sweep) = (n.div_ceil(shape.a_columns), m.div_ceil(shape.a_columns));
+                batch * (2 + m * fold + (k + usize::from(self.has_addend)) * (fold + sweep))
+            }
             Method::Fold => {
                 let columns = k + self.groups() + usize::from(self.has_addend);
                 let each = self.chunks(shape) - 1 + m.div_ceil(shape.a_columns);
@@ -100,6 +106,7 @@ pub struct Outline {
     pairs: bool,
     varying_addend: bool,
     has_addend: bool,
+    constant_addend: bool,
 }
 
 /// Outlines all contractions.
@@ -112,19 +119,15 @@ pub fn outlines(system: &System) -> Result<Vec<Outline>> {
         let d = Dims::new(a, b, *ranks);
         let dims = if swapped { Dims { m: d.n, n: d.m, ..d } } else { d };
         let pairs = !constant(a) && !constant(b);
-        let addend_values = match addend {
-            None => None,
-            Some(v) => {
-                Some(system.vars[v.var.0 as usize].constant.as_ref().map(|c| v.map.gather(c)).ok_or_else(
-                    || ProverError::Unsupported {
-                        label: label.clone(),
-                        detail: "a contraction adds a tensor that is not a constant".into(),
-                    },
-                )?)
-            }
-        };
-        let varying = addend_values.as_ref().is_some_and(|v| varies(v, d, swapped));
-        let has_addend = addend_values.is_some_and(|v| v.iter().any(|x| *x != 0));
+        let addend_constant = addend.as_ref().and_then(|v| system.vars[v.var.0 as usize].constant.as_ref());
+        // Where a witness is added, what may differ is which of its elements is.
+        let added: Option<Vec<i64>> = addend.as_ref().map(|v| match addend_constant {
+            Some(c) => v.map.gather(c),
+            None => v.map.indices().into_iter().map(|i| i.map_or(-1, |i| i as i64)).collect(),
+        });
+        let varying = added.as_ref().is_some_and(|v| varies(v, d, swapped));
+        let constant_addend = addend.is_none() || addend_constant.is_some();
+        let has_addend = added.is_some_and(|v| !constant_addend || v.iter().any(|x| *x != 0));
         out.push(Outline {
             relation,
             label: label.clone(),
@@ -133,12 +136,13 @@ pub fn outlines(system: &System) -> Result<Vec<Outline>> {
             pairs,
             varying_addend: varying,
             has_addend,
+            constant_addend,
         });
     }
     Ok(out)
 }
 
-/// Whether the added constant (laid out `batch, m, n` before any swap) depends on the position.
+/// Whether what is added (laid out `batch, m, n` before any swap) depends on the position.
 fn varies(values: &[i64], d: Dims, swapped: bool) -> bool {
     let at = |b: usize, i: usize, j: usize| values[(b * d.m + i) * d.n + j];
     (0..d.batch).any(|b| {
@@ -194,8 +198,10 @@ fn decide(
         varying_addend: o.varying_addend,
         has_addend: o.has_addend,
     };
-    let folded = Contraction { method: Method::Fold, ..base.clone() };
-    let may_fold = shape.fold && !o.pairs && !o.varying_addend && (shape.sweep || o.dims.m == 1);
+    let method = if o.pairs { Method::FoldCells } else { Method::Fold };
+    let folded = Contraction { method, ..base.clone() };
+    let may_fold =
+        shape.fold && !o.varying_addend && (o.pairs || o.constant_addend) && (shape.sweep || o.dims.m == 1);
     Ok(if may_fold && folded.rows(shape) < base.rows(shape) { folded } else { base })
 }
 

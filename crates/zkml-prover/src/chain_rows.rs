@@ -9,6 +9,7 @@ use crate::{
     contract::Dims,
     error::{ProverError, Result},
     layout::{Gate, RowOp, Rows, Source},
+    shown::Packed,
     sym::{field, pow2},
     wiring::{Elem, Wiring},
 };
@@ -90,7 +91,7 @@ pub(crate) fn lay_all(system: &System, wiring: &Wiring<'_>, rows: &mut Rows) -> 
         for b in 0..c.dims.batch {
             let packed = match c.method {
                 Method::Fold => pack_results(rows, c, &ops, b)?,
-                Method::Direct | Method::Pairs => vec![],
+                Method::Direct | Method::Pairs | Method::FoldCells => vec![],
             };
             work.push((c, b, packed));
         }
@@ -101,9 +102,14 @@ pub(crate) fn lay_all(system: &System, wiring: &Wiring<'_>, rows: &mut Rows) -> 
             Method::Direct => direct(rows, c, &ops, b)?,
             Method::Pairs => pairs(rows, c, &ops, b)?,
             Method::Fold => fold(rows, c, &ops, b, &packed)?,
+            Method::FoldCells => fold_cells(rows, c, &ops, b)?,
         }
     }
-    if !contractions.is_empty() {
+    let words = rows.layout.shown.words.clone();
+    for (id, word) in words.iter().enumerate() {
+        pack_word(rows, word, Source::Packed(id as u32))?;
+    }
+    if !(contractions.is_empty() && words.is_empty()) {
         start(rows, Fr::ZERO)?;
     }
     Ok(())
@@ -116,17 +122,34 @@ fn start(rows: &mut Rows, initial: Fr) -> Result<()> {
 }
 
 /// `Σ weight · element` in rows of lanes.
-fn dot(rows: &mut Rows, terms: &[(Fr, Elem)]) -> Result<()> {
+fn dot(rows: &mut Rows, terms: &[(Fr, Source)]) -> Result<()> {
     let shape = rows.layout.blueprint.shape;
     for chunk in terms.chunks(shape.a_columns.min(shape.w_columns)) {
         let row = rows.op(RowOp::Dot);
         rows.gate(row, &Gate::Dot)?;
         for (lane, (w, e)) in chunk.iter().enumerate() {
             rows.weight(lane, row, *w);
-            rows.put(lane, row, Source::Elem(*e));
+            rows.put(lane, row, *e);
         }
     }
     Ok(())
+}
+
+/// `Σ 2^{width·i}·(value + offset) − word = 0`: what the statement packs. The values are ranged elsewhere, so that
+/// only one list of them gives the word.
+fn pack_word(rows: &mut Rows, word: &Packed, target: Source) -> Result<()> {
+    let (mut initial, mut terms) = (Fr::ZERO, Vec::with_capacity(word.members.len() + 1));
+    for (i, member) in word.members.iter().enumerate() {
+        let weight = pow2(word.width * i as u32);
+        initial += weight * field(word.offset.into());
+        match member {
+            Elem::Const(v) => initial += weight * field((*v).into()),
+            Elem::Cell(..) => terms.push((weight, Source::Elem(*member))),
+        }
+    }
+    terms.push((-Fr::ONE, target));
+    start(rows, initial)?;
+    dot(rows, &terms)
 }
 
 fn direct(rows: &mut Rows, c: &Contraction, ops: &Operands, b: usize) -> Result<()> {
@@ -135,19 +158,22 @@ fn direct(rows: &mut Rows, c: &Contraction, ops: &Operands, b: usize) -> Result<
         let weights: Vec<Fr> = (0..c.dims.k).map(|k| pack(c, g, |o| constant(ops.other(b, k, o)))).collect();
         for p in 0..c.dims.m {
             let mut initial = pack(c, g, |o| constant(ops.addend(b, p, o)));
-            let mut terms = Vec::with_capacity(c.dims.k + c.slots);
+            let mut terms = Vec::with_capacity(c.dims.k + 2 * c.slots);
             for (k, w) in weights.iter().enumerate().filter(|(_, w)| **w != Fr::ZERO) {
                 match ops.witness(b, p, k) {
                     Elem::Const(v) => initial += *w * field(v.into()),
-                    cell => terms.push((*w, cell)),
+                    cell => terms.push((*w, Source::Elem(cell))),
                 }
             }
             let first = g * c.slots;
             for o in first..(first + c.slots).min(c.dims.n) {
-                let w = -pow2(c.width * (o - first) as u32);
+                let w = pow2(c.width * (o - first) as u32);
+                if let cell @ Elem::Cell(..) = ops.addend(b, p, o) {
+                    terms.push((w, Source::Elem(cell)));
+                }
                 match ops.output(b, p, o) {
-                    Elem::Const(v) => initial += w * field(v.into()),
-                    cell => terms.push((w, cell)),
+                    Elem::Const(v) => initial -= w * field(v.into()),
+                    cell => terms.push((-w, Source::Elem(cell))),
                 }
             }
             start(rows, initial)?;
@@ -237,6 +263,47 @@ fn load(rows: &mut Rows, pending: Option<Vec<Source>>, weights: &[Fr]) {
     }
 }
 
+/// With both operands among the witnesses: `Σₖ (Σₒ ρᵒ b[k,o])·(Σₚ σᵖ a[p,k]) = Σₚ σᵖ Σₒ ρᵒ y[p,o]`.
+///
+/// The results come first, from the last position to the first, so that each shift multiplies what is there by `σ`.
+fn fold_cells(rows: &mut Rows, c: &Contraction, ops: &Operands, b: usize) -> Result<()> {
+    let Dims { m, k, n, .. } = c.dims;
+    start(rows, Fr::ZERO)?;
+    let line = |f: &dyn Fn(usize) -> Elem| (0..n).map(|o| Source::Elem(f(o))).collect::<Vec<_>>();
+    for p in (0..m).rev() {
+        // The first part of a line goes into the row that shifts the one before.
+        fold_line(rows, &line(&|o| ops.output(b, p, o)), p + 1 < m)?;
+    }
+    let mut columns: Vec<(Vec<Source>, Vec<Source>)> = (0..k)
+        .map(|k| {
+            let swept = (0..m).map(|p| Source::Elem(ops.witness(b, p, k)));
+            (line(&|o| ops.other(b, k, o)), swept.collect())
+        })
+        .collect();
+    if c.has_addend {
+        columns.push((line(&|o| ops.addend(b, 0, o)), vec![Source::Elem(Elem::Const(1)); m]));
+    }
+    for (i, (folded, swept)) in columns.iter().enumerate() {
+        fold_line(rows, folded, i == 0)?;
+        load(rows, Some(swept.clone()), &[]);
+    }
+    Ok(())
+}
+
+/// Folds a line of witnesses into the coefficient; `shift` when what it holds from before is a line of results.
+fn fold_line(rows: &mut Rows, line: &[Source], shift: bool) -> Result<()> {
+    let lanes = rows.layout.blueprint.shape.a_columns;
+    for (i, chunk) in line.chunks(lanes).enumerate() {
+        let (op, gate) =
+            if shift && i == 0 { (RowOp::Shift, Gate::Shift) } else { (RowOp::FoldCells, Gate::FoldCells) };
+        let row = rows.op(op);
+        rows.gate(row, &gate)?;
+        let padded = chunk.iter().copied().chain(std::iter::repeat(Source::Elem(Elem::Const(0))));
+        padded.take(lanes).enumerate().for_each(|(lane, s)| rows.put(lane, row, s));
+    }
+    Ok(())
+}
+
 /// Packs the results of every position and group; returns them as `[group][position]`.
 fn pack_results(rows: &mut Rows, c: &Contraction, ops: &Operands, b: usize) -> Result<Vec<Vec<Source>>> {
     let shape = rows.layout.blueprint.shape;
@@ -258,7 +325,7 @@ fn pack_results(rows: &mut Rows, c: &Contraction, ops: &Operands, b: usize) -> R
             for (i, s) in cells.enumerate() {
                 rows.put(i % shape.a_columns, base + (i / shape.a_columns) as u32, s);
             }
-            rows.layout.packed.push((results, c.width));
+            rows.layout.packed.push(Packed { members: results, width: c.width, offset: 0 });
             column.push(Source::Packed(id));
         }
     }

@@ -16,6 +16,7 @@ use halo2_proofs::{
 use crate::{
     block::Slot,
     layout::{Gate, Layout, TableRow},
+    poseidon::{self, rows::Step},
     shape::{MAX_DEGREE, Shape, Sharing},
     sym::pow2,
     witness::{Challenges, Witness},
@@ -294,6 +295,20 @@ impl Config {
                     self.a.chunks_exact(2).map(|p| here(meta, p[0]) * here(meta, p[1])).collect();
                 vec![t(meta, Rotation::next()) - t(meta, Rotation::cur()) - sum(lanes)]
             }
+            Gate::FoldCells | Gate::Shift => {
+                let cells = self.a.iter().map(|c| meta.query_advice(*c, Rotation::cur())).collect();
+                let (rho, sigma) = (self.challenge(meta, 2), self.challenge(meta, 3));
+                let Some(z) = self.coefficient else { return vec![] };
+                let here = meta.query_advice(z, Rotation::cur());
+                let folded = meta.query_advice(z, Rotation::next()) - powers(&rho, cells);
+                let (t_here, t_next) = (t(meta, Rotation::cur()), t(meta, Rotation::next()));
+                if *gate == Gate::Shift {
+                    return vec![folded, t_next - t_here * sigma + here];
+                }
+                let moved = here * product(std::iter::repeat_n(rho, self.a.len()));
+                vec![folded - moved, t_next - t_here]
+            }
+            Gate::Hash(step) => self.hash_step(meta, *step),
             Gate::Pack { width, slots } => {
                 let na = design.shape.a_columns;
                 let cells: Vec<E> = (0..=*slots)
@@ -325,6 +340,53 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What a step of the hash demands; see [`poseidon::rows`] for its cells.
+    fn hash_step(&self, meta: &mut VirtualCells<'_, Fr>, step: Step) -> Vec<E> {
+        let (na, nw) = (self.a.len(), self.w.len());
+        let height = step.height(na, nw);
+        let cell = |meta: &mut VirtualCells<'_, Fr>, i: usize, from: usize| {
+            meta.query_advice(self.a[i % na], Rotation((from + i / na) as i32))
+        };
+        let cells: Vec<E> = (0..step.cells()).map(|i| cell(meta, i, 0)).collect();
+        let next: Vec<E> = (0..poseidon::WIDTH).map(|i| cell(meta, i, height)).collect();
+        let added: Vec<E> = (0..step.constants())
+            .map(|i| meta.query_fixed(self.w[i % nw], Rotation((i / nw) as i32)))
+            .collect();
+        let (state, rest) = cells.split_at(poseidon::WIDTH);
+        let weighted = |row: &[Fr], terms: &[E]| {
+            sum(row
+                .iter()
+                .zip(terms)
+                .filter(|(c, _)| **c != Fr::ZERO)
+                .map(|(c, t)| if *c == Fr::ONE { t.clone() } else { t.clone() * *c }))
+        };
+        let fifth = |square: &E, x: &E| square.clone() * square.clone() * x.clone();
+        let mut out = Vec::new();
+        match step {
+            Step::Full => {
+                let x: Vec<E> = state.iter().zip(&added).map(|(s, c)| s.clone() + c.clone()).collect();
+                out.extend(rest.iter().zip(&x).map(|(q, x)| q.clone() - x.clone() * x.clone()));
+                let y: Vec<E> = rest.iter().zip(&x).map(|(q, x)| fifth(q, x)).collect();
+                let rows = poseidon::constants().matrix.iter().zip(next);
+                out.extend(rows.map(|(row, n)| n - weighted(row, &y)));
+            }
+            Step::Partial => {
+                let sums = poseidon::rows::partial_sums();
+                let outputs = rest.iter().skip(1).step_by(2);
+                let terms: Vec<E> = state.iter().chain(outputs).cloned().collect();
+                for ((row, c), pair) in sums.inputs.iter().zip(&added).zip(rest.chunks_exact(2)) {
+                    let x = weighted(row, &terms) + c.clone();
+                    out.push(pair[0].clone() - x.clone() * x.clone());
+                    out.push(pair[1].clone() - fifth(&pair[0], &x));
+                }
+                out.extend(sums.next.iter().zip(next).map(|(row, n)| n - weighted(row, &terms)));
+            }
+        }
+        out
+    }
+}
+
 fn gate_name(gate: &Gate) -> &'static str {
     match gate {
         Gate::Public => "a₀ = instance, φ = 0",
@@ -333,6 +395,10 @@ fn gate_name(gate: &Gate) -> &'static str {
         Gate::Dot => "t' = t + Σ wₗ·aₗ",
         Gate::Pairs => "t' = t + Σ a₂ᵢ·a₂ᵢ₊₁",
         Gate::Pack { .. } => "packed = Σ 2^(width·s)·a_s",
+        Gate::FoldCells => "z' = z·ρ^lanes + Σ ρˡaₗ, t' = t",
+        Gate::Shift => "t' = σ·t − z, z' = Σ ρˡaₗ",
+        Gate::Hash(Step::Full) => "q = x², s' = M·(q²·x)",
+        Gate::Hash(Step::Partial) => "qᵣ = xᵣ², yᵣ = qᵣ²·xᵣ, s' = sums of s and y",
         Gate::Block(_) => "element-wise relations",
     }
 }
@@ -431,6 +497,10 @@ impl ModelCircuit {
 
     fn assign_first_phase(&self, config: &Config, region: &mut Region<'_, Fr>) {
         let witness = self.witness.as_deref();
+        // What is placed as well comes later, with its copies.
+        for (c, row, v) in witness.iter().flat_map(|w| &w.hash_cells) {
+            region.assign_advice(config.a[*c as usize], *row as usize, Value::known(*v));
+        }
         let known = |f: &dyn Fn(&Witness) -> Fr| witness.map_or_else(Value::unknown, |w| Value::known(f(w)));
         let mut first = std::collections::HashMap::new();
         for (i, (c, row, source)) in self.layout.placements.iter().enumerate() {

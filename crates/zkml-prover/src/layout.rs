@@ -1,10 +1,10 @@
 //! Assigns every block, chain and public value its rows.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Relation, Section, System};
+use zkml_graph::{Relation, System};
 
 use crate::{
     block::{Group, Template, groups},
@@ -12,7 +12,9 @@ use crate::{
     chain::{Contraction, Method, Outline, contractions, outlines},
     chain_rows,
     error::{ProverError, Result},
+    poseidon::{self, rows::Step},
     shape::{Shape, Sharing},
+    shown::{Packed, Shown, Size},
     sym::field,
     wiring::{Elem, Wiring},
 };
@@ -22,8 +24,12 @@ use crate::{
 pub enum Source {
     /// An element of the system, or a constant.
     Elem(Elem),
-    /// A packed field element of results.
+    /// A field element that several values share.
     Packed(u32),
+    /// The salt of a commitment.
+    Salt(u32),
+    /// The result of a call of the hash.
+    Link(u32),
 }
 
 /// What a gate demands.
@@ -46,6 +52,12 @@ pub enum Gate {
         /// Number of slots.
         slots: usize,
     },
+    /// The folding coefficient takes in a row of witnesses: `z' = z·ρ^lanes + Σ ρˡaₗ`; the accumulator stays.
+    FoldCells,
+    /// `t' = σ·t − z`, and the coefficient restarts with a row of witnesses.
+    Shift,
+    /// A step of the hash.
+    Hash(Step),
     /// Element-wise relations.
     Block(Template),
 }
@@ -55,7 +67,9 @@ impl Gate {
     pub fn degree(&self) -> usize {
         match self {
             Self::Public | Self::Constant | Self::Start | Self::Pack { .. } => 1,
+            Self::FoldCells | Self::Shift => 1,
             Self::Dot | Self::Pairs => 2,
+            Self::Hash(_) => 3,
             Self::Block(t) => t.degree().max(1),
         }
     }
@@ -65,6 +79,9 @@ impl Gate {
         match self {
             Self::Pack { slots, .. } => (slots + 1).div_ceil(shape.a_columns),
             Self::Block(t) => t.height,
+            Self::Hash(s) => {
+                s.height(shape.a_columns, shape.w_columns) + poseidon::WIDTH.div_ceil(shape.a_columns)
+            }
             _ => 1,
         }
     }
@@ -85,6 +102,10 @@ pub enum RowOp {
     Fold,
     /// `t += z·Σ σˡaₗ`, and `z` is multiplied by `σ^lanes`.
     Sweep,
+    /// [`Gate::FoldCells`].
+    FoldCells,
+    /// [`Gate::Shift`].
+    Shift,
 }
 
 impl RowOp {
@@ -114,6 +135,8 @@ pub struct Blueprint {
     pub contractions: Vec<Contraction>,
     /// Number of public field elements, the context included.
     pub instances: usize,
+    /// Calls of the hash.
+    pub calls: usize,
     /// Rows that are used, at most.
     pub rows: usize,
     /// Entries of the lookup table.
@@ -129,29 +152,21 @@ pub struct Survey<'a> {
     pub facts: Facts,
     /// Contractions.
     pub outlines: Vec<Outline>,
+    /// The statement.
+    pub shown: Size,
 }
 
 impl<'a> Survey<'a> {
     /// Surveys a system.
     pub fn new(system: &'a System) -> Result<Self> {
-        Ok(Self { system, facts: Facts::new(system), outlines: outlines(system)? })
+        let (facts, shown) = (Facts::new(system), Size::new(system));
+        Ok(Self { system, facts, outlines: outlines(system)?, shown })
     }
 
     /// Confined intervals for a limb size.
     pub fn proven(&self, limb_bits: u32) -> Result<Proven> {
         analyse(self.system, &self.facts, limb_bits)
     }
-}
-
-/// Public elements in the order of the statement, after the context.
-pub fn statement(system: &System) -> Vec<&zkml_graph::View> {
-    let section = |wanted: Section| {
-        system.relations.iter().filter_map(move |(_, r)| match r {
-            Relation::Public { v, section, .. } if *section == wanted => Some(v),
-            _ => None,
-        })
-    };
-    section(Section::Input).chain(section(Section::Output)).collect()
 }
 
 /// Draws the blueprint of a circuit in the given shape.
@@ -185,29 +200,47 @@ pub fn blueprint_of(
         match c.method {
             Method::Direct => index(Gate::Dot),
             Method::Pairs => index(Gate::Pairs),
+            Method::FoldCells => index(Gate::FoldCells).max(index(Gate::Shift)),
             Method::Fold if c.slots > 1 => index(Gate::Pack { width: c.width, slots: c.slots }),
             Method::Fold => 0,
         };
     }
-    let constants = constant_cells(system, &groups, &contractions);
+    if !survey.shown.words.is_empty() {
+        index(Gate::Start);
+        index(Gate::Dot);
+    }
+    if survey.shown.calls > 0 {
+        index(Gate::Hash(Step::Full));
+        index(Gate::Hash(Step::Partial));
+    }
+    let constants = constant_cells(survey, &groups, &contractions);
     if constants > 0 {
         index(Gate::Constant);
     }
-    let instances = 1 + statement(system).iter().map(|v| v.map.len()).sum::<usize>();
+    let Size { instances, words, calls, .. } = &survey.shown;
+    let (instances, calls) = (*instances, *calls);
+    let lanes = shape.a_columns.min(shape.w_columns);
+    let words: usize = words.iter().map(|members| 1 + (members + 1).div_ceil(lanes)).sum();
+    let hashes = calls * poseidon::rows::call_height(shape.a_columns, shape.w_columns);
     let blocks: usize = groups.iter().map(|(_, g)| g.count * g.template.height).sum();
     let chains: usize = contractions.iter().map(|c| c.rows(shape)).sum();
     let table_rows =
         (1usize << shape.limb_bits) + system.tables.iter().map(zkml_graph::Table::len).sum::<usize>();
-    let rows = instances + constants + blocks + chains + 2;
+    let rows = instances + constants + blocks + chains + words + hashes + 2;
     let sharing = Sharing::new(&gates.iter().map(Gate::degree).collect::<Vec<_>>());
-    Ok(Blueprint { shape: *shape, gates, sharing, groups, contractions, instances, rows, table_rows })
+    Ok(Blueprint { shape: *shape, gates, sharing, groups, contractions, instances, calls, rows, table_rows })
 }
 
 /// An upper bound of the number of distinct constants that need a cell.
-fn constant_cells(system: &System, groups: &[(Option<usize>, Group)], contractions: &[Contraction]) -> usize {
-    let folded = contractions.iter().any(|c| c.method == Method::Fold);
+fn constant_cells(
+    survey: &Survey<'_>,
+    groups: &[(Option<usize>, Group)],
+    contractions: &[Contraction],
+) -> usize {
+    let system = survey.system;
+    let folded = contractions.iter().any(|c| matches!(c.method, Method::Fold | Method::FoldCells));
     let pairs = contractions.iter().any(|c| c.method == Method::Pairs);
-    let mut values: Vec<i64> = Vec::new();
+    let mut values: Vec<i64> = survey.shown.constants.clone();
     if folded {
         values.extend([0, 1]);
     }
@@ -226,7 +259,7 @@ fn constant_cells(system: &System, groups: &[(Option<usize>, Group)], contractio
     for c in contractions {
         if let Relation::Contract { a, b, addend, .. } = &system.relations[c.relation].1 {
             let witness: Vec<_> = match (c.method, c.swapped) {
-                (Method::Pairs, _) => [a, b].into_iter().chain(addend).collect(),
+                (Method::Pairs | Method::FoldCells, _) => [a, b].into_iter().chain(addend).collect(),
                 (_, true) => vec![b],
                 (_, false) => vec![a],
             };
@@ -264,8 +297,12 @@ pub struct Layout {
     pub chain: Vec<(u32, RowOp)>,
     /// First row of each group's blocks.
     pub bases: Vec<u32>,
-    /// Members and slot width of each packed field element.
-    pub packed: Vec<(Vec<Elem>, u32)>,
+    /// The statement.
+    pub shown: Shown,
+    /// Field elements that several values share: those of the statement first.
+    pub packed: Vec<Packed>,
+    /// First row of each call of the hash, in order of the chains.
+    pub hashes: Vec<u32>,
     /// Key lookups: row and table.
     pub keys: Vec<(u32, u32)>,
     /// First free row.
@@ -275,7 +312,7 @@ pub struct Layout {
 /// Collects rows in order.
 pub(crate) struct Rows {
     pub(crate) layout: Layout,
-    constants: HashMap<i64, ()>,
+    constants: BTreeSet<i64>,
 }
 
 impl Rows {
@@ -288,7 +325,7 @@ impl Rows {
 
     pub(crate) fn put(&mut self, column: usize, row: u32, source: Source) {
         if let Source::Elem(Elem::Const(v)) = source {
-            self.constants.insert(v, ());
+            self.constants.insert(v);
         }
         self.layout.placements.push((column as u8, row, source));
     }
@@ -319,6 +356,7 @@ impl Rows {
 /// Lays out a circuit.
 pub fn layout(system: &System, blueprint: Blueprint) -> Result<Layout> {
     let wiring = Wiring::new(system);
+    let shown = Shown::new(system, &wiring);
     let mut rows = Rows {
         layout: Layout {
             blueprint,
@@ -327,27 +365,56 @@ pub fn layout(system: &System, blueprint: Blueprint) -> Result<Layout> {
             active: vec![],
             chain: vec![],
             bases: vec![],
-            packed: vec![],
+            packed: shown.words.clone(),
+            shown,
+            hashes: vec![],
             keys: vec![],
             rows: 0,
         },
-        constants: HashMap::new(),
+        constants: BTreeSet::new(),
     };
-    public_rows(system, &wiring, &mut rows)?;
+    public_rows(&mut rows)?;
     block_rows(&wiring, &mut rows)?;
+    hash_rows(&mut rows)?;
     chain_rows::lay_all(system, &wiring, &mut rows)?;
     constant_rows(&mut rows)?;
     Ok(rows.layout)
 }
 
-fn public_rows(system: &System, wiring: &Wiring<'_>, rows: &mut Rows) -> Result<()> {
+fn public_rows(rows: &mut Rows) -> Result<()> {
     let context = rows.take(1);
     rows.gate(context, &Gate::Public)?;
-    for v in statement(system) {
-        for e in wiring.elements(v) {
-            let row = rows.take(1);
-            rows.gate(row, &Gate::Public)?;
-            rows.put(0, row, Source::Elem(e));
+    for source in rows.layout.shown.instances.clone() {
+        let row = rows.take(1);
+        rows.gate(row, &Gate::Public)?;
+        rows.put(0, row, source);
+    }
+    Ok(())
+}
+
+/// The calls of the hash. Only what goes in and what comes out is wired; the cells between hold what the gates say.
+fn hash_rows(rows: &mut Rows) -> Result<()> {
+    let Shape { a_columns, w_columns, .. } = rows.layout.blueprint.shape;
+    for chain in rows.layout.shown.chains.clone() {
+        let mut link = Source::Elem(Elem::Const(chain.domain));
+        for words in chain.words.chunks(zkml_protocol::commitment::WORDS_PER_CALL) {
+            let call = rows.layout.hashes.len() as u32;
+            let base = rows.take(poseidon::rows::call_height(a_columns, w_columns));
+            rows.layout.hashes.push(base);
+            let state = [Source::Elem(Elem::Const(0)), link].into_iter().chain(words.iter().copied());
+            for (i, source) in state.enumerate() {
+                rows.put(i % a_columns, base + (i / a_columns) as u32, source);
+            }
+            let mut row = base;
+            for (step, round) in poseidon::rows::steps() {
+                rows.gate(row, &Gate::Hash(step))?;
+                for (i, c) in poseidon::rows::added(step, round).into_iter().enumerate() {
+                    rows.weight(i % w_columns, row + (i / w_columns) as u32, c);
+                }
+                row += step.height(a_columns, w_columns) as u32;
+            }
+            link = Source::Link(call);
+            rows.put(0, row, link);
         }
     }
     Ok(())
@@ -378,9 +445,7 @@ fn block_rows(wiring: &Wiring<'_>, rows: &mut Rows) -> Result<()> {
 
 /// Gives every constant that is shown somewhere one cell that is pinned to its value.
 fn constant_rows(rows: &mut Rows) -> Result<()> {
-    let mut values: Vec<i64> = rows.constants.keys().copied().collect();
-    values.sort_unstable();
-    for v in values {
+    for v in std::mem::take(&mut rows.constants) {
         let row = rows.take(1);
         rows.gate(row, &Gate::Constant)?;
         rows.put(0, row, Source::Elem(Elem::Const(v)));

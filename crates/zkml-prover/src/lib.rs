@@ -11,18 +11,20 @@
 //!    whole below the modulus. *Direct* chains give every packed weight a row; *folded* ones fold a whole column
 //!    of weights with a challenge `ρ` into one coefficient `z`, and sweep it over positions with powers of `σ`
 //!    (Freivalds), so that an operand element costs one cell however many results it serves.
-//! 4. [`plan()`] compares shapes (columns of each kind, limb size, method) by an explicit cost model.
-//! 5. [`layout`] assigns rows, [`circuit`] turns them into a halo2 circuit, [`witness`] fills in values.
+//!    Where both operands are witnesses (private weights, attention), the columns that fold hold witnesses as well.
+//! 4. [`shown`] says which cells the statement shows; what is committed to goes through [`poseidon`].
+//! 5. [`plan()`] compares shapes (columns of each kind, limb size, method) by an explicit cost model.
+//! 6. [`layout`] assigns rows, [`circuit`] turns them into a halo2 circuit, [`witness`] fills in values.
 //!
 //! # Columns
 //!
 //! | column | holds |
 //! |---|---|
-//! | `a` (advice, permuted) | values that are shown in more than one place; equal elements are copies |
+//! | `a` (advice, permuted) | values that are shown in more than one place, equal elements being copies; states of the hash |
 //! | `u` (advice) | limbs and table keys: every cell of these columns is looked up, unused ones hold zero |
 //! | `m`, `φ`, `h` (advice) | one LogUp argument for all `u`: multiplicities, running sum, helper sums |
 //! | `t`, `z` (advice) | accumulator of the chains, folding coefficient |
-//! | `w`, table, tag, selectors (fixed) | packed weights, one table for ranges and functions, which table a key means, gates |
+//! | `w`, table, tag, selectors (fixed) | packed public weights, round constants, one table for ranges and functions, which table a key means, gates |
 //!
 //! The lookup argument follows Haböck, *Multivariate lookups based on logarithmic derivatives* (2022/1530), with
 //! a running sum over rows. Commitments are what a verifier pays for, so gates share selector columns as far as
@@ -39,9 +41,11 @@ pub mod error;
 pub mod keys;
 pub mod layout;
 pub mod plan;
+pub mod poseidon;
 pub mod program;
 pub mod prove;
 pub mod shape;
+pub mod shown;
 pub mod srs;
 pub mod sym;
 pub mod transcript;
@@ -51,5 +55,5 @@ pub mod witness;
 pub use error::{ProverError, Result};
 pub use keys::Keys;
 pub use plan::{Optimize, Plan, plan};
-pub use prove::{Proof, prove, verify};
+pub use prove::{Binding, Proof, prove, verify};
 pub use srs::Srs;

@@ -43,6 +43,8 @@ pub struct Plan {
     pub table_rows: usize,
     /// Public field elements, the context included.
     pub instances: usize,
+    /// Calls of the hash behind commitments.
+    pub hash_calls: usize,
     /// Points in the verifier's sum: columns, products, quotient pieces, blinding.
     pub commitments: usize,
     /// Evaluations in a proof.
@@ -182,7 +184,8 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     let needed = b.rows.max(b.table_rows + b.instances) + reserved(height);
     let k = needed.next_power_of_two().trailing_zeros().max(4);
     let n = (1u64 << k) as f64;
-    let advice = shape.advice_columns() - usize::from(b.contractions.is_empty());
+    let chains = b.gates.contains(&crate::layout::Gate::Start);
+    let advice = shape.advice_columns() - usize::from(!chains);
     let fixed = shape.fixed_columns() + b.sharing.columns.len();
     let products = shape.permutation_products();
     let commitments = advice + fixed + shape.a_columns + products + (MAX_DEGREE - 1) + 1 + 2;
@@ -224,13 +227,18 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
         rows: b.rows,
         table_rows: b.table_rows,
         instances: b.instances,
+        hash_calls: b.calls,
         commitments,
         evaluations,
         proof_bytes,
         gas_estimate: gas as u64,
         memory_mb_estimate: memory as u64,
         key_bytes_estimate: (n * 32.0 * (2 * (fixed + shape.a_columns) + shape.a_columns + 3) as f64) as u64,
-        methods: [count(Method::Direct), count(Method::Fold), count(Method::Pairs)],
+        methods: [
+            count(Method::Direct),
+            count(Method::Fold) + count(Method::FoldCells),
+            count(Method::Pairs),
+        ],
     };
     (cost, plan)
 }
@@ -249,6 +257,11 @@ fn rotations(gate: &crate::layout::Gate, shape: &Shape) -> usize {
                 .count()
         }
         Gate::Pack { slots, .. } => slots + 1 - shape.a_columns.min(*slots + 1),
+        Gate::Hash(step) => {
+            let beyond = |n: usize, columns: usize| n - columns.min(n);
+            let shown = step.cells() + crate::poseidon::WIDTH;
+            beyond(shown, shape.a_columns) + beyond(step.constants(), shape.w_columns)
+        }
         _ => 0,
     }
 }
@@ -258,6 +271,8 @@ fn gate_terms(gate: &crate::layout::Gate) -> usize {
     match gate {
         Gate::Block(t) => t.polys.iter().map(|p| p.0.len()).sum(),
         Gate::Pack { slots, .. } => slots + 1,
+        Gate::Hash(crate::poseidon::rows::Step::Full) => 36,
+        Gate::Hash(crate::poseidon::rows::Step::Partial) => 60,
         _ => 4,
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     error::{ProverError, Result},
     keys::Keys,
     transcript::{KeccakChallenge, KeccakRead, KeccakWrite, scalar_from_word, scalar_word},
-    witness::witness,
+    witness::{Blinding, witness},
 };
 
 /// A proof with its public statement.
@@ -34,23 +34,36 @@ pub struct Proof {
     pub bytes: Vec<u8>,
 }
 
+/// What a proof carries besides the values of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Binding {
+    /// Who may use the proof, where and when; zero when unbound.
+    pub context: Word,
+    /// The salt of each commitment of the statement, in its order: inputs, model, outputs. Secret.
+    pub salts: Vec<Word>,
+}
+
 /// The circuit with the values of a run, and its public field elements.
 pub fn assign(
     system: &System,
     circuit: &ModelCircuit,
     trace: &Trace,
-    context: &Word,
+    binding: &Binding,
 ) -> Result<(ModelCircuit, Vec<Fr>)> {
-    let context = scalar_from_word(context)
-        .ok_or_else(|| ProverError::Witness("the context is not below the field's modulus".into()))?;
-    let w = witness(system, &circuit.layout, trace, context, circuit.last_row)?;
+    let scalar = |what: &str, word: &Word| {
+        scalar_from_word(word)
+            .ok_or_else(|| ProverError::Witness(format!("the {what} is not below the field's modulus")))
+    };
+    let salts = binding.salts.iter().map(|s| scalar("salt of a commitment", s)).collect::<Result<_>>()?;
+    let blinding = Blinding { context: scalar("context", &binding.context)?, salts };
+    let w = witness(system, &circuit.layout, trace, &blinding, circuit.last_row)?;
     let instances = w.instances.clone();
     Ok((ModelCircuit { witness: Some(Arc::new(w)), ..circuit.clone() }, instances))
 }
 
 /// Proves a run of the model. The proof is checked before it is returned.
-pub fn prove(system: &System, keys: &Keys, trace: &Trace, context: &Word) -> Result<Proof> {
-    let (circuit, instances) = assign(system, &keys.circuit, trace, context)?;
+pub fn prove(system: &System, keys: &Keys, trace: &Trace, binding: &Binding) -> Result<Proof> {
+    let (circuit, instances) = assign(system, &keys.circuit, trace, binding)?;
     let mut transcript = KeccakWrite::new(&keys.program);
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, KeccakChallenge, _, _, _>(
         keys.srs.params(),

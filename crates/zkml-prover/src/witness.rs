@@ -7,9 +7,11 @@ use zkml_graph::{System, Trace};
 use crate::{
     block::{Limb, Slot},
     error::{ProverError, Result},
-    layout::{Layout, RowOp, Source, TableRow, statement},
+    layout::{Layout, RowOp, Source, TableRow},
+    poseidon,
+    shape::Shape,
     sym::{field, pow2},
-    wiring::{Elem, Wiring},
+    wiring::Elem,
 };
 
 /// Challenges of the second phase; those that a circuit does not use are one.
@@ -40,6 +42,8 @@ pub struct Witness {
     pub instances: Vec<Fr>,
     /// Value of each placement of the layout.
     pub placed: Vec<Fr>,
+    /// Cells of the hash that are not placed: column, row, value.
+    pub hash_cells: Vec<(u8, u32, Fr)>,
     /// Looked-up columns by row.
     pub looked_up: Vec<Vec<u64>>,
     /// How often each table entry is looked up, by row.
@@ -55,17 +59,30 @@ pub struct Sums {
     pub helpers: Vec<Vec<Fr>>,
 }
 
+/// What only the prover of one run knows, besides its values.
+#[derive(Debug, Clone, Default)]
+pub struct Blinding {
+    /// Public context.
+    pub context: Fr,
+    /// The salt of each commitment, in the order of the statement.
+    pub salts: Vec<Fr>,
+}
+
 /// Fills in a layout. `last_row` ends the lookup argument.
 pub fn witness(
     system: &System,
     layout: &Layout,
     trace: &Trace,
-    context: Fr,
+    blinding: &Blinding,
     last_row: usize,
 ) -> Result<Witness> {
     let values = system.assign(trace).ok_or_else(|| ProverError::Witness("wrong number of values".into()))?;
     // The proving library panics or proves nothing on a wrong witness; find out first.
     system.check(&values)?;
+    let (wanted, given) = (layout.shown.chains.len(), blinding.salts.len());
+    if wanted != given {
+        return Err(ProverError::Witness(format!("it has {wanted} commitments, {given} salts are given")));
+    }
     let element = |e: Elem| match e {
         Elem::Const(v) => field(v.into()),
         Elem::Cell(var, i) => field(values[var.0 as usize][i as usize].into()),
@@ -73,25 +90,53 @@ pub fn witness(
     let packed: Vec<Fr> = layout
         .packed
         .iter()
-        .map(|(members, width)| {
-            let step = pow2(*width);
-            members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e))
+        .map(|p| {
+            let (step, offset) = (pow2(p.width), field(p.offset.into()));
+            p.members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e) + offset)
         })
         .collect();
-    let placed = layout
-        .placements
-        .iter()
-        .map(|(_, _, s)| match s {
-            Source::Elem(e) => element(*e),
-            Source::Packed(i) => packed[*i as usize],
-        })
-        .collect();
-    let wiring = Wiring::new(system);
-    let public = statement(system).into_iter().flat_map(|v| wiring.elements(v)).map(element);
-    let instances = std::iter::once(context).chain(public).collect();
+    let known = |s: &Source, links: &[Fr]| match s {
+        Source::Elem(e) => element(*e),
+        Source::Packed(i) => packed[*i as usize],
+        Source::Salt(i) => blinding.salts[*i as usize],
+        Source::Link(i) => links[*i as usize],
+    };
+    let mut links = Vec::new();
+    let mut hash_cells = Vec::new();
+    for chain in &layout.shown.chains {
+        let words: Vec<Fr> = chain.words.iter().map(|w| known(w, &[])).collect();
+        let bases = &layout.hashes[chain.first as usize..][..chain.calls()];
+        let start = field(chain.domain.into());
+        let made = poseidon::chain(start, &words);
+        calls(&layout.blueprint.shape, bases, start, &made, &words, &mut hash_cells);
+        links.extend(made);
+    }
+    let placed = layout.placements.iter().map(|(_, _, s)| known(s, &links)).collect();
+    let shown = layout.shown.instances.iter().map(|s| known(s, &links));
+    let instances = std::iter::once(blinding.context).chain(shown).collect();
     let looked_up = limbs(layout, &values, last_row)?;
     let multiplicity = count(system, layout, &looked_up, last_row)?;
-    Ok(Witness { context, instances, placed, looked_up, multiplicity })
+    Ok(Witness { context: blinding.context, instances, placed, hash_cells, looked_up, multiplicity })
+}
+
+/// All cells of the calls of one chain, those that are placed as well.
+fn calls(shape: &Shape, bases: &[u32], start: Fr, links: &[Fr], words: &[Fr], out: &mut Vec<(u8, u32, Fr)>) {
+    use rayon::prelude::*;
+    let before: Vec<Fr> = std::iter::once(start).chain(links.iter().copied()).collect();
+    let each = |(i, base): (usize, &u32)| {
+        let state = [Fr::ZERO, before[i], words[2 * i], words[2 * i + 1]];
+        let steps = poseidon::rows::steps().map(|(s, _)| s.height(shape.a_columns, shape.w_columns));
+        let mut row = *base;
+        let mut cells = Vec::new();
+        for (values, height) in poseidon::rows::values(state).into_iter().zip(steps.chain([0])) {
+            for (j, v) in values.into_iter().enumerate() {
+                cells.push(((j % shape.a_columns) as u8, row + (j / shape.a_columns) as u32, v));
+            }
+            row += height as u32;
+        }
+        cells
+    };
+    out.par_extend(bases.par_iter().enumerate().flat_map_iter(each));
 }
 
 fn limbs(layout: &Layout, values: &[Vec<i64>], last_row: usize) -> Result<Vec<Vec<u64>>> {
@@ -152,8 +197,9 @@ impl Witness {
     /// Cells under the permutation argument, by column and row.
     fn cells(&self, layout: &Layout, rows: usize) -> Vec<Vec<Fr>> {
         let mut a = vec![vec![Fr::ZERO; rows]; layout.blueprint.shape.a_columns];
-        for ((c, row, _), v) in layout.placements.iter().zip(&self.placed) {
-            a[*c as usize][*row as usize] = *v;
+        let placed = layout.placements.iter().zip(&self.placed).map(|((c, row, _), v)| (*c, *row, *v));
+        for (c, row, v) in self.hash_cells.iter().copied().chain(placed) {
+            a[c as usize][row as usize] = v;
         }
         a
     }
@@ -168,6 +214,7 @@ impl Witness {
             cells.iter().rev().fold(Fr::ZERO, |acc, column| acc * base + column[row])
         };
         let rho = c.rho.pow_vartime([w.len() as u64]);
+        let rho_cells = c.rho.pow_vartime([a.len() as u64]);
         let sigma = c.sigma.pow_vartime([a.len() as u64]);
         let (mut z, mut t) = (Fr::ZERO, Fr::ZERO);
         let mut out = Vec::with_capacity(layout.chain.len());
@@ -187,6 +234,8 @@ impl Witness {
                 RowOp::Fold => (z * rho + horner(c.rho, &w, row), t),
                 RowOp::Next => (horner(c.rho, &w, row), t + z * horner(c.sigma, &a, row)),
                 RowOp::Sweep => (z * sigma, t + z * horner(c.sigma, &a, row)),
+                RowOp::FoldCells => (z * rho_cells + horner(c.rho, &a, row), t),
+                RowOp::Shift => (horner(c.rho, &a, row), t * c.sigma - z),
             };
         }
         out

@@ -18,7 +18,7 @@ use std::{
 };
 use zkml_onnx::{Interface, Samples};
 use zkml_protocol::Word;
-use zkml_prover::{Keys, Plan};
+use zkml_prover::{Binding, Keys, Plan};
 
 /// What to prove.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +73,8 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, request: &Request) -> Result<Prov
     let key = artifacts.path(file::PROVING_KEY);
     let keys = Keys::read(&key, &compiled.graph, &compiled.system, &plan, program)?;
     let context = request.context.unwrap_or(Word::ZERO);
-    let proof = zkml_prover::prove(&compiled.system, &keys, &trace, &context)?;
+    let binding = Binding { context, salts: vec![] };
+    let proof = zkml_prover::prove(&compiled.system, &keys, &trace, &binding)?;
     // The prover has asked halo2's own verifier; a second, independent one must agree before anybody sees the proof.
     zkml_verifier::verify(&keys.program, &proof.bytes, &proof.instances)?;
     drop(progress);

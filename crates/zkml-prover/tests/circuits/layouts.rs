@@ -18,7 +18,8 @@ use zkml_prover::{
 
 fn graphs() -> Vec<Graph> {
     let cases = testing::cases().into_iter().map(|c| c.graph);
-    let networks = [Net::mlp("mlp", &[16, 32, 16, 1], true), Net::mlp("wide", &[64, 40, 3], false)];
+    let private = Net::private_mlp("private", &[16, 32, 16, 1], 1).0;
+    let networks = [Net::mlp("mlp", &[16, 32, 16, 1], true), Net::mlp("wide", &[64, 40, 3], false), private];
     cases.chain(networks).collect()
 }
 
@@ -53,6 +54,8 @@ fn chains_have_no_gap_and_end_checked() {
                 RowOp::Start => Some(&Gate::Start),
                 RowOp::Dot => Some(&Gate::Dot),
                 RowOp::Pairs => Some(&Gate::Pairs),
+                RowOp::FoldCells => Some(&Gate::FoldCells),
+                RowOp::Shift => Some(&Gate::Shift),
                 RowOp::Next | RowOp::Fold | RowOp::Sweep => None,
             };
             assert_eq!(at(*row), wanted, "{name}: row {row}");
@@ -66,7 +69,11 @@ fn gates_do_not_overlap() {
         let shape = c.layout.blueprint.shape;
         let mut taken = HashSet::new();
         for (row, gate) in &c.layout.active {
-            let height = c.layout.blueprint.gates[*gate].height(&shape) as u32;
+            let height = match &c.layout.blueprint.gates[*gate] {
+                // A step of the hash also reads the state that the next one begins with.
+                Gate::Hash(step) => step.height(shape.a_columns, shape.w_columns),
+                gate => gate.height(&shape),
+            } as u32;
             assert!((*row..row + height).all(|r| taken.insert(r)), "{name}: row {row} serves two gates");
         }
         let free: Vec<u32> =
@@ -93,7 +100,7 @@ fn multiplied_lanes_are_pinned() {
         let weighted: HashSet<(u8, u32)> = c.layout.weights.iter().map(|w| (w.0, w.1)).collect();
         for (row, op) in &c.layout.chain {
             let demanded: Vec<u8> = match op {
-                RowOp::Next | RowOp::Sweep => (0..lanes).collect(),
+                RowOp::Next | RowOp::Sweep | RowOp::FoldCells | RowOp::Shift => (0..lanes).collect(),
                 RowOp::Pairs => (0..lanes / 2 * 2).collect(),
                 RowOp::Dot => (0..lanes).filter(|l| weighted.contains(&(*l, *row))).collect(),
                 RowOp::Start | RowOp::Fold => vec![],

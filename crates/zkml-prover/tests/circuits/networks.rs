@@ -8,6 +8,8 @@ use zkml_graph::{
     map::Axis,
     ops::{Contract, Lookup, Max, MaxOperand, Rescale},
 };
+use zkml_protocol::Word;
+use zkml_prover::{Binding, keys::statement};
 
 const SCALE: i32 = 12;
 
@@ -15,11 +17,35 @@ pub(crate) struct Net {
     pub(crate) b: GraphBuilder,
     rng: ChaCha8Rng,
     count: usize,
+    /// Values of the weights when they are private.
+    private: Option<Vec<Vec<i64>>>,
 }
 
 impl Net {
     pub(crate) fn new(name: &str) -> Self {
-        Self { b: GraphBuilder::new(name), rng: ChaCha8Rng::seed_from_u64(7), count: 0 }
+        Self { b: GraphBuilder::new(name), rng: ChaCha8Rng::seed_from_u64(7), count: 0, private: None }
+    }
+
+    /// A network of private weights, which depend on the seed.
+    pub(crate) fn private(name: &str, seed: u64) -> Self {
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), private: Some(vec![]), ..Self::new(name) }
+    }
+
+    fn constant(&mut self, name: &str, shape: &[usize], scale: i32, values: Vec<i64>) -> TensorId {
+        let bits = if scale == SCALE { 16 } else { 24 };
+        match &mut self.private {
+            None => self.b.constant(name, shape, scale, values).expect("constant"),
+            Some(all) => {
+                all.push(values);
+                self.b.weight(name, shape, scale, bits).expect("weight")
+            }
+        }
+    }
+
+    /// The graph with its private weights.
+    pub(crate) fn finish_private(mut self, y: TensorId) -> (Graph, Vec<Vec<i64>>) {
+        let weights = self.private.take().unwrap_or_default();
+        (self.finish(y), weights)
     }
 
     pub(crate) fn input(&mut self, shape: &[usize]) -> TensorId {
@@ -42,8 +68,8 @@ impl Net {
         let w = self.weights(inputs * outputs, inputs);
         let bias: Vec<i64> = self.weights(outputs, 4).into_iter().map(|b| b << 8).collect();
         let name = self.name("dense");
-        let w = self.b.constant(&format!("{name}.w"), &[inputs, outputs], SCALE, w).expect("w");
-        let bias = self.b.constant(&format!("{name}.b"), &[outputs], 2 * SCALE, bias).expect("b");
+        let w = self.constant(&format!("{name}.w"), &[inputs, outputs], SCALE, w);
+        let bias = self.constant(&format!("{name}.b"), &[outputs], 2 * SCALE, bias);
         let op = Contract {
             a: Map::identity(&[1, inputs]),
             b: Map::identity(&[inputs, outputs]),
@@ -66,9 +92,8 @@ impl Net {
         let weights = self.weights(out * c * kernel * kernel, c * kernel * kernel);
         let bias: Vec<i64> = self.weights(out, 4).into_iter().map(|b| b << 8).collect();
         let name = self.name("conv");
-        let filter =
-            self.b.constant(&format!("{name}.w"), &[c, kernel, kernel, out], SCALE, weights).expect("w");
-        let bias = self.b.constant(&format!("{name}.b"), &[out], 2 * SCALE, bias).expect("b");
+        let filter = self.constant(&format!("{name}.w"), &[c, kernel, kernel, out], SCALE, weights);
+        let bias = self.constant(&format!("{name}.b"), &[out], 2 * SCALE, bias);
         let (oh, ow) = (h + 2 * pad + 1 - kernel, w + 2 * pad + 1 - kernel);
         let axis = |offset: i64, steps: [i64; 5]| Axis { offset, steps: steps.to_vec() };
         let a = Map {
@@ -144,7 +169,16 @@ impl Net {
 
     /// A multilayer perceptron with ReLU between layers.
     pub(crate) fn mlp(name: &str, widths: &[usize], sigmoid: bool) -> Graph {
-        let mut n = Self::new(name);
+        Self::new(name).layers(widths, sigmoid).0
+    }
+
+    /// The same with private weights.
+    pub(crate) fn private_mlp(name: &str, widths: &[usize], seed: u64) -> (Graph, Vec<Vec<i64>>) {
+        Self::private(name, seed).layers(widths, false)
+    }
+
+    fn layers(self, widths: &[usize], sigmoid: bool) -> (Graph, Vec<Vec<i64>>) {
+        let mut n = self;
         let mut x = n.input(&[1, widths[0]]);
         for (i, pair) in widths.windows(2).enumerate() {
             let y = n.dense(x, pair[0], pair[1]);
@@ -156,8 +190,15 @@ impl Net {
         if sigmoid {
             x = n.sigmoid(x);
         }
-        n.finish(x)
+        n.finish_private(x)
     }
+}
+
+/// A context and a salt for each commitment of a graph.
+pub(crate) fn binding(graph: &Graph, seed: u64) -> Binding {
+    let word = |i: u64| Word::from_u64(1_000_003 * (seed + 1) + i);
+    let count = statement(graph).instances.commitments().count() as u64;
+    Binding { context: word(0), salts: (1..=count).map(word).collect() }
 }
 
 pub(crate) fn inputs(graph: &Graph, seed: u64) -> Vec<Vec<i64>> {

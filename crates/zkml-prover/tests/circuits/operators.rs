@@ -5,34 +5,27 @@ use zkml_graph::{
     Graph, Visibility,
     testing::{self, Case},
 };
-use zkml_protocol::Word;
 use zkml_prover::{
     Optimize, Plan, chain::Method, circuit::ModelCircuit, keys, layout::Source, plan, prove::assign,
     shape::Shape,
 };
 
-use crate::networks::{Net, inputs};
+use crate::networks::{Net, binding, inputs};
 
-/// All cases, with public inputs: with private ones, changed values may well be those of another input.
+/// All cases, with public inputs: hashing them in every one would only take time.
 fn cases() -> Vec<Case> {
     let mut cases = testing::cases();
     cases.iter_mut().flat_map(|c| &mut c.graph.inputs).for_each(|i| i.1 = Visibility::Public);
     cases
 }
 
-fn context() -> Word {
-    let mut w = [0; 32];
-    w[31] = 42;
-    Word(w)
-}
-
 fn assigned(case: &Case, optimize: Optimize) -> (ModelCircuit, Vec<Fr>, Plan) {
     let system = case.graph.system();
     let plan = plan(&system, optimize).unwrap_or_else(|e| panic!("{}: {e}", case.name));
     let circuit = keys::circuit(&system, &plan).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-    let trace = case.graph.eval(&case.inputs).expect("evaluates");
-    let (circuit, instances) =
-        assign(&system, &circuit, &trace, &context()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+    let trace = case.trace().expect("evaluates");
+    let (circuit, instances) = assign(&system, &circuit, &trace, &binding(&case.graph, 3))
+        .unwrap_or_else(|e| panic!("{}: {e}", case.name));
     (circuit, instances, plan)
 }
 
@@ -89,7 +82,7 @@ fn with_changed(circuit: &ModelCircuit, source: Source) -> ModelCircuit {
 }
 
 /// Networks whose contractions are folded with challenges, in shapes that make them so.
-fn folded() -> Vec<(Case, Shape)> {
+fn folded() -> Vec<(Case, Shape, Method)> {
     let shape = Shape {
         a_columns: 2,
         u_columns: 2,
@@ -100,41 +93,75 @@ fn folded() -> Vec<(Case, Shape)> {
         sweep: false,
         table_outputs: 0,
     };
-    let case = |graph: Graph| {
+    let case = |(graph, weights): (Graph, Vec<Vec<i64>>)| {
         let mut graph = graph;
         graph.inputs.iter_mut().for_each(|i| i.1 = Visibility::Public);
         let inputs = inputs(&graph, 3);
-        Case { name: graph.name.clone(), graph, inputs, expected: vec![] }
+        Case { weights, name: graph.name.clone(), graph, inputs, expected: vec![] }
     };
-    let mut n = Net::new("folded_cnn");
-    let x = n.input(&[1, 6, 6]);
-    let y = n.conv(x, [1, 6, 6], 12, 3, 1);
-    let y = n.rescale(y);
-    let x = n.relu(y);
-    let cnn = n.finish(x);
+    let cnn = |mut n: Net, channels| {
+        let x = n.input(&[1, 6, 6]);
+        let y = n.conv(x, [1, 6, 6], channels, 3, 1);
+        let y = n.rescale(y);
+        let x = n.relu(y);
+        n.finish_private(x)
+    };
+    let public = || cnn(Net::new("folded_cnn"), 12);
     let wide = Shape { a_columns: 3, w_columns: 3, ..shape };
+    let swept = Shape { sweep: true, ..shape };
+    let mlp = (Net::mlp("folded_mlp", &[40, 60, 2], false), vec![]);
     vec![
-        (case(Net::mlp("folded_mlp", &[40, 60, 2], false)), Shape { w_columns: 4, ..shape }),
-        (case(cnn.clone()), Shape { sweep: true, ..shape }),
-        (case(cnn), Shape { sweep: true, ..wide }),
+        (case(mlp), Shape { w_columns: 4, ..shape }, Method::Fold),
+        (case(public()), swept, Method::Fold),
+        (case(public()), Shape { sweep: true, ..wide }, Method::Fold),
+        (case(Net::private_mlp("private_mlp", &[6, 9, 5], 1)), shape, Method::FoldCells),
+        (case(cnn(Net::private("private_cnn", 1), 5)), swept, Method::FoldCells),
     ]
 }
 
 #[test]
 fn folded_contractions_pin_every_value() {
-    for (case, shape) in folded() {
+    for (case, shape, method) in folded() {
         let system = case.graph.system();
         let plan = Plan { shape, k: 13, ..plan(&system, Optimize::Prover).expect("plans") };
         let circuit = keys::circuit(&system, &plan).expect("lays out");
         let methods = circuit.layout.blueprint.contractions.iter().map(|c| c.method);
-        assert!(methods.into_iter().any(|m| m == Method::Fold), "{}: nothing is folded", case.name);
-        let trace = case.graph.eval(&case.inputs).expect("evaluates");
-        let (circuit, instances) = assign(&system, &circuit, &trace, &context()).expect("assigns");
+        assert!(methods.into_iter().any(|m| m == method), "{}: nothing is folded", case.name);
+        let trace = case.trace().expect("evaluates");
+        let (circuit, instances) =
+            assign(&system, &circuit, &trace, &binding(&case.graph, 3)).expect("assigns");
         assert!(!refused(&plan, &circuit, &instances), "{}: honest values", case.name);
         let sources: Vec<_> = circuit.layout.placements.iter().map(|p| p.2).collect();
         for source in spread(&sources) {
             let bad = with_changed(&circuit, source);
             assert!(refused(&plan, &bad, &instances), "{}: {source:?} may be changed", case.name);
+        }
+    }
+}
+
+#[test]
+fn every_cell_of_a_commitment_is_pinned() {
+    let case = testing::cases().into_iter().find(|c| !c.weights.is_empty()).expect("a private network");
+    for optimize in [Optimize::Prover, Optimize::Gas] {
+        let (circuit, instances, plan) = assigned(&case, optimize);
+        assert!(!refused(&plan, &circuit, &instances), "honest values");
+        let honest = circuit.witness.clone().expect("assigned");
+        let step = honest.hash_cells.len() / 40;
+        let cells = (0..honest.hash_cells.len()).step_by(step);
+        let placed: std::collections::HashSet<_> =
+            circuit.layout.placements.iter().map(|p| (p.0, p.1)).collect();
+        for i in cells.filter(|i| !placed.contains(&(honest.hash_cells[*i].0, honest.hash_cells[*i].1))) {
+            let mut w = (*honest).clone();
+            w.hash_cells[i].2 += Fr::one();
+            let bad = ModelCircuit { witness: Some(w.into()), ..circuit.clone() };
+            // The last state has elements that nothing reads; the gate before pins them all the same.
+            assert!(refused(&plan, &bad, &instances), "{:?} may be changed", honest.hash_cells[i]);
+        }
+        for source in circuit.layout.placements.iter().map(|p| p.2) {
+            if matches!(source, Source::Salt(_) | Source::Link(_) | Source::Packed(_)) {
+                let bad = with_changed(&circuit, source);
+                assert!(refused(&plan, &bad, &instances), "{source:?} may be changed");
+            }
         }
     }
 }

@@ -1,0 +1,180 @@
+//! What the public statement shows, and which cells it comes from: elements, packed words, commitments.
+
+use zkml_graph::{Code, Relation, Section, System, View};
+use zkml_protocol::commitment::{self, Role, WORDS_PER_CALL};
+
+use crate::{
+    keys::protocol_code,
+    layout::Source,
+    wiring::{Elem, Wiring},
+};
+
+/// A field element that several values share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// The values, the first in the lowest bits.
+    pub members: Vec<Elem>,
+    /// Bits per value.
+    pub width: u32,
+    /// Added to each value.
+    pub offset: i64,
+}
+
+/// A commitment: the chain of hashes, and where its words come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Where the chain starts.
+    pub domain: i64,
+    /// The words, an even number: salt, headers, packed values.
+    pub words: Vec<Source>,
+    /// Number of the first call among those of all chains; its result is the first link.
+    pub first: u32,
+}
+
+impl Chain {
+    /// Number of calls of the hash.
+    pub fn calls(&self) -> usize {
+        self.words.len() / WORDS_PER_CALL
+    }
+
+    /// The cell that holds the commitment.
+    pub fn commitment(&self) -> Source {
+        Source::Link(self.first + self.calls() as u32 - 1)
+    }
+}
+
+/// Relations of the statement in its order: inputs, model, outputs.
+fn items(system: &System) -> impl Iterator<Item = &Relation> {
+    let of = |wanted: Section| {
+        system.relations.iter().map(|(_, r)| r).filter(move |r| match r {
+            Relation::Public { section, .. } | Relation::Commit { section, .. } => *section == wanted,
+            _ => false,
+        })
+    };
+    [Section::Input, Section::Model, Section::Output].into_iter().flat_map(of)
+}
+
+/// What planning needs to know of the statement.
+#[derive(Debug, Clone, Default)]
+pub struct Size {
+    /// Public field elements, the context included.
+    pub instances: usize,
+    /// Number of values in each packed word.
+    pub words: Vec<usize>,
+    /// Calls of the hash.
+    pub calls: usize,
+    /// Constants that the chains take in.
+    pub constants: Vec<i64>,
+}
+
+impl Size {
+    /// Measures the statement of a system.
+    pub fn new(system: &System) -> Self {
+        let mut size = Self { instances: 1, ..Self::default() };
+        for item in items(system) {
+            match item {
+                Relation::Public { v, code: None, .. } => size.instances += v.map.len(),
+                Relation::Public { v, code: Some(code), .. } => {
+                    size.instances += size.pack(v, *code);
+                }
+                Relation::Commit { parts, section } => {
+                    size.instances += 1;
+                    size.constants.extend([domain(*section, parts.len()), 0]);
+                    for (v, code) in parts {
+                        size.constants.push(header(v, *code));
+                        size.pack(v, *code);
+                    }
+                    let parts = parts.iter().map(|(v, code)| (protocol_code(*code), v.map.len()));
+                    size.calls += commitment::calls(parts);
+                }
+                _ => {}
+            }
+        }
+        size
+    }
+
+    fn pack(&mut self, v: &View, code: Code) -> usize {
+        let (before, per_word) = (self.words.len(), protocol_code(code).per_word() as usize);
+        let len = v.map.len();
+        self.words.extend((0..len).step_by(per_word).map(|i| per_word.min(len - i)));
+        self.words.len() - before
+    }
+}
+
+/// The statement with its cells.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// What each instance after the context is.
+    pub instances: Vec<Source>,
+    /// The packed words; `Source::Packed(i)` is the `i`-th.
+    pub words: Vec<Packed>,
+    /// One chain per commitment; `Source::Salt(i)` is the salt of the `i`-th.
+    pub chains: Vec<Chain>,
+}
+
+impl Shown {
+    /// The statement of a system.
+    pub fn new(system: &System, wiring: &Wiring<'_>) -> Self {
+        let mut shown = Self::default();
+        for item in items(system) {
+            match item {
+                Relation::Public { v, code: None, .. } => {
+                    shown.instances.extend(wiring.elements(v).into_iter().map(Source::Elem));
+                }
+                Relation::Public { v, code: Some(code), .. } => {
+                    let words = shown.pack(wiring, v, *code);
+                    shown.instances.extend(words);
+                }
+                Relation::Commit { parts, section } => {
+                    let chain = shown.chain(wiring, *section, parts);
+                    shown.instances.push(chain.commitment());
+                    shown.chains.push(chain);
+                }
+                _ => {}
+            }
+        }
+        shown
+    }
+
+    fn pack(&mut self, wiring: &Wiring<'_>, v: &View, code: Code) -> Vec<Source> {
+        let per_word = protocol_code(code).per_word() as usize;
+        let (width, offset) = (code.bits, -code.lo());
+        let from = self.words.len();
+        let packed = wiring.elements(v);
+        self.words.extend(packed.chunks(per_word).map(|m| Packed { members: m.to_vec(), width, offset }));
+        (from..self.words.len()).map(|i| Source::Packed(i as u32)).collect()
+    }
+
+    fn chain(&mut self, wiring: &Wiring<'_>, section: Section, parts: &[(View, Code)]) -> Chain {
+        let constant = |v: i64| Source::Elem(Elem::Const(v));
+        let first = self.chains.last().map_or(0, |c| c.first + c.calls() as u32);
+        let mut words = vec![Source::Salt(self.chains.len() as u32)];
+        for (v, code) in parts {
+            words.push(constant(header(v, *code)));
+            words.extend(self.pack(wiring, v, *code));
+        }
+        words.resize(words.len().next_multiple_of(WORDS_PER_CALL), constant(0));
+        Chain { domain: domain(section, parts.len()), words, first }
+    }
+}
+
+fn role(section: Section) -> Role {
+    match section {
+        Section::Input => Role::Input,
+        Section::Model => Role::Model,
+        Section::Output => Role::Output,
+    }
+}
+
+fn domain(section: Section, parts: usize) -> i64 {
+    small(&commitment::domain(role(section), parts as u32))
+}
+
+fn header(v: &View, code: Code) -> i64 {
+    small(&commitment::header(v.map.len() as u32, protocol_code(code)))
+}
+
+/// Domains and headers have 63 bits, so that they are constants like any other.
+fn small(word: &zkml_protocol::Word) -> i64 {
+    word.0[24..].iter().fold(0, |acc, b| acc << 8 | i64::from(*b))
+}
