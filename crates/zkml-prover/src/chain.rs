@@ -51,6 +51,8 @@ pub struct Contraction {
     pub varying_addend: bool,
     /// Whether anything is added.
     pub has_addend: bool,
+    /// Whether what is added is fixed by the model.
+    pub constant_addend: bool,
 }
 
 impl Contraction {
@@ -70,7 +72,8 @@ impl Contraction {
         match self.method {
             Method::Direct => {
                 let lanes = shape.a_columns.min(shape.w_columns);
-                let full = 1 + (k + self.slots).div_ceil(lanes);
+                let added = if self.constant_addend { 0 } else { self.slots };
+                let full = 1 + (k + self.slots + added).div_ceil(lanes);
                 batch * m * self.groups() * full
             }
             Method::Pairs => {
@@ -197,6 +200,7 @@ fn decide(
         slots,
         varying_addend: o.varying_addend,
         has_addend: o.has_addend,
+        constant_addend: o.constant_addend,
     };
     let method = if o.pairs { Method::FoldCells } else { Method::Fold };
     let folded = Contraction { method, ..base.clone() };

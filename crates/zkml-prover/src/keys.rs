@@ -76,7 +76,14 @@ pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
         .filter(|last| layout.rows <= *last && layout.blueprint.instances - 1 + table.len() <= *last)
         .ok_or_else(|| ProverError::Unsupported {
             label: "layout".into(),
-            detail: format!("{} rows do not fit into 2^{}", layout.rows, plan.k),
+            detail: format!(
+                "{} rows (planned: {}) and {} table entries do not fit into 2^{} less {} rows",
+                layout.rows,
+                plan.rows,
+                table.len(),
+                plan.k,
+                cs.blinding_factors() + 2
+            ),
         })?;
     Ok(ModelCircuit { design, layout: Arc::new(layout), table: Arc::new(table), last_row, witness: None })
 }

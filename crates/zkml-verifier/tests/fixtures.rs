@@ -2,11 +2,12 @@
 
 use zkml_protocol::tamper::{self, Refusal};
 use zkml_protocol::{
-    Constraints, Element, G1, G2, Identity, Node, NodeId, Program, ProgramError, Query, Sample, Word, field,
+    Code, Constraints, Element, Encoding, G1, G2, Identity, Node, NodeId, Program, ProgramError, Query,
+    Sample, Word, field,
 };
 use zkml_verifier::{VerifyError, verify};
 
-const NAMES: [&str; 3] = ["plain", "two_phases", "random_19"];
+const NAMES: [&str; 5] = ["plain", "two_phases", "random_19", "private", "private_other"];
 
 /// A name and a change to a program.
 type Edit = (&'static str, fn(&mut Program));
@@ -103,8 +104,8 @@ fn names_and_versions_may_differ_between_models_of_one_verifier() {
 
 #[test]
 fn hostile_programs_end_in_errors() {
-    let edits: [Edit; 22] = [
-        ("version", |p| p.version = 2),
+    let edits: [Edit; 23] = [
+        ("version", |p| p.version += 1),
         ("k = 0", |p| p.domain.k = 0),
         ("k = 29", |p| p.domain.k = 29),
         ("k = max", |p| p.domain.k = u32::MAX),
@@ -125,6 +126,10 @@ fn hostile_programs_end_in_errors() {
         ("no identities", |p| p.constraints.identities.clear()),
         ("order of nodes", |p| p.constraints.nodes[0] = Node::Neg(NodeId(0))),
         ("constant", |p| p.constraints.nodes[0] = Node::Constant(field::SCALAR_MODULUS)),
+        ("width of packed values", |p| {
+            let code = Code { bits: 0, signed: false };
+            p.statement.instances.outputs[0].encoding = Encoding::Packed(code);
+        }),
         ("key representation", |p| p.key_repr = field::SCALAR_MODULUS),
     ];
     for (name, edit) in edits {
