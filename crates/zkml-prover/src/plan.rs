@@ -26,6 +26,8 @@ pub enum Optimize {
 
 /// Largest circuit that is considered.
 pub const MAX_K: u32 = 20;
+/// Calls of the hash that alone make a circuit large.
+const MANY_CALLS: usize = 200;
 
 /// A chosen shape with what it is expected to cost. Rows and commitments are exact; gas, time and memory are
 /// estimates.
@@ -74,7 +76,7 @@ pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
     let mut tallest: Option<usize> = None;
     let mut best: Option<(f64, Plan)> = None;
     let mut error = None;
-    let sizes: Vec<u32> = (5..=14).collect();
+    let sizes: Vec<u32> = limb_sizes(&survey).collect();
     let proven: Vec<_> = sizes.iter().map(|b| survey.proven(*b)).collect();
     let families = families(system, &survey);
     let drawn: Vec<_> = families
@@ -132,6 +134,11 @@ fn draw(
     family.iter().map(one).collect()
 }
 
+/// Sizes of limbs that are considered: large ones only where the circuit is large anyway.
+fn limb_sizes(survey: &Survey<'_>) -> std::ops::RangeInclusive<u32> {
+    5..=if survey.shown.calls >= MANY_CALLS { 16 } else { 14 }
+}
+
 /// Shapes by what they have in common: each family differs only in how it contracts.
 fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
     let table_outputs = system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
@@ -139,12 +146,15 @@ fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
     let sweep = survey.outlines.iter().any(crate::chain::Outline::has_positions);
     let folds: &[bool] = if survey.outlines.is_empty() { &[false] } else { &[false, true] };
     let mut out = Vec::new();
-    for a_columns in [1usize, 2, 3, 4, 6].into_iter().filter(|a| !pairs || *a >= 2) {
+    // Hashing many weights takes cells by the hundred thousand; other circuits gain nothing from more columns.
+    let wide: &[usize] = if survey.shown.calls >= MANY_CALLS { &[8, 12] } else { &[] };
+    let narrow = [1usize, 2, 3, 4, 6];
+    for a_columns in narrow.iter().chain(wide).copied().filter(|a| !pairs || *a >= 2) {
         for u_columns in [1usize, 2, 3, 4, 6, 8] {
             if u_columns > 2 * a_columns + 1 || a_columns > 3 * u_columns {
                 continue;
             }
-            for limb_bits in 5..=14 {
+            for limb_bits in limb_sizes(survey) {
                 for max_height in [4usize, 6, 10] {
                     let mut family = Vec::new();
                     for &fold in folds {
