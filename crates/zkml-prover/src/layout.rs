@@ -14,7 +14,7 @@ use crate::{
     error::{ProverError, Result},
     poseidon::{self, rows::Step},
     shape::{Shape, Sharing},
-    shown::{Packed, Shown, Size},
+    shown::{self, Packed, Shown, Size},
     sym::field,
     wiring::{Elem, Wiring},
 };
@@ -182,6 +182,7 @@ pub fn blueprint_of(
     grouped: &[Group],
 ) -> Result<Blueprint> {
     let system = survey.system;
+    shown::check(system, proven)?;
     let contractions = contractions(system, &survey.outlines, &survey.facts, proven, shape)?;
     let mut gates = vec![Gate::Public];
     let mut index = |g: Gate| {

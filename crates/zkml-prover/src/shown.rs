@@ -1,9 +1,11 @@
 //! What the public statement shows, and which cells it comes from: elements, packed words, commitments.
 
-use zkml_graph::{Code, Relation, Section, System, View};
+use zkml_graph::{Bounds, Code, Relation, Section, System, View};
 use zkml_protocol::commitment::{self, Role, WORDS_PER_CALL};
 
 use crate::{
+    bounds::Proven,
+    error::{ProverError, Result},
     keys::protocol_code,
     layout::Source,
     wiring::{Elem, Wiring},
@@ -52,6 +54,24 @@ fn items(system: &System) -> impl Iterator<Item = &Relation> {
         })
     };
     [Section::Input, Section::Model, Section::Output].into_iter().flat_map(of)
+}
+
+/// Refuses a statement that packs values which no relation confines to their code: several lists of such values would
+/// give the same word.
+pub fn check(system: &System, proven: &Proven) -> Result<()> {
+    let coded = items(system).flat_map(|item| match item {
+        Relation::Public { v, code: Some(code), .. } => vec![(v, *code)],
+        Relation::Commit { parts, .. } => parts.iter().map(|(v, code)| (v, *code)).collect(),
+        _ => vec![],
+    });
+    for (v, code) in coded {
+        let (var, wanted) = (v.var.0 as usize, code.bounds());
+        let seen = proven.vars[var].map(|b| v.map.pad.map_or(b, |pad| b.union(Bounds::point(pad.into()))));
+        if !seen.is_some_and(|b| wanted.contains(b.lo) && wanted.contains(b.hi)) {
+            return Err(ProverError::Unconfined { name: system.vars[var].name.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// What planning needs to know of the statement.
@@ -177,4 +197,37 @@ fn header(v: &View, code: Code) -> i64 {
 /// Domains and headers have 63 bits, so that they are constants like any other.
 fn small(word: &zkml_protocol::Word) -> i64 {
     word.0[24..].iter().fold(0, |acc, b| acc << 8 | i64::from(*b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Survey;
+    use zkml_graph::{RangeKind, testing};
+
+    #[test]
+    fn what_is_packed_must_be_confined() {
+        let cases = testing::cases();
+        let private = cases.iter().find(|c| !c.weights.is_empty()).expect("a private network");
+        let system = private.graph.system();
+        let verdict = |s: &System| {
+            let proven = Survey::new(s).expect("surveys").proven(8);
+            proven.and_then(|p| check(s, &p))
+        };
+        verdict(&system).expect("all is confined");
+        let exact = |r: &Relation| matches!(r, Relation::Range { kind: RangeKind::Exact, .. });
+        let packed = |label: &str| ["inputs", "weights", "outputs"].contains(&label);
+        for (i, _) in system.relations.iter().enumerate().filter(|(_, (l, r))| packed(l) && exact(r)) {
+            // Missing, or wider than the code by one bit.
+            let mut without = system.clone();
+            without.relations.remove(i);
+            let error = verdict(&without).expect_err("nothing confines it");
+            assert!(matches!(error, ProverError::Unconfined { .. }), "{error}");
+            let mut wide = system.clone();
+            if let Relation::Range { bits, .. } = &mut wide.relations[i].1 {
+                *bits += 1;
+            }
+            assert!(verdict(&wide).is_err(), "{}", wide.relations[i].1);
+        }
+    }
 }
