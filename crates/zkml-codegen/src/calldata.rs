@@ -1,8 +1,8 @@
-//! Encodes the call of `verifyProof`.
+//! Encodes calls of the generated contracts, and the arguments that a consumer is deployed with.
 
-use zkml_protocol::{Program, Word};
+use zkml_protocol::{Program, Word, field};
 
-use crate::{CodegenError, errors};
+use crate::{CodegenError, consumer::weights_instance, errors};
 
 /// Signature of the generated verifier's function.
 pub const VERIFY_PROOF: &str = "verifyProof(bytes,uint256[])";
@@ -58,6 +58,47 @@ pub fn verify_inference(
     Ok(with_tail(VERIFY_INFERENCE, &[deadline, action], proof, instances))
 }
 
+/// The commitment to private weights in a statement; `None` when the weights are public.
+///
+/// # Errors
+/// [`CodegenError::InstanceCount`] for the statement of another circuit, [`CodegenError::ModelSection`] if the model
+/// section is anything but one commitment.
+pub fn weights_commitment(program: &Program, instances: &[Word]) -> Result<Option<Word>, CodegenError> {
+    let Some(index) = weights_instance(&program.statement.instances)? else { return Ok(None) };
+    let expected = program.num_instances as usize;
+    let count = CodegenError::InstanceCount { actual: instances.len(), expected };
+    if instances.len() != expected {
+        return Err(count);
+    }
+    instances.get(index as usize).copied().map(Some).ok_or(count)
+}
+
+/// The arguments of the consumer's constructor, to be appended to its creation code: the verifier's address and, when
+/// the weights are private, the commitment to them.
+///
+/// # Errors
+/// A commitment that is missing, not asked for, zero or not a field element; [`CodegenError::ModelSection`] if the
+/// model section is anything but one commitment.
+pub fn constructor_arguments(
+    program: &Program,
+    verifier: &[u8; 20],
+    weights: Option<Word>,
+) -> Result<Vec<u8>, CodegenError> {
+    let model = || program.statement.model_name.clone();
+    let private = weights_instance(&program.statement.instances)?.is_some();
+    let mut arguments = vec![0; 12];
+    arguments.extend(verifier);
+    match weights {
+        None if private => return Err(CodegenError::WeightsCommitmentMissing { model: model() }),
+        Some(_) if !private => return Err(CodegenError::WeightsCommitmentUnused { model: model() }),
+        Some(found) if found.is_zero() || !field::is_canonical(&found) => {
+            return Err(CodegenError::WeightsCommitmentInvalid { found });
+        }
+        weights => arguments.extend(weights.iter().flat_map(|word| word.0)),
+    }
+    Ok(arguments)
+}
+
 /// Selector, the static words, and the proof and the instances as the two dynamic arguments behind them.
 fn with_tail(signature: &str, words: &[Word], proof: &[u8], instances: &[Word]) -> Vec<u8> {
     let padding = proof.len().next_multiple_of(32) - proof.len();
@@ -78,6 +119,7 @@ fn with_tail(signature: &str, words: &[Word], proof: &[u8], instances: &[Word]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zkml_protocol::{Encoding, Field, InstanceLayout, Sample};
 
     #[test]
     fn offsets_and_lengths_are_the_abi_s() {
@@ -88,5 +130,51 @@ mod tests {
         assert_eq!(data[4 + 95], 64);
         assert_eq!(data[4 + 96 + 64 + 31], 1);
         assert_eq!(data[data.len() - 1], 9);
+    }
+
+    /// A program with private weights, between an input and an output.
+    fn private() -> Program {
+        let text = include_str!("../../../tests/fixtures/protocol/plain.json");
+        let mut program = serde_json::from_str::<Sample>(text).unwrap().program;
+        let field = |name: &str, values, encoding| Field { name: name.into(), values, scale: 0, encoding };
+        program.statement.instances = InstanceLayout {
+            inputs: vec![field("x", 2, Encoding::Signed)],
+            model: vec![field("weights", 9, Encoding::Commitment)],
+            outputs: vec![field("y", 1, Encoding::Signed)],
+        };
+        program.num_instances = 5;
+        program
+    }
+
+    #[test]
+    fn the_commitment_to_weights_is_where_the_statement_says() {
+        let program = private();
+        let instances: Vec<Word> = (10..15).map(Word::from_u64).collect();
+        assert_eq!(weights_commitment(&program, &instances).unwrap(), Some(Word::from_u64(13)));
+        let error = weights_commitment(&program, &instances[1..]).unwrap_err();
+        assert!(matches!(error, CodegenError::InstanceCount { actual: 4, expected: 5 }));
+        let mut public = program;
+        public.statement.instances.model.clear();
+        assert_eq!(weights_commitment(&public, &instances).unwrap(), None);
+    }
+
+    #[test]
+    fn a_consumer_is_deployed_with_what_its_constructor_takes() {
+        let program = private();
+        let arguments = constructor_arguments(&program, &[7; 20], Some(Word::ONE)).unwrap();
+        assert_eq!(arguments, [[0; 12].as_slice(), &[7; 20], &Word::ONE.0].concat());
+        for (weights, expected) in [
+            (None, "none was given"),
+            (Some(Word::ZERO), "is no commitment"),
+            (Some(field::SCALAR_MODULUS), "is no commitment"),
+        ] {
+            let error = constructor_arguments(&program, &[7; 20], weights).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let mut public = program;
+        public.statement.instances.model.clear();
+        assert_eq!(constructor_arguments(&public, &[7; 20], None).unwrap().len(), 32);
+        let error = constructor_arguments(&public, &[7; 20], Some(Word::ONE)).unwrap_err();
+        assert!(matches!(error, CodegenError::WeightsCommitmentUnused { .. }), "{error}");
     }
 }

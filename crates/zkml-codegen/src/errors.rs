@@ -51,7 +51,13 @@ sol_errors! {
     UNSAFE_SETUP = UnsafeSetup(uint256 chainId);
     /// The verifier at this address is not the one that the model was published with.
     WRONG_VERIFIER = WrongVerifier(address verifier);
-    /// This output has a magnitude of 2^160 or more, which no model computes.
+    /// Zero, or not below the order of the scalar field: this is no commitment to weights.
+    INVALID_WEIGHTS_COMMITMENT = InvalidWeightsCommitment(uint256 found);
+    /// The proof is about a model of other weights than the one that this contract stands for.
+    WRONG_MODEL = WrongModel(uint256 found, uint256 expected);
+    /// This instance has bits set beyond the values that are packed into it.
+    SPARE_BITS = SpareBits(uint256 index);
+    /// This number has a magnitude of 2^160 or more, which no model takes or gives.
     OUTPUT_OUT_OF_RANGE = OutputOutOfRange(uint256 index);
     /// The statement is bound to another context than this call's.
     WRONG_CONTEXT = WrongContext(uint256 actual, uint256 expected);

@@ -15,7 +15,10 @@ mod verifier;
 #[cfg(test)]
 mod yul_test;
 
-pub use calldata::{VERIFY_PROOF, calldata, check_inference, encode, verify_inference};
+pub use calldata::{
+    VERIFY_PROOF, calldata, check_inference, constructor_arguments, encode, verify_inference,
+    weights_commitment,
+};
 pub use consumer::consumer_source;
 pub use error::CodegenError;
 pub use verifier::{Favour, verifier_source, verifier_source_favouring};

@@ -151,27 +151,28 @@ pub fn model(name: &str) -> String {
     }
 }
 
-/// `camelCase` identifiers for fields, in order; all different, none reserved.
+/// `camelCase` identifiers for fields, given as name and suffix, in order; all different, none reserved. A field whose
+/// name says nothing is called after its `kind` (`input` or `output`) and index.
 #[must_use]
-pub fn fields<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn fields<'a>(kind: &str, names: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let mut taken = BTreeSet::new();
     names
         .into_iter()
         .enumerate()
-        .map(|(index, name)| {
-            let base = field(name, index);
+        .map(|(index, (name, suffix))| {
+            let base = field(kind, name, index) + suffix;
             let mut candidate = base.clone();
-            let mut suffix = 1;
+            let mut number = 1;
             while !taken.insert(candidate.clone()) {
-                suffix += 1;
-                candidate = format!("{base}_{suffix}");
+                number += 1;
+                candidate = format!("{base}_{number}");
             }
             candidate
         })
         .collect()
 }
 
-fn field(name: &str, index: usize) -> String {
+fn field(kind: &str, name: &str, index: usize) -> String {
     let mut field = String::new();
     for (position, word) in words(name).enumerate() {
         if position == 0 {
@@ -186,8 +187,8 @@ fn field(name: &str, index: usize) -> String {
         || field.starts_with("fixed")
         || field.starts_with("ufixed");
     match field.chars().next() {
-        None => format!("output{index}"),
-        Some(first) if first.is_ascii_digit() => format!("output{field}"),
+        None => format!("{kind}{index}"),
+        Some(first) if first.is_ascii_digit() => format!("{kind}{field}"),
         Some(_) if reserved => format!("{field}Value"),
         Some(_) => field,
     }
@@ -253,7 +254,14 @@ mod tests {
             "pDefault",
             "denseOutput0",
         ];
-        assert_eq!(fields(names), expected);
+        assert_eq!(fields("output", names.map(|name| (name, ""))), expected);
+    }
+
+    #[test]
+    fn names_with_suffixes_are_different_too() {
+        let names = [("a", "Commitment"), ("a_commitment", ""), ("a", "Commitment"), ("", "Commitment")];
+        let expected = ["aCommitment", "aCommitment_2", "aCommitment_3", "input3Commitment"];
+        assert_eq!(fields("input", names), expected);
     }
 
     #[test]

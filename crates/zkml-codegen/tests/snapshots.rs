@@ -1,42 +1,129 @@
 //! Generated contracts stay what they were unless somebody looks:
 //! `INSTA_UPDATE=always cargo test --release -p zkml-codegen` accepts a change.
 
-use zkml_protocol::Sample;
+use zkml_codegen::{CodegenError, consumer_source, verifier_source};
+use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Program, Sample};
 
 fn sample() -> Sample {
     let text = include_str!("../../../tests/fixtures/protocol/plain.json");
     serde_json::from_str(text).unwrap()
 }
 
+/// The plain program under another statement.
+fn stating(instances: InstanceLayout) -> Program {
+    let mut program = sample().program;
+    program.num_instances = instances.total() as u32;
+    program.statement.instances = instances;
+    program
+}
+
+fn field(name: &str, values: u32, encoding: Encoding) -> Field {
+    Field { name: name.to_owned(), values, scale: 12, encoding }
+}
+
+fn packed(bits: u32, signed: bool) -> Encoding {
+    Encoding::Packed(Code { bits, signed })
+}
+
+/// Nothing is public but one of two outputs.
+fn private() -> Program {
+    stating(InstanceLayout {
+        inputs: vec![field("income", 30, Encoding::Commitment), field("age", 1, Encoding::Commitment)],
+        model: vec![Field { scale: 0, ..field("weights", 1234, Encoding::Commitment) }],
+        outputs: vec![field("score", 1, Encoding::Signed), field("reasons", 4, Encoding::Commitment)],
+    })
+}
+
+/// Public inputs in every encoding, one committed one among them.
+fn public() -> Program {
+    stating(InstanceLayout {
+        inputs: vec![
+            field("pixels", 40, packed(8, false)),
+            field("secret", 3, Encoding::Commitment),
+            field("age", 1, Encoding::Signed),
+            field("deltas", 3, packed(16, true)),
+        ],
+        model: vec![],
+        outputs: vec![field("probability", 2, Encoding::Signed)],
+    })
+}
+
+/// The comment in front of the contract.
+fn documentation(source: &str) -> String {
+    source.lines().take_while(|line| !line.starts_with("contract")).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn verifier() {
-    insta::assert_snapshot!(zkml_codegen::verifier_source(&sample().program).unwrap());
+    insta::assert_snapshot!(verifier_source(&sample().program).unwrap());
+}
+
+#[test]
+fn verifiers_say_which_instance_is_what() {
+    insta::assert_snapshot!(
+        [private(), public()].map(|program| documentation(&verifier_source(&program).unwrap())).join("\n\n")
+    );
 }
 
 #[test]
 fn consumer() {
-    insta::assert_snapshot!(zkml_codegen::consumer_source(&sample().program).unwrap());
+    insta::assert_snapshot!(consumer_source(&sample().program).unwrap());
+}
+
+#[test]
+fn consumer_of_private_weights_and_committed_values() {
+    insta::assert_snapshot!(consumer_source(&private()).unwrap());
+}
+
+#[test]
+fn consumer_of_public_inputs() {
+    insta::assert_snapshot!(consumer_source(&public()).unwrap());
+}
+
+#[test]
+fn all_outputs_may_be_committed() {
+    let outputs = vec![field("label", 10, Encoding::Commitment)];
+    let source = consumer_source(&stating(InstanceLayout { outputs, ..Default::default() })).unwrap();
+    assert!(source.contains("uint256 labelCommitment;"), "{source}");
+    assert!(!source.contains("_signed("), "nothing unused is printed");
+}
+
+#[test]
+fn a_consumer_without_outputs_or_with_two_commitments_to_weights_is_refused() {
+    let outputs = vec![field("label", 1, Encoding::Signed)];
+    let error = consumer_source(&stating(InstanceLayout::default())).unwrap_err();
+    assert!(matches!(error, CodegenError::NoOutputs(_)), "{error}");
+    let weights = field("weights", 3, Encoding::Commitment);
+    let signed = field("weights", 1, Encoding::Signed);
+    let nothing = field("weights", 0, Encoding::Signed);
+    for model in [vec![weights.clone(), weights], vec![signed], vec![nothing]] {
+        let layout = InstanceLayout { inputs: vec![], model, outputs: outputs.clone() };
+        let error = consumer_source(&stating(layout)).unwrap_err();
+        assert!(matches!(error, CodegenError::ModelSection { .. }), "{error}");
+    }
 }
 
 /// Names come from model files; whatever they say, the code around them stays the same.
 #[test]
 fn names_cannot_inject_code() {
-    let plain = sample().program;
-    let mut hostile = plain.clone();
     let text = "x\"; } contract Evil { /* \u{202e} \n selfdestruct(msg.sender); // @dev";
-    hostile.statement.model_name = text.to_owned();
-    hostile.statement.instances.outputs[0].name = text.to_owned();
-    hostile.statement.toolkit_version = text.to_owned();
-    for print in [zkml_codegen::verifier_source, zkml_codegen::consumer_source] {
-        let (before, after) = (print(&plain).unwrap(), print(&hostile).unwrap());
-        assert_eq!(before.lines().count(), after.lines().count());
-        assert!(after.is_ascii());
-        for (before, after) in before.lines().zip(after.lines()) {
-            let structure = |line: &str| {
-                let code = line.split("//").next().unwrap_or_default().to_owned();
-                code.chars().filter(|c| "{};\"()".contains(*c)).collect::<String>()
-            };
-            assert_eq!(structure(before), structure(after), "{after}");
+    for plain in [sample().program, private(), public()] {
+        let mut hostile = plain.clone();
+        hostile.statement.model_name = text.to_owned();
+        hostile.statement.toolkit_version = text.to_owned();
+        let InstanceLayout { inputs, model, outputs } = &mut hostile.statement.instances;
+        inputs.iter_mut().chain(model).chain(outputs).for_each(|field| field.name = text.to_owned());
+        for print in [verifier_source, consumer_source] {
+            let (before, after) = (print(&plain).unwrap(), print(&hostile).unwrap());
+            assert_eq!(before.lines().count(), after.lines().count());
+            assert!(after.is_ascii());
+            for (before, after) in before.lines().zip(after.lines()) {
+                let structure = |line: &str| {
+                    let code = line.split("//").next().unwrap_or_default().to_owned();
+                    code.chars().filter(|c| "{};\"()".contains(*c)).collect::<String>()
+                };
+                assert_eq!(structure(before), structure(after), "{after}");
+            }
         }
     }
 }

@@ -8,10 +8,12 @@ mod msm;
 mod opening;
 mod transcript;
 
-use zkml_protocol::{Program, field};
+use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Program, field};
 
 use crate::{
-    CodegenError, chains, errors,
+    CodegenError, chains,
+    consumer::values,
+    errors,
     names::{self, comment},
     text::{Text, at, literal},
 };
@@ -72,12 +74,48 @@ fn header(text: &mut Text, program: &Program) {
         program.domain.n(),
         program.layout().length()
     ));
+    instances(text, &program.statement.instances);
     if program.srs.unsafe_dev {
         text.line("///");
         text.line("/// !! UNSAFE: this verifier was made with a DEVELOPMENT SETUP whose secret is public. Anybody can forge");
         text.line(
             "/// !! proofs for it. The constructor refuses every chain that is not a known test chain.",
         );
+    }
+}
+
+/// Which instance is what.
+fn instances(text: &mut Text, layout: &InstanceLayout) {
+    let sections = [("input", &layout.inputs), ("model", &layout.model), ("output", &layout.outputs)];
+    text.line("///");
+    text.line("/// The instances:");
+    text.line("/// - 0: context, zero when the proof is bound to nobody");
+    let mut start = layout.inputs_start();
+    for (section, fields) in sections {
+        for field in fields {
+            let (name, words) = (comment(&field.name), field.words());
+            let end = start + words;
+            let range = match words {
+                0 => continue,
+                1 => start.to_string(),
+                _ => format!("{start} to {}", end - 1),
+            };
+            text.line(format_args!("/// - {range}: {section} \"{name}\", {}", encoding(field)));
+            start = end;
+        }
+    }
+}
+
+/// How the values of a field become instances, in words.
+fn encoding(field: &Field) -> String {
+    let (values, scale) = (values(field), field.scale);
+    match field.encoding {
+        Encoding::Signed => format!("{values}, signed, {scale} fractional bits"),
+        Encoding::Packed(Code { bits, signed }) => {
+            let code = if signed { format!("plus 2^{}", bits - 1) } else { "unsigned".to_owned() };
+            format!("{values} of {bits} bits, {code}, the first lowest, {scale} fractional bits")
+        }
+        Encoding::Commitment => format!("salted Poseidon commitment to {values}"),
     }
 }
 
@@ -88,6 +126,11 @@ fn declarations(text: &mut Text, program: &Program) {
     }
     text.line("");
     let scale = program.statement.instances.outputs.first().map_or(0, |output| output.scale);
+    let model = if program.statement.instances.model.is_empty() {
+        "Names the model: what a consumer pins."
+    } else {
+        "Names the architecture: a consumer pins it and the commitment to the private weights."
+    };
     let constants = [
         (
             "bytes32",
@@ -95,12 +138,7 @@ fn declarations(text: &mut Text, program: &Program) {
             literal_bytes(&program.vk_digest()),
             "Names constraints, commitments, setup and schema.",
         ),
-        (
-            "bytes32",
-            "modelCommitment",
-            literal_bytes(&program.model_commitment()),
-            "Names the model: what a consumer pins.",
-        ),
+        ("bytes32", "modelCommitment", literal_bytes(&program.model_commitment()), model),
         ("bytes32", "srsDigest", literal_bytes(&program.srs.digest()), "Names the trusted setup."),
         ("uint256", "PROOF_LENGTH", program.layout().length().to_string(), "Bytes of a proof."),
         ("uint256", "NUM_INSTANCES", program.num_instances.to_string(), "Numbers in the public statement."),
