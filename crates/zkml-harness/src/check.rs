@@ -48,8 +48,8 @@ pub fn self_check(
     })
 }
 
-/// Deploys both contracts and checks that the consumer passes a good proof on, refuses a changed output, and
-/// takes no proof that is not bound to its caller.
+/// Deploys both contracts and checks that the consumer passes a good proof on, refuses a changed output, takes no
+/// proof that is not bound to its caller and, when the weights are private, none of a model of other weights.
 ///
 /// Returns the gas of `checkInference`.
 ///
@@ -64,8 +64,14 @@ pub fn self_check_consumer(
 ) -> Result<GasReport, HarnessError> {
     let mut evm = Evm::default();
     let verifier = evm.deploy(&verifier.creation)?.address;
-    let init = [consumer.creation.as_slice(), verifier.into_word().as_slice()].concat();
-    let consumer = evm.deploy(&init)?.address;
+    let creation = &consumer.creation;
+    let mut deploy = |weights| -> Result<_, HarnessError> {
+        let arguments = zkml_codegen::constructor_arguments(program, &verifier.into_array(), weights)?;
+        Ok(evm.deploy(&[creation.as_slice(), &arguments].concat())?.address)
+    };
+    let weights = zkml_codegen::weights_commitment(program, instances)?;
+    let consumer = deploy(weights)?;
+    let other = weights.map(|weights| deploy(Some(another(weights)))).transpose()?;
     let failed = |check, call: &Call| Err(HarnessError::SelfCheck { check, detail: call.describe() });
 
     let call = evm.call(consumer, &zkml_codegen::check_inference(program, proof, instances)?)?;
@@ -87,7 +93,18 @@ pub fn self_check_consumer(
     if !call.describe().starts_with("WrongContext") {
         return failed("the consumer takes no proof of another context", &call);
     }
+    if let Some(other) = other {
+        let call = evm.call(other, &zkml_codegen::check_inference(program, proof, instances)?)?;
+        if !call.describe().starts_with("WrongModel") {
+            return failed("the consumer of another model refuses the proof", &call);
+        }
+    }
     Ok(gas)
+}
+
+/// A commitment that is not this one.
+fn another(commitment: Word) -> Word {
+    if commitment == Word::ONE { Word::from_u64(2) } else { Word::ONE }
 }
 
 struct Trial<'a> {

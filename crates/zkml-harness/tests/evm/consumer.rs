@@ -2,42 +2,10 @@
 
 use std::sync::OnceLock;
 
-use crate::support;
-use zkml_codegen::{check_inference, names, verify_inference};
-use zkml_harness::{
-    Address, Call, Contract, Evm, HarnessError, Outcome, Settings, Solc, self_check_consumer,
-};
-use zkml_protocol::{Program, Sample, Word, binding::Context, field};
-
-const ACCEPTING: &str = include_str!("../../../../tests/fixtures/solidity/AcceptingVerifier.sol");
-
-/// Creation code of the consumer and of the verifier that accepts everything.
-struct Codes {
-    consumer: Vec<u8>,
-    accepting: Vec<u8>,
-}
-
-fn codes(program: &Program) -> Codes {
-    let source = zkml_codegen::consumer_source(program).unwrap();
-    let files = [("Consumer.sol", source.as_str()), ("Accepting.sol", ACCEPTING)];
-    let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
-    assert_eq!(compiled.warnings, Vec::<String>::new());
-    let creation = |name: &str| compiled.contract(name).unwrap().creation.clone();
-    Codes {
-        consumer: creation(&names::contracts(program).consumer),
-        accepting: creation("AcceptingVerifier"),
-    }
-}
-
-fn with_words(creation: &[u8], words: &[Word]) -> Vec<u8> {
-    let mut code = creation.to_vec();
-    code.extend(words.iter().flat_map(|word| word.0));
-    code
-}
-
-fn address_word(address: Address) -> Word {
-    Word(address.into_word().0)
-}
+use crate::support::{self, Codes, address_word, codes, refused, with_words};
+use zkml_codegen::{check_inference, verify_inference};
+use zkml_harness::{Address, Call, Contract, Evm, HarnessError, Outcome, self_check_consumer};
+use zkml_protocol::{Sample, Word, binding::Context, field};
 
 /// A consumer in front of a verifier that accepts everything.
 struct Bound {
@@ -84,10 +52,6 @@ impl Bound {
         let data = verify_inference(program, proven.deadline, proven.action, proof, &instances).unwrap();
         self.evm.send(self.consumer, &data).unwrap()
     }
-}
-
-fn refused(call: &Call, error: &str) {
-    assert!(call.describe().starts_with(error), "{} instead of {error}", call.describe());
 }
 
 #[test]

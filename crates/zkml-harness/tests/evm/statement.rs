@@ -1,0 +1,213 @@
+//! What the generated consumer reads out of a statement: packed inputs, commitments, names.
+
+use crate::support::{address_word, codes, refused, stating, with_words};
+use zkml_codegen::{errors, verify_inference};
+use zkml_harness::{Address, Call, Evm, Outcome};
+use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field};
+
+const SCALE: i32 = 12;
+
+fn tensor(name: &str, values: u32, encoding: Encoding) -> Field {
+    Field { name: name.to_owned(), values, scale: SCALE, encoding }
+}
+
+/// A consumer of a statement in front of a verifier that accepts everything.
+struct Reader {
+    sample: Sample,
+    evm: Evm,
+    consumer: Address,
+}
+
+impl Reader {
+    fn new(layout: InstanceLayout) -> Self {
+        let sample = stating(layout);
+        let codes = codes(&sample.program);
+        let mut evm = Evm::default();
+        let digests = [sample.program.vk_digest(), sample.program.model_commitment()];
+        let accepting = evm.deploy(&with_words(&codes.accepting, &digests)).unwrap().address;
+        let consumer = evm.deploy(&with_words(&codes.consumer, &[address_word(accepting)])).unwrap().address;
+        Self { sample, evm, consumer }
+    }
+
+    /// Calls a view that takes the instances and nothing else.
+    fn read(&mut self, function: &str, instances: &[Word]) -> Call {
+        let mut data = errors::selector(&format!("{function}(uint256[])")).to_vec();
+        let head = [Word::from_u64(32), Word::from_u64(instances.len() as u64)];
+        data.extend(head.iter().chain(instances).flat_map(|word| word.0));
+        self.evm.call(self.consumer, &data).unwrap()
+    }
+}
+
+fn words(call: &Call) -> Vec<Word> {
+    let Outcome::Returned(bytes) = &call.outcome else { panic!("{}", call.describe()) };
+    bytes.as_chunks().0.iter().map(|word| Word(*word)).collect()
+}
+
+/// A signed integer as the ABI writes it.
+fn signed(value: i128) -> Word {
+    let high = if value < 0 { [0xff; 16] } else { [0; 16] };
+    Word([high, value.to_be_bytes()].concat().try_into().unwrap())
+}
+
+/// `value / 2^SCALE` with 18 decimals, rounded down.
+fn wad(value: i64) -> Word {
+    signed((i128::from(value) * 1_000_000_000_000_000_000) >> SCALE)
+}
+
+/// The codes of the test, with values at both ends of their range.
+fn packed_inputs() -> Vec<(Code, Vec<i64>)> {
+    let code = |bits, signed| Code { bits, signed };
+    let last = (1 << 61) - 1;
+    vec![
+        // One spare value, none, many words, one value to a word and a single value.
+        (code(8, false), (0..30).map(|i| (255 - i) % 256).collect()),
+        (code(16, true), (0..15).map(|i| if i % 2 == 0 { i - 32768 } else { 32767 - i }).collect()),
+        (code(1, false), (0..600).map(|i| i * i % 3 % 2).collect()),
+        (code(62, true), vec![-last - 1, last, 0, -1, 1]),
+        (code(23, false), vec![(1 << 23) - 1]),
+    ]
+}
+
+#[test]
+fn packed_inputs_are_unpacked_by_name() {
+    let inputs = packed_inputs();
+    let tensors = (0..).zip(&inputs).map(|(i, (code, values)): (usize, _)| {
+        tensor(&format!("x{i}"), values.len() as u32, Encoding::Packed(*code))
+    });
+    // A commitment in front must not move the others.
+    let mut fields: Vec<Field> = tensors.collect();
+    fields.insert(0, tensor("hidden", 4, Encoding::Commitment));
+    fields.push(tensor("age", 1, Encoding::Signed));
+    let outputs = vec![tensor("y", 1, Encoding::Signed)];
+    let mut reader = Reader::new(InstanceLayout { inputs: fields, model: vec![], outputs });
+
+    let mut instances = vec![Word::ZERO, Word::from_u64(99)];
+    let mut last_words = Vec::new();
+    for (code, values) in &inputs {
+        instances.extend(code.pack(values).unwrap());
+        last_words.push((instances.len() - 1, *code, values.len()));
+    }
+    instances.extend([field::neg(Word::from_u64(40)), Word::from_u64(7)]);
+
+    let numbers: Vec<i64> = inputs.iter().flat_map(|(_, values)| values.clone()).chain([-40]).collect();
+    let raw = numbers.iter().map(|value| signed((*value).into()));
+    let expected: Vec<Word> = raw.chain(numbers.iter().map(|value| wad(*value))).collect();
+    assert_eq!(words(&reader.read("decodeInputs", &instances)), expected);
+
+    // Every bit above the values is refused, in full words and in the last one.
+    for (index, code, count) in last_words {
+        let in_word = (count - 1) as u32 % code.per_word() + 1;
+        for bit in in_word * code.bits..256 {
+            let mut spoiled = instances.clone();
+            spoiled[index].0[31 - bit as usize / 8] |= 1 << (bit % 8);
+            refused(&reader.read("decodeInputs", &spoiled), &format!("SpareBits({index})"));
+        }
+    }
+    // The first word of the 600 bits is full: bits 253 to 255 are spare.
+    let first = 2 + 1 + 1;
+    for bit in 253..256 {
+        let mut spoiled = instances.clone();
+        spoiled[first].0[31 - bit / 8] |= 1 << (bit % 8);
+        refused(&reader.read("decodeInputs", &spoiled), &format!("SpareBits({first})"));
+    }
+    refused(&reader.read("decodeInputs", &instances[1..]), "WrongInstanceCount");
+}
+
+/// Two committed inputs around a public one, a committed output and a public one.
+fn mixed() -> InstanceLayout {
+    InstanceLayout {
+        inputs: vec![
+            tensor("income", 30, Encoding::Commitment),
+            tensor("age", 1, Encoding::Signed),
+            tensor("address book", 3, Encoding::Commitment),
+        ],
+        model: vec![],
+        outputs: vec![tensor("reasons", 4, Encoding::Commitment), tensor("score", 1, Encoding::Signed)],
+    }
+}
+
+#[test]
+fn commitments_are_named_in_outputs_and_events() {
+    let mut reader = Reader::new(mixed());
+    let context = Context {
+        chain_id: reader.evm.config.chain_id,
+        consumer: reader.consumer.into_array(),
+        subject: reader.evm.config.sender.into_array(),
+        nonce: Word::ZERO,
+        deadline: Word([0xff; 32]),
+        action: Word::from_u64(5),
+    };
+    let [income, book, reasons] = [1, 2, 3].map(|i| field::neg(Word::from_u64(i)));
+    let score = Word::from_u64(3 << SCALE);
+    let instances = [context.digest(), income, Word::from_u64(33), book, reasons, score];
+    let (program, proof) = (&reader.sample.program, &reader.sample.proof);
+    let data = verify_inference(program, context.deadline, context.action, proof, &instances).unwrap();
+    let call = reader.evm.send(reader.consumer, &data).unwrap();
+    let outputs = vec![reasons, wad(3 << SCALE)];
+    assert_eq!(words(&call), outputs);
+    let [log] = call.logs.as_slice() else { panic!("{} events", call.logs.len()) };
+    let statement = zkml_protocol::keccak256(instances.iter().map(|word| word.0.as_slice()));
+    let told: Vec<u8> = [statement, income, book].iter().chain(&outputs).flat_map(|word| word.0).collect();
+    assert_eq!(log.data.as_ref(), told);
+    assert_eq!(words(&reader.read("inputCommitments", &instances)), [income, book]);
+    assert_eq!(words(&reader.read("decode", &instances)), [reasons, score, reasons, wad(3 << SCALE)]);
+    // A commitment has one spelling, whoever asks.
+    for (function, index) in [("inputCommitments", 1), ("inputCommitments", 3), ("decode", 4)] {
+        let mut aliased = instances;
+        aliased[index] = field::SCALAR_MODULUS;
+        refused(&reader.read(function, &aliased), &format!("ScalarOutOfRange({index})"));
+        refused(&reader.read(function, &aliased[1..]), "WrongInstanceCount");
+    }
+}
+
+#[test]
+fn a_consumer_may_have_committed_outputs_alone() {
+    let outputs = vec![tensor("label", 10, Encoding::Commitment)];
+    let mut reader = Reader::new(InstanceLayout { outputs, ..InstanceLayout::default() });
+    let instances = [Word::ZERO, Word::from_u64(8)];
+    assert_eq!(words(&reader.read("decode", &instances)), [Word::from_u64(8); 2]);
+}
+
+/// Names that Solidity reserves, that clash with each other or with the contract's own, or that try to break out.
+#[test]
+fn hostile_names_compile() {
+    let names = [
+        "raw",
+        "wad",
+        "word",
+        "i",
+        "instances",
+        "R",
+        "Outputs",
+        "decode",
+        "uint256",
+        "a",
+        "a",
+        "aCommitment",
+        "x\"; } contract Evil { /* \n selfdestruct(msg.sender); // @dev",
+        "",
+        "\u{202e}",
+        "*/",
+        "1",
+    ];
+    let encodings = [
+        Encoding::Commitment,
+        Encoding::Signed,
+        Encoding::Packed(Code { bits: 7, signed: true }),
+        Encoding::Packed(Code { bits: 62, signed: false }),
+    ];
+    let tensors = |turn: usize| -> Vec<Field> {
+        let named = |(i, name): (usize, &&str)| tensor(name, 2, encodings[(i + turn) % encodings.len()]);
+        names.iter().enumerate().map(named).collect()
+    };
+    for turn in 0..encodings.len() {
+        let weights = tensor(names[12], 5, Encoding::Commitment);
+        let model = if turn % 2 == 0 { vec![weights] } else { vec![] };
+        let layout = InstanceLayout { inputs: tensors(turn), model, outputs: tensors(turn + 1) };
+        // Compiles both without a warning.
+        let sample = stating(layout);
+        codes(&sample.program);
+        let verifier = zkml_codegen::verifier_source(&sample.program).unwrap();
+        crate::support::compile_all(&[(verifier, sample.program)], &zkml_harness::Settings::default());
+    }
+}
