@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
-use zkml_graph::Graph;
+use zkml_graph::{Graph, Visibility};
 
 use crate::net::Evaluator;
 use crate::net::eval::argmax;
-use crate::quant::{Emitted, Scales, Stats, emit, power};
+use crate::quant::{Emitted, Scales, Stats, Widths, emit, power, visible};
 use crate::report::{CalibrationReport, Error as Drift, LayerReport, OutputReport};
 use crate::{Error, Interface, Model, Port, Sample, Samples, Settings};
 
@@ -16,6 +16,10 @@ use crate::{Error, Interface, Model, Port, Sample, Samples, Settings};
 pub struct Calibrated {
     /// The integer graph.
     pub graph: Graph,
+    /// Values of its private weights, one vector per tensor of [`Graph::weights`]; none when weights are public.
+    pub weights: Vec<Vec<i64>>,
+    /// What an observer of the verifier sees of the model although its weights are private.
+    pub visible: Vec<String>,
     /// The settings with everything chosen that they left open: the same file, samples and settings give the
     /// same graph again.
     pub settings: Settings,
@@ -23,6 +27,19 @@ pub struct Calibrated {
     pub scales: Scales,
     /// Ranges and errors.
     pub report: CalibrationReport,
+    /// Scales, names and ranges of inputs and outputs.
+    pub interface: Interface,
+}
+
+/// A model lowered at recorded scales.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The integer graph.
+    pub graph: Graph,
+    /// Values of its private weights, as in [`Calibrated::weights`].
+    pub weights: Vec<Vec<i64>>,
+    /// As in [`Calibrated::visible`].
+    pub visible: Vec<String>,
     /// Scales, names and ranges of inputs and outputs.
     pub interface: Interface,
 }
@@ -53,6 +70,7 @@ const MEASURE_LEAST: usize = 8;
 /// should meet the tolerance is then tried and made finer as needed.
 pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Result<Calibrated, Error> {
     settings.check()?;
+    settings.fit(model)?;
     if samples.rows.is_empty() {
         return Err(Error::NoSamples);
     }
@@ -102,12 +120,27 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
 }
 
 /// Builds the integer graph of a model again from recorded scales: no samples, the same bytes on every machine.
-pub fn lower(model: &Model, settings: &Settings, scales: &Scales) -> Result<(Graph, Interface), Error> {
+///
+/// With private weights, any other set of weights of the same architecture gives the same graph too.
+///
+/// # Errors
+/// Settings or scales of another model; a weight that does not fit the width that is recorded for its tensor.
+pub fn lower(model: &Model, settings: &Settings, scales: &Scales) -> Result<Lowered, Error> {
     settings.check()?;
+    settings.fit(model)?;
     scales.fit(model.net())?;
-    let graph = emit(model.name(), model.net(), scales, settings)?.graph;
+    let emitted = emit(model.name(), model.net(), scales, settings, Widths::Recorded)?;
+    let (graph, weights) = (emitted.graph, emitted.weights);
     let interface = Interface::new(&graph, model.inputs(), model.outputs());
-    Ok((graph, interface))
+    Ok(Lowered { visible: shown(model), graph, weights, interface })
+}
+
+/// What stays visible of a model with private weights; nothing to tell apart when all of it is public.
+fn shown(model: &Model) -> Vec<String> {
+    match model.weights() {
+        Visibility::Public => Vec::new(),
+        Visibility::Committed => visible(model.net()),
+    }
 }
 
 /// Cost of a pair of scales in a proof, in bits to range-check: a value between layers is checked twice, as a
@@ -178,8 +211,9 @@ impl<'a> Job<'a> {
 
     fn attempt(&self, activation: u32, weight: u32) -> Result<Calibrated, Error> {
         let (model, net) = (self.model, self.model.net());
-        let scales = Scales::choose(net, &self.stats, self.settings, activation, weight);
-        let emitted = emit(model.name(), net, &scales, self.settings)?;
+        let mut scales = Scales::choose(net, &self.stats, self.settings, activation, weight);
+        let emitted = emit(model.name(), net, &scales, self.settings, Widths::Chosen)?;
+        scales.weight_bits.clone_from(&emitted.weight_bits);
         let interface = Interface::new(&emitted.graph, model.inputs(), model.outputs());
         let settings = Settings {
             activation_scale: Some(activation),
@@ -187,7 +221,8 @@ impl<'a> Job<'a> {
             ..self.settings.clone()
         };
         let report = self.measure(&emitted, &interface, &scales)?;
-        Ok(Calibrated { graph: emitted.graph, settings, scales, report, interface })
+        let (graph, weights, visible) = (emitted.graph, emitted.weights, shown(model));
+        Ok(Calibrated { graph, weights, visible, settings, scales, report, interface })
     }
 
     /// Worst ratio of an output's error to what is tolerated.
@@ -213,7 +248,8 @@ impl<'a> Job<'a> {
         let layers: Vec<(usize, usize)> =
             emitted.layers.iter().filter_map(|(v, name)| Some((*v, *place.get(name.as_str())?))).collect();
         let one = |(i, floats): (usize, &Vec<Vec<f64>>)| -> Result<Measured, Error> {
-            let trace = graph.eval(&interface.quantize_inputs(&self.samples.rows[i])?)?;
+            let inputs = interface.quantize_inputs(&self.samples.rows[i])?;
+            let trace = graph.eval_with(&inputs, &emitted.weights)?;
             Ok(Measured::new(graph, &trace.values, &layers, floats, &self.wanted[i]))
         };
         let runs: Vec<Measured> = self.floats.par_iter().enumerate().map(one).collect::<Result<_, _>>()?;

@@ -121,6 +121,66 @@ pub enum Error {
         /// Names of all supported operators.
         supported: String,
     },
+    /// Some weights cannot be kept private.
+    #[error(
+        "the weights cannot be kept private, since the circuit would depend on them:\n{detail}\nrewrite that part of \
+         the model, or make its weights public"
+    )]
+    NotPrivate {
+        /// Which nodes, and why.
+        detail: String,
+    },
+    /// The model was loaded for another visibility of its weights than the settings ask for.
+    #[error(
+        "the model was loaded with {loaded} weights, the settings say {wanted}: load it with the options of its settings"
+    )]
+    WeightVisibility {
+        /// How it was loaded.
+        loaded: &'static str,
+        /// What the settings say.
+        wanted: &'static str,
+    },
+    /// A visibility is given for an input or output that the model does not have.
+    #[error("the settings name the {what} `{name}`; the model has {expected:?}")]
+    UnknownPort {
+        /// `input` or `output`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names that there are.
+        expected: Vec<String>,
+    },
+    /// A visibility cannot be read.
+    #[error("`{given}` is no visibility: `public`, `committed`, or NAME=public,NAME=committed,… is expected")]
+    Visibility {
+        /// What was given.
+        given: String,
+    },
+    /// Recorded scales belong to a model of another architecture.
+    #[error("the model has another architecture than the one that was calibrated: {difference}")]
+    Architecture {
+        /// The first difference.
+        difference: String,
+    },
+    /// A private weight does not fit the width that its tensor had when the architecture was first compiled.
+    #[error(
+        "weight tensor `{tensor}`, element {index}: {value} lies outside [{lo}, {hi}], the range of the {bits} bits \
+         that the compiled architecture gives it; scale the weights down, or compile the model on its own"
+    )]
+    WeightRange {
+        /// The tensor.
+        tensor: String,
+        /// Row-major index of the element.
+        index: usize,
+        /// The weight.
+        value: f64,
+        /// Smallest weight that fits.
+        lo: f64,
+        /// Largest weight that fits.
+        hi: f64,
+        /// Width in bits, sign included.
+        bits: u32,
+    },
     /// An input is not made of numbers.
     #[error("input `{input}` holds {kind}; only tensors of numbers can be proven")]
     InputType {
@@ -258,6 +318,7 @@ impl From<GraphError> for Error {
     }
 }
 
-fn list(nodes: &[UnsupportedNode]) -> String {
+/// Nodes, one per line.
+pub(crate) fn list(nodes: &[UnsupportedNode]) -> String {
     nodes.iter().map(|n| format!("  {n}")).collect::<Vec<_>>().join("\n")
 }

@@ -6,12 +6,14 @@ use std::path::Path;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
+use zkml_graph::Visibility;
 
-use crate::error::UnsupportedNode;
+use crate::error::{UnsupportedNode, list};
 use crate::guard::quietly;
-use crate::model::{Model, Port};
+use crate::model::{Model, Port, Proven};
+use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN, supported_ops};
-use crate::proto::{Notice, check, cut_labels, rewrite};
+use crate::proto::{Private, check, cut_labels, rewrite};
 use crate::{Error, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
@@ -22,11 +24,13 @@ const MAX_BYTES: u64 = 1 << 29;
 pub struct LoadOptions {
     /// Size of an open first dimension, at least 1.
     pub batch: usize,
+    /// Who sees the weights. When only their owner does, nothing about the loaded network depends on them.
+    pub weights: Visibility,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { batch: 1 }
+        Self { batch: 1, weights: Visibility::Public }
     }
 }
 
@@ -103,9 +107,42 @@ pub(crate) fn build(
         return Err(unsupported(refused));
     }
     shapes?;
-    let typed = typed(inference?.model)?;
+    let inference = inference?;
+    let private = match options.weights {
+        Visibility::Public => None,
+        Visibility::Committed => Some(without_weights(&file, &graph, &inference)?),
+    };
+    let typed = typed(inference.model)?;
     // Whatever shapes a hostile file talked the analysis into must not bring lowering down either.
-    quietly(|| assemble(name, typed, &graph, notices, operators)).map_err(analysis)?
+    let (net, inputs, outputs) = quietly(|| match &private {
+        None => assemble(&typed, &graph, None),
+        Some((hidden, values)) => assemble(hidden, &graph, Some(values)).map_err(|e| match e {
+            Error::Unsupported { nodes, .. } => Error::NotPrivate { detail: list(&nodes) },
+            other => other,
+        }),
+    })
+    .map_err(analysis)??;
+    let weights = options.weights;
+    Model::new(name, Proven { net, inputs, outputs, weights }, typed, notices, operators)
+}
+
+/// The model analysed again without its learned numbers, and these.
+fn without_weights(
+    file: &pb::ModelProto,
+    graph: &pb::GraphProto,
+    parsed: &tract_onnx::model::ParseResult,
+) -> Result<(TypedModel, Private), Error> {
+    let refuse = |detail: String| Error::NotPrivate { detail };
+    let mut model = parsed.model.clone();
+    quietly(|| model.analyse(true).map(|_| ())).map_err(analysis)?.map_err(analysis)?;
+    let rank = |value: &str| {
+        let outlet = parsed.outlets_by_name.get(value)?;
+        Some(model.outlet_fact(*outlet).ok()?.shape.concretize()?.len())
+    };
+    let mut bare = graph.clone();
+    let values = proto::take_out(&mut bare, &rank).map_err(refuse)?;
+    let hidden = parse(file, &bare).and_then(|p| typed(p.model)).map_err(|e| refuse(e.to_string()))?;
+    Ok((hidden, values))
 }
 
 fn count_operators(graph: &pb::GraphProto) -> BTreeMap<String, usize> {
@@ -168,19 +205,19 @@ fn reals(tensor: &Tensor) -> Result<Vec<f64>, String> {
     Ok(view.iter().copied().collect())
 }
 
+/// What is left of a typed model: the float network, its inputs and its outputs. `private` holds the values of
+/// inputs that are weights.
 fn assemble(
-    name: &str,
-    typed: TypedModel,
+    typed: &TypedModel,
     graph: &pb::GraphProto,
-    notices: Vec<Notice>,
-    operators: BTreeMap<String, usize>,
-) -> Result<Model, Error> {
+    private: Option<&Private>,
+) -> Result<(Net, Vec<Port>, Vec<Port>), Error> {
     let outlets = typed.outputs.clone();
-    let mut lowering = Lowering::new(&typed, &outlets);
+    let mut lowering = Lowering::new(typed, &outlets);
     let mut refused = Vec::new();
     for id in typed.eval_order().map_err(analysis)? {
         let node = typed.node(id);
-        if let Err(reason) = lower(&mut lowering, node) {
+        if let Err(reason) = lower(&mut lowering, node, private) {
             refused.push(refusal(&lowering, node, graph, reason));
             lowering.placeholder(node);
         }
@@ -189,12 +226,13 @@ fn assemble(
         return Err(unsupported(refused));
     }
     let mut inputs = Vec::new();
-    for outlet in &typed.inputs {
+    let name_of = |o: &OutletId| typed.node(o.node).name.as_str();
+    for outlet in typed.inputs.iter().filter(|o| private.is_none_or(|p| !p.contains_key(name_of(o)))) {
         let operand = lowering.outlet(*outlet).cloned().ok_or_else(|| analysis("an input was lost"))?;
         lowering.net.inputs.push(operand.value);
         let kind = typed.outlet_fact(*outlet).map_err(analysis)?.datum_type;
         inputs.push(Port {
-            name: typed.node(outlet.node).name.clone(),
+            name: name_of(outlet).to_owned(),
             shape: operand.map.shape,
             kind: format!("{kind:?}").to_lowercase(),
         });
@@ -209,20 +247,34 @@ fn assemble(
     }
     let mut net = std::mem::take(&mut lowering.net);
     net.nodes.iter_mut().for_each(|n| n.name = readable(graph, &n.name));
-    drop(lowering);
-    Model::new(name, net, typed, inputs, outputs, notices, operators)
+    net.compact_private();
+    // Settings name inputs as the model does.
+    net.inputs.iter().zip(&inputs).for_each(|(i, port)| net.nodes[*i].name.clone_from(&port.name));
+    Ok((net, inputs, outputs))
 }
 
-fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Result<(), String> {
+fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> Result<(), String> {
     for (slot, output) in node.outputs.iter().enumerate() {
         let outlet = OutletId::new(node.id, slot);
-        if let Some(constant) = &output.fact.konst {
+        if let Some(values) = private.and_then(|p| p.get(&node.name)) {
+            if values.iter().any(|v| !v.is_finite()) {
+                return Err("it is not finite".into());
+            }
+            let shape = l.shape(outlet)?;
+            let operand = l.net.push_const(&node.name, Numbers::private(values.clone(), &node.name), &shape);
+            l.set(outlet, operand, false);
+        } else if let Some(constant) = &output.fact.konst {
             let values = reals(constant)?;
-            let operand = l.net.push_const(&node.name, values, constant.shape());
+            // Single numbers without dimension belong to the architecture; tables that the analysis computed may not.
+            let numbers = match private {
+                Some(_) if values.len() > 1 => Numbers::private(values, &node.name),
+                _ => Numbers::public(values),
+            };
+            let operand = l.net.push_const(&node.name, numbers, constant.shape());
             l.set(outlet, operand, false);
         } else if node.op_is::<tract_onnx::tract_core::ops::source::TypedSource>() {
             let shape = l.shape(outlet)?;
-            let operand = l.net.push(&node.name, crate::net::NetOp::Input, &shape);
+            let operand = l.net.push(&node.name, NetOp::Input, &shape);
             l.set(outlet, operand, false);
         } else if slot == 0 {
             l.node(node)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tract_onnx::prelude::*;
+use zkml_graph::Visibility;
 
 use crate::guard::quietly;
 use crate::load::{LoadOptions, load};
@@ -40,6 +41,17 @@ impl Port {
     }
 }
 
+/// A private weight tensor of the graph to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrivateTensor {
+    /// What it belongs to.
+    pub name: String,
+    /// Number of values.
+    pub values: usize,
+    /// Whether it is added to products, and so has about twice the fraction bits of what it is multiplied from.
+    pub added: bool,
+}
+
 /// A node of the lowered network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InspectedNode {
@@ -70,18 +82,30 @@ pub struct Inspection {
     pub parameters: u64,
     /// Number of multiplications of one inference.
     pub macs: u64,
+    /// Private weights in the order of the graph; none when weights are public.
+    pub weights: Vec<PrivateTensor>,
     /// What was cut, and why.
     pub notices: Vec<Notice>,
+}
+
+/// The part of a model that is proven.
+pub(crate) struct Proven {
+    /// What it computes.
+    pub(crate) net: Net,
+    /// Its inputs.
+    pub(crate) inputs: Vec<Port>,
+    /// Its outputs.
+    pub(crate) outputs: Vec<Port>,
+    /// Who sees the weights.
+    pub(crate) weights: Visibility,
 }
 
 /// A loaded model.
 pub struct Model {
     name: String,
-    net: Net,
+    proven: Proven,
     plan: Arc<TypedSimplePlan>,
     kinds: Vec<DatumType>,
-    inputs: Vec<Port>,
-    outputs: Vec<Port>,
     notices: Vec<Notice>,
     operators: BTreeMap<String, usize>,
 }
@@ -90,7 +114,7 @@ impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model")
             .field("name", &self.name)
-            .field("inputs", &self.inputs)
+            .field("inputs", &self.proven.inputs)
             .finish_non_exhaustive()
     }
 }
@@ -103,10 +127,8 @@ impl Model {
 
     pub(crate) fn new(
         name: &str,
-        net: Net,
+        proven: Proven,
         typed: TypedModel,
-        inputs: Vec<Port>,
-        outputs: Vec<Port>,
         notices: Vec<Notice>,
         operators: BTreeMap<String, usize>,
     ) -> Result<Self, Error> {
@@ -117,7 +139,7 @@ impl Model {
         let plan = quietly(|| typed.into_runnable())
             .map_err(|detail| Error::Analysis { detail })?
             .map_err(analysis)?;
-        Ok(Self { name: name.into(), net, plan, kinds, inputs, outputs, notices, operators })
+        Ok(Self { name: name.into(), proven, plan, kinds, notices, operators })
     }
 
     /// Name of the model: that of its file.
@@ -127,12 +149,12 @@ impl Model {
 
     /// Inputs in the order of the model.
     pub fn inputs(&self) -> &[Port] {
-        &self.inputs
+        &self.proven.inputs
     }
 
     /// Outputs that are proven.
     pub fn outputs(&self) -> &[Port] {
-        &self.outputs
+        &self.proven.outputs
     }
 
     /// What was cut from the model.
@@ -140,14 +162,19 @@ impl Model {
         &self.notices
     }
 
+    /// For whom its weights were loaded.
+    pub fn weights(&self) -> Visibility {
+        self.proven.weights
+    }
+
     pub(crate) fn net(&self) -> &Net {
-        &self.net
+        &self.proven.net
     }
 
     /// Runs the float model; one row-major vector per output.
     pub fn run(&self, sample: &Sample) -> Result<Vec<Vec<f64>>, Error> {
         let analysis = |e: TractError| Error::Analysis { detail: format!("{e:#}") };
-        let tensors = self.inputs.iter().zip(&self.kinds).zip(sample.values());
+        let tensors = self.inputs().iter().zip(&self.kinds).zip(sample.values());
         let tensors = tensors.map(|((port, kind), values)| {
             let tensor = tensor1(values).into_shape(&port.shape)?;
             Ok(tensor.cast_to_dt(*kind)?.into_owned().into_tvalue())
@@ -165,8 +192,9 @@ impl Model {
 
     /// What is known before calibration.
     pub fn inspect(&self) -> Inspection {
-        let live = self.net.live();
-        let alive = || self.net.nodes.iter().zip(&live).filter(|(_, l)| **l).map(|(n, _)| n);
+        let net = self.net();
+        let live = net.live();
+        let alive = || net.nodes.iter().zip(&live).filter(|(_, l)| **l).map(|(n, _)| n);
         let nodes: Vec<InspectedNode> = alive()
             .filter(|n| !matches!(n.op, NetOp::Const(_) | NetOp::Input))
             .map(|n| {
@@ -181,12 +209,13 @@ impl Model {
         };
         Inspection {
             name: self.name.clone(),
-            inputs: self.inputs.clone(),
-            outputs: self.outputs.clone(),
+            inputs: self.inputs().to_vec(),
+            outputs: self.outputs().to_vec(),
             operators: self.operators.clone(),
             parameters: alive().map(|n| constant(n) + addends(n)).sum(),
             macs: nodes.iter().map(|n| n.macs).sum(),
             nodes,
+            weights: crate::quant::private_tensors(net),
             notices: self.notices.clone(),
         }
     }

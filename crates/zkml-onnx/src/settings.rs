@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use zkml_graph::graph::Visibility;
 
-use crate::Error;
+use crate::visibility::word;
+use crate::{Error, LoadOptions, Model, Visibilities};
 
 /// Settings of calibration. The default looks for the smallest scales that meet the tolerance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,12 +27,12 @@ pub struct Settings {
     pub margin: f64,
     /// Size of an open first dimension of the inputs.
     pub batch: usize,
-    /// Who sees the inputs.
-    pub inputs: Visibility,
+    /// Who sees which input; committed where nothing is said.
+    pub inputs: Visibilities,
     /// Who sees the weights.
     pub weights: Visibility,
-    /// Who sees the outputs.
-    pub outputs: Visibility,
+    /// Who sees which output; public where nothing is said.
+    pub outputs: Visibilities,
 }
 
 impl Default for Settings {
@@ -45,14 +46,42 @@ impl Default for Settings {
             tolerance: 2e-4,
             margin: 1.5,
             batch: 1,
-            inputs: Visibility::Committed,
+            inputs: Visibility::Committed.into(),
             weights: Visibility::Public,
-            outputs: Visibility::Public,
+            outputs: Visibility::Public.into(),
         }
     }
 }
 
 impl Settings {
+    /// How to load the model that these settings are for.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions { batch: self.batch, weights: self.weights }
+    }
+
+    /// Who sees an input.
+    pub fn input(&self, name: &str) -> Visibility {
+        self.inputs.of(name, Visibility::Committed)
+    }
+
+    /// Who sees an output.
+    pub fn output(&self, name: &str) -> Visibility {
+        self.outputs.of(name, Visibility::Public)
+    }
+
+    /// Refuses settings that are not for this model: unknown inputs or outputs, weights of other visibility.
+    pub fn fit(&self, model: &Model) -> Result<(), Error> {
+        self.inputs.fit("input", model.inputs())?;
+        self.outputs.fit("output", model.outputs())?;
+        if model.weights() != self.weights {
+            return Err(Error::WeightVisibility {
+                loaded: word(model.weights()),
+                wanted: word(self.weights),
+            });
+        }
+        Ok(())
+    }
+
     /// Refuses values that make no sense.
     pub fn check(&self) -> Result<(), Error> {
         let range = |name: &'static str, value: f64, lo: f64, hi: f64| {

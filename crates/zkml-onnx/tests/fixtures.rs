@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
-use zkml_onnx::{LoadOptions, Model, Samples, Settings, calibrate};
+use zkml_onnx::{LoadOptions, Model, Samples, Settings, calibrate, lower};
 
 /// A model with inputs and the outputs that onnxruntime computed for them.
 #[derive(Deserialize)]
@@ -61,8 +61,9 @@ fn tails(case: &Case, model: &Model) -> Result<(), String> {
 /// Everything that is checked of one case; the first thing that is wrong.
 fn check(case: &Case) -> Result<(), String> {
     let fail = |what: &str, e: &dyn std::fmt::Display| format!("{}: {what}: {e}", case.name);
-    let model = Model::load(fixtures().join(&case.file), &LoadOptions { batch: case.batch })
-        .map_err(|e| fail("load", &e))?;
+    let model =
+        Model::load(fixtures().join(&case.file), &LoadOptions { batch: case.batch, ..Default::default() })
+            .map_err(|e| fail("load", &e))?;
     tails(case, &model)?;
     let json = serde_json::json!({ "samples": case.samples }).to_string();
     let samples = Samples::parse(&json, model.inputs()).map_err(|e| fail("samples", &e))?;
@@ -98,8 +99,11 @@ fn check(case: &Case) -> Result<(), String> {
     let values = system.assign(&trace).ok_or_else(|| fail("assign", &"counts do not fit"))?;
     system.check(&values).map_err(|e| fail("relations", &e))?;
     let again = calibrate(&model, &samples, &done.settings).map_err(|e| fail("again", &e))?;
-    if again.graph.to_bytes() != done.graph.to_bytes() {
-        return Err(fail("rebuild", &"other bytes"));
+    let lowered = lower(&model, &done.settings, &done.scales).map_err(|e| fail("lower", &e))?;
+    for graph in [again.graph, lowered.graph] {
+        if graph.to_bytes() != done.graph.to_bytes() {
+            return Err(fail("rebuild", &"other bytes"));
+        }
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ fn missing_file_and_folder_are_named() {
 #[test]
 fn values_outside_the_calibrated_range_are_refused() {
     let path = fixtures().join("torch/mlp_dynamic_batch.onnx");
-    let model = Model::load(path, &LoadOptions { batch: 2 }).expect("loads");
+    let model = Model::load(path, &LoadOptions { batch: 2, ..Default::default() }).expect("loads");
     assert_eq!(model.inputs()[0].shape[0], 2);
     let samples = Samples::random(model.inputs(), 20, 3);
     let done =
@@ -144,6 +144,7 @@ fn settings_out_of_range_are_named() {
     assert!(matches!(bad.check(), Err(Error::Setting { name: "margin", .. })));
     let bad = Settings { activation_scale: Some(99), ..Settings::default() };
     assert!(matches!(bad.check(), Err(Error::Setting { name: "activation_scale", .. })));
-    let zero = Model::load(fixtures().join("torch/relu6.onnx"), &LoadOptions { batch: 0 });
+    let zero =
+        Model::load(fixtures().join("torch/relu6.onnx"), &LoadOptions { batch: 0, ..Default::default() });
     assert!(matches!(zero, Err(Error::Setting { name: "batch", .. })));
 }

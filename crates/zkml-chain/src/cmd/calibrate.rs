@@ -57,8 +57,8 @@ enum Inputs {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let mut settings = Settings { batch: args.batch, ..Settings::default() };
     settings.inputs = match args.inputs {
-        Inputs::Committed => Visibility::Committed,
-        Inputs::Public => Visibility::Public,
+        Inputs::Committed => Visibility::Committed.into(),
+        Inputs::Public => Visibility::Public.into(),
     };
     settings.tolerance = args.tolerance.unwrap_or(settings.tolerance);
     settings.margin = args.margin.unwrap_or(settings.margin);

@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use zkml_onnx::{Calibrated, CalibrationReport, LoadOptions, Model, Samples, Settings};
+use zkml_onnx::{Calibrated, CalibrationReport, Model, Samples, Settings};
 use zkml_prover::{Optimize, Plan};
 
 /// Random samples when no data are given.
@@ -62,7 +62,7 @@ pub struct CalibrateReport {
 /// # Errors
 /// A model or data that cannot be used, a full disk.
 pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<CalibrateReport> {
-    let model = Model::load(&request.model, &LoadOptions { batch: request.settings.batch })?;
+    let model = Model::load(&request.model, &request.settings.load_options())?;
     model.notices().iter().for_each(|notice| ui.warn(&notice.text));
     let (samples, data) = samples(ui, &model, request.data.as_deref())?;
     let progress = Progress::timed(ui, "calibrating", Duration::from_secs(5));

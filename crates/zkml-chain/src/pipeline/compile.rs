@@ -13,7 +13,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use zkml_onnx::{LoadOptions, Model, Samples, Settings};
+use zkml_onnx::{Model, Samples, Settings};
 use zkml_prover::{Optimize, Plan};
 
 /// A compiled model.
@@ -53,7 +53,7 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, optimize: Optimize) -> Result<Com
     settings.check()?;
     let progress = Progress::timed(ui, "compiling", Duration::from_secs(5));
     let name = artifacts.model().to_owned();
-    let model = Model::load(artifacts.path(file::MODEL), &LoadOptions { batch: settings.batch })?;
+    let model = Model::load(artifacts.path(file::MODEL), &settings.load_options())?;
     let data = artifacts.load(file::DATA)?;
     let samples = Samples::parse(super::text(&artifacts.path(file::DATA), &data)?, model.inputs())?;
     let mut compiled = zkml_onnx::calibrate(&model, &samples, &settings)?;

@@ -51,7 +51,7 @@ pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
         let Ok(trace) = interface
             .quantize_inputs(sample)
             .map_err(Error::from)
-            .and_then(|inputs| calibrated.graph.eval(&inputs).map_err(Error::from))
+            .and_then(|inputs| calibrated.graph.eval_with(&inputs, &calibrated.weights).map_err(Error::from))
         else {
             tally.refused += 1;
             continue;

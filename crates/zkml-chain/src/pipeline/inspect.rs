@@ -22,7 +22,7 @@ pub struct InspectReport(Inspection);
 /// # Errors
 /// A file that is no model, or a model that cannot be proven, with all reasons.
 pub fn run(model: &Path, batch: usize) -> Result<InspectReport> {
-    Ok(InspectReport(Model::load(model, &LoadOptions { batch })?.inspect()))
+    Ok(InspectReport(Model::load(model, &LoadOptions { batch, ..Default::default() })?.inspect()))
 }
 
 impl Report for InspectReport {

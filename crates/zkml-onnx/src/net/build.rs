@@ -2,26 +2,55 @@
 
 use zkml_graph::Map;
 
-use super::eval::{contract, scatter};
-use super::view::compose;
-use super::{Contraction, Function, Net, NetNode, NetOp, Operand, Side, gather};
+use super::eval::{products, scatter, transposed};
+use super::view::{compose, constant_view};
+use super::{Contraction, Evaluator, Function, Net, NetNode, NetOp, Numbers, Operand, Side, gather};
 
 impl Net {
-    /// Adds a node; the operand shows its whole value.
+    /// Adds a node; the operand shows its whole value. What private constants alone determine is a constant.
     pub(crate) fn push(&mut self, name: &str, op: NetOp, shape: &[usize]) -> Operand {
+        let op = self.folded(&op, shape).map_or(op, NetOp::Const);
         self.nodes.push(NetNode { name: name.into(), op, shape: shape.to_vec(), never_positive: false });
         Operand { value: self.nodes.len() - 1, map: Map::identity(shape) }
     }
 
+    /// The result of an operator on constants, some of them private; with public ones only, it was computed before
+    /// the network was built.
+    fn folded(&self, op: &NetOp, shape: &[usize]) -> Option<Numbers> {
+        let operands = op.operands();
+        let constant = |o: &&Operand| match &self.nodes[o.value].op {
+            NetOp::Const(n) => Some((n, &self.nodes[o.value])),
+            _ => None,
+        };
+        let constants: Vec<(&Numbers, &NetNode)> = operands.iter().map(constant).collect::<Option<_>>()?;
+        constants.iter().find(|(n, _)| n.is_private())?;
+        let run = |pick: fn(&Numbers) -> &[f64]| {
+            let input = |(n, node): &(&Numbers, &NetNode)| {
+                let op = NetOp::Const(Numbers::public(pick(n).to_vec()));
+                NetNode { op, ..(*node).clone() }
+            };
+            let mut op = op.clone();
+            op.operands_mut().into_iter().enumerate().for_each(|(i, o)| o.value = i);
+            op.numbers_mut().into_iter().for_each(|n| *n = Numbers::public(pick(n).to_vec()));
+            let mut nodes: Vec<NetNode> = constants.iter().map(input).collect();
+            let value = nodes.len();
+            nodes.push(NetNode { name: String::new(), op, shape: shape.to_vec(), never_positive: false });
+            let whole = Operand { value, map: Map::identity(shape) };
+            let small = Net { nodes, inputs: Vec::new(), outputs: vec![(String::new(), whole)] };
+            Evaluator::new(&small).run(&[]).swap_remove(value)
+        };
+        Some(Numbers::hidden(run(Numbers::values), run(Numbers::form)))
+    }
+
     /// Adds a constant.
-    pub(crate) fn push_const(&mut self, name: &str, values: Vec<f64>, shape: &[usize]) -> Operand {
-        self.push(name, NetOp::Const(values), shape)
+    pub(crate) fn push_const(&mut self, name: &str, numbers: Numbers, shape: &[usize]) -> Operand {
+        self.push(name, NetOp::Const(numbers), shape)
     }
 
     /// What `outer` shows of an operand: a composed view where that is affine, else a copy.
     pub(crate) fn view(&mut self, name: &str, o: &Operand, outer: &Map) -> Operand {
-        if let Some(values) = self.constant(o) {
-            let shown = gather(outer, &values);
+        if let Some(numbers) = self.constant(o) {
+            let shown = numbers.on(|v| gather(outer, v));
             return self.push_const(name, shown, &outer.shape);
         }
         if let Some(map) = compose(outer, &o.map) {
@@ -115,12 +144,11 @@ impl Net {
         name: &str,
         x: Operand,
         exclusive: bool,
-        scale: Vec<f64>,
-        shift: Vec<f64>,
+        scale: Numbers,
+        shift: Numbers,
     ) -> Operand {
-        if let Some(values) = self.constant(&x) {
-            let out = values.iter().zip(scale.iter().zip(&shift)).map(|(x, (s, t))| x * s + t).collect();
-            return self.push_const(name, out, &x.map.shape);
+        if let Some(numbers) = self.constant(&x) {
+            return self.push_const(name, numbers.affine(&scale, &shift), &x.map.shape);
         }
         let whole = x.map.pad.is_none() && is_bijective(&x.map);
         if exclusive && whole && self.fold_after(&x, &scale, &shift) {
@@ -131,18 +159,19 @@ impl Net {
     }
 
     /// Folds `scale · x + shift` into the node that makes `x`; whether that was possible.
-    fn fold_after(&mut self, x: &Operand, scale: &[f64], shift: &[f64]) -> bool {
-        let own = |v: &[f64]| scatter(&x.map, v);
+    fn fold_after(&mut self, x: &Operand, scale: &Numbers, shift: &Numbers) -> bool {
+        let own = |n: &Numbers| n.on(|v| scatter(&x.map, v));
         let (scale, shift) = (own(scale), own(shift));
         match self.nodes[x.value].op.clone() {
             NetOp::Affine { x: inner, scale: s, shift: t } => {
-                let t = t.iter().zip(scale.iter().zip(&shift)).map(|(t, (s, u))| t * s + u).collect();
-                let s = s.iter().zip(&scale).map(|(a, b)| a * b).collect();
+                let t = t.affine(&scale, &shift);
+                let s = s.with(&scale, |a, b| a.iter().zip(b).map(|(a, b)| a * b).collect());
                 self.nodes[x.value].op = NetOp::Affine { x: inner, scale: s, shift: t };
                 true
             }
             NetOp::Contract(c) => {
-                self.scaled(&c, &gather(&c.y, &scale), &gather(&c.y, &shift)).is_some_and(|c| {
+                let seen = |n: &Numbers| n.on(|v| gather(&c.y, v));
+                self.scaled(&c, &seen(&scale), &seen(&shift)).is_some_and(|c| {
                     self.nodes[x.value].op = NetOp::Contract(c);
                     true
                 })
@@ -153,28 +182,57 @@ impl Net {
 
     /// A contraction with scaled and shifted results, when its second operand is constant and the scale does
     /// not change along `m`. Both vectors are in the order `batch ++ m ++ n`.
-    fn scaled(&mut self, c: &Contraction, scale: &[f64], shift: &[f64]) -> Option<Contraction> {
+    fn scaled(&mut self, c: &Contraction, scale: &Numbers, shift: &Numbers) -> Option<Contraction> {
         let [batch, m, k, n] = c.sizes();
-        let unit = scale.iter().all(|&s| s == 1.0);
         let mut b = c.b.clone();
-        if !unit {
-            let mut dense = self.constant(&c.b)?;
-            for i in 0..batch {
-                let first = &scale[i * m * n..][..n];
-                if (1..m).any(|row| &scale[(i * m + row) * n..][..n] != first) {
-                    return None;
-                }
-                for row in 0..k {
-                    let w = &mut dense[(i * k + row) * n..][..n];
-                    w.iter_mut().zip(first).for_each(|(w, s)| *w *= s);
-                }
+        if scale.is_private() || scale.form().iter().any(|&s| s != 1.0) {
+            let dense = self.constant(&c.b)?;
+            let row = |form: &[f64], i: usize, row: usize| form[(i * m + row) * n..][..n].to_vec();
+            let same = |i| (1..m).all(|r| row(scale.form(), i, r) == row(scale.form(), i, 0));
+            if !(0..batch).all(same) {
+                return None;
             }
+            let scaled = |dense: &[f64], scale: &[f64]| {
+                let at = |j: usize| dense[j] * scale[j / (k * n) * m * n + j % n];
+                (0..dense.len()).map(at).collect()
+            };
             let name = self.nodes[c.b.value].name.clone();
-            b = self.push_const(&name, dense, &c.b.map.shape);
+            b = self.push_const(&name, dense.with(scale, scaled), &c.b.map.shape);
         }
-        let old = c.addend.clone().unwrap_or_else(|| vec![0.0; scale.len()]);
-        let addend = old.iter().zip(scale.iter().zip(shift)).map(|(a, (s, t))| a * s + t).collect();
-        Some(Contraction { b, addend: Some(addend), ..c.clone() })
+        let old = c.addend.clone().unwrap_or_else(|| Numbers::public(vec![0.0; scale.len()]));
+        Some(Contraction { b, addend: Some(old.affine(scale, shift)), ..c.clone() })
+    }
+
+    /// Shows each private constant without the repetitions that broadcasting made, so that nobody has to commit to
+    /// a number twice.
+    pub(crate) fn compact_private(&mut self) {
+        let mut done = Vec::new();
+        for i in 0..self.nodes.len() {
+            let shown: Vec<Operand> = self.nodes[i].op.operands().into_iter().cloned().collect();
+            let shown: Vec<Operand> = shown.iter().map(|o| self.compacted(o, &mut done)).collect();
+            self.nodes[i].op.operands_mut().into_iter().zip(shown).for_each(|(o, new)| *o = new);
+        }
+        for i in 0..self.outputs.len() {
+            let shown = self.outputs[i].1.clone();
+            self.outputs[i].1 = self.compacted(&shown, &mut done);
+        }
+    }
+
+    /// `done` holds what was made of operands before: readers of one constant go on to share it.
+    fn compacted(&mut self, o: &Operand, done: &mut Vec<(Operand, Operand)>) -> Operand {
+        let same = |(before, _): &&(Operand, Operand)| (before.value, &before.map) == (o.value, &o.map);
+        if let Some((_, new)) = done.iter().find(same) {
+            return new.clone();
+        }
+        let Some(numbers) = self.constant(o).filter(Numbers::is_private) else { return o.clone() };
+        let (few, map) = constant_view(&numbers, &o.map.shape);
+        if o.map.pad.is_some() || few.len() >= o.map.source.iter().product() {
+            return o.clone();
+        }
+        let (name, shape) = (self.nodes[o.value].name.clone(), map.source.clone());
+        let new = Operand { value: self.push_const(&name, few, &shape).value, map };
+        done.push((o.clone(), new.clone()));
+        new
     }
 
     /// A contraction. An affine map in front of it is folded into constant weights.
@@ -190,36 +248,37 @@ impl Net {
         if c.a.map.pad.is_some_and(|p| p != 0) {
             return None;
         }
-        let [batch, m, k, n] = c.sizes();
-        let mut dense = self.constant(&c.b)?;
-        let rows = transpose_weights(&dense, [batch, m, k, n]);
-        let shift = gather(&c.a.map, &shift);
-        let addend = contract(&shift, &rows, c);
-        let scale = gather(&Map { pad: c.a.map.pad.map(|_| LOST), ..c.a.map.clone() }, &scale);
-        for i in 0..batch {
-            for row in 0..k {
-                // Elements of the padding say nothing about the scale.
-                let mut seen = (0..m).map(|r| scale[(i * m + r) * k + row]).filter(|s| *s != LOST as f64);
-                let s = seen.next().unwrap_or(1.0);
-                if seen.any(|other| other != s) {
-                    return None;
-                }
-                dense[(i * k + row) * n..][..n].iter_mut().for_each(|w| *w *= s);
-            }
+        let sizes @ [batch, m, k, n] = c.sizes();
+        let dense = self.constant(&c.b)?;
+        let shift = shift.on(|v| gather(&c.a.map, v));
+        let mut addend = shift.with(&dense, |shift, dense| products(shift, &transposed(dense, sizes), sizes));
+        if let Some(old) = &c.addend {
+            addend = addend.with(old, |a, b| a.iter().zip(b).map(|(a, b)| a + b).collect());
         }
+        let scale = scale.on(|v| gather(&Map { pad: c.a.map.pad.map(|_| LOST), ..c.a.map.clone() }, v));
+        // Elements of the padding say nothing about the scale.
+        let seen = |i: usize, row: usize| {
+            (0..m).map(move |r| (i * m + r) * k + row).filter(|at| scale.form()[*at] != LOST as f64)
+        };
+        let mut at = Vec::with_capacity(batch * k);
+        for (i, row) in (0..batch).flat_map(|i| (0..k).map(move |row| (i, row))) {
+            let first = seen(i, row).next();
+            if seen(i, row).any(|other| first.is_some_and(|f| scale.form()[f] != scale.form()[other])) {
+                return None;
+            }
+            at.push(first);
+        }
+        let scaled = |dense: &[f64], scale: &[f64]| {
+            dense.iter().enumerate().map(|(j, w)| at[j / n].map_or(*w, |s| w * scale[s])).collect()
+        };
         let name = self.nodes[c.b.value].name.clone();
-        let b = self.push_const(&name, dense, &c.b.map.shape);
+        let b = self.push_const(&name, dense.with(&scale, scaled), &c.b.map.shape);
         Some(Contraction { a: Operand { value: x.value, map }, b, addend: Some(addend), ..c.clone() })
     }
 }
 
 /// Marks padding while scales are compared; no real scale has this value.
 const LOST: i64 = -(1 << 52);
-
-fn transpose_weights(b: &[f64], [batch, _, k, n]: [usize; 4]) -> Vec<f64> {
-    let at = |j: usize| b[(j / (n * k) * k + j % k) * n + j / k % n];
-    (0..batch * n * k).map(at).collect()
-}
 
 /// The part `[start, start + len)` of the last dimension.
 fn range_of_last(shape: &[usize], start: usize, len: usize) -> Map {

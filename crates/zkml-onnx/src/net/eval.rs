@@ -22,7 +22,7 @@ fn plan(o: &Operand) -> Option<Vec<Option<usize>>> {
 }
 
 /// `b` as `batch ++ n ++ k`, so that dot products walk memory in order.
-fn transposed(b: &[f64], [batch, _, k, n]: [usize; 4]) -> Vec<f64> {
+pub(crate) fn transposed(b: &[f64], [batch, _, k, n]: [usize; 4]) -> Vec<f64> {
     let mut out = Vec::with_capacity(b.len());
     for i in 0..batch {
         for col in 0..n {
@@ -33,8 +33,16 @@ fn transposed(b: &[f64], [batch, _, k, n]: [usize; 4]) -> Vec<f64> {
 }
 
 /// Sums of products over dense operands, plus the addend; in the order `batch ++ m ++ n`.
-pub(crate) fn contract(a: &[f64], b_rows: &[f64], c: &Contraction) -> Vec<f64> {
-    let [batch, m, k, n] = c.sizes();
+fn contract(a: &[f64], b_rows: &[f64], c: &Contraction) -> Vec<f64> {
+    let mut out = products(a, b_rows, c.sizes());
+    if let Some(addend) = &c.addend {
+        out.iter_mut().zip(addend.values()).for_each(|(y, v)| *y += v);
+    }
+    out
+}
+
+/// Sums of products over dense operands, the second one as `batch ++ n ++ k`.
+pub(crate) fn products(a: &[f64], b_rows: &[f64], [batch, m, k, n]: [usize; 4]) -> Vec<f64> {
     let mut out = Vec::with_capacity(batch * m * n);
     for i in 0..batch {
         for row in 0..m {
@@ -44,9 +52,6 @@ pub(crate) fn contract(a: &[f64], b_rows: &[f64], c: &Contraction) -> Vec<f64> {
                 out.push(x.iter().zip(w).map(|(x, w)| x * w).sum());
             }
         }
-    }
-    if let Some(addend) = &c.addend {
-        out.iter_mut().zip(addend).for_each(|(y, v)| *y += v);
     }
     out
 }
@@ -76,7 +81,7 @@ impl<'a> Evaluator<'a> {
                 _ => Vec::new(),
             });
             this.weights.push(match &node.op {
-                NetOp::Contract(c) if live => net.constant(&c.b).map(|b| transposed(&b, c.sizes())),
+                NetOp::Contract(c) if live => net.constant(&c.b).map(|b| transposed(b.values(), c.sizes())),
                 _ => None,
             });
         }
@@ -89,10 +94,15 @@ impl<'a> Evaluator<'a> {
         for (&id, given) in self.net.inputs.iter().zip(inputs) {
             values[id].clone_from(given);
         }
-        for (id, node) in self.net.nodes.iter().enumerate() {
-            if self.live[id] && !matches!(node.op, NetOp::Input) {
-                values[id] = self.node(id, &node.op, &values);
+        let live = || self.net.nodes.iter().enumerate().filter(|(id, _)| self.live[*id]);
+        // Constants may follow their readers.
+        for (id, node) in live() {
+            if let NetOp::Const(v) = &node.op {
+                values[id] = v.values().to_vec();
             }
+        }
+        for (id, node) in live().filter(|(_, n)| !matches!(n.op, NetOp::Input | NetOp::Const(_))) {
+            values[id] = self.node(id, &node.op, &values);
         }
         values
     }
@@ -123,8 +133,7 @@ impl<'a> Evaluator<'a> {
         };
         let len = self.net.nodes[id].shape.iter().product();
         match op {
-            NetOp::Input => Vec::new(),
-            NetOp::Const(v) => v.clone(),
+            NetOp::Input | NetOp::Const(_) => Vec::new(),
             NetOp::Contract(c) => {
                 let rows = match &self.weights[id] {
                     Some(w) => contract(&see(0, &c.a), w, c),
@@ -135,7 +144,8 @@ impl<'a> Evaluator<'a> {
                 out
             }
             NetOp::Affine { x, scale, shift } => {
-                see(0, x).iter().zip(scale.iter().zip(shift)).map(|(x, (s, t))| x * s + t).collect()
+                let numbers = scale.values().iter().zip(shift.values());
+                see(0, x).iter().zip(numbers).map(|(x, (s, t))| x * s + t).collect()
             }
             NetOp::Sum { terms, constant } => {
                 let mut out = vec![*constant; len];

@@ -6,11 +6,13 @@
 mod build;
 pub(crate) mod eval;
 mod function;
+mod numbers;
 mod view;
 
 pub(crate) use eval::Evaluator;
 pub(crate) use function::Function;
-pub(crate) use view::strides;
+pub(crate) use numbers::Numbers;
+pub(crate) use view::constant_view;
 use zkml_graph::Map;
 
 /// Pad value of a view that must never win a maximum; the integer graph gets the lower bound instead.
@@ -40,11 +42,11 @@ pub(crate) enum NetOp {
     /// An input of the model.
     Input,
     /// A constant.
-    Const(Vec<f64>),
+    Const(Numbers),
     /// `Σ_k a·b + addend`, as [`zkml_graph::ops::Contract`] describes it.
     Contract(Contraction),
     /// `scale · x + shift`, element by element.
-    Affine { x: Operand, scale: Vec<f64>, shift: Vec<f64> },
+    Affine { x: Operand, scale: Numbers, shift: Numbers },
     /// `Σ coefficient · operand + constant`.
     Sum { terms: Vec<(f64, Operand)>, constant: f64 },
     /// `a · b`.
@@ -69,7 +71,7 @@ pub(crate) struct Contraction {
     /// View of shape `batch ++ k ++ n`.
     pub(crate) b: Operand,
     /// Added to the sums: one number for each of `batch ++ m ++ n`.
-    pub(crate) addend: Option<Vec<f64>>,
+    pub(crate) addend: Option<Numbers>,
     /// Number of dimensions of `batch`, `m`, `k`, `n`.
     pub(crate) ranks: [usize; 4],
     /// Where results lie: a view of the output of shape `batch ++ m ++ n`.
@@ -116,14 +118,37 @@ pub(crate) struct Net {
 impl NetOp {
     /// Whether all constants of the node are finite.
     pub(crate) fn is_finite(&self) -> bool {
-        let all = |v: &[f64]| v.iter().all(|x| x.is_finite());
         match self {
-            Self::Const(v) => all(v),
-            Self::Contract(c) => c.addend.as_deref().is_none_or(all),
-            Self::Affine { scale, shift, .. } => all(scale) && all(shift),
+            Self::Const(v) => v.is_finite(),
+            Self::Contract(c) => c.addend.as_ref().is_none_or(Numbers::is_finite),
+            Self::Affine { scale, shift, .. } => scale.is_finite() && shift.is_finite(),
             Self::Sum { terms, constant } => constant.is_finite() && terms.iter().all(|(c, _)| c.is_finite()),
             Self::Max { b: Side::Constant(c), .. } => c.is_finite(),
             _ => true,
+        }
+    }
+
+    /// As [`NetOp::operands`], to be changed.
+    fn operands_mut(&mut self) -> Vec<&mut Operand> {
+        match self {
+            Self::Input | Self::Const(_) => Vec::new(),
+            Self::Contract(c) => vec![&mut c.a, &mut c.b],
+            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } => vec![x],
+            Self::Sum { terms, .. } => terms.iter_mut().map(|(_, o)| o).collect(),
+            Self::Product { a, b } | Self::Divide { a, b } => vec![a, b],
+            Self::Max { a, b: Side::Operand(b) } => vec![a, b],
+            Self::Max { a, b: Side::Constant(_) } => vec![a],
+            Self::Join { parts } => parts.iter_mut().map(|(o, _)| o).collect(),
+        }
+    }
+
+    /// The numbers that the node itself brings along.
+    fn numbers_mut(&mut self) -> Vec<&mut Numbers> {
+        match self {
+            Self::Const(n) => vec![n],
+            Self::Contract(c) => c.addend.iter_mut().collect(),
+            Self::Affine { scale, shift, .. } => vec![scale, shift],
+            _ => Vec::new(),
         }
     }
 
@@ -157,9 +182,9 @@ impl Net {
     }
 
     /// The constant behind an operand, element by element of its view.
-    pub(crate) fn constant(&self, o: &Operand) -> Option<Vec<f64>> {
+    pub(crate) fn constant(&self, o: &Operand) -> Option<Numbers> {
         match &self.nodes[o.value].op {
-            NetOp::Const(values) => Some(gather(&o.map, values)),
+            NetOp::Const(numbers) => Some(numbers.on(|v| gather(&o.map, v))),
             _ => None,
         }
     }

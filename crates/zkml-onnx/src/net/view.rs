@@ -3,6 +3,8 @@
 use zkml_graph::Map;
 use zkml_graph::map::Axis;
 
+use super::Numbers;
+
 /// The view that shows through `outer` what `inner` shows, when that is affine again.
 ///
 /// `outer.source` is the shape of `inner`, or another factoring of the same number of elements.
@@ -135,9 +137,45 @@ fn keeps_outside(inner: &Map) -> bool {
         })
 }
 
+/// The same numbers with dimensions dropped along which they do not change, and the view that shows them all.
+pub(crate) fn constant_view(numbers: &Numbers, shape: &[usize]) -> (Numbers, Map) {
+    let (step, values) = (strides(shape), numbers.form());
+    let changes = |d: usize| {
+        (0..values.len())
+            .any(|i| i as i64 / step[d] % shape[d] as i64 > 0 && values[i] != values[i - step[d] as usize])
+    };
+    let kept: Vec<usize> = (0..shape.len()).filter(|&d| shape[d] > 1 && changes(d)).collect();
+    let source: Vec<usize> = kept.iter().map(|&d| shape[d]).collect();
+    let inner = strides(&source);
+    let pick = |j: usize| {
+        let at = kept.iter().zip(&inner).zip(&source).map(|((&d, s), &n)| j as i64 / s % n as i64 * step[d]);
+        at.sum::<i64>() as usize
+    };
+    let count = if values.is_empty() { 0 } else { source.iter().product() };
+    let few = numbers.on(|v| (0..count).map(|j| v[pick(j)]).collect());
+    let axes = kept
+        .iter()
+        .map(|&d| Axis { offset: 0, steps: (0..shape.len()).map(|v| i64::from(v == d)).collect() });
+    (few, Map { axes: axes.collect(), source, shape: shape.to_vec(), pad: None })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn constants_are_stored_once() {
+        let channel = [5.0, 5.0, 5.0, 7.0, 7.0, 7.0];
+        let view = |v: &[f64], shape: &[usize]| constant_view(&Numbers::public(v.to_vec()), shape);
+        let (few, map) = view(&channel, &[2, 3]);
+        assert_eq!((few.len(), map.is_valid()), (2, true));
+        let all: Vec<f64> = super::super::gather(&map, few.values());
+        assert_eq!(all, channel);
+        assert_eq!(view(&[3.0; 6], &[2, 3]).0.values(), [3.0]);
+        assert_eq!(view(&[1.0, 2.0, 3.0, 4.0], &[2, 2]).0.len(), 4);
+        // Equal private numbers stay as many as they are.
+        assert_eq!(constant_view(&Numbers::private(vec![3.0; 6], "w"), &[2, 3]).0.len(), 6);
+    }
 
     /// Composition shows what two gathers in a row show.
     fn agrees(outer: &Map, inner: &Map) {

@@ -5,7 +5,7 @@ use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::{NetOp, Operand};
+use crate::net::{NetOp, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("Add", "constants are folded into the neighbouring weights"),
@@ -39,7 +39,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
 
 fn negated(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
     let len = l.output_shape(node)?.iter().product();
-    l.affine(node, 0, vec![-1.0; len], vec![0.0; len])
+    l.affine(node, 0, Numbers::public(vec![-1.0; len]), Numbers::public(vec![0.0; len]))
 }
 
 fn squared(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
@@ -48,7 +48,7 @@ fn squared(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
 }
 
 /// Which input is constant, with its values broadcast to the result: `(slot of the other, values)`.
-fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize, Vec<f64>)>, String> {
+fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize, Numbers)>, String> {
     for slot in [1, 0] {
         let o = l.input(node, slot)?;
         if l.net.constant(&o).is_some() {
@@ -62,8 +62,8 @@ fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize
 fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<Operand, String> {
     let signs = [left, right];
     if let Some((slot, values)) = constant_side(l, node)? {
-        let shift = values.iter().map(|v| v * signs[1 - slot]).collect();
-        return l.affine(node, slot, vec![signs[slot]; values.len()], shift);
+        let scale = Numbers::public(vec![signs[slot]; values.len()]);
+        return l.affine(node, slot, scale, values.each(|v| v * signs[1 - slot]));
     }
     let (a, b) = (l.spread(node, 0)?, l.spread(node, 1)?);
     Ok(l.net.sum(&node.name, vec![(left, a), (right, b)], 0.0))
@@ -71,7 +71,7 @@ fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<
 
 fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
     if let Some((slot, values)) = constant_side(l, node)? {
-        let shift = vec![0.0; values.len()];
+        let shift = Numbers::public(vec![0.0; values.len()]);
         return l.affine(node, slot, values, shift);
     }
     let (a, b, shape) = (l.spread(node, 0)?, l.spread(node, 1)?, l.output_shape(node)?);
@@ -80,11 +80,11 @@ fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
 
 fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
     if let Some((0, values)) = constant_side(l, node)? {
-        if let Some(i) = values.iter().position(|v| *v == 0.0) {
+        if let Some(i) = values.values().iter().position(|v| *v == 0.0) {
             return Err(format!("element {i} of the constant divisor is zero"));
         }
-        let shift = vec![0.0; values.len()];
-        return l.affine(node, 0, values.iter().map(|v| 1.0 / v).collect(), shift);
+        let shift = Numbers::public(vec![0.0; values.len()]);
+        return l.affine(node, 0, values.each(|v| 1.0 / v), shift);
     }
     let (a, b, shape) = (l.spread(node, 0)?, l.spread(node, 1)?, l.output_shape(node)?);
     Ok(l.net.push(&node.name, NetOp::Divide { a, b }, &shape))
@@ -92,7 +92,7 @@ fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
 
 fn power(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
     match constant_side(l, node)? {
-        Some((0, values)) if values.iter().all(|v| *v == 2.0) => squared(l, node),
+        Some((0, values)) if values.uniform() == Some(2.0) => squared(l, node),
         _ => Err("only the exponent 2".into()),
     }
 }

@@ -53,9 +53,7 @@ fn always_positive(l: &Lowering<'_>, x: &Operand) -> bool {
 fn extremum(l: &mut Lowering<'_>, node: &TractNode, largest: bool) -> Result<Operand, String> {
     for slot in [1, 0] {
         let o = l.input(node, slot)?;
-        let Some(values) = l.net.constant(&o) else { continue };
-        let same = values.first().copied().filter(|f| values.iter().all(|v| v == f));
-        if let Some(c) = same {
+        if let Some(c) = l.net.constant(&o).and_then(|numbers| numbers.uniform()) {
             let x = l.spread(node, 1 - slot)?;
             return Ok(with_constant(l, node, x, c, largest));
         }

@@ -6,7 +6,7 @@ use zkml_graph::Map;
 use zkml_graph::map::Axis;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::{Contraction, Operand};
+use crate::net::{Contraction, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] =
     &[op("Conv", "1-D, 2-D, 3-D; stride, padding, auto_pad, dilation, groups; constant kernel")];
@@ -114,12 +114,12 @@ impl Groups {
     }
 
     /// The bias once per window, in the order group, window, channel; nothing when it is zero.
-    fn addend(&self, bias: &[f64], windows: usize) -> Option<Vec<f64>> {
-        let at = |c: usize| if bias.len() == 1 { bias[0] } else { bias[c] };
+    fn addend(&self, bias: &Numbers, windows: usize) -> Option<Numbers> {
         let each = self.out_each();
         let group = |g: usize| (0..windows).flat_map(move |_| (0..each).map(move |o| g * each + o));
-        let any = bias.iter().any(|b| *b != 0.0);
-        any.then(|| (0..self.count).flat_map(group).map(at).collect())
+        let at = |bias: &[f64], c: usize| if bias.len() == 1 { bias[0] } else { bias[c] };
+        let spread = |bias: &[f64]| (0..self.count).flat_map(group).map(|c| at(bias, c)).collect();
+        (!bias.is_zero()).then(|| bias.on(spread))
     }
 }
 

@@ -20,13 +20,13 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
 fn chosen(l: &mut Lowering<'_>, node: &TractNode, axis: usize) -> Result<Operand, String> {
     let (x, index, shape) = (l.input(node, 0)?, l.input(node, 1)?, l.output_shape(node)?);
     let index = l.net.constant(&index).ok_or("indices that are not constant")?;
-    if index.is_empty() || index.len() > MOST {
+    if index.len() == 0 || index.len() > MOST {
         return Err(format!("{} indices", index.len()));
     }
     let len = x.map.shape[axis] as i64;
     let mut parts = Vec::with_capacity(index.len());
-    for i in index {
-        let i = i as i64;
+    for i in index.values() {
+        let i = *i as i64;
         let i = if i < 0 { i + len } else { i };
         if !(0..len).contains(&i) {
             return Err(format!("index {i} on an axis of {len}"));

@@ -29,7 +29,7 @@ use tract_onnx::prelude::{OutletId, TypedFact, TypedModel, TypedOp};
 use tract_onnx::tract_core::model::Node;
 use zkml_graph::Map;
 
-use crate::net::{Net, Operand};
+use crate::net::{Net, Numbers, Operand};
 
 pub(crate) type TractNode = Node<TypedFact, Box<dyn TypedOp>>;
 
@@ -213,8 +213,8 @@ impl<'a> Lowering<'a> {
         &mut self,
         node: &TractNode,
         slot: usize,
-        scale: Vec<f64>,
-        shift: Vec<f64>,
+        scale: Numbers,
+        shift: Numbers,
     ) -> Result<Operand, String> {
         let whole = self.input(node, slot)?.map.shape == self.output_shape(node)?;
         let exclusive = whole && self.exclusive(node, slot);

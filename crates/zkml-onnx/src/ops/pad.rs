@@ -6,7 +6,7 @@ use tract_onnx::tract_core::ops::array::{Pad, PadMode};
 use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::Operand;
+use crate::net::{Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[op("Pad", "constant mode; free wiring")];
 
@@ -50,7 +50,7 @@ fn bordered(
         let mut strip = |width: usize, side: &str| {
             let shape: Vec<usize> =
                 shape.iter().enumerate().map(|(i, &n)| if i == d { width } else { n }).collect();
-            let values = vec![value; shape.iter().product()];
+            let values = Numbers::public(vec![value; shape.iter().product()]);
             (width > 0).then(|| l.net.push_const(&format!("{}.{side}{d}", node.name), values, &shape))
         };
         let (front, back) = (strip(before, "front"), strip(after, "back"));

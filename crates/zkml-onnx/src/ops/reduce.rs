@@ -5,7 +5,7 @@ use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::{Contraction, NetOp, Operand};
+use crate::net::{Contraction, NetOp, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("GlobalAveragePool", ""),
@@ -59,7 +59,8 @@ pub(super) fn weighted_sum(
     let (a, kept) = grouped(l, node, x, axes);
     let reduced = a.map.shape[kept..].to_vec();
     let count = reduced.iter().product();
-    let weights = l.net.push_const(&format!("{name}.weight"), vec![factor; count], &reduced);
+    let factors = Numbers::public(vec![factor; count]);
+    let weights = l.net.push_const(&format!("{name}.weight"), factors, &reduced);
     let mut shape = x.map.shape.clone();
     axes.iter().for_each(|&d| shape[d] = 1);
     let outer = Map::identity(&a.map.shape[..kept]);

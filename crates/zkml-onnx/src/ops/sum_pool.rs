@@ -7,7 +7,7 @@ use zkml_graph::map::Axis;
 
 use super::conv::Windows;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::{Contraction, Operand};
+use crate::net::{Contraction, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] =
     &[op("AveragePool", "1-D, 2-D, 3-D; stride, padding, ceil_mode, count_include_pad both ways")];
@@ -27,7 +27,8 @@ fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Oper
     let shape = l.output_shape(node)?;
     let factor = if pool.normalize { 1.0 / kernel as f64 } else { 1.0 };
     let a = l.net.view(&node.name, &x, &view);
-    let weights = l.net.push_const(&format!("{}.weight", node.name), vec![factor; kernel], &w.kernel);
+    let factors = Numbers::public(vec![factor; kernel]);
+    let weights = l.net.push_const(&format!("{}.weight", node.name), factors, &w.kernel);
     let ranks = [0, rank, spatial, 0];
     let c = Contraction { a, b: weights, addend: None, ranks, y: Map::identity(&shape) };
     let y = l.net.contract(&node.name, c);
@@ -40,7 +41,7 @@ fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Oper
     let present = crate::net::gather(&inside, &vec![1.0; source]);
     let scale: Vec<f64> =
         present.chunks(kernel).map(|c| kernel as f64 / c.iter().sum::<f64>().max(1.0)).collect();
-    let shift = vec![0.0; scale.len()];
+    let (shift, scale) = (Numbers::public(vec![0.0; scale.len()]), Numbers::public(scale));
     Ok(l.net.affine(&format!("{}.border", node.name), y, false, scale, shift))
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 mod external;
 mod ml;
+mod private;
 mod tail;
 pub(crate) mod unsupported;
 
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 
 pub(crate) use external::{inline as inline_external, is_external};
 pub(crate) use ml::rewrite;
+pub(crate) use private::{Private, take_out};
 use serde::{Deserialize, Serialize};
 pub(crate) use tail::{cut_labels, prune};
 use tract_onnx::pb;

@@ -1,12 +1,13 @@
 //! Turns the float network into the integer graph, node by node.
 
-use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
-use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
+use std::collections::{BTreeMap, HashMap};
 
-use super::linear::constant_view;
+use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
+use zkml_graph::{Bounds, Code, Graph, GraphBuilder, Map, TensorId};
+
 use super::scales::{Scales, Sign, power, quantize};
 use super::table::{Request, build};
-use crate::net::{Function, LOWEST, Net, NetOp, Operand, Side};
+use crate::net::{Function, LOWEST, Net, NetOp, Numbers, Operand, Side, constant_view};
 use crate::{Error, Settings};
 
 /// The graph, and which tensor holds which value of the network.
@@ -14,15 +15,34 @@ use crate::{Error, Settings};
 pub(crate) struct Emitted {
     /// The integer graph.
     pub(crate) graph: Graph,
+    /// Values of its private weights.
+    pub(crate) weights: Vec<Vec<i64>>,
+    /// Width of each of them, by name.
+    pub(crate) weight_bits: BTreeMap<String, u32>,
     /// Per value of the network, name of the tensor that holds it, rounded to the scale between layers where
     /// it is needed so.
     pub(crate) layers: Vec<(usize, String)>,
+}
+
+/// Where the width of a private weight tensor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Widths {
+    /// From its values: the first set of weights of an architecture.
+    Chosen,
+    /// From the scales.
+    Recorded,
 }
 
 /// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
 const SLACK: i32 = 4;
 /// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
 const FINAL_BITS: i32 = 4;
+/// Widths of private weights are multiples of this, and at least [`LEAST_BITS`]: what a width says of the weights
+/// is coarse, and other weights of the architecture have some room.
+const BITS_STEP: u32 = 4;
+const LEAST_BITS: u32 = 16;
+/// Widest tensor that gets the room of numbers up to two without needing it.
+const MOST_USUAL_BITS: i32 = 40;
 
 pub(super) struct Emitter<'a> {
     pub(super) net: &'a Net,
@@ -32,11 +52,21 @@ pub(super) struct Emitter<'a> {
     raw: Vec<Option<TensorId>>,
     rounded: Vec<Option<TensorId>>,
     last: Vec<bool>,
-    names: std::collections::HashMap<String, usize>,
+    names: HashMap<String, usize>,
+    widths: Widths,
+    private: BTreeMap<String, (u32, Vec<i64>)>,
+    /// Private constants of the network that are tensors already, by value and scale.
+    known: HashMap<(usize, i32), TensorId>,
 }
 
 /// Lowers the network at the given scales.
-pub(crate) fn emit(name: &str, net: &Net, scales: &Scales, settings: &Settings) -> Result<Emitted, Error> {
+pub(crate) fn emit(
+    name: &str,
+    net: &Net,
+    scales: &Scales,
+    settings: &Settings,
+    widths: Widths,
+) -> Result<Emitted, Error> {
     let empty = vec![None; net.nodes.len()];
     let mut e = Emitter {
         net,
@@ -46,7 +76,10 @@ pub(crate) fn emit(name: &str, net: &Net, scales: &Scales, settings: &Settings) 
         raw: empty.clone(),
         rounded: empty,
         last: last_values(net),
-        names: std::collections::HashMap::new(),
+        names: HashMap::new(),
+        widths,
+        private: BTreeMap::new(),
+        known: HashMap::new(),
     };
     let live = net.live();
     for &value in &net.inputs {
@@ -60,11 +93,18 @@ pub(crate) fn emit(name: &str, net: &Net, scales: &Scales, settings: &Settings) 
     }
     for (name, operand) in &net.outputs {
         let id = e.result(name, operand)?;
-        e.builder.output(name, id, settings.outputs);
+        e.builder.output(name, id, settings.output(name));
     }
     let held = |v: usize| e.rounded[v].or(e.raw[v]).map(|t| (v, e.builder.tensor(t).name.clone()));
     let layers = (0..net.nodes.len()).filter_map(held).collect();
-    Ok(Emitted { graph: e.builder.finish()?, layers })
+    let (graph, mut private) = (e.builder.finish()?, e.private);
+    let (mut weights, mut weight_bits) = (Vec::new(), BTreeMap::new());
+    for name in graph.weights.iter().map(|t| &graph.tensor(*t).name) {
+        let (bits, values) = private.remove(name).unwrap_or_default();
+        weights.push(values);
+        weight_bits.insert(name.clone(), bits);
+    }
+    Ok(Emitted { graph, weights, weight_bits, layers })
 }
 
 /// Values from which results come without another layer in between.
@@ -106,7 +146,8 @@ impl Emitter<'_> {
         // The end itself would take one more bit; the margin keeps data away from it.
         let bounds = Bounds::new(lo.into(), (reach - 1).max(1).into());
         let shape = &self.net.nodes[value].shape;
-        Ok(self.builder.input(&name, shape, scale, bounds, self.settings.inputs)?)
+        let visibility = self.settings.input(&self.net.nodes[value].name);
+        Ok(self.builder.input(&name, shape, scale, bounds, visibility)?)
     }
 
     /// The tensor of a value as it came out of its node, at whatever scale. Constants have none of their own.
@@ -165,7 +206,7 @@ impl Emitter<'_> {
             NetOp::Input | NetOp::Const(_) => self.raw(value),
             NetOp::Contract(c) => self.contract(value, c),
             NetOp::Affine { x, scale, shift } => self.affine(value, x, scale, shift),
-            NetOp::Sum { terms, constant } => self.sum(value, terms, *constant),
+            NetOp::Sum { terms, constant } => self.sum(value, terms, &Numbers::public(vec![*constant])),
             NetOp::Product { a, b } => self.product(value, a, b),
             NetOp::Max { a, b: Side::Constant(c) } => self.at_least(value, a, *c),
             NetOp::Max { a, b: Side::Operand(b) } => self.larger(value, a, b),
@@ -237,10 +278,59 @@ impl Emitter<'_> {
 
     /// A constant of the network as a tensor at a scale.
     pub(super) fn constant(&mut self, value: usize, scale: i32) -> Result<TensorId, Error> {
+        let net = self.net;
+        let NetOp::Const(numbers) = &net.nodes[value].op else { return self.raw(value) };
+        if let Some(id) = self.known.get(&(value, scale)) {
+            return Ok(*id);
+        }
         let name = self.name(value, "");
-        let NetOp::Const(values) = &self.net.nodes[value].op else { return self.raw(value) };
-        let ints = values.iter().map(|v| quantize(&name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.builder.constant(&name, &self.net.nodes[value].shape, scale, ints)?)
+        let id = self.numbers(&name, numbers, &net.nodes[value].shape, scale)?;
+        if numbers.is_private() {
+            self.known.insert((value, scale), id);
+        }
+        Ok(id)
+    }
+
+    /// Numbers as a tensor at a scale: part of the graph, or private.
+    fn numbers(
+        &mut self,
+        name: &str,
+        numbers: &Numbers,
+        shape: &[usize],
+        scale: i32,
+    ) -> Result<TensorId, Error> {
+        let ints =
+            numbers.values().iter().map(|v| quantize(name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
+        if !numbers.is_private() {
+            return Ok(self.builder.constant(name, shape, scale, ints)?);
+        }
+        let bits = match self.widths {
+            Widths::Chosen => width(&ints, scale),
+            Widths::Recorded => self.recorded(name, &ints, scale)?,
+        };
+        self.private.insert(name.to_owned(), (bits, ints));
+        Ok(self.builder.weight(name, shape, scale, bits)?)
+    }
+
+    /// The width on record, into which all values must fit.
+    fn recorded(&self, name: &str, values: &[i64], scale: i32) -> Result<u32, Error> {
+        let missing = || Error::Architecture {
+            difference: format!("no width is recorded for its weight tensor `{name}`"),
+        };
+        let bits = *self.scales.weight_bits.get(name).ok_or_else(missing)?;
+        let code = Code { bits, signed: true }.bounds();
+        let real = |v: i128| v as f64 * power(-scale);
+        match values.iter().position(|v| !code.contains(i128::from(*v))) {
+            None => Ok(bits),
+            Some(index) => Err(Error::WeightRange {
+                tensor: name.to_owned(),
+                index,
+                value: real(values[index].into()),
+                lo: real(code.lo),
+                hi: real(code.hi),
+                bits,
+            }),
+        }
     }
 
     fn apply(&mut self, value: usize, f: Function, x: &Operand) -> Result<TensorId, Error> {
@@ -364,14 +454,38 @@ impl Emitter<'_> {
     pub(super) fn compact(
         &mut self,
         name: &str,
-        values: &[f64],
+        numbers: &Numbers,
         shape: &[usize],
         scale: i32,
     ) -> Result<(TensorId, Map), Error> {
-        let (kept, map) = constant_view(values, shape);
-        let ints = kept.iter().map(|v| quantize(name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
+        let (kept, map) = constant_view(numbers, shape);
         let name = self.unique(name);
-        let id = self.builder.constant(&name, &map.source, scale, ints)?;
+        let id = self.numbers(&name, &kept, &map.source, scale)?;
         Ok((id, map))
+    }
+}
+
+/// Width that holds all values at a scale, and whatever is less than two.
+fn width(values: &[i64], scale: i32) -> u32 {
+    let needed = Code::of(Bounds::of(values.iter().copied()).union(Bounds::point(-1))).bits;
+    // What is far from two as an integer keeps its width: the range of exact integers is finite.
+    let usual = (scale + 2).clamp(0, MOST_USUAL_BITS) as u32;
+    needed.max(usual).next_multiple_of(BITS_STEP).max(LEAST_BITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_coarse_and_signed() {
+        assert_eq!(width(&[], 0), 16);
+        assert_eq!(width(&[0, 32767, -32768], 14), 16);
+        assert_eq!(width(&[32768], 14), 20);
+        assert_eq!(width(&[-32769], 14), 20);
+        assert_eq!(width(&[1 << 30], 14), 32);
+        // A small bias does not tie other biases to be small.
+        assert_eq!(width(&[1 << 10], 26), 28);
+        assert_eq!(width(&[1 << 10], 60), 40);
     }
 }

@@ -1,37 +1,15 @@
 //! The linear part of the network: contractions, sums, scales and shifts.
 
-use zkml_graph::map::Axis;
 use zkml_graph::ops::{Contract, Linear};
 use zkml_graph::{Map, TensorId};
 
 use super::emit::Emitter;
-use super::scales::{exact_or_fine, integer_bits, power, quantize, uniform};
+use super::scales::{exact_or_fine, integer_bits, largest, power, quantize};
 use crate::Error;
-use crate::net::{Contraction, NetOp, Operand, strides};
-
-/// The same values with dimensions dropped along which they do not change, and the view that shows them all.
-pub(super) fn constant_view(values: &[f64], shape: &[usize]) -> (Vec<f64>, Map) {
-    let step = strides(shape);
-    let changes = |d: usize| {
-        (0..values.len())
-            .any(|i| i as i64 / step[d] % shape[d] as i64 > 0 && values[i] != values[i - step[d] as usize])
-    };
-    let kept: Vec<usize> = (0..shape.len()).filter(|&d| shape[d] > 1 && changes(d)).collect();
-    let source: Vec<usize> = kept.iter().map(|&d| shape[d]).collect();
-    let inner = strides(&source);
-    let pick = |j: usize| {
-        let at = kept.iter().zip(&inner).zip(&source).map(|((&d, s), &n)| j as i64 / s % n as i64 * step[d]);
-        values[at.sum::<i64>() as usize]
-    };
-    let few = if values.is_empty() { Vec::new() } else { (0..source.iter().product()).map(pick).collect() };
-    let axes = kept
-        .iter()
-        .map(|&d| Axis { offset: 0, steps: (0..shape.len()).map(|v| i64::from(v == d)).collect() });
-    (few, Map { axes: axes.collect(), source, shape: shape.to_vec(), pad: None })
-}
+use crate::net::{Contraction, NetOp, Numbers, Operand, constant_view};
 
 /// Number of constants that the addend of a contraction takes.
-pub(crate) fn compact_len(addend: &[f64], c: &Contraction) -> usize {
+pub(crate) fn compact_len(addend: &Numbers, c: &Contraction) -> usize {
     constant_view(addend, &c.y.shape).0.len()
 }
 
@@ -39,7 +17,7 @@ impl Emitter<'_> {
     pub(super) fn contract(&mut self, value: usize, c: &Contraction) -> Result<TensorId, Error> {
         let weights = self.net.constant(&c.b);
         // A plain sum or average rounds once, at its end.
-        let plain = weights.as_deref().is_some_and(|w| uniform(w).is_some());
+        let plain = weights.as_ref().is_some_and(|w| w.uniform().is_some());
         let a = if plain { self.raw(c.a.value)? } else { self.rounded(c.a.value)? };
         let b = match weights {
             Some(weights) => {
@@ -73,10 +51,10 @@ impl Emitter<'_> {
         &mut self,
         value: usize,
         c: &Contraction,
-        weights: &[f64],
+        weights: &Numbers,
         scale: i32,
     ) -> Result<(TensorId, Map), Error> {
-        if uniform(weights).is_some() {
+        if weights.uniform().is_some() {
             let name = format!("{}.weight", self.net.nodes[value].name);
             return self.compact(&name, weights, &c.b.map.shape, scale);
         }
@@ -84,18 +62,21 @@ impl Emitter<'_> {
         Ok((id, self.view(&c.b, id)))
     }
 
-    /// `Σ c · x + constant` with coefficients as integers. Factors that are powers of two only move the scale.
+    /// `Σ c · x + shift` with coefficients as integers; the shift is one number or one per element. Factors that
+    /// are powers of two only move the scale.
     pub(super) fn sum(
         &mut self,
         value: usize,
         terms: &[(f64, Operand)],
-        constant: f64,
+        shift: &Numbers,
     ) -> Result<TensorId, Error> {
         let mut parts = Vec::with_capacity(terms.len());
         let mut scale = i32::MIN;
         for (factor, o) in terms.iter().filter(|(c, _)| *c != 0.0) {
-            if matches!(self.net.nodes[o.value].op, NetOp::Const(_)) {
-                parts.push((*factor, o, None, 0));
+            if let NetOp::Const(numbers) = &self.net.nodes[o.value].op {
+                // A private constant keeps its values, which others may read too; a public one takes the factor in.
+                let bits = if numbers.is_private() { exact_or_fine(*factor) } else { 0 };
+                parts.push((*factor, o, None, bits));
                 continue;
             }
             let exact = power(integer_bits(factor.abs())) == factor.abs();
@@ -104,16 +85,18 @@ impl Emitter<'_> {
             scale = scale.max(self.builder.tensor(id).scale + bits);
             parts.push((*factor, o, Some(id), bits));
         }
-        if scale == i32::MIN || constant != 0.0 || parts.iter().any(|p| p.2.is_none()) {
+        if scale == i32::MIN || !shift.is_zero() || parts.iter().any(|p| p.2.is_none()) {
             scale = scale.max(self.scales.activation);
         }
         let name = self.name(value, "");
         let (mut inputs, mut views) = (Vec::new(), Vec::new());
         for (factor, o, id, bits) in parts {
+            let private = matches!(&self.net.nodes[o.value].op, NetOp::Const(n) if n.is_private());
+            let id = if private { Some(self.constant(o.value, scale - bits)?) } else { id };
             let Some(id) = id else {
-                let values: Vec<f64> =
-                    self.net.constant(o).unwrap_or_default().iter().map(|v| v * factor).collect();
-                let (id, map) = self.compact(&format!("{name}.constant"), &values, &o.map.shape, scale)?;
+                let numbers = self.net.constant(o).map(|n| n.each(|v| v * factor));
+                let numbers = numbers.unwrap_or(Numbers::public(Vec::new()));
+                let (id, map) = self.compact(&format!("{name}.constant"), &numbers, &o.map.shape, scale)?;
                 inputs.push(id);
                 views.push((1, map));
                 continue;
@@ -125,7 +108,12 @@ impl Emitter<'_> {
             views.push((coefficient, self.view(o, id)));
             inputs.push(id);
         }
-        let constant = quantize(&name, constant, scale)?;
+        if let (None, Some((_, x))) = (shift.uniform(), terms.first()) {
+            let (id, map) = self.compact(&format!("{name}.shift"), shift, &x.map.shape, scale)?;
+            inputs.push(id);
+            views.push((1, map));
+        }
+        let constant = quantize(&name, shift.uniform().unwrap_or(0.0), scale)?;
         Ok(self.builder.node(&name, Linear { terms: views, constant, scale }, &inputs)?)
     }
 
@@ -134,28 +122,29 @@ impl Emitter<'_> {
         &mut self,
         value: usize,
         x: &Operand,
-        scale: &[f64],
-        shift: &[f64],
+        scale: &Numbers,
+        shift: &Numbers,
     ) -> Result<TensorId, Error> {
         let shape = x.map.shape.clone();
-        if let Some(factor) = uniform(scale)
-            && let Some(constant) = uniform(shift)
+        if let Some(factor) = scale.uniform()
+            && (shift.is_private() || shift.uniform().is_some())
         {
-            return self.sum(value, &[(factor, x.clone())], constant);
+            return self.sum(value, &[(factor, x.clone())], shift);
         }
         let a = self.rounded(x.value)?;
-        let largest = scale.iter().fold(0.0f64, |m, s| m.max(s.abs()));
-        let bits = match uniform(scale) {
+        let bits = match scale.uniform() {
             Some(factor) => exact_or_fine(factor),
+            // What is recorded of the value, not the numbers themselves: these may be others next time.
+            None if scale.is_private() => self.scales.of_weights(value, scale),
             // At least as many significant bits as a single factor gets.
-            None => self.scales.weight.max(15 - integer_bits(largest)),
+            None => self.scales.weight.max(15 - integer_bits(largest(scale))),
         };
         let weights = format!("{}.scale", self.net.nodes[value].name);
         let (b, b_map) = self.compact(&weights, scale, &shape, bits)?;
         let total = self.builder.tensor(a).scale + bits;
         let mut inputs = vec![a, b];
         let mut addend = None;
-        if shift.iter().any(|s| *s != 0.0) {
+        if !shift.is_zero() {
             let name = format!("{}.shift", self.net.nodes[value].name);
             let (id, map) = self.compact(&name, shift, &shape, total)?;
             inputs.push(id);
@@ -183,20 +172,4 @@ impl Emitter<'_> {
 fn overflow(node: &str, v: i128) -> Error {
     let limit_bits = zkml_graph::tensor::SAFE_BITS;
     Error::from(zkml_graph::GraphError::Overflow { node: node.into(), lo: v, hi: v, limit_bits })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn constants_are_stored_once() {
-        let channel = [5.0, 5.0, 5.0, 7.0, 7.0, 7.0];
-        let (few, map) = constant_view(&channel, &[2, 3]);
-        assert_eq!((few.len(), map.is_valid()), (2, true));
-        let all: Vec<f64> = crate::net::gather(&map, &few);
-        assert_eq!(all, channel);
-        assert_eq!(constant_view(&[3.0; 6], &[2, 3]).0, [3.0]);
-        assert_eq!(constant_view(&[1.0, 2.0, 3.0, 4.0], &[2, 2]).0.len(), 4);
-    }
 }

@@ -2,10 +2,12 @@
 
 mod emit;
 mod linear;
+mod private;
 mod scales;
 mod table;
 
-pub(crate) use emit::{Emitted, emit};
+pub(crate) use emit::{Emitted, Widths, emit};
 pub(crate) use linear::compact_len;
+pub(crate) use private::{private_tensors, visible};
 pub use scales::{Scales, Sign, ValueScale};
 pub(crate) use scales::{Stats, power};

@@ -1,8 +1,10 @@
 //! Ranges of values, and the scales that follow from them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::net::{Contraction, Net, NetOp};
+use crate::net::{Contraction, Net, NetOp, Numbers};
 use crate::{Error, Settings};
 
 /// What was seen of one value over all samples.
@@ -34,16 +36,22 @@ impl Seen {
 #[derive(Debug, Clone)]
 pub(crate) struct Stats {
     seen: Vec<Seen>,
+    /// Values of which nothing may be recorded: private weights.
+    private: Vec<bool>,
 }
 
 impl Stats {
     pub(crate) fn new(net: &Net) -> Self {
-        Self { seen: vec![Seen::NOTHING; net.nodes.len()] }
+        let private = net.nodes.iter().map(|n| matches!(&n.op, NetOp::Const(c) if c.is_private()));
+        Self { seen: vec![Seen::NOTHING; net.nodes.len()], private: private.collect() }
     }
 
     /// Takes in the values of one run; the index of the first value that is not finite otherwise.
     pub(crate) fn add(&mut self, values: &[Vec<f64>]) -> Result<(), usize> {
         for (id, (seen, values)) in self.seen.iter_mut().zip(values).enumerate() {
+            if self.private[id] {
+                continue;
+            }
             for &v in values {
                 if !v.is_finite() {
                     return Err(id);
@@ -87,7 +95,8 @@ pub struct ValueScale {
     pub sign: Sign,
     /// Binary logarithm of a number below all positive values; only where all are.
     pub floor: Option<i32>,
-    /// Fraction bits of the constant weights that make the value; only for contractions.
+    /// Fraction bits of the constant weights that make the value; only for contractions, and for products with
+    /// private weights.
     pub weights: Option<i32>,
 }
 
@@ -103,6 +112,10 @@ pub struct Scales {
     pub weight: i32,
     /// Per value of the lowered network, in order.
     pub values: Vec<ValueScale>,
+    /// Width in bits, sign included, of each private weight tensor, so that other weights of the same architecture
+    /// give the same graph.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub weight_bits: BTreeMap<String, u32>,
 }
 
 /// Bits by which weights may fall short of what their layer alone would need before they get a scale of their
@@ -143,7 +156,8 @@ impl Scales {
         activation: u32,
         weight: u32,
     ) -> Self {
-        let mut this = Self { activation: activation as i32, weight: weight as i32, values: Vec::new() };
+        let (values, weight_bits) = Default::default();
+        let mut this = Self { activation: activation as i32, weight: weight as i32, values, weight_bits };
         let nodes = net.nodes.iter().enumerate();
         this.values = nodes.map(|(i, n)| this.value(&n.name, stats.of(i), settings)).collect();
         let live = net.live();
@@ -156,14 +170,22 @@ impl Scales {
             .filter_map(|(i, n)| if let NetOp::Contract(c) = &n.op { Some((i, c)) } else { None })
             .filter_map(|(i, c)| Some((i, c, net.constant(&c.b)?)))
             .map(|(i, c, w)| {
-                let largest = w.iter().fold(0.0, |m: f64, w| w.abs().max(m));
-                let most = settings.weight_bits as i32 - 1 - integer_bits(largest);
+                let most = settings.weight_bits as i32 - 1 - integer_bits(largest(&w));
                 (i, this.needed(stats, i, c).max(this.weight).min(most))
             })
             .collect();
         for (i, bits) in needed {
             this.values[i].weights =
                 Some(if bits > this.weight + SPREAD { bits } else { bits.min(this.weight) });
+        }
+        for (value, node) in this.values.iter_mut().zip(&net.nodes) {
+            if let NetOp::Affine { scale, .. } = &node.op
+                && scale.is_private()
+            {
+                let bits = integer_bits(largest(scale));
+                value.weights =
+                    Some((15 - bits).max(this.weight).min(settings.weight_bits as i32 - 1 - bits));
+            }
         }
         this
     }
@@ -194,7 +216,7 @@ impl Scales {
             let Some(weights) = net.constant(&c.b) else { continue };
             let [batch, _, k, n] = c.sizes();
             let column = |b: usize, col: usize| {
-                (0..k).map(|row| weights[(b * k + row) * n + col].powi(2)).sum::<f64>()
+                (0..k).map(|row| weights.values()[(b * k + row) * n + col].powi(2)).sum::<f64>()
             };
             let columns = (0..batch).flat_map(|b| (0..n).map(move |col| (b, col)));
             let norm = columns.map(|(b, col)| column(b, col)).fold(0.0, f64::max).sqrt();
@@ -221,8 +243,8 @@ impl Scales {
     }
 
     /// Fraction bits of the weights of a contraction.
-    pub(crate) fn of_weights(&self, value: usize, weights: &[f64]) -> i32 {
-        match uniform(weights) {
+    pub(crate) fn of_weights(&self, value: usize, weights: &Numbers) -> i32 {
+        match weights.uniform() {
             Some(w) => exact_or_fine(w),
             None => self.values[value].weights.unwrap_or(self.weight),
         }
@@ -230,21 +252,29 @@ impl Scales {
 
     /// Whether these are the scales of this network.
     pub(crate) fn fit(&self, net: &Net) -> Result<(), Error> {
-        let same = |(v, n): (&ValueScale, &crate::net::NetNode)| {
-            v.name == n.name
-                && [v.reach, v.scale].iter().chain(&v.floor).chain(&v.weights).all(|b| b.abs() <= 64)
-        };
-        if self.values.len() == net.nodes.len() && self.values.iter().zip(&net.nodes).all(same) {
-            return Ok(());
+        let other = |difference: String| Err(Error::Architecture { difference });
+        for (v, n) in self.values.iter().zip(&net.nodes) {
+            if v.name != n.name {
+                return other(format!("it has the node `{}` in place of `{}`", n.name, v.name));
+            }
+            let bits = [v.reach, v.scale];
+            if let Some(b) = bits.iter().chain(&v.floor).chain(&v.weights).find(|b| b.abs() > 64) {
+                return other(format!("the recorded scale {b} of `{}` is beyond all reason", v.name));
+            }
         }
-        Err(Error::Malformed { detail: "the recorded scales are not those of this model".into() })
+        if self.values.len() != net.nodes.len() {
+            return other(format!("it has {} nodes instead of {}", net.nodes.len(), self.values.len()));
+        }
+        match self.weight_bits.iter().find(|(_, b)| !(1..=zkml_graph::tensor::SAFE_BITS).contains(b)) {
+            Some((name, b)) => other(format!("the recorded width {b} of `{name}` is beyond all reason")),
+            None => Ok(()),
+        }
     }
 }
 
-/// The weight that all are equal to: rounding errors then add up instead of cancelling.
-pub(crate) fn uniform(weights: &[f64]) -> Option<f64> {
-    let first = *weights.first()?;
-    weights.iter().all(|w| *w == first).then_some(first)
+/// The largest magnitude.
+pub(super) fn largest(numbers: &Numbers) -> f64 {
+    numbers.values().iter().fold(0.0, |m: f64, v| v.abs().max(m))
 }
 
 /// Fraction bits at which a factor is exact, when it is a power of two, else 15 significant bits.
@@ -278,7 +308,6 @@ mod tests {
 
     #[test]
     fn equal_weights_are_exact_or_fine() {
-        assert_eq!(uniform(&[0.25, 0.25]), Some(0.25));
         assert_eq!(exact_or_fine(0.25), 2);
         assert_eq!(exact_or_fine(4.0), -2);
         let ninth = exact_or_fine(1.0 / 9.0);
