@@ -137,6 +137,22 @@ pub enum Error {
         /// What happened instead.
         answer: String,
     },
+    /// Another model cannot share the verifier of a model whose weights are part of it.
+    #[error("the weights of the model in {} are public: its verifier is for that model alone", .dir.display())]
+    PublicWeights {
+        /// The artifact folder.
+        dir: PathBuf,
+    },
+    /// A model cannot share a verifier, since it is built differently.
+    #[error("{} is not of the architecture in {}: {difference}", .model.display(), .dir.display())]
+    OtherArchitecture {
+        /// The model.
+        model: PathBuf,
+        /// The artifact folder.
+        dir: PathBuf,
+        /// The first difference.
+        difference: String,
+    },
     /// The model, its settings or a sample are refused by the front end.
     #[error(transparent)]
     Onnx(#[from] zkml_onnx::Error),
@@ -219,6 +235,7 @@ impl Error {
             | Self::Stale { .. }
             | Self::OtherModel { .. } => Class::Artifacts,
             Self::Content { .. } | Self::ForeignProof { .. } => Class::Input,
+            Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
             Self::Prover(e) => prover_class(e),
@@ -241,6 +258,8 @@ impl Error {
             Self::Busy { .. } => "busy",
             Self::Content { .. } => "content",
             Self::ForeignProof { .. } => "foreign-proof",
+            Self::PublicWeights { .. } => "public-weights",
+            Self::OtherArchitecture { .. } => "other-architecture",
             Self::NoSrs { .. } => "no-setup",
             Self::Refused { .. } => "refused",
             Self::Disagreement { .. } => "disagreement",
@@ -278,6 +297,10 @@ impl Error {
                 format!("run `zkml-chain srs dev --k {need}`, or name a larger file with --srs")
             }
             Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
+            Self::PublicWeights { dir } => {
+                format!("compile it with private weights: `zkml-chain compile --weights committed --dir {}`", dir.display())
+            }
+            Self::OtherArchitecture { .. } => "calibrate the model on its own: it gets a verifier of its own".into(),
             Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
             Self::Disagreement { .. } | Self::Accepted { .. } => {
                 "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()

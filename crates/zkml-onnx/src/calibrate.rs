@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
-use zkml_graph::{Graph, Visibility};
+use zkml_graph::Graph;
 
 use crate::net::Evaluator;
 use crate::net::eval::argmax;
-use crate::quant::{Emitted, Scales, Stats, Widths, emit, power, visible};
+use crate::quant::{Emitted, Scales, Stats, Widths, emit, power};
 use crate::report::{CalibrationReport, Error as Drift, LayerReport, OutputReport};
 use crate::{Error, Interface, Model, Port, Sample, Samples, Settings};
 
@@ -19,7 +19,7 @@ pub struct Calibrated {
     /// Values of its private weights, one vector per tensor of [`Graph::weights`]; none when weights are public.
     pub weights: Vec<Vec<i64>>,
     /// What an observer of the verifier sees of the model although its weights are private.
-    pub visible: Vec<String>,
+    pub stays_public: Vec<String>,
     /// The settings with everything chosen that they left open: the same file, samples and settings give the
     /// same graph again.
     pub settings: Settings,
@@ -38,8 +38,8 @@ pub struct Lowered {
     pub graph: Graph,
     /// Values of its private weights, as in [`Calibrated::weights`].
     pub weights: Vec<Vec<i64>>,
-    /// As in [`Calibrated::visible`].
-    pub visible: Vec<String>,
+    /// As in [`Calibrated::stays_public`].
+    pub stays_public: Vec<String>,
     /// Scales, names and ranges of inputs and outputs.
     pub interface: Interface,
 }
@@ -132,15 +132,7 @@ pub fn lower(model: &Model, settings: &Settings, scales: &Scales) -> Result<Lowe
     let emitted = emit(model.name(), model.net(), scales, settings, Widths::Recorded)?;
     let (graph, weights) = (emitted.graph, emitted.weights);
     let interface = Interface::new(&graph, model.inputs(), model.outputs());
-    Ok(Lowered { visible: shown(model), graph, weights, interface })
-}
-
-/// What stays visible of a model with private weights; nothing to tell apart when all of it is public.
-fn shown(model: &Model) -> Vec<String> {
-    match model.weights() {
-        Visibility::Public => Vec::new(),
-        Visibility::Committed => visible(model.net()),
-    }
+    Ok(Lowered { stays_public: model.stays_public(), graph, weights, interface })
 }
 
 /// Cost of a pair of scales in a proof, in bits to range-check: a value between layers is checked twice, as a
@@ -221,8 +213,8 @@ impl<'a> Job<'a> {
             ..self.settings.clone()
         };
         let report = self.measure(&emitted, &interface, &scales)?;
-        let (graph, weights, visible) = (emitted.graph, emitted.weights, shown(model));
-        Ok(Calibrated { graph, weights, visible, settings, scales, report, interface })
+        let (graph, weights, stays_public) = (emitted.graph, emitted.weights, model.stays_public());
+        Ok(Calibrated { graph, weights, stays_public, settings, scales, report, interface })
     }
 
     /// Worst ratio of an output's error to what is tolerated.

@@ -84,6 +84,8 @@ pub struct Inspection {
     pub macs: u64,
     /// Private weights in the order of the graph; none when weights are public.
     pub weights: Vec<PrivateTensor>,
+    /// What an observer of the verifier sees of the model although its weights are private; none when they are public.
+    pub stays_public: Vec<String>,
     /// What was cut, and why.
     pub notices: Vec<Notice>,
 }
@@ -167,6 +169,15 @@ impl Model {
         self.proven.weights
     }
 
+    /// What an observer of the verifier sees of a model with private weights; nothing to tell apart when all of it
+    /// is public.
+    pub(crate) fn stays_public(&self) -> Vec<String> {
+        match self.weights() {
+            Visibility::Public => Vec::new(),
+            Visibility::Committed => crate::quant::visible(self.net()),
+        }
+    }
+
     pub(crate) fn net(&self) -> &Net {
         &self.proven.net
     }
@@ -216,6 +227,7 @@ impl Model {
             macs: nodes.iter().map(|n| n.macs).sum(),
             nodes,
             weights: crate::quant::private_tensors(net),
+            stays_public: self.stays_public(),
             notices: self.notices.clone(),
         }
     }

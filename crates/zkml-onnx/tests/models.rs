@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use zkml_onnx::{Calibrated, LoadOptions, Model, Samples, Scales, Settings, calibrate, lower};
+use zkml_graph::Visibility;
+use zkml_onnx::{Calibrated, Model, Samples, Scales, Settings, calibrate, lower};
 
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name)
@@ -14,12 +15,12 @@ fn read(path: &Path) -> String {
 }
 
 /// Loads and calibrates a model with its own data.
-fn compiled(name: &str) -> (Model, Calibrated) {
+fn compiled(name: &str, settings: &Settings) -> (Model, Calibrated) {
     let dir = folder(name);
     let stem = dir.file_name().expect("a name").to_string_lossy().into_owned();
-    let model = Model::load(dir.join(format!("{stem}.onnx")), &LoadOptions::default()).expect("loads");
+    let model = Model::load(dir.join(format!("{stem}.onnx")), &settings.load_options()).expect("loads");
     let samples = Samples::parse(&read(&dir.join("calibration.json")), model.inputs()).expect("samples");
-    let done = calibrate(&model, &samples, &Settings::default()).expect("calibrates");
+    let done = calibrate(&model, &samples, settings).expect("calibrates");
     (model, done)
 }
 
@@ -30,8 +31,10 @@ fn against_reference(name: &str, model: &Model, done: &Calibrated) -> (f64, f64)
     let wanted: Value = serde_json::from_str(&text).expect("json");
     let (mut worst, mut same) = (0.0f64, 0usize);
     for (row, want) in samples.rows.iter().zip(wanted["outputs"].as_array().expect("outputs")) {
-        let trace =
-            done.graph.eval(&done.interface.quantize_inputs(row).expect("in range")).expect("in range");
+        let trace = done
+            .graph
+            .eval_with(&done.interface.quantize_inputs(row).expect("in range"), &done.weights)
+            .expect("in range");
         let ints: Vec<Vec<i64>> =
             done.graph.outputs.iter().map(|o| trace.values[o.tensor.0 as usize].clone()).collect();
         let got = done.interface.dequantize_outputs(&ints);
@@ -55,9 +58,17 @@ fn label(v: &[f64]) -> usize {
     (1..v.len()).fold(0, |best, i| if v[i] > v[best] { i } else { best })
 }
 
+/// With public weights, and with private ones.
 fn checked(name: &str, largest: f64, least_agreement: f64) {
+    for weights in [Visibility::Public, Visibility::Committed] {
+        let settings = Settings { weights, ..Settings::default() };
+        checked_with(name, &settings, largest, least_agreement);
+    }
+}
+
+fn checked_with(name: &str, settings: &Settings, largest: f64, least_agreement: f64) {
     let start = std::time::Instant::now();
-    let (model, done) = compiled(name);
+    let (model, done) = compiled(name, settings);
     let (error, agreement) = against_reference(name, &model, &done);
     let (s, w) = (done.report.activation_scale, done.report.weight_scale);
     println!("{name}: scales {s}/{w}, error {error:.2e}, agreement {agreement}, {:?}", start.elapsed());
@@ -72,7 +83,15 @@ fn checked(name: &str, largest: f64, least_agreement: f64) {
         again.graph.to_bytes() == done.graph.to_bytes(),
         "{name}: recorded scales do not rebuild the graph"
     );
-    assert_eq!(again.interface, done.interface);
+    assert_eq!((&again.interface, &again.weights), (&done.interface, &done.weights));
+    let public = done.graph.tensors.iter().filter_map(|t| t.constant.as_ref()).flatten().count();
+    match settings.weights {
+        Visibility::Public => assert!(done.weights.is_empty()),
+        // What remains are factors of averages and the like.
+        Visibility::Committed => {
+            assert!(public < 8 && done.weights.iter().all(|w| !w.is_empty()), "{name}: {public}")
+        }
+    }
     assert!(error <= largest, "{name}: error {error}");
     assert!(agreement >= least_agreement, "{name}: agreement {agreement}");
 }

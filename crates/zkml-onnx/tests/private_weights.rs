@@ -141,8 +141,8 @@ fn check(case: &Case) -> Result<String, String> {
         if other.graph.to_bytes() != same.graph.to_bytes() {
             return Err(fail(kind, &"another graph"));
         }
-        if other.visible != done.visible {
-            return Err(fail(kind, &format!("{:?} and {:?}", other.visible, done.visible)));
+        if other.stays_public != done.stays_public {
+            return Err(fail(kind, &format!("{:?} and {:?}", other.stays_public, done.stays_public)));
         }
         if !there.is_empty() && other.weights == done.weights {
             return Err(fail(kind, &"the same weights"));
@@ -153,7 +153,7 @@ fn check(case: &Case) -> Result<String, String> {
         case.name,
         there.iter().sum::<usize>(),
         there.len(),
-        done.visible
+        done.stays_public
     ))
 }
 

@@ -64,12 +64,27 @@ impl Staged {
         Self::from_writer(target, |out| out.write_all(content))
     }
 
+    /// As [`Staged::from_bytes`], for the eyes of its owner only from the first byte on.
+    ///
+    /// # Errors
+    /// As [`Staged::from_bytes`].
+    pub fn private(target: &Path, content: &[u8]) -> Result<Self> {
+        Self::written(temporary(target, OWNER)?, target, |out| out.write_all(content))
+    }
+
     /// Lets `write` stream a file (a proving key, say), fingerprinting it on the way, and flushes it to the disk.
     ///
     /// # Errors
     /// [`Error::Io`] naming `target`.
     pub fn from_writer(target: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Self> {
-        let temp = temporary(target)?;
+        Self::written(temporary(target, EVERYBODY)?, target, write)
+    }
+
+    fn written(
+        temp: NamedTempFile,
+        target: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Self> {
         let fingerprint = {
             let inner = BufWriter::with_capacity(1 << 18, temp.as_file());
             let mut out = Hashing { inner, hasher: Sha256::new(), bytes: 0 };
@@ -131,7 +146,11 @@ fn sync(file: &File, target: &Path) -> Result<()> {
     }
 }
 
-fn temporary(target: &Path) -> Result<NamedTempFile> {
+/// Permissions of files for all whom the umask does not exclude, and of private ones.
+const EVERYBODY: u32 = 0o666;
+const OWNER: u32 = 0o600;
+
+fn temporary(target: &Path, mode: u32) -> Result<NamedTempFile> {
     // A rename would put a plain file where a device, a pipe or a folder is.
     if fs::metadata(target).is_ok_and(|m| !m.is_file()) {
         let refusal = io::Error::new(io::ErrorKind::InvalidInput, "it exists and is not a plain file");
@@ -147,8 +166,10 @@ fn temporary(target: &Path) -> Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // the umask takes away what it should
+        builder.permissions(fs::Permissions::from_mode(mode)); // the umask takes away what it should
     }
+    #[cfg(not(unix))]
+    let _ = mode;
     builder.tempfile_in(folder).map_err(|e| Error::io("write", target, e))
 }
 

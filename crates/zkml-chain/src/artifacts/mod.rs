@@ -1,8 +1,8 @@
 //! The artifact folder of a model: every file tied to what it was made from.
 //!
 //! ```text
-//! model.onnx ─► settings.json ─► graph.bin ─► plan.json ─► proving.key, program.json ─► proofs/*.json
-//!                                                                       └─► solidity/*
+//! model.onnx ─► settings.json, scales.json ─► graph.bin ─► plan.json ─► proving.key, program.json ─► proofs/*.json
+//!                                             (weights.bin)                         └─► solidity/*
 //! ```
 //! A command names the files that it reads; [`Artifacts::load`] and [`Artifacts::require`] check them
 //! and everything upstream against `manifest.json`, and refuse a missing, edited or stale one by name.
@@ -11,6 +11,7 @@
 mod atomic;
 mod manifest;
 mod transaction;
+pub mod weights;
 
 pub use atomic::{Fingerprint, Staged, write_whole};
 pub use manifest::{Entry, Manifest};
@@ -31,6 +32,8 @@ pub mod file {
     pub const MODEL: &str = "model.onnx";
     /// Scales, ranges, visibility: everything besides the model that decides what is proven.
     pub const SETTINGS: &str = "settings.json";
+    /// Ranges, scales and widths that calibration found: with model and settings, they give the graph again.
+    pub const SCALES: &str = "scales.json";
     /// The data that calibration used.
     pub const DATA: &str = "samples.json";
     /// The first calibration sample.
@@ -39,6 +42,8 @@ pub mod file {
     pub const REPORT: &str = "calibration.json";
     /// The compiled integer graph.
     pub const COMPILED: &str = "graph.bin";
+    /// The integers of private weights: only there when weights are private, and only for their owner.
+    pub const WEIGHTS: &str = "weights.bin";
     /// Names, shapes, scales and ranges of the inputs and outputs.
     pub const INTERFACE: &str = "interface.json";
     /// How the prover lays the graph out, and what that costs.
@@ -216,6 +221,23 @@ impl Artifacts {
         }
     }
 
+    /// Makes a file of the folder readable by its owner only; its content stays.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the system refuses.
+    pub fn hide(&self, name: &str) -> Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let path = self.path(name);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+                .map_err(|e| Error::io("change the permissions of", &path, e))?;
+        }
+        #[cfg(not(unix))]
+        let _ = name;
+        Ok(())
+    }
+
     /// Starts writing files on behalf of the command `step`.
     pub fn begin(&mut self, step: &'static str) -> Transaction<'_> {
         Transaction::new(self, step)
@@ -288,8 +310,8 @@ impl Artifacts {
 /// The command that writes a file, for the way out of its absence.
 fn step_of(name: &str) -> &'static str {
     match name {
-        file::MODEL | file::SETTINGS | file::DATA | file::SAMPLE | file::REPORT => "calibrate",
-        file::COMPILED | file::INTERFACE | file::PLAN => "compile",
+        file::MODEL | file::SETTINGS | file::SCALES | file::DATA | file::SAMPLE | file::REPORT => "calibrate",
+        file::COMPILED | file::WEIGHTS | file::INTERFACE | file::PLAN => "compile",
         file::PROVING_KEY | file::PROGRAM => "setup",
         _ if name.starts_with(file::PROOFS) => "prove",
         _ => "gen-verifier",

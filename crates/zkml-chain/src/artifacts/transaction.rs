@@ -1,8 +1,11 @@
 //! Several files that appear together: staged first, published when all are complete.
 
 use super::{Artifacts, Entry, atomic::Staged, file, write_whole};
-use crate::error::Result;
-use std::io::{self, Write};
+use crate::error::{Error, Result};
+use std::{
+    fs,
+    io::{self, Write},
+};
 
 /// Files of one step on their way into the folder. Dropped without [`Transaction::commit`], nothing changes.
 #[derive(Debug)]
@@ -10,11 +13,12 @@ pub struct Transaction<'a> {
     artifacts: &'a mut Artifacts,
     step: &'static str,
     staged: Vec<(String, Staged, Entry)>,
+    dropped: Vec<String>,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(artifacts: &'a mut Artifacts, step: &'static str) -> Self {
-        Self { artifacts, step, staged: Vec::new() }
+        Self { artifacts, step, staged: Vec::new(), dropped: Vec::new() }
     }
 
     /// Stages `content` as `name`, made from the files `sources` (of the folder or staged before).
@@ -25,6 +29,21 @@ impl<'a> Transaction<'a> {
         let staged = Staged::from_bytes(&self.artifacts.path(name), content)?;
         self.stage(name, staged, sources);
         Ok(())
+    }
+
+    /// As [`Transaction::put`], readable by its owner only.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
+    pub fn put_private(&mut self, name: &str, content: &[u8], sources: &[&str]) -> Result<()> {
+        let staged = Staged::private(&self.artifacts.path(name), content)?;
+        self.stage(name, staged, sources);
+        Ok(())
+    }
+
+    /// Takes a file of an earlier run out of the folder, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        self.dropped.push(name.to_owned());
     }
 
     /// Stages a file that `write` streams.
@@ -69,6 +88,13 @@ impl<'a> Transaction<'a> {
         for (name, staged, entry) in self.staged {
             staged.publish()?;
             manifest.files.insert(name, entry);
+        }
+        for name in self.dropped.iter().filter(|name| manifest.files.remove(*name).is_some()) {
+            let path = self.artifacts.path(name);
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &path, e)),
+                _ => {}
+            }
         }
         write_whole(&self.artifacts.path(file::MANIFEST), &manifest.to_bytes())?;
         self.artifacts.manifest = manifest;

@@ -1,9 +1,7 @@
 //! `zkml-chain calibrate`: scales from data.
 
 use crate::{error::Result, folder::Folder, output::Ui, pipeline::calibrate};
-use clap::ValueEnum;
 use std::path::PathBuf;
-use zkml_graph::graph::Visibility;
 use zkml_onnx::Settings;
 
 /// Choose integer scales from sample data, report errors and expected costs
@@ -25,9 +23,8 @@ pub struct Args {
     /// Size of an open batch dimension
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = super::batch)]
     batch: usize,
-    /// Who sees the inputs
-    #[arg(long, value_enum, default_value_t = Inputs::Committed)]
-    inputs: Inputs,
+    #[command(flatten)]
+    sight: super::sight::Sight,
     /// Largest output error to aim at
     #[arg(long, value_name = "ERROR")]
     tolerance: Option<f64>,
@@ -42,24 +39,12 @@ pub struct Args {
     weight_scale: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Inputs {
-    /// Known to the prover only; the statement carries a salted commitment
-    Committed,
-    /// Part of the public statement
-    Public,
-}
-
 /// Runs the command.
 ///
 /// # Errors
 /// As [`calibrate::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
-    let mut settings = Settings { batch: args.batch, ..Settings::default() };
-    settings.inputs = match args.inputs {
-        Inputs::Committed => Visibility::Committed.into(),
-        Inputs::Public => Visibility::Public.into(),
-    };
+    let mut settings = args.sight.of(&Settings { batch: args.batch, ..Settings::default() });
     settings.tolerance = args.tolerance.unwrap_or(settings.tolerance);
     settings.margin = args.margin.unwrap_or(settings.margin);
     settings.activation_scale = args.activation_scale.or(settings.activation_scale);

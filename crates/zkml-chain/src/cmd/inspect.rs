@@ -1,22 +1,34 @@
 //! `zkml-chain inspect`: what is in a model.
 
-use crate::{error::Result, output::Ui, pipeline::inspect};
+use crate::{artifacts::Artifacts, error::Result, output::Ui, pipeline::inspect};
 use std::path::PathBuf;
+use zkml_onnx::Settings;
 
-/// Show a model's inputs, outputs and operators, and what would be proven
+/// Show a model's inputs, outputs and operators, what would be proven, and who would see what
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The ONNX file
-    model: PathBuf,
+    #[arg(required_unless_present = "dir")]
+    model: Option<PathBuf>,
+    /// Show a compiled model: its artifact folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "batch", "inputs", "weights", "outputs"])]
+    dir: Option<PathBuf>,
     /// Size of an open batch dimension
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = super::batch)]
     batch: usize,
+    #[command(flatten)]
+    sight: super::sight::Sight,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// As [`inspect::run`].
+/// As [`inspect::run`] or [`inspect::folder`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
-    ui.result(&inspect::run(&args.model, args.batch)?)
+    if let Some(dir) = &args.dir {
+        return ui.result(&inspect::folder(&Artifacts::open(dir)?)?);
+    }
+    let settings = args.sight.of(&Settings { batch: args.batch, ..Settings::default() });
+    let model = args.model.as_deref().unwrap_or(std::path::Path::new(""));
+    ui.result(&inspect::run(model, &settings)?)
 }

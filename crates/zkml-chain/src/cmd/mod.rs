@@ -9,6 +9,7 @@ pub mod inspect;
 pub mod ops;
 pub mod prove;
 pub mod setup;
+pub mod sight;
 pub mod simulate;
 pub mod srs;
 pub mod verify;

@@ -18,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use zkml_graph::Visibility;
 use zkml_onnx::{Calibrated, CalibrationReport, Model, Samples, Settings};
 use zkml_prover::{Optimize, Plan};
 
@@ -119,7 +120,13 @@ fn store(
     let sample = first_sample(data, model)?;
     let mut artifacts = Artifacts::create(dir, name)?;
     let mut transaction = artifacts.begin("calibrate");
-    transaction.put(file::MODEL, &onnx, &[])?;
+    // Files that give private weights away are for their owner only.
+    let private = calibrated.settings.weights == Visibility::Committed;
+    if private {
+        transaction.put_private(file::MODEL, &onnx, &[])?;
+    } else {
+        transaction.put(file::MODEL, &onnx, &[])?;
+    }
     transaction.put(file::DATA, data, &[])?;
     transaction.put(file::SAMPLE, &sample, &[file::DATA])?;
     transaction.put(
@@ -127,8 +134,14 @@ fn store(
         &crate::json::pretty(&calibrated.settings),
         &[file::MODEL, file::DATA],
     )?;
+    transaction.put(file::SCALES, &crate::json::pretty(&calibrated.scales), &[file::MODEL, file::DATA])?;
     let sources = [file::MODEL, file::DATA, file::SETTINGS];
-    transaction.put(file::REPORT, &crate::json::pretty(&calibrated.report), &sources)?;
+    let report = crate::json::pretty(&calibrated.report);
+    if private {
+        transaction.put_private(file::REPORT, &report, &sources)?;
+    } else {
+        transaction.put(file::REPORT, &report, &sources)?;
+    }
     transaction.commit()
 }
 

@@ -1,10 +1,14 @@
-//! Compilation: model, settings and data → integer graph and plan.
+//! Compilation: model, settings and scales → integer graph and plan.
 
-use super::calibrate::{costs, goal};
+use super::{
+    calibrate::{costs, goal},
+    compiled::named,
+    disclosure::Disclosure,
+};
 use crate::{
-    artifacts::{Artifacts, file},
+    artifacts::{Artifacts, file, weights},
     error::Result,
-    output::{BOLD, DIM, Report, Ui},
+    output::{BOLD, DIM, Report, Ui, YELLOW},
     progress::Progress,
 };
 use serde::Serialize;
@@ -13,7 +17,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use zkml_onnx::{Model, Samples, Settings};
+use zkml_onnx::{Calibrated, Lowered, Model, Samples, Scales, Settings};
 use zkml_prover::{Optimize, Plan};
 
 /// A compiled model.
@@ -23,10 +27,18 @@ pub struct CompileReport {
     pub model: String,
     /// The artifact folder.
     pub dir: PathBuf,
-    /// Keccak-256 of the compiled graph: names the model in every proof.
+    /// Keccak-256 of the compiled graph: names the model in every proof, or its architecture when weights are private.
     pub model_hash: String,
     /// Products per row of a dot product.
     pub lanes: usize,
+    /// Who sees what.
+    pub disclosure: Disclosure,
+    /// Files of the folder that give private weights away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep_private: Vec<&'static str>,
+    /// What to do next.
+    #[serde(skip)]
+    pub next: &'static str,
     /// How the circuit is laid out, and what that costs.
     #[serde(flatten)]
     pub plan: Plan,
@@ -39,8 +51,23 @@ pub struct CompileReport {
 /// # Errors
 /// A missing or edited artifact, settings out of range, a graph that the prover cannot lay out.
 pub fn run(ui: &Ui, artifacts: &mut Artifacts, optimize: Optimize) -> Result<CompileReport> {
-    for source in [file::MODEL, file::DATA] {
-        artifacts.require(source)?;
+    with(ui, artifacts, optimize, &Settings::clone)
+}
+
+/// As [`run`], with settings changed on the way; the folder keeps the changed ones.
+///
+/// # Errors
+/// As [`run`].
+pub fn with(
+    ui: &Ui,
+    artifacts: &mut Artifacts,
+    optimize: Optimize,
+    change: &dyn Fn(&Settings) -> Settings,
+) -> Result<CompileReport> {
+    artifacts.require(file::MODEL)?;
+    // The folder of a model that was compiled like another one has no data of its own.
+    if artifacts.entry(file::DATA).is_some() {
+        artifacts.require(file::DATA)?;
     }
     let edited = artifacts.accept_edit(file::SETTINGS)?;
     if let Some(edited) = &edited {
@@ -49,42 +76,109 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, optimize: Optimize) -> Result<Com
             edited.len()
         ));
     }
-    let settings: Settings = artifacts.load_json(file::SETTINGS)?;
+    let before: Settings = artifacts.load_json(file::SETTINGS)?;
+    let settings = change(&before);
     settings.check()?;
     let progress = Progress::timed(ui, "compiling", Duration::from_secs(5));
-    let name = artifacts.model().to_owned();
     let model = Model::load(artifacts.path(file::MODEL), &settings.load_options())?;
-    let data = artifacts.load(file::DATA)?;
-    let samples = Samples::parse(super::text(&artifacts.path(file::DATA), &data)?, model.inputs())?;
-    let mut compiled = zkml_onnx::calibrate(&model, &samples, &settings)?;
-    // The copy in the folder is called model.onnx; the model keeps its own name.
-    compiled.graph.name.clone_from(&name);
+    // Scales depend on all settings but the visibility of inputs and outputs.
+    let again =
+        edited.is_some() || settings.weights != before.weights || artifacts.entry(file::SCALES).is_none();
+    let (scales, lowered) = if again {
+        recalibrated(artifacts, &model, &settings)?
+    } else {
+        lowered(artifacts, &model, &settings)?
+    };
+    let graph = named(lowered.graph, artifacts.model());
     progress.message("planning");
-    let plan = zkml_prover::plan(&compiled.graph.system(), optimize)?;
-    let sources = [file::MODEL, file::DATA, file::SETTINGS];
+    let plan = zkml_prover::plan(&graph.system(), optimize)?;
+    let private = !graph.weights.is_empty();
+    let sources: Vec<&str> = [file::MODEL, file::DATA, file::SETTINGS, file::SCALES]
+        .into_iter()
+        .filter(|name| *name != file::DATA || artifacts.entry(name).is_some())
+        .collect();
+    let data: Vec<&str> = sources.iter().copied().filter(|s| [file::MODEL, file::DATA].contains(s)).collect();
     let mut transaction = artifacts.begin("compile");
-    if let Some(edited) = &edited {
-        transaction.put(file::SETTINGS, edited, &[file::MODEL, file::DATA])?;
+    if settings != before {
+        transaction.put(file::SETTINGS, &crate::json::pretty(&settings), &data)?;
+    } else if let Some(edited) = &edited {
+        transaction.put(file::SETTINGS, edited, &data)?;
     }
-    transaction.put(file::COMPILED, &compiled.graph.to_bytes(), &sources)?;
-    transaction.put(file::INTERFACE, &crate::json::pretty(&compiled.interface), &[file::COMPILED])?;
+    if again {
+        transaction.put(file::SCALES, &crate::json::pretty(&scales), &data)?;
+    }
+    transaction.put(file::COMPILED, &graph.to_bytes(), &sources)?;
+    if private {
+        let content = weights::encode(&graph, &lowered.weights);
+        transaction.put_private(file::WEIGHTS, &content, &[file::MODEL, file::COMPILED])?;
+    } else {
+        transaction.remove(file::WEIGHTS);
+    }
+    transaction.put(file::INTERFACE, &crate::json::pretty(&lowered.interface), &[file::COMPILED])?;
     transaction.put(file::PLAN, &crate::json::pretty(&plan), &[file::COMPILED])?;
     transaction.commit()?;
+    if private {
+        artifacts.hide(file::MODEL)?;
+    }
     drop(progress);
-    Ok(CompileReport {
-        model: name,
-        dir: artifacts.dir().to_owned(),
-        model_hash: format!("0x{}", hex::encode(compiled.graph.hash())),
-        lanes: plan.lanes(),
-        plan,
-    })
+    let disclosure = Disclosure::exact(&graph, &plan, lowered.stays_public);
+    Ok(CompileReport::new(artifacts, &graph.hash(), disclosure, plan, "setup"))
+}
+
+/// The graph from scales that were recorded.
+fn lowered(artifacts: &Artifacts, model: &Model, settings: &Settings) -> Result<(Scales, Lowered)> {
+    let scales: Scales = artifacts.load_json(file::SCALES)?;
+    let lowered = zkml_onnx::lower(model, settings, &scales)?;
+    Ok((scales, lowered))
+}
+
+/// The graph from scales that are chosen anew.
+fn recalibrated(artifacts: &Artifacts, model: &Model, settings: &Settings) -> Result<(Scales, Lowered)> {
+    let data = artifacts.load(file::DATA)?;
+    let samples = Samples::parse(super::text(&artifacts.path(file::DATA), &data)?, model.inputs())?;
+    let Calibrated { graph, weights, stays_public, interface, scales, .. } =
+        zkml_onnx::calibrate(model, &samples, settings)?;
+    Ok((scales, Lowered { graph, weights, stays_public, interface }))
+}
+
+impl CompileReport {
+    /// The report on what is in a folder now.
+    pub(super) fn new(
+        artifacts: &Artifacts,
+        hash: &[u8; 32],
+        disclosure: Disclosure,
+        plan: Plan,
+        next: &'static str,
+    ) -> Self {
+        let telling = [file::MODEL, file::WEIGHTS, file::REPORT];
+        let there = |name: &&str| disclosure.private_weights() && artifacts.entry(name).is_some();
+        Self {
+            model: artifacts.model().to_owned(),
+            dir: artifacts.dir().to_owned(),
+            model_hash: format!("0x{}", hex::encode(hash)),
+            lanes: plan.lanes(),
+            keep_private: telling.into_iter().filter(there).collect(),
+            next,
+            disclosure,
+            plan,
+        }
+    }
 }
 
 impl Report for CompileReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{BOLD}{}{BOLD:#} compiled for {}", self.model, goal(self.plan.optimize))?;
         costs(out, std::slice::from_ref(&self.plan))?;
-        writeln!(out, "{DIM}model hash {}", self.model_hash)?;
-        writeln!(out, "next: zkml-chain setup --dir {}{DIM:#}", self.dir.display())
+        self.disclosure.print(out)?;
+        if !self.keep_private.is_empty() {
+            let files = self.keep_private.join(", ");
+            writeln!(
+                out,
+                "{YELLOW}private:{YELLOW:#} {files} give the weights away, or parts of them; publish none"
+            )?;
+        }
+        let what = if self.disclosure.private_weights() { "architecture" } else { "model" };
+        writeln!(out, "{DIM}{what} hash {}", self.model_hash)?;
+        writeln!(out, "next: zkml-chain {} --dir {}{DIM:#}", self.next, self.dir.display())
     }
 }

@@ -1,7 +1,7 @@
 //! The compiled model as later steps load it.
 
 use crate::{
-    artifacts::{Artifacts, file},
+    artifacts::{Artifacts, file, weights},
     error::{Error, Result},
 };
 use zkml_graph::{Graph, System};
@@ -15,19 +15,33 @@ pub struct Compiled {
     pub graph: Graph,
     /// What must hold on every run of it.
     pub system: System,
+    /// Values of its private weights, one vector per tensor of [`Graph::weights`].
+    pub weights: Vec<Vec<i64>>,
 }
 
 impl Compiled {
-    /// Loads `graph.bin`.
+    /// Loads `graph.bin`, and `weights.bin` when the weights are private.
     ///
     /// # Errors
-    /// As [`Artifacts::load`], and [`Error::Content`] for bytes that are no graph.
+    /// As [`Artifacts::load`], and [`Error::Content`] for bytes that are no graph or not its weights.
     pub fn load(artifacts: &Artifacts) -> Result<Self> {
         let graph = Graph::from_bytes(&artifacts.load(file::COMPILED)?)
             .map_err(|e| Error::Content { path: artifacts.path(file::COMPILED), why: e.to_string() })?;
+        let weights = if graph.weights.is_empty() {
+            Vec::new()
+        } else {
+            let path = artifacts.path(file::WEIGHTS);
+            weights::decode(&graph, &artifacts.load(file::WEIGHTS)?)
+                .map_err(|why| Error::Content { path, why })?
+        };
         let system = graph.system();
-        Ok(Self { graph, system })
+        Ok(Self { graph, system, weights })
     }
+}
+
+/// A graph under the name of its artifacts: the copy in the folder is called model.onnx, whatever the model is called.
+pub fn named(graph: Graph, name: &str) -> Graph {
+    Graph { name: name.to_owned(), ..graph }
 }
 
 /// Loads `plan.json`.

@@ -65,7 +65,7 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, request: &Request) -> Result<Prov
     let compiled = Compiled::load(artifacts)?;
     let (plan, program) = (compiled::plan(artifacts)?, compiled::program(artifacts)?);
     artifacts.require_quickly(file::PROVING_KEY)?;
-    let trace = compiled.graph.eval(&input(artifacts, request)?)?;
+    let trace = compiled.graph.eval_with(&input(artifacts, request)?, &compiled.weights)?;
     if program.srs.unsafe_dev {
         srs::notice(ui);
     }

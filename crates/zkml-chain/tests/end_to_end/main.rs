@@ -1,5 +1,6 @@
 //! The real binary, run as a user runs it; one prepared artifact folder serves all tests.
 
+mod architecture;
 mod bad_input;
 mod support;
 mod way;
