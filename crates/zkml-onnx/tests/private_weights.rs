@@ -97,6 +97,13 @@ fn compiled(
     Ok((model, samples, done))
 }
 
+/// Other weights, and the scales that both sets are lowered with.
+struct Change<'a> {
+    kind: &'a str,
+    of: fn(f32) -> f32,
+    scales: &'a Scales,
+}
+
 /// Everything that is checked of one case; the first thing that is wrong.
 fn check(case: &Case) -> Result<String, String> {
     let fail = |what: &str, e: &dyn std::fmt::Display| format!("{}: {what}: {e}", case.name);
@@ -131,11 +138,14 @@ fn check(case: &Case) -> Result<String, String> {
     }
     let mut wide = scales.clone();
     wide.weight_bits.values_mut().for_each(|bits| *bits += 5);
-    let variants: [(&str, fn(f32) -> f32, &Scales); 3] =
-        [("smaller", |v| v * 0.75, &scales), ("equal", |_| 0.5, &wide), ("neutral", |_| 1.0, &wide)];
-    for (kind, change, scales) in variants {
+    let variants = [
+        Change { kind: "smaller", of: |v| v * 0.75, scales: &scales },
+        Change { kind: "equal", of: |_| 0.5, scales: &wide },
+        Change { kind: "neutral", of: |_| 1.0, scales: &wide },
+    ];
+    for Change { kind, of, scales } in variants {
         let same = lower(&model, &done.settings, scales).map_err(|e| fail(kind, &e))?;
-        let variant = Variant::new(&path, kind, change);
+        let variant = Variant::new(&path, kind, of);
         let other = Model::load(&variant.0, &settings.load_options()).map_err(|e| fail(kind, &e))?;
         let other = lower(&other, &done.settings, scales).map_err(|e| fail(kind, &e))?;
         if other.graph.to_bytes() != same.graph.to_bytes() {
