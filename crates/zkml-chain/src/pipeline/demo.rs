@@ -193,7 +193,8 @@ impl Chain {
         let mut evm = Evm::default();
         let verifier = evm.deploy(&compiled.contract(&sources.names.verifier)?.creation)?.address;
         let mut creation = compiled.contract(&sources.names.consumer)?.creation.clone();
-        creation.extend(address_word(verifier).0);
+        // The demonstration knows its consumer before there is a proof, so it shows public weights.
+        creation.extend(zkml_codegen::constructor_arguments(&program, &verifier.into_array(), None)?);
         let consumer = evm.deploy(&creation)?.address;
         let outputs = &program.statement.instances.outputs;
         let names = outputs

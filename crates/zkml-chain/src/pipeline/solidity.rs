@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 use zkml_codegen::names::ContractNames;
-use zkml_harness::{Compiled, Contract, GasReport, Settings, Solc, self_check};
+use zkml_harness::{Compiled, Contract, GasReport, Settings, Solc, self_check, self_check_consumer};
 use zkml_protocol::Program;
 
 /// The sources of a model's contracts.
@@ -91,6 +91,8 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<S
     let compiled = sources.compile()?;
     let verifier = compiled.contract(&sources.names.verifier)?;
     let checked = self_check(verifier, &program, &proof.proof, &proof.instances)?;
+    let consumer = compiled.contract(&sources.names.consumer)?;
+    self_check_consumer(verifier, consumer, &program, &proof.proof, &proof.instances)?;
     drop(progress);
     let files = store(artifacts, &sources, &compiled)?;
     Ok(SolidityReport {
