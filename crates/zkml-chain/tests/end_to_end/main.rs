@@ -1,5 +1,6 @@
 //! The real binary, run as a user runs it; one prepared artifact folder serves all tests.
 
 mod bad_input;
+mod srs;
 mod support;
 mod way;
