@@ -266,6 +266,7 @@ impl Error {
             Self::Accepted { .. } => "accepted",
             Self::Onnx(_) => "model",
             Self::Graph(_) => "graph",
+            Self::Prover(ProverError::Setup { .. }) => "trusted-setup",
             Self::Prover(_) => "prover",
             Self::Codegen(_) => "codegen",
             Self::Harness(_) => "evm",
@@ -292,10 +293,12 @@ impl Error {
             Self::Stale { step, dir, .. } => again(step, dir),
             Self::OtherModel { .. } => "name another folder with --dir".into(),
             Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
-            Self::NoSrs { k } => format!("run `zkml-chain srs dev --k {k}` to try things out, or name a file with --srs"),
-            Self::Prover(ProverError::SrsTooSmall { need, .. }) => {
-                format!("run `zkml-chain srs dev --k {need}`, or name a larger file with --srs")
-            }
+            Self::NoSrs { k } => format!(
+                "import one with at least 2^{k} powers, `zkml-chain srs import FILE.ptau`; or run `zkml-chain srs dev --k {k}` to try things out"
+            ),
+            Self::Prover(ProverError::SrsTooSmall { need, .. }) => format!(
+                "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
+            ),
             Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
             Self::PublicWeights { dir } => {
                 format!("compile it with private weights: `zkml-chain compile --weights committed --dir {}`", dir.display())

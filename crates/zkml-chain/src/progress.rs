@@ -30,6 +30,14 @@ impl Progress {
         Self::start(ui, what, ProgressBar::hidden().with_style(style.unwrap_or_else(|_| bare())), total, None)
     }
 
+    /// Reading or writing `total` bytes; the caller reports them with [`Progress::at`].
+    pub fn bytes(ui: &Ui, what: &str, total: u64) -> Self {
+        let style = ProgressStyle::with_template(
+            "{msg:.bold} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {elapsed} gone, {eta} to go",
+        );
+        Self::start(ui, what, ProgressBar::hidden().with_style(style.unwrap_or_else(|_| bare())), total, None)
+    }
+
     /// Work whose steps cannot be counted but whose time is estimated: the bar follows the clock.
     pub fn timed(ui: &Ui, what: &str, estimate: Duration) -> Self {
         let style = ProgressStyle::with_template("{msg:.bold} {bar:30} {elapsed} of about {prefix}");

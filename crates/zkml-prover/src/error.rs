@@ -75,6 +75,14 @@ pub enum ProverError {
         /// What is wrong and the way out.
         detail: String,
     },
+    /// A trusted setup, or the powers-of-tau file of one, is not good.
+    #[error("{path}: {why}", path = .path.display())]
+    Setup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and the way out.
+        why: Box<crate::srs::SrsError>,
+    },
     /// Reading or writing failed.
     #[error("{path}: {source}", path = .path.display())]
     Io {

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Trusted setup to use [default: the smallest in the cache that is large enough]
+    /// Trusted setup to use [default: the best in the cache that is large enough: of a known ceremony, else any imported one, else
+    /// the development one]
     #[arg(long, value_name = "FILE")]
     srs: Option<PathBuf>,
 }

@@ -92,8 +92,9 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<DemoReport> {
     let compiled = compile::run(ui, &mut artifacts, request.optimize)?;
     ui.say(format_args!("  2^{} rows, {} commitments", compiled.plan.k, compiled.plan.commitments));
     step(ui, "setup", "a development trusted setup, and the keys");
-    srs::make_dev(ui, compiled.plan.k, None)?;
-    let keys = setup::run(ui, &mut artifacts, None)?;
+    // The demo promises a development setup, also where a better one is at hand.
+    let dev = srs::make_dev(ui, compiled.plan.k, None)?;
+    let keys = setup::run(ui, &mut artifacts, Some(&dev.path))?;
     ui.say(format_args!("  proving key {} in {}", table::size(keys.pk_bytes), table::seconds(keys.seconds)));
     step(ui, "gen-verifier", "print the verifier and its consumer as Solidity, deploy both in a local EVM");
     let mut chain = Chain::deploy(&artifacts)?;

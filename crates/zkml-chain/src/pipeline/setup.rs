@@ -49,10 +49,10 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, srs_file: Option<&Path>) -> Resul
     let started = Instant::now();
     let compiled = Compiled::load(artifacts)?;
     let plan = compiled::plan(artifacts)?;
-    let (srs_path, srs) = srs::find(plan.k, srs_file)?;
-    if srs.is_dev() {
-        srs::notice(ui);
-    }
+    let chosen = srs::find(ui, plan.k, srs_file)?;
+    ui.say(srs::said(&chosen));
+    srs::warn(ui, chosen.srs.provenance());
+    let srs::Chosen { path: srs_path, srs } = chosen;
     let progress = Progress::timed(ui, "generating keys", estimate(&plan));
     let keys = keys::setup(&compiled.graph, &compiled.system, &plan, &srs, &srs_path.display().to_string())?;
     progress.message("writing keys");

@@ -43,6 +43,11 @@ pub(crate) fn zkml(args: &[&str]) -> Run {
     finish(command().args(args))
 }
 
+/// Runs `zkml-chain` with another cache of trusted setups than the shared one.
+pub(crate) fn zkml_cached(cache: &Path, args: &[&str]) -> Run {
+    finish(command().env("ZKML_CACHE", cache).args(args))
+}
+
 /// Runs `zkml-chain` with files limited to `blocks` blocks of the shell's size.
 pub(crate) fn zkml_limited(blocks: u32, args: &[&str]) -> Run {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");

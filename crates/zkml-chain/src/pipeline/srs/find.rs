@@ -1,0 +1,118 @@
+//! Which setup a command uses: the one that was named, else the best in the cache.
+
+use super::{Chosen, watch::Watcher};
+use crate::{
+    artifacts::Staged,
+    error::{Error, Result},
+    output::Ui,
+};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+use zkml_prover::{
+    ProverError, Srs,
+    srs::{MAX_K, Provenance},
+};
+
+/// Stands for the digest in the names of development setups.
+pub(super) const DEV: &str = "dev";
+
+/// Reads `path`, or the best setup in the cache with at least `2^k` powers, and cuts it to `2^k`.
+///
+/// In the cache, setups of a known ceremony come first, then other imported ones, then the development one; the smallest of each.
+/// What a cut takes long to compute is kept in the cache, and checked against the powers when it is used again.
+///
+/// # Errors
+/// [`Error::NoSrs`] when the cache has none, [`Error::Prover`] when the file is damaged or too small.
+pub fn find(ui: &Ui, k: u32, path: Option<&Path>) -> Result<Chosen> {
+    let path = match path {
+        Some(path) => path.to_owned(),
+        None => best(k).ok_or(Error::NoSrs { k })?,
+    };
+    let srs = Srs::read(&path)?;
+    if srs.k() < k {
+        let (path, have) = (path.display().to_string(), srs.k());
+        return Err(ProverError::SrsTooSmall { path, have, need: k }.into());
+    }
+    let srs = cut(ui, srs, k, &path)?;
+    Ok(Chosen { path, srs })
+}
+
+/// Says in one line which setup was chosen and whom one trusts with it.
+pub fn said(chosen: &Chosen) -> String {
+    let whom = match chosen.srs.provenance() {
+        Provenance::Dev => "the development setup".to_owned(),
+        Provenance::Ceremony(ceremony) => ceremony.name.to_owned(),
+        Provenance::Unknown => "of no known ceremony".to_owned(),
+    };
+    format!("trusted setup {}: {whom}", chosen.path.display())
+}
+
+/// The path of a cached setup.
+pub(super) fn cached(name: &str, k: u32) -> PathBuf {
+    folder().join(format!("{name}-{k:02}.srs"))
+}
+
+/// Where an imported setup belongs.
+pub(super) fn place(srs: &Srs) -> PathBuf {
+    let name = if srs.is_dev() { DEV.to_owned() } else { hex::encode(&srs.digest()[..8]) };
+    cached(&name, srs.k())
+}
+
+/// The best setup in the cache for a circuit of `2^k` rows. Files that cannot be read are passed over.
+fn best(k: u32) -> Option<PathBuf> {
+    let files = fs::read_dir(folder()).ok()?.flatten().map(|entry| entry.path());
+    files
+        .filter(|path| path.extension().is_some_and(|e| e == "srs"))
+        .filter_map(|path| {
+            let found = Srs::summary(&path).ok()?;
+            let rank = match found.provenance {
+                Provenance::Ceremony(_) => 0,
+                Provenance::Unknown => 1,
+                Provenance::Dev => 2,
+            };
+            (k..=MAX_K).contains(&found.k).then_some((rank, found.k, path))
+        })
+        .min()
+        .map(|(_, _, path)| path)
+}
+
+fn cut(ui: &Ui, srs: Srs, k: u32, path: &Path) -> Result<Srs> {
+    if srs.k() == k {
+        return Ok(srs);
+    }
+    let name = path.display().to_string();
+    if srs.is_dev() {
+        // Its secret is known, so that it is made faster than read.
+        return Ok(srs.shrunk(k, &name)?);
+    }
+    let kept = cached(&hex::encode(&srs.digest()[..8]), k);
+    if let Ok(small) = Srs::read(&kept)
+        && small.k() == k
+        && srs.has_cut(&small)
+    {
+        return Ok(small);
+    }
+    let watcher = Watcher::new(ui);
+    let small = srs.cut(k, &name, &|stage, done, total| watcher.at(stage, done, total))?;
+    drop(watcher);
+    // A cache that cannot be written costs time, nothing else.
+    if let Err(e) = Staged::from_writer(&kept, |out| small.write(out)).and_then(Staged::publish) {
+        ui.warn(format_args!("{e}; the setup for 2^{k} rows will be computed again next time"));
+    }
+    Ok(small)
+}
+
+fn folder() -> PathBuf {
+    cache().join("srs")
+}
+
+/// `ZKML_CACHE`, else the user's cache folder, else the current one.
+fn cache() -> PathBuf {
+    let var = |name: &str| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    var("ZKML_CACHE")
+        .or_else(|| var("XDG_CACHE_HOME").map(|d| d.join("zkml-chain")))
+        .or_else(|| var("HOME").map(|d| d.join(".cache/zkml-chain")))
+        .unwrap_or_else(|| PathBuf::from(".zkml-cache"))
+}

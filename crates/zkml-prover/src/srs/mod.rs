@@ -1,0 +1,177 @@
+//! Trusted setup: powers of a secret in the exponent.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`dev`] | makes the insecure development setup |
+//! | [`ptau`], [`import`] | read powers-of-tau files of snarkjs |
+//! | [`points`], [`check`] | check points one by one, and whole setups by random combination |
+//! | [`glv`], [`lagrange`] | the Lagrange basis of the powers |
+//! | [`origin`] | where a setup comes from, and which ceremonies are known |
+//! | [`file`] | setups of ours on disk |
+
+mod check;
+mod dev;
+mod error;
+mod file;
+mod glv;
+mod import;
+mod lagrange;
+mod origin;
+mod points;
+mod ptau;
+#[cfg(test)]
+mod tests;
+
+use std::{fs::File, path::Path};
+
+use halo2_proofs::{
+    halo2curves::bn256::Bn256,
+    poly::{
+        commitment::{Params, ParamsProver},
+        kzg::commitment::ParamsKZG,
+    },
+};
+
+use crate::error::{ProverError, Result};
+pub use error::SrsError;
+pub use file::Summary;
+pub use import::DEFAULT_K;
+use origin::Origin;
+pub use origin::{Ceremony, Provenance, Source};
+
+/// Largest size that is made or read here.
+pub const MAX_K: u32 = 24;
+
+/// What long work on a setup is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading; counted in bytes.
+    Read,
+    /// Checking pairings and random combinations.
+    Check,
+    /// Computing the Lagrange basis; counted in multiplications.
+    Lagrange,
+}
+
+/// Told of progress: the stage, how much of it is done, and how much it is in all. Called from several threads.
+pub type Watch<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
+
+/// A trusted setup, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Srs {
+    params: ParamsKZG<Bn256>,
+    origin: Origin,
+}
+
+impl Srs {
+    /// The deterministic, **insecure** development setup with `2^k` powers: the same secret for every `k`.
+    ///
+    /// Whoever knows the secret can prove anything; everybody does.
+    ///
+    /// # Errors
+    /// [`ProverError::Unsupported`] when `k` is zero or above [`MAX_K`].
+    pub fn dev(k: u32) -> Result<Self> {
+        if k == 0 || k > MAX_K {
+            let detail = format!("k = {k} is outside 1..={MAX_K}");
+            return Err(ProverError::Unsupported { label: "srs dev".into(), detail });
+        }
+        Ok(Self { params: dev::powers(k, dev::secret()), origin: Origin::Dev })
+    }
+
+    /// Imports a powers-of-tau file of snarkjs: checks every point that is kept, the pairing ratio and the Lagrange basis.
+    ///
+    /// Keeps `2^k` powers; without `k` all of them, but at most `2^`[`DEFAULT_K`]. The Lagrange basis is read from the file when
+    /// it was prepared for phase 2, else computed.
+    ///
+    /// # Errors
+    /// [`ProverError::Setup`] with what is wrong with the file, [`ProverError::Io`] when it cannot be opened.
+    pub fn import(path: &Path, k: Option<u32>, watch: Watch<'_>) -> Result<Self> {
+        let file = File::open(path).map_err(|source| ProverError::Io { path: path.into(), source })?;
+        import::import(file, k, watch).map_err(|e| refused(path, e))
+    }
+
+    /// Binary logarithm of the number of powers.
+    pub fn k(&self) -> u32 {
+        self.params.k()
+    }
+
+    /// Whether the secret is public.
+    pub fn is_dev(&self) -> bool {
+        self.provenance() == Provenance::Dev
+    }
+
+    /// Whom one trusts with the secret: judged by the points, unless the file itself says that it is a development setup.
+    pub fn provenance(&self) -> Provenance {
+        if self.origin == Origin::Dev { Provenance::Dev } else { origin::provenance(&self.params.s_g2()) }
+    }
+
+    /// The powers-of-tau file that this was imported from, as recorded then.
+    pub fn source(&self) -> Option<&Source> {
+        match &self.origin {
+            Origin::File(source) => Some(source),
+            Origin::Unstated | Origin::Dev => None,
+        }
+    }
+
+    /// The points.
+    pub fn params(&self) -> &ParamsKZG<Bn256> {
+        &self.params
+    }
+
+    /// The verifier's part.
+    pub fn verifier_part(&self) -> zkml_protocol::Srs {
+        crate::program::srs(&self.params, self.is_dev())
+    }
+
+    /// Names the setup; equal for all sizes of one ceremony.
+    pub fn digest(&self) -> [u8; 32] {
+        self.verifier_part().digest().0
+    }
+
+    /// The first `2^k` powers. `path` names the setup in the error when there are too few.
+    ///
+    /// # Errors
+    /// [`ProverError::SrsTooSmall`].
+    pub fn shrunk(&self, k: u32, path: &str) -> Result<Self> {
+        self.cut(k, path, &|_, _, _| {})
+    }
+
+    /// As [`Srs::shrunk`], telling of progress: a smaller size has its own Lagrange basis, which takes a while.
+    ///
+    /// # Errors
+    /// [`ProverError::SrsTooSmall`].
+    pub fn cut(&self, k: u32, path: &str, watch: Watch<'_>) -> Result<Self> {
+        if k > self.k() {
+            return Err(ProverError::SrsTooSmall { path: path.into(), have: self.k(), need: k });
+        }
+        if k == self.k() {
+            return Ok(self.clone());
+        }
+        if origin::provenance(&self.params.s_g2()) == Provenance::Dev {
+            // Knowing the secret is far faster than changing the basis of the points.
+            return Self::dev(k);
+        }
+        let g = self.params.get_g()[..1 << k].to_vec();
+        let g_lagrange = lagrange::from_powers(&g, watch);
+        Ok(Self { params: dev::params(k, g, g_lagrange, self.params.s_g2()), origin: self.origin.clone() })
+    }
+
+    /// Whether `small` is what [`Srs::cut`] makes of this setup: the same powers, and their Lagrange basis. Far quicker than
+    /// cutting, so that a stored cut need not be trusted.
+    pub fn has_cut(&self, small: &Self) -> bool {
+        let powers = small.params.get_g();
+        self.params.get_g().starts_with(powers)
+            && self.params.s_g2() == small.params.s_g2()
+            && file::points_of(small)
+                .is_ok_and(|p| check::lagrange(powers, &p.g_lagrange, file::LAGRANGE).is_ok())
+    }
+
+    /// The development setup is known by its points, whatever a file says.
+    fn recognised(self) -> Self {
+        if self.is_dev() { Self { origin: Origin::Dev, ..self } } else { self }
+    }
+}
+
+fn refused(path: &Path, why: SrsError) -> ProverError {
+    ProverError::Setup { path: path.into(), why: Box::new(why) }
+}

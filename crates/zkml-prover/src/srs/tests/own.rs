@@ -1,0 +1,149 @@
+//! Setups of ours: made, imported, cut, written and read.
+
+use super::*;
+
+fn bytes(srs: &Srs) -> Vec<u8> {
+    let mut out = vec![];
+    srs.write(&mut out).expect("writes");
+    out
+}
+
+fn with_secret(k: u32, s: Fr) -> Srs {
+    Srs { params: dev::powers(k, s), origin: Origin::Unstated }
+}
+
+/// Writes a setup to a file that is removed in the end.
+fn stored(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("file");
+    std::fs::write(file.path(), bytes).expect("writes");
+    file
+}
+
+#[test]
+fn dev_setup_is_what_halo2_would_make() {
+    let srs = Srs::dev(4).expect("makes");
+    let s = dev::secret();
+    let g = srs.params().get_g();
+    let by_hand: Vec<G1Affine> =
+        (0..16u64).map(|i| (G1::generator() * s.pow_vartime([i])).to_affine()).collect();
+    assert_eq!(g, by_hand.as_slice());
+    // The library derives the Lagrange basis from the monomial one.
+    let derived = srs.params().from_parts(4, by_hand, None, srs.params().g2(), srs.params().s_g2());
+    assert!(raw(srs.params()) == raw(&derived));
+}
+
+#[test]
+fn shrinking_keeps_the_ceremony() {
+    let big = Srs::dev(6).expect("makes");
+    let small = big.shrunk(4, "x").expect("shrinks");
+    assert_eq!(small.digest(), big.digest());
+    assert!(bytes(&small) == bytes(&Srs::dev(4).expect("makes")));
+    assert!(matches!(small.shrunk(5, "x"), Err(ProverError::SrsTooSmall { have: 4, need: 5, .. })));
+}
+
+#[test]
+fn shrinking_without_the_secret_gives_the_same_powers() {
+    let s = Fr::from(123_456_789);
+    let big = with_secret(6, s);
+    let small = big.shrunk(4, "x").expect("shrinks");
+    assert!(bytes(&small) == bytes(&with_secret(4, s)));
+}
+
+#[test]
+fn a_stored_cut_is_recognised_or_refused() {
+    let big = import(&fixture("raw.ptau"), None).expect("imports");
+    let small = big.shrunk(3, "x").expect("shrinks");
+    assert!(big.has_cut(&small) && big.has_cut(&big));
+    assert!(!small.has_cut(&big), "larger");
+    assert!(!big.has_cut(&with_secret(3, Fr::from(5))), "other powers");
+    let g = small.params().get_g().to_vec();
+    // The right powers with the Lagrange basis of other ones.
+    let foreign = file::points_of(&with_secret(3, Fr::from(5))).expect("good").g_lagrange;
+    let forged = Srs { params: dev::params(3, g, foreign, small.params().s_g2()), ..small.clone() };
+    assert!(!big.has_cut(&forged), "another Lagrange basis");
+}
+
+#[test]
+fn files_are_checked() {
+    let bytes = bytes(&Srs::dev(3).expect("makes"));
+    let file = stored(&bytes);
+    assert!(Srs::read(file.path()).expect("reads").is_dev());
+    for cut in [0, 10, 16, bytes.len() - 1] {
+        let file = stored(&bytes[..cut]);
+        assert!(matches!(Srs::read(file.path()), Err(ProverError::BadFile { .. })), "cut at {cut}");
+        assert!(Srs::summary(file.path()).is_err(), "cut at {cut}");
+    }
+    for flip in [0, 20, 60, bytes.len() / 2, bytes.len() - 1] {
+        let mut bad = bytes.clone();
+        bad[flip] ^= 1;
+        let file = stored(&bad);
+        assert!(matches!(Srs::read(file.path()), Err(ProverError::BadFile { .. })), "flip at {flip}");
+    }
+}
+
+#[test]
+fn the_origin_survives_the_disk_and_the_cut() {
+    let imported = import(&fixture("prepared.ptau"), None).expect("imports");
+    assert_eq!(imported.provenance(), Provenance::Unknown);
+    let source = imported.source().expect("recorded").clone();
+    let whole = fixture("prepared.ptau");
+    assert_eq!(source.blake2b, blake2b_simd::blake2b(&whole).as_bytes());
+    assert_eq!((source.bytes, source.power, source.contributions), (whole.len() as u64, 5, 2));
+    let file = stored(&bytes(&imported));
+    assert_eq!(Srs::read(file.path()).expect("reads").source(), Some(&source));
+    assert_eq!(imported.shrunk(2, "x").expect("shrinks").source(), Some(&source));
+    let summary = Srs::summary(file.path()).expect("reads");
+    assert_eq!((summary.k, summary.provenance), (5, Provenance::Unknown));
+    assert_eq!((summary.source.as_ref(), summary.digest), (Some(&source), imported.digest()));
+    // Files of older versions recorded nothing.
+    let mut old = vec![];
+    crate::container::write(&mut old, b"zkml-chain/srs/1", &[], |mut body| imported.write_body(&mut body))
+        .expect("writes");
+    let old = Srs::read(stored(&old).path()).expect("reads");
+    assert_eq!((old.source(), old.provenance()), (None, Provenance::Unknown));
+}
+
+#[test]
+fn the_dev_secret_is_recognised_however_it_comes() {
+    let imported = import(&made(4, dev::secret()), None).expect("imports");
+    assert!(imported.is_dev() && imported.verifier_part().unsafe_dev);
+    let disguised = Srs { origin: Origin::Unstated, ..Srs::dev(3).expect("makes") };
+    assert!(Srs::read(stored(&bytes(&disguised)).path()).expect("reads").is_dev());
+    assert_eq!(Srs::summary(stored(&bytes(&disguised)).path()).expect("reads").provenance, Provenance::Dev);
+}
+
+/// What the checksum cannot see: a file that was written wrong.
+#[test]
+fn verification_finds_what_a_checksum_cannot() {
+    let good = import(&fixture("raw.ptau"), Some(4)).expect("imports");
+    Srs::verify(stored(&bytes(&good)).path(), QUIET).expect("good");
+    Srs::verify(stored(&bytes(&Srs::dev(4).expect("makes"))).path(), QUIET).expect("good");
+    let points = file::points_of(&good).expect("good");
+    let verdict = |g: Vec<G1Affine>, lagrange: Vec<G1Affine>, s_g2| {
+        let srs = Srs { params: dev::params(4, g, lagrange, s_g2), ..good.clone() };
+        match Srs::verify(stored(&bytes(&srs)).path(), QUIET) {
+            Err(ProverError::Setup { why, .. }) => *why,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (g, basis, s_g2) = (&points.g, &points.g_lagrange, points.s_g2);
+    let changed = |points: &[G1Affine], at: usize, to: G1Affine| {
+        let mut points = points.to_vec();
+        points[at] = to;
+        points
+    };
+    let (one, nothing) = (G1Affine::generator(), G1Affine::default());
+    let off = G1Affine { x: one.x, y: one.x };
+    assert!(matches!(
+        verdict(changed(g, 7, one), basis.clone(), s_g2),
+        SrsError::Ratio { part: file::POWERS }
+    ));
+    assert!(matches!(verdict(g.clone(), changed(basis, 7, one), s_g2), SrsError::Lagrange { .. }));
+    assert!(matches!(verdict(changed(g, 7, off), basis.clone(), s_g2), SrsError::OffCurve { index: 7, .. }));
+    assert!(matches!(
+        verdict(g.clone(), changed(basis, 9, nothing), s_g2),
+        SrsError::Identity { index: 9, .. }
+    ));
+    assert!(matches!(verdict(g.clone(), basis.clone(), dev::s_g2()), SrsError::Ratio { .. }));
+    assert!(matches!(verdict(g.clone(), basis.clone(), G2Affine::generator()), SrsError::Degenerate { .. }));
+}
