@@ -5,13 +5,16 @@
 //!      ─► ops (one file per family) ─► net (floats, no scales) ─► quant (ranges, scales) ─► zkml_graph::Graph
 //! ```
 //!
-//! [`Model::load`] goes as far as the float network; [`calibrate`] does the rest and reports the error.
+//! [`Model::load`] goes as far as the float network; [`calibrate`] does the rest and reports the error, and [`lower`]
+//! does it again from recorded scales. With private weights, tract never sees them, and the network carries
+//! stand-ins beside them, by which all decisions are made: the graph is that of the architecture.
 
 mod calibrate;
 mod error;
 mod guard;
 mod interface;
 mod load;
+mod lower;
 mod model;
 mod net;
 mod ops;
@@ -22,10 +25,11 @@ mod sample;
 mod settings;
 mod visibility;
 
-pub use calibrate::{Calibrated, Lowered, calibrate, lower};
+pub use calibrate::{Calibrated, calibrate};
 pub use error::{Error, UnsupportedNode};
 pub use interface::{Interface, QuantizedPort};
 pub use load::{LoadOptions, self_contained};
+pub use lower::{Lowered, lower};
 pub use model::{InspectedNode, Inspection, Model, Port, PrivateTensor};
 pub use ops::{OpSupport, supported_ops};
 pub use proto::Notice;

@@ -149,7 +149,7 @@ impl Disclosure {
             self.stays_public.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
             writeln!(
                 out,
-                "  operators, shapes, names, attributes and indices; powers of two of all scales and ranges; the \
+                "  operators, shapes, names, attributes, indices and other integers; powers of two of all scales and ranges; the \
                  width of each weight tensor"
             )?;
         }

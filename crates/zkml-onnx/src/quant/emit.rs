@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
-use zkml_graph::{Bounds, Code, Graph, GraphBuilder, Map, TensorId};
+use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
 
+use super::constants::Widths;
 use super::scales::{Scales, Sign, power, quantize};
-use super::table::{Request, build};
-use crate::net::{Function, LOWEST, Net, NetOp, Numbers, Operand, Side, constant_view};
+use crate::net::{LOWEST, Net, NetOp, Numbers, Operand, Side};
 use crate::{Error, Settings};
 
 /// The graph, and which tensor holds which value of the network.
@@ -24,39 +24,23 @@ pub(crate) struct Emitted {
     pub(crate) layers: Vec<(usize, String)>,
 }
 
-/// Where the width of a private weight tensor comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Widths {
-    /// From its values: the first set of weights of an architecture.
-    Chosen,
-    /// From the scales.
-    Recorded,
-}
-
 /// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
 const SLACK: i32 = 4;
 /// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
-const FINAL_BITS: i32 = 4;
-/// Widths of private weights are multiples of this, and at least [`LEAST_BITS`]: what a width says of the weights
-/// is coarse, and other weights of the architecture have some room.
-const BITS_STEP: u32 = 4;
-const LEAST_BITS: u32 = 16;
-/// Widest tensor that gets the room of numbers up to two without needing it.
-const MOST_USUAL_BITS: i32 = 40;
-
+pub(super) const FINAL_BITS: i32 = 4;
 pub(super) struct Emitter<'a> {
     pub(super) net: &'a Net,
     pub(super) scales: &'a Scales,
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     pub(super) builder: GraphBuilder,
     raw: Vec<Option<TensorId>>,
     rounded: Vec<Option<TensorId>>,
-    last: Vec<bool>,
+    pub(super) last: Vec<bool>,
     names: HashMap<String, usize>,
-    widths: Widths,
-    private: BTreeMap<String, (u32, Vec<i64>)>,
+    pub(super) widths: Widths,
+    pub(super) private: BTreeMap<String, (u32, Vec<i64>)>,
     /// Private constants of the network that are tensors already, by value and scale.
-    known: HashMap<(usize, i32), TensorId>,
+    pub(super) known: HashMap<(usize, i32), TensorId>,
 }
 
 /// Lowers the network at the given scales.
@@ -134,7 +118,7 @@ impl Emitter<'_> {
     }
 
     /// Real magnitude that a value may reach.
-    fn allowed(&self, value: usize) -> f64 {
+    pub(super) fn allowed(&self, value: usize) -> f64 {
         power(self.scales.values[value].reach)
     }
 
@@ -180,7 +164,7 @@ impl Emitter<'_> {
         Ok(id)
     }
 
-    fn rescale(
+    pub(super) fn rescale(
         &mut self,
         value: usize,
         x: TensorId,
@@ -240,7 +224,7 @@ impl Emitter<'_> {
     }
 
     /// A view as a tensor: the tensor itself when it shows nothing else.
-    fn wire(&mut self, name: &str, id: TensorId, map: Map) -> Result<TensorId, Error> {
+    pub(super) fn wire(&mut self, name: &str, id: TensorId, map: Map) -> Result<TensorId, Error> {
         if map.pad.is_none() && map.is_identity() && map.shape == self.builder.tensor(id).shape {
             return Ok(id);
         }
@@ -274,114 +258,6 @@ impl Emitter<'_> {
             *id = self.enlarged(value, *id, most)?;
         }
         Ok(ids)
-    }
-
-    /// A constant of the network as a tensor at a scale.
-    pub(super) fn constant(&mut self, value: usize, scale: i32) -> Result<TensorId, Error> {
-        let net = self.net;
-        let NetOp::Const(numbers) = &net.nodes[value].op else { return self.raw(value) };
-        if let Some(id) = self.known.get(&(value, scale)) {
-            return Ok(*id);
-        }
-        let name = self.name(value, "");
-        let id = self.numbers(&name, numbers, &net.nodes[value].shape, scale)?;
-        if numbers.is_private() {
-            self.known.insert((value, scale), id);
-        }
-        Ok(id)
-    }
-
-    /// Numbers as a tensor at a scale: part of the graph, or private.
-    fn numbers(
-        &mut self,
-        name: &str,
-        numbers: &Numbers,
-        shape: &[usize],
-        scale: i32,
-    ) -> Result<TensorId, Error> {
-        let ints =
-            numbers.values().iter().map(|v| quantize(name, *v, scale)).collect::<Result<Vec<_>, _>>()?;
-        if !numbers.is_private() {
-            return Ok(self.builder.constant(name, shape, scale, ints)?);
-        }
-        let bits = match self.widths {
-            Widths::Chosen => width(&ints, scale),
-            Widths::Recorded => self.recorded(name, &ints, scale)?,
-        };
-        self.private.insert(name.to_owned(), (bits, ints));
-        Ok(self.builder.weight(name, shape, scale, bits)?)
-    }
-
-    /// The width on record, into which all values must fit.
-    fn recorded(&self, name: &str, values: &[i64], scale: i32) -> Result<u32, Error> {
-        let missing = || Error::Architecture {
-            difference: format!("no width is recorded for its weight tensor `{name}`"),
-        };
-        let bits = *self.scales.weight_bits.get(name).ok_or_else(missing)?;
-        let code = Code { bits, signed: true }.bounds();
-        let real = |v: i128| v as f64 * power(-scale);
-        match values.iter().position(|v| !code.contains(i128::from(*v))) {
-            None => Ok(bits),
-            Some(index) => Err(Error::WeightRange {
-                tensor: name.to_owned(),
-                index,
-                value: real(values[index].into()),
-                lo: real(code.lo),
-                hi: real(code.hi),
-                bits,
-            }),
-        }
-    }
-
-    fn apply(&mut self, value: usize, f: Function, x: &Operand) -> Result<TensorId, Error> {
-        let mut id = self.rounded(x.value)?;
-        let domain = self.domain(value, f, x.value, id)?;
-        let bounds = self.builder.tensor(id).bounds;
-        if bounds.lo < domain.lo || bounds.hi > domain.hi {
-            let scale = self.builder.tensor(id).scale;
-            id = self.rescale(x.value, id, 1, scale, domain)?;
-        }
-        let (name, map) = (self.name(value, ""), self.view(x, id));
-        let id = self.wire(&format!("{name}.in"), id, map)?;
-        let t = self.builder.tensor(id);
-        let extra = if self.last[value] || f == Function::Exp { FINAL_BITS } else { 0 };
-        let scale = self.scales.values[value].scale;
-        let (lo, hi, from, to) = (t.bounds.lo as i64, t.bounds.hi as i64, t.scale, scale + extra);
-        // Half a step between layers: less would be lost among the errors of the argument.
-        let (goal, max_bits) = (scale + 1, self.settings.table_bits);
-        let table = build(f.name(), f, Request { lo, hi, from, to, goal, max_bits });
-        Ok(self.builder.node(&name, table, &[id])?)
-    }
-
-    /// Arguments that the table of a function covers: the calibrated range with its margin, and as far as the
-    /// function is not flat.
-    fn domain(&self, value: usize, f: Function, x: usize, id: TensorId) -> Result<Bounds, Error> {
-        let (range, scale) = (&self.scales.values[x], self.builder.tensor(id).scale);
-        let name = &self.net.nodes[value].name;
-        let mut reach = self.allowed(x);
-        if let Some(flat) = f.flat_beyond() {
-            // Most of the way to flat: what lies beyond is so rare that its share of the table is better saved.
-            reach = reach.max(0.7 * flat);
-        }
-        let reach = i128::from(quantize(name, reach, scale)?.max(1));
-        let mut domain = Bounds::new(-reach, reach - 1);
-        if matches!(f, Function::Ln | Function::Rsqrt | Function::Recip) {
-            let lowest = quantize(name, range.floor.map_or(0.0, power), scale)?;
-            if lowest < 1 {
-                let detail =
-                    format!("`{name}`: {} of values that come too close to zero or below it", f.name());
-                return Err(Error::Analysis { detail });
-            }
-            domain.lo = lowest.into();
-        }
-        if f == Function::Sqrt {
-            domain.lo = 0;
-        }
-        if self.net.nodes[x].never_positive {
-            domain.hi = 0;
-        }
-        let all = self.builder.tensor(id).bounds;
-        Ok(all.intersect(domain).unwrap_or(domain))
     }
 
     fn join(&mut self, value: usize, parts: &[(Operand, Map)]) -> Result<TensorId, Error> {
@@ -448,44 +324,5 @@ impl Emitter<'_> {
             return Ok(id);
         }
         self.wire(&name, id, map)
-    }
-
-    /// A constant vector with as few elements as it has distinct ones along each dimension, and its view.
-    pub(super) fn compact(
-        &mut self,
-        name: &str,
-        numbers: &Numbers,
-        shape: &[usize],
-        scale: i32,
-    ) -> Result<(TensorId, Map), Error> {
-        let (kept, map) = constant_view(numbers, shape);
-        let name = self.unique(name);
-        let id = self.numbers(&name, &kept, &map.source, scale)?;
-        Ok((id, map))
-    }
-}
-
-/// Width that holds all values at a scale, and whatever is less than two.
-fn width(values: &[i64], scale: i32) -> u32 {
-    let needed = Code::of(Bounds::of(values.iter().copied()).union(Bounds::point(-1))).bits;
-    // What is far from two as an integer keeps its width: the range of exact integers is finite.
-    let usual = (scale + 2).clamp(0, MOST_USUAL_BITS) as u32;
-    needed.max(usual).next_multiple_of(BITS_STEP).max(LEAST_BITS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn widths_are_coarse_and_signed() {
-        assert_eq!(width(&[], 0), 16);
-        assert_eq!(width(&[0, 32767, -32768], 14), 16);
-        assert_eq!(width(&[32768], 14), 20);
-        assert_eq!(width(&[-32769], 14), 20);
-        assert_eq!(width(&[1 << 30], 14), 32);
-        // A small bias does not tie other biases to be small.
-        assert_eq!(width(&[1 << 10], 26), 28);
-        assert_eq!(width(&[1 << 10], 60), 40);
     }
 }

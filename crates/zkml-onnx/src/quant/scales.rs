@@ -316,6 +316,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_recorded_of_private_constants() {
+        let recorded = |value: f64| {
+            let mut net = Net::default();
+            net.push_const("w", Numbers::private(vec![value; 2], "w"), &[2]);
+            let mut stats = Stats::new(&net);
+            stats.add(&[vec![value; 2]]).expect("finite");
+            Scales::choose(&net, &stats, &Settings::default(), 12, 14)
+        };
+        assert_eq!(recorded(0.01), recorded(-300.0));
+    }
+
+    #[test]
     fn out_of_the_exact_range_is_an_error() {
         assert_eq!(quantize("n", -1.5, 1).expect("fits"), -3);
         assert!(quantize("n", 1e18, 12).is_err());
