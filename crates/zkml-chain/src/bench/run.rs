@@ -102,8 +102,10 @@ impl<'a> Bench<'a> {
         let plan = self.step(&["compile", "--optimize", self.goal])?.0;
         let k = number(&plan, "k")?;
         // The trusted setup is made once for all models; its time is not the model's.
-        self.plain(&["srs", "dev", "--k", &k.to_string()])?;
-        let (_, setup) = self.step(&["setup"])?;
+        let (dev, _) = self.plain(&["srs", "dev", "--k", &k.to_string()])?;
+        // By name: the cache may hold an imported one, which `setup` would prefer.
+        let dev = dev["path"].as_str().unwrap_or_default();
+        let (_, setup) = self.step(&["setup", "--srs", dev])?;
         let mut proofs = Vec::with_capacity(self.options.runs);
         for _ in 0..self.options.runs.max(1) {
             proofs.push(self.step(&["prove", "--input", &sample])?.1);

@@ -82,7 +82,7 @@ impl Srs {
         let params = ParamsKZG::read_custom(&mut rest, SerdeFormat::RawBytesUnchecked)
             .map_err(|source| ProverError::Io { path: path.into(), source })?;
         let origin = if *dev == 0 { Origin::Unstated } else { Origin::Dev };
-        Ok(Self { params, origin }.recognised())
+        Ok(Self { params, origin })
     }
 
     /// Writes the file that [`Srs::read`] reads.
@@ -104,7 +104,8 @@ impl Srs {
         let origin = parse_origin(path, container.header)?;
         let srs = Self::from_body(path, container.body)?;
         origin::check_record(&origin, &srs.params.s_g2()).map_err(|e| refused(path, e))?;
-        let origin = if srs.is_dev() { Origin::Dev } else { origin };
+        // The flag counts, whatever the record says.
+        let origin = if srs.origin == Origin::Dev { Origin::Dev } else { origin };
         Ok(Self { origin, ..srs })
     }
 

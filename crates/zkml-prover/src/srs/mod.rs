@@ -165,11 +165,6 @@ impl Srs {
             && file::points_of(small)
                 .is_ok_and(|p| check::lagrange(powers, &p.g_lagrange, file::LAGRANGE).is_ok())
     }
-
-    /// The development setup is known by its points, whatever a file says.
-    fn recognised(self) -> Self {
-        if self.is_dev() { Self { origin: Origin::Dev, ..self } } else { self }
-    }
 }
 
 fn refused(path: &Path, why: SrsError) -> ProverError {

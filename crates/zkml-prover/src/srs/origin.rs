@@ -210,7 +210,7 @@ mod hexadecimal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use halo2_proofs::halo2curves::{
         CurveAffine,
@@ -234,12 +234,15 @@ mod tests {
         }
     }
 
+    /// The digest of a published file.
+    pub(in crate::srs) fn published() -> Vec<u8> {
+        let digits = HERMEZ.files[0].1;
+        (0..64).map(|i| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).expect("hexadecimal")).collect()
+    }
+
     #[test]
     fn a_record_cannot_claim_a_ceremony() {
-        let blake2b: Vec<u8> = (0..64)
-            .map(|i| u8::from_str_radix(&HERMEZ.files[0].1[2 * i..2 * i + 2], 16).expect("hex"))
-            .collect();
-        let claim = Origin::File(Source { blake2b, bytes: 1, power: 8, contributions: 55 });
+        let claim = Origin::File(Source { blake2b: published(), bytes: 1, power: 8, contributions: 55 });
         check_record(&claim, &HERMEZ.s_g2()).expect("its own secret");
         assert!(matches!(check_record(&claim, &dev::s_g2()), Err(SrsError::Record { .. })));
         check_record(&Origin::Unstated, &dev::s_g2()).expect("claims nothing");

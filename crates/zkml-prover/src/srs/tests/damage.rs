@@ -168,6 +168,32 @@ fn a_section_of_a_wrong_length() {
     }
 }
 
+/// Prepared sections come all together, with their lengths.
+#[test]
+fn half_a_preparation() {
+    let whole = fixture("prepared.ptau");
+    let basis = section(&whole, 12);
+    let mut file = [&whole[..basis.start - 12], &whole[basis.end..]].concat();
+    file[8] -= 1;
+    let error = import(&file, None).expect_err("section 12").to_string();
+    assert!(error.contains("section 12") && error.contains("missing"), "{error}");
+    let last = section(&whole, 15);
+    let mut file = whole[..last.end - 64].to_vec();
+    file[last.start - 12 + 4..last.start].copy_from_slice(&(last.len() as u64 - 64).to_le_bytes());
+    let error = import(&file, None).expect_err("section 15");
+    assert!(matches!(error, SrsError::Length { power: 5, .. }), "{error}");
+}
+
+/// The generator of G2 is in the file; powers of the secret by another base are not good.
+#[test]
+fn another_base_in_g2() {
+    use halo2_proofs::halo2curves::serde::SerdeObject;
+    let mut file = fixture("raw.ptau");
+    let at = section(&file, 3).start;
+    file[at..at + 128].copy_from_slice(&(G2Affine::generator() * Fr::from(3)).to_affine().to_raw_bytes());
+    assert!(matches!(import(&file, None), Err(SrsError::Generator { part: ptau::TAU_G2 })));
+}
+
 /// One bit of whatever is used is noticed, and the message says where; other bits change the digest.
 #[test]
 fn one_flipped_bit() {

@@ -61,6 +61,10 @@ fn a_stored_cut_is_recognised_or_refused() {
     let foreign = file::points_of(&with_secret(3, Fr::from(5))).expect("good").g_lagrange;
     let forged = Srs { params: dev::params(3, g, foreign, small.params().s_g2()), ..small.clone() };
     assert!(!big.has_cut(&forged), "another Lagrange basis");
+    let basis = file::points_of(&small).expect("good").g_lagrange;
+    let g = small.params().get_g().to_vec();
+    let forged = Srs { params: dev::params(3, g, basis, dev::s_g2()), ..small.clone() };
+    assert!(!big.has_cut(&forged), "another secret in G2");
 }
 
 #[test]
@@ -110,6 +114,16 @@ fn the_dev_secret_is_recognised_however_it_comes() {
     let disguised = Srs { origin: Origin::Unstated, ..Srs::dev(3).expect("makes") };
     assert!(Srs::read(stored(&bytes(&disguised)).path()).expect("reads").is_dev());
     assert_eq!(Srs::summary(stored(&bytes(&disguised)).path()).expect("reads").provenance, Provenance::Dev);
+    // Marked, with a secret that is not the known one: the mark stays.
+    let marked = stored(&bytes(&Srs { origin: Origin::Dev, ..with_secret(3, Fr::from(5)) }));
+    assert!(Srs::read(marked.path()).expect("reads").is_dev());
+    assert_eq!(Srs::summary(marked.path()).expect("reads").provenance, Provenance::Dev);
+    let mut unrecorded = std::fs::read(marked.path()).expect("reads");
+    unrecorded.truncate(unrecorded.len() - 32);
+    let body = unrecorded.split_off(25);
+    let mut old = vec![];
+    crate::container::write(&mut old, b"zkml-chain/srs/1", &[], |out| out.write_all(&body)).expect("writes");
+    assert!(Srs::read(stored(&old).path()).expect("reads").is_dev());
 }
 
 /// What the checksum cannot see: a file that was written wrong.
@@ -146,4 +160,31 @@ fn verification_finds_what_a_checksum_cannot() {
     ));
     assert!(matches!(verdict(g.clone(), basis.clone(), dev::s_g2()), SrsError::Ratio { .. }));
     assert!(matches!(verdict(g.clone(), basis.clone(), G2Affine::generator()), SrsError::Degenerate { .. }));
+}
+
+/// G2's generator is stored too, and is not taken for granted.
+#[test]
+fn verification_knows_the_generator_of_g2() {
+    use halo2_proofs::halo2curves::serde::SerdeObject;
+    let mut body = vec![];
+    Srs::dev(2).expect("makes").write_body(&mut body).expect("writes");
+    let at = body.len() - 256;
+    body[at..at + 128].copy_from_slice(&(G2Affine::generator() * Fr::from(3)).to_affine().to_raw_bytes());
+    let mut bytes = vec![];
+    crate::container::write(&mut bytes, b"zkml-chain/srs/1", &[], |out| out.write_all(&body))
+        .expect("writes");
+    let error = Srs::verify(stored(&bytes).path(), QUIET).expect_err("another generator").to_string();
+    assert!(error.contains("not the generator") && error.contains("G2"), "{error}");
+}
+
+#[test]
+fn a_file_cannot_claim_another_s_origin() {
+    let good = import(&fixture("raw.ptau"), Some(2)).expect("imports");
+    let published = origin::tests::published();
+    let source = Source { blake2b: published, ..good.source().expect("recorded").clone() };
+    let file = stored(&bytes(&Srs { origin: Origin::File(source), ..good }));
+    for outcome in [Srs::read(file.path()).map(|_| ()), Srs::summary(file.path()).map(|_| ())] {
+        let error = outcome.expect_err("claims a ceremony").to_string();
+        assert!(error.contains("powersOfTau28_hez_final_08.ptau") && error.contains("forged"), "{error}");
+    }
 }
