@@ -1,6 +1,7 @@
 //! One file per subcommand: its arguments, and the call of what does the work.
 
 pub mod calibrate;
+pub mod commit;
 pub mod compile;
 pub mod completions;
 pub mod demo;

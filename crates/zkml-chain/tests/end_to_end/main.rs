@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod private;
 mod srs;
 mod support;
 mod way;

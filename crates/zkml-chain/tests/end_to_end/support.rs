@@ -48,6 +48,11 @@ pub(crate) fn zkml_cached(cache: &Path, args: &[&str]) -> Run {
     finish(command().env("ZKML_CACHE", cache).args(args))
 }
 
+/// Runs `zkml-chain` with more variables in its environment.
+pub(crate) fn zkml_env(variables: &[(&str, &str)], args: &[&str]) -> Run {
+    finish(command().envs(variables.iter().copied()).args(args))
+}
+
 /// Runs `zkml-chain` with files limited to `blocks` blocks of the shell's size.
 pub(crate) fn zkml_limited(blocks: u32, args: &[&str]) -> Run {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
