@@ -39,6 +39,7 @@ enum Command {
     Verify(cmd::verify::Args),
     GenVerifier(cmd::gen_verifier::Args),
     Simulate(cmd::simulate::Args),
+    Audit(cmd::audit::Args),
     Demo(cmd::demo::Args),
     Completions(cmd::completions::Args),
 }
@@ -57,6 +58,7 @@ impl Command {
             Self::Verify(args) => cmd::verify::run(ui, &args),
             Self::GenVerifier(args) => cmd::gen_verifier::run(ui, &args),
             Self::Simulate(args) => cmd::simulate::run(ui, &args),
+            Self::Audit(args) => cmd::audit::run(ui, args),
             Self::Demo(args) => cmd::demo::run(ui, args),
             Self::Completions(args) => cmd::completions::run(&args),
         }

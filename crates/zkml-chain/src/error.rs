@@ -153,6 +153,26 @@ pub enum Error {
         /// The first difference.
         difference: String,
     },
+    /// What was built again is not what is claimed.
+    #[error("the {what} is not what the model gives: {claimed} is claimed, {rebuilt} was built")]
+    Differs {
+        /// The first thing that differs.
+        what: &'static str,
+        /// Names what was built.
+        rebuilt: String,
+        /// Names the claim.
+        claimed: String,
+        /// Everything that was compared.
+        report: Box<crate::pipeline::audit::AuditReport>,
+    },
+    /// An audit lacks something to build from.
+    #[error("{what} is needed: name it with {flag}")]
+    NotGiven {
+        /// What it is.
+        what: &'static str,
+        /// The flag that names it.
+        flag: &'static str,
+    },
     /// A private file opens a commitment to other values.
     #[error("{} opens the commitment {commitment} to `{name}`, but `{name}` has other values now", .path.display())]
     OtherData {
@@ -280,7 +300,8 @@ impl Error {
             | Self::NotCommitted { .. }
             | Self::NoSuchInput { .. }
             | Self::Commit(_) => Class::Input,
-            Self::Unopened { .. } => Class::Refused,
+            Self::Unopened { .. } | Self::Differs { .. } => Class::Refused,
+            Self::NotGiven { .. } => Class::Usage,
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
             Self::Prover(e) => prover_class(e),
@@ -305,6 +326,8 @@ impl Error {
             Self::ForeignProof { .. } => "foreign-proof",
             Self::PublicWeights { .. } => "public-weights",
             Self::OtherArchitecture { .. } => "other-architecture",
+            Self::Differs { .. } => "differs",
+            Self::NotGiven { .. } => "not-given",
             Self::OtherData { .. } => "other-data",
             Self::Unopened { .. } => "unopened",
             Self::NotCommitted { .. } => "not-committed",
@@ -354,6 +377,12 @@ impl Error {
                 format!("compile it with private weights: `zkml-chain compile --weights committed --dir {}`", dir.display())
             }
             Self::OtherArchitecture { .. } => "calibrate the model on its own: it gets a verifier of its own".into(),
+            Self::Differs { what: "integer graph", .. } => {
+                "name, settings and scales are hashed with the model: check that they are those that it was compiled with".into()
+            }
+            Self::Differs { .. } => {
+                "all before it agrees: check what it was made with (setup, toolkit version, --optimize), or do not trust it".into()
+            }
             Self::OtherData { .. } => {
                 "restore the data; or, if the earlier commitment is not needed, move the private file away".into()
             }

@@ -73,7 +73,11 @@ pub struct Preimage {
 }
 
 impl Preimage {
-    fn commit(&self, salt: &Salt) -> Result<Word> {
+    /// The commitment under a salt.
+    ///
+    /// # Errors
+    /// [`Error::Commit`] when a value does not fit its code.
+    pub fn commit(&self, salt: &Salt) -> Result<Word> {
         let parts: Vec<(Code, &[i64])> = self.parts.iter().map(|p| (p.code, p.values.as_slice())).collect();
         Ok(poseidon::commit(self.role, &salt.0, &parts)?)
     }

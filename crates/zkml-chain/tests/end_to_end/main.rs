@@ -1,6 +1,7 @@
 //! The real binary, run as a user runs it; one prepared artifact folder serves all tests.
 
 mod architecture;
+mod audit;
 mod bad_input;
 mod private;
 mod srs;

@@ -131,6 +131,12 @@ pub(crate) fn other() -> &'static str {
     })
 }
 
+/// The development setup that a folder's key was made with.
+pub(crate) fn srs(folder: &Folder) -> PathBuf {
+    let plan: serde_json::Value = serde_json::from_slice(&folder.read("plan.json")).expect("JSON");
+    home().join(format!("cache/srs/dev-{:02}.srs", plan["k"].as_u64().expect("k")))
+}
+
 /// A copy of the prepared folder to break.
 #[derive(Debug)]
 pub(crate) struct Folder {
