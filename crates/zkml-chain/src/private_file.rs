@@ -3,15 +3,16 @@
 //! A private file lies beside the data that it opens, readable by its owner alone. It only ever grows: an opening that
 //! a contract may rely on is never replaced. No other file, report or message carries a salt.
 
-use crate::error::{Error, Result};
+use crate::{
+    artifacts::Staged,
+    error::{Error, Result},
+};
 use rand_core::{OsRng, RngCore};
 use serde::{Deserialize, Serialize};
 use std::{
-    fmt, fs,
-    io::{self, Write},
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
-use tempfile::NamedTempFile;
 use zkml_protocol::{Code, Word, commitment::Role, field};
 use zkml_prover::poseidon;
 
@@ -211,26 +212,12 @@ impl PrivateFile {
         Ok(file)
     }
 
-    /// Writes it beside its target under another name and renames it, so that it is whole or absent, and never
-    /// readable by others.
+    /// Writes it whole beside its target under another name, readable by its owner only from the first byte on.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn stage(&self, path: &Path) -> Result<StagedPrivate> {
-        let fail = |e| Error::io("write", path, e);
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(|e| Error::io("make the folder", folder, e))?;
-        if fs::symlink_metadata(path).is_ok_and(|m| !m.is_file()) {
-            return Err(fail(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it exists and is not a plain file",
-            )));
-        }
-        // Temporary files are made with mode 0600, which the rename keeps.
-        let mut temp = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(fail)?;
-        temp.write_all(&crate::json::pretty(self)).map_err(fail)?;
-        temp.as_file().sync_all().map_err(fail)?;
-        Ok(StagedPrivate { temp, path: path.to_owned() })
+    pub fn stage(&self, path: &Path) -> Result<Staged> {
+        Staged::private(path, &crate::json::pretty(self))
     }
 
     /// The openings of `preimages` in the file at `path`, which gets new ones for those that it has none of.
@@ -267,28 +254,6 @@ impl PrivateFile {
             file.stage(path)?.publish()?;
         }
         Ok(Kept { path: path.to_owned(), openings, reused })
-    }
-}
-
-/// A private file that is complete but has not its name yet.
-#[derive(Debug)]
-pub struct StagedPrivate {
-    temp: NamedTempFile,
-    path: PathBuf,
-}
-
-impl StagedPrivate {
-    /// Gives it its name, replacing what stood there.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn publish(self) -> Result<()> {
-        let Self { temp, path } = self;
-        temp.persist(&path).map_err(|e| Error::io("write", &path, e.error))?;
-        if let Some(folder) = path.parent().and_then(|p| fs::File::open(p).ok()) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
     }
 }
 
@@ -383,7 +348,7 @@ mod tests {
         assert!(error.contains("line 1") && !error.contains("deadbeef"), "{error}");
         let mut file = PrivateFile::new(vec![]);
         file.version = 9;
-        file.stage(&path).and_then(StagedPrivate::publish).expect("written");
+        file.stage(&path).and_then(Staged::publish).expect("written");
         assert!(PrivateFile::read(&path).expect_err("another version").to_string().contains("version is 9"));
     }
 

@@ -10,7 +10,7 @@ use crate::{
     artifacts::{Artifacts, Staged, file},
     error::{Error, Result},
     output::{DIM, Report, Ui},
-    private_file::{Opening, PrivateFile, StagedPrivate, beside},
+    private_file::{Opening, PrivateFile, beside},
     progress::Progress,
     proof_file::{OutputValues, ProofFile},
     table,
@@ -223,14 +223,14 @@ fn store(
     match out {
         Some(path) => {
             let proof = Staged::from_bytes(path, bytes)?;
-            staged.map(StagedPrivate::publish).transpose()?;
+            staged.map(Staged::publish).transpose()?;
             proof.publish()?;
         }
         None => {
             artifacts.hold()?;
             let mut transaction = artifacts.begin("prove");
             transaction.put(DEFAULT_PROOF, bytes, &[file::PROGRAM])?;
-            staged.map(StagedPrivate::publish).transpose()?;
+            staged.map(Staged::publish).transpose()?;
             transaction.commit()?;
         }
     }

@@ -110,6 +110,7 @@ fn the_goal_is_found_by_the_bytecode() {
 /// Each claim is changed alone, and the audit names it.
 #[test]
 fn every_false_claim_is_named() {
+    let folder = generated();
     let number = |v: &mut Value| *v = (v.as_u64().unwrap() + 1).into();
     for (file, what) in [
         ("graph.bin", "integer graph"),
@@ -120,7 +121,7 @@ fn every_false_claim_is_named() {
         ("solidity/CreditMlpVerifier.json", "verifier bytecode"),
         ("solidity/CreditMlpConsumer.json", "consumer bytecode"),
     ] {
-        let folder = generated();
+        let honest = folder.read(file);
         match file {
             "plan.json" => folder.edit(file, |p| number(&mut p["gas_estimate"])),
             "program.json" => folder.edit(file, |p| number(&mut p["blinding_factors"])),
@@ -132,6 +133,7 @@ fn every_false_claim_is_named() {
         }
         let error = fails(&["audit", &folder.dir, "--model", &repo(MODEL)], 1, "differs", &[]);
         assert!(error["message"].as_str().unwrap().starts_with(&format!("the {what} ")), "{file}: {error}");
+        folder.write(file, honest);
     }
 }
 
