@@ -123,8 +123,8 @@ fn anybody_audits_the_architecture() {
     for name in ["weights.bin", "weights.private.json", "model.onnx"] {
         fs::remove_file(home.path(&format!("a/{name}"))).unwrap();
     }
-    let bytecode = fs::read_dir(home.path("a/solidity")).unwrap().map(|e| e.unwrap().path());
-    let bytecode = bytecode.filter(|p| p.display().to_string().ends_with("Verifier.json")).next().unwrap();
+    let mut contracts = fs::read_dir(home.path("a/solidity")).unwrap().map(|e| e.unwrap().path());
+    let bytecode = contracts.find(|p| p.display().to_string().ends_with("Verifier.json")).unwrap();
     let bytecode = bytecode.display().to_string();
     let other = home.other(|w| 0.25 * w);
     for model in [&["--model", &other][..], &[]] {

@@ -93,8 +93,8 @@ fn weights(request: &Request, rebuilt: &Rebuilt) -> Result<Option<Check>> {
     };
     let path =
         request.weights_salt.clone().or_else(|| Some(request.dir.as_ref()?.join(super::commit::WEIGHTS)));
-    let path = path
-        .ok_or_else(|| Error::NotGiven { what: "the salt of the private weights", flag: "--weights-salt" })?;
+    let path =
+        path.ok_or(Error::NotGiven { what: "the salt of the private weights", flag: "--weights-salt" })?;
     let model_hash = super::commit::model_hash(&rebuilt.graph);
     let file = PrivateFile::read(&path)?;
     let known = file.openings.iter().find(|o| o.role == Role::Model && o.model_hash == model_hash);

@@ -62,7 +62,7 @@ impl Rebuilt {
             first = first.or(Some(this));
         }
         drop(progress);
-        first.ok_or_else(|| Error::NotGiven { what: "what was made cheap", flag: "--optimize" })
+        first.ok_or(Error::NotGiven { what: "what was made cheap", flag: "--optimize" })
     }
 
     fn with(
