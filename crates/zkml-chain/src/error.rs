@@ -153,6 +153,65 @@ pub enum Error {
         /// The first difference.
         difference: String,
     },
+    /// What was built again is not what is claimed.
+    #[error("the {what} is not what the model gives: {claimed} is claimed, {rebuilt} was built")]
+    Differs {
+        /// The first thing that differs.
+        what: &'static str,
+        /// Names what was built.
+        rebuilt: String,
+        /// Names the claim.
+        claimed: String,
+        /// Everything that was compared.
+        report: Box<crate::pipeline::audit::AuditReport>,
+    },
+    /// An audit lacks something to build from.
+    #[error("{what} is needed: name it with {flag}")]
+    NotGiven {
+        /// What it is.
+        what: &'static str,
+        /// The flag that names it.
+        flag: &'static str,
+    },
+    /// A private file opens a commitment to other values.
+    #[error("{} opens the commitment {commitment} to `{name}`, but `{name}` has other values now", .path.display())]
+    OtherData {
+        /// The private file.
+        path: PathBuf,
+        /// The input, or `weights`.
+        name: String,
+        /// The commitment that it opens.
+        commitment: String,
+    },
+    /// Salt and values give another commitment.
+    #[error("{} does not open {stated} ({name}): its salt and values give {found}", .path.display())]
+    Unopened {
+        /// The private file.
+        path: PathBuf,
+        /// What is committed to.
+        name: String,
+        /// The commitment that should be opened.
+        stated: String,
+        /// The one that is.
+        found: String,
+    },
+    /// The model shows publicly what was to be committed to.
+    #[error("{what} of this model is public: there is no commitment to make")]
+    NotCommitted {
+        /// What was to be committed to.
+        what: String,
+    },
+    /// An input that the model does not have.
+    #[error("the model has no input `{name}`; it has {}", .known.join(", "))]
+    NoSuchInput {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A value does not fit what a commitment gives it, or a salt is not in the field.
+    #[error(transparent)]
+    Commit(#[from] zkml_prover::poseidon::CommitError),
     /// The model, its settings or a sample are refused by the front end.
     #[error(transparent)]
     Onnx(#[from] zkml_onnx::Error),
@@ -234,8 +293,15 @@ impl Error {
             | Self::Edited { .. }
             | Self::Stale { .. }
             | Self::OtherModel { .. } => Class::Artifacts,
-            Self::Content { .. } | Self::ForeignProof { .. } => Class::Input,
             Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
+            Self::Content { .. }
+            | Self::ForeignProof { .. }
+            | Self::OtherData { .. }
+            | Self::NotCommitted { .. }
+            | Self::NoSuchInput { .. }
+            | Self::Commit(_) => Class::Input,
+            Self::Unopened { .. } | Self::Differs { .. } => Class::Refused,
+            Self::NotGiven { .. } => Class::Usage,
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
             Self::Prover(e) => prover_class(e),
@@ -260,6 +326,13 @@ impl Error {
             Self::ForeignProof { .. } => "foreign-proof",
             Self::PublicWeights { .. } => "public-weights",
             Self::OtherArchitecture { .. } => "other-architecture",
+            Self::Differs { .. } => "differs",
+            Self::NotGiven { .. } => "not-given",
+            Self::OtherData { .. } => "other-data",
+            Self::Unopened { .. } => "unopened",
+            Self::NotCommitted { .. } => "not-committed",
+            Self::NoSuchInput { .. } => "no-such-input",
+            Self::Commit(_) => "commit",
             Self::NoSrs { .. } => "no-setup",
             Self::Refused { .. } => "refused",
             Self::Disagreement { .. } => "disagreement",
@@ -304,6 +377,18 @@ impl Error {
                 format!("compile it with private weights: `zkml-chain compile --weights committed --dir {}`", dir.display())
             }
             Self::OtherArchitecture { .. } => "calibrate the model on its own: it gets a verifier of its own".into(),
+            Self::Differs { what: "integer graph", .. } => {
+                "name, settings and scales are hashed with the model: check that they are those that it was compiled with".into()
+            }
+            Self::Differs { .. } => {
+                "all before it agrees: check what it was made with (setup, toolkit version, --optimize), or do not trust it".into()
+            }
+            Self::OtherData { .. } => {
+                "restore the data; or, if the earlier commitment is not needed, move the private file away".into()
+            }
+            Self::NotCommitted { .. } => {
+                "make it private with the visibility flags of `zkml-chain compile`, then run `zkml-chain setup`".into()
+            }
             Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
             Self::Disagreement { .. } | Self::Accepted { .. } => {
                 "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()

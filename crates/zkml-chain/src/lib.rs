@@ -13,6 +13,7 @@ pub mod html;
 pub mod json;
 pub mod output;
 pub mod pipeline;
+pub mod private_file;
 pub mod progress;
 pub mod proof_file;
 pub mod table;

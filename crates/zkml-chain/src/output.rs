@@ -64,12 +64,15 @@ impl Ui {
     /// Reports how a command failed: on stdout as `{"error": …}` with `--json`, else on stderr.
     pub fn failure(&self, error: Error) {
         if self.json {
-            let document = serde_json::json!({ "error": {
+            let mut document = serde_json::json!({ "error": {
                 "name": error.name(),
                 "message": error.to_string(),
                 "causes": causes(&error),
                 "way_out": error.way_out(),
             }});
+            if let Error::Differs { report, .. } = &error {
+                document["report"] = serde_json::json!(report);
+            }
             let _ = io::stdout().write_all(&crate::json::pretty(&document));
         } else {
             let _ = write!(anstream::stderr(), "{:?}", miette::Report::new(error));

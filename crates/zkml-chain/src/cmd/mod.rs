@@ -1,6 +1,8 @@
 //! One file per subcommand: its arguments, and the call of what does the work.
 
+pub mod audit;
 pub mod calibrate;
+pub mod commit;
 pub mod compile;
 pub mod completions;
 pub mod demo;
@@ -25,8 +27,9 @@ pub struct Goal {
     optimize: GoalName,
 }
 
+/// The names of goals on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum GoalName {
+pub enum GoalName {
     /// Proving time and memory
     Prover,
     /// Gas of a verification
@@ -35,9 +38,15 @@ enum GoalName {
 
 impl Goal {
     fn optimize(self) -> Optimize {
-        match self.optimize {
-            GoalName::Prover => Optimize::Prover,
-            GoalName::Gas => Optimize::Gas,
+        self.optimize.optimize()
+    }
+}
+
+impl GoalName {
+    fn optimize(self) -> Optimize {
+        match self {
+            Self::Prover => Optimize::Prover,
+            Self::Gas => Optimize::Gas,
         }
     }
 }

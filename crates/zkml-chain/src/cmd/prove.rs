@@ -21,6 +21,9 @@ pub struct Args {
     /// Where to put the proof [default: proofs/proof.json in the artifact folder]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Private file with the salts of committed inputs [default: beside the input, as NAME.private.json]
+    #[arg(long, value_name = "FILE")]
+    salt_file: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -29,8 +32,8 @@ pub struct Args {
 /// As [`prove::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let mut artifacts = args.folder.open()?;
-    let request =
-        prove::Request { input: args.input, index: args.index, context: args.context, out: args.out };
+    let Args { input, index, context, out, salt_file, .. } = args;
+    let request = prove::Request { input, index, context, out, salt_file };
     ui.result(&prove::run(ui, &mut artifacts, &request)?)
 }
 

@@ -105,6 +105,8 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<DemoReport> {
         index: request.index,
         context: Some(chain.context()?),
         out: None,
+        // The built-in applicants lie in a folder that is about to disappear.
+        salt_file: builtin.then(|| artifacts.path(&format!("demo.{}.private.json", request.index))),
     };
     let proven = prove::run(ui, &mut artifacts, &proving)?;
     ui.say(format_args!("  {} bytes in {}", proven.proof_bytes, table::seconds(proven.seconds)));

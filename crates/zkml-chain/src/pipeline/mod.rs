@@ -1,6 +1,8 @@
 //! The steps between an ONNX file and a verdict inside the EVM; each returns its report.
 
+pub mod audit;
 pub mod calibrate;
+pub mod commit;
 pub mod compile;
 pub mod compiled;
 pub mod demo;

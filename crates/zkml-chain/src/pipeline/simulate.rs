@@ -1,5 +1,6 @@
 //! The local EVM: deploy the generated verifier, send the proof, and say where the gas went.
 
+use super::commit::{self, Shown};
 use super::solidity::Contracts;
 use super::tamper::{self, Refusal};
 use crate::{
@@ -40,6 +41,9 @@ pub struct SimulateReport {
     pub model: String,
     /// The outputs that the contract accepted.
     pub outputs: Vec<OutputValues>,
+    /// The commitments in the statement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<Shown>,
     /// Length of the proof.
     pub proof_bytes: usize,
     /// Length of the verifier's runtime bytecode.
@@ -83,6 +87,7 @@ pub fn run(ui: &Ui, artifacts: &Artifacts, request: &Request<'_>) -> Result<Simu
         accepted: true,
         model: proof.model.clone(),
         outputs: proof.outputs.clone(),
+        commitments: commit::stated(&contracts.program, &proof.instances),
         proof_bytes: proof.proof.len(),
         runtime_bytes: deployment.runtime.len(),
         deploy_gas: deployment.gas,
@@ -97,9 +102,10 @@ pub fn run(ui: &Ui, artifacts: &Artifacts, request: &Request<'_>) -> Result<Simu
 impl Report for SimulateReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{GREEN}accepted{GREEN:#} by the contract in the local EVM")?;
-        for output in &self.outputs {
+        for output in self.outputs.iter().filter(|o| o.commitment.is_none()) {
             writeln!(out, "  {} = {}", output.name, show(&output.values))?;
         }
+        commit::show(out, &self.commitments)?;
         writeln!(out, "{BOLD}gas{BOLD:#}")?;
         table::print(out, &[Align::Left, Align::Right, Align::Left], &self.gas_rows())?;
         if !self.refusals.is_empty() {

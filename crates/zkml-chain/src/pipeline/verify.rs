@@ -1,6 +1,7 @@
 //! The verdicts on a proof file: the interpreter of the verifier program, and halo2's own.
 
 use super::{
+    commit::{self, Shown},
     compiled::{self, Compiled},
     prove::{DEFAULT_PROOF, show},
 };
@@ -36,6 +37,9 @@ pub struct VerifyReport {
     pub context: Word,
     /// The outputs that are proven.
     pub outputs: Vec<OutputValues>,
+    /// The commitments in the statement: compare them with those that you were given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<Shown>,
     /// The setup's secret is public: the proof convinces nobody.
     pub unsafe_dev_srs: bool,
 }
@@ -48,6 +52,7 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
     let program = compiled::program(artifacts)?;
     let (path, file) = load(artifacts, proof, &program)?;
     zkml_verifier::verify(&program, &file.proof, &file.instances)?;
+    let commitments = commit::stated(&program, &file.instances);
     let mut verdicts = vec!["zkml-verifier"];
     // Only who has the proving key can ask halo2 itself; others need no more than the program.
     if artifacts.entry(file::PROVING_KEY).is_some() && artifacts.path(file::PROVING_KEY).is_file() {
@@ -62,6 +67,7 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
         verdicts,
         context: file.context,
         outputs: file.outputs,
+        commitments,
         unsafe_dev_srs: file.unsafe_dev_srs,
     })
 }
@@ -105,9 +111,10 @@ pub fn load(artifacts: &Artifacts, proof: Option<&Path>, program: &Program) -> R
 impl Report for VerifyReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{GREEN}accepted{GREEN:#} by {}", self.verdicts.join(" and "))?;
-        for output in &self.outputs {
+        for output in self.outputs.iter().filter(|o| o.commitment.is_none()) {
             writeln!(out, "  {} = {}", output.name, show(&output.values))?;
         }
+        commit::show(out, &self.commitments)?;
         writeln!(out, "{DIM}model {}{DIM:#}", self.model_hash)
     }
 }

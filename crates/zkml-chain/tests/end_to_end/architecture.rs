@@ -4,7 +4,7 @@ use crate::support::{done, fails, repo, zkml};
 use std::{fs, ops::Range, path::Path};
 use tempfile::TempDir;
 
-const MODEL: &str = "models/credit/credit.onnx";
+pub(crate) const MODEL: &str = "models/credit/credit.onnx";
 const DATA: &str = "models/credit/calibration.json";
 
 /// Where the file of a model holds raw floats: `initializer` of `graph` of the model, with one field number and
@@ -62,23 +62,23 @@ fn retrained(source: &Path, target: &Path, change: fn(f32) -> f32) {
     fs::write(target, file).unwrap();
 }
 
-struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
 
-    fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     /// The credit model with private weights, compiled in the folder `a`.
-    fn private() -> Self {
+    pub(crate) fn private() -> Self {
         let home = Self::new();
         done(&[
             "calibrate",
@@ -95,7 +95,7 @@ impl Home {
     }
 
     /// Another model of its architecture.
-    fn other(&self, change: fn(f32) -> f32) -> String {
+    pub(crate) fn other(&self, change: fn(f32) -> f32) -> String {
         let path = self.path("other.onnx");
         retrained(Path::new(&repo(MODEL)), Path::new(&path), change);
         path

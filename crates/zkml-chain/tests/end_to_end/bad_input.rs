@@ -257,7 +257,7 @@ fn a_tampered_output() {
         let unit = (-output["scale"].as_f64().unwrap()).exp2();
         p["outputs"][0]["integers"][0] = integer.into();
         p["outputs"][0]["values"][0] = (integer as f64 * unit).into();
-        p["instances"][1] = format!("0x{integer:064x}").into();
+        *p["instances"].as_array_mut().unwrap().last_mut().unwrap() = format!("0x{integer:064x}").into();
     });
     fails(&["verify", "--dir", &folder.dir], 1, "refused", &["zkml-verifier"]);
     fails(&["simulate", "--dir", &folder.dir], 1, "refused", &["the contract", "ProofRejected"]);

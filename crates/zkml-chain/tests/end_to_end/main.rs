@@ -1,7 +1,10 @@
 //! The real binary, run as a user runs it; one prepared artifact folder serves all tests.
 
 mod architecture;
+mod audit;
 mod bad_input;
+mod owner;
+mod private;
 mod srs;
 mod support;
 mod way;

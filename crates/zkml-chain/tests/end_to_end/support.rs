@@ -48,6 +48,11 @@ pub(crate) fn zkml_cached(cache: &Path, args: &[&str]) -> Run {
     finish(command().env("ZKML_CACHE", cache).args(args))
 }
 
+/// Runs `zkml-chain` with more variables in its environment.
+pub(crate) fn zkml_env(variables: &[(&str, &str)], args: &[&str]) -> Run {
+    finish(command().envs(variables.iter().copied()).args(args))
+}
+
 /// Runs `zkml-chain` with files limited to `blocks` blocks of the shell's size.
 pub(crate) fn zkml_limited(blocks: u32, args: &[&str]) -> Run {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -124,6 +129,12 @@ pub(crate) fn other() -> &'static str {
         make(&dir, "models/credit/credit.onnx", "models/credit/calibration.json");
         dir.display().to_string()
     })
+}
+
+/// The development setup that a folder's key was made with.
+pub(crate) fn srs(folder: &Folder) -> PathBuf {
+    let plan: serde_json::Value = serde_json::from_slice(&folder.read("plan.json")).expect("JSON");
+    home().join(format!("cache/srs/dev-{:02}.srs", plan["k"].as_u64().expect("k")))
 }
 
 /// A copy of the prepared folder to break.

@@ -94,7 +94,7 @@ fn the_demo_ends_with_a_decision() {
 fn every_command_speaks_json_and_has_help() {
     let commands =
         ["inspect", "ops", "calibrate", "compile", "srs", "setup", "prove", "verify", "gen-verifier"];
-    for command in commands.iter().chain(&["simulate", "demo", "completions"]) {
+    for command in commands.iter().chain(&["simulate", "commit", "audit", "demo", "completions"]) {
         let help = zkml(&[command, "--help"]);
         assert_eq!(help.code, 0, "{help:?}");
         assert!(help.stdout.contains("--json"), "{command}");

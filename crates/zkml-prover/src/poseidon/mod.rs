@@ -30,7 +30,7 @@ const ROUNDS: usize = FULL_ROUNDS + PARTIAL_ROUNDS;
 
 /// Whether a round has an S-box on every element.
 fn is_full(round: usize) -> bool {
-    round < FULL_ROUNDS / 2 || round >= FULL_ROUNDS / 2 + PARTIAL_ROUNDS
+    !(FULL_ROUNDS / 2..FULL_ROUNDS / 2 + PARTIAL_ROUNDS).contains(&round)
 }
 
 /// Constants of the permutation.
@@ -116,7 +116,7 @@ impl Grain {
     /// A number below the modulus: others are drawn again.
     fn element(&mut self) -> Fr {
         loop {
-            if let Some(v) = Option::<Fr>::from(Fr::from_repr(self.bytes().into())) {
+            if let Some(v) = Option::<Fr>::from(Fr::from_repr(self.bytes())) {
                 return v;
             }
         }

@@ -1,0 +1,89 @@
+//! `zkml-chain audit`: is the contract really that of the model?
+
+use super::GoalName;
+use crate::{
+    error::{Error, Result},
+    output::Ui,
+    pipeline::audit,
+};
+use std::path::PathBuf;
+use zkml_protocol::Word;
+
+/// Build everything again from the ONNX file, and compare it with an artifact folder or the bytecode on a chain
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The artifact folder whose claims are checked [default: none, only the files named below]
+    artifacts: Option<PathBuf>,
+    /// The ONNX file
+    #[arg(long, value_name = "FILE", required_unless_present = "architecture")]
+    model: Option<PathBuf>,
+    /// Leave private weights aside: any model of the architecture will do, or none, if there is a graph.bin
+    #[arg(long)]
+    architecture: bool,
+    /// The settings [default: settings.json in the artifact folder]
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// The recorded scales [default: scales.json in the artifact folder]
+    #[arg(long, value_name = "FILE")]
+    scales: Option<PathBuf>,
+    /// The integer graph, when there is no model [default: graph.bin in the artifact folder]
+    #[arg(long, value_name = "FILE", requires = "architecture", conflicts_with = "model")]
+    graph: Option<PathBuf>,
+    /// The model's name, which is hashed with it [default: the artifact folder's, or the stem of the ONNX file]
+    #[arg(long)]
+    name: Option<String>,
+    /// What was made cheap [default: what plan.json says; without it, both are tried on --bytecode]
+    #[arg(long, value_enum)]
+    optimize: Option<GoalName>,
+    /// Trusted setup to use [default: the smallest in the cache that is large enough]
+    #[arg(long, value_name = "FILE")]
+    srs: Option<PathBuf>,
+    /// Runtime bytecode of the verifier on a chain
+    #[arg(long, value_name = "FILE|0x…")]
+    bytecode: Option<String>,
+    /// The model commitment that a contract pins
+    #[arg(long, value_name = "HEX", value_parser = Word::from_hex)]
+    commitment: Option<Word>,
+    /// The commitment to private weights that a contract stores
+    #[arg(long, value_name = "HEX", value_parser = Word::from_hex)]
+    weights_commitment: Option<Word>,
+    /// Private file with the salt of the weights [default: weights.private.json in the artifact folder]
+    #[arg(long, value_name = "FILE")]
+    weights_salt: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`audit::run`], and [`Error::Differs`] when something is not what it is claimed to be.
+pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    let report = audit::run(
+        ui,
+        &audit::Request {
+            dir: args.artifacts,
+            model: args.model,
+            architecture: args.architecture,
+            settings: args.settings,
+            scales: args.scales,
+            graph: args.graph,
+            name: args.name,
+            optimize: args.optimize.map(GoalName::optimize),
+            srs: args.srs,
+            bytecode: args.bytecode,
+            commitment: args.commitment,
+            weights_commitment: args.weights_commitment,
+            weights_salt: args.weights_salt,
+        },
+    )?;
+    let Some(difference) = report.difference().cloned() else { return ui.result(&report) };
+    if !ui.json {
+        ui.result(&report)?;
+    }
+    let word = |w: Option<Word>| w.map_or_else(String::new, |w| w.to_string());
+    Err(Error::Differs {
+        what: difference.what,
+        rebuilt: word(difference.rebuilt),
+        claimed: word(difference.claimed),
+        report: Box::new(report),
+    })
+}

@@ -1,0 +1,168 @@
+//! An auditor who believes nothing but the model, the recorded choices and the bytecode.
+
+use crate::support::{Folder, done, fails, repo, srs, zkml};
+use serde_json::Value;
+use std::fs;
+
+const MODEL: &str = "models/bench/credit_mlp/credit_mlp.onnx";
+
+/// The verdict of each comparison.
+fn verdicts(report: &Value) -> Vec<(String, String)> {
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    report["checks"].as_array().unwrap().iter().map(|c| (text(&c["what"]), text(&c["verdict"]))).collect()
+}
+
+fn digest(report: &Value, what: &str) -> Value {
+    let check = report["checks"].as_array().unwrap().iter().find(|c| c["what"] == what);
+    check.unwrap_or_else(|| panic!("no {what} in {report}"))["rebuilt"].clone()
+}
+
+/// A folder with generated contracts.
+fn generated() -> Folder {
+    let folder = Folder::new();
+    done(&["gen-verifier", "--dir", &folder.dir]);
+    folder
+}
+
+#[test]
+fn an_honest_folder_agrees_in_everything() {
+    let folder = generated();
+    let artifact = folder.path("solidity/CreditMlpVerifier.json").display().to_string();
+    let report = done(&["audit", &folder.dir, "--model", &repo(MODEL), "--bytecode", &artifact]);
+    for (what, verdict) in verdicts(&report) {
+        assert_eq!(verdict, "same", "{what} in {report}");
+    }
+    assert_eq!(report["checks"].as_array().unwrap().len(), 11, "{report}");
+    let program: Value = serde_json::from_slice(&folder.read("program.json")).unwrap();
+    assert_eq!(digest(&report, "integer graph"), program["statement"]["model_hash"]);
+    let table = zkml(&["audit", &folder.dir, "--model", &repo(MODEL)]);
+    assert!(table.code == 0 && table.stdout.contains("what lies on a chain"), "{table:?}");
+}
+
+/// The issue's own words: only the ONNX file, the settings, the setup and the bytecode, in a fresh folder.
+#[test]
+fn from_model_settings_setup_and_bytecode_alone() {
+    let folder = generated();
+    let fresh = tempfile::tempdir().unwrap();
+    let place = |name: &str, bytes: &[u8]| {
+        let path = fresh.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let model = place("credit_mlp.onnx", &fs::read(repo(MODEL)).unwrap());
+    let settings = place("settings.json", &folder.read("settings.json"));
+    let scales = place("scales.json", &folder.read("scales.json"));
+    let setup = place("setup.srs", &fs::read(srs(&folder)).unwrap());
+    let artifact: Value = serde_json::from_slice(&folder.read("solidity/CreditMlpVerifier.json")).unwrap();
+    let code = artifact["deployedBytecode"].as_str().unwrap();
+    let bytecode = place("code.hex", code.as_bytes());
+    let pinned =
+        done(&["gen-verifier", "--dir", &folder.dir])["model_commitment"].as_str().unwrap().to_owned();
+    drop(folder);
+    let common = ["audit", "--model", &model, "--settings", &settings, "--scales", &scales, "--srs", &setup];
+    let report = done(&[&common[..], &["--bytecode", &bytecode, "--commitment", &pinned]].concat());
+    assert_eq!(digest(&report, "model commitment"), pinned.as_str());
+    let same: Vec<_> = verdicts(&report).into_iter().filter(|(_, v)| v == "same").map(|(w, _)| w).collect();
+    assert_eq!(same, ["model commitment", "on-chain bytecode"]);
+    // One bit of the bytecode, another name, another commitment: each is named.
+    let mut other = hex::decode(&code[2..]).unwrap();
+    let middle = other.len() / 2;
+    other[middle] ^= 1;
+    let other = format!("0x{}", hex::encode(other));
+    fails(&[&common[..], &["--bytecode", &other]].concat(), 1, "differs", &["on-chain bytecode"]);
+    fails(
+        &[&common[..], &["--bytecode", code, "--name", "other"]].concat(),
+        1,
+        "differs",
+        &["on-chain bytecode"],
+    );
+    let commitment = format!("0x{:064x}", 7);
+    fails(
+        &[&common[..], &["--commitment", &commitment]].concat(),
+        1,
+        "differs",
+        &["model commitment", &commitment],
+    );
+    fails(&["audit", "--model", &model], 2, "not-given", &["settings.json", "--settings"]);
+}
+
+/// What was made cheap is not in the settings: the bytecode tells.
+#[test]
+fn the_goal_is_found_by_the_bytecode() {
+    let folder = Folder::new();
+    let k = done(&["compile", "--dir", &folder.dir, "--optimize", "gas"])["k"].as_u64().unwrap().to_string();
+    done(&["srs", "dev", "--k", &k]);
+    done(&["setup", "--dir", &folder.dir]);
+    done(&["prove", "--dir", &folder.dir]);
+    done(&["gen-verifier", "--dir", &folder.dir]);
+    let path = |name: &str| folder.path(name).display().to_string();
+    let (settings, scales) = (path("settings.json"), path("scales.json"));
+    let bytecode = path("solidity/CreditMlpVerifier.json");
+    let model = repo(MODEL);
+    let audit =
+        ["audit", "--model", &model, "--settings", &settings, "--scales", &scales, "--bytecode", &bytecode];
+    let report = done(&audit);
+    assert!(verdicts(&report).contains(&("on-chain bytecode".into(), "same".into())), "{report}");
+    let prover = [&audit[..], &["--optimize", "prover"]].concat();
+    fails(&prover, 1, "differs", &["on-chain bytecode"]);
+}
+
+/// Each claim is changed alone, and the audit names it.
+#[test]
+fn every_false_claim_is_named() {
+    let folder = generated();
+    let number = |v: &mut Value| *v = (v.as_u64().unwrap() + 1).into();
+    for (file, what) in [
+        ("graph.bin", "integer graph"),
+        ("plan.json", "circuit layout"),
+        ("program.json", "verifying key"),
+        ("solidity/CreditMlpVerifier.sol", "Solidity verifier"),
+        ("solidity/CreditMlpConsumer.sol", "Solidity consumer"),
+        ("solidity/CreditMlpVerifier.json", "verifier bytecode"),
+        ("solidity/CreditMlpConsumer.json", "consumer bytecode"),
+    ] {
+        let honest = folder.read(file);
+        match file {
+            "plan.json" => folder.edit(file, |p| number(&mut p["gas_estimate"])),
+            "program.json" => folder.edit(file, |p| number(&mut p["blinding_factors"])),
+            _ if file.ends_with(".json") => folder.edit(file, |p| {
+                let code = p["bytecode"].as_str().unwrap().to_owned();
+                p["bytecode"] = format!("{code}00").into();
+            }),
+            _ => folder.write(file, [folder.read(file), b"\n".to_vec()].concat()),
+        }
+        let error = fails(&["audit", &folder.dir, "--model", &repo(MODEL)], 1, "differs", &[]);
+        assert!(error["message"].as_str().unwrap().starts_with(&format!("the {what} ")), "{file}: {error}");
+        folder.write(file, honest);
+    }
+}
+
+/// The recorded choices count: other scales or settings are another model.
+#[test]
+fn other_choices_are_another_model() {
+    let folder = generated();
+    folder.edit("scales.json", |s| {
+        let scale = s["values"][0]["scale"].as_i64().unwrap();
+        s["values"][0]["scale"] = (scale - 1).into();
+    });
+    let error = fails(&["audit", &folder.dir, "--model", &repo(MODEL)], 1, "differs", &["integer graph"]);
+    assert!(error["way_out"].as_str().unwrap().contains("scales"), "{error}");
+    let folder = generated();
+    folder.edit("settings.json", |s| s["inputs"] = "public".into());
+    fails(&["audit", &folder.dir, "--model", &repo(MODEL)], 1, "differs", &["integer graph"]);
+    // Another model altogether.
+    let folder = generated();
+    fails(&["audit", &folder.dir, "--model", &repo("models/credit/credit.onnx")], 3, "model", &[]);
+}
+
+#[test]
+fn the_architecture_needs_no_model() {
+    let folder = generated();
+    let report = done(&["audit", &folder.dir, "--architecture"]);
+    assert!(verdicts(&report).iter().all(|(_, v)| v == "same" || v == "rebuilt"), "{report}");
+    assert!(report["not_checked"][1].as_str().unwrap().contains("none was given"), "{report}");
+    let graph = folder.path("graph.bin").display().to_string();
+    let alone = done(&["audit", "--architecture", "--graph", &graph, "--optimize", "prover"]);
+    assert_eq!(digest(&alone, "model commitment"), digest(&report, "model commitment"));
+    assert_eq!(zkml(&["audit", &folder.dir]).code, 2, "a model or --architecture");
+}
