@@ -38,6 +38,9 @@ pub struct Args {
     /// Trusted setup to use [default: the smallest in the cache that is large enough]
     #[arg(long, value_name = "FILE")]
     srs: Option<PathBuf>,
+    /// Take the trusted setup from a powers-of-tau file instead, and check it on the way
+    #[arg(long, value_name = "FILE", conflicts_with = "srs")]
+    ptau: Option<PathBuf>,
     /// Runtime bytecode of the verifier on a chain
     #[arg(long, value_name = "FILE|0x…")]
     bytecode: Option<String>,
@@ -69,6 +72,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             name: args.name,
             optimize: args.optimize.map(GoalName::optimize),
             srs: args.srs,
+            ptau: args.ptau,
             bytecode: args.bytecode,
             commitment: args.commitment,
             weights_commitment: args.weights_commitment,

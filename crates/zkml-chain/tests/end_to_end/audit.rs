@@ -166,3 +166,40 @@ fn the_architecture_needs_no_model() {
     assert_eq!(digest(&alone, "model commitment"), digest(&report, "model commitment"));
     assert_eq!(zkml(&["audit", &folder.dir]).code, 2, "a model or --architecture");
 }
+
+/// The ceremony's own file does as well: an auditor need not trust what somebody imported.
+#[test]
+fn from_a_powers_of_tau_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name).display().to_string();
+    let (model, ptau) =
+        (repo("tests/fixtures/onnx/sklearn/linear_regression.onnx"), repo("tests/fixtures/ptau/raw.ptau"));
+    let dir = path("made");
+    done(&["calibrate", &model, "--dir", &dir, "--inputs", "public"]);
+    done(&["compile", "--dir", &dir]);
+    done(&["srs", "import", &ptau, "--srs", &path("big.srs")]);
+    done(&["setup", "--dir", &dir, "--srs", &path("big.srs")]);
+    done(&["prove", "--dir", &dir]);
+    let made = done(&["gen-verifier", "--dir", &dir]);
+    assert_eq!(made["unsafe_dev_srs"], false);
+    fs::create_dir(path("fresh")).unwrap();
+    for name in ["settings.json", "scales.json"] {
+        fs::copy(path(&format!("made/{name}")), path(&format!("fresh/{name}"))).unwrap();
+    }
+    let contracts = fs::read_dir(path("made/solidity")).unwrap().map(|e| e.unwrap().path());
+    let artifact = contracts.into_iter().find(|p| p.to_string_lossy().ends_with("Verifier.json")).unwrap();
+    let artifact: Value = serde_json::from_slice(&fs::read(artifact).unwrap()).unwrap();
+    fs::remove_dir_all(&dir).unwrap();
+    fs::remove_file(path("big.srs")).unwrap();
+    let (settings, scales) = (path("fresh/settings.json"), path("fresh/scales.json"));
+    let files = ["audit", "--model", &model, "--settings", &settings, "--scales", &scales, "--ptau", &ptau];
+    let code = artifact["deployedBytecode"].as_str().unwrap();
+    let report = done(&[&files[..], &["--bytecode", code]].concat());
+    assert_eq!(digest(&report, "model commitment"), made["model_commitment"]);
+    assert!(verdicts(&report).contains(&("on-chain bytecode".into(), "same".into())), "{report}");
+    // Another ceremony gives another contract.
+    let dev = path("dev.srs");
+    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
+    let others = [&files[..7], &["--srs", &dev, "--bytecode", code]].concat();
+    fails(&others, 1, "differs", &["on-chain bytecode"]);
+}

@@ -42,6 +42,8 @@ pub struct Request {
     pub optimize: Option<Optimize>,
     /// The trusted setup; the smallest in the cache that is large enough when absent.
     pub srs: Option<PathBuf>,
+    /// A powers-of-tau file to import the setup from instead.
+    pub ptau: Option<PathBuf>,
     /// Bytecode of the verifier on a chain: a file or `0x…`.
     pub bytecode: Option<String>,
     /// The model commitment that a contract pins.

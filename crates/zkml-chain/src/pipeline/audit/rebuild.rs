@@ -19,7 +19,7 @@ use zkml_graph::Graph;
 use zkml_harness::Compiled;
 use zkml_onnx::{Model, Scales, Settings};
 use zkml_protocol::Program;
-use zkml_prover::{Optimize, Plan, keys};
+use zkml_prover::{Optimize, Plan, Srs, keys};
 
 /// What was rebuilt.
 #[derive(Debug)]
@@ -75,10 +75,7 @@ impl Rebuilt {
     ) -> Result<Self> {
         let system = graph.system();
         let plan = zkml_prover::plan(&system, goal)?;
-        let (path, srs) = srs::find(plan.k, request.srs.as_deref())?;
-        if srs.is_dev() {
-            srs::notice(ui);
-        }
+        let (srs, path) = setup(ui, request, plan.k)?;
         let program = keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program;
         let sources = Sources::of(&program)?;
         let compiled = sources.compile()?;
@@ -92,6 +89,19 @@ impl Rebuilt {
             Optimize::Gas => "planned again, for cheap verification",
         }
     }
+}
+
+/// The trusted setup with `2^k` powers, and its file: one of ours, or the ceremony's own, checked as an import checks it.
+fn setup(ui: &Ui, request: &Request, k: u32) -> Result<(Srs, PathBuf)> {
+    let (srs, path) = match &request.ptau {
+        Some(ptau) => (Srs::import(ptau, Some(k), &|_, _, _| ())?, ptau.clone()),
+        None => {
+            let chosen = srs::find(ui, k, request.srs.as_deref())?;
+            (chosen.srs, chosen.path)
+        }
+    };
+    srs::warn(ui, srs.provenance());
+    Ok((srs, path))
 }
 
 /// The graph of an ONNX file under recorded settings and scales, with the integers of its private weights.
