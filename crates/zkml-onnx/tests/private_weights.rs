@@ -38,8 +38,14 @@ fn private(batch: usize) -> Settings {
     Settings { batch, margin: 2.0, weights: Visibility::Committed, ..Settings::default() }
 }
 
-/// A temporary ONNX file; all of one test lie in one folder, under the same name.
+/// A temporary ONNX file in a folder of its own, under the name of the original.
 struct Variant(PathBuf);
+
+impl Drop for Variant {
+    fn drop(&mut self) {
+        let _ = self.0.parent().map(std::fs::remove_dir_all);
+    }
+}
 
 impl Variant {
     fn new(source: &Path, kind: &str, change: impl Fn(f32) -> f32) -> Self {
