@@ -114,6 +114,7 @@ fn every_false_claim_is_named() {
     let number = |v: &mut Value| *v = (v.as_u64().unwrap() + 1).into();
     for (file, what) in [
         ("graph.bin", "integer graph"),
+        ("./program.json", "verifier program"),
         ("plan.json", "circuit layout"),
         ("program.json", "verifying key"),
         ("solidity/CreditMlpVerifier.sol", "Solidity verifier"),
@@ -124,6 +125,7 @@ fn every_false_claim_is_named() {
         let honest = folder.read(file);
         match file {
             "plan.json" => folder.edit(file, |p| number(&mut p["gas_estimate"])),
+            "./program.json" => folder.edit(file, |p| p["statement"]["model_name"] = "another".into()),
             "program.json" => folder.edit(file, |p| number(&mut p["blinding_factors"])),
             _ if file.ends_with(".json") => folder.edit(file, |p| {
                 let code = p["bytecode"].as_str().unwrap().to_owned();
@@ -182,6 +184,10 @@ fn from_a_powers_of_tau_file() {
     done(&["prove", "--dir", &dir]);
     let made = done(&["gen-verifier", "--dir", &dir]);
     assert_eq!(made["unsafe_dev_srs"], false);
+    // The folder was made with another setup than the one at hand.
+    let dev = path("dev.srs");
+    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
+    fails(&["audit", &dir, "--model", &model, "--srs", &dev], 1, "differs", &["trusted setup"]);
     fs::create_dir(path("fresh")).unwrap();
     for name in ["settings.json", "scales.json"] {
         fs::copy(path(&format!("made/{name}")), path(&format!("fresh/{name}"))).unwrap();
@@ -198,8 +204,6 @@ fn from_a_powers_of_tau_file() {
     assert_eq!(digest(&report, "model commitment"), made["model_commitment"]);
     assert!(verdicts(&report).contains(&("on-chain bytecode".into(), "same".into())), "{report}");
     // Another ceremony gives another contract.
-    let dev = path("dev.srs");
-    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
     let others = [&files[..7], &["--srs", &dev, "--bytecode", code]].concat();
     fails(&others, 1, "differs", &["on-chain bytecode"]);
 }
