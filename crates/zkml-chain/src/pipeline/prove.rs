@@ -165,17 +165,21 @@ impl Openings {
 
     /// The circuit must have come to the very commitments that the private files open.
     fn agree(&self, stated: &[Shown]) -> Result<()> {
-        let differs = self.all().zip(stated).find(|(o, s)| o.commitment != s.commitment);
-        match differs {
+        let differs =
+            |why: String| Error::Disagreement { accepts: "the prover", refuses: "the private file", why };
+        if self.all().count() != stated.len() {
+            return Err(differs(format!(
+                "there are {} commitments and {} openings",
+                stated.len(),
+                self.all().count()
+            )));
+        }
+        match self.all().zip(stated).find(|(o, s)| o.commitment != s.commitment) {
             None => Ok(()),
-            Some((o, s)) => Err(Error::Disagreement {
-                accepts: "the prover",
-                refuses: "the private file",
-                why: format!(
-                    "`{}` has the commitment {} in the proof, {} in the file",
-                    o.name, s.commitment, o.commitment
-                ),
-            }),
+            Some((o, s)) => Err(differs(format!(
+                "`{}` has the commitment {} in the proof, {} in the file",
+                o.name, s.commitment, o.commitment
+            ))),
         }
     }
 }
@@ -275,5 +279,27 @@ pub fn show(values: &[f64]) -> String {
             let first: Vec<String> = many.iter().take(8).map(number).collect();
             format!("[{}, … {} more]", first.join(", "), many.len() - 8)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::private_file::{Part, Preimage};
+    use zkml_protocol::{Code, commitment::Role};
+
+    /// A private file that does not open what was proven would be noticed years later, by a judge.
+    #[test]
+    fn openings_must_be_those_of_the_proof() {
+        let code = Code { bits: 8, signed: true };
+        let parts = vec![Part { code, values: vec![1] }];
+        let preimage = Preimage { role: Role::Input, name: "x".into(), parts };
+        let opening = Opening::fresh(Word::ONE, &preimage).expect("commits");
+        let shown = Shown::from(&opening);
+        let openings = Openings { known: vec![opening], outputs: vec![], files: vec![] };
+        openings.agree(std::slice::from_ref(&shown)).expect("the same");
+        let other = Shown { commitment: Word::ONE, ..shown };
+        assert!(matches!(openings.agree(&[other]), Err(Error::Disagreement { .. })));
+        assert!(openings.agree(&[]).is_err(), "a commitment that the proof does not carry");
     }
 }

@@ -107,34 +107,37 @@ fn the_goal_is_found_by_the_bytecode() {
     fails(&prover, 1, "differs", &["on-chain bytecode"]);
 }
 
-/// Each claim is changed alone, and the audit names it.
+/// Every claim is false here, and none hides another.
 #[test]
-fn every_false_claim_is_named() {
+fn every_false_claim_is_seen() {
     let folder = generated();
+    let longer = |file: &str| folder.write(file, [folder.read(file), b"\n".to_vec()].concat());
     let number = |v: &mut Value| *v = (v.as_u64().unwrap() + 1).into();
-    for (file, what) in [
-        ("graph.bin", "integer graph"),
-        ("plan.json", "circuit layout"),
-        ("program.json", "verifying key"),
-        ("solidity/CreditMlpVerifier.sol", "Solidity verifier"),
-        ("solidity/CreditMlpConsumer.sol", "Solidity consumer"),
-        ("solidity/CreditMlpVerifier.json", "verifier bytecode"),
-        ("solidity/CreditMlpConsumer.json", "consumer bytecode"),
-    ] {
-        let honest = folder.read(file);
-        match file {
-            "plan.json" => folder.edit(file, |p| number(&mut p["gas_estimate"])),
-            "program.json" => folder.edit(file, |p| number(&mut p["blinding_factors"])),
-            _ if file.ends_with(".json") => folder.edit(file, |p| {
-                let code = p["bytecode"].as_str().unwrap().to_owned();
-                p["bytecode"] = format!("{code}00").into();
-            }),
-            _ => folder.write(file, [folder.read(file), b"\n".to_vec()].concat()),
-        }
-        let error = fails(&["audit", &folder.dir, "--model", &repo(MODEL)], 1, "differs", &[]);
-        assert!(error["message"].as_str().unwrap().starts_with(&format!("the {what} ")), "{file}: {error}");
-        folder.write(file, honest);
+    for file in ["graph.bin", "solidity/CreditMlpVerifier.sol", "solidity/CreditMlpConsumer.sol"] {
+        longer(file);
     }
+    folder.edit("plan.json", |p| number(&mut p["gas_estimate"]));
+    folder.edit("program.json", |p| {
+        number(&mut p["blinding_factors"]);
+        p["srs"]["s_g2"]["x"][0] = format!("0x{:064x}", 1).into();
+    });
+    for contract in ["Verifier", "Consumer"] {
+        folder.edit(&format!("solidity/CreditMlp{contract}.json"), |p| {
+            p["bytecode"] = format!("{}00", p["bytecode"].as_str().unwrap()).into();
+        });
+    }
+    let run = zkml(&["audit", &folder.dir, "--model", &repo(MODEL), "--bytecode", "0x00", "--json"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    for (what, verdict) in verdicts(&run.json()["report"]) {
+        assert_eq!(verdict, "different", "{what} in {run:?}");
+    }
+    let error = run.json()["error"].clone();
+    assert!(error["message"].as_str().unwrap().starts_with("the integer graph "), "{error}");
+    // What is only for people is compared, too; and a claim that is false alone is the one that is named.
+    let folder = generated();
+    folder.edit("program.json", |p| p["statement"]["model_name"] = "another".into());
+    let error = fails(&["audit", &folder.dir, "--model", &repo(MODEL)], 1, "differs", &[]);
+    assert!(error["message"].as_str().unwrap().starts_with("the verifier program "), "{error}");
 }
 
 /// The recorded choices count: other scales or settings are another model.
@@ -182,6 +185,10 @@ fn from_a_powers_of_tau_file() {
     done(&["prove", "--dir", &dir]);
     let made = done(&["gen-verifier", "--dir", &dir]);
     assert_eq!(made["unsafe_dev_srs"], false);
+    // The folder was made with another setup than the one at hand.
+    let dev = path("dev.srs");
+    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
+    fails(&["audit", &dir, "--model", &model, "--srs", &dev], 1, "differs", &["trusted setup"]);
     fs::create_dir(path("fresh")).unwrap();
     for name in ["settings.json", "scales.json"] {
         fs::copy(path(&format!("made/{name}")), path(&format!("fresh/{name}"))).unwrap();
@@ -198,8 +205,6 @@ fn from_a_powers_of_tau_file() {
     assert_eq!(digest(&report, "model commitment"), made["model_commitment"]);
     assert!(verdicts(&report).contains(&("on-chain bytecode".into(), "same".into())), "{report}");
     // Another ceremony gives another contract.
-    let dev = path("dev.srs");
-    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
     let others = [&files[..7], &["--srs", &dev, "--bytecode", code]].concat();
     fails(&others, 1, "differs", &["on-chain bytecode"]);
 }
