@@ -1,6 +1,6 @@
 //! Proofs.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use halo2_proofs::{
     halo2curves::bn256::{Bn256, Fr},
@@ -35,12 +35,20 @@ pub struct Proof {
 }
 
 /// What a proof carries besides the values of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Binding {
     /// Who may use the proof, where and when; zero when unbound.
     pub context: Word,
     /// The salt of each commitment of the statement, in its order: inputs, model, outputs. Secret.
     pub salts: Vec<Word>,
+}
+
+/// Salts are secret: they are counted, not shown.
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let salts = format_args!("{} salts", self.salts.len());
+        f.debug_struct("Binding").field("context", &self.context).field("salts", &salts).finish()
+    }
 }
 
 /// The circuit with the values of a run, and its public field elements.
@@ -104,4 +112,16 @@ pub fn verify(keys: &Keys, proof: &Proof) -> Result<()> {
         return Err(rejected("it has bytes left over"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn salts_are_not_shown() {
+        let binding = Binding { context: Word::ZERO, salts: vec![Word([0xab; 32])] };
+        let shown = format!("{binding:?}").to_lowercase();
+        assert!(shown.contains("1 salts") && !shown.contains("abab") && !shown.contains("171"), "{shown}");
+    }
 }
