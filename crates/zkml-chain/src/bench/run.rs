@@ -107,8 +107,10 @@ impl<'a> Bench<'a> {
         let dev = dev["path"].as_str().unwrap_or_default();
         let (_, setup) = self.step(&["setup", "--srs", dev])?;
         let mut proofs = Vec::with_capacity(self.options.runs);
+        // With the other artifacts: beside the input it would lie in the models' folder.
+        let salts = Path::new(&self.dir).join("input.private.json").display().to_string();
         for _ in 0..self.options.runs.max(1) {
-            proofs.push(self.step(&["prove", "--input", &sample])?.1);
+            proofs.push(self.step(&["prove", "--input", &sample, "--salt-file", &salts])?.1);
         }
         let gas = self.step(&["simulate"])?.0;
         let figures = Figures {
