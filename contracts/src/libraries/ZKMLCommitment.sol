@@ -93,7 +93,11 @@ library ZKMLCommitment {
     }
 
     /// @dev Writes a tensor's header and values from `cursor` on, and returns where the next one begins.
-    function _part(uint256[] memory out, uint256 cursor, Part memory part, uint256 number) private pure returns (uint256) {
+    function _part(uint256[] memory out, uint256 cursor, Part memory part, uint256 number)
+        private
+        pure
+        returns (uint256)
+    {
         uint256 bits = part.bits;
         uint256 perWord = WORD_BITS / bits;
         int256 offset = part.signed ? int256(1 << (bits - 1)) : int256(0);

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.20;
+
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
+import {IZKMLRegistry} from "./interfaces/IZKMLRegistry.sol";
+import {IZKMLVerifier} from "./interfaces/IZKMLVerifier.sol";
+import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
+
+/// @title What a contract inherits that acts on a model's output
+/// @notice Pins one model, and takes each proof once: for the subject, the action, the deadline and the nonce that it was
+/// made for, in this contract, on this chain.
+///
+/// A proof says which output this model gives on some input. It does NOT say that the input is true, and whoever proves
+/// chooses it. {_checkProvenance} is where a contract says why it believes the input; there is no default.
+/// @dev A function that acts on an output hashes what it is about to do into `action`, calls {_verifyInference}, and only
+/// then does it. Checks of the output itself go into {_validateOutput}. Nonces move before anything outside is called, so a
+/// hook that is entered again finds the proof used.
+///
+/// The nonce is part of the context, and the context of the statement: a statement is accepted at most once, whatever its
+/// proof looks like. Proofs can be re-randomised, so hashes of them would protect nothing.
+abstract contract ZKMLConsumer is Ownable2Step {
+    /// @notice What a caller hands in.
+    /// @param deadline Last acceptable block time, in seconds since 1970; bound by the context.
+    /// @param output The words of the output section, 32 bytes each.
+    /// @param proof The proof blob, see {ZKMLStatement}.
+    /// @param provenance Why the input is to be believed; what it holds is up to {_checkProvenance}.
+    struct Inference {
+        uint256 deadline;
+        bytes output;
+        bytes proof;
+        bytes provenance;
+    }
+
+    /// @notice The shortest delay before another model can take over: an hour.
+    uint256 public constant MIN_MODEL_DELAY = 1 hours;
+
+    /// @notice Checks the proofs.
+    IZKMLVerifier public immutable ZKML_VERIFIER;
+    /// @notice Seconds between the proposal of another model and its taking over; zero if the model is fixed for good.
+    uint256 public immutable MODEL_DELAY;
+
+    /// @dev Where the verifier finds its models.
+    IZKMLRegistry private immutable _REGISTRY;
+    /// @dev What every model of this contract has in common.
+    bytes32 private immutable _CIRCUIT_HASH;
+    bytes32 private immutable _VK_HASH;
+
+    /// @notice The model that proofs must be about.
+    uint256 public modelId;
+    /// @notice The model that was proposed to take over; zero if none was.
+    uint256 public proposedModelId;
+    /// @notice Block time from which the proposed model can take over.
+    uint256 public proposedModelFrom;
+
+    /// @notice The next nonce of each subject.
+    mapping(address subject => uint256 nonce) public nonces;
+
+    /// @notice An inference was accepted.
+    /// @param subject Whom it is about.
+    /// @param nonce The subject's nonce, used up now.
+    /// @param action What it was made for.
+    /// @param modelId The model.
+    /// @param dataCommitment The commitment to its input.
+    event InferenceAccepted(
+        address indexed subject, uint256 indexed nonce, bytes32 action, uint256 modelId, bytes32 dataCommitment
+    );
+    /// @notice Another model was proposed.
+    /// @param modelId The model.
+    /// @param activeFrom Block time from which it can take over.
+    event ModelProposed(uint256 indexed modelId, uint256 activeFrom);
+    /// @notice A proposal was withdrawn.
+    /// @param modelId The model that had been proposed.
+    event ModelProposalCancelled(uint256 indexed modelId);
+    /// @notice Another model has taken over.
+    /// @param oldModelId The model until now.
+    /// @param newModelId The model from now on.
+    event ModelChanged(uint256 indexed oldModelId, uint256 indexed newModelId);
+
+    /// @notice The inference was valid until this time.
+    /// @param deadline Seconds since 1970.
+    error InferenceExpired(uint256 deadline);
+    /// @notice The proof is bound to another chain, contract, subject, nonce, deadline or action.
+    /// @param actual Its context.
+    /// @param expected The context that it must have.
+    error WrongContext(bytes32 actual, bytes32 expected);
+    /// @notice The registry's entry is not the pinned model, or the model is of another architecture.
+    /// @param modelId The model's id.
+    error WrongModel(uint256 modelId);
+    /// @notice The model of this contract is fixed for good.
+    error ModelIsFixed();
+    /// @notice The proposed model is the present one, or deprecated.
+    /// @param modelId The model's id.
+    error UselessProposal(uint256 modelId);
+    /// @notice No model was proposed.
+    error NoProposal();
+    /// @notice The proposed model cannot take over yet.
+    /// @param activeFrom Block time from which it can.
+    error ProposalNotActive(uint256 activeFrom);
+    /// @notice The delay is neither zero nor at least {MIN_MODEL_DELAY}.
+    /// @param delay The delay, in seconds.
+    error DelayTooShort(uint256 delay);
+
+    /// @notice Pins a model.
+    /// @param verifier Checks the proofs; it brings registry and router along, for good.
+    /// @param modelId_ The model. Its id is a hash of its owner and of all that identifies it.
+    /// @param modelDelay Seconds before another model can take over; zero fixes the model for good. Only a model with
+    /// private weights can be followed by another: otherwise the verifying key is the model.
+    /// @param owner_ Who may propose another model; gives up by `renounceOwnership`.
+    constructor(IZKMLVerifier verifier, uint256 modelId_, uint256 modelDelay, address owner_) Ownable(owner_) {
+        if (modelDelay != 0 && modelDelay < MIN_MODEL_DELAY) revert DelayTooShort(modelDelay);
+        ZKML_VERIFIER = verifier;
+        _REGISTRY = IZKMLRegistry(verifier.registry());
+        MODEL_DELAY = modelDelay;
+        IZKMLRegistry.Identity memory identity = _identity(_REGISTRY, modelId_);
+        (_CIRCUIT_HASH, _VK_HASH) = (identity.circuitHash, identity.vkHash);
+        modelId = modelId_;
+        emit ModelChanged(0, modelId_);
+    }
+
+    /// @notice Proposes another model of the same architecture. Only its weights may differ.
+    /// @param modelId_ The model.
+    function proposeModel(uint256 modelId_) external onlyOwner {
+        if (MODEL_DELAY == 0) revert ModelIsFixed();
+        _checkProposal(modelId_);
+        uint256 activeFrom = block.timestamp + MODEL_DELAY;
+        (proposedModelId, proposedModelFrom) = (modelId_, activeFrom);
+        emit ModelProposed(modelId_, activeFrom);
+    }
+
+    /// @notice Withdraws the proposal.
+    function cancelModel() external onlyOwner {
+        uint256 proposed = proposedModelId;
+        if (proposed == 0) revert NoProposal();
+        (proposedModelId, proposedModelFrom) = (0, 0);
+        emit ModelProposalCancelled(proposed);
+    }
+
+    /// @notice Lets the proposed model take over, once its delay is over. Proofs about the present one are refused from
+    /// then on.
+    function acceptModel() external onlyOwner {
+        uint256 proposed = proposedModelId;
+        if (proposed == 0) revert NoProposal();
+        if (block.timestamp < proposedModelFrom) revert ProposalNotActive(proposedModelFrom);
+        _checkProposal(proposed);
+        emit ModelChanged(modelId, proposed);
+        modelId = proposed;
+        (proposedModelId, proposedModelFrom) = (0, 0);
+    }
+
+    /// @notice What a proof must be bound to, to be accepted here.
+    /// @param subject Whom the inference is about.
+    /// @param nonce The subject's next nonce, from {nonces}.
+    /// @param deadline Last acceptable block time, in seconds since 1970.
+    /// @param action What the result is to be used for, hashed.
+    /// @return context The context: pass it to `zkml-chain prove --context`.
+    function contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action)
+        public
+        view
+        returns (bytes32 context)
+    {
+        bytes32 separator = ZKMLStatement.domainSeparator(address(this));
+        return ZKMLStatement.contextOf(separator, subject, nonce, deadline, action);
+    }
+
+    /// @notice The commitment hash of the pinned model: see {ZKMLStatement-commitmentHash}.
+    /// @return hash As the registry has it; checked against the pinned id.
+    function commitmentHash() external view returns (bytes32 hash) {
+        return _hash(_identity(_REGISTRY, modelId));
+    }
+
+    /// @dev Takes an inference, once. What it does not check is left to the hooks, and to the caller of this function.
+    /// @param subject Whom the inference is about: usually `msg.sender`. The proof alone authorises nobody.
+    /// @param action What the caller of this function is about to do, hashed with all its parameters.
+    /// @param inference What was handed in.
+    function _verifyInference(address subject, bytes32 action, Inference calldata inference) internal {
+        if (block.timestamp > inference.deadline) revert InferenceExpired(inference.deadline);
+        uint256 nonce = nonces[subject]++;
+        (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(inference.proof);
+        bytes32 expected = contextOf(subject, nonce, inference.deadline, action);
+        if (context != expected) revert WrongContext(context, expected);
+        uint256 model = modelId;
+        _identity(_REGISTRY, model);
+        _checkProvenance(subject, dataCommitment, inference.provenance);
+        ZKML_VERIFIER.verifyInference(
+            model, ZKMLStatement.inputCommitment(dataCommitment, context), inference.output, inference.proof
+        );
+        _validateOutput(subject, inference.output);
+        emit InferenceAccepted(subject, nonce, action, model, dataCommitment);
+        _onInference(subject, action, dataCommitment, inference.output);
+    }
+
+    /// @dev Whether a proof is valid for this model, whatever it is bound to. Good for looking, not for deciding.
+    function _checkInference(bytes calldata output, bytes calldata proof) internal view {
+        (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
+        uint256 model = modelId;
+        _identity(_REGISTRY, model);
+        ZKML_VERIFIER.checkInference(model, ZKMLStatement.inputCommitment(dataCommitment, context), output, proof);
+    }
+
+    /// @dev Says why the input is to be believed, or reverts. Without a check here, whoever proves chooses the input, and
+    /// with it the output.
+    /// @param subject Whom the inference is about.
+    /// @param dataCommitment The commitment to the input: the salted one of a committed input, or the Keccak-256 over the
+    /// words of the input section.
+    /// @param provenance What was handed in to show it.
+    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance) internal virtual;
+
+    /// @dev Refuses outputs that the application cannot use, or reverts for other reasons of its own.
+    /// @param subject Whom the inference is about.
+    /// @param output The proven words of the output section; {ZKMLCodec} decodes them.
+    function _validateOutput(address subject, bytes calldata output) internal virtual;
+
+    /// @dev What follows from an accepted inference; nothing by default.
+    /// @param subject Whom the inference is about.
+    /// @param action What it was made for.
+    /// @param dataCommitment The commitment to its input.
+    /// @param output The proven words of the output section.
+    function _onInference(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata output)
+        internal
+        virtual {}
+
+    /// @dev Refuses models that cannot follow the present one.
+    function _checkProposal(uint256 modelId_) private view {
+        IZKMLRegistry.Identity memory identity = _identity(_REGISTRY, modelId_);
+        if (identity.circuitHash != _CIRCUIT_HASH || identity.vkHash != _VK_HASH) revert WrongModel(modelId_);
+        (,, bool deprecated) = _REGISTRY.identityOf(modelId_);
+        if (deprecated || modelId_ == modelId) revert UselessProposal(modelId_);
+    }
+
+    /// @dev The identity of a model. A model's id is a hash of its owner and identity, so a registry that answers anything
+    /// else than what was pinned is found out.
+    function _identity(IZKMLRegistry registry, uint256 modelId_)
+        private
+        view
+        returns (IZKMLRegistry.Identity memory identity)
+    {
+        address registrant;
+        (identity, registrant,) = registry.identityOf(modelId_);
+        if (ZKMLStatement.modelIdOf(registrant, _hash(identity)) != modelId_) revert WrongModel(modelId_);
+    }
+
+    function _hash(IZKMLRegistry.Identity memory identity) private pure returns (bytes32 hash) {
+        return
+            ZKMLStatement.commitmentHash(
+                identity.modelHash, identity.circuitHash, identity.vkHash, identity.proofSystemId
+            );
+    }
+}

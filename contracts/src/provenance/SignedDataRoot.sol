@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.20;
+
+import {EIP712} from "solady/src/utils/EIP712.sol";
+import {SignatureCheckerLib} from "solady/src/utils/SignatureCheckerLib.sol";
+
+/// @title Inputs that somebody has signed for
+/// @notice One way to answer "why is this input true?": an issuer whom the application trusts has signed the commitment to
+/// it, for this subject, for this contract on this chain, from one time to another. The chain sees the commitment only.
+///
+/// What the issuer vouches for is the issuer's business; an application trusts it as it would trust an oracle. Salted
+/// commitments differ each time, so the issuer makes the commitment itself, or recomputes it from salt and data, before it
+/// signs.
+/// @dev The issuer is fixed. Use a contract (ERC-1271) as issuer where keys are to be rotated.
+abstract contract SignedDataRoot is EIP712 {
+    /// @notice What the issuer signed, besides subject and commitment.
+    /// @param issuedAt When the data was true, in seconds since 1970.
+    /// @param validUntil Last block time at which it may be used.
+    /// @param signature ECDSA (64 or 65 bytes), or whatever an ERC-1271 issuer takes.
+    struct DataRoot {
+        uint64 issuedAt;
+        uint64 validUntil;
+        bytes signature;
+    }
+
+    /// @notice EIP-712 type of a signed data root.
+    bytes32 public constant DATA_ROOT_TYPEHASH =
+        keccak256("DataRoot(address subject,bytes32 dataCommitment,uint64 issuedAt,uint64 validUntil)");
+
+    /// @notice Whose signature counts.
+    address public immutable ISSUER;
+
+    /// @notice The issuer is the zero address.
+    error NoIssuer();
+    /// @notice The issuer has not signed this commitment for this subject, contract, chain and time.
+    /// @param subject Whom the data is about.
+    /// @param dataCommitment The commitment to the data.
+    error NotSignedByIssuer(address subject, bytes32 dataCommitment);
+    /// @notice The data is from the future.
+    /// @param issuedAt When it is said to be true.
+    error DataNotYetValid(uint256 issuedAt);
+    /// @notice The issuer's word has expired.
+    /// @param validUntil Last block time at which it could be used.
+    error DataExpired(uint256 validUntil);
+
+    /// @notice Fixes the issuer.
+    /// @param issuer Whose signature counts.
+    constructor(address issuer) {
+        if (issuer == address(0)) revert NoIssuer();
+        ISSUER = issuer;
+    }
+
+    /// @notice What the issuer signs.
+    /// @param subject Whom the data is about.
+    /// @param dataCommitment The commitment to the data.
+    /// @param issuedAt When the data was true, in seconds since 1970.
+    /// @param validUntil Last block time at which it may be used.
+    /// @return digest The EIP-712 digest.
+    function dataRootDigest(address subject, bytes32 dataCommitment, uint64 issuedAt, uint64 validUntil)
+        public
+        view
+        returns (bytes32 digest)
+    {
+        return _hashTypedData(keccak256(abi.encode(DATA_ROOT_TYPEHASH, subject, dataCommitment, issuedAt, validUntil)));
+    }
+
+    /// @dev Checks an ABI-encoded {DataRoot}, and says when the data was true.
+    function _checkDataRoot(address subject, bytes32 dataCommitment, bytes calldata provenance)
+        internal
+        view
+        returns (uint256 issuedAt)
+    {
+        DataRoot memory root = abi.decode(provenance, (DataRoot));
+        if (root.issuedAt > block.timestamp) revert DataNotYetValid(root.issuedAt);
+        if (root.validUntil < block.timestamp) revert DataExpired(root.validUntil);
+        bytes32 digest = dataRootDigest(subject, dataCommitment, root.issuedAt, root.validUntil);
+        if (!SignatureCheckerLib.isValidSignatureNow(ISSUER, digest, root.signature)) {
+            revert NotSignedByIssuer(subject, dataCommitment);
+        }
+        return root.issuedAt;
+    }
+
+    /// @dev EIP-712 domain: this contract, on this chain.
+    function _domainNameAndVersion() internal pure override returns (string memory name, string memory version) {
+        return ("zkml-chain data root", "1");
+    }
+}
