@@ -136,7 +136,13 @@ mod tests {
     fn private() -> Program {
         let text = include_str!("../../../tests/fixtures/protocol/plain.json");
         let mut program = serde_json::from_str::<Sample>(text).unwrap().program;
-        let field = |name: &str, values, encoding| Field { name: name.into(), values, scale: 0, encoding };
+        let field = |name: &str, values, encoding| Field {
+            name: name.into(),
+            values,
+            scale: 0,
+            encoding,
+            bounds: None,
+        };
         program.statement.instances = InstanceLayout {
             inputs: vec![field("x", 2, Encoding::Signed)],
             model: vec![field("weights", 9, Encoding::Commitment)],

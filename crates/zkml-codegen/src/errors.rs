@@ -47,6 +47,8 @@ sol_errors! {
     PRECOMPILE_FAILED = PrecompileFailed();
     /// The proof is well formed, but does not prove this statement.
     PROOF_REJECTED = ProofRejected();
+    /// The output section has no word of this index.
+    NO_SUCH_OUTPUT = NoSuchOutput(uint256 index);
     /// The trusted setup of this verifier is a development one, and this is not a test chain.
     UNSAFE_SETUP = UnsafeSetup(uint256 chainId);
     /// The verifier at this address is not the one that the model was published with.

@@ -2,7 +2,7 @@
 //! `INSTA_UPDATE=always cargo test --release -p zkml-codegen` accepts a change.
 
 use zkml_codegen::{CodegenError, consumer_source, verifier_source};
-use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Program, Sample};
+use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Program, Sample};
 
 fn sample() -> Sample {
     let text = include_str!("../../../tests/fixtures/protocol/plain.json");
@@ -18,7 +18,7 @@ fn stating(instances: InstanceLayout) -> Program {
 }
 
 fn field(name: &str, values: u32, encoding: Encoding) -> Field {
-    Field { name: name.to_owned(), values, scale: 12, encoding }
+    Field { name: name.to_owned(), values, scale: 12, encoding, bounds: None }
 }
 
 fn packed(bits: u32, signed: bool) -> Encoding {
@@ -65,6 +65,17 @@ fn verifiers_say_which_instance_is_what() {
     );
 }
 
+/// What a verifier tells about its statement: one branch for neighbouring words of equal bounds.
+#[test]
+fn verifiers_tell_bounds_in_few_branches() {
+    let mut program = private();
+    program.statement.instances.outputs[0].bounds = Some(Bounds { lowest: -4096, highest: 8191 });
+    let source = verifier_source(&program).unwrap();
+    let from = source.find("/// @notice All that a caller needs").unwrap();
+    let to = source.find("/// @notice Returns true if the proof is valid").unwrap();
+    insta::assert_snapshot!(&source[from..to]);
+}
+
 #[test]
 fn consumer() {
     insta::assert_snapshot!(consumer_source(&sample().program).unwrap());
@@ -98,8 +109,10 @@ fn a_consumer_without_outputs_or_with_two_commitments_to_weights_is_refused() {
     let nothing = field("weights", 0, Encoding::Signed);
     for model in [vec![weights.clone(), weights], vec![signed], vec![nothing]] {
         let layout = InstanceLayout { inputs: vec![], model, outputs: outputs.clone() };
-        let error = consumer_source(&stating(layout)).unwrap_err();
-        assert!(matches!(error, CodegenError::ModelSection { .. }), "{error}");
+        for print in [consumer_source, verifier_source] {
+            let error = print(&stating(layout.clone())).unwrap_err();
+            assert!(matches!(error, CodegenError::ModelSection { .. }), "{error}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tries a generated verifier on good and bad proofs before anybody relies on it.
 
-use zkml_protocol::{Element, Eval, Program, Replay, Word};
+use zkml_protocol::{Element, Encoding, Eval, Program, Replay, Word};
 
 use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};
 
@@ -107,6 +107,26 @@ fn another(commitment: Word) -> Word {
     if commitment == Word::ONE { Word::from_u64(2) } else { Word::ONE }
 }
 
+/// The lowest number of `int256`.
+const INT256_MIN: Word = {
+    let mut word = [0; 32];
+    word[0] = 0x80;
+    Word(word)
+};
+/// The highest number of `int256`.
+const INT256_MAX: Word = {
+    let mut word = [0xff; 32];
+    word[0] = 0x7f;
+    Word(word)
+};
+
+/// An integer as `int256`.
+fn signed(value: i64) -> Word {
+    let mut word = [if value < 0 { 0xff } else { 0 }; 32];
+    word[24..].copy_from_slice(&value.to_be_bytes());
+    Word(word)
+}
+
 struct Trial<'a> {
     evm: Evm,
     address: crate::Address,
@@ -142,7 +162,66 @@ impl Trial<'_> {
             }
         }
         self.passed(check);
+        self.statement()
+    }
+
+    /// What the contract says about the statement is what the program says.
+    fn statement(&mut self) -> Result<(), HarnessError> {
+        let check = "shape and bounds of the statement are the program's";
+        let statement = &self.program.statement;
+        let layout = &statement.instances;
+        let flag = |flag: bool| Word::from_u64(flag.into());
+        let shape = [
+            self.program.vk_digest(),
+            self.program.model_commitment(),
+            statement.model_hash,
+            Word::from_u64(self.program.layout().length() as u64),
+            Word::from_u64(layout.input_words()),
+            Word::from_u64(layout.output_words()),
+            flag(layout.input_is_commitment()),
+            flag(!layout.model.is_empty()),
+        ];
+        self.answers(check, "statementShape()", &[], Ok(&shape))?;
+        let mut index = 0;
+        for field in &layout.outputs {
+            let shown = field.bounds.filter(|_| field.encoding == Encoding::Signed);
+            let bounds = shown.map_or([INT256_MIN, INT256_MAX], |b| [signed(b.lowest), signed(b.highest)]);
+            // The first and the last word of each tensor: what lies between is in the same branch.
+            let words = field.words();
+            for at in [index, index + words.saturating_sub(1)].into_iter().filter(|_| words > 0) {
+                self.answers(check, "outputBounds(uint256)", &[Word::from_u64(at)], Ok(&bounds))?;
+            }
+            index += words;
+        }
+        let beyond = format!("NoSuchOutput({index})");
+        self.answers(check, "outputBounds(uint256)", &[Word::from_u64(index)], Err(&beyond))?;
+        self.passed(check);
         Ok(())
+    }
+
+    /// Calls a function of the verifier: it must return these words, or revert with this error.
+    fn answers(
+        &mut self,
+        check: &'static str,
+        function: &str,
+        arguments: &[Word],
+        expected: Result<&[Word], &str>,
+    ) -> Result<(), HarnessError> {
+        let mut data = zkml_codegen::errors::selector(function).to_vec();
+        data.extend(arguments.iter().flat_map(|word| word.0));
+        let call = self.evm.call(self.address, &data)?;
+        let good = match expected {
+            Ok(words) => {
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.0).collect();
+                call.outcome == Outcome::Returned(bytes)
+            }
+            Err(error) => matches!(call.outcome, Outcome::Reverted(_)) && call.describe() == error,
+        };
+        if good {
+            return Ok(());
+        }
+        let detail = format!("{function} {} instead of {expected:?}", call.describe());
+        Err(HarnessError::SelfCheck { check, detail })
     }
 
     fn good_proof(&mut self) -> Result<GasReport, HarnessError> {

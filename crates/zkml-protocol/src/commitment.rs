@@ -65,6 +65,11 @@ impl Code {
         ((1..=62).contains(&self.bits) && shifted >> self.bits == 0).then_some(shifted)
     }
 
+    /// Whether the code can write a value.
+    pub fn writes(self, v: i64) -> bool {
+        self.unsigned(v).is_some()
+    }
+
     /// Values as field elements, the first value of each in the lowest bits; absent places are zero. The error is
     /// the index of the first value that does not fit.
     pub fn pack(self, values: &[i64]) -> Result<Vec<Word>, usize> {

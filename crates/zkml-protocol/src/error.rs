@@ -93,6 +93,18 @@ pub enum ProgramError {
         /// Instances of the circuit.
         found: u32,
     },
+    /// Bounds of a tensor that cannot be proven bounds.
+    #[error("the bounds {lowest} to {highest} of tensor {name:?} say nothing: {detail}")]
+    Bounds {
+        /// Name of the tensor.
+        name: String,
+        /// The lowest value.
+        lowest: i64,
+        /// The highest value.
+        highest: i64,
+        /// What is wrong.
+        detail: &'static str,
+    },
     /// There is nothing to prove.
     #[error("the program has no identities: a proof of it would say nothing")]
     NoIdentities,

@@ -52,6 +52,6 @@ pub use layout::{Challenge, Element, Eval, Layout, Slot, SlotId, Step};
 pub use opening::{Commitment, Opened, OpeningSet};
 pub use program::{Domain, Limits, PROTOCOL_VERSION, Program, Query, Srs};
 pub use sample::Sample;
-pub use statement::{Encoding, Field, InstanceLayout, Statement};
+pub use statement::{Bounds, Encoding, Field, InstanceLayout, Statement};
 pub use transcript::{Replay, Transcript};
 pub use word::{G1, G2, Word, keccak256};

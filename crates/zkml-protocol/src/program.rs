@@ -7,7 +7,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// Version of the rules in this crate: transcript, layout, equations, canonical bytes.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Separates the program's digest from every other use of Keccak-256.
 const DIGEST_TAG: &[u8] = b"zkml-chain/program/v1";
@@ -193,7 +193,7 @@ impl Program {
     /// Keccak-256 of a tag and [`Program::canonical_bytes`], modulo the scalar field's order.
     ///
     /// Every proof absorbs it first, so a proof is bound to the constraints, the commitments, the setup, and the
-    /// names and scales of inputs and outputs.
+    /// names, scales and bounds of inputs and outputs.
     pub fn vk_digest(&self) -> Word {
         field::reduce(keccak256([DIGEST_TAG, self.canonical_bytes().as_slice()]))
     }
@@ -262,6 +262,7 @@ impl Program {
                 let (what, index, count) = ("the width of packed values", code.bits.into(), 62);
                 return Err(ProgramError::OutOfRange { what, index, count });
             }
+            field.check_bounds()?;
         }
         if !field::is_canonical(&self.key_repr) {
             return Err(ProgramError::NotCanonical { what: "the key's representation" });

@@ -1,6 +1,6 @@
 //! What a proof is about: the model, and the meaning of each public instance.
 
-use crate::{Word, commitment::Code};
+use crate::{ProgramError, Word, commitment::Code};
 use serde::{Deserialize, Serialize};
 
 /// The statement behind a program: opaque to the check itself, printed into the contracts.
@@ -44,6 +44,29 @@ pub struct Field {
     pub scale: i32,
     /// How the values become instances.
     pub encoding: Encoding,
+    /// Where the circuit proves each value to lie; none for a commitment, and where nothing confines the values or
+    /// their bounds do not fit.
+    pub bounds: Option<Bounds>,
+}
+
+/// A closed interval of integers that the constraints confine values to, whatever a prover does.
+///
+/// This is what follows from the relations as they are laid out, not what a model declares: a valid proof of a value
+/// outside means that the proof system is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Smallest integer, inclusive.
+    pub lowest: i64,
+    /// Largest integer, inclusive.
+    pub highest: i64,
+}
+
+impl Bounds {
+    /// Whether a value lies inside.
+    pub fn contains(self, value: i64) -> bool {
+        self.lowest <= value && value <= self.highest
+    }
 }
 
 /// How a tensor becomes instances.
@@ -67,6 +90,21 @@ impl Field {
             Encoding::Commitment => 1,
         }
     }
+
+    /// Bounds must hold some value, belong to values that are shown, and be inside what their code can write.
+    pub(crate) fn check_bounds(&self) -> Result<(), ProgramError> {
+        let Some(Bounds { lowest, highest }) = self.bounds else { return Ok(()) };
+        let detail = match self.encoding {
+            _ if lowest > highest => "they are empty",
+            Encoding::Commitment => "a commitment shows no value",
+            Encoding::Packed(code) if !(code.writes(lowest) && code.writes(highest)) => {
+                "the values are packed into fewer bits"
+            }
+            // Any 64-bit integer is far below half of the field's order, so that its sign can be told.
+            Encoding::Signed | Encoding::Packed(_) => return Ok(()),
+        };
+        Err(ProgramError::Bounds { name: self.name.clone(), lowest, highest, detail })
+    }
 }
 
 impl InstanceLayout {
@@ -82,6 +120,22 @@ impl InstanceLayout {
     pub fn commitments(&self) -> impl Iterator<Item = &Field> {
         let all = self.inputs.iter().chain(&self.model).chain(&self.outputs);
         all.filter(|field| field.encoding == Encoding::Commitment)
+    }
+
+    /// Number of instances of the input section.
+    pub fn input_words(&self) -> u64 {
+        sum(&self.inputs)
+    }
+
+    /// Number of instances of the output section.
+    pub fn output_words(&self) -> u64 {
+        sum(&self.outputs)
+    }
+
+    /// Whether the input section is one salted commitment and nothing else: then that is the data commitment itself.
+    pub fn input_is_commitment(&self) -> bool {
+        let committed = |field: &Field| field.encoding == Encoding::Commitment;
+        self.input_words() == 1 && self.inputs.iter().any(committed)
     }
 
     /// Index of the first input instance.

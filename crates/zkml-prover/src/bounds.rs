@@ -53,6 +53,8 @@ pub struct Proven {
 pub struct Facts {
     /// For each view, whether it shows every element of its variable.
     covers: HashMap<View, bool>,
+    /// For each variable that copies write to, whether they together write every element.
+    written: HashMap<VarId, bool>,
     /// For each relation that is a contraction with a constant operand: the largest sum of magnitudes of
     /// the weights of one result. Otherwise the number of terms of the sum.
     pub weight: Vec<i128>,
@@ -71,12 +73,24 @@ impl Facts {
             Relation::Contract { .. } => norm(system, r),
             _ => 0,
         });
-        Self { weight: weight.collect(), covers }
+        Self { weight: weight.collect(), covers, written: written(system) }
     }
 
     fn covers(&self, v: &View) -> bool {
         self.covers.get(v).copied().unwrap_or(false)
     }
+}
+
+/// Variables that are assembled by copies, and whether no element is left out: it would be free.
+fn written(system: &System) -> HashMap<VarId, bool> {
+    let mut seen: HashMap<VarId, Vec<bool>> = HashMap::new();
+    for (_, r) in &system.relations {
+        let Relation::Copy { to, .. } = r else { continue };
+        let len = system.vars[to.var.0 as usize].len();
+        let seen = seen.entry(to.var).or_insert_with(|| vec![false; len]);
+        to.map.indices().into_iter().flatten().for_each(|i| seen[i] = true);
+    }
+    seen.into_iter().map(|(var, seen)| (var, seen.into_iter().all(|s| s))).collect()
 }
 
 fn norm(system: &System, r: &Relation) -> i128 {
@@ -168,7 +182,7 @@ fn contract_result(system: &System, facts: &Facts, p: &Proven, i: usize) -> Opti
 }
 
 /// The interval of what a view shows: its variable, and its padding.
-fn seen(p: &Proven, view: &View) -> Option<Bounds> {
+pub fn seen(p: &Proven, view: &View) -> Option<Bounds> {
     let own = p.vars[view.var.0 as usize]?;
     Some(view.map.pad.map_or(own, |pad| own.union(Bounds::point(pad.into()))))
 }
@@ -284,9 +298,49 @@ fn learn_copy(system: &System, facts: &Facts, p: &mut Proven, i: usize) -> bool 
     let union = parts
         .map(|f| p.vars[f.var.0 as usize].map(|b| f.map.pad.map_or(b, |v| b.union(Bounds::point(v.into())))))
         .try_fold(None, |acc: Option<Bounds>, b| Some(Some(acc.map_or(b?, |a| a.union(b.unwrap_or(a))))));
-    let forward = union.flatten().is_some_and(|b| learn(p, to.var, b));
+    let whole = facts.written.get(&to.var).copied().unwrap_or(false);
+    let forward = whole && union.flatten().is_some_and(|b| learn(p, to.var, b));
     // An unpadded copy that shows all of its source confines the source as well.
     let back =
         p.vars[to.var.0 as usize].filter(|_| facts.covers(from)).is_some_and(|b| learn(p, from.var, b));
     forward | back
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zkml_graph::testing;
+
+    /// Systems of all cases without ranges on what copies write, so that nothing but the copies confines it.
+    fn wired() -> Vec<System> {
+        let bare = testing::cases().into_iter().map(|case| {
+            let mut system = case.graph.system();
+            let to = |r: &Relation| if let Relation::Copy { to, .. } = r { Some(to.var) } else { None };
+            let copied: Vec<VarId> = system.relations.iter().filter_map(|(_, r)| to(r)).collect();
+            let range = |r: &Relation| matches!(r, Relation::Range { v, .. } if copied.contains(&v.var));
+            system.relations.retain(|(_, r)| !range(r));
+            system
+        });
+        bare.collect()
+    }
+
+    #[test]
+    fn elements_that_no_copy_writes_are_free() {
+        let refused =
+            |s: &System| matches!(analyse(s, &Facts::new(s), 8), Err(ProverError::Unconfined { .. }));
+        let mut parts = 0;
+        for system in wired().iter().filter(|s| !refused(s)) {
+            for i in 0..system.relations.len() {
+                let Relation::Copy { to, .. } = &system.relations[i].1 else { continue };
+                if shows_all(system, to) {
+                    continue;
+                }
+                let mut without = system.clone();
+                without.relations.remove(i);
+                assert!(refused(&without), "without {}", system.relations[i].1);
+                parts += 1;
+            }
+        }
+        assert!(parts > 1, "only {parts} partial copies");
+    }
 }

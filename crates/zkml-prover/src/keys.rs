@@ -23,6 +23,7 @@ use crate::{
     layout::{Layout, Survey, blueprint, layout, table},
     plan::Plan,
     shape::MAX_DEGREE,
+    shown,
     srs::Srs,
 };
 
@@ -88,9 +89,11 @@ pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
     Ok(ModelCircuit { design, layout: Arc::new(layout), table: Arc::new(table), last_row, witness: None })
 }
 
-/// What a proof of this graph is about.
-pub fn statement(graph: &Graph) -> Statement {
-    let field = |name: &str, id: zkml_graph::TensorId, visibility, packed: bool| {
+/// What a proof of this graph is about, when its relations are laid out with limbs of this many bits.
+pub fn statement(graph: &Graph, system: &System, limb_bits: u32) -> Result<Statement> {
+    let proven = Survey::new(system)?.proven(limb_bits)?;
+    let mut bounds = shown::bounds(system, &proven).into_iter();
+    let mut field = |name: &str, id: zkml_graph::TensorId, visibility, packed: bool| {
         let t = graph.tensor(id);
         let code = zkml_graph::Code::of(t.bounds);
         let encoding = match visibility {
@@ -98,22 +101,21 @@ pub fn statement(graph: &Graph) -> Statement {
             Visibility::Public if packed && t.len() > 1 => Encoding::Packed(protocol_code(code)),
             Visibility::Public => Encoding::Signed,
         };
-        Field { name: name.into(), values: t.len() as u32, scale: t.scale, encoding }
+        // One part of the statement after the other, as the system lists them.
+        let bounds = bounds.next().flatten();
+        Field { name: name.into(), values: t.len() as u32, scale: t.scale, encoding, bounds }
     };
-    let inputs = graph.inputs.iter().map(|(t, v)| field(&graph.tensor(*t).name, *t, *v, true));
-    let outputs = graph.outputs.iter().map(|o| field(&o.name, o.tensor, o.visibility, false));
+    let inputs = graph.inputs.iter().map(|(t, v)| field(&graph.tensor(*t).name, *t, *v, true)).collect();
+    let model = graph.weights.first().map(|t| field("weights", *t, Visibility::Committed, true));
     let values = graph.weights.iter().map(|t| graph.tensor(*t).len() as u32).sum();
-    let weights = Field { name: "weights".into(), values, scale: 0, encoding: Encoding::Commitment };
-    Statement {
+    let model = model.map(|weights| Field { values, scale: 0, ..weights });
+    let outputs = graph.outputs.iter().map(|o| field(&o.name, o.tensor, o.visibility, false)).collect();
+    Ok(Statement {
         model_name: graph.name.clone(),
         model_hash: Word(graph.hash()),
         toolkit_version: env!("CARGO_PKG_VERSION").into(),
-        instances: InstanceLayout {
-            inputs: inputs.collect(),
-            model: if graph.weights.is_empty() { vec![] } else { vec![weights] },
-            outputs: outputs.collect(),
-        },
-    }
+        instances: InstanceLayout { inputs, model: model.into_iter().collect(), outputs },
+    })
 }
 
 /// The same code in the protocol's terms.
@@ -126,7 +128,8 @@ pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &
     let srs = srs.shrunk(plan.k, srs_name)?;
     let circuit = circuit(system, plan)?;
     let pk = keygen_pk2(srs.params(), &circuit, false)?;
-    let program = crate::program::derive(pk.get_vk(), plan.k, srs.verifier_part(), statement(graph))
+    let statement = statement(graph, system, plan.shape.limb_bits)?;
+    let program = crate::program::derive(pk.get_vk(), plan.k, srs.verifier_part(), statement)
         .map_err(|e| ProverError::Halo2(e.to_string()))?;
     Ok(Keys { plan: plan.clone(), srs, program, pk, circuit })
 }

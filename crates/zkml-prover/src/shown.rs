@@ -4,7 +4,7 @@ use zkml_graph::{Bounds, Code, Relation, Section, System, View};
 use zkml_protocol::commitment::{self, Role, WORDS_PER_CALL};
 
 use crate::{
-    bounds::Proven,
+    bounds::{Proven, seen},
     error::{ProverError, Result},
     keys::protocol_code,
     layout::Source,
@@ -65,13 +65,25 @@ pub fn check(system: &System, proven: &Proven) -> Result<()> {
         _ => vec![],
     });
     for (v, code) in coded {
-        let (var, wanted) = (v.var.0 as usize, code.bounds());
-        let seen = proven.vars[var].map(|b| v.map.pad.map_or(b, |pad| b.union(Bounds::point(pad.into()))));
-        if !seen.is_some_and(|b| wanted.contains(b.lo) && wanted.contains(b.hi)) {
-            return Err(ProverError::Unconfined { name: system.vars[var].name.clone() });
+        let wanted = code.bounds();
+        if !seen(proven, v).is_some_and(|b| wanted.contains(b.lo) && wanted.contains(b.hi)) {
+            return Err(ProverError::Unconfined { name: system.vars[v.var.0 as usize].name.clone() });
         }
     }
     Ok(())
+}
+
+/// For each part of the statement, in its order, the interval that the relations confine its values to: what may be
+/// told to others. `None` for commitments, and for intervals beyond 64 bits.
+pub fn bounds(system: &System, proven: &Proven) -> Vec<Option<zkml_protocol::Bounds>> {
+    let of = |item: &Relation| match item {
+        Relation::Public { v, .. } => {
+            let Bounds { lo, hi } = seen(proven, v)?;
+            Some(zkml_protocol::Bounds { lowest: lo.try_into().ok()?, highest: hi.try_into().ok()? })
+        }
+        _ => None,
+    };
+    items(system).map(of).collect()
 }
 
 /// What planning needs to know of the statement.

@@ -181,6 +181,7 @@ fn a_statement_of_another_shape_is_refused() {
         values: 1 << 15,
         scale: 0,
         encoding: Encoding::Signed,
+        bounds: None,
     });
     let error = program::derive(&case.vk, case.sample.program.domain.k, case.sample.program.srs, statement);
     assert!(matches!(error, Err(DeriveError::Program(ProgramError::TooMany { what: "instances", .. }))));

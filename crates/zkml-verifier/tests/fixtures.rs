@@ -2,8 +2,8 @@
 
 use zkml_protocol::tamper::{self, Refusal};
 use zkml_protocol::{
-    Code, Constraints, Element, Encoding, G1, G2, Identity, Node, NodeId, Program, ProgramError, Query,
-    Sample, Word, field,
+    Bounds, Code, Constraints, Element, Encoding, Field, G1, G2, Identity, Node, NodeId, Program,
+    ProgramError, Query, Sample, Word, field,
 };
 use zkml_verifier::{VerifyError, verify};
 
@@ -70,10 +70,13 @@ fn every_single_byte_counts() {
 /// Each of these changes what is verified; none of them may leave the proof valid.
 #[test]
 fn a_proof_is_bound_to_every_part_of_its_program() {
-    let edits: [Edit; 9] = [
+    let edits: [Edit; 10] = [
         ("key representation", |p| p.key_repr = Word::ONE),
         ("output scale", |p| p.statement.instances.outputs[0].scale += 1),
         ("output name", |p| p.statement.instances.outputs[0].name.push('x')),
+        ("output bounds", |p| {
+            p.statement.instances.outputs[0].bounds = Some(Bounds { lowest: 0, highest: 1 });
+        }),
         ("setup flag", |p| p.srs.unsafe_dev = false),
         ("fixed commitments", |p| p.fixed_commitments.swap(0, 1)),
         ("permutation commitments", |p| p.sigma_commitments.swap(0, 1)),
@@ -104,7 +107,7 @@ fn names_and_versions_may_differ_between_models_of_one_verifier() {
 
 #[test]
 fn hostile_programs_end_in_errors() {
-    let edits: [Edit; 23] = [
+    let edits: [Edit; 26] = [
         ("version", |p| p.version += 1),
         ("k = 0", |p| p.domain.k = 0),
         ("k = 29", |p| p.domain.k = 29),
@@ -129,6 +132,23 @@ fn hostile_programs_end_in_errors() {
         ("width of packed values", |p| {
             let code = Code { bits: 0, signed: false };
             p.statement.instances.outputs[0].encoding = Encoding::Packed(code);
+        }),
+        ("empty bounds", |p| {
+            p.statement.instances.outputs[0].bounds = Some(Bounds { lowest: 1, highest: 0 });
+        }),
+        ("bounds of a commitment", |p| {
+            let output = &mut p.statement.instances.outputs[0];
+            let values = output.words() as u32;
+            *output = Field { encoding: Encoding::Commitment, values, ..output.clone() };
+            output.bounds = Some(Bounds { lowest: 0, highest: 1 });
+            let words = p.statement.instances.total() as u32;
+            p.num_instances = words;
+        }),
+        ("bounds wider than the code", |p| {
+            let output = &mut p.statement.instances.outputs[0];
+            output.encoding = Encoding::Packed(Code { bits: 8, signed: false });
+            output.bounds = Some(Bounds { lowest: 0, highest: 256 });
+            p.num_instances = p.statement.instances.total() as u32;
         }),
         ("key representation", |p| p.key_repr = field::SCALAR_MODULUS),
     ];
@@ -213,4 +233,31 @@ fn damaged_program_files_never_panic() {
         }
     }
     assert!(parsed > 300, "only {parsed} damaged programs parsed");
+}
+
+/// Bounds are refused for their own sake, not because something else no longer fits.
+#[test]
+fn bounds_that_say_nothing_are_named() {
+    let packed = |bits, signed| Encoding::Packed(Code { bits, signed });
+    let cases = [
+        (Encoding::Signed, (3, 2), false),
+        (Encoding::Signed, (i64::MIN, i64::MAX), true),
+        (Encoding::Signed, (2, 2), true),
+        (Encoding::Commitment, (0, 0), false),
+        (packed(8, false), (0, 255), true),
+        (packed(8, false), (-1, 255), false),
+        (packed(8, false), (0, 256), false),
+        (packed(8, true), (-128, 127), true),
+        (packed(8, true), (-129, 127), false),
+        (packed(8, true), (5, 4), false),
+    ];
+    for (encoding, (lowest, highest), good) in cases {
+        let mut program = sample("plain").program;
+        program.statement.instances.outputs[0].encoding = encoding;
+        program.statement.instances.outputs[0].bounds = Some(Bounds { lowest, highest });
+        program.num_instances = program.statement.instances.total() as u32;
+        let verdict = program.validate();
+        let refused = matches!(verdict, Err(ProgramError::Bounds { .. }));
+        assert!(if good { verdict.is_ok() } else { refused }, "{encoding:?} {lowest} {highest}: {verdict:?}");
+    }
 }

@@ -6,6 +6,7 @@ mod domain;
 mod memory;
 mod msm;
 mod opening;
+mod statement;
 mod transcript;
 
 use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Program, field};
@@ -25,7 +26,7 @@ use opening::Opening;
 /// [`names::contracts`]`(program).verifier`.
 ///
 /// # Errors
-/// [`CodegenError`] if the program contradicts itself.
+/// [`CodegenError`] if the program contradicts itself, or its model section is not one commitment.
 pub fn verifier_source(program: &Program) -> Result<String, CodegenError> {
     verifier_source_favouring(program, Favour::Gas)
 }
@@ -42,6 +43,7 @@ pub fn verifier_source_favouring(program: &Program, favour: Favour) -> Result<St
     text.open(format_args!("contract {} {{", names::contracts(program).verifier));
     declarations(&mut text, program);
     guard(&mut text, program);
+    statement::print(&mut text, program)?;
     text.line("/// @notice Returns true if the proof is valid for these instances, and reverts otherwise.");
     text.line("/// @dev Call it from outside only; the instances are context, inputs, model, outputs, each below r.");
     text.line("/// @param proof The proof, exactly PROOF_LENGTH bytes.");
@@ -174,6 +176,7 @@ const VERIFIER_ERRORS: &[errors::SolError] = &[
     errors::ZERO_DENOMINATOR,
     errors::PRECOMPILE_FAILED,
     errors::PROOF_REJECTED,
+    errors::NO_SUCH_OUTPUT,
 ];
 
 /// With a development setup, the constructor refuses chains where something is at stake.

@@ -124,7 +124,8 @@ fn good_proofs_of_private_models_pass_the_consumers_self_check() {
 
 /// A statement with nothing but private weights and one output.
 fn minimal() -> Sample {
-    let field = |name: &str, values, encoding| Field { name: name.into(), values, scale: 12, encoding };
+    let field =
+        |name: &str, values, encoding| Field { name: name.into(), values, scale: 12, encoding, bounds: None };
     stating(InstanceLayout {
         inputs: vec![],
         model: vec![field("weights", 9, Encoding::Commitment)],

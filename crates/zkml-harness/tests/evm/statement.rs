@@ -3,12 +3,12 @@
 use crate::support::{address_word, codes, refused, stating, with_words};
 use zkml_codegen::{errors, verify_inference};
 use zkml_harness::{Address, Call, Evm, Outcome};
-use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field};
+use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field};
 
 const SCALE: i32 = 12;
 
 fn tensor(name: &str, values: u32, encoding: Encoding) -> Field {
-    Field { name: name.to_owned(), values, scale: SCALE, encoding }
+    Field { name: name.to_owned(), values, scale: SCALE, encoding, bounds: None }
 }
 
 /// A consumer of a statement in front of a verifier that accepts everything.
@@ -209,5 +209,108 @@ fn hostile_names_compile() {
         codes(&sample.program);
         let verifier = zkml_codegen::verifier_source(&sample.program).unwrap();
         crate::support::compile_all(&[(verifier, sample.program)], &zkml_harness::Settings::default());
+    }
+}
+
+/// What the generated verifier says about its statement, word by word.
+struct Told {
+    evm: Evm,
+    verifier: Address,
+}
+
+impl Told {
+    fn new(layout: InstanceLayout) -> Self {
+        let program = stating(layout).program;
+        let source = zkml_codegen::verifier_source(&program).unwrap();
+        let contract = crate::support::compile_all(&[(source, program)], &zkml_harness::Settings::default());
+        let mut evm = Evm::default();
+        let verifier = evm.deploy(&contract[0].creation).unwrap().address;
+        Self { evm, verifier }
+    }
+
+    fn call(&mut self, function: &str, arguments: &[Word]) -> Call {
+        let mut data = errors::selector(function).to_vec();
+        data.extend(arguments.iter().flat_map(|word| word.0));
+        self.evm.call(self.verifier, &data).unwrap()
+    }
+
+    fn bounds(&mut self, index: Word) -> Call {
+        self.call("outputBounds(uint256)", &[index])
+    }
+}
+
+#[test]
+fn bounds_are_told_for_every_word_of_the_outputs() {
+    let bounded = |name: &str, values, lowest, highest| Field {
+        bounds: Some(Bounds { lowest, highest }),
+        ..tensor(name, values, Encoding::Signed)
+    };
+    let code = Encoding::Packed(Code { bits: 8, signed: false });
+    let outputs = vec![
+        bounded("all", 1, i64::MIN, i64::MAX),
+        bounded("three", 3, -7, 12),
+        bounded("none", 0, 1, 1),
+        bounded("same", 2, -7, 12),
+        tensor("hidden", 9, Encoding::Commitment),
+        tensor("free", 2, Encoding::Signed),
+        bounded("point", 1, 0, 0),
+        Field { bounds: Some(Bounds { lowest: 3, highest: 4 }), ..tensor("packed", 40, code) },
+    ];
+    let everything = [
+        Word([[0x80; 1].as_slice(), &[0; 31]].concat().try_into().unwrap()),
+        Word([[0x7f; 1].as_slice(), &[0xff; 31]].concat().try_into().unwrap()),
+    ];
+    let pair = |lowest: i64, highest: i64| [signed(lowest.into()), signed(highest.into())];
+    let mut expected = vec![pair(i64::MIN, i64::MAX)];
+    expected.extend([pair(-7, 12); 5]);
+    expected.extend([everything; 3]);
+    expected.push(pair(0, 0));
+    // Two words of packed values: a word of several values has no bounds of its own.
+    expected.extend([everything; 2]);
+    let mut told = Told::new(InstanceLayout { outputs, ..InstanceLayout::default() });
+    for (index, bounds) in (0..).zip(&expected) {
+        assert_eq!(words(&told.bounds(Word::from_u64(index))), bounds, "word {index}");
+    }
+    let count = expected.len() as u64;
+    refused(&told.bounds(Word::from_u64(count)), &format!("NoSuchOutput({count})"));
+    refused(&told.bounds(Word([0xff; 32])), "NoSuchOutput(0xffff");
+    let mut nothing = Told::new(InstanceLayout::default());
+    refused(&nothing.bounds(Word::ZERO), "NoSuchOutput(0)");
+}
+
+#[test]
+fn the_shape_tells_how_a_statement_is_laid_out() {
+    let hidden = |values| tensor("x", values, Encoding::Commitment);
+    let shown = |values| tensor("x", values, Encoding::Signed);
+    let weights = || tensor("weights", 7, Encoding::Commitment);
+    // Inputs, whether there are private weights; words of the inputs, whether they are one commitment.
+    let cases = [
+        (vec![], false, 0, false),
+        (vec![hidden(5)], false, 1, true),
+        (vec![hidden(5)], true, 1, true),
+        (vec![shown(1)], true, 1, false),
+        (vec![hidden(5), hidden(2)], false, 2, false),
+        (vec![shown(0), hidden(5)], false, 1, true),
+        (vec![hidden(5), shown(1)], true, 2, false),
+        (vec![shown(4)], false, 4, false),
+    ];
+    for (inputs, private, count, committed) in cases {
+        let model = if private { vec![weights()] } else { vec![] };
+        let outputs = vec![shown(2), hidden(3)];
+        let layout = InstanceLayout { inputs, model, outputs };
+        let program = stating(layout.clone()).program;
+        let shape = words(&Told::new(layout).call("statementShape()", &[]));
+        let number = |n: u64| Word::from_u64(n);
+        let expected = [
+            program.vk_digest(),
+            program.model_commitment(),
+            program.statement.model_hash,
+            number(program.layout().length() as u64),
+            number(count),
+            number(3),
+            number(committed.into()),
+            number(private.into()),
+        ];
+        assert_eq!(shape, expected, "{:?}", program.statement.instances);
     }
 }

@@ -6,7 +6,7 @@ use zkml_codegen::Favour;
 use zkml_harness::{EvmConfig, Fork, HarnessError, Outcome, Patch, Settings, Solc, precompile, self_check};
 
 use zkml_protocol::{
-    Challenge, Element, Eval, ExprBuilder, Query, Replay, Step, Word, field,
+    Bounds, Challenge, Element, Eval, ExprBuilder, Field, Query, Replay, Step, Word, field,
     tamper::{self, Refusal},
 };
 
@@ -306,6 +306,46 @@ fn a_wrong_constant_fails_the_self_check() {
     }
 }
 
+/// The answers about the statement are checked before any proof: each altered one is noticed there.
+#[test]
+fn a_wrong_answer_about_the_statement_fails_the_self_check() {
+    let mut sample = support::samples().remove(0);
+    let output = sample.program.statement.instances.outputs[0].clone();
+    let bounds = Some(Bounds { lowest: -5, highest: 1_234_567 });
+    let bounded = Field { values: 1, bounds, ..output.clone() };
+    sample.program.statement.instances.outputs = vec![bounded, Field { values: 1, ..output }];
+    let program = &sample.program;
+    let source = zkml_codegen::verifier_source(program).unwrap();
+    let hash = format!("modelCommitment, {}, PROOF_LENGTH, 0, 2, false, false", program.statement.model_hash);
+    let other = format!("modelCommitment, {}, PROOF_LENGTH, 0, 2, false, false", Word::ONE);
+    let flags = |from: &'static str, to: &'static str| (from.to_owned(), to.to_owned());
+    let edits = [
+        (String::new(), String::new()),
+        (hash, other),
+        flags("PROOF_LENGTH, 0, 2, false, false)", "PROOF_LENGTH + 1, 0, 2, false, false)"),
+        flags("PROOF_LENGTH, 0, 2, false, false)", "PROOF_LENGTH, 1, 2, false, false)"),
+        flags("PROOF_LENGTH, 0, 2, false, false)", "PROOF_LENGTH, 0, 3, false, false)"),
+        flags("PROOF_LENGTH, 0, 2, false, false)", "PROOF_LENGTH, 0, 2, true, false)"),
+        flags("PROOF_LENGTH, 0, 2, false, false)", "PROOF_LENGTH, 0, 2, false, true)"),
+        flags("return (-5, 1234567)", "return (-4, 1234567)"),
+        flags("return (-5, 1234567)", "return (-5, 1234566)"),
+        flags("if (index < 1)", "if (index < 2)"),
+        flags("if (index < 2)", "if (index < 3)"),
+    ];
+    let edited = edits.iter().map(|(from, to)| {
+        assert!(source.contains(from), "{from}");
+        (if from.is_empty() { source.clone() } else { source.replace(from, to) }, program.clone())
+    });
+    let contracts = support::compile_all(&edited.collect::<Vec<_>>(), &Settings::default());
+    for ((from, to), contract) in edits.iter().zip(contracts) {
+        let error = self_check(&contract, program, &sample.proof, &sample.instances).unwrap_err();
+        let HarnessError::SelfCheck { check, detail } = error else { panic!("{error}") };
+        // The proof is one of another statement: without an edit, that is what is found.
+        let statement = check == "shape and bounds of the statement are the program's";
+        assert_eq!(statement, !from.is_empty(), "{from} → {to}: {check}: {detail}");
+    }
+}
+
 /// Hundreds of deep and shared expressions compile without running out of stack.
 #[test]
 fn large_circuits_compile() {
@@ -390,8 +430,14 @@ fn the_interface_is_complete() {
     let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
     let functions = |abi: &serde_json::Value| -> BTreeSet<String> {
         let entries = abi.as_array().unwrap().iter().filter(|entry| entry["type"] == "function");
+        // A struct of words is encoded as its members are.
+        let parts = |arg: &serde_json::Value| match arg["components"].as_array() {
+            Some(members) => members.clone(),
+            None => vec![arg.clone()],
+        };
         let types = |list: &serde_json::Value| -> Vec<String> {
-            list.as_array().unwrap().iter().map(|arg| arg["type"].as_str().unwrap().to_owned()).collect()
+            let parts = list.as_array().unwrap().iter().flat_map(parts);
+            parts.map(|arg| arg["type"].as_str().unwrap().to_owned()).collect()
         };
         entries
             .map(|entry| {

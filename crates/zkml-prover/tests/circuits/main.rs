@@ -1,5 +1,6 @@
 //! Circuits from integer graphs: operators one by one, networks end to end, and what every layout keeps.
 
+mod bounds;
 mod end_to_end;
 mod layouts;
 mod networks;

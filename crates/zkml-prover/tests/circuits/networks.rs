@@ -3,13 +3,13 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use zkml_graph::{
-    Bounds, Graph, GraphBuilder, Map, TensorId,
+    Bounds, Graph, GraphBuilder, Map, Relation, TensorId,
     graph::Visibility,
     map::Axis,
     ops::{Contract, Lookup, Max, MaxOperand, Rescale},
 };
 use zkml_protocol::Word;
-use zkml_prover::{Binding, keys::statement};
+use zkml_prover::Binding;
 
 const SCALE: i32 = 12;
 
@@ -197,7 +197,8 @@ impl Net {
 /// A context and a salt for each commitment of a graph.
 pub(crate) fn binding(graph: &Graph, seed: u64) -> Binding {
     let word = |i: u64| Word::from_u64(1_000_003 * (seed + 1) + i);
-    let count = statement(graph).instances.commitments().count() as u64;
+    let committed = |(_, r): &(String, Relation)| matches!(r, Relation::Commit { .. });
+    let count = graph.system().relations.iter().filter(|r| committed(r)).count() as u64;
     Binding { context: word(0), salts: (1..=count).map(word).collect() }
 }
 

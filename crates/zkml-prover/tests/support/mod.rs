@@ -67,7 +67,13 @@ pub fn statement(name: &str, shape: &Shape) -> Statement {
     let outputs = match shape.instances as u32 - 1 {
         0 => vec![],
         words => {
-            vec![Field { name: "probability".into(), values: words, scale: 16, encoding: Encoding::Signed }]
+            vec![Field {
+                name: "probability".into(),
+                values: words,
+                scale: 16,
+                encoding: Encoding::Signed,
+                bounds: None,
+            }]
         }
     };
     Statement {
