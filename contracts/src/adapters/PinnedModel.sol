@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.20;
+
+import {IZKMLRegistry} from "../interfaces/IZKMLRegistry.sol";
+import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {ZKMLStatement} from "../libraries/ZKMLStatement.sol";
+
+/// @title What adapters share that are about one model, for good
+/// @notice Pins a verifier and a model, and names what proofs for the adapter are bound to.
+/// @dev {ZKMLConsumer} does the same for applications, with nonces in sequence. Where somebody else than the subject hands
+/// proofs in, a sequence would let strangers use up nonces, so adapters have single use of their own.
+abstract contract PinnedModel {
+    /// @notice Checks the proofs.
+    IZKMLVerifier public immutable ZKML_VERIFIER;
+    /// @notice The model that proofs must be about.
+    uint256 public immutable MODEL_ID;
+
+    /// @dev Where the verifier finds its models.
+    IZKMLRegistry private immutable _REGISTRY;
+
+    /// @notice The registry's entry is not the pinned model.
+    /// @param modelId The model's id.
+    error WrongModel(uint256 modelId);
+
+    /// @notice Pins a model; it must be registered.
+    /// @param verifier Checks the proofs; it brings registry and router along, for good.
+    /// @param modelId The model. Its id is a hash of its owner and of all that identifies it.
+    constructor(IZKMLVerifier verifier, uint256 modelId) {
+        ZKML_VERIFIER = verifier;
+        MODEL_ID = modelId;
+        _REGISTRY = IZKMLRegistry(verifier.registry());
+        _identity(_REGISTRY, modelId);
+    }
+
+    /// @dev The model's identity, if the registry still answers with what was pinned.
+    function _checkModel() internal view {
+        _identity(_REGISTRY, MODEL_ID);
+    }
+
+    /// @dev What a proof for this contract, on this chain, is bound to.
+    function _contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action)
+        internal
+        view
+        returns (bytes32 context)
+    {
+        return ZKMLStatement.contextOf(ZKMLStatement.domainSeparator(address(this)), subject, nonce, deadline, action);
+    }
+
+    /// @dev The identity of a model: its id is a hash of it, so a registry that answers anything else is found out.
+    function _identity(IZKMLRegistry registry, uint256 modelId)
+        internal
+        view
+        returns (IZKMLRegistry.Identity memory identity)
+    {
+        address owner;
+        (identity, owner,) = registry.identityOf(modelId);
+        bytes32 hash = ZKMLStatement.commitmentHash(
+            identity.modelHash, identity.circuitHash, identity.vkHash, identity.proofSystemId
+        );
+        if (ZKMLStatement.modelIdOf(owner, hash) != modelId) revert WrongModel(modelId);
+    }
+}
