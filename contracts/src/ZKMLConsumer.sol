@@ -42,12 +42,13 @@ abstract contract ZKMLConsumer is Ownable2Step {
 
     /// @dev Where the verifier finds its models.
     IZKMLRegistry private immutable _REGISTRY;
-    /// @dev What every model of this contract has in common.
-    bytes32 private immutable _CIRCUIT_HASH;
-    bytes32 private immutable _VK_HASH;
+    /// @dev What every model of this contract has in common: the circuit, its key and the proof system.
+    bytes32 private immutable _ARCHITECTURE;
+    /// @dev The model that the contract was deployed with: not in storage, since most never have another.
+    uint256 private immutable _FIRST_MODEL_ID;
 
-    /// @notice The model that proofs must be about.
-    uint256 public modelId;
+    /// @dev The model that took over last; zero if none did.
+    uint256 private _laterModelId;
     /// @notice The model that was proposed to take over; zero if none was.
     uint256 public proposedModelId;
     /// @notice Block time from which the proposed model can take over.
@@ -112,9 +113,8 @@ abstract contract ZKMLConsumer is Ownable2Step {
         ZKML_VERIFIER = verifier;
         _REGISTRY = IZKMLRegistry(verifier.registry());
         MODEL_DELAY = modelDelay;
-        IZKMLRegistry.Identity memory identity = _identity(_REGISTRY, modelId_);
-        (_CIRCUIT_HASH, _VK_HASH) = (identity.circuitHash, identity.vkHash);
-        modelId = modelId_;
+        _ARCHITECTURE = _architecture(_identity(_REGISTRY, modelId_));
+        _FIRST_MODEL_ID = modelId_;
         emit ModelChanged(0, modelId_);
     }
 
@@ -143,9 +143,17 @@ abstract contract ZKMLConsumer is Ownable2Step {
         if (proposed == 0) revert NoProposal();
         if (block.timestamp < proposedModelFrom) revert ProposalNotActive(proposedModelFrom);
         _checkProposal(proposed);
-        emit ModelChanged(modelId, proposed);
-        modelId = proposed;
+        emit ModelChanged(modelId(), proposed);
+        _laterModelId = proposed;
         (proposedModelId, proposedModelFrom) = (0, 0);
+    }
+
+    /// @notice The model that proofs must be about.
+    /// @return id Its id in the registry.
+    function modelId() public view returns (uint256 id) {
+        if (MODEL_DELAY == 0) return _FIRST_MODEL_ID;
+        id = _laterModelId;
+        if (id == 0) return _FIRST_MODEL_ID;
     }
 
     /// @notice What a proof must be bound to, to be accepted here.
@@ -166,7 +174,7 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @notice The commitment hash of the pinned model: see {ZKMLStatement-commitmentHash}.
     /// @return hash As the registry has it; checked against the pinned id.
     function commitmentHash() external view returns (bytes32 hash) {
-        return _hash(_identity(_REGISTRY, modelId));
+        return _hash(_identity(_REGISTRY, modelId()));
     }
 
     /// @dev Takes an inference, once. What it does not check is left to the hooks, and to the caller of this function.
@@ -179,9 +187,9 @@ abstract contract ZKMLConsumer is Ownable2Step {
         (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(inference.proof);
         bytes32 expected = contextOf(subject, nonce, inference.deadline, action);
         if (context != expected) revert WrongContext(context, expected);
-        uint256 model = modelId;
-        _identity(_REGISTRY, model);
         _checkProvenance(subject, dataCommitment, inference.provenance);
+        // Read after the hook, which may have let another model take over.
+        uint256 model = modelId();
         ZKML_VERIFIER.verifyInference(
             model, ZKMLStatement.inputCommitment(dataCommitment, context), inference.output, inference.proof
         );
@@ -193,9 +201,7 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @dev Whether a proof is valid for this model, whatever it is bound to. Good for looking, not for deciding.
     function _checkInference(bytes calldata output, bytes calldata proof) internal view {
         (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
-        uint256 model = modelId;
-        _identity(_REGISTRY, model);
-        ZKML_VERIFIER.checkInference(model, ZKMLStatement.inputCommitment(dataCommitment, context), output, proof);
+        ZKML_VERIFIER.checkInference(modelId(), ZKMLStatement.inputCommitment(dataCommitment, context), output, proof);
     }
 
     /// @dev Says why the input is to be believed, or reverts. Without a check here, whoever proves chooses the input, and
@@ -223,9 +229,9 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @dev Refuses models that cannot follow the present one.
     function _checkProposal(uint256 modelId_) private view {
         IZKMLRegistry.Identity memory identity = _identity(_REGISTRY, modelId_);
-        if (identity.circuitHash != _CIRCUIT_HASH || identity.vkHash != _VK_HASH) revert WrongModel(modelId_);
+        if (_architecture(identity) != _ARCHITECTURE) revert WrongModel(modelId_);
         (,, bool deprecated) = _REGISTRY.identityOf(modelId_);
-        if (deprecated || modelId_ == modelId) revert UselessProposal(modelId_);
+        if (deprecated || modelId_ == modelId()) revert UselessProposal(modelId_);
     }
 
     /// @dev The identity of a model. A model's id is a hash of its owner and identity, so a registry that answers anything
@@ -238,6 +244,11 @@ abstract contract ZKMLConsumer is Ownable2Step {
         address registrant;
         (identity, registrant,) = registry.identityOf(modelId_);
         if (ZKMLStatement.modelIdOf(registrant, _hash(identity)) != modelId_) revert WrongModel(modelId_);
+    }
+
+    /// @dev What two models share that differ in their private weights only.
+    function _architecture(IZKMLRegistry.Identity memory identity) private pure returns (bytes32 hash) {
+        return keccak256(abi.encode(identity.circuitHash, identity.vkHash, identity.proofSystemId));
     }
 
     function _hash(IZKMLRegistry.Identity memory identity) private pure returns (bytes32 hash) {

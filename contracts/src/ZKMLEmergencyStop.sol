@@ -109,15 +109,17 @@ contract ZKMLEmergencyStop is IModelVerifier, Ownable2Step {
         emit EmergencyStop(msg.sender, exploit);
     }
 
-    /// @dev Whether any output lies outside of what the circuit proves. The verifier has checked that there are as many
-    /// instances as there must be, each a field element.
+    /// @dev Whether any output lies outside of what the circuit proves, or is no field element at all. The verifier has
+    /// checked that there are as many instances as there must be.
     function _impossible(uint256[] calldata instances) private view returns (bool impossible) {
         uint256 outputs = VERIFIER.statementShape().outputs;
         uint256 start = instances.length - outputs;
         for (uint256 i = 0; i < outputs; ++i) {
+            uint256 element = instances[start + i];
+            if (element >= ZKMLCodec.R) return true;
             (int256 lowest, int256 highest) = VERIFIER.outputBounds(i);
             // Without the limit on magnitudes that decoding has: the larger, the more impossible.
-            int256 value = ZKMLCodec.toSigned(instances[start + i]);
+            int256 value = ZKMLCodec.toSigned(element);
             if (value < lowest || value > highest) return true;
         }
         return false;

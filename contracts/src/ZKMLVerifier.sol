@@ -100,13 +100,18 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         if (!claim.verifier.verifyProof(proof[ZKMLStatement.BLOB_HEADER:end], instances)) revert InvalidProof();
     }
 
-    /// @dev Finds the verifier of a model, and checks that it is the model's.
+    /// @dev Finds the verifier of a model, and checks that it is the model's. A model's id is a hash of its owner and of all
+    /// that identifies it, so a registry that answers anything else than was registered is found out.
     function _findModel(uint256 modelId, Claim memory claim) private view {
-        (IZKMLRegistry.Identity memory identity,, bool deprecated) = _REGISTRY.identityOf(modelId);
+        (IZKMLRegistry.Identity memory identity, address owner, bool deprecated) = _REGISTRY.identityOf(modelId);
+        if (ZKMLStatement.modelIdOf(owner, _hash(identity)) != modelId) revert ModelMismatch();
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
         if (identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID) {
             revert UnsupportedProofSystem(identity.proofSystemId);
         }
+        // A model has one route, named by its own key. What a verifier says of itself under another selector counts for
+        // nothing: else a later route could speak for a model whose own route is pinned or stopped.
+        if (claim.selector != bytes4(identity.vkHash)) revert ModelMismatch();
         IModelVerifier verifier = ROUTER.verifierOf(claim.selector);
         IModelVerifier.Shape memory shape = verifier.statementShape();
         bool same = shape.vkDigest == identity.vkHash && shape.modelCommitment == identity.circuitHash;
@@ -134,6 +139,10 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         }
         if (shape.weightsAreCommitted) instances[model] = uint256(claim.modelHash);
         _copy(instances, outputs, output);
+    }
+
+    function _hash(IZKMLRegistry.Identity memory c) private pure returns (bytes32 hash) {
+        return ZKMLStatement.commitmentHash(c.modelHash, c.circuitHash, c.vkHash, c.proofSystemId);
     }
 
     /// @dev Copies words into the array from `start` on; the caller has made room for them.
