@@ -1,6 +1,10 @@
 //! How a statement is tied to its surroundings: shared by Rust, Solidity and the browser.
 
-use crate::{Word, keccak256};
+use crate::{
+    Program, Word,
+    envelope::{EnvelopeError, Shape},
+    keccak256,
+};
 
 /// Text whose Keccak-256 names the proof system.
 pub const PROOF_SYSTEM: &str = "halo2-kzg-shplonk-bn254-v1";
@@ -8,6 +12,11 @@ pub const PROOF_SYSTEM: &str = "halo2-kzg-shplonk-bn254-v1";
 pub const INPUT_TYPE: &str = "ZKMLInput(bytes32 dataCommitment,bytes32 context)";
 /// EIP-712 type of a bound inference.
 pub const CONTEXT_TYPE: &str = "ZKMLInference(address subject,uint256 nonce,uint256 deadline,bytes32 action)";
+/// EIP-712 type of a model's identity in a registry.
+pub const COMMITMENT_TYPE: &str =
+    "ZKMLModelCommitment(bytes32 modelHash,bytes32 circuitHash,bytes32 vkHash,bytes4 proofSystemId)";
+/// EIP-712 type of a model's id in a registry.
+pub const MODEL_ID_TYPE: &str = "ZKMLModelId(address owner,bytes32 commitment)";
 /// EIP-712 domain type; name and version are [`DOMAIN_NAME`] and [`DOMAIN_VERSION`].
 pub const DOMAIN_TYPE: &str =
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
@@ -53,25 +62,87 @@ pub struct Context {
 }
 
 impl Context {
-    /// The EIP-712 digest, masked to [`CONTEXT_BITS`]: instance 0 of a bound proof.
-    pub fn digest(&self) -> Word {
-        let domain = keccak256([
+    /// The EIP-712 domain separator of the consumer.
+    pub fn domain_separator(&self) -> Word {
+        keccak256([
             keccak256([DOMAIN_TYPE.as_bytes()]).0.as_slice(),
             &keccak256([DOMAIN_NAME.as_bytes()]).0,
             &keccak256([DOMAIN_VERSION.as_bytes()]).0,
             &Word::from_u64(self.chain_id).0,
             &address_word(&self.consumer).0,
-        ]);
-        let message = keccak256([
+        ])
+    }
+
+    /// The EIP-712 hash of the message: whom, how often, until when, what for.
+    pub fn struct_hash(&self) -> Word {
+        keccak256([
             keccak256([CONTEXT_TYPE.as_bytes()]).0.as_slice(),
             &address_word(&self.subject).0,
             &self.nonce.0,
             &self.deadline.0,
             &self.action.0,
-        ]);
-        let mut digest = keccak256([b"\x19\x01".as_slice(), &domain.0, &message.0]);
+        ])
+    }
+
+    /// The EIP-712 digest of the message in the consumer's domain.
+    pub fn typed_digest(&self) -> Word {
+        keccak256([b"\x19\x01".as_slice(), &self.domain_separator().0, &self.struct_hash().0])
+    }
+
+    /// The digest, masked to [`CONTEXT_BITS`]: instance 0 of a bound proof.
+    pub fn digest(&self) -> Word {
+        let mut digest = self.typed_digest();
         digest.0[0] &= 0xff >> (256 - CONTEXT_BITS);
         digest
+    }
+}
+
+/// What a model is registered with: its identity, which never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Keccak-256 of the compiled model; with private weights the commitment to them.
+    pub model_hash: Word,
+    /// [`Program::model_commitment`].
+    pub circuit_hash: Word,
+    /// [`Program::vk_digest`].
+    pub vk_hash: Word,
+    /// See [`proof_system_id`].
+    pub proof_system_id: [u8; 4],
+}
+
+impl Registration {
+    /// The registration of the model that a statement is about.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] if the statement is not one of this program.
+    pub fn of(program: &Program, instances: &[Word]) -> Result<Self, EnvelopeError> {
+        let weights = Shape::of(program)?.sections(instances)?.model;
+        Ok(Self {
+            model_hash: weights.unwrap_or(program.statement.model_hash),
+            circuit_hash: program.model_commitment(),
+            vk_hash: program.vk_digest(),
+            proof_system_id: proof_system_id(),
+        })
+    }
+
+    /// What a consumer pins besides the id: the hash of all four.
+    pub fn commitment_hash(&self) -> Word {
+        // A bytes4 fills its word from the left.
+        let mut system = Word::ZERO;
+        system.0[..4].copy_from_slice(&self.proof_system_id);
+        keccak256([
+            keccak256([COMMITMENT_TYPE.as_bytes()]).0.as_slice(),
+            &self.model_hash.0,
+            &self.circuit_hash.0,
+            &self.vk_hash.0,
+            &system.0,
+        ])
+    }
+
+    /// The id of the model, in every registry, when this account registers it.
+    pub fn model_id(&self, owner: &[u8; 20]) -> Word {
+        let type_hash = keccak256([MODEL_ID_TYPE.as_bytes()]);
+        keccak256([&type_hash.0, &address_word(owner).0, &self.commitment_hash().0].map(|w| w.as_slice()))
     }
 }
 

@@ -12,6 +12,7 @@
 //! | which commitments are opened where, in which order? | [`Program::opening_sets`] |
 //! | what ties a proof to this program? | [`Program::vk_digest`], [`Program::model_commitment`] |
 //! | how is a statement tied to its surroundings? | [`binding`] |
+//! | what do contracts take for a proof? | [`envelope`] |
 //! | what does a commitment to private values cover? | [`commitment`] |
 //! | what must every verifier refuse? | [`tamper::matrix`] |
 //!
@@ -33,6 +34,7 @@
 
 pub mod binding;
 pub mod commitment;
+pub mod envelope;
 mod error;
 mod expr;
 pub mod field;

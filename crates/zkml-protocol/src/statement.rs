@@ -138,6 +138,12 @@ impl InstanceLayout {
         self.input_words() == 1 && self.inputs.iter().any(committed)
     }
 
+    /// Whether the model section is one commitment and nothing else: the one to private weights.
+    pub fn model_is_commitment(&self) -> bool {
+        let committed = |field: &Field| field.encoding == Encoding::Commitment;
+        sum(&self.model) == 1 && self.model.iter().any(committed)
+    }
+
     /// Index of the first input instance.
     pub fn inputs_start(&self) -> u64 {
         1

@@ -1,6 +1,6 @@
 //! Nothing that a prover chooses escapes the transcript: taking away any absorb fails here.
 
-use zkml_protocol::{Challenge, Replay, Sample, SlotId, Step, Word, binding, keccak256};
+use zkml_protocol::{Challenge, Replay, Sample, SlotId, Step, Word, keccak256};
 
 fn sample() -> Sample {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/protocol/two_phases.json");
@@ -87,45 +87,4 @@ fn programs_survive_both_encodings() {
     assert_eq!(postcard::from_bytes::<zkml_protocol::Program>(&bytes).expect("parses"), program);
     let unknown = text.replacen("\"version\"", "\"surprise\":1,\"version\"", 1);
     assert!(serde_json::from_str::<zkml_protocol::Program>(&unknown).is_err());
-}
-
-/// Vectors for contracts and browsers; `ZKML_WRITE_FIXTURES=1` writes them anew.
-#[test]
-fn binding_vectors_are_fresh() {
-    let context = binding::Context {
-        chain_id: 31337,
-        consumer: [0x11; 20],
-        subject: [0x22; 20],
-        nonce: Word::from_u64(7),
-        deadline: Word::from_u64(1_900_000_000),
-        action: keccak256([b"approve".as_slice()]),
-    };
-    let data = binding::public_data_commitment(&[Word::from_u64(1), Word::from_u64(2)]);
-    let vectors = serde_json::json!({
-        "proofSystemId": format!("0x{}", hex::encode(binding::proof_system_id())),
-        "inputTypeHash": keccak256([binding::INPUT_TYPE.as_bytes()]),
-        "contextTypeHash": keccak256([binding::CONTEXT_TYPE.as_bytes()]),
-        "context": {
-            "chainId": context.chain_id,
-            "consumer": format!("0x{}", hex::encode(context.consumer)),
-            "subject": format!("0x{}", hex::encode(context.subject)),
-            "nonce": context.nonce,
-            "deadline": context.deadline,
-            "action": context.action,
-            "digest": context.digest(),
-        },
-        "publicInputs": [Word::from_u64(1), Word::from_u64(2)],
-        "dataCommitment": data,
-        "inputCommitment": binding::input_commitment(&data, &context.digest()),
-    });
-    let text = serde_json::to_string_pretty(&vectors).expect("serialises") + "\n";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/binding.json");
-    if std::env::var_os("ZKML_WRITE_FIXTURES").is_some() {
-        std::fs::write(path, &text).expect("fixture folder is writable");
-    }
-    assert_eq!(
-        std::fs::read_to_string(path).expect("fixture exists"),
-        text,
-        "run with ZKML_WRITE_FIXTURES=1"
-    );
 }
