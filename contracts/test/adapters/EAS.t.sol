@@ -4,6 +4,7 @@ pragma solidity ^0.8.20;
 import {EASInferenceResolver} from "../../src/adapters/EASInferenceResolver.sol";
 import {PinnedModel} from "../../src/adapters/PinnedModel.sol";
 import {Attestation} from "../../src/adapters/interfaces/IEAS.sol";
+import {IERCZKMLRegistry} from "../../src/interfaces/IERCZKMLRegistry.sol";
 import {IERCZKMLInference} from "../../src/interfaces/IERCZKMLVerifier.sol";
 import {AdapterTest} from "./AdapterTest.sol";
 import {EASFake} from "./EASFake.sol";
@@ -213,7 +214,9 @@ contract EASTest is AdapterTest {
         vm.stopPrank();
     }
 
-    function test_RevertWhen_DeployedWithoutEAS() external {
+    function test_RevertWhen_DeployedWithoutModelOrEAS() external {
+        vm.expectRevert(abi.encodeWithSelector(IERCZKMLRegistry.ModelNotFound.selector, 1));
+        new EASInferenceResolver(zkml, 1, address(eas));
         vm.expectRevert(EASInferenceResolver.NoEAS.selector);
         new EASInferenceResolver(zkml, committedId, address(0));
     }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.20;
 
 import {ERC8004Validator} from "../../src/adapters/ERC8004Validator.sol";
 import {PinnedModel} from "../../src/adapters/PinnedModel.sol";
+import {IERCZKMLRegistry} from "../../src/interfaces/IERCZKMLRegistry.sol";
 import {IERCZKMLInference} from "../../src/interfaces/IERCZKMLVerifier.sol";
 import {AdapterTest} from "./AdapterTest.sol";
 import {FakeModel} from "./FakeModel.sol";
@@ -144,6 +145,11 @@ contract ERC8004Test is AdapterTest {
         validator.validate(agent, SALT, bytes32(uint256(1)), made.output, made.blob);
         vm.expectRevert(ValidationRegistryFake.Unknown.selector);
         validator.validate(agent, 0, DATA, made.output, made.blob);
+    }
+
+    function test_RevertWhen_DeployedForNoModel() external {
+        vm.expectRevert(abi.encodeWithSelector(IERCZKMLRegistry.ModelNotFound.selector, 1));
+        new ERC8004Validator(zkml, 1, requests);
     }
 
     function test_RevertWhen_OnAnotherChain() external {
