@@ -161,7 +161,6 @@ contract EASInferenceResolver is PinnedModel, ISchemaResolver {
         bytes32 context = contextOf(a.recipient, claim.nonce, claim.deadline, action);
         if (isUsed[context]) revert InferenceUsed(context);
         isUsed[context] = true;
-        _checkModel();
         bytes32 inputCommitment = ZKMLStatement.inputCommitment(claim.dataCommitment, context);
         ZKML_VERIFIER.verifyInference(MODEL_ID, inputCommitment, claim.output, claim.proof);
     }

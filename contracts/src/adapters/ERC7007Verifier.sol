@@ -40,7 +40,7 @@ contract ERC7007Verifier is PinnedModel, IERC7007Verify {
     /// @param modelVerifier The model's generated verifier; it says here whether inputs are committed, and is not needed
     /// again.
     constructor(IZKMLVerifier verifier, uint256 modelId, IModelVerifier modelVerifier) PinnedModel(verifier, modelId) {
-        IZKMLRegistry.Identity memory identity = _identity(IZKMLRegistry(verifier.registry()), modelId);
+        IZKMLRegistry.Identity memory identity = _identity(verifier, modelId);
         IModelVerifier.Shape memory shape = modelVerifier.statementShape();
         if (shape.vkDigest != identity.vkHash || shape.modelCommitment != identity.circuitHash) {
             revert WrongModelVerifier(modelVerifier);
@@ -68,7 +68,6 @@ contract ERC7007Verifier is PinnedModel, IERC7007Verify {
     /// @param aigcData See {verify}.
     /// @param proof See {verify}.
     function check(bytes calldata prompt, bytes calldata aigcData, bytes calldata proof) external view {
-        _checkModel();
         bytes32 inputCommitment = ZKMLStatement.inputCommitment(_dataCommitment(prompt), context());
         ZKML_VERIFIER.checkInference(MODEL_ID, inputCommitment, aigcData, proof);
     }

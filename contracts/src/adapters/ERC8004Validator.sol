@@ -80,7 +80,6 @@ contract ERC8004Validator is PinnedModel {
         if (isAnswered[requestHash]) revert AlreadyAnswered(requestHash);
         isAnswered[requestHash] = true;
         _checkRequest(requestHash, agentId);
-        _checkModel();
         bytes32 inputCommitment = ZKMLStatement.inputCommitment(dataCommitment, contextOf(requestHash));
         ZKML_VERIFIER.verifyInference(MODEL_ID, inputCommitment, output, proof);
         emit InferenceValidated(requestHash, agentId, dataCommitment, output);

@@ -15,10 +15,7 @@ abstract contract PinnedModel {
     /// @notice The model that proofs must be about.
     uint256 public immutable MODEL_ID;
 
-    /// @dev Where the verifier finds its models.
-    IZKMLRegistry private immutable _REGISTRY;
-
-    /// @notice The registry's entry is not the pinned model.
+    /// @notice This is not the pinned model, or not the registry's entry.
     /// @param modelId The model's id.
     error WrongModel(uint256 modelId);
 
@@ -28,13 +25,7 @@ abstract contract PinnedModel {
     constructor(IZKMLVerifier verifier, uint256 modelId) {
         ZKML_VERIFIER = verifier;
         MODEL_ID = modelId;
-        _REGISTRY = IZKMLRegistry(verifier.registry());
-        _identity(_REGISTRY, modelId);
-    }
-
-    /// @dev The model's identity, if the registry still answers with what was pinned.
-    function _checkModel() internal view {
-        _identity(_REGISTRY, MODEL_ID);
+        _identity(verifier, modelId);
     }
 
     /// @dev What a proof for this contract, on this chain, is bound to.
@@ -46,14 +37,15 @@ abstract contract PinnedModel {
         return ZKMLStatement.contextOf(ZKMLStatement.domainSeparator(address(this)), subject, nonce, deadline, action);
     }
 
-    /// @dev The identity of a model: its id is a hash of it, so a registry that answers anything else is found out.
-    function _identity(IZKMLRegistry registry, uint256 modelId)
+    /// @dev The identity of a model: its id is a hash of it, so a registry that answers anything else is found out. The
+    /// verifier checks the same with every proof.
+    function _identity(IZKMLVerifier verifier, uint256 modelId)
         internal
         view
         returns (IZKMLRegistry.Identity memory identity)
     {
         address owner;
-        (identity, owner,) = registry.identityOf(modelId);
+        (identity, owner,) = IZKMLRegistry(verifier.registry()).identityOf(modelId);
         bytes32 hash = ZKMLStatement.commitmentHash(
             identity.modelHash, identity.circuitHash, identity.vkHash, identity.proofSystemId
         );

@@ -162,7 +162,7 @@ contract EASTest is AdapterTest {
         bytes4 deprecated = IERCZKMLInference.VerificationRefused_ModelDeprecated.selector;
         refuse(attester, ask(0), abi.encodeWithSelector(deprecated, committedId));
         swapEntry(committedId);
-        refuse(attester, ask(0), abi.encodeWithSelector(PinnedModel.WrongModel.selector, committedId));
+        refuse(attester, ask(0), abi.encodeWithSelector(IERCZKMLInference.ModelMismatch.selector));
     }
 
     /// Another field order, or attestations that cannot be revoked, would be another schema.

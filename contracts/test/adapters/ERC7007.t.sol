@@ -94,7 +94,7 @@ contract ERC7007Test is AdapterTest {
     function test_RevertWhen_RegistrySwapsTheEntry() external {
         Made memory made = prove(DATA, hidden.context());
         swapEntry(committedId);
-        vm.expectRevert(abi.encodeWithSelector(PinnedModel.WrongModel.selector, committedId));
+        vm.expectRevert(IERCZKMLInference.ModelMismatch.selector);
         hidden.check(abi.encode(DATA), made.output, made.blob);
     }
 

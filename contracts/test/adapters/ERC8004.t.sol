@@ -2,7 +2,6 @@
 pragma solidity ^0.8.20;
 
 import {ERC8004Validator} from "../../src/adapters/ERC8004Validator.sol";
-import {PinnedModel} from "../../src/adapters/PinnedModel.sol";
 import {IERCZKMLRegistry} from "../../src/interfaces/IERCZKMLRegistry.sol";
 import {IERCZKMLInference} from "../../src/interfaces/IERCZKMLVerifier.sol";
 import {AdapterTest} from "./AdapterTest.sol";
@@ -168,7 +167,7 @@ contract ERC8004Test is AdapterTest {
         );
         validator.validate(agent, SALT, DATA, made.output, made.blob);
         swapEntry(committedId);
-        vm.expectRevert(abi.encodeWithSelector(PinnedModel.WrongModel.selector, committedId));
+        vm.expectRevert(IERCZKMLInference.ModelMismatch.selector);
         validator.validate(agent, SALT, DATA, made.output, made.blob);
     }
 }
