@@ -57,15 +57,12 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @notice The next nonce of each subject.
     mapping(address subject => uint256 nonce) public nonces;
 
-    /// @notice An inference was accepted.
+    /// @notice An inference was accepted. The verifier's event before it names the model and the output.
     /// @param subject Whom it is about.
     /// @param nonce The subject's nonce, used up now.
     /// @param action What it was made for.
-    /// @param modelId The model.
     /// @param dataCommitment The commitment to its input.
-    event InferenceAccepted(
-        address indexed subject, uint256 indexed nonce, bytes32 action, uint256 modelId, bytes32 dataCommitment
-    );
+    event InferenceAccepted(address indexed subject, uint256 nonce, bytes32 action, bytes32 dataCommitment);
     /// @notice Another model was proposed.
     /// @param modelId The model.
     /// @param activeFrom Block time from which it can take over.
@@ -182,20 +179,24 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @param action What the caller of this function is about to do, hashed with all its parameters.
     /// @param inference What was handed in.
     function _verifyInference(address subject, bytes32 action, Inference calldata inference) internal {
-        if (block.timestamp > inference.deadline) revert InferenceExpired(inference.deadline);
-        uint256 nonce = nonces[subject]++;
-        (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(inference.proof);
-        bytes32 expected = contextOf(subject, nonce, inference.deadline, action);
+        (uint256 deadline, bytes calldata output, bytes calldata proof) =
+            (inference.deadline, inference.output, inference.proof);
+        if (block.timestamp > deadline) revert InferenceExpired(deadline);
+        uint256 nonce = nonces[subject];
+        // One at a time: it never gets to the end of its range.
+        unchecked {
+            nonces[subject] = nonce + 1;
+        }
+        (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
+        bytes32 expected = contextOf(subject, nonce, deadline, action);
         if (context != expected) revert WrongContext(context, expected);
         _checkProvenance(subject, dataCommitment, inference.provenance);
-        // Read after the hook, which may have let another model take over.
-        uint256 model = modelId();
-        ZKML_VERIFIER.verifyInference(
-            model, ZKMLStatement.inputCommitment(dataCommitment, context), inference.output, inference.proof
-        );
-        _validateOutput(subject, inference.output);
-        emit InferenceAccepted(subject, nonce, action, model, dataCommitment);
-        _onInference(subject, action, dataCommitment, inference.output);
+        bytes32 commitment = ZKMLStatement.inputCommitment(dataCommitment, context);
+        // The model is read after the hook, which may have let another one take over.
+        ZKML_VERIFIER.verifyInference(modelId(), commitment, output, proof);
+        _validateOutput(subject, output);
+        emit InferenceAccepted(subject, nonce, action, dataCommitment);
+        _onInference(subject, action, dataCommitment, output);
     }
 
     /// @dev Whether a proof is valid for this model, whatever it is bound to. Good for looking, not for deciding.

@@ -26,7 +26,7 @@ contract ConsumerTest is Hooked {
         vm.expectEmit(true, true, true, true, address(consumer));
         emit HookedConsumer.HookCalled(HookedConsumer.Hook.Validate, ALICE, i.output);
         vm.expectEmit(true, true, true, true, address(consumer));
-        emit ZKMLConsumer.InferenceAccepted(ALICE, 0, ACTION, modelId, DATA);
+        emit ZKMLConsumer.InferenceAccepted(ALICE, 0, ACTION, DATA);
         vm.expectEmit(true, true, true, true, address(consumer));
         emit HookedConsumer.HookCalled(HookedConsumer.Hook.Act, ALICE, abi.encode(ACTION, DATA, i.output));
         consumer.take(ALICE, ACTION, i);

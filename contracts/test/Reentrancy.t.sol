@@ -64,18 +64,16 @@ contract ReentrancyTest is Hooked {
         consumer.plan(HookedConsumer.Hook.Provenance, address(relay), accept);
         vm.expectEmit(true, true, true, true, address(consumer));
         emit ZKMLConsumer.ModelChanged(modelId, next);
-        vm.expectEmit(true, true, true, true, address(consumer));
-        emit ZKMLConsumer.InferenceAccepted(ALICE, 0, ACTION, next, DATA);
+        expectVerified(next, 0);
         consumer.take(ALICE, ACTION, i);
         assertTrue(consumer.succeeded(), "taken over");
         // Once the proof is checked, it is about the model that it was checked against.
         uint256 third = handOver("third weights");
         i = inferenceFor(ALICE, 1, NOW + 30 days, ACTION);
         consumer.plan(HookedConsumer.Hook.Validate, address(relay), accept);
+        expectVerified(next, 1);
         vm.expectEmit(true, true, true, true, address(consumer));
         emit ZKMLConsumer.ModelChanged(next, third);
-        vm.expectEmit(true, true, true, true, address(consumer));
-        emit ZKMLConsumer.InferenceAccepted(ALICE, 1, ACTION, next, DATA);
         consumer.take(ALICE, ACTION, i);
         assertEq(consumer.modelId(), third, "model");
     }
@@ -106,6 +104,12 @@ contract ReentrancyTest is Hooked {
         ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
         vm.expectRevert(abi.encodeWithSelector(IERCZKMLInference.VerificationRefused_ModelDeprecated.selector, own_));
         consumer.take(ALICE, ACTION, i);
+    }
+
+    function expectVerified(uint256 model, uint256 nonce) private {
+        bytes32 commitment = commitmentTo(consumer.contextOf(ALICE, nonce, NOW + 30 days, ACTION));
+        vm.expectEmit(true, true, true, true, address(zkml));
+        emit IERCZKMLInference.InferenceVerified(model, commitment, words(5, 6), address(consumer));
     }
 
     /// @dev Makes the relay the consumer's owner.

@@ -39,7 +39,8 @@ library ZKMLStatement {
     /// @param consumer The contract that a proof is made for.
     /// @return separator The domain separator.
     function domainSeparator(address consumer) internal view returns (bytes32 separator) {
-        return keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256("zkml-chain"), keccak256("1"), block.chainid, consumer));
+        bytes32 chainId = bytes32(block.chainid);
+        return _hash(DOMAIN_TYPEHASH, keccak256("zkml-chain"), keccak256("1"), chainId, _word(consumer));
     }
 
     /// @notice The context: instance 0 of a proof that only one consumer accepts, once, for one subject and purpose.
@@ -54,8 +55,17 @@ library ZKMLStatement {
         pure
         returns (bytes32 context)
     {
-        bytes32 message = keccak256(abi.encode(CONTEXT_TYPEHASH, subject, nonce, deadline, action));
-        return bytes32(uint256(keccak256(abi.encodePacked(hex"1901", separator, message))) & CONTEXT_MASK);
+        bytes32 message = _hash(CONTEXT_TYPEHASH, _word(subject), bytes32(nonce), bytes32(deadline), action);
+        bytes32 digest;
+        assembly ("memory-safe") {
+            // `0x1901 ‖ separator ‖ message`, 66 bytes behind the end of memory in use.
+            let free := mload(0x40)
+            mstore(free, shl(240, 0x1901))
+            mstore(add(free, 0x02), separator)
+            mstore(add(free, 0x22), message)
+            digest := keccak256(free, 0x42)
+        }
+        return bytes32(uint256(digest) & CONTEXT_MASK);
     }
 
     /// @notice ERC-7992's input commitment: the data, and what the proof is bound to.
@@ -63,7 +73,15 @@ library ZKMLStatement {
     /// @param context The context; zero for an unbound proof.
     /// @return commitment The hash of both.
     function inputCommitment(bytes32 dataCommitment, bytes32 context) internal pure returns (bytes32 commitment) {
-        return keccak256(abi.encode(INPUT_TYPEHASH, dataCommitment, context));
+        bytes32 typeHash = INPUT_TYPEHASH;
+        assembly ("memory-safe") {
+            // As `abi.encode` writes them, without moving the end of memory in use.
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            mstore(add(free, 0x20), dataCommitment)
+            mstore(add(free, 0x40), context)
+            commitment := keccak256(free, 0x60)
+        }
     }
 
     /// @notice What a consumer pins of a model besides its id.
@@ -99,6 +117,30 @@ library ZKMLStatement {
         returns (bytes4 selector, bytes32 dataCommitment, bytes32 context)
     {
         if (blob.length < BLOB_HEADER) revert BlobTooShort(blob.length);
-        return (bytes4(blob[0:4]), bytes32(blob[4:36]), bytes32(blob[36:68]));
+        assembly ("memory-safe") {
+            let start := blob.offset
+            // The first four bytes of a word; Solidity wants the others clean.
+            selector := shl(224, shr(224, calldataload(start)))
+            dataCommitment := calldataload(add(start, 4))
+            context := calldataload(add(start, 36))
+        }
+    }
+
+    /// @dev `keccak256(abi.encode(a, b, c, d, e))`, without moving the end of memory in use.
+    function _hash(bytes32 a, bytes32 b, bytes32 c, bytes32 d, bytes32 e) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, a)
+            mstore(add(free, 0x20), b)
+            mstore(add(free, 0x40), c)
+            mstore(add(free, 0x60), d)
+            mstore(add(free, 0x80), e)
+            hash := keccak256(free, 0xa0)
+        }
+    }
+
+    /// @dev An address as `abi.encode` writes it.
+    function _word(address account) private pure returns (bytes32 word) {
+        return bytes32(uint256(uint160(account)));
     }
 }

@@ -10,6 +10,15 @@ interface Vm {
         address emitter;
     }
 
+    /// What the last call cost; as a transaction, with base and calldata, in tests with `default.isolate = true`.
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     function addr(uint256 privateKey) external pure returns (address account);
     function assume(bool condition) external pure;
     function chainId(uint256 id) external;
@@ -27,6 +36,7 @@ interface Vm {
     function getNonce(address account) external view returns (uint64 nonce);
     function getRecordedLogs() external returns (Log[] memory logs);
     function label(address account, string calldata name) external;
+    function lastCallGas() external view returns (Gas memory gas);
     function load(address target, bytes32 slot) external view returns (bytes32 value);
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function mockCallRevert(address callee, bytes calldata data, bytes calldata answer) external;
