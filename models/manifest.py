@@ -35,6 +35,11 @@ DIGITS = {
     "licence": "BSD-3-Clause (scikit-learn); CC BY 4.0 (UCI)",
     "rows": 1797,
 }
+SYNTHETIC = {
+    "name": "none: synthetic rows from a rule that the script writes down",
+    "source": "numpy.random.default_rng",
+    "licence": "MIT OR Apache-2.0",
+}
 RANDOM = {
     "name": "none: random weights and inputs",
     "source": "numpy.random.default_rng",
@@ -49,6 +54,16 @@ MODELS = [
 ] + [
     (n, f"bench/{n}/{n}.onnx", "benchmark of the prover; its answers mean nothing", "bench/build.py", 7992, RANDOM, VERSIONS)
     for n in ("credit_mlp", "mnist_mlp", "mlp_1m", "lenet")
+] + [
+    (n, f"examples/{n}/{n}.onnx", f"{task}; synthetic, for the example contracts only", "examples/build.py", 2024, SYNTHETIC, VERSIONS)
+    for n, task in (
+        ("ltv", "debt that a collateral carries"),
+        ("premium", "share of the cover that an insurance costs"),
+        ("fraud_a", "suspicion against a transfer"),
+        ("fraud_b", "suspicion against a transfer, other weights"),
+        ("policy", "risk of an agent's call"),
+        ("age", "one bit: at least eighteen, with a margin"),
+    )
 ]
 
 
