@@ -227,6 +227,26 @@ pub enum Error {
     /// The compiler or the local EVM.
     #[error(transparent)]
     Harness(#[from] HarnessError),
+    /// A fixture of the contracts' tests cannot be made or checked.
+    #[error("fixture `{name}` cannot be made")]
+    Fixture {
+        /// The scenario.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// Committed fixtures are not what the repository gives.
+    #[error("{} fixtures are out of date: {}", .stale.len(), .stale.join("; "))]
+    StaleFixtures {
+        /// The files, each with the reason.
+        stale: Vec<String>,
+    },
+    /// No scenario has this name.
+    #[error("no model and no proof of the scenarios is called `{name}`")]
+    NoSuchFixture {
+        /// The name.
+        name: String,
+    },
     /// A step of the benchmark failed.
     #[error("`zkml-chain {command}` failed: {why}")]
     Child {
@@ -279,6 +299,10 @@ impl Error {
         Self::Io { action, path: path.display().to_string(), source }
     }
 
+    pub(crate) fn fixture(name: &str, source: Self) -> Self {
+        Self::Fixture { name: name.to_owned(), source: Box::new(source) }
+    }
+
     /// The exit code's meaning.
     pub fn class(&self) -> Class {
         match self {
@@ -294,6 +318,9 @@ impl Error {
             | Self::Stale { .. }
             | Self::OtherModel { .. } => Class::Artifacts,
             Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
+            Self::Fixture { source, .. } => source.class(),
+            Self::StaleFixtures { .. } => Class::Artifacts,
+            Self::NoSuchFixture { .. } => Class::Usage,
             Self::Content { .. }
             | Self::ForeignProof { .. }
             | Self::OtherData { .. }
@@ -344,6 +371,9 @@ impl Error {
             Self::Codegen(_) => "codegen",
             Self::Harness(_) => "evm",
             Self::Child { .. } => "child",
+            Self::Fixture { .. } => "fixture",
+            Self::StaleFixtures { .. } => "stale-fixtures",
+            Self::NoSuchFixture { .. } => "no-such-fixture",
         }
     }
 
@@ -389,6 +419,8 @@ impl Error {
             Self::NotCommitted { .. } => {
                 "make it private with the visibility flags of `zkml-chain compile`, then run `zkml-chain setup`".into()
             }
+            Self::Fixture { source, .. } => return source.way_out(),
+            Self::StaleFixtures { .. } => "run `make fixtures` and commit what it writes".into(),
             Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
             Self::Disagreement { .. } | Self::Accepted { .. } => {
                 "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod cli;
 pub mod cmd;
 pub mod error;
+pub mod fixtures;
 pub mod folder;
 pub mod html;
 pub mod json;

@@ -183,18 +183,18 @@ fn signed(word: &Word) -> Option<i64> {
     small(word).or_else(|| small(&field::neg(*word)).map(|v| -v))
 }
 
-mod hex_bytes {
+/// Bytes as `0x` and hexadecimal digits.
+pub(crate) mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&format!("0x{}", hex::encode(bytes)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(d)?;
-        let digits =
-            text.strip_prefix("0x").ok_or_else(|| D::Error::custom("the proof must begin with 0x"))?;
-        hex::decode(digits).map_err(|e| D::Error::custom(format!("the proof is not hexadecimal: {e}")))
+        let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("bytes must begin with 0x"))?;
+        hex::decode(digits).map_err(|e| D::Error::custom(format!("bytes are not hexadecimal: {e}")))
     }
 }
 
