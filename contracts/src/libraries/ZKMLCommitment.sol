@@ -3,6 +3,9 @@ pragma solidity ^0.8.20;
 
 /// @title circomlib's Poseidon hash with three inputs, as the npm package poseidon-solidity deploys it
 interface IPoseidonT4 {
+    /// @notice The hash.
+    /// @param inputs Three field elements.
+    /// @return The hash, a field element.
     function hash(uint256[3] memory inputs) external pure returns (uint256);
 }
 
@@ -31,13 +34,16 @@ library ZKMLCommitment {
         int256[] values;
     }
 
-    /// @dev There is no such role.
+    /// @notice There is no such role.
     error NoRole();
-    /// @dev The salt is not below the field's order.
+    /// @notice The salt is not below the field's order.
     error SaltOutOfRange();
-    /// @dev The width of a tensor's values is not 1 to 62 bits.
+    /// @notice The width of a tensor's values is not 1 to 62 bits.
+    /// @param part Which tensor.
     error BitsOutOfRange(uint256 part);
-    /// @dev A value does not fit the width of its tensor.
+    /// @notice A value does not fit the width of its tensor.
+    /// @param part Which tensor.
+    /// @param index Which of its values.
     error ValueOutOfRange(uint256 part, uint256 index);
 
     /// @notice Order of BN254's scalar field.
@@ -51,12 +57,20 @@ library ZKMLCommitment {
     uint256 private constant TAG = 0x7a6b01;
 
     /// @notice The commitment, with Poseidon from its usual address; see {commitWith}.
+    /// @param role What is committed to.
+    /// @param salt A field element.
+    /// @param parts The tensors.
+    /// @return The commitment, a field element.
     function commit(Role role, uint256 salt, Part[] memory parts) internal pure returns (uint256) {
         return commitWith(POSEIDON, role, salt, parts);
     }
 
     /// @notice The commitment to tensors under a salt.
     /// @param poseidon The hash: whoever controls this contract controls the result.
+    /// @param role What is committed to.
+    /// @param salt A field element.
+    /// @param parts The tensors.
+    /// @return link The commitment, a field element.
     function commitWith(IPoseidonT4 poseidon, Role role, uint256 salt, Part[] memory parts)
         internal
         pure
@@ -70,12 +84,18 @@ library ZKMLCommitment {
     }
 
     /// @notice Where the chain starts: tag, role, number of tensors.
+    /// @param role What is committed to.
+    /// @param parts The number of tensors.
+    /// @return The first word of the chain.
     function domain(Role role, uint256 parts) internal pure returns (uint256) {
         if (role == Role.None) revert NoRole();
         return (TAG << 40) | (uint256(role) << 32) | uint32(parts);
     }
 
     /// @notice All that is hashed, in order: the salt, then a header and the values of each tensor; an even number of words.
+    /// @param salt A field element.
+    /// @param parts The tensors.
+    /// @return out The words.
     function words(uint256 salt, Part[] memory parts) internal pure returns (uint256[] memory out) {
         if (salt >= R) revert SaltOutOfRange();
         uint256 count = 1;
