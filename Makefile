@@ -2,10 +2,13 @@
 
 CARGO ?= cargo
 NPM ?= npm
+NODE ?= node
+# Where npm has no forge for a system: `make FORGE=forge`, with Foundry's own of the version in package.json.
+FORGE ?= node_modules/.bin/forge
 # make stamps node_modules when the lock file changes, so that `npm ci` runs once.
 NODE_STAMP := node_modules/.package-lock.json
 
-.PHONY: all demo build test lint bench clean
+.PHONY: all demo build test forge fixtures lint bench clean
 
 all: build
 
@@ -16,12 +19,26 @@ demo: build
 build: $(NODE_STAMP)
 	$(CARGO) build --release --locked -p zkml-chain --bins
 
-## test: every test of the workspace
-test: $(NODE_STAMP)
+## test: every test of contracts and workspace
+test: forge
 	$(CARGO) test --release --locked --workspace
 
-## lint: formatting and clippy, warnings are errors
-lint:
+## forge: formatting, sizes under mainnet's limit, documentation and tests of the contracts
+forge: $(NODE_STAMP)
+	$(FORGE) fmt --check
+	$(FORGE) build --sizes contracts/src contracts/test/generated
+	$(NODE) --test tests/js/natspec.test.mjs
+	$(FORGE) test
+
+## fixtures: models, contracts and real proofs for the contracts' tests, where they are out of date
+fixtures: build
+	@target/release/zkml-fixtures
+
+## lint: formatting, clippy and forge's lints; warnings and notes are errors
+lint: $(NODE_STAMP)
+	$(FORGE) fmt --check
+	$(FORGE) lint --deny notes
+	$(FORGE) lint --deny notes --only-lint unused-import
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 
@@ -30,7 +47,7 @@ bench: build
 	@target/release/zkml-bench
 
 $(NODE_STAMP): package.json package-lock.json
-	$(NPM) ci --no-audit --no-fund
+	$(NPM) ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 clean:
