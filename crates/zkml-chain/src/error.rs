@@ -224,6 +224,9 @@ pub enum Error {
     /// The Solidity printer.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),
+    /// A proof that does not fit the form that contracts take.
+    #[error(transparent)]
+    Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
     /// The compiler or the local EVM.
     #[error(transparent)]
     Harness(#[from] HarnessError),
@@ -332,7 +335,7 @@ impl Error {
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
             Self::Prover(e) => prover_class(e),
-            Self::Codegen(_) => Class::Artifacts,
+            Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
         }
     }
@@ -369,6 +372,7 @@ impl Error {
             Self::Prover(ProverError::Setup { .. }) => "trusted-setup",
             Self::Prover(_) => "prover",
             Self::Codegen(_) => "codegen",
+            Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
             Self::Child { .. } => "child",
             Self::Fixture { .. } => "fixture",

@@ -1,6 +1,6 @@
 //! `zkml-chain prove`: one run of the model, proven.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::prove};
+use crate::{context_file::ContextFile, error::Result, folder::Folder, output::Ui, pipeline::prove};
 use std::path::PathBuf;
 use zkml_protocol::Word;
 
@@ -18,6 +18,9 @@ pub struct Args {
     /// What the proof is bound to: a 253-bit number as 0x and 64 hexadecimal digits [default: nothing]
     #[arg(long, value_name = "HEX", value_parser = context)]
     context: Option<Word>,
+    /// The same as a file of `zkml-chain context --out`, whose parts are checked
+    #[arg(long, value_name = "FILE", conflicts_with = "context")]
+    context_file: Option<PathBuf>,
     /// Where to put the proof [default: proofs/proof.json in the artifact folder]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -31,8 +34,11 @@ pub struct Args {
 /// # Errors
 /// As [`prove::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    // A file that contradicts itself is refused before anything else is looked at.
+    let bound = args.context_file.as_deref().map(ContextFile::read).transpose()?;
     let mut artifacts = args.folder.open()?;
     let Args { input, index, context, out, salt_file, .. } = args;
+    let context = context.or(bound.map(|context| context.digest()));
     let request = prove::Request { input, index, context, out, salt_file };
     ui.result(&prove::run(ui, &mut artifacts, &request)?)
 }

@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod calibrate;
+pub mod calldata;
 pub mod commit;
 pub mod compile;
 pub mod compiled;
+pub mod context;
 pub mod demo;
 pub mod disclosure;
 pub mod evaluate;

@@ -3,6 +3,7 @@
 mod architecture;
 mod audit;
 mod bad_input;
+mod contract;
 mod owner;
 mod private;
 mod srs;

@@ -48,6 +48,12 @@ fn one_verifier_many_models() {
     assert_eq!(model_of(&first), model_of(&committed), "prove uses the salt that commit made");
     assert_ne!(model_of(&first), model_of(&second));
     assert_eq!(model_of(&done(&["prove", "--dir", &a])), model_of(&first), "made once");
+    // Both are registered under one verifier, each with the commitment to its own weights.
+    let (left, right) = (done(&["calldata", "--dir", &a]), done(&["calldata", "--dir", &b]));
+    assert_eq!(left["registration"]["modelHash"], model_of(&first));
+    assert_eq!(right["registration"]["modelHash"], model_of(&second));
+    assert_eq!(left["registration"]["circuitHash"], right["registration"]["circuitHash"]);
+    assert_eq!(left["selector"], right["selector"]);
     // Each proof holds under the other folder's verifier, and says which model it is about.
     let crossed = done(&["verify", "--dir", &a, "--proof", &home.path("b/proofs/proof.json")]);
     assert_eq!(model_of(&crossed), model_of(&second));

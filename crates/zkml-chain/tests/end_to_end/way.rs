@@ -77,6 +77,14 @@ fn public_inputs_are_in_the_statement() {
         serde_json::from_slice(&std::fs::read(temp.path().join("m/proofs/proof.json")).unwrap()).unwrap();
     assert!(proof["instances"].as_array().unwrap().len() > 2, "{proof}");
     assert_eq!(done(&["simulate", "--dir", &dir])["accepted"], true);
+    // Contracts take the input words behind the proof, and their hash as the commitment to the data.
+    let calldata = done(&["calldata", "--dir", &dir]);
+    let words = &proof["instances"].as_array().unwrap()[1..];
+    let words: String =
+        words[..words.len() - 1].iter().map(|w| w.as_str().unwrap()[2..].to_owned()).collect();
+    assert!(calldata["proof"].as_str().unwrap().ends_with(&words), "{calldata}");
+    let hash = zkml_protocol::keccak256([hex::decode(&words).unwrap().as_slice()]);
+    assert_eq!(calldata["dataCommitment"], hash.to_string());
 }
 
 #[test]
@@ -94,7 +102,9 @@ fn the_demo_ends_with_a_decision() {
 fn every_command_speaks_json_and_has_help() {
     let commands =
         ["inspect", "ops", "calibrate", "compile", "srs", "setup", "prove", "verify", "gen-verifier"];
-    for command in commands.iter().chain(&["simulate", "commit", "audit", "demo", "completions"]) {
+    for command in
+        commands.iter().chain(&["simulate", "commit", "audit", "demo", "completions", "context", "calldata"])
+    {
         let help = zkml(&[command, "--help"]);
         assert_eq!(help.code, 0, "{help:?}");
         assert!(help.stdout.contains("--json"), "{command}");

@@ -1,0 +1,29 @@
+//! `zkml-chain calldata`: a proof as contracts take it.
+
+use crate::{error::Result, folder::Folder, output::Ui, pipeline::calldata, value};
+use std::path::PathBuf;
+
+/// Put a proof into the form that contracts take: blob, output, input commitment, registration
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    /// The proof file [default: proofs/proof.json in the artifact folder]
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Who registers the model: gives its id
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    owner: Option<[u8; 20]>,
+    /// Write it as JSON
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`calldata::run`].
+pub fn run(ui: &Ui, args: &Args) -> Result<()> {
+    let (proof, out) = (args.proof.as_deref(), args.out.as_deref());
+    ui.result(&calldata::run(&args.folder.open()?, proof, args.owner.as_ref(), out)?)
+}
