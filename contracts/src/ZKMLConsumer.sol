@@ -46,6 +46,7 @@ abstract contract ZKMLConsumer is Ownable2Step {
     bytes32 private immutable _ARCHITECTURE;
     /// @dev The EIP-712 domain, as long as the chain keeps the id that it had when the contract was deployed.
     bytes32 private immutable _DOMAIN_SEPARATOR;
+    /// @dev That id.
     uint256 private immutable _CHAIN_ID;
     /// @dev The model that the contract was deployed with: not in storage, since most never have another.
     uint256 private immutable _FIRST_MODEL_ID;

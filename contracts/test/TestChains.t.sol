@@ -45,6 +45,43 @@ contract TestChainsTest is Scripted {
         assertTrue(!TestChains.contains(id), "unknown");
     }
 
+    /// @dev Generated verifiers have the list of the Rust sources; this library has it once more.
+    function test_ListIsTheOneThatGeneratedVerifiersHave() external view {
+        uint256[] memory generated = numbersAfter("contracts/test/generated/CreditVerifier.sol", "id != ");
+        uint256[] memory ours = numbersAfter("contracts/src/libraries/TestChains.sol", "id == ");
+        assertEq(ours.length, generated.length, "as many");
+        assertEq(ours.length, known.length, "as many as in this test");
+        uint256 found;
+        for (uint256 i = 0; i < ours.length; ++i) {
+            assertTrue(TestChains.contains(generated[i]), "generated verifiers know it");
+            for (uint256 j = 0; j < ours.length; ++j) {
+                if (ours[i] == generated[j]) ++found;
+            }
+        }
+        assertEq(found, ours.length, "the same");
+    }
+
+    /// @dev The decimal numbers in a file that come after these words.
+    function numbersAfter(string memory file, string memory before) private view returns (uint256[] memory numbers) {
+        bytes memory text = bytes(vm.readFile(file));
+        bytes memory mark = bytes(before);
+        numbers = new uint256[](64);
+        uint256 count;
+        for (uint256 i = mark.length; i < text.length; ++i) {
+            uint256 same = 0;
+            while (same < mark.length && text[i - mark.length + same] == mark[same]) ++same;
+            if (same < mark.length) continue;
+            uint256 number = 0;
+            for (; uint8(text[i]) >= 0x30 && uint8(text[i]) <= 0x39; ++i) {
+                number = 10 * number + uint8(text[i]) - 0x30;
+            }
+            numbers[count++] = number;
+        }
+        assembly ("memory-safe") {
+            mstore(numbers, count)
+        }
+    }
+
     function test_VerifierMockLooksAtTheInputCommitmentOnly() external {
         ZKMLVerifierMock mock = new ZKMLVerifierMock(address(registry));
         assertEq(mock.registry(), address(registry), "registry");
