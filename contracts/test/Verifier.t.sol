@@ -87,6 +87,31 @@ contract VerifierTest is Scripted {
         zkml.verifyInference(modelId, commitment, words(a, b), blob);
     }
 
+    /// @dev Any number of words in each section, against a list that grows word by word.
+    function testFuzz_StatementsOfEveryShape(uint8 inputs, uint8 outputs, bool isCommitment, bool weights, bytes32 seed)
+        external
+    {
+        IModelVerifier.Shape memory shape = defaultShape();
+        (shape.inputIsCommitment, shape.weightsAreCommitted) = (isCommitment, weights);
+        (shape.inputs, shape.outputs) = (isCommitment ? 1 : inputs % 7, outputs % 7);
+        deployScripted(shape);
+        fake.setAnswer(FakeVerifier.Answer.Tell);
+        bytes memory inputWords = randomWords(seed, shape.inputs);
+        bytes memory outputWords = randomWords(~seed, shape.outputs);
+        bytes memory statement = bytes.concat(seed, inputWords);
+        if (weights) statement = bytes.concat(statement, shape.modelHash);
+        statement = bytes.concat(statement, outputWords);
+        uint256 count = statement.length / 32;
+        bytes32 data = isCommitment ? bytes32(inputWords) : keccak256(inputWords);
+        bytes memory blob = blobOf(selectorOf("vk"), data, seed, PROOF, isCommitment ? bytes("") : inputWords);
+        // Two offsets, the proof in one padded word, then the statement with its length.
+        bytes memory asked = abi.encodePacked(
+            FakeVerifier.Asked.selector, uint256(64), uint256(128), PROOF.length, PROOF, new bytes(6), count, statement
+        );
+        vm.expectRevert(asked);
+        zkml.verifyInference(modelId, ZKMLStatement.inputCommitment(data, seed), outputWords, blob);
+    }
+
     // Refusals.
 
     function test_RevertWhen_TheVerifierAnswersFalse() external {
@@ -226,6 +251,12 @@ contract VerifierTest is Scripted {
         bytes memory blob = new bytes(length % 68);
         vm.expectRevert(abi.encodeWithSelector(ZKMLStatement.BlobTooShort.selector, blob.length));
         zkml.verifyInference(modelId, commitmentTo(CONTEXT), output, blob);
+    }
+
+    function randomWords(bytes32 seed, uint256 count) private pure returns (bytes memory all) {
+        for (uint256 i = 0; i < count; ++i) {
+            all = bytes.concat(all, keccak256(abi.encode(seed, i)));
+        }
     }
 
     function expectQuestion(uint256[] memory instances) private {

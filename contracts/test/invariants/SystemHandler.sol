@@ -85,7 +85,8 @@ contract SystemHandler is Hooked {
         );
         if (!done) return;
         ++expectedNonce[subject];
-        ++timesTaken[consumer.contextOf(subject, nonce, _now, ACTION)];
+        // The context stands for the statement.
+        if (++timesTaken[consumer.contextOf(subject, nonce, _now, ACTION)] > 1) ++surprises;
         _taken.push(i);
         _takenSubject.push(subject);
     }
