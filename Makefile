@@ -27,7 +27,7 @@ test: forge
 forge: $(NODE_STAMP)
 	$(FORGE) fmt --check
 	$(FORGE) build --sizes contracts/src contracts/test/generated
-	$(NODE) --test tests/js/natspec.test.mjs
+	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs
 	$(FORGE) test
 
 ## fixtures: models, contracts and real proofs for the contracts' tests, where they are out of date

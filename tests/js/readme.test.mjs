@@ -1,0 +1,64 @@
+// The project that contracts/README.md describes compiles and passes: `node --test tests/js/readme.test.mjs`.
+//
+// Its files are taken from the page; node_modules of this repository stands for what npm would install.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const readJson = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
+const home = mkdtempSync(join(tmpdir(), "zkml-readme-"));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+/** The blocks of a page that begin with the name of a file. */
+function files(page) {
+  const blocks = page.matchAll(/^```\w+\n(?:\/\/|#) (\S+\.(?:sol|toml))\n([^]*?)^```$/gm);
+  return [...blocks].map(([, path, content]) => [path, content]);
+}
+
+/** What `npm install` makes of the package: its files, beside its dependencies. */
+function install() {
+  const modules = join(home, "node_modules");
+  const place = join(modules, "@zkml-chain/contracts");
+  mkdirSync(place, { recursive: true });
+  for (const name of ["src", "js", "solc.mjs", "package.json"]) {
+    cpSync(join(root, "contracts", name), join(place, name), { recursive: true });
+  }
+  const used = Object.keys(readJson("contracts/package.json").dependencies);
+  for (const name of [...used, ...readdirSync(join(root, "node_modules")).filter((n) => !/^[.@]/.test(n))]) {
+    const link = join(modules, name);
+    mkdirSync(dirname(link), { recursive: true });
+    if (!readdirSync(dirname(link)).includes(name.split("/").at(-1))) {
+      cpSync(join(root, "node_modules", name), link, { recursive: true });
+    }
+  }
+}
+
+test("the project of the page passes its test", () => {
+  const found = files(readFileSync(join(root, "contracts/README.md"), "utf8"));
+  assert.deepEqual(found.map(([path]) => path), ["foundry.toml", "src/LoanDesk.sol", "test/LoanDesk.t.sol"]);
+  install();
+  mkdirSync(join(home, "test/fixtures"), { recursive: true });
+  mkdirSync(join(home, "src"));
+  for (const [path, content] of found) writeFileSync(join(home, path), content);
+  const copy = (from, to) => cpSync(join(root, "contracts/test", from), join(home, "test", to));
+  copy("generated/CreditVerifier.sol", "CreditVerifier.sol");
+  copy("fixtures/proofs/loan_desk_alice_0.json", "fixtures/loan_desk_alice_0.json");
+  const forge = process.env.FORGE ?? "node_modules/.bin/forge";
+  const run = spawnSync(forge.includes("/") ? join(root, forge) : forge, ["test"], { cwd: home, encoding: "utf8" });
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /1 tests passed, 0 failed/);
+});
+
+test("the package is the workspace's version, with what the repository pins", () => {
+  const [ours, whole] = [readJson("contracts/package.json"), readJson("package.json")];
+  const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");
+  assert.equal(ours.version, cargo.match(/^version = "(.*)"$/m)[1]);
+  const pinned = { ...ours.dependencies, ...ours.peerDependencies };
+  for (const [name, version] of Object.entries(pinned)) assert.equal(version, whole.dependencies[name], name);
+});
