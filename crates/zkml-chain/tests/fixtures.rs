@@ -130,7 +130,7 @@ fn scenarios_that_cannot_be_are_refused_by_name() {
     refused(&[&MODEL.replace("samples\"", "inputs\"")], &[], &["scenarios.json"]);
     refused(&[MODEL], &[&PROOF.replace("\"small\"", "\"large\"")], &["fixture `one`", "no model `large`"]);
     refused(&[MODEL], &[&PROOF.replace("\"consumer\": \"C\",", "")], &["fixture `one`", "a bound proof has"]);
-    refused(&[MODEL], &[&PROOF.replace("key:s", "0x12")], &["fixture `one`", "not an address"]);
+    refused(&[MODEL], &[&PROOF.replace("key:s", "0x12")], &["fixture `one`", "is no address"]);
     refused(
         &[MODEL],
         &[&PROOF.replace("\"nonce\": 3", "\"nonce\": 9007199254740993")],
