@@ -44,10 +44,12 @@ abstract contract ZKMLConsumer is Ownable2Step {
     IZKMLRegistry private immutable _REGISTRY;
     /// @dev What every model of this contract has in common: the circuit, its key and the proof system.
     bytes32 private immutable _ARCHITECTURE;
-    /// @dev The EIP-712 domain, as long as the chain keeps the id that it had when the contract was deployed.
+    /// @dev The EIP-712 domain of this address on the chain of this id.
     bytes32 private immutable _DOMAIN_SEPARATOR;
-    /// @dev That id.
+    /// @dev The chain's id when the contract was deployed.
     uint256 private immutable _CHAIN_ID;
+    /// @dev The contract's own address: code that a proxy borrows runs at another one.
+    address private immutable _SELF;
     /// @dev The model that the contract was deployed with: not in storage, since most never have another.
     uint256 private immutable _FIRST_MODEL_ID;
 
@@ -116,7 +118,8 @@ abstract contract ZKMLConsumer is Ownable2Step {
         MODEL_DELAY = modelDelay;
         _ARCHITECTURE = _architecture(_identity(_REGISTRY, modelId_));
         _FIRST_MODEL_ID = modelId_;
-        (_DOMAIN_SEPARATOR, _CHAIN_ID) = (ZKMLStatement.domainSeparator(address(this)), block.chainid);
+        _DOMAIN_SEPARATOR = ZKMLStatement.domainSeparator(address(this));
+        (_CHAIN_ID, _SELF) = (block.chainid, address(this));
         emit ModelChanged(0, modelId_);
     }
 
@@ -170,8 +173,10 @@ abstract contract ZKMLConsumer is Ownable2Step {
         returns (bytes32 context)
     {
         bytes32 separator = _DOMAIN_SEPARATOR;
-        // After a fork, proofs are good on one of the two chains.
-        if (block.chainid != _CHAIN_ID) separator = ZKMLStatement.domainSeparator(address(this));
+        // After a fork a proof is good on one of the two chains; behind proxies, at one of them.
+        if (block.chainid != _CHAIN_ID || address(this) != _SELF) {
+            separator = ZKMLStatement.domainSeparator(address(this));
+        }
         return ZKMLStatement.contextOf(separator, subject, nonce, deadline, action);
     }
 
