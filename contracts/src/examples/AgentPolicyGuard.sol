@@ -18,7 +18,7 @@ import {SignedDataRoot} from "../provenance/SignedDataRoot.sol";
 /// harmful one. The issuer computes the features from the call, which it signs for with the action. What remains then are
 /// allowlist and cap.
 /// @dev Checks: caller; target and selector allowed; value within what is left in the period; target, value, calldata,
-/// agent and contract bound by the proof; features of this call, signed; risk between 0 and 1, rounded up; no reentrancy.
+/// agent and contract bound by the proof; features of this call, signed, and used once; risk between 0 and 1, rounded up; no reentrancy.
 /// The cap counts native coin only: allow no function that moves tokens or approves somebody to, nor one that calls what
 /// it is told. Periods are fixed: around the end of one, twice the cap can go within a short time. A call that reverts
 /// reverts everything, so that its proof is not used up.
@@ -49,6 +49,8 @@ contract AgentPolicyGuard is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
 
     /// @notice Which functions can be called.
     mapping(address target => mapping(bytes4 selector => bool allowed)) public allowed;
+    /// @notice Whether a call was made on these features.
+    mapping(bytes32 dataCommitment => bool used) public dataUsed;
     /// @notice How much was spent in each period.
     mapping(uint256 period => uint256 value) public spent;
 
@@ -81,6 +83,9 @@ contract AgentPolicyGuard is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
     /// @param value What the call takes.
     /// @param left What is left.
     error CapExceeded(uint256 value, uint256 left);
+    /// @notice A call was made on these features before.
+    /// @param dataCommitment The commitment to them.
+    error DataAlreadyUsed(bytes32 dataCommitment);
     /// @notice A risk is between 0 and 1.
     /// @param risk What the model gave, 18 decimals.
     error RiskOutOfRange(int256 risk);
@@ -163,13 +168,12 @@ contract AgentPolicyGuard is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
         return keccak256(abi.encode(CALL_TYPEHASH, call.target, call.value, keccak256(call.data)));
     }
 
-    /// @dev Signed; how long the features of a call stay true is for the issuer to say.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance)
-        internal
-        view
-        override
-    {
+    /// @dev Signed, and good for one call: the next one finds the purse, and perhaps the market, changed. How long features
+    /// stay true is for the issuer to say.
+    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance) internal override {
         _checkDataRoot(subject, dataCommitment, provenance);
+        if (dataUsed[dataCommitment]) revert DataAlreadyUsed(dataCommitment);
+        dataUsed[dataCommitment] = true;
     }
 
     /// @dev Rounded up: against the agent.

@@ -39,7 +39,12 @@ abstract contract GuardSetup is ExampleTest {
         view
         returns (ZKMLConsumer.Inference memory)
     {
-        return believed(address(guard), rootOf(guard.AGENT(), DATA, guard.actionOf(call)), risk);
+        return believed(address(guard), rootOf(guard.AGENT(), features(), guard.actionOf(call)), risk);
+    }
+
+    /// @dev Those of each call are others, as salted commitments are.
+    function features() internal view returns (bytes32) {
+        return keccak256(abi.encode("features", guard.nonces(guard.AGENT())));
     }
 }
 
@@ -54,7 +59,7 @@ contract AgentPolicyGuardTest is ExampleChecks, GuardSetup {
     }
 
     function goodRoot() internal view override returns (Root memory) {
-        return rootOf(AGENT, DATA, guard.actionOf(deposit(1 ether)));
+        return rootOf(AGENT, features(), guard.actionOf(deposit(1 ether)));
     }
 
     function goodInference() internal view override returns (ZKMLConsumer.Inference memory) {
@@ -164,6 +169,14 @@ contract AgentPolicyGuardTest is ExampleChecks, GuardSetup {
         assertTrue(guard.actionOf(elsewhere) != action, "target");
     }
 
+    /// @dev One signature allows one call, not as many as there are proofs.
+    function test_RevertWhen_TheFeaturesAreUsedAgain() external {
+        Root memory root = goodRoot();
+        act(good());
+        ZKMLConsumer.Inference memory inference_ = believed(address(guard), root, 0.125e18);
+        refused(inference_, abi.encodeWithSelector(AgentPolicyGuard.DataAlreadyUsed.selector, root.dataCommitment));
+    }
+
     function test_RevertWhen_TheModelFindsItTooRisky() external {
         refused(
             judged(deposit(1 ether), 0.5e18),
@@ -190,9 +203,9 @@ contract AgentPolicyGuardTest is ExampleChecks, GuardSetup {
         AgentPolicyGuard.Call memory outer = callOf(1 ether, abi.encodeCall(Venue.enter, ()));
         AgentPolicyGuard.Call memory inner = deposit(1 ether);
         ZKMLConsumer.Inference memory first = judged(outer, 0);
-        bytes32 action = guard.actionOf(inner);
-        ZKMLConsumer.Inference memory second = judged(inner, 0);
-        bytes32 context = guard.contextOf(address(venue), 1, DEADLINE, action);
+        Root memory root = rootOf(address(venue), DATA, guard.actionOf(inner));
+        ZKMLConsumer.Inference memory second = believed(address(guard), root, 0);
+        bytes32 context = guard.contextOf(address(venue), 1, DEADLINE, root.action);
         second.proof = abi.encodePacked(bytes4("mock"), DATA, context);
         venue.prepare(guard, abi.encodeCall(AgentPolicyGuard.execute, (inner, second)));
         vm.expectRevert(abi.encodeWithSignature("ReentrancyGuardReentrantCall()"));
