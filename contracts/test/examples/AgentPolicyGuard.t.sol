@@ -193,6 +193,14 @@ contract AgentPolicyGuardTest is ExampleChecks, GuardSetup {
         act(judged(deposit(1 ether), 0.25e18));
     }
 
+    /// @dev The limit is a quarter, and the number a little more.
+    function test_RoundsAgainstTheAgent() external {
+        (, int256 upper) = between();
+        refused(
+            judged(deposit(1 ether), upper), abi.encodeWithSelector(AgentPolicyGuard.TooRisky.selector, upper, 0.25e18)
+        );
+    }
+
     /// @dev The venue is the agent here, and enters with a second proof that would be good by itself.
     function test_RevertWhen_TheTargetEntersAgain() external {
         deployGuard(account("venue as agent"));

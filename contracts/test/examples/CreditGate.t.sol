@@ -103,6 +103,11 @@ contract CreditGateTest is ExampleChecks {
         refused(scored(0.25e18), abi.encodeWithSelector(CreditGate.RiskTooHigh.selector, 0.25e18, 0.2e18));
     }
 
+    function test_RoundsAgainstTheBorrower() external {
+        (, int256 upper) = between();
+        refused(scored(upper), abi.encodeWithSelector(CreditGate.RiskTooHigh.selector, upper, 0.2e18));
+    }
+
     function test_RevertWhen_RiskIsNoProbability() external {
         refused(scored(2e18), abi.encodeWithSelector(CreditGate.RiskOutOfRange.selector, int256(2e18)));
         refused(scored(-1e18), abi.encodeWithSelector(CreditGate.RiskOutOfRange.selector, -int256(1e18)));

@@ -141,6 +141,11 @@ contract FraudFlagTest is ExampleChecks, FraudSetup {
         act(suspects(CASE, 0.75e18));
     }
 
+    function test_RoundsForTheAccount() external {
+        (int256 lower, int256 upper) = between();
+        refused(suspects(CASE, upper), abi.encodeWithSelector(FraudFlag.NotSuspicious.selector, lower, THRESHOLD));
+    }
+
     function test_RevertWhen_TheScoreIsNone() external {
         refused(suspects(CASE, 2e18), abi.encodeWithSelector(FraudFlag.ScoreOutOfRange.selector, int256(2e18)));
         refused(suspects(CASE, -1e18), abi.encodeWithSelector(FraudFlag.ScoreOutOfRange.selector, -int256(1e18)));
@@ -180,6 +185,8 @@ contract FraudFlagTest is ExampleChecks, FraudSetup {
         decides(true);
         vm.warp(NOW + PAUSE - 1);
         assertTrue(flags.isPaused(MALLORY), "upheld");
+        vm.expectRevert(abi.encodeWithSelector(FraudFlag.NoOpenAppeal.selector, MALLORY));
+        decides(false);
         vm.expectRevert(abi.encodeWithSelector(FraudFlag.NothingToAppeal.selector, MALLORY));
         appeals();
         vm.warp(NOW + PAUSE);

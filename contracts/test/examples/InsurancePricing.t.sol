@@ -165,6 +165,14 @@ contract InsurancePricingTest is ExampleChecks, InsuranceSetup {
         refused(quoted(policy(), 2e18), abi.encodeWithSelector(InsurancePricing.RateOutOfRange.selector, int256(2e18)));
     }
 
+    function test_RoundsTheRateUp() external {
+        (, int256 upper) = between();
+        refused(
+            quoted(policy(), 1e18 + upper),
+            abi.encodeWithSelector(InsurancePricing.RateOutOfRange.selector, 1e18 + upper)
+        );
+    }
+
     function test_RoundsUp() external {
         InsurancePricing.Policy memory p = policyOf(320_000_000_001);
         ZKMLConsumer.Inference memory inference_ = quoted(p, 0.03125e18);

@@ -87,6 +87,16 @@ contract LtvOracleTest is ExampleChecks, LtvOracleSetup {
         assertEq(next, 0.609375e18, "next");
     }
 
+    function test_RoundsDown() external {
+        (int256 lower, int256 upper) = between();
+        // From 0.6 to a bit more than a half, in five steps and a last one that stays.
+        for (uint256 i = 0; i < 6; ++i) {
+            submit(epochNow(), 0.25e18 + upper);
+            vm.warp(block.timestamp + 2 hours);
+        }
+        assertEq(value(), 0.25e18 + uint256(lower), "down");
+    }
+
     function test_StaysBetweenTheBounds() external {
         for (uint256 i = 0; i < 30; ++i) {
             submit(epochNow(), 1e18);

@@ -81,6 +81,13 @@ abstract contract ExampleTest is Stack {
         return abi.encode(ZKMLCodec.fromInt((wad << uint256(SCALE)) / 1e18));
     }
 
+    /// @dev A number of the mock's scale that lies between two with 18 decimals, just above a word of a quarter: the
+    /// lower and the upper one.
+    function between() internal pure returns (int256 lower, int256 upper) {
+        lower = (int256(1 << uint256(SCALE - 2)) + 1) * 1e18 / int256(1 << uint256(SCALE));
+        return (lower, lower + 1);
+    }
+
     function issuer() internal pure returns (address) {
         return vm.addr(key("issuer"));
     }
