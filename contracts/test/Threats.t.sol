@@ -57,16 +57,24 @@ contract ThreatsTest is Real {
 
     // Input aliasing x + k·r, in the words that ZKMLVerifier passes on.
 
-    function test_RevertWhen_AWordIsAliased() external {
-        for (uint256 k = 1; k <= 4; ++k) {
-            uint256 add = k * R;
+    function test_RevertWhen_TheOutputIsAliased() external {
+        uint256[] memory aliases = aliasesOf(wordAt(p.output, 0));
+        for (uint256 i = 0; i < aliases.length; ++i) {
             expectScalarOutOfRange(2);
-            zkml.verifyInference(modelId, p.inputCommitment, abi.encode(wordAt(p.output, 0) + add), p.blob);
-            bytes32 data = bytes32(uint256(p.dataCommitment) + add);
-            (bytes memory blob, bytes32 commitment) = withHeader(p, data, p.context);
+            zkml.verifyInference(modelId, p.inputCommitment, abi.encode(aliases[i]), p.blob);
+        }
+    }
+
+    function test_RevertWhen_TheHeaderIsAliased() external {
+        uint256[] memory aliases = aliasesOf(uint256(p.dataCommitment));
+        for (uint256 i = 0; i < aliases.length; ++i) {
+            (bytes memory blob, bytes32 commitment) = withHeader(p, bytes32(aliases[i]), p.context);
             expectScalarOutOfRange(1);
             zkml.verifyInference(modelId, commitment, p.output, blob);
-            (blob, commitment) = withHeader(p, p.dataCommitment, bytes32(uint256(p.context) + add));
+        }
+        aliases = aliasesOf(uint256(p.context));
+        for (uint256 i = 0; i < aliases.length; ++i) {
+            (bytes memory blob, bytes32 commitment) = withHeader(p, p.dataCommitment, bytes32(aliases[i]));
             expectScalarOutOfRange(0);
             zkml.verifyInference(modelId, commitment, p.output, blob);
         }
@@ -78,16 +86,18 @@ contract ThreatsTest is Real {
         uint256 id = register(open);
         uint256 count = open.instances.length - 2;
         for (uint256 i = 0; i < count; ++i) {
-            uint256 offset = open.blob.length - 32 * (count - i);
-            bytes memory blob = withWord(open.blob, offset, wordAt(open.blob, offset) + R);
-            uint256[] memory inputs = new uint256[](count);
-            for (uint256 j = 0; j < count; ++j) {
-                inputs[j] = wordAt(blob, open.blob.length - 32 * (count - j));
+            uint256[] memory aliases = aliasesOf(open.instances[1 + i]);
+            for (uint256 k = 0; k < aliases.length; ++k) {
+                bytes memory blob = withWord(open.blob, open.blob.length - 32 * (count - i), aliases[k]);
+                uint256[] memory inputs = new uint256[](count);
+                for (uint256 j = 0; j < count; ++j) {
+                    inputs[j] = j == i ? aliases[k] : open.instances[1 + j];
+                }
+                bytes32 data = keccak256(abi.encodePacked(inputs));
+                blob = withWord(blob, 4, uint256(data));
+                expectScalarOutOfRange(1 + i);
+                zkml.verifyInference(id, ZKMLStatement.inputCommitment(data, open.context), open.output, blob);
             }
-            bytes32 data = keccak256(abi.encodePacked(inputs));
-            blob = withWord(blob, 4, uint256(data));
-            expectScalarOutOfRange(1 + i);
-            zkml.verifyInference(id, ZKMLStatement.inputCommitment(data, open.context), open.output, blob);
         }
     }
 

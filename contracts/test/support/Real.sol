@@ -67,6 +67,14 @@ abstract contract Real is Stack {
         return offset < parts.scalars || offset >= parts.scalarsEnd;
     }
 
+    /// @dev All other spellings of a field element that fit 256 bits.
+    function aliasesOf(uint256 element) internal pure returns (uint256[] memory aliases) {
+        aliases = new uint256[]((type(uint256).max - element) / R);
+        for (uint256 k = 0; k < aliases.length; ++k) {
+            aliases[k] = element + (k + 1) * R;
+        }
+    }
+
     function wordAt(bytes memory data, uint256 offset) internal pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := mload(add(add(data, 0x20), offset))
