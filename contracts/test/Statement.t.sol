@@ -31,6 +31,8 @@ contract StatementTest is Test {
     {
         (bytes4 a, bytes32 b, bytes32 c) = this.header(abi.encodePacked(selector, data, context, rest));
         assertTrue(a == selector && b == data && c == context, "header");
+        // The rest of the selector's word is clean, also where Solidity does not look.
+        assertEq(this.selectorWord(abi.encodePacked(selector, data, context, rest)), bytes32(selector), "clean");
     }
 
     function test_RevertWhen_ThereIsNoHeader() external {
@@ -39,6 +41,13 @@ contract StatementTest is Test {
             this.header(new bytes(length));
         }
         this.header(new bytes(68));
+    }
+
+    function selectorWord(bytes calldata blob) external pure returns (bytes32 word) {
+        (bytes4 selector,,) = ZKMLStatement.header(blob);
+        assembly ("memory-safe") {
+            word := selector
+        }
     }
 
     function header(bytes calldata blob) external pure returns (bytes4, bytes32, bytes32) {
