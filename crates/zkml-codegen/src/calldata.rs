@@ -1,15 +1,23 @@
-//! Encodes calls of the generated contracts, and the arguments that a consumer is deployed with.
+//! Encodes calls of the contracts, and the arguments that a consumer is deployed with.
 
-use zkml_protocol::{Program, Word, field};
+use zkml_protocol::{Program, Word, binding::Registration, envelope::Shape};
 
-use crate::{CodegenError, consumer::weights_instance, errors};
+use crate::{
+    CodegenError, Submission,
+    abi::{self, Arg},
+};
 
 /// Signature of the generated verifier's function.
 pub const VERIFY_PROOF: &str = "verifyProof(bytes,uint256[])";
 /// Signature of the generated consumer's view.
-const CHECK_INFERENCE: &str = "checkInference(bytes,uint256[])";
+const CHECK_INFERENCE: &str = "checkInference(bytes,bytes)";
 /// Signature of the generated consumer's accepting function.
-const VERIFY_INFERENCE: &str = "verifyInference(uint256,bytes32,bytes,uint256[])";
+const VERIFY_INFERENCE: &str = "verifyInference(bytes32,(uint256,bytes,bytes,bytes))";
+/// Signature of ERC-7992's function, which `ZKMLVerifier` has.
+const VERIFY_MODEL: &str = "verifyInference(uint256,bytes32,bytes,bytes)";
+/// Signatures of the registry's functions.
+const REGISTER_MODEL: &str = "registerModel((bytes32,bytes32,bytes32,bytes4,string))";
+const DEPRECATE_MODEL: &str = "deprecateModel(uint256)";
 
 /// Calldata of `verifyProof(proof, instances)`, in the one encoding that the contract accepts.
 ///
@@ -30,90 +38,85 @@ pub fn calldata(program: &Program, proof: &[u8], instances: &[Word]) -> Result<V
 /// The ABI encoding of `verifyProof` for any lengths: what a caller might send, right or wrong.
 #[must_use]
 pub fn encode(proof: &[u8], instances: &[Word]) -> Vec<u8> {
-    with_tail(VERIFY_PROOF, &[], proof, instances)
+    abi::call(VERIFY_PROOF, &[Arg::Bytes(proof), Arg::Words(instances)])
 }
 
-/// Calldata of the consumer's `checkInference(proof, instances)`, a view that takes any context.
-///
-/// # Errors
-/// As [`calldata`].
-pub fn check_inference(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Vec<u8>, CodegenError> {
-    calldata(program, proof, instances)?;
-    Ok(with_tail(CHECK_INFERENCE, &[], proof, instances))
+/// Calldata of the consumer's `checkInference(output, proof)`, a view that takes any context.
+#[must_use]
+pub fn check_inference(submission: &Submission) -> Vec<u8> {
+    abi::call(CHECK_INFERENCE, &[Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob)])
 }
 
-/// Calldata of the consumer's `verifyInference(deadline, action, proof, instances)`, which takes only the
+/// Calldata of the consumer's `verifyInference(action, (deadline, output, proof, provenance))`, which takes only the
 /// context that binds the sender, its next nonce, the deadline and the action.
-///
-/// # Errors
-/// As [`calldata`].
-pub fn verify_inference(
-    program: &Program,
-    deadline: Word,
-    action: Word,
-    proof: &[u8],
-    instances: &[Word],
-) -> Result<Vec<u8>, CodegenError> {
-    calldata(program, proof, instances)?;
-    Ok(with_tail(VERIFY_INFERENCE, &[deadline, action], proof, instances))
+#[must_use]
+pub fn verify_inference(submission: &Submission, deadline: Word, action: Word, provenance: &[u8]) -> Vec<u8> {
+    let (output, blob) = (Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob));
+    let inference = [Arg::Word(deadline), output, blob, Arg::Bytes(provenance)];
+    abi::call(VERIFY_INFERENCE, &[Arg::Word(action), Arg::Struct(&inference)])
 }
 
-/// The commitment to private weights in a statement; `None` when the weights are public.
-///
-/// # Errors
-/// [`CodegenError::InstanceCount`] for the statement of another circuit, [`CodegenError::ModelSection`] if the model
-/// section is anything but one commitment.
-pub fn weights_commitment(program: &Program, instances: &[Word]) -> Result<Option<Word>, CodegenError> {
-    let Some(index) = weights_instance(&program.statement.instances)? else { return Ok(None) };
-    let expected = program.num_instances as usize;
-    let count = CodegenError::InstanceCount { actual: instances.len(), expected };
-    if instances.len() != expected {
-        return Err(count);
-    }
-    instances.get(index as usize).copied().map(Some).ok_or(count)
+/// Calldata of `ZKMLVerifier`'s `verifyInference(modelId, inputCommitment, output, proof)`.
+#[must_use]
+pub fn verify_model(submission: &Submission, model_id: Word) -> Vec<u8> {
+    let (output, blob) = (Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob));
+    abi::call(VERIFY_MODEL, &[Arg::Word(model_id), Arg::Word(submission.input_commitment), output, blob])
 }
 
-/// The arguments of the consumer's constructor, to be appended to its creation code: the verifier's address and, when
-/// the weights are private, the commitment to them.
+/// Calldata of the registry's `registerModel(commitment)`.
+#[must_use]
+pub fn register_model(registration: &Registration, uri: &str) -> Vec<u8> {
+    let Registration { model_hash, circuit_hash, vk_hash, proof_system_id } = *registration;
+    // A bytes4 fills its word from the left.
+    let mut system = Word::ZERO;
+    system.0[..4].copy_from_slice(&proof_system_id);
+    let [model, circuit, vk, system] = [model_hash, circuit_hash, vk_hash, system].map(Arg::Word);
+    abi::call(REGISTER_MODEL, &[Arg::Struct(&[model, circuit, vk, system, Arg::Bytes(uri.as_bytes())])])
+}
+
+/// Calldata of the registry's `deprecateModel(modelId)`.
+#[must_use]
+pub fn deprecate_model(model_id: Word) -> Vec<u8> {
+    abi::call(DEPRECATE_MODEL, &[Arg::Word(model_id)])
+}
+
+/// The arguments of a router's constructor: its owner, the delay of later routes in seconds, and the first verifiers.
+#[must_use]
+pub fn router_arguments(owner: &[u8; 20], delay: u64, verifiers: &[[u8; 20]]) -> Vec<u8> {
+    let verifiers: Vec<Word> = verifiers.iter().map(abi::address).collect();
+    abi::encode(&[Arg::Word(abi::address(owner)), Arg::Word(delay.into()), Arg::Words(&verifiers)])
+}
+
+/// What a generated consumer is deployed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsumerArguments {
+    /// The `ZKMLVerifier`.
+    pub verifier: [u8; 20],
+    /// The model's id in its registry.
+    pub model_id: Word,
+    /// Seconds between the proposal of another model and its taking over; zero fixes the model for good.
+    pub model_delay: u64,
+    /// Who may propose another model.
+    pub owner: [u8; 20],
+}
+
+/// The arguments of the consumer's constructor, to be appended to its creation code.
 ///
 /// # Errors
-/// A commitment that is missing, not asked for, zero or not a field element; [`CodegenError::ModelSection`] if the
-/// model section is anything but one commitment.
+/// [`CodegenError::DelayUnused`] if there is a delay and no other model could ever follow, and
+/// [`CodegenError::Envelope`] if no contract could lay out the program's statements.
 pub fn constructor_arguments(
     program: &Program,
-    verifier: &[u8; 20],
-    weights: Option<Word>,
+    arguments: &ConsumerArguments,
 ) -> Result<Vec<u8>, CodegenError> {
-    let model = || program.statement.model_name.clone();
-    let private = weights_instance(&program.statement.instances)?.is_some();
-    let mut arguments = vec![0; 12];
-    arguments.extend(verifier);
-    match weights {
-        None if private => return Err(CodegenError::WeightsCommitmentMissing { model: model() }),
-        Some(_) if !private => return Err(CodegenError::WeightsCommitmentUnused { model: model() }),
-        Some(found) if found.is_zero() || !field::is_canonical(&found) => {
-            return Err(CodegenError::WeightsCommitmentInvalid { found });
-        }
-        weights => arguments.extend(weights.iter().flat_map(|word| word.0)),
+    let ConsumerArguments { verifier, model_id, model_delay, owner } = arguments;
+    let private = Shape::of(program)?.weights_are_committed;
+    if *model_delay != 0 && !private {
+        return Err(CodegenError::DelayUnused { model: program.statement.model_name.clone() });
     }
-    Ok(arguments)
-}
-
-/// Selector, the static words, and the proof and the instances as the two dynamic arguments behind them.
-fn with_tail(signature: &str, words: &[Word], proof: &[u8], instances: &[Word]) -> Vec<u8> {
-    let padding = proof.len().next_multiple_of(32) - proof.len();
-    let number = |value: usize| Word::from_u64(value as u64).0;
-    let head = 32 * (words.len() + 2);
-    let mut data = errors::selector(signature).to_vec();
-    data.extend(words.iter().flat_map(|word| word.0));
-    data.extend(number(head));
-    data.extend(number(head + 32 + proof.len() + padding));
-    data.extend(number(proof.len()));
-    data.extend_from_slice(proof);
-    data.extend(std::iter::repeat_n(0, padding));
-    data.extend(number(instances.len()));
-    data.extend(instances.iter().flat_map(|word| word.0));
-    data
+    let delay = private.then_some(Word::from_u64(*model_delay));
+    let words = [abi::address(verifier), *model_id].into_iter().chain(delay).chain([abi::address(owner)]);
+    Ok(words.flat_map(|word| word.0).collect())
 }
 
 #[cfg(test)]
@@ -153,34 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn the_commitment_to_weights_is_where_the_statement_says() {
-        let program = private();
-        let instances: Vec<Word> = (10..15).map(Word::from_u64).collect();
-        assert_eq!(weights_commitment(&program, &instances).unwrap(), Some(Word::from_u64(13)));
-        let error = weights_commitment(&program, &instances[1..]).unwrap_err();
-        assert!(matches!(error, CodegenError::InstanceCount { actual: 4, expected: 5 }));
-        let mut public = program;
-        public.statement.instances.model.clear();
-        assert_eq!(weights_commitment(&public, &instances).unwrap(), None);
-    }
-
-    #[test]
     fn a_consumer_is_deployed_with_what_its_constructor_takes() {
         let program = private();
-        let arguments = constructor_arguments(&program, &[7; 20], Some(Word::ONE)).unwrap();
-        assert_eq!(arguments, [[0; 12].as_slice(), &[7; 20], &Word::ONE.0].concat());
-        for (weights, expected) in [
-            (None, "none was given"),
-            (Some(Word::ZERO), "is no commitment"),
-            (Some(field::SCALAR_MODULUS), "is no commitment"),
-        ] {
-            let error = constructor_arguments(&program, &[7; 20], weights).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
+        let id = Word([9; 32]);
+        let mut arguments =
+            ConsumerArguments { verifier: [7; 20], model_id: id, model_delay: 5, owner: [8; 20] };
+        let [verifier, owner] = [[7; 20], [8; 20]].map(|address| abi::address(&address).0);
+        let delay = Word::from_u64(5).0;
+        let encoded = constructor_arguments(&program, &arguments).unwrap();
+        assert_eq!(encoded, [verifier, id.0, delay, owner].concat());
         let mut public = program;
         public.statement.instances.model.clear();
-        assert_eq!(constructor_arguments(&public, &[7; 20], None).unwrap().len(), 32);
-        let error = constructor_arguments(&public, &[7; 20], Some(Word::ONE)).unwrap_err();
-        assert!(matches!(error, CodegenError::WeightsCommitmentUnused { .. }), "{error}");
+        let error = constructor_arguments(&public, &arguments).unwrap_err();
+        assert!(matches!(error, CodegenError::DelayUnused { .. }), "{error}");
+        arguments.model_delay = 0;
+        assert_eq!(constructor_arguments(&public, &arguments).unwrap(), [verifier, id.0, owner].concat());
     }
 }

@@ -33,30 +33,31 @@ pub enum CodegenError {
         /// Parts of the section.
         fields: usize,
     },
-    /// The weights are private, and no commitment to them was given.
+    /// Numbers of this scale have no decimals on chain.
     #[error(
-        "the weights of {model:?} are private: its consumer is deployed with the commitment to them, and none was given"
+        "`{name}` has {scale} fractional bits, but `ZKMLCodec` decodes {lowest} to {highest}: choose another scale when the model is calibrated"
     )]
-    WeightsCommitmentMissing {
+    Scale {
+        /// The tensor.
+        name: String,
+        /// Its fractional bits.
+        scale: i32,
+        /// The fewest that can be decoded.
+        lowest: i32,
+        /// The most.
+        highest: i32,
+    },
+    /// The weights are public, so that no other model can take over.
+    #[error(
+        "the weights of {model:?} are public and part of its verifying key: its consumer stays with it and takes no delay for moving to another model"
+    )]
+    DelayUnused {
         /// The model's name.
         model: String,
     },
-    /// The weights are public, and a commitment to them was given.
-    #[error(
-        "the weights of {model:?} are public and part of its verifying key: its consumer takes no commitment to them"
-    )]
-    WeightsCommitmentUnused {
-        /// The model's name.
-        model: String,
-    },
-    /// No commitment to weights has this value.
-    #[error(
-        "{found} is no commitment to weights: it must be a field element other than zero; compute it with `zkml-chain commit --model`"
-    )]
-    WeightsCommitmentInvalid {
-        /// What was given.
-        found: zkml_protocol::Word,
-    },
+    /// The proof or the statement is not of this program.
+    #[error("a contract cannot take this: {0}")]
+    Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
     /// The program refers to something that it does not have.
     #[error("the verifier program is inconsistent: {0}; generate it again from the verifying key")]
     Inconsistent(String),

@@ -1,7 +1,11 @@
-//! The custom errors of the generated contracts: one table that the printers declare them
-//! from and that decodes what a revert says.
+//! Custom errors. A table of those of the generated contracts, which the printers declare them from; it and the
+//! declarations in the [library](crate::library) decode what a revert says.
+
+use std::sync::OnceLock;
 
 use sha3::{Digest, Keccak256};
+
+use crate::library;
 
 /// A custom error of a generated contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +25,7 @@ macro_rules! sol_errors {
             args: &[$((stringify!($ty), stringify!($arg))),*],
             meaning: concat!($($doc),+),
         };)+
-        /// Every error that a generated contract can revert with.
+        /// The errors that generated contracts declare, or inherit from OpenZeppelin.
         pub const ALL: &[SolError] = &[$($konst),+];
     };
 }
@@ -51,20 +55,18 @@ sol_errors! {
     NO_SUCH_OUTPUT = NoSuchOutput(uint256 index);
     /// The trusted setup of this verifier is a development one, and this is not a test chain.
     UNSAFE_SETUP = UnsafeSetup(uint256 chainId);
-    /// The verifier at this address is not the one that the model was published with.
-    WRONG_VERIFIER = WrongVerifier(address verifier);
-    /// Zero, or not below the order of the scalar field: this is no commitment to weights.
-    INVALID_WEIGHTS_COMMITMENT = InvalidWeightsCommitment(uint256 found);
-    /// The proof is about a model of other weights than the one that this contract stands for.
-    WRONG_MODEL = WrongModel(uint256 found, uint256 expected);
-    /// This instance has bits set beyond the values that are packed into it.
+    /// The registry knows this id as another model than the one that this contract was generated for.
+    NOT_THIS_MODEL = NotThisModel(uint256 modelId);
+    /// An output lies outside of what the circuit proves: the proof system is broken.
+    OUTPUT_OUT_OF_BOUNDS = OutputOutOfBounds(uint256 index, int256 value);
+    /// The blob is not as long as this model's blobs are.
+    WRONG_BLOB_LENGTH = WrongBlobLength(uint256 actual, uint256 expected);
+    /// This word has bits set beyond the values that are packed into it.
     SPARE_BITS = SpareBits(uint256 index);
-    /// This number has a magnitude of 2^160 or more, which no model takes or gives.
-    OUTPUT_OUT_OF_RANGE = OutputOutOfRange(uint256 index);
-    /// The statement is bound to another context than this call's.
-    WRONG_CONTEXT = WrongContext(uint256 actual, uint256 expected);
-    /// The statement was valid until this time.
-    STATEMENT_EXPIRED = StatementExpired(uint256 deadline);
+    /// Only the owner may do this.
+    OWNABLE_UNAUTHORIZED_ACCOUNT = OwnableUnauthorizedAccount(address account);
+    /// A contract cannot be deployed with this owner.
+    OWNABLE_INVALID_OWNER = OwnableInvalidOwner(address owner);
 }
 
 impl SolError {
@@ -106,18 +108,70 @@ pub fn describe(data: &[u8]) -> String {
     let Some((head, rest)) = data.split_first_chunk::<4>() else {
         return format!("unknown revert 0x{}", hex::encode(data));
     };
-    match ALL.iter().find(|error| error.selector() == *head) {
+    match known().iter().find(|error| error.selector == *head) {
         Some(error) => {
-            let words = rest.chunks(32).map(word);
+            let types = error.types.iter().copied().chain(std::iter::repeat("uint256"));
+            let words = rest.chunks(32).zip(types).map(|(bytes, ty)| argument(bytes, ty));
             format!("{}({})", error.name, words.collect::<Vec<_>>().join(", "))
         }
-        None if *head == selector("Panic(uint256)") => format!("Panic({})", word(rest)),
         None => format!("unknown revert 0x{}", hex::encode(data)),
     }
 }
 
+/// An error that can be named.
+struct Known {
+    selector: [u8; 4],
+    name: &'static str,
+    types: Vec<&'static str>,
+}
+
+impl Known {
+    fn new(name: &'static str, types: Vec<&'static str>) -> Self {
+        Self { selector: selector(&format!("{name}({})", types.join(","))), name, types }
+    }
+}
+
+/// All errors of our contracts, and the language's own.
+fn known() -> &'static [Known] {
+    static KNOWN: OnceLock<Vec<Known>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let generated = ALL.iter().map(|error| {
+            let types = error.args.iter().map(|(ty, _)| *ty).collect();
+            Known::new(error.name, types)
+        });
+        let library = library::SOURCES.iter().flat_map(|(_, source)| declared(source));
+        generated.chain(library).chain([Known::new("Panic", vec!["uint256"])]).collect()
+    })
+}
+
+/// The errors that a Solidity source declares, each at the beginning of a line.
+fn declared(source: &'static str) -> impl Iterator<Item = Known> {
+    let starts_line = |at: usize| source[..at].lines().next_back().is_none_or(|line| line.trim().is_empty());
+    source.match_indices("error ").filter(move |(at, _)| starts_line(*at)).filter_map(|(at, keyword)| {
+        let (declaration, _) = source[at + keyword.len()..].split_once(';')?;
+        let (name, arguments) = declaration.trim().strip_suffix(')')?.split_once('(')?;
+        let types = arguments.split(',').filter_map(|argument| argument.split_whitespace().next());
+        Some(Known::new(name, types.collect()))
+    })
+}
+
+/// An argument as people read it: addresses and digests in hexadecimal, small numbers in decimal.
+fn argument(bytes: &[u8], ty: &str) -> String {
+    let hexadecimal = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+    let length = ty.strip_prefix("bytes").and_then(|length| length.parse::<usize>().ok());
+    match (ty, length, <[u8; 32]>::try_from(bytes)) {
+        ("address", _, Ok(word)) => hexadecimal(&word[12..]),
+        (_, Some(length @ 1..=32), Ok(word)) => hexadecimal(&word[..length]),
+        ("int256", _, Ok(word)) if word[..16] == [0xff; 16] && word[16] >= 0x80 => {
+            let (_, low) = word.split_at(16);
+            low.try_into().map_or_else(|_| hexadecimal(&word), |low| i128::from_be_bytes(low).to_string())
+        }
+        _ => number(bytes),
+    }
+}
+
 /// Small numbers in decimal, others in hexadecimal.
-fn word(bytes: &[u8]) -> String {
+fn number(bytes: &[u8]) -> String {
     let (high, low) = bytes.split_at(bytes.len().saturating_sub(8));
     match <[u8; 8]>::try_from(low) {
         Ok(low) if high.iter().all(|byte| *byte == 0) => u64::from_be_bytes(low).to_string(),
@@ -144,5 +198,45 @@ mod tests {
         assert_eq!(describe(&[]), "revert without data");
         assert_eq!(describe(&[1, 2, 3, 4]), "unknown revert 0x01020304");
         assert_eq!(describe(&[1]), "unknown revert 0x01");
+        assert_eq!(
+            describe(&[selector("Panic(uint256)").as_slice(), &[0; 31], &[0x11]].concat()),
+            "Panic(17)"
+        );
+    }
+
+    #[test]
+    fn arguments_are_printed_by_their_type() {
+        let revert = |signature: &str, words: &[[u8; 32]]| {
+            describe(&[selector(signature).as_slice(), &words.concat()].concat())
+        };
+        let mut address = [0; 32];
+        address[31] = 1;
+        let mut bytes4 = [0; 32];
+        bytes4[..4].copy_from_slice(&[0xab; 4]);
+        assert_eq!(
+            revert("NotAVerifier(address)", &[address]),
+            format!("NotAVerifier(0x{}01)", "00".repeat(19))
+        );
+        assert_eq!(
+            revert("RouteNotActive(bytes4,uint256)", &[bytes4, address]),
+            "RouteNotActive(0xabababab, 1)"
+        );
+        let mut minus = [0xff; 32];
+        minus[31] = 0xfb;
+        assert_eq!(
+            revert("OutputOutOfBounds(uint256,int256)", &[address, minus]),
+            "OutputOutOfBounds(1, -5)"
+        );
+        assert_eq!(revert("OutputOutOfBounds(uint256,int256)", &[address; 2]), "OutputOutOfBounds(1, 1)");
+        let digest = format!("WrongContext(0x{0}01, 0x{0}01)", "00".repeat(31));
+        assert_eq!(revert("WrongContext(bytes32,bytes32)", &[address; 2]), digest);
+    }
+
+    #[test]
+    fn declarations_are_found_and_comments_are_not() {
+        let source =
+            "    /// error Not(uint256 a);\n  error None();\nerror Two(\n    bytes4 a,\n    int256 b\n);";
+        let found: Vec<_> = declared(source).map(|error| (error.name, error.types)).collect();
+        assert_eq!(found, [("None", vec![]), ("Two", vec!["bytes4", "int256"])]);
     }
 }

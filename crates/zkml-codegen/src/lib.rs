@@ -4,21 +4,25 @@
 //! [`consumer_source`] gives `<Model>Consumer.sol`.
 //! Every offset comes from the program's layout and every identity from its constraints: this crate knows no circuit.
 
+mod abi;
 mod calldata;
 pub mod chains;
 mod consumer;
 mod error;
 pub mod errors;
+pub mod library;
 pub mod names;
+mod submission;
 mod text;
 mod verifier;
 #[cfg(test)]
 mod yul_test;
 
 pub use calldata::{
-    VERIFY_PROOF, calldata, check_inference, constructor_arguments, encode, verify_inference,
-    weights_commitment,
+    ConsumerArguments, VERIFY_PROOF, calldata, check_inference, constructor_arguments, deprecate_model,
+    encode, register_model, router_arguments, verify_inference, verify_model,
 };
 pub use consumer::consumer_source;
 pub use error::CodegenError;
+pub use submission::Submission;
 pub use verifier::{Favour, verifier_source, verifier_source_favouring};

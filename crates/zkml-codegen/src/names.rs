@@ -7,6 +7,9 @@ use zkml_protocol::Program;
 /// Longest name that is taken over, in characters.
 const MAX_NAME: usize = 40;
 
+/// Longest text that is taken over, in characters.
+const LONGEST_TEXT: usize = 80;
+
 /// Words that Solidity reserves, or that a generated contract uses itself.
 const RESERVED: &[&str] = &[
     "abstract",
@@ -132,10 +135,16 @@ pub struct ContractNames {
     pub consumer: String,
 }
 
+/// Models whose contracts would be called like those of the library.
+const TAKEN: &[&str] = &["ZKML", "IZKML", "IERCZKML", "IModel"];
+
 /// Names of the contracts of this program; a file is named after its contract.
 #[must_use]
 pub fn contracts(program: &Program) -> ContractNames {
-    let model = model(&program.statement.model_name);
+    let mut model = model(&program.statement.model_name);
+    if TAKEN.contains(&model.as_str()) {
+        model.insert_str(0, "Model");
+    }
     ContractNames { verifier: format!("{model}Verifier"), consumer: format!("{model}Consumer") }
 }
 
@@ -170,6 +179,32 @@ pub fn fields<'a>(kind: &str, names: impl IntoIterator<Item = (&'a str, &'a str)
             candidate
         })
         .collect()
+}
+
+/// What the names of the constants of fields begin with: `UPPER_CASE` out of the names that [`fields`] gave, all
+/// different.
+#[must_use]
+pub fn constants(fields: &[String]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let unique = |base: String| {
+        let numbers = (2..).map(|number| format!("{base}_{number}"));
+        let mut candidates = std::iter::once(base.clone()).chain(numbers);
+        candidates.find(|candidate| taken.insert(candidate.clone())).unwrap_or(base)
+    };
+    fields.iter().map(|field| upper_case(field)).map(unique).collect()
+}
+
+fn upper_case(field: &str) -> String {
+    let mut upper = String::new();
+    let mut previous = ' ';
+    for c in field.chars() {
+        if c.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit()) {
+            upper.push('_');
+        }
+        upper.push(c.to_ascii_uppercase());
+        previous = c;
+    }
+    upper
 }
 
 fn field(kind: &str, name: &str, index: usize) -> String {
@@ -216,7 +251,18 @@ fn capitalised(word: &str) -> String {
 #[must_use]
 pub fn comment(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() && !"@*/\\\"".contains(c) || c == ' ' { c } else { '?' };
-    text.chars().take(80).map(plain).collect()
+    text.chars().take(LONGEST_TEXT).map(plain).collect()
+}
+
+/// Text that may stand between the quotes of a Solidity string: what is not plain is escaped, byte by byte.
+#[must_use]
+pub fn string(text: &str) -> String {
+    let text: String = text.chars().take(LONGEST_TEXT).collect();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" ._+-".contains(&byte);
+    let escaped = |byte: u8| {
+        if plain(byte) { char::from(byte).to_string() } else { format!("\\x{byte:02x}") }
+    };
+    text.bytes().map(escaped).collect()
 }
 
 /// A version for a string literal.
@@ -262,6 +308,39 @@ mod tests {
         let names = [("a", "Commitment"), ("a_commitment", ""), ("a", "Commitment"), ("", "Commitment")];
         let expected = ["aCommitment", "aCommitment_2", "aCommitment_3", "input3Commitment"];
         assert_eq!(fields("input", names), expected);
+    }
+
+    #[test]
+    fn constants_are_upper_case_and_different() {
+        let fields = ["probabilityOfDefault", "aB", "a_B", "uint256Value", "denseOutput0", "ab_2", "aB"];
+        let expected =
+            ["PROBABILITY_OF_DEFAULT", "A_B", "A_B_2", "UINT256_VALUE", "DENSE_OUTPUT0", "AB_2", "A_B_3"];
+        assert_eq!(constants(&fields.map(str::to_owned)), expected);
+    }
+
+    #[test]
+    fn strings_cannot_end_early() {
+        assert_eq!(string("credit-mlp 1.0"), "credit-mlp 1.0");
+        assert_eq!(string("a\"; } \\ \n"), "a\\x22\\x3b \\x7d \\x5c \\x0a");
+        assert_eq!(string("Ω"), "\\xce\\xa9");
+        assert_eq!(string(&"Ω".repeat(100)).len(), 80 * 8);
+    }
+
+    #[test]
+    fn no_contract_takes_a_name_of_the_library() {
+        let text = include_str!("../../../tests/fixtures/protocol/plain.json");
+        let sample: zkml_protocol::Sample = serde_json::from_str(text).unwrap();
+        for name in ["ZKML", "IZKML", "IERCZKML", "i model", "I model"] {
+            let mut program = sample.program.clone();
+            program.statement.model_name = name.to_owned();
+            let ContractNames { verifier, consumer } = contracts(&program);
+            for file in crate::library::SOURCES {
+                for contract in [&verifier, &consumer] {
+                    assert!(!file.1.contains(&format!("contract {contract} ")), "{contract}");
+                    assert!(!file.1.contains(&format!("interface {contract} ")), "{contract}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+/// Length of a line of Solidity that a formatter leaves alone.
+const LINE: usize = 120;
+
 /// Source text under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
@@ -41,6 +44,19 @@ impl Text {
     pub(crate) fn close(&mut self, line: impl Display) {
         self.depth = self.depth.saturating_sub(1);
         self.line(line);
+    }
+
+    /// The head of a Solidity function, whose body it opens: on one line if that is not too long, else with its
+    /// attributes on lines of their own.
+    pub(crate) fn function(&mut self, head: &str, attributes: &[&str]) {
+        let whole = format!("{head} {} {{", attributes.join(" "));
+        if 4 * self.depth + whole.len() <= LINE {
+            return self.open(whole);
+        }
+        self.open(head);
+        attributes.iter().for_each(|attribute| self.line(attribute));
+        self.close("{");
+        self.depth += 1;
     }
 
     /// The text.

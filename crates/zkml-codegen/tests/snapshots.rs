@@ -76,9 +76,12 @@ fn verifiers_tell_bounds_in_few_branches() {
     insta::assert_snapshot!(&source[from..to]);
 }
 
+/// With bounds of the outputs, as models have them.
 #[test]
 fn consumer() {
-    insta::assert_snapshot!(consumer_source(&sample().program).unwrap());
+    let mut program = sample().program;
+    program.statement.instances.outputs[0].bounds = Some(Bounds { lowest: -4096, highest: 8191 });
+    insta::assert_snapshot!(consumer_source(&program).unwrap());
 }
 
 #[test]
@@ -96,7 +99,37 @@ fn all_outputs_may_be_committed() {
     let outputs = vec![field("label", 10, Encoding::Commitment)];
     let source = consumer_source(&stating(InstanceLayout { outputs, ..Default::default() })).unwrap();
     assert!(source.contains("uint256 labelCommitment;"), "{source}");
-    assert!(!source.contains("_signed("), "nothing unused is printed");
+    assert!(!source.contains("_checkBounds("), "nothing unused is printed");
+}
+
+#[test]
+fn bounds_of_many_outputs_are_not_checked_again() {
+    for (values, checked) in [(10, true), (11, false)] {
+        let mut output = field("scores", values, Encoding::Signed);
+        output.bounds = Some(Bounds { lowest: -1, highest: 1 });
+        let layout = InstanceLayout { outputs: vec![output], ..Default::default() };
+        let source = consumer_source(&stating(layout)).unwrap();
+        assert_eq!(source.contains("_checkBounds(output, i, SCORES_MIN, SCORES_MAX);"), checked, "{source}");
+        assert_eq!(source.contains("there are more than 10."), !checked, "{source}");
+        assert!(source.contains("int256 public constant SCORES_MAX = 1;"));
+    }
+}
+
+#[test]
+fn numbers_without_decimals_are_refused() {
+    for (scale, good) in [(-33, false), (-32, true), (96, true), (97, false)] {
+        let scaled = |name, encoding| Field { scale, ..field(name, 1, encoding) };
+        let signed = || vec![scaled("n", Encoding::Signed)];
+        let hidden = || vec![scaled("c", Encoding::Commitment)];
+        for (inputs, outputs) in [(vec![], signed()), (signed(), hidden()), (hidden(), hidden())] {
+            let expected = good || inputs == outputs;
+            let result = consumer_source(&stating(InstanceLayout { inputs, model: vec![], outputs }));
+            match result {
+                Ok(_) => assert!(expected, "{scale}"),
+                Err(error) => assert!(!expected && matches!(error, CodegenError::Scale { .. }), "{error}"),
+            }
+        }
+    }
 }
 
 #[test]

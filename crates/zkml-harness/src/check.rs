@@ -48,65 +48,6 @@ pub fn self_check(
     })
 }
 
-/// Deploys both contracts and checks that the consumer passes a good proof on, refuses a changed output, takes no
-/// proof that is not bound to its caller and, when the weights are private, none of a model of other weights.
-///
-/// Returns the gas of `checkInference`.
-///
-/// # Errors
-/// [`HarnessError::SelfCheck`] with the first check that failed.
-pub fn self_check_consumer(
-    verifier: &Contract,
-    consumer: &Contract,
-    program: &Program,
-    proof: &[u8],
-    instances: &[Word],
-) -> Result<GasReport, HarnessError> {
-    let mut evm = Evm::default();
-    let verifier = evm.deploy(&verifier.creation)?.address;
-    let creation = &consumer.creation;
-    let mut deploy = |weights| -> Result<_, HarnessError> {
-        let arguments = zkml_codegen::constructor_arguments(program, &verifier.into_array(), weights)?;
-        Ok(evm.deploy(&[creation.as_slice(), &arguments].concat())?.address)
-    };
-    let weights = zkml_codegen::weights_commitment(program, instances)?;
-    let consumer = deploy(weights)?;
-    let other = weights.map(|weights| deploy(Some(another(weights)))).transpose()?;
-    let failed = |check, call: &Call| Err(HarnessError::SelfCheck { check, detail: call.describe() });
-
-    let call = evm.call(consumer, &zkml_codegen::check_inference(program, proof, instances)?)?;
-    if !matches!(call.outcome, Outcome::Returned(_)) {
-        return failed("the consumer passes the good proof on", &call);
-    }
-    let gas = call.gas;
-    let mut changed = instances.to_vec();
-    if let Some(last) = changed.last_mut() {
-        *last = zkml_protocol::field::add(*last, Word::ONE);
-    }
-    let call = evm.call(consumer, &zkml_codegen::check_inference(program, proof, &changed)?)?;
-    if !call.describe().starts_with("ProofRejected") {
-        return failed("the consumer refuses a changed output", &call);
-    }
-    let deadline = Word([0xff; 32]);
-    let data = zkml_codegen::verify_inference(program, deadline, Word::ZERO, proof, instances)?;
-    let call = evm.call(consumer, &data)?;
-    if !call.describe().starts_with("WrongContext") {
-        return failed("the consumer takes no proof of another context", &call);
-    }
-    if let Some(other) = other {
-        let call = evm.call(other, &zkml_codegen::check_inference(program, proof, instances)?)?;
-        if !call.describe().starts_with("WrongModel") {
-            return failed("the consumer of another model refuses the proof", &call);
-        }
-    }
-    Ok(gas)
-}
-
-/// A commitment that is not this one.
-fn another(commitment: Word) -> Word {
-    if commitment == Word::ONE { Word::from_u64(2) } else { Word::ONE }
-}
-
 /// The lowest number of `int256`.
 const INT256_MIN: Word = {
     let mut word = [0; 32];

@@ -38,6 +38,34 @@ pub enum HarnessError {
         /// The pinned version.
         wanted: &'static str,
     },
+    /// A package that contracts import is not there.
+    #[error(
+        "`{import}` was not found: the npm package `{package}` is missing in {}; run `npm ci` in the project folder",
+        .modules.display()
+    )]
+    PackageMissing {
+        /// The package.
+        package: String,
+        /// What was imported from it.
+        import: String,
+        /// The folder in which the compiler was found.
+        modules: PathBuf,
+    },
+    /// A package that contracts import is not the pinned one.
+    #[error(
+        "the npm package `{package}` in {} has version {found}, but {wanted} is pinned: run `npm ci` in the project folder",
+        .modules.display()
+    )]
+    PackageVersion {
+        /// The package.
+        package: &'static str,
+        /// The folder in which it was found.
+        modules: PathBuf,
+        /// Its version.
+        found: String,
+        /// The pinned version.
+        wanted: &'static str,
+    },
     /// Node ended without an answer.
     #[error("solc ended without an answer: {stderr}")]
     SolcCrashed {
@@ -81,6 +109,14 @@ pub enum HarnessError {
     /// The EVM refused the transaction before it ran.
     #[error("the EVM refused the transaction: {0}")]
     Transaction(String),
+    /// A contract of the stack did not do what it was asked to.
+    #[error("`{function}` was to be done, but the answer was: {answer}")]
+    Call {
+        /// The function.
+        function: &'static str,
+        /// The decoded answer.
+        answer: String,
+    },
     /// The generated contract gave a wrong verdict, so it must not be written.
     #[error("the generated verifier failed its self-check ({check}): {detail}; nothing was written")]
     SelfCheck {
@@ -89,6 +125,9 @@ pub enum HarnessError {
         /// What happened instead.
         detail: String,
     },
+    /// The statement is not one of the program.
+    #[error(transparent)]
+    Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
     /// Calldata could not be encoded from the proof and instances.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),

@@ -1,21 +1,25 @@
 //! Compiles Solidity with solc and runs it in a local EVM: deploy, call, gas, transcript trace.
 //!
-//! Two rooms: [`Solc`] turns sources into bytecode through Node, and [`Evm`] deploys and
+//! Three rooms: [`Solc`] turns sources into bytecode through Node, [`Evm`] deploys and
 //! calls that bytecode under mainnet rules, with a [`GasReport`] that says where the gas
-//! went and the input of every `KECCAK256`.
+//! went and the input of every `KECCAK256`, and [`Stack`] is the contracts that all consumers share.
 
 mod check;
+mod check_consumer;
 mod error;
 mod evm;
 mod inspect;
 mod precompiles;
 mod report;
 mod solc;
+mod stack;
 
 pub use alloy_primitives::{Address, U256};
-pub use check::{Checked, self_check, self_check_consumer};
+pub use check::{Checked, self_check};
+pub use check_consumer::self_check_consumer;
 pub use error::HarnessError;
 pub use evm::{Call, Deployment, Evm, EvmConfig, Fork, Log, Outcome, TX_GAS_CAP};
 pub use precompiles::{Patch, precompile};
 pub use report::GasReport;
 pub use solc::{Compiled, Contract, Settings, Solc, standard_json};
+pub use stack::{Stack, StackCode};

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use zkml_codegen::library;
 
 use crate::HarnessError;
 
@@ -16,17 +17,12 @@ pub(crate) const SOLC_VERSION: &str = "0.8.37";
 /// EIP-170: the largest runtime bytecode, in bytes.
 pub(crate) const CODE_LIMIT: usize = 24_576;
 
-/// Reads `{solc, input}` from stdin and answers with the compiler's standard JSON.
-const DRIVER: &str = r"
-const chunks = [];
-process.stdin.on('data', c => chunks.push(c));
-process.stdin.on('end', () => {
-  const job = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  const solc = require(job.solc);
-  const answer = { version: solc.version(), output: JSON.parse(solc.compile(JSON.stringify(job.input))) };
-  process.stdout.write(JSON.stringify(answer));
-});
-";
+/// npm packages that our contracts import, in the versions that `package.json` pins: bytecode depends on them.
+const PACKAGES: [(&str, &str); 2] = [("@openzeppelin/contracts", "5.7.0"), ("solady", "0.1.26")];
+
+/// Reads `{solc, input, library, modules, packages}` from stdin and answers with the compiler's standard JSON. Imports
+/// come from the library or from a package; the answer says which, and what was not there.
+const DRIVER: &str = include_str!("solc.js");
 
 /// A compiler that is known to be there.
 #[derive(Debug, Clone)]
@@ -83,9 +79,11 @@ pub struct Contract {
 /// The result of one compilation.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// Contracts by name.
+    /// Contracts by name: those of the files that were given, without what they import.
     pub contracts: BTreeMap<String, Contract>,
-    /// Warnings, formatted by the compiler.
+    /// All files that took part, by the name that imports have for them.
+    pub sources: BTreeMap<String, String>,
+    /// Warnings about anything but packages, formatted by the compiler.
     pub warnings: Vec<String>,
 }
 
@@ -153,12 +151,17 @@ impl Solc {
         self
     }
 
-    /// Compiles `sources` (file name, text) in one run.
+    /// Compiles `sources` (file name, text) in one run. They may import the files of [`zkml_codegen::library`], and
+    /// OpenZeppelin and solady from the `node_modules` in which the compiler lies.
     ///
     /// # Errors
-    /// A missing Node, another compiler version, a crash, or the compiler's own errors.
+    /// A missing Node or package, another version than the pinned one, a crash, or the compiler's own errors.
     pub fn compile(&self, sources: &[(&str, &str)], settings: &Settings) -> Result<Compiled, HarnessError> {
-        let answer = self.run(&standard_json(sources, settings))?;
+        let mut input = standard_json(sources, settings);
+        let wanted = &mut input["settings"]["outputSelection"];
+        let all = wanted["*"].take();
+        *wanted = sources.iter().map(|(name, _)| ((*name).to_owned(), all.clone())).collect();
+        let answer = self.run(&input)?;
         let version = answer["version"].as_str().unwrap_or("unknown");
         if version.split('+').next() != Some(SOLC_VERSION) {
             return Err(HarnessError::SolcVersion {
@@ -167,11 +170,48 @@ impl Solc {
                 wanted: SOLC_VERSION,
             });
         }
-        read_output(&answer["output"])
+        self.check_packages(&answer)?;
+        let mut compiled = read_output(&answer["output"])?;
+        let imported = answer["imported"].as_object().into_iter().flatten();
+        let imported = imported.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
+        let given = sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        compiled.sources = imported.chain(given).collect();
+        Ok(compiled)
+    }
+
+    /// The packages that were imported from must be there, in the pinned versions.
+    fn check_packages(&self, answer: &Value) -> Result<(), HarnessError> {
+        if let Some(missing) = answer["missing"].get(0) {
+            let text = |index: usize| missing[index].as_str().unwrap_or_default().to_owned();
+            let (package, import) = (text(0), text(1));
+            return Err(HarnessError::PackageMissing { package, import, modules: self.modules() });
+        }
+        for (package, wanted) in PACKAGES {
+            match answer["packages"][package].as_str() {
+                Some(found) if found != wanted => {
+                    let (modules, found) = (self.modules(), found.to_owned());
+                    return Err(HarnessError::PackageVersion { package, modules, found, wanted });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder in which packages lie beside the compiler.
+    fn modules(&self) -> PathBuf {
+        let package = std::path::absolute(&self.package).unwrap_or_else(|_| self.package.clone());
+        package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
     }
 
     fn run(&self, input: &Value) -> Result<Value, HarnessError> {
-        let job = json!({ "solc": std::path::absolute(&self.package).unwrap_or_else(|_| self.package.clone()), "input": input });
+        let job = json!({
+            "solc": std::path::absolute(&self.package).unwrap_or_else(|_| self.package.clone()),
+            "input": input,
+            "library": library::SOURCES.iter().copied().collect::<BTreeMap<_, _>>(),
+            "modules": self.modules(),
+            "packages": PACKAGES.map(|(package, _)| package),
+        });
         let missing = |source| HarnessError::NodeMissing { program: self.node.clone(), source };
         let mut child = Command::new(&self.node)
             .args(["-e", DRIVER])
@@ -198,13 +238,19 @@ pub fn standard_json(sources: &[(&str, &str)], settings: &Settings) -> Value {
     json!({ "language": "Solidity", "sources": files, "settings": settings.to_json() })
 }
 
+/// Whether a file comes from a package; what the compiler thinks of those is not for us to mend.
+fn is_packaged(file: &Value) -> bool {
+    let name = file.as_str().unwrap_or_default();
+    PACKAGES.iter().any(|(package, _)| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/')))
+}
+
 fn read_output(output: &Value) -> Result<Compiled, HarnessError> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for message in output["errors"].as_array().into_iter().flatten() {
         let text = message["formattedMessage"].as_str().unwrap_or("unknown message").to_owned();
         if message["severity"] == "error" {
             errors.push(text);
-        } else {
+        } else if !is_packaged(&message["sourceLocation"]["file"]) {
             warnings.push(text);
         }
     }
@@ -217,7 +263,7 @@ fn read_output(output: &Value) -> Result<Compiled, HarnessError> {
             contracts.insert(name.clone(), read_contract(name, contract)?);
         }
     }
-    Ok(Compiled { contracts, warnings })
+    Ok(Compiled { contracts, sources: BTreeMap::new(), warnings })
 }
 
 fn read_contract(name: &str, contract: &Value) -> Result<Contract, HarnessError> {
@@ -241,42 +287,4 @@ fn tail(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_compiler_names_the_folders_and_npm_ci() {
-        let empty = std::env::temp_dir().join("zkml-no-solc-here");
-        let error = Solc::find_in(std::slice::from_ref(&empty)).unwrap_err().to_string();
-        assert!(error.contains("npm ci") && error.contains("zkml-no-solc-here"), "{error}");
-    }
-
-    #[test]
-    fn a_missing_node_says_what_to_install() {
-        let solc = Solc::find().unwrap().with_node("no-such-node-program");
-        let error = solc.compile(&[], &Settings::default()).unwrap_err();
-        assert!(matches!(error, HarnessError::NodeMissing { .. }));
-        assert!(error.to_string().contains("install Node"));
-    }
-
-    #[test]
-    fn compile_errors_carry_the_compilers_words() {
-        let solc = Solc::find().unwrap();
-        let error = solc.compile(&[("A.sol", "contract A { uint x = ; }")], &Settings::default());
-        assert!(matches!(error, Err(HarnessError::Compile { .. })), "{error:?}");
-    }
-
-    #[test]
-    fn a_contract_above_eip_170_is_refused() {
-        let contract = Contract {
-            name: "Big".to_owned(),
-            abi: Value::Null,
-            creation: Vec::new(),
-            runtime: vec![0; CODE_LIMIT + 1],
-        };
-        let compiled =
-            Compiled { contracts: BTreeMap::from([("Big".to_owned(), contract)]), warnings: Vec::new() };
-        assert!(matches!(compiled.contract("Big"), Err(HarnessError::CodeTooLarge { .. })));
-        assert!(matches!(compiled.contract("Other"), Err(HarnessError::NoSuchContract { .. })));
-    }
-}
+mod tests;

@@ -16,7 +16,9 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-use zkml_harness::{Evm, EvmConfig, GasReport};
+use zkml_codegen::{Submission, verify_model};
+use zkml_harness::{Address, Evm, EvmConfig, GasReport, Outcome, Stack, StackCode};
+use zkml_protocol::binding::Registration;
 
 /// What every transaction pays first.
 const TX_BASE: u64 = 21_000;
@@ -56,6 +58,8 @@ pub struct SimulateReport {
     pub exec_gas: u64,
     /// The transaction's gas by cause.
     pub gas: GasReport,
+    /// Gas of the transaction when the proof comes in through registry and router, as consumers send it.
+    pub routed_tx_gas: u64,
     /// What was tried besides, and how it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
@@ -81,6 +85,7 @@ pub fn run(ui: &Ui, artifacts: &Artifacts, request: &Request<'_>) -> Result<Simu
     if !call.is_true() {
         return Err(Error::Refused { by: "the contract", why: call.describe() });
     }
+    let routed_tx_gas = routed(&mut evm, deployment.address, &contracts)?;
     let refusals =
         if request.tamper { tamper::run(&mut evm, deployment.address, &contracts)? } else { Vec::new() };
     Ok(SimulateReport {
@@ -94,9 +99,23 @@ pub fn run(ui: &Ui, artifacts: &Artifacts, request: &Request<'_>) -> Result<Simu
         tx_gas: call.gas.transaction,
         exec_gas: call.gas.execution,
         gas: call.gas,
+        routed_tx_gas,
         refusals,
         unsafe_dev_srs: proof.unsafe_dev_srs,
     })
+}
+
+/// Registers the model, and lets `ZKMLVerifier` find the verifier and judge the proof.
+fn routed(evm: &mut Evm, verifier: Address, contracts: &Contracts) -> Result<u64> {
+    let Contracts { program, proof, compiled, .. } = contracts;
+    let stack = Stack::deploy(evm, &StackCode::of(compiled)?, &[verifier])?;
+    let model_id = stack.register(evm, &Registration::of(program, &proof.instances)?)?;
+    let submission = Submission::new(program, &proof.proof, &proof.instances)?;
+    let call = evm.call(stack.verifier, &verify_model(&submission, model_id))?;
+    match call.outcome {
+        Outcome::Returned(_) => Ok(call.gas.transaction),
+        _ => Err(Error::Refused { by: "ZKMLVerifier", why: call.describe() }),
+    }
 }
 
 impl Report for SimulateReport {
@@ -149,6 +168,7 @@ impl SimulateReport {
                 self.tx_gas,
                 if gas.floor_applied { "calldata floor (EIP-7623)".into() } else { none() },
             ),
+            row("the same through registry and router", self.routed_tx_gas, none()),
         ];
         rows.iter_mut().for_each(|r| {
             if r[2] == format!("{DIM}{DIM:#}") {

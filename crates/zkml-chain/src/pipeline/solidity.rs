@@ -17,8 +17,13 @@ use std::{
     time::Duration,
 };
 use zkml_codegen::names::ContractNames;
-use zkml_harness::{Compiled, Contract, GasReport, Settings, Solc, self_check, self_check_consumer};
+use zkml_harness::{
+    Compiled, Contract, GasReport, Settings, Solc, StackCode, self_check, self_check_consumer, standard_json,
+};
 use zkml_protocol::Program;
+
+/// The file with the compiler's input.
+const STANDARD_INPUT: &str = "standard-input.json";
 
 /// The sources of a model's contracts.
 #[derive(Debug, Clone)]
@@ -44,15 +49,16 @@ impl Sources {
         })
     }
 
-    /// Compiles both.
+    /// Compiles both, and the contracts that stand between them.
     ///
     /// # Errors
     /// [`crate::error::Error::Harness`] when Node or solc are missing or refuse the sources.
     pub fn compile(&self) -> Result<Compiled> {
         let (verifier, consumer) =
             (format!("{}.sol", self.names.verifier), format!("{}.sol", self.names.consumer));
-        let sources =
-            [(verifier.as_str(), self.verifier.as_str()), (consumer.as_str(), self.consumer.as_str())];
+        let mut sources = StackCode::sources();
+        sources.push((verifier.as_str(), self.verifier.as_str()));
+        sources.push((consumer.as_str(), self.consumer.as_str()));
         Ok(Solc::find()?.compile(&sources, &Settings::default())?)
     }
 }
@@ -92,7 +98,8 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<S
     let verifier = compiled.contract(&sources.names.verifier)?;
     let checked = self_check(verifier, &program, &proof.proof, &proof.instances)?;
     let consumer = compiled.contract(&sources.names.consumer)?;
-    self_check_consumer(verifier, consumer, &program, &proof.proof, &proof.instances)?;
+    let stack = StackCode::of(&compiled)?;
+    self_check_consumer(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
     drop(progress);
     let files = store(artifacts, &sources, &compiled)?;
     Ok(SolidityReport {
@@ -121,8 +128,18 @@ fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> R
             written.push(file);
         }
     }
+    let file = format!("{}/{STANDARD_INPUT}", file::SOLIDITY);
+    transaction.put(&file, &standard_input(compiled), &[file::PROGRAM])?;
+    written.push(file);
     transaction.commit()?;
     Ok(written.iter().map(|f| artifacts.path(f)).collect())
+}
+
+/// The compiler's input with all sources: a block explorer repeats the build from it.
+fn standard_input(compiled: &Compiled) -> Vec<u8> {
+    let sources: Vec<(&str, &str)> =
+        compiled.sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    crate::json::pretty(&standard_json(&sources, &Settings::default()))
 }
 
 /// What a deployer needs besides the source: ABI, bytecode, compiler settings.

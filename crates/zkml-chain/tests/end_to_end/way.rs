@@ -1,6 +1,10 @@
 //! The whole way with the real binary: from an ONNX file to verdicts that agree.
 
 use crate::support::{Folder, done, fails, repo, root, zkml};
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
 
 #[test]
 fn three_verdicts_agree() {
@@ -11,6 +15,9 @@ fn three_verdicts_agree() {
     assert_eq!(evm["accepted"], true);
     assert_eq!(evm["outputs"], verdicts["outputs"]);
     assert!(evm["refusals"].as_array().unwrap().len() >= 8, "{evm}");
+    // Registry and router cost something, and not much.
+    let through = evm["routed_tx_gas"].as_u64().unwrap() - evm["tx_gas"].as_u64().unwrap();
+    assert!((1_000..60_000).contains(&through), "{through}");
     // The parts of the gas table add up.
     let gas = |name: &str| evm["gas"][name].as_u64().unwrap();
     let parts = ["calldata", "keccak", "ec_mul", "ec_add", "pairing", "modexp", "arithmetic"];
@@ -37,10 +44,34 @@ fn generated_contracts_are_checked_and_complete() {
     let consumer: serde_json::Value =
         serde_json::from_slice(&folder.read("solidity/CreditMlpConsumer.json")).unwrap();
     assert!(consumer["abi"].to_string().contains("verifyInference"));
+    // An explorer gets every source that takes part, and compiles the same code from it.
+    let input: serde_json::Value =
+        serde_json::from_slice(&folder.read("solidity/standard-input.json")).unwrap();
+    assert_eq!(creation(&input, "CreditMlpConsumer.sol", "CreditMlpConsumer"), consumer["bytecode"]);
+    let verifier: serde_json::Value =
+        serde_json::from_slice(&folder.read("solidity/CreditMlpVerifier.json")).unwrap();
+    assert_eq!(creation(&input, "CreditMlpVerifier.sol", "CreditMlpVerifier"), verifier["bytecode"]);
     // What was generated is under the manifest's protection too: generating again gives the same bytes.
     let before = folder.read("solidity/CreditMlpVerifier.json");
     done(&["gen-verifier", "--dir", &folder.dir]);
     assert_eq!(before, folder.read("solidity/CreditMlpVerifier.json"));
+}
+
+/// Creation code of a contract, compiled by nothing but solc.
+fn creation(input: &serde_json::Value, file: &str, contract: &str) -> String {
+    let script = "const input = require('node:fs').readFileSync(0, 'utf8');
+        const [, file, contract] = process.argv;
+        const output = JSON.parse(require('solc').compile(input));
+        process.stdout.write('0x' + output.contracts[file][contract].evm.bytecode.object);";
+    let mut node = Command::new("node")
+        .args(["-e", script, file, contract])
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    node.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    String::from_utf8(node.wait_with_output().unwrap().stdout).unwrap()
 }
 
 #[test]
@@ -93,9 +124,23 @@ fn the_demo_ends_with_a_decision() {
     let dir = temp.path().join("credit").display().to_string();
     let report = done(&["demo", "--dir", &dir, "--quiet"]);
     assert!(report["accepted"]["decision"].as_str().unwrap().contains("the credit"), "{report}");
-    let refused = report["refused"].to_string();
-    assert!(refused.contains("a tampered output") && refused.contains("a tampered proof"), "{refused}");
+    let refused = report["refused"].as_array().unwrap();
+    let answer = |change: &str| {
+        let refusal = refused.iter().find(|r| r["change"] == change).unwrap_or_else(|| panic!("{change}"));
+        refusal["answer"].as_str().unwrap().split('(').next().unwrap().to_owned()
+    };
+    assert_eq!(answer("a tampered output"), "ProofRejected");
+    assert!(["ProofRejected", "InvalidPoint"].contains(&answer("a tampered proof").as_str()));
+    assert_eq!(answer("the proof from another caller"), "WrongContext");
+    assert_eq!(answer("the same proof again"), "WrongContext");
+    assert_eq!(answer("a deprecated model"), "VerificationRefused_ModelDeprecated");
     assert!(report["verifier"]["tx_gas"].as_u64().unwrap() > 100_000);
+    // What the contracts in between cost. The consumer's part is the bookkeeping of ZKMLConsumer (30,000 at most), and
+    // outputs by name, held against their bounds and logged.
+    let ways = report["accepted"]["gas_by_way"].as_array().unwrap();
+    let [bare, routed, consumer] = [0, 1, 2].map(|i: usize| ways[i]["execution"].as_u64().unwrap());
+    println!("registry and router {}, consumer {}", routed - bare, consumer - routed);
+    assert!(bare + 45_000 >= routed && routed + 36_000 >= consumer, "{ways:?}");
 }
 
 #[test]

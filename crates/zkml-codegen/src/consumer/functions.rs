@@ -1,159 +1,216 @@
 //! The consumer's functions.
 
-use zkml_protocol::binding;
-
-use super::{
-    Consumer,
-    section::{self, Member},
-};
+use super::{Consumer, section};
 use crate::{errors, text::Text};
 
 impl<'a> Consumer<'a> {
     pub(super) fn constructor(&self, text: &mut Text) {
-        let invalid = errors::INVALID_WEIGHTS_COMMITMENT.name;
-        let kind = if self.weights.is_some() { "architecture" } else { "model" };
+        let kind = if self.private_weights { "model of this architecture" } else { "model" };
         text.line(format_args!(
-            "/// @param verifier_ The deployed verifier of this very {kind}; any other is refused."
+            "/// @notice Pins the {kind} that is registered under an id; refuses any other."
         ));
-        let second = if self.weights.is_some() {
-            text.line("/// @param weightsCommitment_ The commitment to the weights of the one model whose proofs are accepted.");
-            ", uint256 weightsCommitment_"
+        text.line("/// @param verifier Checks the proofs; it brings registry and router along, for good.");
+        text.line("/// @param modelId_ The model's id.");
+        let (delay, argument) = if self.private_weights {
+            text.line("/// @param modelDelay Seconds between the proposal of a model of other weights and its taking over; zero fixes the");
+            text.line("/// model for good.");
+            ("uint256 modelDelay, ", "modelDelay")
         } else {
-            ""
+            ("", "0")
         };
-        text.open(format_args!("constructor(I{} verifier_{second}) {{", self.names.verifier));
-        text.open(
-            "if (verifier_.vkDigest() != VK_DIGEST || verifier_.modelCommitment() != MODEL_COMMITMENT) {",
+        text.line("/// @param owner_ Who owns the contract; see {ZKMLConsumer}.");
+        text.function(
+            &format!("constructor(IZKMLVerifier verifier, uint256 modelId_, {delay}address owner_)"),
+            &[&format!("ZKMLConsumer(verifier, modelId_, {argument}, owner_)")],
         );
-        text.line(format_args!("revert {}(address(verifier_));", errors::WRONG_VERIFIER.name));
-        text.close("}");
-        if self.weights.is_some() {
-            text.open("if (weightsCommitment_ == 0 || weightsCommitment_ >= R) {");
-            text.line(format_args!("revert {invalid}(weightsCommitment_);"));
-            text.close("}");
-            text.line("weightsCommitment = weightsCommitment_;");
-        }
-        text.line("verifier = verifier_;");
-        text.close("}");
-        text.line("");
-    }
-
-    pub(super) fn verify(&self, text: &mut Text) {
-        text.line("/// @notice Accepts a proof that was made for the caller, for this contract on this chain, for the caller's next");
-        text.line("/// nonce, this deadline and this action. Each proof counts once.");
-        text.line("/// @param deadline Last acceptable block time, in seconds since 1970.");
-        text.line(
-            "/// @param action What the caller wants done with the result, hashed as the application sees fit.",
-        );
-        text.line("/// @param proof The proof.");
-        text.line("/// @param instances The public statement: context, inputs, model, outputs.");
-        text.line("/// @return outputs The model's outputs with 18 decimals, rounded down.");
-        text.line("function verifyInference(uint256 deadline, bytes32 action, bytes calldata proof, uint256[] calldata instances)");
-        text.line("    external");
-        text.line("    returns (Outputs memory outputs)");
-        text.open("{");
-        text.line("if (block.timestamp > deadline) revert StatementExpired(deadline);");
-        text.line("uint256 nonce = nonces[msg.sender]++;");
-        section::check_count(text);
-        text.line("uint256 expected = contextOf(msg.sender, nonce, deadline, action);");
-        text.line("if (instances[0] != expected) revert WrongContext(instances[0], expected);");
-        self.check_model(text);
-        text.line("if (!verifier.verifyProof(proof, instances)) revert ProofRejected();");
-        text.line("(, outputs) = decode(instances);");
-        text.line("bytes32 statement = keccak256(abi.encodePacked(instances));");
-        text.line("lastStatement[msg.sender] = statement;");
-        let inputs = if self.has_input_commitments() { "inputCommitments(instances), " } else { "" };
+        text.line("(IZKMLRegistry.Identity memory identity,,) = IZKMLRegistry(verifier.registry()).identityOf(modelId_);");
+        let model_hash = (!self.private_weights).then_some(" || identity.modelHash != MODEL_HASH");
+        text.open("if (");
         text.line(format_args!(
-            "emit InferenceVerified(msg.sender, nonce, action, statement, {inputs}outputs);"
+            "identity.vkHash != VK_DIGEST || identity.circuitHash != MODEL_COMMITMENT{}",
+            model_hash.unwrap_or_default()
         ));
-        text.close("}");
-        text.line("");
-        text.line("/// @notice Checks a proof whatever its context is, and changes nothing. Good for looking, not for deciding: a proof");
-        text.line("/// without a context (0) can be shown by anybody, anywhere, any number of times.");
-        text.line("function checkInference(bytes calldata proof, uint256[] calldata instances)");
-        text.line("    external");
-        text.line("    view");
-        text.line("    returns (Outputs memory outputs)");
-        text.open("{");
-        if self.weights.is_some() {
-            section::check_count(text);
-        }
-        self.check_model(text);
-        text.line("if (!verifier.verifyProof(proof, instances)) revert ProofRejected();");
-        text.line("(, outputs) = decode(instances);");
+        text.line("    || identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID");
+        text.close(format_args!(") revert {}(modelId_);", errors::NOT_THIS_MODEL.name));
         text.close("}");
         text.line("");
     }
 
-    /// Refuses the proofs of other weights, before the verification is paid for.
-    fn check_model(&self, text: &mut Text) {
-        if self.weights.is_none() {
-            return;
-        }
-        let error = errors::WRONG_MODEL.name;
-        text.open("if (instances[WEIGHTS_INSTANCE] != weightsCommitment) {");
-        text.line(format_args!("revert {error}(instances[WEIGHTS_INSTANCE], weightsCommitment);"));
+    pub(super) fn inference(&self, text: &mut Text) {
+        text.line("/// @notice Takes a proof about the caller, once: it was made for the caller, at this contract on this chain, for the");
+        text.line("/// caller's next nonce, this action, and the deadline that is handed in with it.");
+        text.line("/// @param action What the caller wants done with the result, hashed as the application sees fit.");
+        text.line("/// @param inference The proof and what belongs to it.");
+        text.line("/// @return outputs The model's outputs with 18 decimals, rounded down.");
+        text.function(
+            "function verifyInference(bytes32 action, Inference calldata inference)",
+            &["external", "virtual", "returns (Outputs memory outputs)"],
+        );
+        text.line("return _acceptInference(msg.sender, action, inference);");
         text.close("}");
+        text.line("");
+        text.line("/// @notice Checks a proof whatever it is bound to, and changes nothing. Good for looking, not for deciding: anybody");
+        text.line("/// can show the same proof again.");
+        text.line("/// @param output The words of the output section.");
+        text.line("/// @param proof The proof blob.");
+        text.line("/// @return outputs The model's outputs with 18 decimals, rounded down.");
+        text.function(
+            "function checkInference(bytes calldata output, bytes calldata proof)",
+            &["external", "view", "returns (Outputs memory outputs)"],
+        );
+        text.line("_checkInference(output, proof);");
+        text.line("(, outputs) = decode(output);");
+        text.close("}");
+        text.line("");
     }
 
     pub(super) fn decoders(&self, text: &mut Text) {
-        text.line("/// @notice Names the outputs of a statement; says nothing about whether it is proven.");
-        section::decoder(text, "decode", "Outputs", self.outputs.iter());
+        text.line("/// @notice Names outputs; says nothing about whether they are proven.");
+        text.line("/// @param output The words of the output section.");
+        decoded(text);
+        text.function(
+            "function decode(bytes calldata output)",
+            &["public", "pure", "returns (Outputs memory raw, Outputs memory wad)"],
+        );
+        text.line("ZKMLCodec.checkLength(output, OUTPUT_WORDS);");
+        section::decode(text, "output", self.outputs.iter(), |member| format!("{}_SCALE", member.constant));
+        text.close("}");
+        text.line("");
         if self.has_public_inputs() {
-            text.line("/// @notice Names the public inputs of a statement; says nothing about whether it is proven.");
-            section::decoder(text, "decodeInputs", "Inputs", self.public_inputs());
+            text.line("/// @notice Names the public inputs of a proof blob; says nothing about whether it is proven.");
+            text.line("/// @param proof The proof blob.");
+            decoded(text);
+            text.function(
+                "function decodeInputs(bytes calldata proof)",
+                &["public", "pure", "returns (Inputs memory raw, Inputs memory wad)"],
+            );
+            text.line("bytes calldata words = _inputWords(proof);");
+            section::decode(text, "words", self.public_inputs(), |member| member.field.scale.to_string());
+            text.close("}");
+            text.line("");
         }
         if self.has_input_commitments() {
-            text.line("/// @notice Names the commitments to inputs in a statement; says nothing about whether it is proven.");
-            section::commitments(text, "inputCommitments", "InputCommitments", self.input_commitments());
+            self.commitments(text);
         }
     }
 
+    fn commitments(&self, text: &mut Text) {
+        text.line("/// @notice Names the commitments to inputs in a proof blob; says nothing about whether it is proven.");
+        text.line("/// @param proof The proof blob.");
+        text.line("/// @return commitments The commitments.");
+        text.function(
+            "function inputCommitments(bytes calldata proof)",
+            &["public", "pure", "returns (InputCommitments memory commitments)"],
+        );
+        if self.has_input_words() {
+            text.line("bytes calldata words = _inputWords(proof);");
+        } else {
+            text.line("// The input section is this one commitment, so it is the data commitment itself.");
+            text.line("(, bytes32 dataCommitment,) = ZKMLStatement.header(proof);");
+        }
+        for input in self.input_commitments() {
+            let commitment = if self.has_input_words() {
+                input.commitment("words")
+            } else {
+                "ZKMLCodec.toCommitment(uint256(dataCommitment))".to_owned()
+            };
+            text.line(format_args!("commitments.{} = {commitment};", input.name));
+        }
+        text.close("}");
+        text.line("");
+    }
+
+    /// What applications call.
+    pub(super) fn acceptance(&self, text: &mut Text) {
+        text.line("/// @dev As {_verifyInference}, with the outputs by name, and an event that has them.");
+        text.line(
+            "/// @param subject Whom the inference is about: usually `msg.sender`. The proof alone authorises nobody.",
+        );
+        text.line("/// @param action What the caller of this function is about to do, hashed with all its parameters.");
+        text.line("/// @param inference What was handed in.");
+        text.line("/// @return outputs The model's outputs with 18 decimals, rounded down.");
+        text.function(
+            "function _acceptInference(address subject, bytes32 action, Inference calldata inference)",
+            &["internal", "returns (Outputs memory outputs)"],
+        );
+        text.line("uint256 nonce = nonces[subject];");
+        text.line("_verifyInference(subject, action, inference);");
+        text.line("(, outputs) = decode(inference.output);");
+        text.line("emit OutputsAccepted(subject, nonce, outputs);");
+        text.close("}");
+        text.line("");
+    }
+
+    pub(super) fn hooks(&self, text: &mut Text) {
+        text.line("/// @dev !! BELIEVES EVERY INPUT until it is overridden. Whoever proves chooses the input, and so chooses among all");
+        text.line("/// outputs that the model can give: without a check here, anybody gets whatever the contract has to give.");
+        text.line("/// The arguments are the subject, the commitment to the input, and what was handed in to show that it is true; see");
+        text.line(
+            "/// {SignedDataRoot} for an implementation, and revert where the input is not to be believed.",
+        );
+        text.line("function _checkProvenance(address, bytes32, bytes calldata) internal virtual override {}");
+        text.line("");
+        self.about_bounds(text);
+        if self.checked_outputs().next().is_none() {
+            text.line("function _validateOutput(address, bytes calldata) internal virtual override {}");
+            return;
+        }
+        text.line("/// @param output The proven words of the output section.");
+        text.open("function _validateOutput(address, bytes calldata output) internal virtual override {");
+        text.line("ZKMLCodec.checkLength(output, OUTPUT_WORDS);");
+        for member in self.checked_outputs() {
+            let constant = &member.constant;
+            member.each(text, |text, index| {
+                text.line(format_args!("_checkBounds(output, {index}, {constant}_MIN, {constant}_MAX);"));
+            });
+        }
+        text.close("}");
+    }
+
     pub(super) fn helpers(&self, text: &mut Text) {
-        if self.decodes(Member::is_signed) {
-            text.line("/// @dev Field element to signed integer: the upper half of the field is negative.");
-            text.open("function _signed(uint256 element, uint256 index) private pure returns (int256) {");
-            text.line("if (element >= R) revert ScalarOutOfRange(index);");
-            text.line("bool negative = element > R / 2;");
-            text.line("uint256 magnitude = negative ? R - element : element;");
-            text.line("if (magnitude >> 160 != 0) revert OutputOutOfRange(index);");
-            text.line("return negative ? -int256(magnitude) : int256(magnitude);");
+        if self.has_input_words() {
+            text.line("");
+            text.line("/// @dev The words of the input section, at the end of a proof blob.");
+            text.open(
+                "function _inputWords(bytes calldata proof) private pure returns (bytes calldata words) {",
+            );
+            text.line("uint256 start = ZKMLStatement.BLOB_HEADER + PROOF_LENGTH;");
+            text.line("uint256 expected = start + 32 * INPUT_WORDS;");
+            let error = errors::WRONG_BLOB_LENGTH.name;
+            text.line(format_args!("if (proof.length != expected) revert {error}(proof.length, expected);"));
+            text.line("return proof[start:];");
             text.close("}");
         }
-        if self.decodes(Member::is_signed) && self.decodes(Member::is_commitment) {
+        if self.checked_outputs().next().is_some() {
             text.line("");
-        }
-        if self.decodes(Member::is_commitment) {
-            text.line("/// @dev A commitment is a field element, spelled in one way.");
-            text.open("function _canonical(uint256 element, uint256 index) private pure returns (uint256) {");
-            text.line("if (element >= R) revert ScalarOutOfRange(index);");
-            text.line("return element;");
+            text.line("/// @dev Refuses an output outside of its bounds. The caller has checked the length, and the verifier that the word is");
+            text.line("/// a field element: how far it lies above the lowest is then a small number, or, below it, one near the order.");
+            text.open("function _checkBounds(bytes calldata output, uint256 index, int256 lowest, int256 highest) private pure {");
+            text.line("uint256 element;");
+            text.open("assembly (\"memory-safe\") {");
+            text.line("// The word of this index.");
+            text.line("element := calldataload(add(output.offset, shl(5, index)))");
+            text.close("}");
+            text.line("unchecked {");
+            text.line(
+                "    uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);",
+            );
+            let error = errors::OUTPUT_OUT_OF_BOUNDS.name;
+            text.line(format_args!(
+                "    if (above > uint256(highest - lowest)) revert {error}(index, ZKMLCodec.toSigned(element));"
+            ));
+            text.line("}");
             text.close("}");
         }
     }
 }
 
-pub(super) fn context(text: &mut Text) {
-    let mask_bits = 256 - binding::CONTEXT_BITS;
+/// What the decoders return.
+fn decoded(text: &mut Text) {
     text.line(
-        "/// @notice The context that a proof must carry: an EIP-712 digest, cut to fit the scalar field.",
+        "/// @return raw Integers as the model computes them: the real number is raw / 2^(fractional bits).",
     );
-    text.line("function contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action) public view returns (uint256) {");
-    text.line("    bytes32 domain = keccak256(");
-    text.line("        abi.encode(");
-    text.line(format_args!(
-        "            DOMAIN_TYPEHASH, keccak256(\"{}\"), keccak256(\"{}\"), block.chainid, address(this)",
-        binding::DOMAIN_NAME,
-        binding::DOMAIN_VERSION
-    ));
-    text.line("        )");
-    text.line("    );");
     text.line(
-        "    bytes32 message = keccak256(abi.encode(CONTEXT_TYPEHASH, subject, nonce, deadline, action));",
+        "/// @return wad The real numbers with 18 decimals, rounded down. Commitments are the same in both.",
     );
-    text.line(format_args!(
-        "    return uint256(keccak256(abi.encodePacked(\"\\x19\\x01\", domain, message))) & (type(uint256).max >> {mask_bits});"
-    ));
-    text.line("}");
-    text.line("");
 }

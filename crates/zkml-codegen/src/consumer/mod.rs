@@ -1,9 +1,11 @@
-//! `Program` → `<Model>Consumer.sol`: the model's commitment, its inputs and outputs by name, and who may use a proof
-//! when.
+//! `Program` → `<Model>Consumer.sol`: `ZKMLConsumer` with all that is particular to one model. What it pins, its inputs
+//! and outputs by name, their scales and bounds.
 
 mod declarations;
 mod functions;
 mod section;
+
+use std::ops::RangeInclusive;
 
 use zkml_protocol::{Encoding, InstanceLayout, Program};
 
@@ -15,28 +17,34 @@ use crate::{
 use section::Member;
 pub(crate) use section::values;
 
+/// Fractional bits that `ZKMLCodec` turns into decimals.
+const SCALES: RangeInclusive<i32> = -32..=96;
+/// Outputs are held against their proven bounds up to this number of them; each costs some 300 gas.
+const MOST_CHECKED: u64 = 10;
+
 /// The Solidity source of the consumer of `program`. Its contract is called
-/// [`names::contracts`]`(program).consumer`, and its constructor takes the verifier's address and, when the weights
-/// are private, their commitment: see [`crate::constructor_arguments`].
+/// [`names::contracts`]`(program).consumer`, it imports the sources of [`crate::library`], and
+/// [`crate::constructor_arguments`] says what its constructor takes.
 ///
 /// # Errors
-/// [`CodegenError::NoOutputs`] if the statement has no output, [`CodegenError::ModelSection`] if its model section is
-/// not one commitment, or that the program contradicts itself.
+/// [`CodegenError::NoOutputs`] if the statement has no output, [`CodegenError::Scale`] if numbers have no decimals,
+/// [`CodegenError::ModelSection`] if its model section is not one commitment, or that the program contradicts itself.
 pub fn consumer_source(program: &Program) -> Result<String, CodegenError> {
     program.validate()?;
     let consumer = Consumer::new(program)?;
     let mut text = Text::default();
-    consumer.interface(&mut text);
+    declarations::imports(&mut text);
     consumer.header(&mut text);
-    text.open(format_args!("contract {} {{", consumer.names.consumer));
+    text.open(format_args!("contract {} is ZKMLConsumer {{", consumer.names.consumer));
     consumer.structs(&mut text);
     consumer.constants(&mut text);
-    consumer.state(&mut text);
-    consumer.errors_and_event(&mut text);
+    consumer.event(&mut text);
+    consumer.errors(&mut text);
     consumer.constructor(&mut text);
-    consumer.verify(&mut text);
-    functions::context(&mut text);
+    consumer.inference(&mut text);
     consumer.decoders(&mut text);
+    consumer.acceptance(&mut text);
+    consumer.hooks(&mut text);
     consumer.helpers(&mut text);
     text.close("}");
     Ok(text.finish())
@@ -60,27 +68,32 @@ struct Consumer<'a> {
     names: ContractNames,
     inputs: Vec<Member<'a>>,
     outputs: Vec<Member<'a>>,
-    /// Index of the instance that holds the commitment to the private weights.
-    weights: Option<u64>,
+    /// The weights are behind a commitment, so that another model of the architecture can follow.
+    private_weights: bool,
 }
 
 impl<'a> Consumer<'a> {
     fn new(program: &'a Program) -> Result<Self, CodegenError> {
         let layout = &program.statement.instances;
-        let outputs = section::members("output", &layout.outputs, layout.outputs_start());
+        let outputs = section::members("output", &layout.outputs);
         if outputs.is_empty() {
             return Err(CodegenError::NoOutputs(program.statement.model_name.clone()));
         }
-        let inputs = section::members("input", &layout.inputs, layout.inputs_start());
-        let weights = weights_instance(layout)?;
-        Ok(Self { program, names: names::contracts(program), inputs, outputs, weights })
+        let inputs = section::members("input", &layout.inputs);
+        let numbers = || inputs.iter().chain(&outputs).filter(|member| !member.is_commitment());
+        if let Some(member) = numbers().find(|member| !SCALES.contains(&member.field.scale)) {
+            let (name, scale) = (member.field.name.clone(), member.field.scale);
+            return Err(CodegenError::Scale { name, scale, lowest: *SCALES.start(), highest: *SCALES.end() });
+        }
+        let private_weights = weights_instance(layout)?.is_some();
+        Ok(Self { program, names: names::contracts(program), inputs, outputs, private_weights })
     }
 
-    fn input_commitments(&self) -> impl Iterator<Item = &Member<'a>> {
+    fn input_commitments(&self) -> impl Iterator<Item = &Member<'a>> + Clone {
         self.inputs.iter().filter(|input| input.is_commitment())
     }
 
-    fn public_inputs(&self) -> impl Iterator<Item = &Member<'a>> {
+    fn public_inputs(&self) -> impl Iterator<Item = &Member<'a>> + Clone {
         self.inputs.iter().filter(|input| !input.is_commitment())
     }
 
@@ -92,8 +105,29 @@ impl<'a> Consumer<'a> {
         self.public_inputs().next().is_some()
     }
 
-    /// Whether any tensor that the contract decodes is of this kind.
-    fn decodes(&self, kind: fn(&Member<'a>) -> bool) -> bool {
-        self.inputs.iter().chain(&self.outputs).any(kind)
+    /// Whether the words of the input section lie at the end of a proof blob; otherwise the section is one commitment,
+    /// which lies in front, or empty.
+    fn has_input_words(&self) -> bool {
+        !self.inputs.is_empty() && !self.program.statement.instances.input_is_commitment()
+    }
+
+    /// The outputs whose bounds are checked again.
+    fn checked_outputs(&self) -> impl Iterator<Item = &Member<'a>> {
+        let few = self.program.statement.instances.output_words() <= MOST_CHECKED;
+        self.outputs.iter().filter(move |output| few && output.word_bounds().is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_are_those_of_the_codec() {
+        let codec = crate::library::source("@zkml-chain/contracts/src/libraries/ZKMLCodec.sol").unwrap();
+        for (name, bits) in [("MIN_SCALE", SCALES.start()), ("MAX_SCALE", SCALES.end())] {
+            let declaration = format!("int256 internal constant {name} = {bits};");
+            assert!(codec.contains(&declaration), "{declaration}");
+        }
     }
 }

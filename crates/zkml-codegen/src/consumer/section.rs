@@ -1,6 +1,6 @@
-//! A section of the statement as a Solidity struct, and the code that fills it from the instances.
+//! A section of the statement as a Solidity struct, and the code that fills it from the section's words.
 
-use zkml_protocol::{Encoding, Field};
+use zkml_protocol::{Bounds, Code, Encoding, Field};
 
 use crate::{
     errors,
@@ -17,18 +17,22 @@ pub(super) struct Member<'a> {
     pub(super) field: &'a Field,
     /// Its name in Solidity.
     pub(super) name: String,
-    /// Index of its first instance.
+    /// What the names of its constants begin with.
+    pub(super) constant: String,
+    /// Index of its first word in the section.
     pub(super) start: u64,
 }
 
 /// The tensors of a section that have instances, named; `kind` names those whose own name says nothing.
-pub(super) fn members<'a>(kind: &str, fields: &'a [Field], mut start: u64) -> Vec<Member<'a>> {
+pub(super) fn members<'a>(kind: &str, fields: &'a [Field]) -> Vec<Member<'a>> {
     let suffix = |field: &Field| if field.encoding == Encoding::Commitment { COMMITMENT } else { "" };
     let wanted = fields.iter().map(|field| (field.name.as_str(), suffix(field)));
-    let mut members = Vec::new();
-    for (field, name) in fields.iter().zip(names::fields(kind, wanted)) {
+    let names = names::fields(kind, wanted);
+    let constants = names::constants(&names);
+    let (mut members, mut start) = (Vec::new(), 0);
+    for (field, (name, constant)) in fields.iter().zip(names.into_iter().zip(constants)) {
         if field.words() > 0 {
-            members.push(Member { field, name, start });
+            members.push(Member { field, name, constant, start });
         }
         start += field.words();
     }
@@ -40,12 +44,13 @@ impl Member<'_> {
         self.field.encoding == Encoding::Commitment
     }
 
-    pub(super) fn is_signed(&self) -> bool {
-        self.field.encoding == Encoding::Signed
-    }
-
     pub(super) fn is_packed(&self) -> bool {
         matches!(self.field.encoding, Encoding::Packed(_))
+    }
+
+    /// The bounds of each of its words; a word of several values has none.
+    pub(super) fn word_bounds(&self) -> Option<Bounds> {
+        self.field.bounds.filter(|_| self.field.encoding == Encoding::Signed)
     }
 
     fn solidity_type(&self) -> String {
@@ -59,8 +64,8 @@ impl Member<'_> {
     fn meaning(&self) -> String {
         let (name, field) = (comment(&self.field.name), self.field);
         match field.encoding {
-            Encoding::Commitment => format!("\"{name}\", salted Poseidon commitment to {}", values(field)),
-            _ => format!("\"{name}\", {} fractional bits", field.scale),
+            Encoding::Commitment => format!("\"{name}\": salted Poseidon commitment to {}.", values(field)),
+            _ => format!("\"{name}\": {}, {} fractional bits.", values(field), field.scale),
         }
     }
 
@@ -70,57 +75,65 @@ impl Member<'_> {
         format!("{of}.{}{element}", self.name)
     }
 
-    /// Fills this member of `raw` and `wad`.
-    fn decode(&self, text: &mut Text) {
+    /// Fills this member of `raw` and `wad` from the words in `source`; `scale` is an expression.
+    fn decode(&self, text: &mut Text, source: &str, scale: &str) {
         match self.field.encoding {
             Encoding::Commitment => {
-                let (name, start) = (&self.name, self.start);
-                text.line(format_args!("raw.{name} = _canonical(instances[{start}], {start});"));
+                let name = &self.name;
+                text.line(format_args!("raw.{name} = {};", self.commitment(source)));
                 text.line(format_args!("wad.{name} = raw.{name};"));
             }
-            Encoding::Signed => self.decode_signed(text),
-            Encoding::Packed(code) => {
-                let offset = code.offset();
-                self.decode_packed(text, code.bits, code.per_word(), offset);
-            }
+            Encoding::Signed => self.each(text, |text, index| {
+                let raw = self.of("raw");
+                text.line(format_args!("{raw} = ZKMLCodec.toInt(ZKMLCodec.word({source}, {index}));"));
+                self.scale(text, scale);
+            }),
+            Encoding::Packed(code) => self.decode_packed(text, source, scale, code),
         }
     }
 
-    fn decode_signed(&self, text: &mut Text) {
-        let many = self.field.values > 1;
-        let index = if many { format!("{} + i", self.start) } else { self.start.to_string() };
-        if many {
-            text.open(format_args!("for (uint256 i = 0; i < {}; ++i) {{", self.field.values));
-        }
-        text.line(format_args!("{} = _signed(instances[{index}], {index});", self.of("raw")));
-        self.scale(text);
-        if many {
-            text.close("}");
-        }
+    /// The commitment, as an expression.
+    pub(super) fn commitment(&self, source: &str) -> String {
+        format!("ZKMLCodec.toCommitment(ZKMLCodec.word({source}, {}))", self.start)
     }
 
-    fn decode_packed(&self, text: &mut Text, bits: u32, per_word: u32, offset: i64) {
+    /// Does something with each word of a signed tensor, given its index in the section as an expression.
+    pub(super) fn each(&self, text: &mut Text, body: impl Fn(&mut Text, &str)) {
+        if self.field.values == 1 {
+            return body(text, &self.start.to_string());
+        }
+        let index = if self.start == 0 { "i".to_owned() } else { format!("{} + i", self.start) };
+        text.open(format_args!("for (uint256 i = 0; i < {}; ++i) {{", self.field.values));
+        body(text, &index);
+        text.close("}");
+    }
+
+    fn decode_packed(&self, text: &mut Text, source: &str, scale: &str, code: Code) {
         let (start, values) = (self.start, self.field.values);
+        let (bits, per_word) = (code.bits, code.per_word());
         let mask = (1u64 << bits) - 1;
-        let offset = if offset == 0 { String::new() } else { format!(" - {offset:#x}") };
+        let offset = if code.signed { format!(" - {:#x}", code.offset()) } else { String::new() };
+        let word = format!("i / {per_word}");
+        let place = if start == 0 { word } else { format!("{start} + {word}") };
         text.open("{");
         text.line("uint256 word;");
         text.open(format_args!("for (uint256 i = 0; i < {values}; ++i) {{"));
-        text.line(format_args!("if (i % {per_word} == 0) word = instances[{start} + i / {per_word}];"));
+        text.line(format_args!("if (i % {per_word} == 0) word = ZKMLCodec.word({source}, {place});"));
         text.line(format_args!("{} = int256(word & {mask:#x}){offset};", self.of("raw")));
-        self.scale(text);
+        self.scale(text, scale);
         text.line(format_args!("word >>= {bits};"));
         let (last_of_word, last) = (per_word - 1, values - 1);
         text.open(format_args!("if ((i % {per_word} == {last_of_word} || i == {last}) && word != 0) {{"));
-        text.line(format_args!("revert {}({start} + i / {per_word});", errors::SPARE_BITS.name));
+        text.line(format_args!("revert {}({place});", errors::SPARE_BITS.name));
         text.close("}");
         text.close("}");
         text.close("}");
     }
 
     /// The real number of what was just decoded.
-    fn scale(&self, text: &mut Text) {
-        text.line(format_args!("{} = {};", self.of("wad"), wad(&self.of("raw"), self.field.scale)));
+    fn scale(&self, text: &mut Text, scale: &str) {
+        let (raw, wad) = (self.of("raw"), self.of("wad"));
+        text.line(format_args!("{wad} = ZKMLCodec.toWad({raw}, {scale}, ZKMLCodec.Rounding.Down);"));
     }
 }
 
@@ -134,73 +147,28 @@ pub(super) fn declare<'a>(
     text: &mut Text,
     name: &str,
     notice: &str,
-    members: impl Iterator<Item = &'a Member<'a>>,
+    members: impl Iterator<Item = &'a Member<'a>> + Clone,
 ) {
     text.line(format_args!("/// @notice {notice}"));
+    for member in members.clone() {
+        text.line(format_args!("/// @param {} {}", member.name, member.meaning()));
+    }
     text.open(format_args!("struct {name} {{"));
     for member in members {
-        text.line(format_args!("/// {}", member.meaning()));
         text.line(format_args!("{} {};", member.solidity_type(), member.name));
     }
     text.close("}");
     text.line("");
 }
 
-/// Refuses statements of another length.
-pub(super) fn check_count(text: &mut Text) {
-    let error = errors::WRONG_INSTANCE_COUNT.name;
-    text.line(format_args!(
-        "if (instances.length != NUM_INSTANCES) revert {error}(instances.length, NUM_INSTANCES);"
-    ));
-}
-
-/// The function that reads these members out of a statement, as integers and as numbers with 18 decimals.
-pub(super) fn decoder<'a>(
+/// Fills `raw` and `wad` with these members of the section in `source`; `scale` names the fractional bits of one.
+pub(super) fn decode<'a>(
     text: &mut Text,
-    function: &str,
-    ty: &str,
+    source: &str,
     members: impl Iterator<Item = &'a Member<'a>>,
+    scale: impl Fn(&Member<'a>) -> String,
 ) {
-    text.line(
-        "/// @return raw Integers as the model computes them: the real number is raw / 2^(fractional bits).",
-    );
-    text.line(
-        "/// @return wad The real numbers with 18 decimals, rounded down. Commitments are the same in both.",
-    );
-    text.open(format_args!(
-        "function {function}(uint256[] calldata instances) public pure returns ({ty} memory raw, {ty} memory wad) {{"
-    ));
-    check_count(text);
     for member in members {
-        member.decode(text);
-    }
-    text.close("}");
-    text.line("");
-}
-
-/// The function that reads members that are commitments out of a statement.
-pub(super) fn commitments<'a>(
-    text: &mut Text,
-    function: &str,
-    ty: &str,
-    members: impl Iterator<Item = &'a Member<'a>>,
-) {
-    text.open(format_args!(
-        "function {function}(uint256[] calldata instances) public pure returns ({ty} memory commitments) {{"
-    ));
-    check_count(text);
-    for Member { name, start, .. } in members {
-        text.line(format_args!("commitments.{name} = _canonical(instances[{start}], {start});"));
-    }
-    text.close("}");
-    text.line("");
-}
-
-/// `value · 10^18 / 2^scale`, rounded down; values stay below 2^160, so nothing overflows for scales above −32.
-fn wad(value: &str, scale: i32) -> String {
-    match scale {
-        0 => format!("{value} * 1e18"),
-        1.. => format!("({value} * 1e18) >> {scale}"),
-        _ => format!("{value} * 1e18 * int256(1 << {})", scale.unsigned_abs()),
+        member.decode(text, source, &scale(member));
     }
 }

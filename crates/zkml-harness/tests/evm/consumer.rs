@@ -1,77 +1,61 @@
-//! The generated consumer: named outputs, one model, one use of each statement.
+//! The generated consumer: one model, named outputs, one use of each statement.
 
 use std::sync::OnceLock;
 
-use crate::support::{self, Codes, address_word, codes, refused, with_words};
-use zkml_codegen::{check_inference, verify_inference};
-use zkml_harness::{Address, Call, Contract, Evm, HarnessError, Outcome, self_check_consumer};
-use zkml_protocol::{Sample, Word, binding::Context, field};
+use crate::support::{self, Behind, Codes, refused, signed, stack_code, words};
+use zkml_codegen::{check_inference, consumer_source, library, names};
+use zkml_harness::{
+    Address, Compiled, Contract, HarnessError, Outcome, Settings, Solc, StackCode, self_check_consumer,
+};
+use zkml_protocol::{
+    Bounds, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field, keccak256,
+};
 
-/// A consumer in front of a verifier that accepts everything.
-struct Bound {
-    sample: Sample,
-    evm: Evm,
-    consumer: Address,
-}
+/// Most gas that the check of one output's bounds may cost.
+const MAX_BOUNDS: u64 = 500;
 
-impl Bound {
-    fn new() -> Self {
-        static COMPILED: OnceLock<(Sample, Codes)> = OnceLock::new();
-        let (sample, codes) = COMPILED.get_or_init(|| {
-            let mut sample = support::samples().remove(0);
-            // More than 18 bits, so that rounding shows in 18 decimals.
-            sample.program.statement.instances.outputs[0].scale = 20;
-            let codes = codes(&sample.program);
-            (sample, codes)
-        });
-        let mut evm = Evm::default();
-        let digests = [sample.program.vk_digest(), sample.program.model_commitment()];
-        let accepting = evm.deploy(&with_words(&codes.accepting, &digests)).unwrap().address;
-        let consumer = evm.deploy(&with_words(&codes.consumer, &[address_word(accepting)])).unwrap().address;
-        Self { sample: sample.clone(), evm, consumer }
-    }
-
-    fn context(&self) -> Context {
-        Context {
-            chain_id: self.evm.config.chain_id,
-            consumer: self.consumer.into_array(),
-            subject: self.evm.config.sender.into_array(),
-            nonce: Word::ZERO,
-            deadline: Word::from_u64(self.evm.config.timestamp + 10),
-            action: Word::from_u64(77),
-        }
-    }
-
-    /// Submits the sample under the context that was proven, claiming its deadline and action.
-    fn submit(&mut self, proven: &Context) -> Call {
-        let mut instances = self.sample.instances.clone();
-        instances[0] = proven.digest();
-        let outputs = self.sample.program.statement.instances.outputs_start() as usize;
-        instances[outputs..].fill(Word::from_u64(5));
-        let (program, proof) = (&self.sample.program, &self.sample.proof);
-        let data = verify_inference(program, proven.deadline, proven.action, proof, &instances).unwrap();
-        self.evm.send(self.consumer, &data).unwrap()
-    }
+/// The first sample, behind a verifier that accepts everything.
+fn bound() -> Behind {
+    static COMPILED: OnceLock<(Sample, Codes)> = OnceLock::new();
+    let (sample, codes) = COMPILED.get_or_init(|| {
+        let mut sample = support::samples().remove(0);
+        // More than 18 bits, so that rounding shows in 18 decimals.
+        sample.program.statement.instances.outputs[0].scale = 20;
+        sample.program.statement.instances.outputs[0].bounds = None;
+        let outputs = sample.program.statement.instances.outputs_start() as usize;
+        sample.instances[outputs..].fill(Word::from_u64(5));
+        let codes = Codes::of(&sample.program);
+        (sample, codes)
+    });
+    Behind::deploy(sample.clone(), codes)
 }
 
 #[test]
 fn a_bound_statement_is_accepted_exactly_once() {
-    let mut bound = Bound::new();
+    let mut bound = bound();
+    let instances = bound.sample.instances.clone();
     let mut context = bound.context();
-    let call = bound.submit(&context);
-    assert!(matches!(call.outcome, Outcome::Returned(_)), "{}", call.describe());
-    let [log] = call.logs.as_slice() else { panic!("{} events", call.logs.len()) };
-    assert_eq!(log.address, bound.consumer);
-    assert_eq!(log.topics[1], bound.evm.config.sender.into_word());
-    assert_eq!(log.topics[3].0, context.action.0);
-    refused(&bound.submit(&context), "WrongContext");
+    let call = bound.send(&context, &instances);
+    let outputs = words(&call);
+    let [verified, accepted, told] = call.logs.as_slice() else { panic!("{} events", call.logs.len()) };
+    assert_eq!(verified.address, bound.stack.verifier);
+    assert_eq!((accepted.address, told.address), (bound.consumer, bound.consumer));
+    let count = bound.sample.program.statement.instances.outputs[0].values;
+    let signature = format!("OutputsAccepted(address,uint256,(int256[{count}]))");
+    assert_eq!(told.topics[0].0, keccak256([signature.as_bytes()]).0);
+    assert_eq!(told.topics[1..], [bound.evm.config.sender.into_word()]);
+    let nonce_and_outputs: Vec<u8> = [Word::ZERO].iter().chain(&outputs).flat_map(|word| word.0).collect();
+    assert_eq!(told.data, nonce_and_outputs);
+    refused(&bound.send(&context, &instances), "WrongContext");
     context.nonce = Word::ONE;
-    assert!(matches!(bound.submit(&context).outcome, Outcome::Returned(_)));
+    let call = bound.send(&context, &instances);
+    assert_eq!(call.logs[2].data[..32], Word::ONE.0);
 }
 
 #[test]
 fn another_sender_chain_consumer_or_time_is_refused() {
-    let mut bound = Bound::new();
+    let mut bound = bound();
+    let instances = bound.sample.instances.clone();
     let good = bound.context();
     for wrong in [
         Context { chain_id: 1, ..good },
@@ -79,97 +63,132 @@ fn another_sender_chain_consumer_or_time_is_refused() {
         Context { subject: [7; 20], ..good },
         Context { nonce: Word::ONE, ..good },
     ] {
-        refused(&bound.submit(&wrong), "WrongContext");
+        refused(&bound.send(&wrong, &instances), "WrongContext");
     }
     let late = Context { deadline: Word::from_u64(bound.evm.config.timestamp - 1), ..good };
-    refused(&bound.submit(&late), "StatementExpired");
+    refused(&bound.send(&late, &instances), "InferenceExpired");
     let sender = std::mem::replace(&mut bound.evm.config.sender, Address::repeat_byte(9));
-    refused(&bound.submit(&good), "WrongContext");
+    refused(&bound.send(&good, &instances), "WrongContext");
     bound.evm.config.sender = sender;
-    // A proof without a context never counts.
-    let (program, proof) = (&bound.sample.program, &bound.sample.proof);
-    let mut instances = bound.sample.instances.clone();
-    instances[0] = Word::ZERO;
-    let data = verify_inference(program, good.deadline, good.action, proof, &instances).unwrap();
-    refused(&bound.evm.send(bound.consumer, &data).unwrap(), "WrongContext");
-    // Another action than the proven one.
-    instances[0] = good.digest();
-    let data = verify_inference(program, good.deadline, Word::from_u64(78), proof, &instances).unwrap();
-    refused(&bound.evm.send(bound.consumer, &data).unwrap(), "WrongContext");
-    assert!(matches!(bound.submit(&good).outcome, Outcome::Returned(_)));
-}
-
-#[test]
-fn only_this_models_verifier_is_accepted() {
-    let sample = support::samples().remove(0);
-    let codes = codes(&sample.program);
-    let (vk, model) = (sample.program.vk_digest(), sample.program.model_commitment());
-    for digests in [[vk, Word::ONE], [Word::ONE, model]] {
-        let mut evm = Evm::default();
-        let other = evm.deploy(&with_words(&codes.accepting, &digests)).unwrap().address;
-        let result = evm.deploy(&with_words(&codes.consumer, &[address_word(other)]));
-        let Err(HarnessError::DeployFailed { reason, .. }) = result else { panic!("{result:?}") };
-        assert!(reason.starts_with("WrongVerifier("), "{reason}");
+    // A proof without a context never counts, nor does one for another action than the proven one.
+    for (context, action) in [(Word::ZERO, good.action), (good.digest(), Word::from_u64(78))] {
+        let mut instances = instances.clone();
+        instances[InstanceLayout::CONTEXT] = context;
+        let submission = bound.submission(&instances);
+        let data = zkml_codegen::verify_inference(&submission, good.deadline, action, &[]);
+        refused(&bound.evm.send(bound.consumer, &data).unwrap(), "WrongContext");
     }
+    assert!(matches!(bound.send(&good, &instances).outcome, Outcome::Returned(_)));
 }
 
 #[test]
 fn outputs_are_signed_fixed_point_numbers() {
-    let mut bound = Bound::new();
+    let mut bound = bound();
     let layout = bound.sample.program.statement.instances.clone();
     let (start, scale) = (layout.outputs_start() as usize, layout.outputs[0].scale);
     let one = Word::from_u64(1 << scale);
-    let wad = |number: i128| {
-        Word(
-            [if number < 0 { [0xff; 16] } else { [0; 16] }, number.to_be_bytes()]
-                .concat()
-                .try_into()
-                .unwrap(),
-        )
-    };
     let smallest = 1_000_000_000_000_000_000 >> scale;
     let cases = [
-        (one, wad(1_000_000_000_000_000_000)),
-        (field::neg(one), wad(-1_000_000_000_000_000_000)),
-        (Word::ONE, wad(smallest)),
-        (field::neg(Word::ONE), wad(-smallest - 1)),
-        (Word::ZERO, Word::ZERO),
+        (one, 1_000_000_000_000_000_000),
+        (field::neg(one), -1_000_000_000_000_000_000),
+        (Word::ONE, smallest),
+        (field::neg(Word::ONE), -smallest - 1),
+        (Word::ZERO, 0),
     ];
     for (element, expected) in cases {
         let mut instances = bound.sample.instances.clone();
         instances[start..].fill(element);
-        let data = check_inference(&bound.sample.program, &bound.sample.proof, &instances).unwrap();
-        let call = bound.evm.call(bound.consumer, &data).unwrap();
-        let expected = expected.0.repeat(instances.len() - start);
-        assert_eq!(call.outcome, Outcome::Returned(expected), "{element}");
+        let expected = vec![signed(expected); instances.len() - start];
+        assert_eq!(words(&bound.check(&instances)), expected, "{element}");
     }
     for (element, error) in [
-        (field::SCALAR_MODULUS, "ScalarOutOfRange"),
-        (Word([0x10; 32]), "OutputOutOfRange"),
-        (field::neg(Word([0x10; 32])), "OutputOutOfRange"),
+        (field::SCALAR_MODULUS, "NotAFieldElement("),
+        (Word([0x10; 32]), "NumberOutOfRange("),
+        (field::neg(Word([0x10; 32])), "NumberOutOfRange("),
     ] {
         let mut instances = bound.sample.instances.clone();
         instances[start] = element;
-        let data = check_inference(&bound.sample.program, &bound.sample.proof, &instances).unwrap();
-        refused(&bound.evm.call(bound.consumer, &data).unwrap(), error);
+        refused(&bound.check(&instances), error);
     }
+}
+
+/// A tensor of outputs that the circuit confines to `-7..=12`.
+fn confined(name: &str, values: u32) -> Field {
+    let bounds = Some(Bounds { lowest: -7, highest: 12 });
+    Field { name: name.to_owned(), values, scale: 4, encoding: Encoding::Signed, bounds }
+}
+
+#[test]
+fn impossible_outputs_are_refused_even_when_they_are_proven() {
+    let free = Field { bounds: None, ..confined("free", 1) };
+    let hidden = Field { encoding: Encoding::Commitment, ..free.clone() };
+    let outputs = vec![free, confined("score", 1), hidden, confined("reasons", 3)];
+    let sample = support::stating(InstanceLayout { outputs, ..Default::default() });
+    let codes = Codes::of(&sample.program);
+    // Words: context, free, score, hidden, three reasons.
+    let good = [0, 1_000, 12, 1_000, 0, 1, 2].map(Word::from_u64);
+    for index in [2, 4, 5, 6] {
+        for (number, bad) in [
+            (Word::from_u64(12), false),
+            (Word::from_u64(13), true),
+            (field::neg(Word::from_u64(7)), false),
+            (field::neg(Word::from_u64(8)), true),
+        ] {
+            let mut bound = Behind::deploy(sample.clone(), &codes);
+            let context = bound.context();
+            let mut instances = good;
+            instances[index] = number;
+            let call = bound.send(&context, &instances);
+            if bad {
+                let value = if number == Word::from_u64(13) { 13 } else { -8 };
+                refused(&call, &format!("OutputOutOfBounds({}, {value})", index - 1));
+            } else {
+                assert!(matches!(call.outcome, Outcome::Returned(_)), "{}", call.describe());
+            }
+        }
+    }
+}
+
+/// Ten outputs are checked, so their consumer costs more than one without bounds: by how much?
+#[test]
+fn checking_bounds_costs_little() {
+    let gas = |bounds| {
+        let outputs = (0..10).map(|i| Field { bounds, ..confined(&format!("y{i}"), 1) }).collect();
+        let mut sample = support::stating(InstanceLayout { outputs, ..Default::default() });
+        sample.instances[1..].fill(field::neg(Word::from_u64(5)));
+        let codes = Codes::of(&sample.program);
+        let mut bound = Behind::deploy(sample, &codes);
+        let (context, instances) = (bound.context(), bound.sample.instances.clone());
+        let call = bound.send(&context, &instances);
+        assert!(matches!(call.outcome, Outcome::Returned(_)), "{}", call.describe());
+        call.gas.execution
+    };
+    let [with, without] = [Some(Bounds { lowest: -7, highest: 12 }), None].map(gas);
+    let each = (with - without) / 10;
+    println!("{each} gas for the bounds of an output");
+    assert!(each > 0 && each < MAX_BOUNDS, "{each}");
 }
 
 #[test]
 fn real_proofs_reach_the_real_verifier() {
     for mut fixture in support::fixtures().into_iter().take(1) {
         let sample = fixture.sample.clone();
-        let codes = codes(&sample.program);
-        let init = with_words(&codes.consumer, &[address_word(fixture.address)]);
-        let consumer = fixture.evm.deploy(&init).unwrap().address;
+        let codes = Codes::of(&sample.program);
+        let stack = zkml_harness::Stack::deploy(&mut fixture.evm, stack_code(), &[fixture.address]).unwrap();
+        let registration =
+            zkml_protocol::binding::Registration::of(&sample.program, &sample.instances).unwrap();
+        let id = stack.register(&mut fixture.evm, &registration).unwrap();
+        let consumer =
+            stack.deploy_consumer(&mut fixture.evm, &sample.program, &codes.consumer, id).unwrap().address;
         let mut check = |proof: &[u8]| {
-            let data = check_inference(&sample.program, proof, &sample.instances).unwrap();
-            fixture.evm.call(consumer, &data).unwrap()
+            let submission =
+                zkml_codegen::Submission::new(&sample.program, proof, &sample.instances).unwrap();
+            fixture.evm.call(consumer, &check_inference(&submission)).unwrap()
         };
         // Outputs of random circuits need not be numbers that a model would compute.
         let call = check(&sample.proof);
         let accepted = matches!(call.outcome, Outcome::Returned(_));
-        assert!(accepted || call.describe().starts_with("OutputOutOfRange"), "{}", call.describe());
+        assert!(accepted || call.describe().starts_with("NumberOutOfRange"), "{}", call.describe());
         let mut changed = sample.proof.clone();
         let offset = sample.program.layout().scalar_offsets()[0];
         changed[offset + 31] ^= 1;
@@ -179,21 +198,148 @@ fn real_proofs_reach_the_real_verifier() {
 
 #[test]
 fn a_verifier_that_accepts_everything_fails_the_self_check() {
-    let sample = support::samples().remove(0);
-    let codes = codes(&sample.program);
-    let digests = [sample.program.vk_digest(), sample.program.model_commitment()];
-    let contract = |creation: Vec<u8>| Contract {
-        name: "Any".to_owned(),
-        abi: serde_json::Value::Null,
-        creation,
-        runtime: Vec::new(),
-    };
-    let verifier = contract(with_words(&codes.accepting, &digests));
-    let mut instances = sample.instances.clone();
-    let outputs = sample.program.statement.instances.outputs_start() as usize;
-    instances[outputs..].fill(Word::from_u64(5));
-    let consumer = contract(codes.consumer);
-    let error = self_check_consumer(&verifier, &consumer, &sample.program, &sample.proof, &instances);
-    let Err(HarnessError::SelfCheck { check, .. }) = error else { panic!("{error:?}") };
-    assert_eq!(check, "the consumer refuses a changed output");
+    let Behind { sample, .. } = bound();
+    let codes = Codes::of(&sample.program);
+    let error = self_check_consumer(
+        stack_code(),
+        &codes.accepting(&sample.program),
+        &codes.consumer,
+        &sample.program,
+        &sample.proof,
+        &sample.instances,
+    );
+    assert_eq!(failed(error), "the consumer refuses a changed output");
+}
+
+/// The check that failed.
+fn failed<T: std::fmt::Debug>(result: Result<T, HarnessError>) -> &'static str {
+    let Err(HarnessError::SelfCheck { check, .. }) = result else { panic!("{result:?}") };
+    check
+}
+
+/// A sample of public or of private weights with a verifier that takes its proof.
+fn taken(private: bool) -> (Sample, Contract) {
+    if private {
+        let mut all = support::fixtures().into_iter();
+        let wanted = |sample: &Sample| !sample.program.statement.instances.model.is_empty();
+        let fixture = all.find(|fixture| wanted(&fixture.sample)).expect("such a sample");
+        return (fixture.sample, fixture.contract);
+    }
+    // No real proof of public weights is about outputs that are numbers of a model.
+    let Behind { sample, .. } = bound();
+    let exact = Codes::of(&sample.program).exact(&sample);
+    (sample, exact)
+}
+
+/// The stack and the consumer of a sample, with one text replaced in a file of the library or in the consumer itself.
+fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> (StackCode, Contract) {
+    let consumer = consumer_source(&sample.program).unwrap();
+    let mut files = vec![("Consumer.sol".to_owned(), consumer)];
+    files.extend(library::SOURCES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
+    let (_, text) = files.iter_mut().find(|(name, _)| name.ends_with(file)).expect("the file");
+    assert_eq!(text.matches(before).count(), 1, "{before}");
+    *text = text.replace(before, after);
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let compiled: Compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
+    let consumer = compiled.contract(&names::contracts(&sample.program).consumer).unwrap().clone();
+    (StackCode::of(&compiled).unwrap(), consumer)
+}
+
+/// Each check that the self-check is about, taken away.
+#[test]
+fn a_missing_check_fails_the_self_check() {
+    let another = "the consumer cannot be deployed for another model";
+    let public: &[(&str, &str, &str, &str)] = &[
+        ("Consumer.sol", "identity.vkHash != VK_DIGEST", "false", another),
+        ("Consumer.sol", "identity.circuitHash != MODEL_COMMITMENT", "false", another),
+        ("Consumer.sol", "identity.modelHash != MODEL_HASH", "false", another),
+        ("Consumer.sol", "identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID", "false", another),
+        (
+            "/ZKMLConsumer.sol",
+            "if (context != expected) revert WrongContext(context, expected);",
+            "expected;",
+            "the consumer takes no proof of another context",
+        ),
+        (
+            "/ZKMLVerifier.sol",
+            "if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);",
+            "deprecated;",
+            "the consumer takes no proof of a model that is out of use",
+        ),
+        (
+            "/ZKMLVerifier.sol",
+            "if (!claim.verifier.verifyProof(proof[ZKMLStatement.BLOB_HEADER:end], instances)) revert InvalidProof();",
+            "instances;",
+            "the consumer refuses a changed output",
+        ),
+    ];
+    let private: &[(&str, &str, &str, &str)] = &[(
+        "/ZKMLVerifier.sol",
+        "if (shape.weightsAreCommitted) instances[model] = uint256(claim.modelHash);",
+        "if (shape.weightsAreCommitted) instances[model] = WEIGHTS;",
+        "the consumer of other weights refuses the proof",
+    )];
+    for (is_private, cases) in [(false, public), (true, private)] {
+        let (sample, verifier) = taken(is_private);
+        let Sample { program, proof, instances, .. } = &sample;
+        let intact = Codes::of(program).consumer;
+        self_check_consumer(stack_code(), &verifier, &intact, program, proof, instances).unwrap();
+        for (file, before, after, check) in cases {
+            let place = program.statement.instances.model_start() as usize;
+            let after = after.replace("WEIGHTS", &format!("uint256({})", instances[place]));
+            let (stack, consumer) = altered(&sample, file, before, &after);
+            let result = self_check_consumer(&stack, &verifier, &consumer, program, proof, instances);
+            assert_eq!(failed(result), *check, "{before}");
+        }
+    }
+}
+
+/// What a developer copies first.
+#[test]
+fn the_application_in_the_readme_compiles() {
+    let readme = include_str!("../../../../README.md");
+    let blocks = readme.split("```solidity\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0));
+    let application = blocks.into_iter().find(|block| block.contains("contract Lender")).expect("the block");
+    let layout =
+        InstanceLayout { outputs: vec![confined("probability_of_default", 1)], ..Default::default() };
+    let mut program = support::stating(layout).program;
+    program.statement.model_name = "credit".to_owned();
+    let source = consumer_source(&program).unwrap();
+    let imports = [
+        ("./CreditConsumer.sol", "CreditConsumer"),
+        ("@zkml-chain/contracts/src/interfaces/IZKMLVerifier.sol", "IZKMLVerifier"),
+        ("@zkml-chain/contracts/src/provenance/SignedDataRoot.sol", "SignedDataRoot"),
+    ];
+    let imports = imports.map(|(file, name)| format!("import {{{name}}} from \"{file}\";\n")).concat();
+    let licence = "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity ^0.8.20;\n";
+    let application = [licence, &imports, application].concat();
+    let files = [("CreditConsumer.sol", source.as_str()), ("Lender.sol", &application)];
+    let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
+    assert_eq!(compiled.warnings, Vec::<String>::new());
+    compiled.contract("Lender").unwrap();
+}
+
+/// Whatever our contracts revert with has a name.
+#[test]
+fn all_errors_of_the_library_are_described() {
+    let source = consumer_source(&support::samples()[0].program).unwrap();
+    let files: Vec<(&str, &str)> =
+        library::SOURCES.iter().copied().chain([("Consumer.sol", source.as_str())]).collect();
+    let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
+    assert_eq!(compiled.warnings, Vec::<String>::new());
+    let mut described = 0;
+    for contract in compiled.contracts.values() {
+        for error in contract.abi.as_array().unwrap().iter().filter(|entry| entry["type"] == "error") {
+            let name = error["name"].as_str().unwrap();
+            let inputs = error["inputs"].as_array().unwrap();
+            let types: Vec<&str> = inputs.iter().map(|input| input["type"].as_str().unwrap()).collect();
+            let selector = zkml_codegen::errors::selector(&format!("{name}({})", types.join(",")));
+            let revert = [selector.as_slice(), &vec![0; 32 * types.len()]].concat();
+            let said = zkml_codegen::errors::describe(&revert);
+            assert!(said.starts_with(&format!("{name}(")), "{name} of {}: {said}", contract.name);
+            assert_eq!(said.matches(", ").count() + 1, types.len().max(1), "{said}");
+            described += 1;
+        }
+    }
+    assert!(described > 60, "{described}");
 }

@@ -1,9 +1,9 @@
 //! What the generated consumer reads out of a statement: packed inputs, commitments, names.
 
-use crate::support::{address_word, codes, refused, stating, with_words};
-use zkml_codegen::{errors, verify_inference};
-use zkml_harness::{Address, Call, Evm, Outcome};
-use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field};
+use crate::support::{Behind, Codes, refused, signed, stating, words};
+use zkml_codegen::{Submission, errors};
+use zkml_harness::{Address, Call, Evm};
+use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Word, field};
 
 const SCALE: i32 = 12;
 
@@ -12,41 +12,10 @@ fn tensor(name: &str, values: u32, encoding: Encoding) -> Field {
 }
 
 /// A consumer of a statement in front of a verifier that accepts everything.
-struct Reader {
-    sample: Sample,
-    evm: Evm,
-    consumer: Address,
-}
-
-impl Reader {
-    fn new(layout: InstanceLayout) -> Self {
-        let sample = stating(layout);
-        let codes = codes(&sample.program);
-        let mut evm = Evm::default();
-        let digests = [sample.program.vk_digest(), sample.program.model_commitment()];
-        let accepting = evm.deploy(&with_words(&codes.accepting, &digests)).unwrap().address;
-        let consumer = evm.deploy(&with_words(&codes.consumer, &[address_word(accepting)])).unwrap().address;
-        Self { sample, evm, consumer }
-    }
-
-    /// Calls a view that takes the instances and nothing else.
-    fn read(&mut self, function: &str, instances: &[Word]) -> Call {
-        let mut data = errors::selector(&format!("{function}(uint256[])")).to_vec();
-        let head = [Word::from_u64(32), Word::from_u64(instances.len() as u64)];
-        data.extend(head.iter().chain(instances).flat_map(|word| word.0));
-        self.evm.call(self.consumer, &data).unwrap()
-    }
-}
-
-fn words(call: &Call) -> Vec<Word> {
-    let Outcome::Returned(bytes) = &call.outcome else { panic!("{}", call.describe()) };
-    bytes.as_chunks().0.iter().map(|word| Word(*word)).collect()
-}
-
-/// A signed integer as the ABI writes it.
-fn signed(value: i128) -> Word {
-    let high = if value < 0 { [0xff; 16] } else { [0; 16] };
-    Word([high, value.to_be_bytes()].concat().try_into().unwrap())
+fn reader(layout: InstanceLayout) -> Behind {
+    let sample = stating(layout);
+    let codes = Codes::of(&sample.program);
+    Behind::deploy(sample, &codes)
 }
 
 /// `value / 2^SCALE` with 18 decimals, rounded down.
@@ -79,7 +48,7 @@ fn packed_inputs_are_unpacked_by_name() {
     fields.insert(0, tensor("hidden", 4, Encoding::Commitment));
     fields.push(tensor("age", 1, Encoding::Signed));
     let outputs = vec![tensor("y", 1, Encoding::Signed)];
-    let mut reader = Reader::new(InstanceLayout { inputs: fields, model: vec![], outputs });
+    let mut reader = reader(InstanceLayout { inputs: fields, model: vec![], outputs });
 
     let mut instances = vec![Word::ZERO, Word::from_u64(99)];
     let mut last_words = Vec::new();
@@ -92,25 +61,34 @@ fn packed_inputs_are_unpacked_by_name() {
     let numbers: Vec<i64> = inputs.iter().flat_map(|(_, values)| values.clone()).chain([-40]).collect();
     let raw = numbers.iter().map(|value| signed((*value).into()));
     let expected: Vec<Word> = raw.chain(numbers.iter().map(|value| wad(*value))).collect();
-    assert_eq!(words(&reader.read("decodeInputs", &instances)), expected);
+    let mut inputs_of = |instances: &[Word]| {
+        let blob = reader.submission(instances).blob;
+        reader.read("decodeInputs", &blob)
+    };
+    assert_eq!(words(&inputs_of(&instances)), expected);
 
     // Every bit above the values is refused, in full words and in the last one.
+    let spoilt = |index: usize, bit: usize| {
+        let mut spoiled = instances.clone();
+        spoiled[index].0[31 - bit / 8] |= 1 << (bit % 8);
+        spoiled
+    };
     for (index, code, count) in last_words {
         let in_word = (count - 1) as u32 % code.per_word() + 1;
         for bit in in_word * code.bits..256 {
-            let mut spoiled = instances.clone();
-            spoiled[index].0[31 - bit as usize / 8] |= 1 << (bit % 8);
-            refused(&reader.read("decodeInputs", &spoiled), &format!("SpareBits({index})"));
+            let word = index - 1;
+            refused(&inputs_of(&spoilt(index, bit as usize)), &format!("SpareBits({word})"));
         }
     }
     // The first word of the 600 bits is full: bits 253 to 255 are spare.
     let first = 2 + 1 + 1;
     for bit in 253..256 {
-        let mut spoiled = instances.clone();
-        spoiled[first].0[31 - bit / 8] |= 1 << (bit % 8);
-        refused(&reader.read("decodeInputs", &spoiled), &format!("SpareBits({first})"));
+        refused(&inputs_of(&spoilt(first, bit)), &format!("SpareBits({})", first - 1));
     }
-    refused(&reader.read("decodeInputs", &instances[1..]), "WrongInstanceCount");
+    let blob = reader.submission(&instances).blob;
+    for wrong in [&blob[..blob.len() - 32], &blob[..blob.len() - 1], &[blob.as_slice(), &[0]].concat(), &[]] {
+        refused(&reader.read("decodeInputs", wrong), &format!("WrongBlobLength({}, ", wrong.len()));
+    }
 }
 
 /// Two committed inputs around a public one, a committed output and a public one.
@@ -128,44 +106,53 @@ fn mixed() -> InstanceLayout {
 
 #[test]
 fn commitments_are_named_in_outputs_and_events() {
-    let mut reader = Reader::new(mixed());
-    let context = Context {
-        chain_id: reader.evm.config.chain_id,
-        consumer: reader.consumer.into_array(),
-        subject: reader.evm.config.sender.into_array(),
-        nonce: Word::ZERO,
-        deadline: Word([0xff; 32]),
-        action: Word::from_u64(5),
-    };
+    let mut reader = reader(mixed());
+    let context = reader.context();
     let [income, book, reasons] = [1, 2, 3].map(|i| field::neg(Word::from_u64(i)));
     let score = Word::from_u64(3 << SCALE);
     let instances = [context.digest(), income, Word::from_u64(33), book, reasons, score];
-    let (program, proof) = (&reader.sample.program, &reader.sample.proof);
-    let data = verify_inference(program, context.deadline, context.action, proof, &instances).unwrap();
-    let call = reader.evm.send(reader.consumer, &data).unwrap();
+    let call = reader.send(&context, &instances);
     let outputs = vec![reasons, wad(3 << SCALE)];
     assert_eq!(words(&call), outputs);
-    let [log] = call.logs.as_slice() else { panic!("{} events", call.logs.len()) };
-    let statement = zkml_protocol::keccak256(instances.iter().map(|word| word.0.as_slice()));
-    let told: Vec<u8> = [statement, income, book].iter().chain(&outputs).flat_map(|word| word.0).collect();
-    assert_eq!(log.data.as_ref(), told);
-    assert_eq!(words(&reader.read("inputCommitments", &instances)), [income, book]);
-    assert_eq!(words(&reader.read("decode", &instances)), [reasons, score, reasons, wad(3 << SCALE)]);
+    let log = call.logs.last().unwrap();
+    let told: Vec<u8> = [Word::ZERO].iter().chain(&outputs).flat_map(|word| word.0).collect();
+    assert_eq!(log.data.as_slice(), told);
+    let Submission { blob, output, .. } = reader.submission(&instances);
+    assert_eq!(words(&reader.read("inputCommitments", &blob)), [income, book]);
+    assert_eq!(words(&reader.read("decode", &output)), [reasons, score, reasons, wad(3 << SCALE)]);
     // A commitment has one spelling, whoever asks.
-    for (function, index) in [("inputCommitments", 1), ("inputCommitments", 3), ("decode", 4)] {
+    for index in [1, 3, 4] {
         let mut aliased = instances;
         aliased[index] = field::SCALAR_MODULUS;
-        refused(&reader.read(function, &aliased), &format!("ScalarOutOfRange({index})"));
-        refused(&reader.read(function, &aliased[1..]), "WrongInstanceCount");
+        let Submission { blob, output, .. } = reader.submission(&aliased);
+        let call =
+            if index == 4 { reader.read("decode", &output) } else { reader.read("inputCommitments", &blob) };
+        refused(&call, &format!("NotAFieldElement({})", field::SCALAR_MODULUS));
     }
+    refused(&reader.read("inputCommitments", &blob[1..]), "WrongBlobLength(");
+    refused(&reader.read("decode", &output[1..]), "WrongOutputLength(63, 64)");
+    refused(&reader.read("decode", &[output.as_slice(), &[0; 32]].concat()), "WrongOutputLength(96, 64)");
+}
+
+/// Where the input is one commitment, it is the data commitment in front of the proof.
+#[test]
+fn one_commitment_comes_from_the_front_of_the_blob() {
+    let inputs = vec![tensor("nothing", 0, Encoding::Signed), tensor("income", 30, Encoding::Commitment)];
+    let outputs = vec![tensor("y", 1, Encoding::Signed)];
+    let mut reader = reader(InstanceLayout { inputs, model: vec![], outputs });
+    let instances = [Word::ZERO, Word::from_u64(1234), Word::ONE];
+    let blob = reader.submission(&instances).blob;
+    assert_eq!(words(&reader.read("inputCommitments", &blob)), [Word::from_u64(1234)]);
+    let blob = reader.submission(&[Word::ZERO, field::SCALAR_MODULUS, Word::ONE]).blob;
+    refused(&reader.read("inputCommitments", &blob), "NotAFieldElement(");
+    refused(&reader.read("inputCommitments", &blob[..67]), "BlobTooShort(67)");
 }
 
 #[test]
 fn a_consumer_may_have_committed_outputs_alone() {
     let outputs = vec![tensor("label", 10, Encoding::Commitment)];
-    let mut reader = Reader::new(InstanceLayout { outputs, ..InstanceLayout::default() });
-    let instances = [Word::ZERO, Word::from_u64(8)];
-    assert_eq!(words(&reader.read("decode", &instances)), [Word::from_u64(8); 2]);
+    let mut reader = reader(InstanceLayout { outputs, ..InstanceLayout::default() });
+    assert_eq!(words(&reader.read("decode", &Word::from_u64(8).0)), [Word::from_u64(8); 2]);
 }
 
 /// Names that Solidity reserves, that clash with each other or with the contract's own, or that try to break out.
@@ -180,6 +167,14 @@ fn hostile_names_compile() {
         "R",
         "Outputs",
         "decode",
+        "ZKMLCodec",
+        "modelId",
+        "nonces",
+        "verifyInference",
+        "output",
+        "words",
+        "proof",
+        "MODEL_NAME",
         "uint256",
         "a",
         "a",
@@ -201,12 +196,12 @@ fn hostile_names_compile() {
         names.iter().enumerate().map(named).collect()
     };
     for turn in 0..encodings.len() {
-        let weights = tensor(names[12], 5, Encoding::Commitment);
+        let weights = tensor(names[20], 5, Encoding::Commitment);
         let model = if turn % 2 == 0 { vec![weights] } else { vec![] };
         let layout = InstanceLayout { inputs: tensors(turn), model, outputs: tensors(turn + 1) };
         // Compiles both without a warning.
         let sample = stating(layout);
-        codes(&sample.program);
+        Codes::of(&sample.program);
         let verifier = zkml_codegen::verifier_source(&sample.program).unwrap();
         crate::support::compile_all(&[(verifier, sample.program)], &zkml_harness::Settings::default());
     }

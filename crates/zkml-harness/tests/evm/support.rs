@@ -2,8 +2,13 @@
 
 use std::{fs, path::PathBuf, sync::OnceLock};
 
-use zkml_harness::{Address, Call, Contract, Evm, Settings, Solc};
-use zkml_protocol::{InstanceLayout, Program, Sample, Word};
+use zkml_codegen::Submission;
+use zkml_harness::{Address, Call, Contract, Evm, Outcome, Settings, Solc, Stack, StackCode};
+use zkml_protocol::{
+    InstanceLayout, Program, Sample, Word,
+    binding::{Context, Registration},
+    keccak256,
+};
 
 const ACCEPTING: &str = include_str!("../../../../tests/fixtures/solidity/AcceptingVerifier.sol");
 
@@ -62,33 +67,141 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
     compiled.iter().map(|(sample, contract)| Fixture::deploy(sample.clone(), contract.clone())).collect()
 }
 
-/// Creation code of a program's consumer and of the verifier that accepts everything.
+/// A program's consumer, and verifiers that know nothing of proofs.
 pub(crate) struct Codes {
-    pub(crate) consumer: Vec<u8>,
-    pub(crate) accepting: Vec<u8>,
+    pub(crate) consumer: Contract,
+    accepting: Contract,
+    exact: Contract,
 }
 
-pub(crate) fn codes(program: &Program) -> Codes {
-    let source = zkml_codegen::consumer_source(program).unwrap();
-    let files = [("Consumer.sol", source.as_str()), ("Accepting.sol", ACCEPTING)];
-    let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
-    assert_eq!(compiled.warnings, Vec::<String>::new());
-    let creation = |name: &str| compiled.contract(name).unwrap().creation.clone();
-    Codes {
-        consumer: creation(&zkml_codegen::names::contracts(program).consumer),
-        accepting: creation("AcceptingVerifier"),
+impl Codes {
+    /// Compiles them without a warning.
+    pub(crate) fn of(program: &Program) -> Self {
+        let source = zkml_codegen::consumer_source(program).unwrap();
+        let files = [("Consumer.sol", source.as_str()), ("Accepting.sol", ACCEPTING)];
+        let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
+        assert_eq!(compiled.warnings, Vec::<String>::new());
+        let contract = |name: &str| compiled.contract(name).unwrap().clone();
+        Self {
+            consumer: contract(&zkml_codegen::names::contracts(program).consumer),
+            accepting: contract("AcceptingVerifier"),
+            exact: contract("ExactVerifier"),
+        }
+    }
+
+    /// The verifier that accepts everything, in the shape of a program's.
+    pub(crate) fn accepting(&self, program: &Program) -> Contract {
+        let creation = with_words(&self.accepting.creation, &shape(program));
+        Contract { creation, ..self.accepting.clone() }
+    }
+
+    /// The verifier that accepts a sample's statement and no other.
+    pub(crate) fn exact(&self, sample: &Sample) -> Contract {
+        let statement = keccak256(sample.instances.iter().map(|word| word.0.as_slice()));
+        let words = [shape(&sample.program).as_slice(), &[statement]].concat();
+        Contract { creation: with_words(&self.exact.creation, &words), ..self.exact.clone() }
+    }
+}
+
+/// What a program's verifier says of its statement.
+fn shape(program: &Program) -> [Word; 8] {
+    let layout = &program.statement.instances;
+    let flag = |flag: bool| Word::from_u64(flag.into());
+    [
+        program.vk_digest(),
+        program.model_commitment(),
+        program.statement.model_hash,
+        Word::from_u64(program.layout().length() as u64),
+        Word::from_u64(layout.input_words()),
+        Word::from_u64(layout.output_words()),
+        flag(layout.input_is_commitment()),
+        flag(!layout.model.is_empty()),
+    ]
+}
+
+/// The contracts that stand between a consumer and its verifier, compiled once for the whole test program.
+pub(crate) fn stack_code() -> &'static StackCode {
+    static COMPILED: OnceLock<StackCode> = OnceLock::new();
+    COMPILED.get_or_init(|| StackCode::compile(&Solc::find().unwrap()).unwrap())
+}
+
+/// A sample's consumer behind registry and router, with a verifier that accepts everything.
+pub(crate) struct Behind {
+    pub(crate) sample: Sample,
+    pub(crate) evm: Evm,
+    pub(crate) stack: Stack,
+    pub(crate) consumer: Address,
+}
+
+impl Behind {
+    pub(crate) fn deploy(sample: Sample, codes: &Codes) -> Self {
+        let mut evm = Evm::default();
+        let accepting = evm.deploy(&codes.accepting(&sample.program).creation).unwrap().address;
+        let stack = Stack::deploy(&mut evm, stack_code(), &[accepting]).unwrap();
+        let registration = Registration::of(&sample.program, &sample.instances).unwrap();
+        let id = stack.register(&mut evm, &registration).unwrap();
+        let consumer = stack.deploy_consumer(&mut evm, &sample.program, &codes.consumer, id).unwrap().address;
+        Self { sample, evm, stack, consumer }
+    }
+
+    /// The context that the consumer takes first, from the sender, for action 77.
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            chain_id: self.evm.config.chain_id,
+            consumer: self.consumer.into_array(),
+            subject: self.evm.config.sender.into_array(),
+            nonce: Word::ZERO,
+            deadline: Word::from_u64(self.evm.config.timestamp + 10),
+            action: Word::from_u64(77),
+        }
+    }
+
+    pub(crate) fn submission(&self, instances: &[Word]) -> Submission {
+        Submission::new(&self.sample.program, &self.sample.proof, instances).unwrap()
+    }
+
+    /// Shows the consumer the sample's proof with this statement.
+    pub(crate) fn check(&mut self, instances: &[Word]) -> Call {
+        let data = zkml_codegen::check_inference(&self.submission(instances));
+        self.evm.call(self.consumer, &data).unwrap()
+    }
+
+    /// Hands it in under the context that was proven, claiming its deadline and action.
+    pub(crate) fn send(&mut self, proven: &Context, instances: &[Word]) -> Call {
+        let mut instances = instances.to_vec();
+        instances[InstanceLayout::CONTEXT] = proven.digest();
+        let submission = self.submission(&instances);
+        let data = zkml_codegen::verify_inference(&submission, proven.deadline, proven.action, &[]);
+        self.evm.send(self.consumer, &data).unwrap()
+    }
+
+    /// Calls a view that takes `bytes` and nothing else.
+    pub(crate) fn read(&mut self, function: &str, bytes: &[u8]) -> Call {
+        let mut data = zkml_codegen::errors::selector(&format!("{function}(bytes)")).to_vec();
+        data.extend([32, bytes.len() as u64].map(Word::from_u64).iter().flat_map(|word| word.0));
+        data.extend(bytes);
+        data.resize(4 + (data.len() - 4).next_multiple_of(32), 0);
+        self.evm.call(self.consumer, &data).unwrap()
     }
 }
 
 /// Creation code with words behind it.
-pub(crate) fn with_words(creation: &[u8], words: &[Word]) -> Vec<u8> {
+fn with_words(creation: &[u8], words: &[Word]) -> Vec<u8> {
     let mut code = creation.to_vec();
     code.extend(words.iter().flat_map(|word| word.0));
     code
 }
 
-pub(crate) fn address_word(address: Address) -> Word {
-    Word(address.into_word().0)
+/// The words that a call returned.
+pub(crate) fn words(call: &Call) -> Vec<Word> {
+    let Outcome::Returned(bytes) = &call.outcome else { panic!("{}", call.describe()) };
+    bytes.as_chunks().0.iter().map(|word| Word(*word)).collect()
+}
+
+/// A signed integer as the ABI writes it.
+pub(crate) fn signed(value: i128) -> Word {
+    let high = if value < 0 { [0xff; 16] } else { [0; 16] };
+    Word([high, value.to_be_bytes()].concat().try_into().unwrap())
 }
 
 pub(crate) fn refused(call: &Call, error: &str) {

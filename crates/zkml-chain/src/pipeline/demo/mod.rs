@@ -1,11 +1,8 @@
 //! The main job in one go: a real model's decision, proven, and judged by its contracts in the local EVM.
 
-use super::{
-    calibrate, compile, prove, setup, simulate,
-    solidity::{self, Sources},
-    srs,
-    tamper::Refusal,
-};
+mod chain;
+
+use super::{calibrate, compile, prove, setup, simulate, solidity, srs, tamper::Refusal};
 use crate::{
     artifacts::{Artifacts, write_whole},
     error::{Error, Result},
@@ -14,27 +11,24 @@ use crate::{
     proof_file::ProofFile,
     table::{self, Align},
 };
+use chain::Chain;
 use serde::Serialize;
 use std::{
     io::{self, Write},
     path::PathBuf,
     time::Instant,
 };
-use zkml_harness::{Address, Call, Evm, Outcome};
 use zkml_onnx::Settings;
-use zkml_protocol::{Encoding, Program, Word, field};
 use zkml_prover::Optimize;
 
 /// The model that is shown when none is named: credit risk on the German credit data.
 const CREDIT: (&[u8], &[u8], &[u8]) = (
-    include_bytes!("../../../../models/credit/credit.onnx"),
-    include_bytes!("../../../../models/credit/calibration.json"),
-    include_bytes!("../../../../models/credit/applicants.json"),
+    include_bytes!("../../../../../models/credit/credit.onnx"),
+    include_bytes!("../../../../../models/credit/calibration.json"),
+    include_bytes!("../../../../../models/credit/applicants.json"),
 );
 /// A bank would refuse a credit that is more likely than this to turn out bad.
 const THRESHOLD: f64 = 0.5;
-/// How long a statement is good for, from the block's time on, in seconds.
-const VALID_FOR: u64 = 3600;
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -71,8 +65,21 @@ pub struct Accepted {
     pub outputs: Vec<(String, Vec<f64>)>,
     /// What follows from them, for the built-in model.
     pub decision: Option<String>,
-    /// Gas of the transaction.
+    /// Gas of the consumer's transaction.
     pub gas: u64,
+    /// What each contract on the way adds.
+    pub gas_by_way: Vec<Way>,
+}
+
+/// A way to the verifier, as a transaction of its own.
+#[derive(Debug, Serialize)]
+pub struct Way {
+    /// Which way.
+    pub through: &'static str,
+    /// Gas of the transaction.
+    pub transaction: u64,
+    /// Gas without the transaction's base and calldata.
+    pub execution: u64,
 }
 
 /// Goes all the way.
@@ -99,6 +106,7 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<DemoReport> {
     step(ui, "gen-verifier", "print the verifier and its consumer as Solidity, deploy both in a local EVM");
     let mut chain = Chain::deploy(&artifacts)?;
     ui.say(format_args!("  verifier {}, consumer {}", chain.verifier, chain.consumer));
+    ui.say(format_args!("  model {} in the registry {}", chain.model_id, chain.stack.registry));
     step(ui, "prove", "one run of the model, bound to this contract, caller, nonce and deadline");
     let proving = prove::Request {
         input: staged.input.clone(),
@@ -115,14 +123,14 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<DemoReport> {
     let proof = artifacts.load_json::<ProofFile>(prove::DEFAULT_PROOF)?;
     let refused = chain.tampered(&proof)?;
     let mut accepted = chain.submit(&proof)?;
-    let replayed = chain.replayed(&proof)?;
+    let too_late = [chain.replayed(&proof)?, chain.deprecated(&proof)?];
     accepted.decision = builtin.then(|| decision(&accepted.outputs));
     let verifier = simulate::run(ui, &artifacts, &simulate::Request { tamper: true, ..Default::default() })?;
     Ok(DemoReport {
         model: artifacts.model().to_owned(),
         dir: artifacts.dir().to_owned(),
         accepted,
-        refused: refused.into_iter().chain([replayed]).collect(),
+        refused: refused.into_iter().chain(too_late).collect(),
         verifier,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -179,137 +187,6 @@ impl Staged {
     }
 }
 
-/// The local EVM with both contracts deployed.
-struct Chain {
-    evm: Evm,
-    verifier: Address,
-    consumer: Address,
-    program: Program,
-    names: Vec<(String, u32)>,
-}
-
-impl Chain {
-    fn deploy(artifacts: &Artifacts) -> Result<Self> {
-        let program = super::compiled::program(artifacts)?;
-        let sources = Sources::of(&program)?;
-        let compiled = sources.compile()?;
-        let mut evm = Evm::default();
-        let verifier = evm.deploy(&compiled.contract(&sources.names.verifier)?.creation)?.address;
-        let mut creation = compiled.contract(&sources.names.consumer)?.creation.clone();
-        // The demonstration knows its consumer before there is a proof, so it shows public weights.
-        creation.extend(zkml_codegen::constructor_arguments(&program, &verifier.into_array(), None)?);
-        let consumer = evm.deploy(&creation)?.address;
-        let outputs = &program.statement.instances.outputs;
-        let names = outputs
-            .iter()
-            .filter(|o| o.encoding == Encoding::Signed)
-            .map(|o| (o.name.clone(), o.values))
-            .collect();
-        Ok(Self { evm, verifier, consumer, program, names })
-    }
-
-    fn deadline(&self) -> Word {
-        Word::from_u64(self.evm.config.timestamp + VALID_FOR)
-    }
-
-    fn action(&self) -> Word {
-        zkml_protocol::keccak256([b"zkml-chain demo".as_slice()])
-    }
-
-    /// Asks the consumer what the caller's next proof must be bound to.
-    fn context(&mut self) -> Result<Word> {
-        let mut data = zkml_codegen::errors::selector("contextOf(address,uint256,uint256,bytes32)").to_vec();
-        let words = [address_word(self.evm.config.sender), Word::ZERO, self.deadline(), self.action()];
-        words.iter().for_each(|w| data.extend(w.0));
-        let call = self.evm.call(self.consumer, &data)?;
-        match &call.outcome {
-            Outcome::Returned(bytes) if bytes.len() == 32 => {
-                let mut word = [0; 32];
-                word.copy_from_slice(bytes);
-                Ok(Word(word))
-            }
-            _ => Err(Error::Refused { by: "the consumer contract", why: call.describe() }),
-        }
-    }
-
-    fn inference(&self, proof: &[u8], instances: &[Word]) -> Result<Vec<u8>> {
-        let (deadline, action) = (self.deadline(), self.action());
-        Ok(zkml_codegen::verify_inference(&self.program, deadline, action, proof, instances)?)
-    }
-
-    /// Sends the good proof.
-    fn submit(&mut self, proof: &ProofFile) -> Result<Accepted> {
-        let data = self.inference(&proof.proof, &proof.instances)?;
-        let call = self.evm.send(self.consumer, &data)?;
-        let Outcome::Returned(bytes) = &call.outcome else {
-            return Err(Error::Refused { by: "the consumer contract", why: call.describe() });
-        };
-        let mut numbers = bytes.chunks_exact(32).map(wad);
-        let take =
-            |(name, words): &(String, u32)| (name.clone(), numbers.by_ref().take(*words as usize).collect());
-        Ok(Accepted {
-            outputs: self.names.iter().map(take).collect(),
-            decision: None,
-            gas: call.gas.transaction,
-        })
-    }
-
-    /// Sends changed proofs and statements, which must be refused.
-    fn tampered(&mut self, proof: &ProofFile) -> Result<Vec<Refusal>> {
-        let mut output = proof.instances.clone();
-        if let Some(last) = output.last_mut() {
-            *last = field::add(*last, Word::ONE);
-        }
-        let mut bytes = proof.proof.clone();
-        if let Some(last) = bytes.last_mut() {
-            *last ^= 1;
-        }
-        let mut elsewhere = proof.instances.clone();
-        if let Some(context) = elsewhere.first_mut() {
-            *context = Word::ONE;
-        }
-        let attempts = [
-            ("a tampered output", self.inference(&proof.proof, &output)?, &["ProofRejected"][..]),
-            (
-                "a tampered proof",
-                self.inference(&bytes, &proof.instances)?,
-                &["ProofRejected", "InvalidPoint"],
-            ),
-            ("a proof for somebody else", self.inference(&proof.proof, &elsewhere)?, &["WrongContext"]),
-        ];
-        attempts.into_iter().map(|(change, data, errors)| self.refused(change, &data, errors)).collect()
-    }
-
-    /// Sends the accepted proof a second time.
-    fn replayed(&mut self, proof: &ProofFile) -> Result<Refusal> {
-        let data = self.inference(&proof.proof, &proof.instances)?;
-        self.refused("the same proof again", &data, &["WrongContext"])
-    }
-
-    fn refused(&mut self, change: &'static str, data: &[u8], errors: &[&'static str]) -> Result<Refusal> {
-        let call: Call = self.evm.call(self.consumer, data)?;
-        let answer = call.describe();
-        let expected = errors.first().copied().unwrap_or_default();
-        if !matches!(call.outcome, Outcome::Reverted(_)) || !errors.iter().any(|e| answer.starts_with(e)) {
-            return Err(Error::Accepted { change, expected, answer });
-        }
-        Ok(Refusal { change, answer, gas: call.gas.transaction })
-    }
-}
-
-fn address_word(address: Address) -> Word {
-    let mut word = [0; 32];
-    word[12..].copy_from_slice(address.as_slice());
-    Word(word)
-}
-
-/// A signed number with 18 decimals, as the consumer returns it.
-fn wad(word: &[u8]) -> f64 {
-    let negative = word[0] & 0x80 != 0;
-    let magnitude = word.iter().fold(0.0, |sum, b| sum * 256.0 + f64::from(if negative { !b } else { *b }));
-    (if negative { -(magnitude + 1.0) } else { magnitude }) / 1e18
-}
-
 impl Report for DemoReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
@@ -321,6 +198,10 @@ impl Report for DemoReport {
         if let Some(decision) = &self.accepted.decision {
             writeln!(out, "  {BOLD}{decision}{BOLD:#}")?;
         }
+        writeln!(out, "{BOLD}gas by way{BOLD:#}")?;
+        let row = |w: &Way| vec![w.through.to_owned(), table::thousands(w.transaction)];
+        let ways: Vec<_> = self.accepted.gas_by_way.iter().map(row).collect();
+        table::print(out, &[Align::Left, Align::Right], &ways)?;
         writeln!(out, "{RED}refused{RED:#} by the consumer contract")?;
         let row = |r: &Refusal| vec![r.change.to_owned(), shortened(&r.answer)];
         table::print(out, &[Align::Left; 2], &self.refused.iter().map(row).collect::<Vec<_>>())?;
@@ -349,16 +230,6 @@ fn shortened(answer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decodes_signed_decimals() {
-        let mut word = [0u8; 32];
-        word[24..].copy_from_slice(&500_000_000_000_000_000u64.to_be_bytes());
-        assert_eq!(wad(&word), 0.5);
-        let mut word = [0xffu8; 32];
-        word[24..].copy_from_slice(&(-250_000_000_000_000_000i64).to_be_bytes());
-        assert!((wad(&word) + 0.25).abs() < 1e-12);
-    }
 
     #[test]
     fn a_risk_becomes_a_decision() {

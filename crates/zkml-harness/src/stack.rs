@@ -1,0 +1,121 @@
+//! The contracts that all consumers share: registry, router, ERC-7992 verifier.
+
+use zkml_codegen::{ConsumerArguments, library};
+use zkml_protocol::{Program, Word, binding::Registration};
+
+use crate::{Address, Call, Compiled, Contract, Deployment, Evm, HarnessError, Outcome, Settings, Solc};
+
+/// The contracts of the stack; each lies in a file of its name.
+const CONTRACTS: [&str; 3] = ["ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier"];
+/// Seconds until a route that is added later comes into force.
+const ROUTE_DELAY: u64 = 2 * 24 * 3600;
+
+/// The bytecode of the stack.
+#[derive(Debug, Clone)]
+pub struct StackCode {
+    registry: Contract,
+    router: Contract,
+    verifier: Contract,
+}
+
+impl StackCode {
+    /// The sources, to be compiled together with others.
+    #[must_use]
+    pub fn sources() -> Vec<(&'static str, &'static str)> {
+        let wanted = CONTRACTS.map(|name| format!("{}{name}.sol", library::PREFIX));
+        library::SOURCES.iter().copied().filter(|(name, _)| wanted.iter().any(|file| file == name)).collect()
+    }
+
+    /// Finds it among compiled contracts.
+    ///
+    /// # Errors
+    /// As [`Compiled::contract`].
+    pub fn of(compiled: &Compiled) -> Result<Self, HarnessError> {
+        let [registry, router, verifier] = CONTRACTS.map(|name| compiled.contract(name).cloned());
+        Ok(Self { registry: registry?, router: router?, verifier: verifier? })
+    }
+
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// As [`Solc::compile`].
+    pub fn compile(solc: &Solc) -> Result<Self, HarnessError> {
+        Self::of(&solc.compile(&Self::sources(), &Settings::default())?)
+    }
+}
+
+/// The stack on a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stack {
+    /// Where models are registered.
+    pub registry: Address,
+    /// Finds the verifier of a proof.
+    pub router: Address,
+    /// Checks proofs: what consumers are deployed with.
+    pub verifier: Address,
+}
+
+impl Stack {
+    /// Deploys it with routes to these verifiers; the sender owns the router.
+    ///
+    /// # Errors
+    /// As [`Evm::deploy`].
+    pub fn deploy(evm: &mut Evm, code: &StackCode, verifiers: &[Address]) -> Result<Self, HarnessError> {
+        let owner = evm.config.sender.into_array();
+        let verifiers: Vec<[u8; 20]> = verifiers.iter().map(|address| address.into_array()).collect();
+        let registry = evm.deploy(&code.registry.creation)?.address;
+        let arguments = zkml_codegen::router_arguments(&owner, ROUTE_DELAY, &verifiers);
+        let router = evm.deploy(&[code.router.creation.as_slice(), &arguments].concat())?.address;
+        let arguments = [registry.into_word().0, router.into_word().0].concat();
+        let verifier = evm.deploy(&[code.verifier.creation.as_slice(), &arguments].concat())?.address;
+        Ok(Self { registry, router, verifier })
+    }
+
+    /// Registers a model under the sender's name, and returns its id.
+    ///
+    /// # Errors
+    /// [`HarnessError::Call`] if the registry refuses it, or gives it another id than Rust computes.
+    pub fn register(&self, evm: &mut Evm, registration: &Registration) -> Result<Word, HarnessError> {
+        let call = evm.send(self.registry, &zkml_codegen::register_model(registration, ""))?;
+        let id = registration.model_id(&evm.config.sender.into_array());
+        expect(call, "registerModel", |outcome| *outcome == Outcome::Returned(id.0.to_vec()))?;
+        Ok(id)
+    }
+
+    /// Takes a model of the sender out of use.
+    ///
+    /// # Errors
+    /// [`HarnessError::Call`] if the registry refuses.
+    pub fn deprecate(&self, evm: &mut Evm, model_id: Word) -> Result<(), HarnessError> {
+        let call = evm.send(self.registry, &zkml_codegen::deprecate_model(model_id))?;
+        expect(call, "deprecateModel", |outcome| matches!(outcome, Outcome::Returned(_)))
+    }
+
+    /// Deploys the consumer of a program for a model; the sender owns it.
+    ///
+    /// # Errors
+    /// As [`Evm::deploy`] and [`zkml_codegen::constructor_arguments`].
+    pub fn deploy_consumer(
+        &self,
+        evm: &mut Evm,
+        program: &Program,
+        consumer: &Contract,
+        model_id: Word,
+    ) -> Result<Deployment, HarnessError> {
+        let arguments = ConsumerArguments {
+            verifier: self.verifier.into_array(),
+            model_id,
+            model_delay: 0,
+            owner: evm.config.sender.into_array(),
+        };
+        let arguments = zkml_codegen::constructor_arguments(program, &arguments)?;
+        evm.deploy(&[consumer.creation.as_slice(), &arguments].concat())
+    }
+}
+
+fn expect(call: Call, function: &'static str, good: impl Fn(&Outcome) -> bool) -> Result<(), HarnessError> {
+    if good(&call.outcome) {
+        return Ok(());
+    }
+    Err(HarnessError::Call { function, answer: call.describe() })
+}
