@@ -125,6 +125,8 @@ const SPREAD: i32 = 2;
 const INPUT_BITS: i32 = 8;
 /// Standard deviation of a rounding error, in steps.
 const ROUNDING: f64 = 0.288_675;
+/// Exponents beyond this, either way, are those of no number that a model computes with.
+const REASON: i32 = 64;
 
 /// The least integer whose power of two is at least a positive magnitude; 0 for zero.
 pub(crate) fn integer_bits(magnitude: f64) -> i32 {
@@ -191,7 +193,8 @@ impl Scales {
     }
 
     fn value(&self, name: &str, seen: &Seen, settings: &Settings) -> ValueScale {
-        let reach = integer_bits(seen.magnitude() * settings.margin);
+        // A saturated sigmoid gives numbers like 1e-98. As integers they are zero, wherever their bounds are drawn.
+        let reach = integer_bits(seen.magnitude() * settings.margin).max(-REASON);
         let most = settings.activation_bits as i32 - 1 - reach;
         // A value that is tiny everywhere would otherwise drown in the rounding.
         let least = if seen.magnitude() > 0.0 { 7 - reach } else { 0 };
@@ -202,6 +205,7 @@ impl Scales {
             _ => Sign::Mixed,
         };
         let floor = (seen.lo > 0.0).then(|| integer_bits(seen.lo / settings.margin) - 1);
+        let floor = floor.filter(|bits| *bits >= -REASON);
         ValueScale { name: name.into(), reach, scale, sign, floor, weights: None }
     }
 
@@ -258,7 +262,7 @@ impl Scales {
                 return other(format!("it has the node `{}` in place of `{}`", n.name, v.name));
             }
             let bits = [v.reach, v.scale];
-            if let Some(b) = bits.iter().chain(&v.floor).chain(&v.weights).find(|b| b.abs() > 64) {
+            if let Some(b) = bits.iter().chain(&v.floor).chain(&v.weights).find(|b| b.abs() > REASON) {
                 return other(format!("the recorded scale {b} of `{}` is beyond all reason", v.name));
             }
         }
@@ -325,6 +329,18 @@ mod tests {
             Scales::choose(&net, &stats, &Settings::default(), 12, 14)
         };
         assert_eq!(recorded(0.01), recorded(-300.0));
+    }
+
+    #[test]
+    fn what_is_recorded_of_saturated_values_is_taken_back() {
+        for values in [[1e-98, 1.0], [1e-98, 1e-90], [0.0, 0.0]] {
+            let mut net = Net::default();
+            net.push_const("w", Numbers::public(values.to_vec()), &[2]);
+            let mut stats = Stats::new(&net);
+            stats.add(&[values.to_vec()]).expect("finite");
+            let scales = Scales::choose(&net, &stats, &Settings::default(), 12, 14);
+            scales.fit(&net).unwrap_or_else(|e| panic!("{values:?}: {e}"));
+        }
     }
 
     #[test]
