@@ -42,6 +42,18 @@ contract ThreatsModelsTest is Real {
         expectWrongLength(openId, blob, open.blob.length);
     }
 
+    /// @dev An entry under which this key would stand for another model, or for other scales and names.
+    function test_RevertWhen_TheEntryIsAnotherModels() external {
+        p.registration.modelHash = ~p.registration.modelHash;
+        expectMismatch(register(p));
+        p.registration.modelHash = ~p.registration.modelHash;
+        p.registration.circuitHash = ~p.registration.circuitHash;
+        expectMismatch(register(p));
+        p.registration.circuitHash = ~p.registration.circuitHash;
+        p.registration.vkHash = bytes32(uint256(p.registration.vkHash) ^ 1);
+        expectMismatch(register(p));
+    }
+
     function test_RevertWhen_TheWeightsAreOthers() external {
         (Proof memory a, Proof memory b, uint256 idA) = scores();
         uint256 idB = register(b);
@@ -120,6 +132,11 @@ contract ThreatsModelsTest is Real {
         route(IModelVerifier(address(new ScoreAVerifier())));
         (a, b) = (load("score_a_alice_0"), load("score_b_alice_0"));
         idA = register(a);
+    }
+
+    function expectMismatch(uint256 id) private {
+        vm.expectRevert(IERCZKMLInference.ModelMismatch.selector);
+        zkml.verifyInference(id, p.inputCommitment, p.output, p.blob);
     }
 
     function expectWrongLength(uint256 id, bytes memory blob, uint256 expected) private {
