@@ -146,7 +146,7 @@ fn known() -> &'static [Known] {
 
 /// The errors that a Solidity source declares, each at the beginning of a line.
 fn declared(source: &'static str) -> impl Iterator<Item = Known> {
-    let starts_line = |at: usize| source[..at].lines().next_back().is_none_or(|line| line.trim().is_empty());
+    let starts_line = |at: usize| source[..at].rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
     source.match_indices("error ").filter(move |(at, _)| starts_line(*at)).filter_map(|(at, keyword)| {
         let (declaration, _) = source[at + keyword.len()..].split_once(';')?;
         let (name, arguments) = declaration.trim().strip_suffix(')')?.split_once('(')?;
