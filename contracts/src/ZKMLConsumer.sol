@@ -202,7 +202,7 @@ abstract contract ZKMLConsumer is Ownable2Step {
         (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
         bytes32 expected = contextOf(subject, nonce, deadline, action);
         if (context != expected) revert WrongContext(context, expected);
-        _checkProvenance(subject, dataCommitment, inference.provenance);
+        _checkProvenance(subject, action, dataCommitment, inference.provenance);
         bytes32 commitment = ZKMLStatement.inputCommitment(dataCommitment, context);
         // The model is read after the hook, which may have let another one take over.
         ZKML_VERIFIER.verifyInference(modelId(), commitment, output, proof);
@@ -220,10 +220,13 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @dev Says why the input is to be believed, or reverts. Without a check here, whoever proves chooses the input, and
     /// with it the output.
     /// @param subject Whom the inference is about.
+    /// @param action What the inference is for: an input that is true may still be the wrong one for this.
     /// @param dataCommitment The commitment to the input: the salted one of a committed input, or the Keccak-256 over the
     /// words of the input section.
     /// @param provenance What was handed in to show it.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance) internal virtual;
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
+        internal
+        virtual;
 
     /// @dev Refuses outputs that the application cannot use, or reverts for other reasons of its own.
     /// @param subject Whom the inference is about.

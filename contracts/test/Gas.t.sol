@@ -23,7 +23,7 @@ contract PlainConsumer is ZKMLConsumer {
         _verifyInference(msg.sender, action, inference);
     }
 
-    function _checkProvenance(address, bytes32, bytes calldata) internal override {}
+    function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal override {}
 
     function _validateOutput(address, bytes calldata) internal override {}
 }

@@ -155,7 +155,6 @@ contract AgentPolicyGuard is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
         if (call.value > left) revert CapExceeded(call.value, left);
         spent[period] += call.value;
         bytes32 action = actionOf(call);
-        _checkDataAction(action, inference.provenance);
         _verifyInference(msg.sender, action, inference);
         emit Executed(call.target, selector, call.value, action);
         return Address.functionCallWithValue(call.target, call.data, call.value);
@@ -170,8 +169,11 @@ contract AgentPolicyGuard is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
 
     /// @dev Signed, and good for one call: the next one finds the purse, and perhaps the market, changed. How long features
     /// stay true is for the issuer to say.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance) internal override {
-        _checkDataRoot(subject, dataCommitment, provenance);
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
+        internal
+        override
+    {
+        _checkDataRoot(subject, action, dataCommitment, provenance);
         if (dataUsed[dataCommitment]) revert DataAlreadyUsed(dataCommitment);
         dataUsed[dataCommitment] = true;
     }

@@ -141,7 +141,6 @@ contract CreditGate is ZKMLConsumer, SignedDataRoot {
     function approve(Terms calldata terms, Inference calldata inference) external {
         _checkTerms(terms);
         bytes32 action = actionOf(terms);
-        _checkDataAction(action, inference.provenance);
         _verifyInference(msg.sender, action, inference);
         // Never overflows: block times are far below 2^64.
         uint64 validUntil = uint64(block.timestamp) + APPROVAL_LIFETIME;
@@ -183,8 +182,11 @@ contract CreditGate is ZKMLConsumer, SignedDataRoot {
     }
 
     /// @dev Signed, fresh, and not used before.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance) internal override {
-        uint256 issuedAt = _checkDataRoot(subject, dataCommitment, provenance);
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
+        internal
+        override
+    {
+        uint256 issuedAt = _checkDataRoot(subject, action, dataCommitment, provenance);
         if (block.timestamp - issuedAt > policy.maxAge) revert StaleData(issuedAt, policy.maxAge);
         if (dataUsed[dataCommitment]) revert DataAlreadyUsed(dataCommitment);
         dataUsed[dataCommitment] = true;

@@ -161,7 +161,6 @@ contract FraudFlag is ZKMLConsumer, SignedDataRoot {
         uint256 until = flags[account_].until;
         if (until != 0 && block.timestamp < until + COOLDOWN) revert CannotBeFlaggedYet(until + COOLDOWN);
         bytes32 action = actionOf(msg.sender, account_, caseId);
-        _checkDataAction(action, inference.provenance);
         _verifyInference(account_, action, inference);
         // Block times are far below 2^64.
         uint64 end = uint64(block.timestamp) + PAUSE;
@@ -214,12 +213,12 @@ contract FraudFlag is ZKMLConsumer, SignedDataRoot {
     }
 
     /// @dev Signed, and newer than the last flag: the same evidence pauses nobody twice.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance)
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
         internal
         view
         override
     {
-        uint256 issuedAt = _checkDataRoot(subject, dataCommitment, provenance);
+        uint256 issuedAt = _checkDataRoot(subject, action, dataCommitment, provenance);
         uint256 flaggedAt = flags[subject].flaggedAt;
         if (issuedAt <= flaggedAt) revert OldEvidence(issuedAt, flaggedAt);
     }

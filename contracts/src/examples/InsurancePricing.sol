@@ -153,7 +153,6 @@ contract InsurancePricing is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
         }
         bytes32 action = actionOf(policy);
         if (insured[msg.sender][action]) revert AlreadyInsured(action);
-        _checkDataAction(action, inference.provenance);
         _verifyInference(msg.sender, action, inference);
         premium = _premium(policy.cover, inference.output);
         // Never overflows: block times are far below 2^64.
@@ -208,12 +207,12 @@ contract InsurancePricing is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
     }
 
     /// @dev Signed; how long the data are good for a policy is for the issuer to say.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance)
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
         internal
         view
         override
     {
-        _checkDataRoot(subject, dataCommitment, provenance);
+        _checkDataRoot(subject, action, dataCommitment, provenance);
     }
 
     function _validateOutput(address, bytes calldata output) internal view override {

@@ -143,7 +143,6 @@ contract LtvOracle is ZKMLConsumer, SignedDataRoot {
         if (block.timestamp < _update.effectiveFrom) revert UpdatePending(_update.effectiveFrom);
         lastEpoch = epoch;
         bytes32 action = actionOf(epoch);
-        _checkDataAction(action, inference.provenance);
         _verifyInference(COLLATERAL, action, inference);
     }
 
@@ -178,12 +177,12 @@ contract LtvOracle is ZKMLConsumer, SignedDataRoot {
     }
 
     /// @dev Signed and fresh.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance)
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
         internal
         view
         override
     {
-        uint256 issuedAt = _checkDataRoot(subject, dataCommitment, provenance);
+        uint256 issuedAt = _checkDataRoot(subject, action, dataCommitment, provenance);
         if (block.timestamp - issuedAt > policy.maxAge) revert StaleData(issuedAt, policy.maxAge);
     }
 

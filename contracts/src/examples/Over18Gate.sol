@@ -67,7 +67,6 @@ contract Over18Gate is ZKMLConsumer, SignedDataRoot {
         if (nullifierUsed[nullifier]) revert NullifierUsed(nullifier);
         (isAdult[msg.sender], nullifierUsed[nullifier]) = (true, true);
         bytes32 action = actionOf(nullifier);
-        _checkDataAction(action, inference.provenance);
         _verifyInference(msg.sender, action, inference);
         emit Admitted(msg.sender, nullifier);
     }
@@ -80,12 +79,12 @@ contract Over18Gate is ZKMLConsumer, SignedDataRoot {
     }
 
     /// @dev Signed by who checks documents, and in time.
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance)
+    function _checkProvenance(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
         internal
         view
         override
     {
-        _checkDataRoot(subject, dataCommitment, provenance);
+        _checkDataRoot(subject, action, dataCommitment, provenance);
     }
 
     /// @dev One value and no other: what lies between 0 and 1 would tell ages near the limit apart.

@@ -37,7 +37,7 @@ contract ZKMLConsumerMock is ZKMLConsumer {
     }
 
     /// @dev Believes everything.
-    function _checkProvenance(address, bytes32, bytes calldata) internal override {}
+    function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal override {}
 
     /// @dev Takes everything.
     function _validateOutput(address, bytes calldata) internal override {}

@@ -15,8 +15,7 @@ import {SignatureCheckerLib} from "solady/src/utils/SignatureCheckerLib.sol";
 /// - Salted commitments differ each time, so the issuer makes the commitment itself, or recomputes it from salt and data.
 /// - Where the data say something about the use (a loan's amount is an input of many credit models), they agree with the
 ///   `action`. Otherwise somebody is judged by the data of a small loan and takes a large one.
-/// @dev An application checks both halves: {_checkDataRoot} in its hook, and {_checkDataAction} where it knows the action.
-/// The issuer is fixed, and there is no revocation: keep `validUntil` close. Use a contract (ERC-1271) as issuer where
+/// @dev An application calls {_checkDataRoot} in its hook. The issuer is fixed, and there is no revocation: keep `validUntil` close. Use a contract (ERC-1271) as issuer where
 /// keys are to be rotated or signatures withdrawn; an issuer that has code is always asked as a contract.
 ///
 /// Nothing is remembered here. A signature may be shown again until it expires, in another encoding, too: what was used up
@@ -82,14 +81,15 @@ abstract contract SignedDataRoot is EIP712 {
         );
     }
 
-    /// @dev Checks an ABI-encoded {DataRoot}, and says when the data was true. Bytes that are no such encoding revert
+    /// @dev Checks an ABI-encoded {DataRoot} for this use, and says when the data was true. Bytes that are no such encoding revert
     /// without a reason.
-    function _checkDataRoot(address subject, bytes32 dataCommitment, bytes calldata provenance)
+    function _checkDataRoot(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata provenance)
         internal
         view
         returns (uint256 issuedAt)
     {
         DataRoot memory root = abi.decode(provenance, (DataRoot));
+        if (root.action != action) revert DataForAnotherAction(root.action, action);
         if (root.issuedAt > block.timestamp) revert DataNotYetValid(root.issuedAt);
         if (root.validUntil < block.timestamp) revert DataExpired(root.validUntil);
         bytes32 digest = dataRootDigest(subject, dataCommitment, root.action, root.issuedAt, root.validUntil);
@@ -97,12 +97,6 @@ abstract contract SignedDataRoot is EIP712 {
             revert NotSignedByIssuer(subject, dataCommitment);
         }
         return root.issuedAt;
-    }
-
-    /// @dev Checks what an ABI-encoded {DataRoot} is for. Says nothing about its signature: see {_checkDataRoot}.
-    function _checkDataAction(bytes32 action, bytes calldata provenance) internal pure {
-        bytes32 actual = abi.decode(provenance, (DataRoot)).action;
-        if (actual != action) revert DataForAnotherAction(actual, action);
     }
 
     /// @dev EIP-712 domain: this contract, on this chain.

@@ -158,8 +158,7 @@ contract AgentPolicyGuardTest is ExampleChecks, GuardSetup {
             [deposit(1 ether + 1), callOf(1 ether, abi.encodeCall(Venue.deposit, (42)))];
         bytes32 action = goodRoot().action;
         for (uint256 i = 0; i < 2; ++i) {
-            bytes memory reason =
-                abi.encodeWithSignature("DataForAnotherAction(bytes32,bytes32)", action, guard.actionOf(others[i]));
+            bytes memory reason = wrongContext(inference_, AGENT, guard.actionOf(others[i]));
             vm.expectRevert(reason);
             vm.prank(AGENT);
             guard.execute(others[i], inference_);

@@ -68,9 +68,7 @@ contract Over18GateTest is ExampleChecks {
     function test_RevertWhen_TheNullifierIsInvented() external {
         bytes32 invented = keccak256("invented");
         ZKMLConsumer.Inference memory inference_ = good();
-        bytes memory reason = abi.encodeWithSignature(
-            "DataForAnotherAction(bytes32,bytes32)", gate.actionOf(PERSON), gate.actionOf(invented)
-        );
+        bytes memory reason = wrongContext(inference_, ALICE, gate.actionOf(invented));
         vm.expectRevert(reason);
         vm.prank(ALICE);
         gate.admit(invented, inference_);

@@ -4,16 +4,16 @@ pragma solidity ^0.8.20;
 import {SignedDataRoot} from "../../src/provenance/SignedDataRoot.sol";
 import {ExampleTest} from "./support/ExampleTest.sol";
 
-/// @title Shows the two checks to tests
+/// @title Shows the check to tests
 contract Roots is SignedDataRoot {
     constructor(address issuer) SignedDataRoot(issuer) {}
 
-    function check(address subject, bytes32 data, bytes calldata provenance) external view returns (uint256) {
-        return _checkDataRoot(subject, data, provenance);
-    }
-
-    function checkAction(bytes32 action, bytes calldata provenance) external pure {
-        _checkDataAction(action, provenance);
+    function check(address subject, bytes32 action, bytes32 data, bytes calldata provenance)
+        external
+        view
+        returns (uint256)
+    {
+        return _checkDataRoot(subject, action, data, provenance);
     }
 }
 
@@ -73,21 +73,20 @@ contract SignedDataRootTest is ExampleTest {
     function test_SaysWhenTheDataWereTrue() external {
         bytes memory provenance = signRoot(roots, "issuer", root);
         vm.warp(root.validUntil);
-        assertEq(roots.check(account("alice"), DATA, provenance), NOW, "issuedAt");
-        roots.checkAction(root.action, provenance);
+        assertEq(roots.check(account("alice"), root.action, DATA, provenance), NOW, "issuedAt");
     }
 
     function test_RevertWhen_OnAnotherChain() external {
         bytes memory provenance = signRoot(roots, "issuer", root);
         vm.chainId(1);
         vm.expectRevert(abi.encodeWithSelector(SignedDataRoot.NotSignedByIssuer.selector, account("alice"), DATA));
-        roots.check(account("alice"), DATA, provenance);
+        roots.check(account("alice"), root.action, DATA, provenance);
     }
 
     function test_RevertWhen_SignedForAnotherContract() external {
         bytes memory provenance = signRoot(new Roots(issuer()), "issuer", root);
         vm.expectRevert(abi.encodeWithSelector(SignedDataRoot.NotSignedByIssuer.selector, account("alice"), DATA));
-        roots.check(account("alice"), DATA, provenance);
+        roots.check(account("alice"), root.action, DATA, provenance);
     }
 
     function test_RevertWhen_NoIssuer() external {
@@ -110,14 +109,14 @@ contract SignedDataRootTest is ExampleTest {
         ];
         for (uint256 i = 0; i < changed.length; ++i) {
             vm.expectRevert(reason);
-            roots.check(root.subject, DATA, abi.encode(changed[i]));
+            roots.check(root.subject, changed[i].action, DATA, abi.encode(changed[i]));
         }
     }
 
     /// @dev Bytes that nobody signed never pass, however they decode.
     function testFuzz_RevertWhen_BytesAreHostile(bytes calldata provenance) external {
         vm.expectRevert();
-        roots.check(root.subject, DATA, provenance);
+        roots.check(root.subject, root.action, DATA, provenance);
     }
 
     /// @dev The encoding of a signed root with any one word changed.
@@ -129,7 +128,7 @@ contract SignedDataRootTest is ExampleTest {
             mstore(add(add(provenance, 0x20), mul(index, 0x20)), word_)
         }
         vm.assume(keccak256(before) != keccak256(provenance));
-        try roots.check(root.subject, DATA, provenance) returns (uint256 issuedAt) {
+        try roots.check(root.subject, root.action, DATA, provenance) returns (uint256 issuedAt) {
             // The one word that matters to nobody is the padding behind the signature's last byte.
             assertEq(issuedAt, NOW, "issuedAt");
             assertTrue(index == provenance.length / 32 - 1, "a word that was signed");
@@ -148,7 +147,7 @@ contract SignedDataRootTest is ExampleTest {
         for (uint256 i = 0; i < 2; ++i) {
             bytes memory provenance =
                 abi.encode(SignedDataRoot.DataRoot(root.action, root.issuedAt, root.validUntil, signatures[i]));
-            assertEq(roots.check(root.subject, DATA, provenance), NOW, "issuedAt");
+            assertEq(roots.check(root.subject, root.action, DATA, provenance), NOW, "issuedAt");
         }
     }
 
@@ -159,11 +158,11 @@ contract SignedDataRootTest is ExampleTest {
             abi.encode(SignedDataRoot.DataRoot(root.action, root.issuedAt, root.validUntil, bytes("seal")));
         bytes memory reason = abi.encodeWithSelector(SignedDataRoot.NotSignedByIssuer.selector, root.subject, DATA);
         vm.expectRevert(reason);
-        roots.check(root.subject, DATA, provenance);
+        roots.check(root.subject, root.action, DATA, provenance);
         contractIssuer.set(roots.dataRootDigest(root.subject, DATA, root.action, root.issuedAt, root.validUntil));
-        assertEq(roots.check(root.subject, DATA, provenance), NOW, "issuedAt");
+        assertEq(roots.check(root.subject, root.action, DATA, provenance), NOW, "issuedAt");
         contractIssuer.set(0);
         vm.expectRevert(reason);
-        roots.check(root.subject, DATA, provenance);
+        roots.check(root.subject, root.action, DATA, provenance);
     }
 }

@@ -148,9 +148,9 @@ contract ScoreAConsumer is ZKMLConsumer {
 
     /// @dev !! BELIEVES EVERY INPUT until it is overridden. Whoever proves chooses the input, and so chooses among all
     /// outputs that the model can give: without a check here, anybody gets whatever the contract has to give.
-    /// The arguments are the subject, the commitment to the input, and what was handed in to show that it is true; see
+    /// The arguments are subject, action, the commitment to the input, and what was handed in to show that it is true; see
     /// {SignedDataRoot} for an implementation, and revert where the input is not to be believed.
-    function _checkProvenance(address, bytes32, bytes calldata) internal virtual override {}
+    function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal virtual override {}
 
     /// @dev Refuses outputs outside of the bounds that the circuit proves. A sound proof never has such an output;
     /// should the proof system break, what is impossible still stops here. Call it from an override.

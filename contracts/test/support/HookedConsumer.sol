@@ -49,7 +49,10 @@ contract HookedConsumer is ZKMLConsumer {
         _checkInference(output, proof);
     }
 
-    function _checkProvenance(address subject, bytes32 dataCommitment, bytes calldata provenance) internal override {
+    function _checkProvenance(address subject, bytes32, bytes32 dataCommitment, bytes calldata provenance)
+        internal
+        override
+    {
         emit HookCalled(Hook.Provenance, subject, abi.encode(dataCommitment, provenance));
         _run(Hook.Provenance);
     }

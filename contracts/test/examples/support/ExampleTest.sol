@@ -122,6 +122,24 @@ abstract contract ExampleChecks is ExampleTest {
         inference_.provenance = signRoot(SignedDataRoot(target()), signer, root);
     }
 
+    /// @dev What a consumer says about a proof that was made for another action.
+    function wrongContext(ZKMLConsumer.Inference memory inference_, address subject, bytes32 action)
+        internal
+        view
+        returns (bytes memory reason)
+    {
+        ZKMLConsumer consumer = ZKMLConsumer(target());
+        bytes32 expected = consumer.contextOf(subject, consumer.nonces(subject), inference_.deadline, action);
+        return abi.encodeWithSelector(ZKMLConsumer.WrongContext.selector, contextIn(inference_.proof), expected);
+    }
+
+    /// @dev The context in a blob, after selector and data commitment.
+    function contextIn(bytes memory blob) private pure returns (bytes32 context) {
+        assembly ("memory-safe") {
+            context := mload(add(blob, 0x44))
+        }
+    }
+
     function refused(ZKMLConsumer.Inference memory inference_, bytes memory reason) internal {
         vm.expectRevert(reason);
         act(inference_);
