@@ -12,6 +12,7 @@ mod error;
 pub mod errors;
 pub mod library;
 pub mod names;
+mod reserved;
 mod submission;
 mod text;
 mod verifier;

@@ -19,7 +19,7 @@ pub(crate) use section::values;
 
 /// Fractional bits that `ZKMLCodec` turns into decimals.
 const SCALES: RangeInclusive<i32> = -32..=96;
-/// Outputs are held against their proven bounds up to this number of them; each costs some 300 gas.
+/// Outputs are held against their proven bounds up to this number of them; each costs some 160 gas.
 const MOST_CHECKED: u64 = 10;
 
 /// The Solidity source of the consumer of `program`. Its contract is called

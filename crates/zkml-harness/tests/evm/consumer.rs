@@ -4,9 +4,7 @@ use std::sync::OnceLock;
 
 use crate::support::{self, Behind, Codes, refused, signed, stack_code, words};
 use zkml_codegen::{check_inference, consumer_source, library, names};
-use zkml_harness::{
-    Address, Compiled, Contract, HarnessError, Outcome, Settings, Solc, StackCode, self_check_consumer,
-};
+use zkml_harness::{Address, Outcome, Settings, Solc};
 use zkml_protocol::{
     Bounds, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field, keccak256,
 };
@@ -15,7 +13,7 @@ use zkml_protocol::{
 const MAX_BOUNDS: u64 = 500;
 
 /// The first sample, behind a verifier that accepts everything.
-fn bound() -> Behind {
+pub(crate) fn bound() -> Behind {
     static COMPILED: OnceLock<(Sample, Codes)> = OnceLock::new();
     let (sample, codes) = COMPILED.get_or_init(|| {
         let mut sample = support::samples().remove(0);
@@ -149,6 +147,31 @@ fn impossible_outputs_are_refused_even_when_they_are_proven() {
     }
 }
 
+/// The check of bounds reads words without looking at the length again, so it looks once.
+#[test]
+fn bounds_are_checked_on_whole_outputs_only() {
+    let sample = support::stating(InstanceLayout { outputs: vec![confined("y", 2)], ..Default::default() });
+    let consumer = names::contracts(&sample.program).consumer;
+    let source = consumer_source(&sample.program).unwrap();
+    let child = format!(
+        "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity ^0.8.20;\n\
+         import {{{consumer}, IZKMLVerifier}} from \"./Consumer.sol\";\n\
+         contract Child is {consumer} {{\n\
+         constructor(IZKMLVerifier verifier, uint256 id, address owner_) {consumer}(verifier, id, owner_) {{}}\n\
+         function validate(bytes calldata output) external {{ _validateOutput(msg.sender, output); }}\n\
+         }}"
+    );
+    let files = [("Consumer.sol", source.as_str()), ("Child.sol", &child)];
+    let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
+    let codes = Codes::of(&sample.program).with_consumer(compiled.contract("Child").unwrap());
+    let mut bound = Behind::deploy(sample, &codes);
+    let words = [5, 6].map(|n| Word::from_u64(n).0).concat();
+    assert!(matches!(bound.read("validate", &words).outcome, Outcome::Returned(_)));
+    for wrong in [&words[..32], &words[..63], &[words.as_slice(), &[0; 32]].concat(), &[]] {
+        refused(&bound.read("validate", wrong), &format!("WrongOutputLength({}, 64)", wrong.len()));
+    }
+}
+
 /// Ten outputs are checked, so their consumer costs more than one without bounds: by how much?
 #[test]
 fn checking_bounds_costs_little() {
@@ -193,104 +216,6 @@ fn real_proofs_reach_the_real_verifier() {
         let offset = sample.program.layout().scalar_offsets()[0];
         changed[offset + 31] ^= 1;
         refused(&check(&changed), "ProofRejected");
-    }
-}
-
-#[test]
-fn a_verifier_that_accepts_everything_fails_the_self_check() {
-    let Behind { sample, .. } = bound();
-    let codes = Codes::of(&sample.program);
-    let error = self_check_consumer(
-        stack_code(),
-        &codes.accepting(&sample.program),
-        &codes.consumer,
-        &sample.program,
-        &sample.proof,
-        &sample.instances,
-    );
-    assert_eq!(failed(error), "the consumer refuses a changed output");
-}
-
-/// The check that failed.
-fn failed<T: std::fmt::Debug>(result: Result<T, HarnessError>) -> &'static str {
-    let Err(HarnessError::SelfCheck { check, .. }) = result else { panic!("{result:?}") };
-    check
-}
-
-/// A sample of public or of private weights with a verifier that takes its proof.
-fn taken(private: bool) -> (Sample, Contract) {
-    if private {
-        let mut all = support::fixtures().into_iter();
-        let wanted = |sample: &Sample| !sample.program.statement.instances.model.is_empty();
-        let fixture = all.find(|fixture| wanted(&fixture.sample)).expect("such a sample");
-        return (fixture.sample, fixture.contract);
-    }
-    // No real proof of public weights is about outputs that are numbers of a model.
-    let Behind { sample, .. } = bound();
-    let exact = Codes::of(&sample.program).exact(&sample);
-    (sample, exact)
-}
-
-/// The stack and the consumer of a sample, with one text replaced in a file of the library or in the consumer itself.
-fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> (StackCode, Contract) {
-    let consumer = consumer_source(&sample.program).unwrap();
-    let mut files = vec![("Consumer.sol".to_owned(), consumer)];
-    files.extend(library::SOURCES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
-    let (_, text) = files.iter_mut().find(|(name, _)| name.ends_with(file)).expect("the file");
-    assert_eq!(text.matches(before).count(), 1, "{before}");
-    *text = text.replace(before, after);
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let compiled: Compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
-    let consumer = compiled.contract(&names::contracts(&sample.program).consumer).unwrap().clone();
-    (StackCode::of(&compiled).unwrap(), consumer)
-}
-
-/// Each check that the self-check is about, taken away.
-#[test]
-fn a_missing_check_fails_the_self_check() {
-    let another = "the consumer cannot be deployed for another model";
-    let public: &[(&str, &str, &str, &str)] = &[
-        ("Consumer.sol", "identity.vkHash != VK_DIGEST", "false", another),
-        ("Consumer.sol", "identity.circuitHash != MODEL_COMMITMENT", "false", another),
-        ("Consumer.sol", "identity.modelHash != MODEL_HASH", "false", another),
-        ("Consumer.sol", "identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID", "false", another),
-        (
-            "/ZKMLConsumer.sol",
-            "if (context != expected) revert WrongContext(context, expected);",
-            "expected;",
-            "the consumer takes no proof of another context",
-        ),
-        (
-            "/ZKMLVerifier.sol",
-            "if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);",
-            "deprecated;",
-            "the consumer takes no proof of a model that is out of use",
-        ),
-        (
-            "/ZKMLVerifier.sol",
-            "if (!claim.verifier.verifyProof(proof[ZKMLStatement.BLOB_HEADER:end], instances)) revert InvalidProof();",
-            "instances;",
-            "the consumer refuses a changed output",
-        ),
-    ];
-    let private: &[(&str, &str, &str, &str)] = &[(
-        "/ZKMLVerifier.sol",
-        "if (shape.weightsAreCommitted) instances[model] = uint256(claim.modelHash);",
-        "if (shape.weightsAreCommitted) instances[model] = WEIGHTS;",
-        "the consumer of other weights refuses the proof",
-    )];
-    for (is_private, cases) in [(false, public), (true, private)] {
-        let (sample, verifier) = taken(is_private);
-        let Sample { program, proof, instances, .. } = &sample;
-        let intact = Codes::of(program).consumer;
-        self_check_consumer(stack_code(), &verifier, &intact, program, proof, instances).unwrap();
-        for (file, before, after, check) in cases {
-            let place = program.statement.instances.model_start() as usize;
-            let after = after.replace("WEIGHTS", &format!("uint256({})", instances[place]));
-            let (stack, consumer) = altered(&sample, file, before, &after);
-            let result = self_check_consumer(&stack, &verifier, &consumer, program, proof, instances);
-            assert_eq!(failed(result), *check, "{before}");
-        }
     }
 }
 

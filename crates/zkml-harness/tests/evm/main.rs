@@ -2,6 +2,7 @@
 
 mod consumer;
 mod private;
+mod self_check;
 mod statement;
 mod support;
 mod verifier;

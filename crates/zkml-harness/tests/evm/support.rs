@@ -89,6 +89,11 @@ impl Codes {
         }
     }
 
+    /// The same with another consumer.
+    pub(crate) fn with_consumer(self, consumer: &Contract) -> Self {
+        Self { consumer: consumer.clone(), ..self }
+    }
+
     /// The verifier that accepts everything, in the shape of a program's.
     pub(crate) fn accepting(&self, program: &Program) -> Contract {
         let creation = with_words(&self.accepting.creation, &shape(program));
