@@ -50,7 +50,7 @@ pub enum ValueError {
 }
 
 fn known_chains() -> String {
-    chains::CHAINS.iter().map(|chain| chain.name).collect::<Vec<_>>().join(", ")
+    chains::all().iter().map(|chain| chain.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// An unsigned number below `2^256`: decimal digits, or `0x` and hexadecimal ones.

@@ -1,11 +1,19 @@
 //! Deploys, registers, submits and checks contracts over JSON-RPC.
 //!
-//! So far it holds what needs no connection: which chains are known, and at which address a verifier
-//! will live, so that every deployment of one verifier by one toolkit version has one address on all chains.
+//! Every deployment of one verifier by one toolkit version has one address on all chains. Nothing here sees the prover:
+//! whoever needs a proof is given something that makes it.
+
+pub mod chain;
+mod error;
+pub mod keys;
+pub mod rpc;
+pub mod transaction;
+
+pub use alloy::primitives::{Address, B256, Bytes, U256};
+pub use error::{DeployError, Result};
+pub use zkml_codegen::{chains, errors::describe};
 
 use zkml_protocol::{Program, Word, keccak256};
-
-pub use zkml_codegen::chains;
 
 /// The factory that most chains have, which deploys `salt ‖ init code` by CREATE2
 /// (<https://github.com/Arachnid/deterministic-deployment-proxy>).

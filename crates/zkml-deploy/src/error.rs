@@ -1,0 +1,208 @@
+//! What can go wrong between a folder and a chain.
+
+use std::path::PathBuf;
+
+/// An error of deployment: it names the thing, the number and the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// No chain has this name.
+    #[error(
+        "no chain is called {name:?}; known are {known}. Add yours with --chains FILE, in the form of deploy/chains.toml"
+    )]
+    UnknownChain {
+        /// The name.
+        name: String,
+        /// All known names.
+        known: String,
+    },
+    /// A file of chains cannot be used.
+    #[error("{}: {why}", path.display())]
+    ChainsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// The environment does not say where the chain is.
+    #[error(
+        "{variable} is not set: it must hold the URL of a JSON-RPC endpoint of {chain}. URLs often contain a key, so they are no arguments"
+    )]
+    NoRpcUrl {
+        /// The chain.
+        chain: String,
+        /// The environment variable.
+        variable: String,
+    },
+    /// What the environment says is no URL.
+    #[error("{variable} does not hold an http or https URL: {why}")]
+    BadRpcUrl {
+        /// The environment variable.
+        variable: String,
+        /// Why not; without the text, which may be secret.
+        why: String,
+    },
+    /// Nobody answers.
+    #[error("{endpoint} does not answer {method} after {attempts} attempts: {why}")]
+    Unreachable {
+        /// The host, without what else the URL holds.
+        endpoint: String,
+        /// The method that was called.
+        method: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last answer.
+        why: String,
+    },
+    /// The endpoint serves another chain.
+    #[error("{endpoint} serves chain {found}, and {name} is chain {expected}: nothing was sent")]
+    WrongChain {
+        /// The host.
+        endpoint: String,
+        /// What it answered.
+        found: u64,
+        /// What it should have.
+        expected: u64,
+        /// The chain's name.
+        name: String,
+    },
+    /// The endpoint answers with an error, or with what cannot be understood.
+    #[error("{endpoint} answers {method} with: {why}")]
+    Rpc {
+        /// The host.
+        endpoint: String,
+        /// The method that was called.
+        method: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// A contract does not answer as it should.
+    #[error("{what} at {address} answers {answer} where {expected} was expected")]
+    Answer {
+        /// What was asked.
+        what: String,
+        /// The contract.
+        address: String,
+        /// Its answer.
+        answer: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// A call that must succeed reverts.
+    #[error("{what} reverts: {reason}")]
+    Reverted {
+        /// What was called.
+        what: String,
+        /// The custom error by name.
+        reason: String,
+    },
+    /// The test chain's key was asked for elsewhere.
+    #[error("the test key is public and works on chain {allowed} only, this is chain {chain_id}: name a keystore with --keystore, or a variable with --key-env", allowed = crate::keys::TEST_KEY_CHAIN)]
+    TestKeyElsewhere {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// An environment variable that should hold a key does not.
+    #[error("{variable} {why}")]
+    KeyVariable {
+        /// The variable.
+        variable: String,
+        /// What is wrong; never its text.
+        why: &'static str,
+    },
+    /// A keystore cannot be opened.
+    #[error("the keystore {}: {why}", path.display())]
+    Keystore {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A hardware wallet does not answer.
+    #[error("the Ledger does not answer: {why}. Unlock it and open its Ethereum app")]
+    Ledger {
+        /// What it said.
+        why: String,
+    },
+    /// Signing failed.
+    #[error("a transaction could not be signed: {why}")]
+    Signing {
+        /// Why.
+        why: String,
+    },
+    /// Money is missing.
+    #[error(
+        "{account} has {balance} {currency} on {chain}, and up to {needed} {currency} are needed: send it {missing} {currency} more"
+    )]
+    InsufficientFunds {
+        /// The account.
+        account: String,
+        /// The chain's name.
+        chain: String,
+        /// What gas is paid in.
+        currency: String,
+        /// What it has.
+        balance: String,
+        /// What it may take.
+        needed: String,
+        /// The difference.
+        missing: String,
+    },
+    /// A transaction was mined and failed.
+    #[error("transaction {hash} ({what}) failed in block {block}: {reason}")]
+    TransactionFailed {
+        /// Its hash.
+        hash: String,
+        /// What it was for.
+        what: String,
+        /// Its block.
+        block: u64,
+        /// The custom error by name, when the node still says.
+        reason: String,
+    },
+    /// The nonce of a transaction was used by another one.
+    #[error(
+        "another transaction of {account} took nonce {nonce}, which was meant for {what}: is the key used elsewhere at the same time? Run the command again"
+    )]
+    NonceTaken {
+        /// The account.
+        account: String,
+        /// The nonce.
+        nonce: u64,
+        /// What it was meant for.
+        what: String,
+    },
+    /// The node takes no such transaction.
+    #[error("the node refuses the transaction of {what}: {why}")]
+    Refused {
+        /// What it was for.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// A transaction was not mined in time.
+    #[error(
+        "transaction {hash} ({what}) was not mined within {seconds} s, at a fee of at most {max_fee} wei a gas: run the command again, it goes on from here"
+    )]
+    NotMined {
+        /// Its hash.
+        hash: String,
+        /// What it was for.
+        what: String,
+        /// How long we waited.
+        seconds: u64,
+        /// The fee that was offered.
+        max_fee: u128,
+    },
+    /// A record of a deployment cannot be used.
+    #[error("the record {}: {why}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Results of this crate.
+pub type Result<T, E = DeployError> = std::result::Result<T, E>;

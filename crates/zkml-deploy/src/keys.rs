@@ -1,0 +1,246 @@
+//! Who signs: a keystore, an environment variable, a hardware wallet, or the test chain's public key.
+//!
+//! Keys are never arguments, and are never printed.
+
+use std::{env, fs, path::Path};
+
+use alloy::{
+    network::TxSigner,
+    primitives::{Address, B256, Signature},
+    signers::local::PrivateKeySigner,
+};
+use serde::Deserialize;
+
+use crate::{DeployError, Result};
+
+/// The one chain on which [`Account::test`] works.
+pub const TEST_KEY_CHAIN: u64 = 31_337;
+/// The first key of anvil's and hardhat's development mnemonic: everybody has it.
+const TEST_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+/// Largest scrypt cost: twice that of the strongest keystores in use; takes 512 MiB at `r = 8`.
+const MOST_SCRYPT_COST: u64 = 1 << 19;
+/// Most rounds of PBKDF2.
+const MOST_ROUNDS: u64 = 10_000_000;
+
+/// An account that signs.
+pub struct Account {
+    signer: Box<dyn TxSigner<Signature> + Send + Sync>,
+    address: Address,
+}
+
+impl Account {
+    /// The key in an encrypted keystore (Web3 Secret Storage, version 3).
+    ///
+    /// # Errors
+    /// [`DeployError::Keystore`] for a file that is missing or none, and for a wrong password.
+    pub fn keystore(path: &Path, password: &str) -> Result<Self> {
+        let refuse = |why: String| DeployError::Keystore { path: path.to_owned(), why };
+        let bytes = fs::read(path).map_err(|e| refuse(format!("it cannot be read: {e}")))?;
+        Keystore::check(&bytes).map_err(refuse)?;
+        // The library says "Mac Mismatch", which helps nobody.
+        let signer = PrivateKeySigner::decrypt_keystore(path, password).map_err(|e| match e.to_string() {
+            why if why.contains("Mac") => refuse("the password is wrong".to_owned()),
+            why => refuse(why),
+        })?;
+        Ok(Self::of(signer))
+    }
+
+    /// The key in an environment variable: 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`DeployError::KeyVariable`].
+    pub fn environment(variable: &str) -> Result<Self> {
+        let refuse = |why| DeployError::KeyVariable { variable: variable.to_owned(), why };
+        let text = env::var(variable).map_err(|_| refuse("is not set"))?;
+        Self::parse(text.trim()).ok_or_else(|| refuse("does not hold a private key: 64 hexadecimal digits"))
+    }
+
+    /// The public key of development chains.
+    ///
+    /// # Errors
+    /// [`DeployError::TestKeyElsewhere`] on every other chain.
+    pub fn test(chain_id: u64) -> Result<Self> {
+        if chain_id != TEST_KEY_CHAIN {
+            return Err(DeployError::TestKeyElsewhere { chain_id });
+        }
+        Self::parse(TEST_KEY).ok_or(DeployError::TestKeyElsewhere { chain_id })
+    }
+
+    /// The account of this number on a Ledger, as Ledger Live counts them.
+    ///
+    /// # Errors
+    /// [`DeployError::Ledger`].
+    #[cfg(feature = "ledger")]
+    pub async fn ledger(index: usize, chain_id: u64) -> Result<Self> {
+        use alloy::signers::ledger::{HDPath, LedgerSigner};
+        let refuse = |e: &dyn std::fmt::Display| DeployError::Ledger { why: e.to_string() };
+        let path = HDPath::LedgerLive(index);
+        let signer = LedgerSigner::new(path, Some(chain_id)).await.map_err(|e| refuse(&e))?;
+        Ok(Self { address: TxSigner::address(&signer), signer: Box::new(signer) })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes: B256 = text.parse().ok()?;
+        PrivateKeySigner::from_bytes(&bytes).ok().map(Self::of)
+    }
+
+    fn of(signer: PrivateKeySigner) -> Self {
+        Self { address: signer.address(), signer: Box::new(signer) }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    pub(crate) fn signer(&self) -> &(dyn TxSigner<Signature> + Send + Sync) {
+        self.signer.as_ref()
+    }
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Account({})", self.address)
+    }
+}
+
+/// What a keystore must hold before the library that opens it is shown it: that one takes lengths as they come.
+#[derive(Deserialize)]
+struct Keystore {
+    crypto: Crypto,
+    version: u8,
+}
+
+#[derive(Deserialize)]
+struct Crypto {
+    cipher: String,
+    cipherparams: CipherParams,
+    ciphertext: String,
+    kdfparams: KdfParams,
+}
+
+#[derive(Deserialize)]
+struct CipherParams {
+    iv: String,
+}
+
+#[derive(Deserialize)]
+struct KdfParams {
+    dklen: u64,
+    #[serde(default)]
+    n: u64,
+    #[serde(default)]
+    r: u64,
+    #[serde(default)]
+    p: u64,
+    #[serde(default)]
+    c: u64,
+}
+
+impl Keystore {
+    fn check(bytes: &[u8]) -> Result<(), String> {
+        let keystore: Self =
+            serde_json::from_slice(bytes).map_err(|e| format!("it is no encrypted keystore: {e}"))?;
+        let Crypto { cipher, cipherparams, ciphertext, kdfparams: kdf } = keystore.crypto;
+        if keystore.version != 3 {
+            return Err(format!("its version is {}, version 3 is read", keystore.version));
+        }
+        if cipher != "aes-128-ctr" || cipherparams.iv.len() != 32 || ciphertext.len() != 64 {
+            return Err("it does not hold a key of 32 bytes, encrypted with aes-128-ctr".to_owned());
+        }
+        let scrypt = kdf.c == 0
+            && kdf.n.is_power_of_two()
+            && (2..=MOST_SCRYPT_COST).contains(&kdf.n)
+            && (1..=16).contains(&kdf.r)
+            && (1..=16).contains(&kdf.p);
+        let pbkdf2 = kdf.n == 0 && (1..=MOST_ROUNDS).contains(&kdf.c);
+        if kdf.dklen != 32 || !(scrypt || pbkdf2) {
+            return Err(format!(
+                "the parameters of its key derivation are out of range: dklen {} must be 32, n {} a power of two up to \
+                 {MOST_SCRYPT_COST}, r {} and p {} up to 16, c {} up to {MOST_ROUNDS}",
+                kdf.dklen, kdf.n, kdf.r, kdf.p, kdf.c
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// The second test vector of the Web3 Secret Storage definition (scrypt), password `testpassword`.
+    fn vector() -> Value {
+        json!({
+            "crypto": {
+                "cipher": "aes-128-ctr",
+                "cipherparams": { "iv": "83dbcc02d8ccb40e466191a123791e0e" },
+                "ciphertext": "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
+                "kdf": "scrypt",
+                "kdfparams": {
+                    "dklen": 32, "n": 262_144, "p": 8, "r": 1,
+                    "salt": "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19"
+                },
+                "mac": "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097"
+            },
+            "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+            "version": 3
+        })
+    }
+
+    fn open(document: &Value, password: &str) -> Result<Account> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), document.to_string()).unwrap();
+        Account::keystore(file.path(), password)
+    }
+
+    #[test]
+    fn opens_the_vector_of_the_definition() {
+        let account = open(&vector(), "testpassword").unwrap();
+        let key = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
+        assert_eq!(account.address(), Account::parse(key).unwrap().address());
+        assert!(!format!("{account:?}").contains("7a28"));
+    }
+
+    #[test]
+    fn wrong_passwords_and_damaged_files_are_refused() {
+        let error = open(&vector(), "wrong").unwrap_err().to_string();
+        assert!(error.contains("the password is wrong") && !error.contains("wrong password"), "{error}");
+        let edits: [(&str, Value); 8] = [
+            ("/version", json!(4)),
+            ("/crypto/cipher", json!("aes-256-gcm")),
+            ("/crypto/cipherparams/iv", json!("83")),
+            ("/crypto/ciphertext", json!("")),
+            ("/crypto/kdfparams/dklen", json!(8)),
+            ("/crypto/kdfparams/n", json!(4_294_967_295u64)),
+            ("/crypto/kdfparams/r", json!(1_000_000)),
+            ("/crypto/kdfparams/p", json!(0)),
+        ];
+        for (path, value) in edits {
+            let mut edited = vector();
+            *edited.pointer_mut(path).unwrap() = value;
+            assert!(matches!(open(&edited, "testpassword"), Err(DeployError::Keystore { .. })), "{path}");
+        }
+        let missing = Account::keystore(Path::new("/nowhere/key.json"), "x").unwrap_err().to_string();
+        assert!(missing.contains("/nowhere/key.json") && missing.contains("cannot be read"), "{missing}");
+    }
+
+    #[test]
+    fn the_test_key_stays_on_the_test_chain() {
+        let address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+        assert_eq!(Account::test(TEST_KEY_CHAIN).unwrap().address().to_string(), address);
+        for chain in [1, 11_155_111, 1_337] {
+            assert!(matches!(Account::test(chain), Err(DeployError::TestKeyElsewhere { .. })));
+        }
+    }
+
+    #[test]
+    fn variables_without_a_key_are_refused_without_their_text() {
+        let error = Account::environment("ZKML_TEST_NO_SUCH_KEY").unwrap_err().to_string();
+        assert_eq!(error, "ZKML_TEST_NO_SUCH_KEY is not set");
+        assert!(Account::parse("12").is_none() && Account::parse(&"00".repeat(32)).is_none());
+        assert!(Account::parse(&format!("0x{TEST_KEY}")).is_some());
+    }
+}

@@ -1,0 +1,469 @@
+//! One JSON-RPC endpoint of one chain: who asks it is sure of the chain, and every answer is typed.
+
+use std::{future::IntoFuture, time::Duration};
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{Address, B256, Bytes, U256},
+    providers::{DynProvider, Provider, RootProvider},
+    rpc::{
+        client::RpcClient,
+        types::{Block, Filter, Log, TransactionInput, TransactionReceipt, TransactionRequest},
+    },
+    transports::{RpcError, TransportError, TransportErrorKind, http::Http},
+};
+use rand::Rng;
+
+use crate::{
+    DeployError, Result,
+    chain::{Chain, RpcUrl},
+};
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often a request is repeated that nobody answered. Between two attempts lies a time that doubles, with jitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all.
+    pub attempts: u32,
+    /// The first pause.
+    pub pause: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+}
+
+impl Default for Retry {
+    /// Four attempts within about two seconds: for a person who waits.
+    fn default() -> Self {
+        Self { attempts: 4, pause: Duration::from_millis(200), longest: Duration::from_secs(5) }
+    }
+}
+
+impl Retry {
+    /// The pause after this attempt, counted from one: doubled each time, and between half and all of that.
+    #[must_use]
+    pub fn pause_after(&self, attempt: u32) -> Duration {
+        let doubled = self.pause.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+        doubled.min(self.longest).mul_f64(rand::thread_rng().gen_range(0.5..=1.0))
+    }
+}
+
+/// What a contract answers to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It returned these bytes.
+    Returned(Bytes),
+    /// It reverted with these bytes.
+    Reverted(Bytes),
+}
+
+impl Answer {
+    /// What it returned.
+    ///
+    /// # Errors
+    /// [`DeployError::Reverted`] with the custom error by name.
+    pub fn returned(self, what: &str) -> Result<Bytes> {
+        match self {
+            Self::Returned(bytes) => Ok(bytes),
+            Self::Reverted(bytes) => {
+                Err(DeployError::Reverted { what: what.to_owned(), reason: crate::describe(&bytes) })
+            }
+        }
+    }
+}
+
+/// What a gas unit costs, in wei.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fees {
+    /// At most, with the base fee.
+    pub max: u128,
+    /// For the block's producer.
+    pub priority: u128,
+}
+
+impl Fees {
+    /// At least an eighth more on both, as nodes want it of a replacement, and no less than what the chain takes now.
+    #[must_use]
+    pub fn bumped(&self, now: Fees) -> Self {
+        let more = |fee: u128| fee.saturating_add(fee.div_ceil(8)).saturating_add(1);
+        Self { max: more(self.max).max(now.max), priority: more(self.priority).max(now.priority) }
+    }
+
+    /// Neither more than `cap`.
+    #[must_use]
+    pub fn capped(&self, cap: Option<u128>) -> Self {
+        let cap = cap.unwrap_or(u128::MAX);
+        Self { max: self.max.min(cap), priority: self.priority.min(cap) }
+    }
+}
+
+/// What became of a raw transaction that was handed to a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The node has it, now or already before.
+    Taken,
+    /// Its nonce is used up: it, or another one, was mined.
+    NonceTooLow,
+    /// Another transaction of this nonce is waiting, and this one pays too little more.
+    Underpriced,
+    /// The account cannot pay for it.
+    InsufficientFunds,
+    /// The node will not have it, for this reason.
+    Refused(String),
+}
+
+/// An endpoint whose chain was checked.
+#[derive(Debug, Clone)]
+pub struct Rpc {
+    provider: DynProvider,
+    url: RpcUrl,
+    chain_id: u64,
+    retry: Retry,
+}
+
+impl Rpc {
+    /// Connects, and asks for the chain's id.
+    ///
+    /// # Errors
+    /// [`DeployError::Unreachable`], [`DeployError::WrongChain`].
+    pub async fn connect(chain: &Chain, url: &RpcUrl, retry: Retry) -> Result<Self> {
+        let rpc = Self::unchecked(chain.id, url, retry)?;
+        let found = rpc.chain_id_there().await?;
+        if found != chain.id {
+            let (endpoint, expected, name) = (rpc.endpoint(), chain.id, chain.name.clone());
+            return Err(DeployError::WrongChain { endpoint, found, expected, name });
+        }
+        Ok(rpc)
+    }
+
+    /// An endpoint that may not be there yet; whoever uses it asks [`Rpc::chain_id_there`] first.
+    ///
+    /// # Errors
+    /// [`DeployError::Rpc`] when the system's certificates cannot be read.
+    pub fn unchecked(chain_id: u64, url: &RpcUrl, retry: Retry) -> Result<Self> {
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|e| DeployError::Rpc {
+            endpoint: url.endpoint(),
+            method: "connect",
+            why: e.to_string(),
+        })?;
+        let transport = Http::with_client(client, url.url().clone());
+        let provider = RootProvider::new(RpcClient::new(transport, false)).erased();
+        Ok(Self { provider, url: url.clone(), chain_id, retry })
+    }
+
+    /// The chain's id, as checked.
+    #[must_use]
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Host and port, for messages.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.url.endpoint()
+    }
+
+    /// The chain's id, as the endpoint says now.
+    ///
+    /// # Errors
+    /// As all requests: [`DeployError::Unreachable`], [`DeployError::Rpc`].
+    pub async fn chain_id_there(&self) -> Result<u64> {
+        self.ask("eth_chainId", || self.provider.get_chain_id()).await
+    }
+
+    /// Height of the chain.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn block_number(&self) -> Result<u64> {
+        self.ask("eth_blockNumber", || self.provider.get_block_number()).await
+    }
+
+    /// A block, without its transactions; `None` if there is none of that number.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn block(&self, number: BlockNumberOrTag) -> Result<Option<Block>> {
+        self.ask("eth_getBlockByNumber", || self.provider.get_block_by_number(number)).await
+    }
+
+    /// The code at an address; empty if there is none.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn code(&self, address: Address) -> Result<Bytes> {
+        self.ask("eth_getCode", || self.provider.get_code_at(address)).await
+    }
+
+    /// An account's balance, in wei.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn balance(&self, address: Address) -> Result<U256> {
+        self.ask("eth_getBalance", || self.provider.get_balance(address)).await
+    }
+
+    /// How many transactions of an account are mined.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn nonce(&self, address: Address) -> Result<u64> {
+        self.ask("eth_getTransactionCount", || self.provider.get_transaction_count(address).latest()).await
+    }
+
+    /// The same, with those that wait.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn pending_nonce(&self, address: Address) -> Result<u64> {
+        self.ask("eth_getTransactionCount", || self.provider.get_transaction_count(address).pending()).await
+    }
+
+    /// What a transaction should offer now.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn fees(&self) -> Result<Fees> {
+        let estimate =
+            self.ask("eth_feeHistory", || async { self.provider.estimate_eip1559_fees().await }).await?;
+        Ok(Fees { max: estimate.max_fee_per_gas, priority: estimate.max_priority_fee_per_gas })
+    }
+
+    /// Calls a contract at the last block; `to` none runs creation code.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`]; a revert is no error.
+    pub async fn call(&self, from: Option<Address>, to: Option<Address>, data: &[u8]) -> Result<Answer> {
+        let request = request(from, to, data);
+        match self.try_ask(|| self.provider.call(request.clone())).await {
+            Ok(bytes) => Ok(Answer::Returned(bytes)),
+            Err(failure) => self.reverted("eth_call", failure).map(Answer::Reverted),
+        }
+    }
+
+    /// Gas of a transaction, or what it would revert with.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`]; a revert is no error.
+    pub async fn estimate(
+        &self,
+        from: Address,
+        to: Option<Address>,
+        data: &[u8],
+    ) -> Result<std::result::Result<u64, Bytes>> {
+        let request = request(Some(from), to, data);
+        match self.try_ask(|| self.provider.estimate_gas(request.clone())).await {
+            Ok(gas) => Ok(Ok(gas)),
+            Err(failure) => self.reverted("eth_estimateGas", failure).map(Err),
+        }
+    }
+
+    /// Events of blocks `from..=to`, of one contract, with one of these first topics.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn logs(&self, contract: Address, topics: &[B256], from: u64, to: u64) -> Result<Vec<Log>> {
+        let filter =
+            Filter::new().address(contract).event_signature(topics.to_vec()).from_block(from).to_block(to);
+        self.ask("eth_getLogs", || self.provider.get_logs(&filter)).await
+    }
+
+    /// The receipt of a transaction, once it is mined.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>> {
+        self.ask("eth_getTransactionReceipt", || self.provider.get_transaction_receipt(hash)).await
+    }
+
+    /// Hands a signed transaction to the node. Doing so twice is the same as once.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`]; what nodes say about a transaction is no error but a [`Sent`].
+    pub async fn send(&self, raw: &[u8]) -> Result<Sent> {
+        let send = || async { self.provider.send_raw_transaction(raw).await.map(|_| ()) };
+        match self.try_ask(send).await {
+            Ok(()) => Ok(Sent::Taken),
+            Err(Failure { error: RpcError::ErrorResp(payload), .. }) => Ok(sent(&payload.message)),
+            Err(failure) => Err(self.failed("eth_sendRawTransaction", failure)),
+        }
+    }
+
+    /// Any request: for tests, and for what only some nodes offer.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn raw(&self, method: &'static str, params: serde_json::Value) -> Result<serde_json::Value> {
+        self.ask(method, || async { self.provider.client().request(method, params.clone()).await }).await
+    }
+
+    async fn ask<T, F: IntoFuture<Output = Result<T, TransportError>>>(
+        &self,
+        method: &'static str,
+        request: impl Fn() -> F,
+    ) -> Result<T> {
+        self.try_ask(request).await.map_err(|failure| self.failed(method, failure))
+    }
+
+    async fn try_ask<T, F: IntoFuture<Output = Result<T, TransportError>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> Result<T, Failure> {
+        let mut attempts = 1;
+        loop {
+            match request().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if attempts >= self.retry.attempts || !passing(&error) => {
+                    return Err(Failure { error, attempts });
+                }
+                Err(error) => {
+                    tracing::debug!(
+                        endpoint = self.endpoint(),
+                        attempts,
+                        why = self.shown(&error),
+                        "asking again"
+                    );
+                    tokio::time::sleep(self.retry.pause_after(attempts)).await;
+                    attempts += 1;
+                }
+            }
+        }
+    }
+
+    fn failed(&self, method: &'static str, failure: Failure) -> DeployError {
+        let (endpoint, why) = (self.endpoint(), self.shown(&failure.error));
+        if passing(&failure.error) {
+            return DeployError::Unreachable { endpoint, method, attempts: failure.attempts, why };
+        }
+        DeployError::Rpc { endpoint, method, why }
+    }
+
+    /// What a failed call reverted with, if that is why it failed.
+    fn reverted(&self, method: &'static str, failure: Failure) -> Result<Bytes> {
+        let RpcError::ErrorResp(payload) = &failure.error else { return Err(self.failed(method, failure)) };
+        if let Some(bytes) = payload.as_revert_data() {
+            return Ok(bytes);
+        }
+        // Some nodes say so without data; 3 is the code that most use.
+        if payload.code == 3 || payload.message.contains("revert") {
+            return Ok(Bytes::new());
+        }
+        Err(self.failed(method, failure))
+    }
+
+    /// An error without the URL, which may hold a key.
+    fn shown(&self, error: &TransportError) -> String {
+        let mut text = match error {
+            RpcError::ErrorResp(payload) => format!("{} (code {})", payload.message, payload.code),
+            RpcError::DeserError { err, .. } => format!("an answer that cannot be read: {err}"),
+            other => chain_of(other),
+        };
+        let url = self.url.url().as_str();
+        text = text.replace(url, &self.endpoint()).replace(url.trim_end_matches('/'), &self.endpoint());
+        text.chars().take(300).collect()
+    }
+}
+
+/// An error with its causes: reqwest's own text only says that sending failed.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// A request that failed, and how often it was tried.
+struct Failure {
+    error: TransportError,
+    attempts: u32,
+}
+
+/// Whether the same request may succeed a little later.
+fn passing(error: &TransportError) -> bool {
+    match error {
+        RpcError::Transport(TransportErrorKind::HttpError(http)) => http.status == 429 || http.status >= 500,
+        RpcError::Transport(TransportErrorKind::NonRetryable(_)) => false,
+        RpcError::Transport(_) => true,
+        // Limits of providers: -32005 and -32029 are theirs, -32016 is "over rate limit".
+        RpcError::ErrorResp(payload) => matches!(payload.code, 429 | -32_005 | -32_016 | -32_029),
+        // A proxy's error page.
+        RpcError::DeserError { text, .. } => text.trim_start().starts_with('<'),
+        _ => false,
+    }
+}
+
+fn request(from: Option<Address>, to: Option<Address>, data: &[u8]) -> TransactionRequest {
+    let mut request = TransactionRequest {
+        from,
+        input: TransactionInput::new(Bytes::copy_from_slice(data)),
+        ..Default::default()
+    };
+    request.to = Some(to.map_or(alloy::primitives::TxKind::Create, alloy::primitives::TxKind::Call));
+    request
+}
+
+/// What nodes mean, in their several wordings (geth, reth, nethermind, erigon, besu, anvil).
+fn sent(message: &str) -> Sent {
+    let message_lower = message.to_lowercase();
+    let says = |texts: &[&str]| texts.iter().any(|text| message_lower.contains(text));
+    if says(&["already known", "alreadyknown", "known transaction", "already imported", "already in"]) {
+        Sent::Taken
+    } else if says(&["nonce too low", "noncetoolow", "oldnonce", "nonce_too_low", "nonce is too low"]) {
+        Sent::NonceTooLow
+    } else if says(&["underpriced", "feetoolowtoreplace", "replacement_"]) {
+        Sent::Underpriced
+    } else if says(&["insufficient funds", "insufficientfunds", "upfront_cost", "insufficient balance"]) {
+        Sent::InsufficientFunds
+    } else {
+        Sent::Refused(message.chars().take(300).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replacements_pay_at_least_an_eighth_more() {
+        let fees = Fees { max: 80, priority: 1 };
+        assert_eq!(fees.bumped(Fees::default()), Fees { max: 91, priority: 3 });
+        assert_eq!(fees.bumped(Fees { max: 200, priority: 7 }), Fees { max: 200, priority: 7 });
+        assert_eq!(fees.capped(Some(50)), Fees { max: 50, priority: 1 });
+        let most = Fees { max: u128::MAX, priority: u128::MAX };
+        assert_eq!(most.bumped(fees), most);
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let retry = Retry { attempts: 99, pause: Duration::from_secs(1), longest: Duration::from_secs(6) };
+        for (attempt, seconds) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 6.0), (99, 6.0)] {
+            let pause = retry.pause_after(attempt).as_secs_f64();
+            assert!((seconds / 2.0..=seconds).contains(&pause), "{attempt}: {pause}");
+        }
+    }
+
+    #[test]
+    fn what_nodes_say_about_transactions() {
+        let cases = [
+            ("already known", Sent::Taken),
+            ("ALREADY_EXISTS: already known", Sent::Taken),
+            ("nonce too low: next nonce 5, tx nonce 4", Sent::NonceTooLow),
+            ("OldNonce", Sent::NonceTooLow),
+            ("replacement transaction underpriced", Sent::Underpriced),
+            ("transaction underpriced", Sent::Underpriced),
+            ("insufficient funds for gas * price + value", Sent::InsufficientFunds),
+            ("Insufficient funds for gas * price + value", Sent::InsufficientFunds),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(sent(text), expected, "{text}");
+        }
+        assert!(matches!(sent("intrinsic gas too low"), Sent::Refused(_)));
+    }
+}

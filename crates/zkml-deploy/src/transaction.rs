@@ -1,0 +1,301 @@
+//! Signed transactions, and waiting until they are final.
+
+use std::time::{Duration, Instant};
+
+use alloy::{
+    consensus::{SignableTransaction, TxEip1559},
+    eips::eip2718::Encodable2718,
+    primitives::{Address, B256, Bytes, TxKind, U256},
+    rpc::types::TransactionReceipt,
+};
+
+use crate::{
+    DeployError, Result,
+    chain::Chain,
+    keys::Account,
+    rpc::{Answer, Fees, Rpc, Sent},
+};
+
+/// What a transaction does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// For messages: what it is for.
+    pub what: String,
+    /// The contract, or the account.
+    pub to: Address,
+    /// Its calldata.
+    pub data: Vec<u8>,
+}
+
+/// A signed transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// Its hash.
+    pub hash: B256,
+    /// What a node is sent (EIP-2718).
+    pub raw: Vec<u8>,
+    /// Its nonce.
+    pub nonce: u64,
+    /// What it offers.
+    pub fees: Fees,
+    /// The gas that it may take.
+    pub gas: u64,
+}
+
+impl Account {
+    /// Signs a transaction of type 2 (EIP-1559) without value.
+    ///
+    /// # Errors
+    /// [`DeployError::Signing`], when a hardware wallet is told to refuse for instance.
+    pub async fn sign(
+        &self,
+        chain_id: u64,
+        to: Address,
+        data: &[u8],
+        nonce: u64,
+        gas: u64,
+        fees: Fees,
+    ) -> Result<Signed> {
+        let mut transaction = TxEip1559 {
+            chain_id,
+            nonce,
+            gas_limit: gas,
+            max_fee_per_gas: fees.max,
+            max_priority_fee_per_gas: fees.priority,
+            to: TxKind::Call(to),
+            value: U256::ZERO,
+            access_list: Default::default(),
+            input: Bytes::copy_from_slice(data),
+        };
+        let signature = self
+            .signer()
+            .sign_transaction(&mut transaction)
+            .await
+            .map_err(|e| DeployError::Signing { why: e.to_string() })?;
+        let signed = transaction.into_signed(signature);
+        let hash = *signed.hash();
+        let raw = alloy::consensus::TxEnvelope::from(signed).encoded_2718();
+        Ok(Signed { hash, raw, nonce, fees, gas })
+    }
+}
+
+/// How patient to be, and how generous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Blocks until a transaction counts as final, its own included.
+    pub confirmations: u64,
+    /// No more gas than this for one transaction.
+    pub gas: u64,
+    /// Between two looks.
+    pub poll: Duration,
+    /// Time after which the fee is raised.
+    pub bump_after: Duration,
+    /// Time after which we give up.
+    pub timeout: Duration,
+    /// No fee above this, in wei a gas.
+    pub max_fee: Option<u128>,
+}
+
+impl Limits {
+    /// What suits a chain: a look every third of a block, a raised fee after five blocks, ten minutes in all.
+    #[must_use]
+    pub fn of(chain: &Chain) -> Self {
+        let block = Duration::from_secs(chain.block_seconds.max(1));
+        Self {
+            confirmations: chain.confirmations.max(1),
+            gas: chain.gas_limit,
+            poll: (block / 3).min(Duration::from_secs(4)),
+            bump_after: block * 5,
+            timeout: Duration::from_secs(600),
+            max_fee: None,
+        }
+    }
+}
+
+/// A transaction that is final.
+#[derive(Debug, Clone)]
+pub struct Mined {
+    /// Its receipt.
+    pub receipt: TransactionReceipt,
+    /// Its hash.
+    pub hash: B256,
+    /// How many transactions were offered for its nonce; one unless the fee was raised.
+    pub offers: usize,
+}
+
+/// A little more gas than estimated: the estimate is of the last block, and what is not used is not paid.
+#[must_use]
+pub fn with_headroom(estimate: u64, limit: u64) -> u64 {
+    estimate.saturating_add(estimate / 5).min(limit.max(estimate))
+}
+
+/// Sends one transaction and waits until it is final, raising its fee when nobody takes it. What a reorganisation takes
+/// away is sent and waited for again. `nonce` replaces a transaction that waits; otherwise the account's next one is used.
+/// `sent` is told of every offer before a node has it.
+///
+/// # Errors
+/// [`DeployError::Reverted`] when it would fail, and then nothing is sent; [`DeployError::TransactionFailed`],
+/// [`DeployError::NotMined`], [`DeployError::NonceTaken`], [`DeployError::Refused`], those of the endpoint and of `sent`.
+pub async fn send_and_wait(
+    rpc: &Rpc,
+    account: &Account,
+    call: &Call,
+    nonce: Option<u64>,
+    limits: Limits,
+    sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
+) -> Result<Mined> {
+    let gas = match rpc.estimate(account.address(), Some(call.to), &call.data).await? {
+        Ok(gas) => with_headroom(gas, limits.gas),
+        Err(bytes) => {
+            let reason = crate::describe(&bytes);
+            return Err(DeployError::Reverted { what: call.what.clone(), reason });
+        }
+    };
+    let nonce = match nonce {
+        Some(nonce) => nonce,
+        None => rpc.pending_nonce(account.address()).await?,
+    };
+    let fees = rpc.fees().await?;
+    let ceiling = limits.max_fee.unwrap_or(fees.max.saturating_mul(MOST_RAISED));
+    let mut waiting = Waiting { rpc, account, call, nonce, gas, ceiling, offers: Vec::new() };
+    waiting.offer(fees, sent).await?;
+    waiting.until_final(limits, sent).await
+}
+
+/// Without a limit of the caller, no offer is above this many times the first one.
+const MOST_RAISED: u128 = 10;
+/// So often in a row the nonce must be used up without a receipt of ours: nodes behind one address lag.
+const LOOKS: u32 = 5;
+
+/// One nonce, and what was offered for it.
+struct Waiting<'a> {
+    rpc: &'a Rpc,
+    account: &'a Account,
+    call: &'a Call,
+    nonce: u64,
+    gas: u64,
+    ceiling: u128,
+    offers: Vec<Signed>,
+}
+
+impl Waiting<'_> {
+    async fn offer(
+        &mut self,
+        fees: Fees,
+        sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
+    ) -> Result<()> {
+        let fees = fees.capped(Some(self.ceiling));
+        let Call { to, data, .. } = self.call;
+        let offer = self.account.sign(self.rpc.chain_id(), *to, data, self.nonce, self.gas, fees).await?;
+        sent(&offer)?;
+        self.offers.push(offer);
+        Ok(())
+    }
+
+    /// Offers more than before, if that is allowed.
+    async fn raise(&mut self, sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send)) -> Result<bool> {
+        let last = self.offers.last().map(|offer| offer.fees).unwrap_or_default();
+        if last.max >= self.ceiling {
+            return Ok(false);
+        }
+        self.offer(last.bumped(self.rpc.fees().await?), sent).await?;
+        Ok(true)
+    }
+
+    async fn until_final(
+        &mut self,
+        limits: Limits,
+        sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
+    ) -> Result<Mined> {
+        let (started, mut raised, mut strangers) = (Instant::now(), Instant::now(), 0);
+        loop {
+            if let Some(receipt) = self.receipt().await? {
+                if receipt.confirmations >= limits.confirmations {
+                    return self.judge(receipt.receipt).await;
+                }
+            } else {
+                strangers = if self.rpc.nonce(self.account.address()).await? > self.nonce {
+                    strangers + 1
+                } else {
+                    0
+                };
+                if strangers >= LOOKS {
+                    let (account, what) = (self.account.address().to_string(), self.call.what.clone());
+                    return Err(DeployError::NonceTaken { account, nonce: self.nonce, what });
+                }
+                self.push(sent).await?;
+            }
+            if started.elapsed() > limits.timeout {
+                return Err(self.not_mined(limits));
+            }
+            if raised.elapsed() > limits.bump_after {
+                raised = Instant::now();
+                self.raise(sent).await?;
+            }
+            tokio::time::sleep(limits.poll).await;
+        }
+    }
+
+    /// Hands the newest offer to the node, again and again: a node may have forgotten it.
+    async fn push(&mut self, sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send)) -> Result<()> {
+        let Some(newest) = self.offers.last() else { return Ok(()) };
+        let refused = |why: String| DeployError::Refused { what: self.call.what.clone(), why };
+        match self.rpc.send(&newest.raw).await? {
+            Sent::Taken | Sent::NonceTooLow => Ok(()),
+            Sent::Underpriced if self.raise(sent).await? => Ok(()),
+            Sent::Underpriced => Err(DeployError::Refused {
+                what: self.call.what.clone(),
+                why: format!(
+                    "another transaction of nonce {} offers more than {} wei a gas",
+                    self.nonce, self.ceiling
+                ),
+            }),
+            Sent::InsufficientFunds => {
+                Err(refused(format!("{} has too little to pay for it", self.account.address())))
+            }
+            Sent::Refused(why) => Err(refused(why)),
+        }
+    }
+
+    /// The receipt of any of the offers.
+    async fn receipt(&self) -> Result<Option<Confirmed>> {
+        for offer in self.offers.iter().rev() {
+            let Some(receipt) = self.rpc.receipt(offer.hash).await? else { continue };
+            let Some(block) = receipt.block_number else { continue };
+            let confirmations = (self.rpc.block_number().await? + 1).saturating_sub(block);
+            return Ok(Some(Confirmed { receipt, confirmations }));
+        }
+        Ok(None)
+    }
+
+    async fn judge(&self, receipt: TransactionReceipt) -> Result<Mined> {
+        let hash = receipt.transaction_hash;
+        if receipt.status() {
+            return Ok(Mined { receipt, hash, offers: self.offers.len() });
+        }
+        // What it would say now: usually the same.
+        let reason =
+            match self.rpc.call(Some(self.account.address()), Some(self.call.to), &self.call.data).await? {
+                Answer::Reverted(bytes) => crate::describe(&bytes),
+                Answer::Returned(_) => "the node does not say why; it may have run out of gas".to_owned(),
+            };
+        let (what, block) = (self.call.what.clone(), receipt.block_number.unwrap_or_default());
+        Err(DeployError::TransactionFailed { hash: hash.to_string(), what, block, reason })
+    }
+
+    fn not_mined(&self, limits: Limits) -> DeployError {
+        let newest = self.offers.last();
+        DeployError::NotMined {
+            hash: newest.map(|offer| offer.hash.to_string()).unwrap_or_default(),
+            what: self.call.what.clone(),
+            seconds: limits.timeout.as_secs(),
+            max_fee: newest.map(|offer| offer.fees.max).unwrap_or_default(),
+        }
+    }
+}
+
+/// A receipt, and how many blocks there are from its own on.
+struct Confirmed {
+    receipt: TransactionReceipt,
+    confirmations: u64,
+}
