@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_field_is_refused_with_its_line() {
-        let error = parse(&SOURCE.replacen("confirmations", "confirmation", 2)).unwrap_err();
+        let error = parse(&SOURCE.replacen("confirmations =", "confirmation =", 1)).unwrap_err();
         assert!(error.contains("confirmation") && error.contains("line"), "{error}");
     }
 }
