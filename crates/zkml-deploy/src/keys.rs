@@ -171,23 +171,40 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    /// The second test vector of the Web3 Secret Storage definition (scrypt), password `testpassword`.
+    /// The test vector of the Web3 Secret Storage definition with PBKDF2, password `testpassword`. Its other one has
+    /// parameters that scrypt's definition (RFC 7914) excludes.
     fn vector() -> Value {
         json!({
             "crypto": {
                 "cipher": "aes-128-ctr",
-                "cipherparams": { "iv": "83dbcc02d8ccb40e466191a123791e0e" },
-                "ciphertext": "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
-                "kdf": "scrypt",
+                "cipherparams": { "iv": "6087dab2f9fdbbfaddc31a909735c1e6" },
+                "ciphertext": "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
+                "kdf": "pbkdf2",
                 "kdfparams": {
-                    "dklen": 32, "n": 262_144, "p": 8, "r": 1,
-                    "salt": "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19"
+                    "c": 262_144, "dklen": 32, "prf": "hmac-sha256",
+                    "salt": "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"
                 },
-                "mac": "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097"
+                "mac": "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"
             },
             "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
             "version": 3
         })
+    }
+
+    /// The same key behind scrypt; cipher text and key derivation are Node's.
+    fn scrypt() -> Value {
+        let mut document = vector();
+        let tail = "1db193c80ea38b0aa482003c43eb6d2c8324482192e1c5515f0dcb735d5e8a9e";
+        let behind = hex::decode(format!("5961e3e1cad48795e45869994e82250e{tail}")).unwrap();
+        let mac = zkml_protocol::keccak256([behind.as_slice()]);
+        let crypto = &mut document["crypto"];
+        crypto["cipherparams"]["iv"] = json!("0102030405060708090a0b0c0d0e0f10");
+        crypto["ciphertext"] = json!(tail);
+        crypto["kdf"] = json!("scrypt");
+        let salt = "00112233445566778899aabbccddeeff".repeat(2);
+        crypto["kdfparams"] = json!({ "dklen": 32, "n": 4_096, "r": 8, "p": 1, "salt": salt });
+        crypto["mac"] = json!(hex::encode(mac.0));
+        document
     }
 
     fn open(document: &Value, password: &str) -> Result<Account> {
@@ -197,8 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn opens_the_vector_of_the_definition() {
-        let account = open(&vector(), "testpassword").unwrap();
+    fn opens_what_others_have_encrypted() {
+        let [account, other] = [vector(), scrypt()].map(|document| open(&document, "testpassword").unwrap());
+        assert_eq!(account.address(), other.address());
         let key = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
         assert_eq!(account.address(), Account::parse(key).unwrap().address());
         assert!(!format!("{account:?}").contains("7a28"));
@@ -219,7 +237,7 @@ mod tests {
             ("/crypto/kdfparams/p", json!(0)),
         ];
         for (path, value) in edits {
-            let mut edited = vector();
+            let mut edited = scrypt();
             *edited.pointer_mut(path).unwrap() = value;
             assert!(matches!(open(&edited, "testpassword"), Err(DeployError::Keystore { .. })), "{path}");
         }
