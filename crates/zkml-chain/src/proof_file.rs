@@ -158,7 +158,7 @@ pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<Outpu
             continue;
         }
         let integers = words.by_ref().take(field.values as usize).enumerate().map(|(i, word)| {
-            signed(word).ok_or_else(|| {
+            field::to_i64(word).ok_or_else(|| {
                 format!("output `{}`, value {i}: {word} is no signed 64-bit integer", field.name)
             })
         });
@@ -168,19 +168,6 @@ pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<Outpu
         outputs.push(OutputValues { name, scale, commitment: None, integers, values });
     }
     Ok(outputs)
-}
-
-/// A canonical field element as a signed integer: `r − |v|` stands for a negative one.
-fn signed(word: &Word) -> Option<i64> {
-    let small = |w: &Word| {
-        let (high, low) = w.0.split_at(24);
-        let low = i64::from_be_bytes(low.try_into().ok()?);
-        (high.iter().all(|b| *b == 0) && low >= 0).then_some(low)
-    };
-    if !field::is_canonical(word) {
-        return None;
-    }
-    small(word).or_else(|| small(&field::neg(*word)).map(|v| -v))
 }
 
 /// Bytes as `0x` and hexadecimal digits.
@@ -217,14 +204,5 @@ mod tests {
         let mut edited = back;
         edited.integers[3] += 1;
         assert!(!edited.agrees(&output));
-    }
-
-    #[test]
-    fn signed_words() {
-        assert_eq!(signed(&Word::from(7u64)), Some(7));
-        assert_eq!(signed(&field::neg(Word::from(7u64))), Some(-7));
-        assert_eq!(signed(&Word::ZERO), Some(0));
-        assert_eq!(signed(&field::SCALAR_MODULUS), None, "zero has one form");
-        assert_eq!(signed(&Word([1; 32])), None);
     }
 }

@@ -96,6 +96,19 @@ pub fn sub(a: Word, b: Word) -> Word {
     add(a, neg(b))
 }
 
+/// A canonical field element as a signed integer: `r − |v|` stands for a negative one. `None` beyond 64 bits.
+pub fn to_i64(element: &Word) -> Option<i64> {
+    let small = |w: &Word| {
+        let (high, low) = w.0.split_at(24);
+        let low = i64::from_be_bytes(low.try_into().ok()?);
+        (high.iter().all(|b| *b == 0) && low >= 0).then_some(low)
+    };
+    if !is_canonical(element) {
+        return None;
+    }
+    small(element).or_else(|| small(&neg(*element)).map(|v| -v))
+}
+
 /// `a + b` as plain integers, or nothing beyond 256 bits.
 pub(crate) fn checked_add(a: Word, b: Word) -> Option<Word> {
     let (sum, carry) = add_wide(limbs(a), limbs(b));
@@ -152,6 +165,17 @@ fn fold_bits(bits: &Word, start: Word, double: impl Fn(Word) -> Word, step: impl
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_integers_come_back_with_their_sign() {
+        let minus = |value: u64| neg(Word::from(value));
+        assert_eq!(to_i64(&Word::from(7u64)), Some(7));
+        assert_eq!(to_i64(&minus(7)), Some(-7));
+        assert_eq!(to_i64(&Word::ZERO), Some(0));
+        assert_eq!(to_i64(&SCALAR_MODULUS), None, "zero has one form");
+        assert_eq!(to_i64(&Word([1; 32])), None);
+        assert_eq!((to_i64(&Word::from(1u64 << 63)), to_i64(&minus(1 << 63))), (None, None));
+    }
 
     #[test]
     fn small_numbers_behave() {

@@ -91,6 +91,18 @@ impl Field {
         }
     }
 
+    /// The integers behind its instances; `None` for a commitment, and for words that are not those of this field.
+    pub fn integers(&self, words: &[Word]) -> Option<Vec<i64>> {
+        if words.len() as u64 != self.words() {
+            return None;
+        }
+        match self.encoding {
+            Encoding::Signed => words.iter().map(crate::field::to_i64).collect(),
+            Encoding::Packed(code) => code.unpack(words, self.values as usize),
+            Encoding::Commitment => None,
+        }
+    }
+
     /// Bounds must hold some value, belong to values that are shown, and be inside what their code can write.
     pub(crate) fn check_bounds(&self) -> Result<(), ProgramError> {
         let Some(Bounds { lowest, highest }) = self.bounds else { return Ok(()) };
@@ -162,4 +174,26 @@ impl InstanceLayout {
 
 fn sum(fields: &[Field]) -> u64 {
     fields.iter().map(Field::words).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_come_back_from_words_of_their_field_only() {
+        let code = Code { bits: 9, signed: true };
+        let mut field =
+            Field { name: "x".into(), values: 30, scale: 0, encoding: Encoding::Packed(code), bounds: None };
+        let values: Vec<i64> = (-15..15).collect();
+        let words = code.pack(&values).unwrap();
+        assert_eq!(field.integers(&words), Some(values));
+        assert_eq!(field.integers(&words[1..]), None);
+        assert_eq!(field.integers(&[words[0], Word([0xff; 32])]), None, "more than the values");
+        field.encoding = Encoding::Signed;
+        field.values = 2;
+        assert_eq!(field.integers(&[Word::ONE, Word::from(3u64)]), Some(vec![1, 3]));
+        field.encoding = Encoding::Commitment;
+        assert_eq!(field.integers(&[Word::ONE]), None);
+    }
 }

@@ -1,9 +1,13 @@
 //! One proof: sample → integers → trace → proof, checked before it is written.
 
+mod openings;
+mod session;
+
+pub use openings::Openings;
+pub use session::{Model, Session};
+
 use super::{
     commit::{self, Shown},
-    compiled,
-    compiled::Compiled,
     srs,
 };
 use crate::{
@@ -12,7 +16,7 @@ use crate::{
     output::{DIM, Report, Ui},
     private_file::{Opening, PrivateFile, beside},
     progress::Progress,
-    proof_file::{OutputValues, ProofFile},
+    proof_file::OutputValues,
     table,
 };
 use serde::Serialize;
@@ -25,7 +29,7 @@ use std::{
 use zkml_graph::{Graph, Trace, Visibility};
 use zkml_onnx::{Interface, Samples};
 use zkml_protocol::Word;
-use zkml_prover::{Binding, Keys, Plan};
+use zkml_prover::Plan;
 
 /// What to prove.
 #[derive(Debug, Clone, Default)]
@@ -80,108 +84,32 @@ pub const DEFAULT_PROOF: &str = "proofs/proof.json";
 /// artifact, a full disk. A proof that does not verify is never written.
 pub fn run(ui: &Ui, artifacts: &mut Artifacts, request: &Request) -> Result<ProveReport> {
     let started = Instant::now();
-    let compiled = Compiled::load(artifacts)?;
-    let (plan, program) = (compiled::plan(artifacts)?, compiled::program(artifacts)?);
-    artifacts.require_quickly(file::PROVING_KEY)?;
+    let model = Model::load(artifacts)?;
     let inputs = input(artifacts, request.input.as_deref(), request.index)?;
-    let trace = compiled.graph.eval_with(&inputs, &compiled.weights)?;
-    if program.srs.unsafe_dev {
+    let trace = model.trace(&inputs)?;
+    if model.unsafe_dev_srs() {
         srs::notice(ui);
     }
-    let progress = Progress::timed(ui, "proving", estimate(&plan));
-    let key = artifacts.path(file::PROVING_KEY);
-    let keys = Keys::read(&key, &compiled.graph, &compiled.system, &plan, program)?;
-    let openings = Openings::gather(ui, artifacts, request, &compiled, &inputs, &trace)?;
-    let binding = Binding { context: request.context.unwrap_or(Word::ZERO), salts: openings.salts() };
-    let proof = zkml_prover::prove(&compiled.system, &keys, &trace, &binding)?;
-    // The prover has asked halo2's own verifier; a second, independent one must agree before anybody sees the proof.
-    zkml_verifier::verify(&keys.program, &proof.bytes, &proof.instances)?;
+    let progress = Progress::timed(ui, "proving", estimate(&model.plan));
+    let session = model.with_key(artifacts)?;
+    let openings = Openings::gather(ui, artifacts, request, &session.compiled, &inputs, &trace)?;
+    let context = request.context.unwrap_or(Word::ZERO);
+    let proven = session.prove(&trace, &openings, context)?;
     drop(progress);
-    let proof_bytes = proof.bytes.len();
-    let proven = ProofFile::new(&keys.program, proof.instances, proof.bytes)
-        .map_err(|why| Error::Content { path: artifacts.path(file::PROGRAM), why })?;
-    let commitments = commit::stated(&keys.program, &proven.instances);
-    openings.agree(&commitments)?;
     let (path, private) =
         store(artifacts, request.out.as_deref(), &proven.to_bytes(), openings.outputs.clone())?;
     Ok(ProveReport {
         model: artifacts.model().to_owned(),
         proof: path,
-        context: binding.context,
-        revealed: revealed(&compiled.graph, &trace),
-        outputs: proven.outputs,
-        commitments,
+        context,
+        revealed: revealed(&session.compiled.graph, &trace),
+        commitments: commit::stated(session.program(), &proven.instances),
         private_files: openings.files.into_iter().chain(private).collect(),
-        proof_bytes,
+        proof_bytes: proven.proof.len(),
         unsafe_dev_srs: proven.unsafe_dev_srs,
+        outputs: proven.outputs,
         seconds: started.elapsed().as_secs_f64(),
     })
-}
-
-/// Openings of all commitments of a statement, in its order.
-#[derive(Debug)]
-struct Openings {
-    known: Vec<Opening>,
-    outputs: Vec<Opening>,
-    /// Where those of inputs and weights are kept.
-    files: Vec<PathBuf>,
-}
-
-impl Openings {
-    /// Finds the openings of inputs and weights in their private files, or makes them; those of outputs are always new.
-    fn gather(
-        ui: &Ui,
-        artifacts: &Artifacts,
-        request: &Request,
-        compiled: &Compiled,
-        inputs: &[Vec<i64>],
-        trace: &Trace,
-    ) -> Result<Self> {
-        let graph = &compiled.graph;
-        let (input, salts) = (request.input.as_deref(), request.salt_file.as_deref());
-        let preimages = commit::inputs(graph, inputs);
-        let mut kept = Vec::new();
-        if !preimages.is_empty() {
-            let path = commit::private_path(artifacts, input, request.index, salts);
-            kept.push(PrivateFile::keep(&path, commit::model_hash(graph), &preimages)?);
-        }
-        kept.extend(commit::weights(artifacts, compiled)?);
-        for made in kept.iter().filter(|k| !k.reused) {
-            ui.say(format_args!("a new salt is kept in {}: keep a copy, publish none", made.path.display()));
-        }
-        let fresh = |p: &_| Opening::fresh(commit::model_hash(graph), p);
-        let outputs = commit::outputs(graph, trace).iter().map(fresh).collect::<Result<_>>()?;
-        let files = kept.iter().map(|k| k.path.clone()).collect();
-        Ok(Self { known: kept.into_iter().flat_map(|k| k.openings).collect(), outputs, files })
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Opening> {
-        self.known.iter().chain(&self.outputs)
-    }
-
-    fn salts(&self) -> Vec<Word> {
-        self.all().map(|o| o.salt.reveal()).collect()
-    }
-
-    /// The circuit must have come to the very commitments that the private files open.
-    fn agree(&self, stated: &[Shown]) -> Result<()> {
-        let differs =
-            |why: String| Error::Disagreement { accepts: "the prover", refuses: "the private file", why };
-        if self.all().count() != stated.len() {
-            return Err(differs(format!(
-                "there are {} commitments and {} openings",
-                stated.len(),
-                self.all().count()
-            )));
-        }
-        match self.all().zip(stated).find(|(o, s)| o.commitment != s.commitment) {
-            None => Ok(()),
-            Some((o, s)) => Err(differs(format!(
-                "`{}` has the commitment {} in the proof, {} in the file",
-                o.name, s.commitment, o.commitment
-            ))),
-        }
-    }
 }
 
 /// The integers of a sample, one vector per input: of the file, or of the sample kept from calibration.
@@ -279,27 +207,5 @@ pub fn show(values: &[f64]) -> String {
             let first: Vec<String> = many.iter().take(8).map(number).collect();
             format!("[{}, … {} more]", first.join(", "), many.len() - 8)
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::private_file::{Part, Preimage};
-    use zkml_protocol::{Code, commitment::Role};
-
-    /// A private file that does not open what was proven would be noticed years later, by a judge.
-    #[test]
-    fn openings_must_be_those_of_the_proof() {
-        let code = Code { bits: 8, signed: true };
-        let parts = vec![Part { code, values: vec![1] }];
-        let preimage = Preimage { role: Role::Input, name: "x".into(), parts };
-        let opening = Opening::fresh(Word::ONE, &preimage).expect("commits");
-        let shown = Shown::from(&opening);
-        let openings = Openings { known: vec![opening], outputs: vec![], files: vec![] };
-        openings.agree(std::slice::from_ref(&shown)).expect("the same");
-        let other = Shown { commitment: Word::ONE, ..shown };
-        assert!(matches!(openings.agree(&[other]), Err(Error::Disagreement { .. })));
-        assert!(openings.agree(&[]).is_err(), "a commitment that the proof does not carry");
     }
 }
