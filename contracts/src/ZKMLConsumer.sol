@@ -65,7 +65,7 @@ abstract contract ZKMLConsumer is Ownable2Step {
 
     /// @notice An inference was accepted. The verifier's event before it names the model and the output.
     /// @param subject Whom it is about.
-    /// @param nonce The subject's nonce, used up now.
+    /// @param nonce The subject's nonce, used up now; of a request, see {ZKMLRequests}, its id.
     /// @param action What it was made for.
     /// @param dataCommitment The commitment to its input.
     event InferenceAccepted(address indexed subject, uint256 nonce, bytes32 action, bytes32 dataCommitment);
@@ -203,6 +203,27 @@ abstract contract ZKMLConsumer is Ownable2Step {
         bytes32 expected = contextOf(subject, nonce, deadline, action);
         if (context != expected) revert WrongContext(context, expected);
         _checkProvenance(subject, action, dataCommitment, inference.provenance);
+        _acceptProof(subject, nonce, action, dataCommitment, context, output, proof);
+    }
+
+    /// @dev Has a proof checked and acts on it. The caller has made sure that the proof is bound to the right context, that
+    /// this counts once and is not too late, and that the input is to be believed.
+    /// @param subject Whom the inference is about.
+    /// @param nonce What makes the context count once.
+    /// @param action What it was made for.
+    /// @param dataCommitment The commitment to the input, as the proof names it.
+    /// @param context What the proof is bound to.
+    /// @param output The words of the output section.
+    /// @param proof The proof blob.
+    function _acceptProof(
+        address subject,
+        uint256 nonce,
+        bytes32 action,
+        bytes32 dataCommitment,
+        bytes32 context,
+        bytes calldata output,
+        bytes calldata proof
+    ) internal {
         bytes32 commitment = ZKMLStatement.inputCommitment(dataCommitment, context);
         // The model is read after the hook, which may have let another one take over.
         ZKML_VERIFIER.verifyInference(modelId(), commitment, output, proof);

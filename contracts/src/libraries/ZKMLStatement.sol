@@ -16,6 +16,10 @@ library ZKMLStatement {
         keccak256("ZKMLInference(address subject,uint256 nonce,uint256 deadline,bytes32 action)");
     /// @notice EIP-712 type of what an input commitment covers.
     bytes32 internal constant INPUT_TYPEHASH = keccak256("ZKMLInput(bytes32 dataCommitment,bytes32 context)");
+    /// @notice Type of a request for an inference.
+    bytes32 internal constant REQUEST_TYPEHASH = keccak256(
+        "ZKMLRequest(address subject,uint256 sequence,uint256 deadline,bytes32 action,bytes32 dataCommitment)"
+    );
     /// @notice Type of a model's identity.
     bytes32 internal constant COMMITMENT_TYPEHASH =
         keccak256("ZKMLModelCommitment(bytes32 modelHash,bytes32 circuitHash,bytes32 vkHash,bytes4 proofSystemId)");
@@ -82,6 +86,21 @@ library ZKMLStatement {
             mstore(add(free, 0x40), context)
             commitment := keccak256(free, 0x60)
         }
+    }
+
+    /// @notice The id of a request, and the nonce of its context. A hash: no count of inferences ever gets there.
+    /// @param subject Who asks.
+    /// @param sequence How many requests the contract had before.
+    /// @param deadline Last acceptable block time, in seconds since 1970.
+    /// @param action What the output is to be used for, hashed.
+    /// @param dataCommitment The commitment to the input.
+    /// @return requestId The id.
+    function requestIdOf(address subject, uint256 sequence, uint256 deadline, bytes32 action, bytes32 dataCommitment)
+        internal
+        pure
+        returns (uint256 requestId)
+    {
+        return uint256(keccak256(abi.encode(REQUEST_TYPEHASH, subject, sequence, deadline, action, dataCommitment)));
     }
 
     /// @notice What a consumer pins of a model besides its id.

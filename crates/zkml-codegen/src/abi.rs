@@ -52,13 +52,6 @@ fn number(value: usize) -> Word {
     Word::from_u64(value as u64)
 }
 
-/// An address as a word.
-pub(crate) fn address(address: &[u8; 20]) -> Word {
-    let mut word = Word::ZERO;
-    word.0[12..].copy_from_slice(address);
-    word
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,10 @@
 //! Encodes calls of the contracts, and the arguments that a consumer is deployed with.
 
-use zkml_protocol::{Program, Word, binding::Registration, envelope::Shape};
+use zkml_protocol::{
+    Program, Word,
+    binding::{Registration, address_word},
+    envelope::Shape,
+};
 
 use crate::{
     CodegenError, Submission,
@@ -83,8 +87,8 @@ pub fn deprecate_model(model_id: Word) -> Vec<u8> {
 /// The arguments of a router's constructor: its owner, the delay of later routes in seconds, and the first verifiers.
 #[must_use]
 pub fn router_arguments(owner: &[u8; 20], delay: u64, verifiers: &[[u8; 20]]) -> Vec<u8> {
-    let verifiers: Vec<Word> = verifiers.iter().map(abi::address).collect();
-    abi::encode(&[Arg::Word(abi::address(owner)), Arg::Word(delay.into()), Arg::Words(&verifiers)])
+    let verifiers: Vec<Word> = verifiers.iter().map(address_word).collect();
+    abi::encode(&[Arg::Word(address_word(owner)), Arg::Word(delay.into()), Arg::Words(&verifiers)])
 }
 
 /// What a generated consumer is deployed with.
@@ -115,7 +119,7 @@ pub fn constructor_arguments(
         return Err(CodegenError::DelayUnused { model: program.statement.model_name.clone() });
     }
     let delay = private.then_some(Word::from_u64(*model_delay));
-    let words = [abi::address(verifier), *model_id].into_iter().chain(delay).chain([abi::address(owner)]);
+    let words = [address_word(verifier), *model_id].into_iter().chain(delay).chain([address_word(owner)]);
     Ok(words.flat_map(|word| word.0).collect())
 }
 
@@ -161,7 +165,7 @@ mod tests {
         let id = Word([9; 32]);
         let mut arguments =
             ConsumerArguments { verifier: [7; 20], model_id: id, model_delay: 5, owner: [8; 20] };
-        let [verifier, owner] = [[7; 20], [8; 20]].map(|address| abi::address(&address).0);
+        let [verifier, owner] = [[7; 20], [8; 20]].map(|address| address_word(&address).0);
         let delay = Word::from_u64(5).0;
         let encoded = constructor_arguments(&program, &arguments).unwrap();
         assert_eq!(encoded, [verifier, id.0, delay, owner].concat());

@@ -67,6 +67,10 @@ sol_errors! {
     OWNABLE_UNAUTHORIZED_ACCOUNT = OwnableUnauthorizedAccount(address account);
     /// A contract cannot be deployed with this owner.
     OWNABLE_INVALID_OWNER = OwnableInvalidOwner(address owner);
+    /// The contract is paused.
+    ENFORCED_PAUSE = EnforcedPause();
+    /// The contract is not paused.
+    EXPECTED_PAUSE = ExpectedPause();
 }
 
 impl SolError {

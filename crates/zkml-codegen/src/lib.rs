@@ -12,6 +12,7 @@ mod error;
 pub mod errors;
 pub mod library;
 pub mod names;
+pub mod requests;
 mod reserved;
 mod submission;
 mod text;

@@ -12,6 +12,9 @@ pub const PROOF_SYSTEM: &str = "halo2-kzg-shplonk-bn254-v1";
 pub const INPUT_TYPE: &str = "ZKMLInput(bytes32 dataCommitment,bytes32 context)";
 /// EIP-712 type of a bound inference.
 pub const CONTEXT_TYPE: &str = "ZKMLInference(address subject,uint256 nonce,uint256 deadline,bytes32 action)";
+/// Type of a request; its hash is the request's id, and the nonce of the context that its proof is bound to.
+pub const REQUEST_TYPE: &str =
+    "ZKMLRequest(address subject,uint256 sequence,uint256 deadline,bytes32 action,bytes32 dataCommitment)";
 /// EIP-712 type of a model's identity in a registry.
 pub const COMMITMENT_TYPE: &str =
     "ZKMLModelCommitment(bytes32 modelHash,bytes32 circuitHash,bytes32 vkHash,bytes4 proofSystemId)";
@@ -97,6 +100,42 @@ impl Context {
     }
 }
 
+/// An inference that somebody has asked a contract for, and that anybody may prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// Who asked; whom the inference is about.
+    pub subject: [u8; 20],
+    /// How many requests the contract had before this one.
+    pub sequence: Word,
+    /// Last acceptable block time, in seconds since 1970.
+    pub deadline: Word,
+    /// What the contract is asked to do with the output, hashed.
+    pub action: Word,
+    /// The commitment to the one input that may be proven.
+    pub data_commitment: Word,
+}
+
+impl Request {
+    /// The id of the request at its contract. It covers all of the request, so that an event that is seen twice, or
+    /// again after a reorganisation of the chain, is the same request.
+    pub fn id(&self) -> Word {
+        keccak256([
+            keccak256([REQUEST_TYPE.as_bytes()]).0.as_slice(),
+            &address_word(&self.subject).0,
+            &self.sequence.0,
+            &self.deadline.0,
+            &self.action.0,
+            &self.data_commitment.0,
+        ])
+    }
+
+    /// What the request's proof is bound to at this contract: its nonce is the id.
+    pub fn context(&self, chain_id: u64, consumer: [u8; 20]) -> Context {
+        let Self { subject, deadline, action, .. } = *self;
+        Context { chain_id, consumer, subject, nonce: self.id(), deadline, action }
+    }
+}
+
 /// What a model is registered with: its identity, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registration {
@@ -146,7 +185,8 @@ impl Registration {
     }
 }
 
-fn address_word(address: &[u8; 20]) -> Word {
+/// An address as a word: the last 20 of its bytes.
+pub fn address_word(address: &[u8; 20]) -> Word {
     let mut word = Word::ZERO;
     word.0[12..].copy_from_slice(address);
     word
@@ -177,5 +217,45 @@ mod tests {
             assert_ne!(variant.digest(), base.digest(), "{variant:?}");
             assert!(variant.digest().0[0] < 0x20);
         }
+    }
+
+    #[test]
+    fn every_part_of_a_request_moves_its_id_and_its_context() {
+        let (base, one) = (Request::default(), Word::ONE);
+        let variants = [
+            Request { subject: [1; 20], ..base },
+            Request { sequence: one, ..base },
+            Request { deadline: one, ..base },
+            Request { action: one, ..base },
+            Request { data_commitment: one, ..base },
+        ];
+        let context = |request: &Request| request.context(31337, [7; 20]).digest();
+        for variant in variants {
+            assert_ne!(variant.id(), base.id(), "{variant:?}");
+            assert_ne!(context(&variant), context(&base), "{variant:?}");
+        }
+        assert_ne!(base.context(1, [7; 20]).digest(), context(&base), "the chain");
+        assert_ne!(base.context(31337, [8; 20]).digest(), context(&base), "the contract");
+    }
+
+    #[test]
+    fn a_request_is_bound_to_all_that_it_says() {
+        let word = Word::from_u64;
+        let request = Request {
+            subject: [1; 20],
+            sequence: word(2),
+            deadline: word(3),
+            action: word(4),
+            data_commitment: word(5),
+        };
+        let expected = Context {
+            chain_id: 6,
+            consumer: [7; 20],
+            subject: [1; 20],
+            nonce: request.id(),
+            deadline: word(3),
+            action: word(4),
+        };
+        assert_eq!(request.context(6, [7; 20]), expected);
     }
 }
