@@ -96,6 +96,56 @@ pub enum DeployError {
         /// The custom error by name.
         reason: String,
     },
+    /// There is no contract where one should be.
+    #[error("there is no contract at {address} on chain {chain_id}")]
+    NoCode {
+        /// The address.
+        address: String,
+        /// The chain.
+        chain_id: u64,
+    },
+    /// The model of a consumer is out of use.
+    #[error("model {model_id} is deprecated: no proof of it is accepted any more")]
+    Deprecated {
+        /// Its id.
+        model_id: String,
+    },
+    /// A consumer takes proofs of another model.
+    #[error(
+        "the consumer {consumer} takes proofs of another model: its {what} is {there}, this one's is {here}"
+    )]
+    OtherModel {
+        /// The consumer.
+        consumer: String,
+        /// What differs.
+        what: &'static str,
+        /// The consumer's.
+        there: String,
+        /// Ours.
+        here: String,
+    },
+    /// A consumer binds proofs in another way.
+    #[error(
+        "the consumer {consumer} wants a proof that is bound to {there}, and the same parts give {here}: it is no consumer of this toolkit, or lies behind a proxy"
+    )]
+    OtherContext {
+        /// The consumer.
+        consumer: String,
+        /// What it says.
+        there: String,
+        /// What we compute.
+        here: String,
+    },
+    /// A proof is bound to something that cannot be used now.
+    #[error("the proof is bound to the {part} {found}, and {expected} is needed: make one for it")]
+    Unusable {
+        /// Which part of its context.
+        part: &'static str,
+        /// The proof's.
+        found: String,
+        /// The one that would be accepted.
+        expected: String,
+    },
     /// The test chain's key was asked for elsewhere.
     #[error("the test key is public and works on chain {allowed} only, this is chain {chain_id}: name a keystore with --keystore, or a variable with --key-env", allowed = crate::keys::TEST_KEY_CHAIN)]
     TestKeyElsewhere {

@@ -4,6 +4,7 @@
 //! whoever needs a proof is given something that makes it.
 
 pub mod chain;
+pub mod consumer;
 mod error;
 pub mod keys;
 pub mod rpc;

@@ -1,0 +1,260 @@
+//! A consumer on a chain: which model it takes proofs about, what the next one must be bound to, and handing one in.
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{Address, B256, U256},
+    rpc::types::TransactionReceipt,
+    sol,
+    sol_types::{SolCall, SolEvent},
+};
+use zkml_codegen::Submission;
+use zkml_protocol::{Program, Word, binding::Context};
+
+use crate::{DeployError, Result, rpc::Rpc, transaction::Call};
+
+sol! {
+    /// What is asked of a `ZKMLConsumer`.
+    interface Consumed {
+        event InferenceAccepted(address indexed subject, uint256 nonce, bytes32 action, bytes32 dataCommitment);
+
+        function nonces(address subject) external view returns (uint256 nonce);
+        function contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action)
+            external view returns (bytes32 context);
+        function modelId() external view returns (uint256 id);
+        function ZKML_VERIFIER() external view returns (address verifier);
+    }
+
+    /// What is asked of a `ZKMLVerifier`.
+    interface Verifier {
+        function registry() external view returns (address registryAddress);
+    }
+
+    /// What is asked of a `ZKMLRegistry`.
+    interface Registry {
+        struct Identity {
+            bytes32 modelHash;
+            bytes32 circuitHash;
+            bytes32 vkHash;
+            bytes4 proofSystemId;
+        }
+
+        function identityOf(uint256 modelId)
+            external view returns (Identity memory identity, address owner, bool deprecated);
+    }
+}
+
+/// The model that a consumer takes proofs about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinnedModel {
+    /// Its id in the registry.
+    pub id: Word,
+    /// The registry.
+    pub registry: Address,
+    /// Keccak-256 of the compiled model; with private weights the commitment to them.
+    pub model_hash: Word,
+    /// The verifier's `modelCommitment()`.
+    pub circuit_hash: Word,
+    /// The verifier's `vkDigest()`.
+    pub vk_hash: Word,
+    /// No proof of it is accepted any more.
+    pub deprecated: bool,
+}
+
+impl PinnedModel {
+    /// Refuses a model that is out of use, and one that this program does not prove.
+    ///
+    /// # Errors
+    /// [`DeployError::Deprecated`], [`DeployError::OtherModel`].
+    pub fn check(&self, consumer: Address, program: &Program) -> Result<()> {
+        if self.deprecated {
+            return Err(DeployError::Deprecated { model_id: self.id.to_string() });
+        }
+        let pairs = [
+            ("verifying key", self.vk_hash, program.vk_digest()),
+            ("circuit", self.circuit_hash, program.model_commitment()),
+        ];
+        match pairs.into_iter().find(|(_, there, here)| there != here) {
+            None => Ok(()),
+            Some((what, there, here)) => Err(DeployError::OtherModel {
+                consumer: consumer.to_string(),
+                what,
+                there: there.to_string(),
+                here: here.to_string(),
+            }),
+        }
+    }
+}
+
+/// A contract that inherits `ZKMLConsumer`.
+#[derive(Debug, Clone, Copy)]
+pub struct Consumer<'a> {
+    rpc: &'a Rpc,
+    address: Address,
+}
+
+impl<'a> Consumer<'a> {
+    /// The consumer at an address.
+    ///
+    /// # Errors
+    /// [`DeployError::NoCode`] when there is no contract, and those of the endpoint.
+    pub async fn at(rpc: &'a Rpc, address: Address) -> Result<Self> {
+        if rpc.code(address).await?.is_empty() {
+            return Err(DeployError::NoCode { address: address.to_string(), chain_id: rpc.chain_id() });
+        }
+        Ok(Self { rpc, address })
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The model that it takes proofs about.
+    ///
+    /// # Errors
+    /// [`DeployError::Answer`] when the contract is no consumer, and those of the endpoint.
+    pub async fn model(&self) -> Result<PinnedModel> {
+        let id = view(self.rpc, self.address, "modelId", Consumed::modelIdCall {}).await?;
+        let verifier = view(self.rpc, self.address, "ZKML_VERIFIER", Consumed::ZKML_VERIFIERCall {}).await?;
+        let registry = view(self.rpc, verifier, "registry", Verifier::registryCall {}).await?;
+        let entry = view(self.rpc, registry, "identityOf", Registry::identityOfCall { modelId: id }).await?;
+        Ok(PinnedModel {
+            id: Word(id.to_be_bytes()),
+            registry,
+            model_hash: Word(entry.identity.modelHash.0),
+            circuit_hash: Word(entry.identity.circuitHash.0),
+            vk_hash: Word(entry.identity.vkHash.0),
+            deprecated: entry.deprecated,
+        })
+    }
+
+    /// What the next proof about a subject must be bound to.
+    ///
+    /// # Errors
+    /// [`DeployError::OtherContext`] when the contract says something else than this program computes from the same
+    /// parts, and those of [`Consumer::model`].
+    pub async fn next_context(&self, subject: Address, deadline: u64, action: Word) -> Result<Context> {
+        let nonce = view(self.rpc, self.address, "nonces", Consumed::noncesCall { subject }).await?;
+        let context = Context {
+            chain_id: self.rpc.chain_id(),
+            consumer: self.address.into_array(),
+            subject: subject.into_array(),
+            nonce: Word(nonce.to_be_bytes()),
+            deadline: Word::from_u64(deadline),
+            action,
+        };
+        self.agrees(&context).await?;
+        Ok(context)
+    }
+
+    /// Whether the contract comes to the same context from the same parts.
+    async fn agrees(&self, context: &Context) -> Result<()> {
+        let call = Consumed::contextOfCall {
+            subject: Address::from(context.subject),
+            nonce: U256::from_be_bytes(context.nonce.0),
+            deadline: U256::from_be_bytes(context.deadline.0),
+            action: B256::from(context.action.0),
+        };
+        let there = Word(view(self.rpc, self.address, "contextOf", call).await?.0);
+        let here = context.digest();
+        if there == here {
+            return Ok(());
+        }
+        let (consumer, there, here) = (self.address.to_string(), there.to_string(), here.to_string());
+        Err(DeployError::OtherContext { consumer, there, here })
+    }
+
+    /// Refuses a context that this consumer would not take now.
+    ///
+    /// # Errors
+    /// [`DeployError::Unusable`] with the part that differs, and as [`Consumer::next_context`].
+    pub async fn check_context(&self, subject: Address, context: &Context) -> Result<()> {
+        let refuse = |part, found: String, expected: String| DeployError::Unusable { part, found, expected };
+        if context.chain_id != self.rpc.chain_id() {
+            let (found, expected) = (context.chain_id.to_string(), self.rpc.chain_id().to_string());
+            return Err(refuse("chain", found, expected));
+        }
+        for (part, found, expected) in [
+            ("consumer", Address::from(context.consumer), self.address),
+            ("subject", Address::from(context.subject), subject),
+        ] {
+            if found != expected {
+                return Err(refuse(part, found.to_string(), expected.to_string()));
+            }
+        }
+        let nonce = view(self.rpc, self.address, "nonces", Consumed::noncesCall { subject }).await?;
+        let found = U256::from_be_bytes(context.nonce.0);
+        if found != nonce {
+            return Err(refuse("nonce", found.to_string(), nonce.to_string()));
+        }
+        let (deadline, now) = (U256::from_be_bytes(context.deadline.0), self.now().await?);
+        if deadline < U256::from(now) {
+            return Err(refuse(
+                "deadline",
+                deadline.to_string(),
+                format!("at least {now}, the last block's time"),
+            ));
+        }
+        self.agrees(context).await
+    }
+
+    /// Time of the last block, in seconds since 1970.
+    ///
+    /// # Errors
+    /// Those of the endpoint.
+    pub async fn now(&self) -> Result<u64> {
+        let block = self.rpc.block(BlockNumberOrTag::Latest).await?;
+        block.map(|block| block.header.timestamp).ok_or_else(|| DeployError::Rpc {
+            endpoint: self.rpc.endpoint(),
+            method: "eth_getBlockByNumber",
+            why: "it has no last block".to_owned(),
+        })
+    }
+
+    /// The transaction that hands a proof in: the generated consumer's `verifyInference`.
+    #[must_use]
+    pub fn hand_in(&self, submission: &Submission, context: &Context, provenance: &[u8]) -> Call {
+        let data = zkml_codegen::verify_inference(submission, context.deadline, context.action, provenance);
+        Call { what: "verifyInference".to_owned(), to: self.address, data }
+    }
+
+    /// The data commitment of the inference that a transaction had accepted.
+    ///
+    /// # Errors
+    /// [`DeployError::Answer`] when the receipt holds no such event of this consumer for this context.
+    pub fn accepted(&self, receipt: &TransactionReceipt, context: &Context) -> Result<Word> {
+        let logs = receipt.inner.logs().iter().filter(|log| log.address() == self.address);
+        let mut events = logs.filter_map(|log| Consumed::InferenceAccepted::decode_log(&log.inner).ok());
+        let wanted = (Address::from(context.subject), U256::from_be_bytes(context.nonce.0), context.action.0);
+        events
+            .find(|event| (event.subject, event.nonce, event.action.0) == wanted)
+            .map(|event| Word(event.dataCommitment.0))
+            .ok_or_else(|| DeployError::Answer {
+                what: "verifyInference".to_owned(),
+                address: self.address.to_string(),
+                answer: format!("without its event in transaction {}", receipt.transaction_hash),
+                expected: "InferenceAccepted".to_owned(),
+            })
+    }
+}
+
+/// Asks a contract; an answer of another type is an error, not a panic.
+pub(crate) async fn view<C: SolCall>(
+    rpc: &Rpc,
+    address: Address,
+    what: &'static str,
+    call: C,
+) -> Result<C::Return> {
+    let bytes = rpc.call(None, Some(address), &call.abi_encode()).await?.returned(what)?;
+    C::abi_decode_returns_validate(&bytes).map_err(|_| DeployError::Answer {
+        what: what.to_owned(),
+        address: address.to_string(),
+        answer: if bytes.is_empty() {
+            "nothing".to_owned()
+        } else {
+            bytes.to_string().chars().take(80).collect()
+        },
+        expected: C::SIGNATURE.to_owned(),
+    })
+}
