@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error as ThisError;
+use zkml_deploy::DeployError;
 use zkml_harness::HarnessError;
 use zkml_prover::ProverError;
 use zkml_verifier::VerifyError;
@@ -230,6 +231,20 @@ pub enum Error {
     /// The compiler or the local EVM.
     #[error(transparent)]
     Harness(#[from] HarnessError),
+    /// A chain, its endpoint, or a contract on it.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// No key was named.
+    #[error("whose key signs? none was named")]
+    NoKey,
+    /// The password of a keystore is nowhere.
+    #[error("{} needs a password, and there is no terminal to ask at", .keystore.display())]
+    NoPassword {
+        /// The keystore.
+        keystore: PathBuf,
+        /// The environment variable that may hold it.
+        variable: &'static str,
+    },
     /// A fixture of the contracts' tests cannot be made or checked.
     #[error("fixture `{name}` cannot be made")]
     Fixture {
@@ -291,11 +306,11 @@ pub enum Class {
 /// The exit codes as `--help` lists them.
 pub const EXIT_CODES: &str = "Exit codes:
   0  done; a proof was accepted
-  1  a proof was refused
+  1  a proof was refused, by a verifier or on a chain
   2  the command line is wrong
   3  the model, the data or a proof file cannot be used
   4  the artifact folder is incomplete, out of date, or was edited
-  5  the system stands in the way: disk, permissions, a missing tool";
+  5  the system stands in the way: disk, permissions, a missing tool, a chain that does not answer";
 
 impl Error {
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
@@ -337,6 +352,8 @@ impl Error {
             Self::Prover(e) => prover_class(e),
             Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
+            Self::Deploy(e) => deploy_class(e),
+            Self::NoKey | Self::NoPassword { .. } => Class::Usage,
         }
     }
 
@@ -374,6 +391,9 @@ impl Error {
             Self::Codegen(_) => "codegen",
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
+            Self::Deploy(e) => e.name(),
+            Self::NoKey => "no-key",
+            Self::NoPassword { .. } => "no-password",
             Self::Child { .. } => "child",
             Self::Fixture { .. } => "fixture",
             Self::StaleFixtures { .. } => "stale-fixtures",
@@ -425,6 +445,12 @@ impl Error {
             }
             Self::Fixture { source, .. } => return source.way_out(),
             Self::StaleFixtures { .. } => "run `make fixtures` and commit what it writes".into(),
+            Self::NoKey => {
+                "name one with --keystore FILE, --key-env VARIABLE or --ledger N; on chain 31337 --test-key will do".into()
+            }
+            Self::NoPassword { variable, .. } => {
+                format!("put it into a file and name that with --password-file, or into {variable}")
+            }
             Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
             Self::Disagreement { .. } | Self::Accepted { .. } => {
                 "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
@@ -442,6 +468,24 @@ fn prover_class(error: &ProverError) -> Class {
         ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
         ProverError::Rejected(_) => Class::Refused,
         _ => Class::Input,
+    }
+}
+
+fn deploy_class(error: &DeployError) -> Class {
+    use DeployError as E;
+    match error {
+        E::UnknownChain { .. } | E::NoRpcUrl { .. } | E::BadRpcUrl { .. } | E::TestKeyElsewhere { .. } => {
+            Class::Usage
+        }
+        E::KeyVariable { .. } => Class::Usage,
+        E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
+        E::OtherModel { .. } => Class::Artifacts,
+        E::Answer { .. }
+        | E::Reverted { .. }
+        | E::TransactionFailed { .. }
+        | E::Deprecated { .. }
+        | E::OtherContext { .. } => Class::Refused,
+        _ => Class::System,
     }
 }
 

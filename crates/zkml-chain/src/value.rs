@@ -41,6 +41,12 @@ pub enum ValueError {
         /// The same digits with the capitals of their checksum.
         expected: String,
     },
+    /// No bytes.
+    #[error("{text:?} is no list of bytes: 0x and two hexadecimal digits each")]
+    NotBytes {
+        /// The text.
+        text: String,
+    },
     /// Neither a number nor a known name.
     #[error("no chain is called {text:?}; give its number, or one of {}", known_chains())]
     NoSuchChain {
@@ -118,6 +124,15 @@ pub fn word(text: &str) -> Result<Word, ValueError> {
     text.strip_prefix("0x")
         .and_then(|digits| Word::from_hex(digits).ok())
         .ok_or_else(|| ValueError::NotAWord { text: text.into() })
+}
+
+/// Any number of bytes: `0x` and two hexadecimal digits each.
+///
+/// # Errors
+/// [`ValueError::NotBytes`].
+pub fn bytes(text: &str) -> Result<std::sync::Arc<[u8]>, ValueError> {
+    let decoded = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok());
+    decoded.map(Into::into).ok_or_else(|| ValueError::NotBytes { text: text.into() })
 }
 
 /// An address: `0x` and 40 hexadecimal digits. Mixed capitals must be those of its checksum (EIP-55).

@@ -5,9 +5,9 @@ use alloy::{
     primitives::{Address, B256, U256},
     rpc::types::TransactionReceipt,
     sol,
-    sol_types::{SolCall, SolEvent},
+    sol_types::SolCall,
 };
-use zkml_codegen::Submission;
+use zkml_codegen::{Submission, requests::InferenceAccepted};
 use zkml_protocol::{Program, Word, binding::Context};
 
 use crate::{DeployError, Result, rpc::Rpc, transaction::Call};
@@ -15,8 +15,6 @@ use crate::{DeployError, Result, rpc::Rpc, transaction::Call};
 sol! {
     /// What is asked of a `ZKMLConsumer`.
     interface Consumed {
-        event InferenceAccepted(address indexed subject, uint256 nonce, bytes32 action, bytes32 dataCommitment);
-
         function nonces(address subject) external view returns (uint256 nonce);
         function contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action)
             external view returns (bytes32 context);
@@ -225,11 +223,14 @@ impl<'a> Consumer<'a> {
     /// [`DeployError::Answer`] when the receipt holds no such event of this consumer for this context.
     pub fn accepted(&self, receipt: &TransactionReceipt, context: &Context) -> Result<Word> {
         let logs = receipt.inner.logs().iter().filter(|log| log.address() == self.address);
-        let mut events = logs.filter_map(|log| Consumed::InferenceAccepted::decode_log(&log.inner).ok());
-        let wanted = (Address::from(context.subject), U256::from_be_bytes(context.nonce.0), context.action.0);
+        let mut events = logs.filter_map(|log| {
+            let topics: Vec<Word> = log.topics().iter().map(|topic| Word(topic.0)).collect();
+            InferenceAccepted::decode(&topics, &log.data().data).ok()
+        });
+        let wanted = (context.subject, context.nonce, context.action);
         events
-            .find(|event| (event.subject, event.nonce, event.action.0) == wanted)
-            .map(|event| Word(event.dataCommitment.0))
+            .find(|event| (event.subject, event.nonce, event.action) == wanted)
+            .map(|event| event.data_commitment)
             .ok_or_else(|| DeployError::Answer {
                 what: "verifyInference".to_owned(),
                 address: self.address.to_string(),

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use alloy::primitives::{Address, U256, utils::format_ether};
+
+use crate::chain::Chain;
+
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -252,6 +256,53 @@ pub enum DeployError {
         /// Why not.
         why: String,
     },
+}
+
+impl DeployError {
+    /// A stable name for scripts.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownChain { .. } => "unknown-chain",
+            Self::ChainsFile { .. } => "chains-file",
+            Self::NoRpcUrl { .. } => "no-rpc-url",
+            Self::BadRpcUrl { .. } => "bad-rpc-url",
+            Self::Unreachable { .. } => "unreachable",
+            Self::WrongChain { .. } => "wrong-chain",
+            Self::Rpc { .. } => "rpc",
+            Self::Answer { .. } => "answer",
+            Self::Reverted { .. } => "reverted",
+            Self::NoCode { .. } => "no-code",
+            Self::Deprecated { .. } => "deprecated",
+            Self::OtherModel { .. } => "other-model",
+            Self::OtherContext { .. } => "other-context",
+            Self::Unusable { .. } => "unusable",
+            Self::TestKeyElsewhere { .. } => "test-key-elsewhere",
+            Self::KeyVariable { .. } => "key-variable",
+            Self::Keystore { .. } => "keystore",
+            Self::Ledger { .. } => "ledger",
+            Self::Signing { .. } => "signing",
+            Self::InsufficientFunds { .. } => "insufficient-funds",
+            Self::TransactionFailed { .. } => "transaction-failed",
+            Self::NonceTaken { .. } => "nonce-taken",
+            Self::Refused { .. } => "refused",
+            Self::NotMined { .. } => "not-mined",
+            Self::Record { .. } => "record",
+        }
+    }
+
+    /// An account has `balance` wei and may need `needed`.
+    #[must_use]
+    pub fn insufficient_funds(chain: &Chain, account: Address, balance: U256, needed: U256) -> Self {
+        Self::InsufficientFunds {
+            account: account.to_string(),
+            chain: chain.name.clone(),
+            currency: chain.currency.clone(),
+            balance: format_ether(balance),
+            needed: format_ether(needed),
+            missing: format_ether(needed.saturating_sub(balance)),
+        }
+    }
 }
 
 /// Results of this crate.

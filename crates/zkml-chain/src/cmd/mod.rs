@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod calibrate;
 pub mod calldata;
+pub mod chain_args;
 pub mod commit;
 pub mod compile;
 pub mod completions;
@@ -16,6 +17,7 @@ pub mod setup;
 pub mod sight;
 pub mod simulate;
 pub mod srs;
+pub mod submit;
 pub mod verify;
 
 use clap::ValueEnum;

@@ -18,6 +18,7 @@ pub mod setup;
 pub mod simulate;
 pub mod solidity;
 pub mod srs;
+pub mod submit;
 pub mod tamper;
 pub mod verify;
 

@@ -1,0 +1,203 @@
+//! Flags that say which chain, whose key and which fees, shared by the subcommands that open a connection.
+
+use crate::error::{Error, Result};
+use std::{
+    env, fs,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use zkml_deploy::{
+    DeployError,
+    chain::{Chain, Chains, RpcUrl},
+    keys::Account,
+    rpc::{Retry, Rpc},
+    transaction::Limits,
+};
+
+/// Environment variable with the password of a keystore.
+const PASSWORD: &str = "ZKML_KEYSTORE_PASSWORD";
+
+/// Which chain.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ChainArgs {
+    /// The chain, by name or number; its endpoint's URL comes from the environment, e.g. SEPOLIA_RPC_URL
+    #[arg(long, value_name = "NAME|N")]
+    chain: String,
+    /// A file with chains of your own, in the form of deploy/chains.toml
+    #[arg(long, value_name = "FILE")]
+    chains: Option<PathBuf>,
+}
+
+impl ChainArgs {
+    /// What is known of the chain.
+    ///
+    /// # Errors
+    /// [`DeployError::UnknownChain`], [`DeployError::ChainsFile`].
+    pub fn chain(&self) -> Result<Chain> {
+        Ok(Chains::load(self.chains.as_deref())?.find(&self.chain)?.clone())
+    }
+}
+
+/// Connects to a chain whose URL is in the environment.
+///
+/// # Errors
+/// [`DeployError::NoRpcUrl`], [`DeployError::Unreachable`], [`DeployError::WrongChain`].
+pub async fn connect(chain: &Chain) -> Result<Rpc> {
+    Ok(Rpc::connect(chain, &RpcUrl::of(chain)?, Retry::default()).await?)
+}
+
+/// Whose key. Keys and passwords are never arguments: who lists processes sees those.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(multiple = false)]
+pub struct KeyArgs {
+    /// An encrypted keystore; its password comes from --password-file, from ZKML_KEYSTORE_PASSWORD, or is asked for
+    #[arg(long, value_name = "FILE")]
+    keystore: Option<PathBuf>,
+    /// An environment variable that holds the private key
+    #[arg(long, value_name = "VARIABLE")]
+    key_env: Option<String>,
+    /// The account of this number on a Ledger
+    #[arg(long, value_name = "N")]
+    ledger: Option<usize>,
+    /// The public key of development chains; chain 31337 only
+    #[arg(long)]
+    test_key: bool,
+}
+
+/// Where the password of a keystore is.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct PasswordArgs {
+    /// A file with the password of the keystore, in its first line
+    #[arg(long, value_name = "FILE", requires = "keystore")]
+    password_file: Option<PathBuf>,
+}
+
+impl KeyArgs {
+    /// Whether any key was named.
+    #[must_use]
+    pub fn given(&self) -> bool {
+        self.keystore.is_some() || self.key_env.is_some() || self.ledger.is_some() || self.test_key
+    }
+
+    /// Opens the key.
+    ///
+    /// # Errors
+    /// [`Error::NotGiven`] when none was named; [`DeployError`]s of keys.
+    pub async fn account(&self, password: &PasswordArgs, chain: &Chain) -> Result<Account> {
+        if let Some(path) = &self.keystore {
+            // A missing file should be said before somebody types a password.
+            if !path.is_file() {
+                let why = "there is no such file".to_owned();
+                return Err(DeployError::Keystore { path: path.clone(), why }.into());
+            }
+            return Ok(Account::keystore(path, &password.read(path)?)?);
+        }
+        if let Some(variable) = &self.key_env {
+            return Ok(Account::environment(variable)?);
+        }
+        if let Some(index) = self.ledger {
+            return ledger(index, chain.id).await;
+        }
+        if self.test_key {
+            return Ok(Account::test(chain.id)?);
+        }
+        Err(Error::NoKey)
+    }
+}
+
+#[cfg(feature = "ledger")]
+async fn ledger(index: usize, chain_id: u64) -> Result<Account> {
+    Ok(Account::ledger(index, chain_id).await?)
+}
+
+#[cfg(not(feature = "ledger"))]
+async fn ledger(_: usize, _: u64) -> Result<Account> {
+    let why = "this program was built without it: build with `--features ledger`".to_owned();
+    Err(DeployError::Ledger { why }.into())
+}
+
+impl PasswordArgs {
+    fn read(&self, keystore: &Path) -> Result<String> {
+        if let Some(path) = &self.password_file {
+            let text = fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
+            return Ok(text.lines().next().unwrap_or_default().to_owned());
+        }
+        if let Ok(text) = env::var(PASSWORD) {
+            return Ok(text);
+        }
+        if !io::stdin().is_terminal() {
+            return Err(Error::NoPassword { keystore: keystore.to_owned(), variable: PASSWORD });
+        }
+        let prompt = format!("password of {}: ", keystore.display());
+        rpassword::prompt_password(prompt).map_err(|e| Error::io("read", Path::new("the terminal"), e))
+    }
+}
+
+/// Fees and patience.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct FeeArgs {
+    /// Never offer more than this for a unit of gas, in gwei
+    #[arg(long, value_name = "GWEI", value_parser = gwei)]
+    max_fee: Option<u128>,
+    /// Blocks until a transaction counts as final, its own included [default: as deploy/chains.toml says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    confirmations: Option<u64>,
+    /// Seconds after which a transaction that nobody takes is offered for more [default: five blocks]
+    #[arg(long, value_name = "SECONDS")]
+    bump_after: Option<u64>,
+    /// Seconds after which to give up
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    timeout: u64,
+}
+
+impl FeeArgs {
+    /// What suits the chain, with what the flags say.
+    #[must_use]
+    pub fn limits(&self, chain: &Chain) -> Limits {
+        let usual = Limits::of(chain);
+        Limits {
+            confirmations: self.confirmations.unwrap_or(usual.confirmations),
+            bump_after: self.bump_after.map_or(usual.bump_after, Duration::from_secs),
+            timeout: Duration::from_secs(self.timeout),
+            max_fee: self.max_fee,
+            ..usual
+        }
+    }
+}
+
+/// Gwei, with up to nine decimals, as wei.
+fn gwei(text: &str) -> Result<u128, String> {
+    let refuse = || format!("{text:?} is no number of gwei, like 30 or 0.25");
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > 9 || !digits(whole) || !digits(decimals) {
+        return Err(refuse());
+    }
+    let wei: u128 = format!("{whole}{decimals:0<9}").parse().map_err(|_| refuse())?;
+    if wei == 0 { Err("a fee of zero is never taken".to_owned()) } else { Ok(wei) }
+}
+
+/// Runs what needs a connection to its end.
+///
+/// # Errors
+/// [`Error::Io`] when the system has no threads to give, and those of `work`.
+pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|e| Error::io("start", Path::new("threads"), e))?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fees_are_exact() {
+        for (text, wei) in [("30", 30_000_000_000), ("0.25", 250_000_000), ("1.000000001", 1_000_000_001)] {
+            assert_eq!(gwei(text), Ok(wei), "{text}");
+        }
+        for text in ["", "0", "0.0", "-1", "1e3", ".5", "1.0000000001", "1.2.3", &"9".repeat(40)] {
+            assert!(gwei(text).is_err(), "{text}");
+        }
+    }
+}
