@@ -1,0 +1,188 @@
+//! Sending and waiting, against a real node.
+
+mod anvil;
+
+use std::time::Duration;
+
+use anvil::{Anvil, mine, set_balance};
+use serde_json::json;
+use zkml_deploy::{
+    Address, DeployError, U256,
+    chain::RpcUrl,
+    keys::Account,
+    rpc::{Fees, Retry, Rpc, Sent},
+    transaction::{Call, Limits, Signed, send_and_wait},
+};
+
+/// An account without code: every call succeeds.
+const NOBODY: Address = Address::repeat_byte(0x11);
+
+fn account() -> Account {
+    Account::test(31_337).unwrap()
+}
+
+fn call() -> Call {
+    Call { what: "a test".to_owned(), to: NOBODY, data: vec![1, 2, 3] }
+}
+
+fn limits() -> Limits {
+    Limits {
+        poll: Duration::from_millis(50),
+        bump_after: Duration::from_secs(60),
+        timeout: Duration::from_secs(20),
+        ..Limits::of(&Anvil::chain())
+    }
+}
+
+fn quiet(_: &Signed) -> zkml_deploy::Result<()> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_is_waited_for_until_it_is_final() {
+    let node = Anvil::start(&[]);
+    let rpc = node.rpc().await;
+    let limits = Limits { confirmations: 3, ..limits() };
+    let miner = async {
+        while rpc.block_number().await.unwrap() < 5 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            mine(&rpc, 1).await;
+        }
+    };
+    let (account, call) = (account(), call());
+    let mut offers = quiet;
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, None, limits, &mut offers), miner);
+    let mined = mined.unwrap();
+    assert_eq!(mined.offers, 1);
+    assert!(rpc.block_number().await.unwrap() >= mined.receipt.block_number.unwrap() + 2);
+    assert_eq!(rpc.nonce(account.address()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_that_nobody_takes_is_offered_for_more() {
+    let node = Anvil::start(&["--no-mining"]);
+    let rpc = node.rpc().await;
+    let limits = Limits { bump_after: Duration::from_millis(300), ..limits() };
+    let (mut nonces, mut fees) = (Vec::new(), Vec::new());
+    let (account, call) = (account(), call());
+    let mut note = |offer: &Signed| {
+        nonces.push(offer.nonce);
+        fees.push(offer.fees.max);
+        Ok(())
+    };
+    let miner = async {
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        mine(&rpc, 1).await;
+    };
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, None, limits, &mut note), miner);
+    let mined = mined.unwrap();
+    assert!(mined.offers >= 2, "{}", mined.offers);
+    assert!(nonces.iter().all(|nonce| *nonce == 0), "{nonces:?}");
+    assert!(fees.windows(2).all(|pair| pair[1] >= pair[0] + pair[0] / 8), "{fees:?}");
+    assert_eq!(rpc.nonce(account.address()).await.unwrap(), 1, "one of them was mined");
+}
+
+#[tokio::test]
+async fn no_offer_is_above_the_limit() {
+    let node = Anvil::start(&["--no-mining"]);
+    let rpc = node.rpc().await;
+    let cap = rpc.fees().await.unwrap().max;
+    let (bump_after, timeout) = (Duration::from_millis(100), Duration::from_secs(1));
+    let limits = Limits { bump_after, timeout, max_fee: Some(cap), ..limits() };
+    let mut most = 0;
+    let mut note = |offer: &Signed| {
+        most = most.max(offer.fees.max);
+        Ok(())
+    };
+    let error = send_and_wait(&rpc, &account(), &call(), None, limits, &mut note).await.unwrap_err();
+    assert!(matches!(error, DeployError::NotMined { max_fee, .. } if max_fee == cap), "{error}");
+    assert_eq!(most, cap);
+}
+
+#[tokio::test]
+async fn what_waits_at_a_nonce_is_replaced() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let now = rpc.fees().await.unwrap();
+    let dear = Fees { max: now.max * 3, priority: now.priority.max(1) * 3 };
+    let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, dear).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken, "twice is the same as once");
+    let cheap = account.sign(31_337, NOBODY, &[8], 0, 50_000, now).await.unwrap();
+    assert_eq!(rpc.send(&cheap.raw).await.unwrap(), Sent::Underpriced);
+    let miner = async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        mine(&rpc, 1).await;
+    };
+    let (call, mut note) = (call(), quiet);
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, Some(0), limits(), &mut note), miner);
+    assert!(mined.unwrap().offers > 1);
+    assert!(rpc.receipt(waiting.hash).await.unwrap().is_none());
+    assert_eq!(rpc.send(&cheap.raw).await.unwrap(), Sent::NonceTooLow);
+}
+
+#[tokio::test]
+async fn a_nonce_that_somebody_else_used_is_noticed() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let now = rpc.fees().await.unwrap();
+    let stranger = account.sign(31_337, NOBODY, &[9], 0, 50_000, now.bumped(now).bumped(now)).await.unwrap();
+    let thief = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(rpc.send(&stranger.raw).await.unwrap(), Sent::Taken);
+        mine(&rpc, 1).await;
+    };
+    let (call, mut note) = (call(), quiet);
+    let (sent, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, None, limits(), &mut note), thief);
+    assert!(matches!(sent, Err(DeployError::NonceTaken { nonce: 0, .. })), "{sent:?}");
+}
+
+#[tokio::test]
+async fn what_would_revert_is_not_sent() {
+    let node = Anvil::start(&[]);
+    let (rpc, account) = (node.rpc().await, account());
+    // PUSH4 selector of EnforcedPause(), left-aligned, REVERT(0, 4).
+    let code = hex::decode("63d93c066560e01b5f5260045ffd").unwrap();
+    anvil::set_code(&rpc, NOBODY, &code).await;
+    let error = send_and_wait(&rpc, &account, &call(), None, limits(), &mut quiet).await.unwrap_err();
+    assert_eq!(error.to_string(), "a test reverts: EnforcedPause()");
+    assert_eq!(rpc.pending_nonce(account.address()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_account_without_money_is_told() {
+    let node = Anvil::start(&[]);
+    let (rpc, account) = (node.rpc().await, account());
+    set_balance(&rpc, account.address(), U256::from(1)).await;
+    let signed = account.sign(31_337, NOBODY, &[], 0, 21_000, rpc.fees().await.unwrap()).await.unwrap();
+    assert_eq!(rpc.send(&signed.raw).await.unwrap(), Sent::InsufficientFunds);
+}
+
+#[tokio::test]
+async fn the_wrong_chain_and_nobody_at_all_are_refused() {
+    let mut node = Anvil::start(&["--chain-id", "1"]);
+    let url = RpcUrl::parse("X", &format!("{}/?key=secret", node.url())).unwrap();
+    let error = Rpc::connect(&Anvil::chain(), &url, Retry::default()).await.unwrap_err();
+    assert!(matches!(error, DeployError::WrongChain { found: 1, expected: 31_337, .. }), "{error}");
+    node.kill();
+    let error = Rpc::connect(&Anvil::chain(), &url, Retry::default()).await.unwrap_err();
+    assert!(matches!(error, DeployError::Unreachable { attempts: 4, .. }), "{error}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn requests_are_repeated_while_a_node_is_away() {
+    let mut node = Anvil::start(&[]);
+    let url = RpcUrl::parse("X", &node.url()).unwrap();
+    let patient =
+        Retry { attempts: 40, pause: Duration::from_millis(50), longest: Duration::from_millis(200) };
+    let rpc = Rpc::connect(&Anvil::chain(), &url, patient).await.unwrap();
+    node.kill();
+    let back = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        node.restart();
+    };
+    let (number, ()) = tokio::join!(rpc.block_number(), back);
+    assert_eq!(number.unwrap(), 0);
+    assert!(matches!(rpc.raw("no_such_method", json!([])).await, Err(DeployError::Rpc { .. })));
+}
