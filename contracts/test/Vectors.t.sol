@@ -17,6 +17,7 @@ contract VectorsTest is Scripted {
     function test_TypesAndProofSystem() external view {
         assertEq(ZKMLStatement.DOMAIN_TYPEHASH, word(".domainTypeHash"), "domain");
         assertEq(ZKMLStatement.CONTEXT_TYPEHASH, word(".contextTypeHash"), "context");
+        assertEq(ZKMLStatement.REQUEST_TYPEHASH, word(".requestTypeHash"), "request");
         assertEq(ZKMLStatement.INPUT_TYPEHASH, word(".inputTypeHash"), "input");
         assertEq(ZKMLStatement.COMMITMENT_TYPEHASH, word(".commitmentTypeHash"), "commitment");
         assertEq(ZKMLStatement.MODEL_ID_TYPEHASH, word(".modelIdTypeHash"), "model id");
@@ -41,6 +42,31 @@ contract VectorsTest is Scripted {
             assertEq(context, word(path, "context"), path);
         }
         assertTrue(count > 3, "several");
+    }
+
+    function test_Requests() external {
+        uint256 count = countOf("requests");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory path = entry("requests", i);
+            uint256 id = ZKMLStatement.requestIdOf(
+                account_(path, "subject"),
+                number(path, "sequence"),
+                number(path, "deadline"),
+                word(path, "action"),
+                word(path, "dataCommitment")
+            );
+            assertEq(bytes32(id), word(path, "requestId"), path);
+            vm.chainId(number(path, "chainId"));
+            bytes32 context = ZKMLStatement.contextOf(
+                ZKMLStatement.domainSeparator(account_(path, "consumer")),
+                account_(path, "subject"),
+                id,
+                number(path, "deadline"),
+                word(path, "action")
+            );
+            assertEq(context, word(path, "context"), path);
+        }
+        assertTrue(count > 8, "several");
     }
 
     function test_InputCommitments() external view {

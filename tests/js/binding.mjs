@@ -1,9 +1,9 @@
-// Writes tests/fixtures/binding.json, the ground truth of contexts, input commitments, model ids and proof blobs:
+// Writes tests/fixtures/binding.json, the ground truth of contexts, requests, input commitments, model ids and proof blobs:
 //
 //   npm install --no-save viem@2.57.20 && node tests/js/binding.mjs > tests/fixtures/binding.json
 //
-// With --check it compares the file instead. Every hash is viem's: contexts, input commitments, model commitments and
-// model ids are EIP-712 structs, which viem encodes and hashes by itself. viem is not among the project's packages:
+// With --check it compares the file instead. Every hash is viem's: contexts, requests, input commitments, model commitments
+// and model ids are EIP-712 structs, which viem encodes and hashes by itself. viem is not among the project's packages:
 // it is needed only when the vectors change.
 
 import { readFileSync } from "node:fs";
@@ -26,6 +26,13 @@ const types = {
     { name: "nonce", type: "uint256" },
     { name: "deadline", type: "uint256" },
     { name: "action", type: "bytes32" },
+  ],
+  ZKMLRequest: [
+    { name: "subject", type: "address" },
+    { name: "sequence", type: "uint256" },
+    { name: "deadline", type: "uint256" },
+    { name: "action", type: "bytes32" },
+    { name: "dataCommitment", type: "bytes32" },
   ],
   ZKMLInput: [
     { name: "dataCommitment", type: "bytes32" },
@@ -94,6 +101,45 @@ const contexts = [
   { ...common, deadline: MAX(256) },
   { ...common, action: word(1n) },
 ].map(context);
+
+/** A request's id is the nonce of its context. */
+function request({ chainId, consumer, subject, sequence, deadline, action, dataCommitment }) {
+  const requestId = struct("ZKMLRequest", { subject, sequence, deadline, action, dataCommitment });
+  const bound = context({ chainId, consumer, subject, nonce: BigInt(requestId), deadline, action });
+  return {
+    chainId: chainId.toString(),
+    consumer,
+    subject,
+    sequence: sequence.toString(),
+    deadline: deadline.toString(),
+    action,
+    dataCommitment,
+    requestId,
+    context: bound.context,
+  };
+}
+const asked = { ...common, sequence: 7n, dataCommitment: text("data") };
+const requests = [
+  asked,
+  { chainId: 1n, consumer: ZERO, subject: ZERO, sequence: 0n, deadline: 0n, action: word(0n), dataCommitment: word(0n) },
+  {
+    chainId: MAX(64),
+    consumer: toHex(MAX(160), { size: 20 }),
+    subject: toHex(MAX(160), { size: 20 }),
+    sequence: MAX(256),
+    deadline: MAX(256),
+    action: word(MAX(256)),
+    dataCommitment: word(MAX(256)),
+  },
+  { ...asked, chainId: 1n },
+  { ...asked, consumer: address("consumer") },
+  { ...asked, subject: ZERO },
+  { ...asked, sequence: 8n },
+  { ...asked, sequence: MAX(64) + 1n },
+  { ...asked, deadline: MAX(256) },
+  { ...asked, action: word(1n) },
+  { ...asked, dataCommitment: word(1n) },
+].map(request);
 
 const inputCommitment = (dataCommitment, context) => ({
   dataCommitment,
@@ -167,7 +213,7 @@ const blobs = [
 
 const comment = [
   "Vectors for Rust and Solidity, made with viem 2.57.20 by tests/js/binding.mjs.",
-  "Lists of flat objects. Addresses, bytes and words are 0x-hex; chainId, nonce and deadline are decimal strings.",
+  "Lists of flat objects. Addresses, bytes and words are 0x-hex; chainId, nonce, sequence and deadline are decimal strings.",
   "The context is the digest's lowest 253 bits. Proofs are made up: they have the length of their vector and nothing else.",
 ];
 const vectors = {
@@ -175,10 +221,12 @@ const vectors = {
   proofSystemId: PROOF_SYSTEM_ID,
   domainTypeHash: typeHash("EIP712Domain"),
   contextTypeHash: typeHash("ZKMLInference"),
+  requestTypeHash: typeHash("ZKMLRequest"),
   inputTypeHash: typeHash("ZKMLInput"),
   commitmentTypeHash: typeHash("ZKMLModelCommitment"),
   modelIdTypeHash: typeHash("ZKMLModelId"),
   contexts,
+  requests,
   inputCommitments,
   dataCommitments,
   models,

@@ -155,8 +155,14 @@ fn declared(source: &'static str) -> impl Iterator<Item = Known> {
         let (declaration, _) = source[at + keyword.len()..].split_once(';')?;
         let (name, arguments) = declaration.trim().strip_suffix(')')?.split_once('(')?;
         let types = arguments.split(',').filter_map(|argument| argument.split_whitespace().next());
-        Some(Known::new(name, types.collect()))
+        Some(Known::new(name, types.map(elementary).collect()))
     })
+}
+
+/// What a type is in signatures: an enum is a small number. Types of our own begin with a capital letter, and errors have
+/// no others of them.
+fn elementary(ty: &'static str) -> &'static str {
+    if ty.starts_with(|first: char| first.is_ascii_uppercase()) { "uint8" } else { ty }
 }
 
 /// An argument as people read it: addresses and digests in hexadecimal, small numbers in decimal.
@@ -238,9 +244,8 @@ mod tests {
 
     #[test]
     fn declarations_are_found_and_comments_are_not() {
-        let source =
-            "    /// error Not(uint256 a);\n  error None();\nerror Two(\n    bytes4 a,\n    int256 b\n);";
+        let source = "    /// error Not(uint256 a);\n  error None();\nerror Two(\n    bytes4 a,\n    int256 b\n);\nerror Three(State c);";
         let found: Vec<_> = declared(source).map(|error| (error.name, error.types)).collect();
-        assert_eq!(found, [("None", vec![]), ("Two", vec!["bytes4", "int256"])]);
+        assert_eq!(found, [("None", vec![]), ("Two", vec!["bytes4", "int256"]), ("Three", vec!["uint8"])]);
     }
 }

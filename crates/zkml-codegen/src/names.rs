@@ -19,6 +19,8 @@ pub struct ContractNames {
     pub verifier: String,
     /// `<Model>Consumer`.
     pub consumer: String,
+    /// `<Model>RequestConsumer`.
+    pub request_consumer: String,
 }
 
 /// Models whose contracts would be called like those of the library.
@@ -31,7 +33,11 @@ pub fn contracts(program: &Program) -> ContractNames {
     if TAKEN.contains(&model.as_str()) {
         model.insert_str(0, "Model");
     }
-    ContractNames { verifier: format!("{model}Verifier"), consumer: format!("{model}Consumer") }
+    ContractNames {
+        verifier: format!("{model}Verifier"),
+        consumer: format!("{model}Consumer"),
+        request_consumer: format!("{model}RequestConsumer"),
+    }
 }
 
 /// `PascalCase` out of any text: ASCII letters and digits only, never empty, no leading digit.
@@ -219,9 +225,9 @@ mod tests {
         for name in ["ZKML", "IZKML", "IERCZKML", "i model", "I model"] {
             let mut program = sample.program.clone();
             program.statement.model_name = name.to_owned();
-            let ContractNames { verifier, consumer } = contracts(&program);
+            let ContractNames { verifier, consumer, request_consumer } = contracts(&program);
             for file in crate::library::SOURCES {
-                for contract in [&verifier, &consumer] {
+                for contract in [&verifier, &consumer, &request_consumer] {
                     assert!(!file.1.contains(&format!("contract {contract} ")), "{contract}");
                     assert!(!file.1.contains(&format!("interface {contract} ")), "{contract}");
                 }

@@ -56,6 +56,11 @@ impl Text {
         self.open(head);
         attributes.iter().for_each(|attribute| self.line(attribute));
         self.close("{");
+        self.open_body();
+    }
+
+    /// What follows belongs to the block that the last line has opened.
+    pub(crate) fn open_body(&mut self) {
         self.depth += 1;
     }
 

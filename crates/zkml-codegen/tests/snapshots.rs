@@ -1,7 +1,7 @@
 //! Generated contracts stay what they were unless somebody looks:
 //! `INSTA_UPDATE=always cargo test --release -p zkml-codegen` accepts a change.
 
-use zkml_codegen::{CodegenError, consumer_source, verifier_source};
+use zkml_codegen::{CodegenError, consumer_source, request_consumer_source, verifier_source};
 use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Program, Sample};
 
 fn sample() -> Sample {
@@ -95,6 +95,17 @@ fn consumer_of_public_inputs() {
 }
 
 #[test]
+fn request_consumer() {
+    insta::assert_snapshot!(request_consumer_source(&sample().program).unwrap());
+}
+
+/// The weights can be followed by others, and the inputs are committed to.
+#[test]
+fn request_consumer_of_private_weights() {
+    insta::assert_snapshot!(request_consumer_source(&private()).unwrap());
+}
+
+#[test]
 fn all_outputs_may_be_committed() {
     let outputs = vec![field("label", 10, Encoding::Commitment)];
     let source = consumer_source(&stating(InstanceLayout { outputs, ..Default::default() })).unwrap();
@@ -142,7 +153,7 @@ fn a_consumer_without_outputs_or_with_two_commitments_to_weights_is_refused() {
     let nothing = field("weights", 0, Encoding::Signed);
     for model in [vec![weights.clone(), weights], vec![signed], vec![nothing]] {
         let layout = InstanceLayout { inputs: vec![], model, outputs: outputs.clone() };
-        for print in [consumer_source, verifier_source] {
+        for print in [consumer_source, request_consumer_source, verifier_source] {
             let error = print(&stating(layout.clone())).unwrap_err();
             assert!(matches!(error, CodegenError::ModelSection { .. }), "{error}");
         }
@@ -159,7 +170,7 @@ fn names_cannot_inject_code() {
         hostile.statement.toolkit_version = text.to_owned();
         let InstanceLayout { inputs, model, outputs } = &mut hostile.statement.instances;
         inputs.iter_mut().chain(model).chain(outputs).for_each(|field| field.name = text.to_owned());
-        for print in [verifier_source, consumer_source] {
+        for print in [verifier_source, consumer_source, request_consumer_source] {
             let (before, after) = (print(&plain).unwrap(), print(&hostile).unwrap());
             assert_eq!(before.lines().count(), after.lines().count());
             assert!(after.is_ascii());

@@ -122,16 +122,16 @@ impl Trial<'_> {
 }
 
 /// The last deadline.
-const LATE: Word = Word([0xff; 32]);
+pub(crate) const LATE: Word = Word([0xff; 32]);
 
-fn answered(check: &'static str, call: &Call, error: &str) -> Result<(), HarnessError> {
+pub(crate) fn answered(check: &'static str, call: &Call, error: &str) -> Result<(), HarnessError> {
     if matches!(call.outcome, Outcome::Reverted(_)) && call.describe().starts_with(error) {
         return Ok(());
     }
     Err(failed(check, format!("it {} where {error} was expected", call.describe())))
 }
 
-fn failed(check: &'static str, detail: String) -> HarnessError {
+pub(crate) fn failed(check: &'static str, detail: String) -> HarnessError {
     HarnessError::SelfCheck { check, detail }
 }
 

@@ -1,11 +1,11 @@
-//! Contexts, commitments, model ids and proof blobs are those of the shared vectors, which another library made; blobs survive
+//! Contexts, requests, commitments, model ids and proof blobs are those of the shared vectors, which another library made; blobs survive
 //! the round trip and hostile ones end in errors.
 
 use proptest::prelude::*;
 use serde::Deserialize;
 use zkml_protocol::{
     Encoding, Field, InstanceLayout, Program, Sample, Word,
-    binding::{self, Context, Registration},
+    binding::{self, Context, Registration, Request},
     envelope::{Envelope, EnvelopeError, HEADER, Shape},
     keccak256,
 };
@@ -19,10 +19,12 @@ struct Vectors {
     proof_system_id: String,
     domain_type_hash: Word,
     context_type_hash: Word,
+    request_type_hash: Word,
     input_type_hash: Word,
     commitment_type_hash: Word,
     model_id_type_hash: Word,
     contexts: Vec<ContextVector>,
+    requests: Vec<RequestVector>,
     input_commitments: Vec<InputVector>,
     data_commitments: Vec<DataVector>,
     models: Vec<ModelVector>,
@@ -41,6 +43,20 @@ struct ContextVector {
     domain_separator: Word,
     struct_hash: Word,
     digest: Word,
+    context: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RequestVector {
+    chain_id: String,
+    consumer: String,
+    subject: String,
+    sequence: String,
+    deadline: String,
+    action: Word,
+    data_commitment: Word,
+    request_id: Word,
     context: Word,
 }
 
@@ -123,6 +139,7 @@ fn type_hashes_are_those_of_the_vectors() {
     assert_eq!(binding::proof_system_id(), fixed(&vectors.proof_system_id));
     assert_eq!(hash(binding::DOMAIN_TYPE), vectors.domain_type_hash);
     assert_eq!(hash(binding::CONTEXT_TYPE), vectors.context_type_hash);
+    assert_eq!(hash(binding::REQUEST_TYPE), vectors.request_type_hash);
     assert_eq!(hash(binding::INPUT_TYPE), vectors.input_type_hash);
     assert_eq!(hash(binding::COMMITMENT_TYPE), vectors.commitment_type_hash);
     assert_eq!(hash(binding::MODEL_ID_TYPE), vectors.model_id_type_hash);
@@ -149,6 +166,24 @@ fn contexts_are_those_of_the_vectors() {
         masked += usize::from(v.digest != v.context);
     }
     assert!(masked > 2, "the mask matters in {masked} vectors");
+}
+
+#[test]
+fn requests_are_those_of_the_vectors() {
+    let vectors = vectors().requests;
+    assert!(vectors.len() > 8);
+    for v in &vectors {
+        let request = Request {
+            subject: fixed(&v.subject),
+            sequence: decimal(&v.sequence),
+            deadline: decimal(&v.deadline),
+            action: v.action,
+            data_commitment: v.data_commitment,
+        };
+        assert_eq!(request.id(), v.request_id, "{request:?}");
+        let chain_id = v.chain_id.parse().expect("a chain id");
+        assert_eq!(request.context(chain_id, fixed(&v.consumer)).digest(), v.context, "{request:?}");
+    }
 }
 
 #[test]

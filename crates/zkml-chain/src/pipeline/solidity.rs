@@ -18,7 +18,8 @@ use std::{
 };
 use zkml_codegen::names::ContractNames;
 use zkml_harness::{
-    Compiled, Contract, GasReport, Settings, Solc, StackCode, self_check, self_check_consumer, standard_json,
+    Compiled, Contract, GasReport, Settings, Solc, StackCode, self_check, self_check_consumer,
+    self_check_requests, standard_json,
 };
 use zkml_protocol::Program;
 
@@ -34,6 +35,8 @@ pub struct Sources {
     pub verifier: String,
     /// Source of the consumer.
     pub consumer: String,
+    /// Source of the consumer that takes requests.
+    pub request_consumer: String,
 }
 
 impl Sources {
@@ -46,19 +49,25 @@ impl Sources {
             names: zkml_codegen::names::contracts(program),
             verifier: zkml_codegen::verifier_source(program)?,
             consumer: zkml_codegen::consumer_source(program)?,
+            request_consumer: zkml_codegen::request_consumer_source(program)?,
         })
     }
 
-    /// Compiles both, and the contracts that stand between them.
+    /// Names and texts of the contracts.
+    #[must_use]
+    pub fn contracts(&self) -> [(&str, &str); 3] {
+        let ContractNames { verifier, consumer, request_consumer } = &self.names;
+        [(verifier, &self.verifier), (consumer, &self.consumer), (request_consumer, &self.request_consumer)]
+    }
+
+    /// Compiles them, and the contracts that stand between them.
     ///
     /// # Errors
     /// [`crate::error::Error::Harness`] when Node or solc are missing or refuse the sources.
     pub fn compile(&self) -> Result<Compiled> {
-        let (verifier, consumer) =
-            (format!("{}.sol", self.names.verifier), format!("{}.sol", self.names.consumer));
+        let files = self.contracts().map(|(name, text)| (format!("{name}.sol"), text));
         let mut sources = StackCode::sources();
-        sources.push((verifier.as_str(), self.verifier.as_str()));
-        sources.push((consumer.as_str(), self.consumer.as_str()));
+        sources.extend(files.iter().map(|(file, text)| (file.as_str(), *text)));
         Ok(Solc::find()?.compile(&sources, &Settings::default())?)
     }
 }
@@ -100,6 +109,9 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<S
     let consumer = compiled.contract(&sources.names.consumer)?;
     let stack = StackCode::of(&compiled)?;
     self_check_consumer(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
+    let consumer = compiled.contract(&sources.names.request_consumer)?;
+    self_check_consumer(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
+    self_check_requests(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
     drop(progress);
     let files = store(artifacts, &sources, &compiled)?;
     Ok(SolidityReport {
@@ -115,13 +127,12 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<S
 }
 
 fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> Result<Vec<PathBuf>> {
-    let ContractNames { verifier, consumer } = &sources.names;
     let mut written = Vec::new();
     let mut transaction = artifacts.begin("gen-verifier");
-    for (name, source) in [(verifier, &sources.verifier), (consumer, &sources.consumer)] {
+    for (name, source) in sources.contracts() {
         let contract = compiled.contract(name)?;
         let files =
-            [(format!("{name}.sol"), source.clone().into_bytes()), (format!("{name}.json"), abi(contract))];
+            [(format!("{name}.sol"), source.as_bytes().to_vec()), (format!("{name}.json"), abi(contract))];
         for (file, bytes) in files {
             let file = format!("{}/{file}", file::SOLIDITY);
             transaction.put(&file, &bytes, &[file::PROGRAM])?;

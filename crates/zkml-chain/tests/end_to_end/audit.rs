@@ -113,15 +113,16 @@ fn every_false_claim_is_seen() {
     let folder = generated();
     let longer = |file: &str| folder.write(file, [folder.read(file), b"\n".to_vec()].concat());
     let number = |v: &mut Value| *v = (v.as_u64().unwrap() + 1).into();
-    for file in ["graph.bin", "solidity/CreditMlpVerifier.sol", "solidity/CreditMlpConsumer.sol"] {
-        longer(file);
+    longer("graph.bin");
+    for contract in ["Verifier", "Consumer", "RequestConsumer"] {
+        longer(&format!("solidity/CreditMlp{contract}.sol"));
     }
     folder.edit("plan.json", |p| number(&mut p["gas_estimate"]));
     folder.edit("program.json", |p| {
         number(&mut p["blinding_factors"]);
         p["srs"]["s_g2"]["x"][0] = format!("0x{:064x}", 1).into();
     });
-    for contract in ["Verifier", "Consumer"] {
+    for contract in ["Verifier", "Consumer", "RequestConsumer"] {
         folder.edit(&format!("solidity/CreditMlp{contract}.json"), |p| {
             p["bytecode"] = format!("{}00", p["bytecode"].as_str().unwrap()).into();
         });

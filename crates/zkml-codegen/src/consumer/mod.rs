@@ -3,6 +3,7 @@
 
 mod declarations;
 mod functions;
+mod requests;
 mod section;
 
 use std::ops::RangeInclusive;
@@ -14,6 +15,7 @@ use crate::{
     names::{self, ContractNames},
     text::Text,
 };
+pub use requests::request_consumer_source;
 use section::Member;
 pub(crate) use section::values;
 

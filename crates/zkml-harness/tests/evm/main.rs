@@ -2,6 +2,7 @@
 
 mod consumer;
 mod private;
+mod requests;
 mod self_check;
 mod statement;
 mod support;

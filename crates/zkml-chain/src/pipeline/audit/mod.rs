@@ -147,11 +147,16 @@ fn contracts(claims: &Claims, rebuilt: &Rebuilt) -> Result<Vec<Check>> {
     for (what, name, source) in [
         ("Solidity verifier", &names.verifier, &rebuilt.sources.verifier),
         ("Solidity consumer", &names.consumer, &rebuilt.sources.consumer),
+        ("Solidity of requests", &names.request_consumer, &rebuilt.sources.request_consumer),
     ] {
         let claimed = claims.solidity(&format!("{name}.sol"))?.map(|text| keccak256([text.as_slice()]));
         checks.push(Check::digests(what, "printed again", keccak256([source.as_bytes()]), claimed));
     }
-    for (what, name) in [("verifier bytecode", &names.verifier), ("consumer bytecode", &names.consumer)] {
+    for (what, name) in [
+        ("verifier bytecode", &names.verifier),
+        ("consumer bytecode", &names.consumer),
+        ("bytecode of requests", &names.request_consumer),
+    ] {
         let contract = rebuilt.compiled.contract(name)?;
         let claimed = claims.solidity(&format!("{name}.json"))?.map(|text| claims::creation(&text));
         let how = "creation code, compiled with the pinned solc";
