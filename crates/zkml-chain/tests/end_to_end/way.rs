@@ -48,6 +48,11 @@ fn generated_contracts_are_checked_and_complete() {
     let input: serde_json::Value =
         serde_json::from_slice(&folder.read("solidity/standard-input.json")).unwrap();
     assert_eq!(creation(&input, "CreditMlpConsumer.sol", "CreditMlpConsumer"), consumer["bytecode"]);
+    let requests: serde_json::Value =
+        serde_json::from_slice(&folder.read("solidity/CreditMlpRequestConsumer.json")).unwrap();
+    assert!(requests["abi"].to_string().contains("fulfillInference"));
+    let code = creation(&input, "CreditMlpRequestConsumer.sol", "CreditMlpRequestConsumer");
+    assert_eq!(code, requests["bytecode"]);
     let verifier: serde_json::Value =
         serde_json::from_slice(&folder.read("solidity/CreditMlpVerifier.json")).unwrap();
     assert_eq!(creation(&input, "CreditMlpVerifier.sol", "CreditMlpVerifier"), verifier["bytecode"]);
