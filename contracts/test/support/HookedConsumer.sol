@@ -10,7 +10,8 @@ contract HookedConsumer is ZKMLConsumer {
         None,
         Provenance,
         Validate,
-        Act
+        Act,
+        Fulfilled
     }
 
     /// @dev In which hook to call whom with what; or, without anybody to call, to revert with the data.
@@ -64,6 +65,7 @@ contract HookedConsumer is ZKMLConsumer {
 
     function _onInference(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata output)
         internal
+        virtual
         override
     {
         emit HookCalled(Hook.Act, subject, abi.encode(action, dataCommitment, output));
@@ -71,7 +73,7 @@ contract HookedConsumer is ZKMLConsumer {
         _run(Hook.Act);
     }
 
-    function _run(Hook hook) private {
+    function _run(Hook hook) internal {
         Plan memory todo = _plan;
         if (todo.hook != hook) return;
         delete _plan;
