@@ -5,9 +5,11 @@ import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {ZKMLEmergencyStop} from "../src/ZKMLEmergencyStop.sol";
 import {ZKMLInferenceStore} from "../src/ZKMLInferenceStore.sol";
 import {ZKMLRegistry} from "../src/ZKMLRegistry.sol";
+import {ZKMLRequests} from "../src/ZKMLRequests.sol";
 import {ZKMLRouter} from "../src/ZKMLRouter.sol";
 import {ZKMLVerifier} from "../src/ZKMLVerifier.sol";
 import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
+import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
 import {CreditVerifier} from "./generated/CreditVerifier.sol";
 import {ScoreAVerifier} from "./generated/ScoreAVerifier.sol";
@@ -26,6 +28,23 @@ contract PlainConsumer is ZKMLConsumer {
     function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal override {}
 
     function _validateOutput(address, bytes calldata) internal override {}
+}
+
+/// @title The same, for requests
+contract PlainRequests is PlainConsumer, ZKMLRequests {
+    constructor(IZKMLVerifier verifier, uint256 modelId_, address owner_)
+        PlainConsumer(verifier, modelId_, 0, owner_)
+    {}
+
+    function requestInference(
+        bytes32 action,
+        uint256 deadline,
+        bytes32 dataCommitment,
+        bytes calldata input,
+        bytes calldata provenance
+    ) external {
+        _requestInference(msg.sender, action, deadline, dataCommitment, input, provenance);
+    }
 }
 
 /// @title Measures a call in a frame with little memory
@@ -62,6 +81,7 @@ contract GasTest is Real {
         behindAStop();
         consumers();
         movingConsumer();
+        requests();
         refusals();
         if (vm.envOr("ZKML_WRITE_GAS", false)) write();
         else compare();
@@ -132,6 +152,29 @@ contract GasTest is Real {
         note("private weights: consumer, first inference of a subject");
     }
 
+    /// @dev Of two requests; the first one of a contract pays for the slot of their count.
+    function requests() private {
+        Proof memory p = load("request_alice_0");
+        deployStack(credit);
+        uint256 modelId = register(p);
+        uint256 left = gasleft();
+        vm.prank(deployer("CreditRequestConsumer"));
+        PlainRequests consumer = new PlainRequests(zkml, modelId, OWNER);
+        deployed("deploy a consumer that takes requests", address(consumer), left);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(p.subject);
+            consumer.requestInference(p.action, p.deadline, p.dataCommitment, "", "");
+        }
+        note("a request");
+        IZKMLRequests.Request memory r = IZKMLRequests.Request(p.subject, 0, p.deadline, p.action, p.dataCommitment);
+        consumer.fulfillInference(r, p.output, p.blob);
+        note("its fulfilment");
+        vm.prank(p.subject);
+        r.sequence = 1;
+        consumer.cancelRequest(r);
+        note("its withdrawal instead");
+    }
+
     function consumerOf(Proof memory p, string memory label, uint256 modelDelay) private returns (PlainConsumer) {
         uint256 modelId = register(p);
         vm.prank(deployer(label));
@@ -167,6 +210,8 @@ contract GasTest is Real {
         first = gasOf["private weights: consumer, first inference of a subject"];
         uint256 budget = 30_000 + 2_200;
         assertAtMost(first - gasOf["private weights: verifyInference"], budget, "a moving consumer's bookkeeping");
+        // No new slot: whoever asked has paid for it.
+        assertAtMost(gasOf["its fulfilment"] - verifyInference, 25_000, "a fulfilment's bookkeeping");
         assertAtMost(gasOf["off-curve proof, refused (execution)"], 60_000, "a refusal");
     }
 
