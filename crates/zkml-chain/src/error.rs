@@ -446,7 +446,7 @@ impl Error {
             Self::Fixture { source, .. } => return source.way_out(),
             Self::StaleFixtures { .. } => "run `make fixtures` and commit what it writes".into(),
             Self::NoKey => {
-                "name one with --keystore FILE, --key-env VARIABLE or --ledger N; on chain 31337 --test-key will do".into()
+                "name one with --keystore FILE, --key-env VARIABLE or --ledger N; on chain 31337 --test-key will do, and for a dry run --from ADDRESS".into()
             }
             Self::NoPassword { variable, .. } => {
                 format!("put it into a file and name that with --password-file, or into {variable}")
@@ -479,11 +479,17 @@ fn deploy_class(error: &DeployError) -> Class {
         }
         E::KeyVariable { .. } => Class::Usage,
         E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
-        E::OtherModel { .. } => Class::Artifacts,
+        E::OtherModel { .. } | E::OtherRecord { .. } | E::Codegen(_) => Class::Artifacts,
+        E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
+        E::NoRecord { .. } => Class::Input,
         E::Answer { .. }
         | E::Reverted { .. }
         | E::TransactionFailed { .. }
         | E::Deprecated { .. }
+        | E::Preflight { .. }
+        | E::UnsafeSetup { .. }
+        | E::OtherCode { .. }
+        | E::Route { .. }
         | E::OtherContext { .. } => Class::Refused,
         _ => Class::System,
     }

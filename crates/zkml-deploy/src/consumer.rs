@@ -186,7 +186,7 @@ impl<'a> Consumer<'a> {
         if found != nonce {
             return Err(refuse("nonce", found.to_string(), nonce.to_string()));
         }
-        let (deadline, now) = (U256::from_be_bytes(context.deadline.0), self.now().await?);
+        let (deadline, now) = (U256::from_be_bytes(context.deadline.0), now(self.rpc).await?);
         if deadline < U256::from(now) {
             return Err(refuse(
                 "deadline",
@@ -195,19 +195,6 @@ impl<'a> Consumer<'a> {
             ));
         }
         self.agrees(context).await
-    }
-
-    /// Time of the last block, in seconds since 1970.
-    ///
-    /// # Errors
-    /// Those of the endpoint.
-    pub async fn now(&self) -> Result<u64> {
-        let block = self.rpc.block(BlockNumberOrTag::Latest).await?;
-        block.map(|block| block.header.timestamp).ok_or_else(|| DeployError::Rpc {
-            endpoint: self.rpc.endpoint(),
-            method: "eth_getBlockByNumber",
-            why: "it has no last block".to_owned(),
-        })
     }
 
     /// The transaction that hands a proof in: the generated consumer's `verifyInference`.
@@ -238,6 +225,19 @@ impl<'a> Consumer<'a> {
                 expected: "InferenceAccepted".to_owned(),
             })
     }
+}
+
+/// Time of the last block, in seconds since 1970.
+///
+/// # Errors
+/// Those of the endpoint.
+pub async fn now(rpc: &Rpc) -> Result<u64> {
+    let block = rpc.block(BlockNumberOrTag::Latest).await?;
+    block.map(|block| block.header.timestamp).ok_or_else(|| DeployError::Rpc {
+        endpoint: rpc.endpoint(),
+        method: "eth_getBlockByNumber",
+        why: "it has no last block".to_owned(),
+    })
 }
 
 /// Asks a contract; an answer of another type is an error, not a panic.

@@ -248,6 +248,81 @@ pub enum DeployError {
         /// The fee that was offered.
         max_fee: u128,
     },
+    /// Something is not as it must be before anything is deployed.
+    #[error("{check}: {why}")]
+    Preflight {
+        /// What was looked at.
+        check: &'static str,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The setup's secret is public.
+    #[error(
+        "the trusted setup is a development one, whose secret is public, and {chain} is no test chain: anybody could forge proofs. Import the setup of a ceremony (`zkml-chain srs import`) and run `zkml-chain setup` again"
+    )]
+    UnsafeSetup {
+        /// The chain.
+        chain: String,
+    },
+    /// Something else is where a contract should be.
+    #[error("the code at {address} is not {name}: it has {found} bytes, {expected} were compiled")]
+    OtherCode {
+        /// The contract.
+        name: String,
+        /// The address.
+        address: String,
+        /// Bytes there.
+        found: usize,
+        /// Bytes that were compiled.
+        expected: usize,
+    },
+    /// A route cannot be as it should.
+    #[error("the route {selector} of the router {router} {why}")]
+    Route {
+        /// Its selector.
+        selector: String,
+        /// The router.
+        router: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A part needs another one.
+    #[error("{part} needs {needs}, which is not on the chain: ask for it as well, with --parts")]
+    PartMissing {
+        /// The part.
+        part: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// A folder is not the one that a record is about.
+    #[error("{} is about something else: its {what} is {there}, here it is {here}. Nothing was changed; name another folder for records with --deployments, or move this one away", path.display())]
+    OtherRecord {
+        /// The record.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+        /// The record's.
+        there: String,
+        /// The folder's.
+        here: String,
+    },
+    /// Nobody was named as owner.
+    #[error(
+        "who shall own router and consumer on {chain}? name them with --owner, best a multisig: it is in the contracts"
+    )]
+    NoOwner {
+        /// The chain.
+        chain: String,
+    },
+    /// There is no record.
+    #[error("there is no record {}: deploy first, or name the folder of records with --deployments", path.display())]
+    NoRecord {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Arguments of a contract.
+    #[error(transparent)]
+    Codegen(#[from] zkml_codegen::CodegenError),
     /// A record of a deployment cannot be used.
     #[error("the record {}: {why}", path.display())]
     Record {
@@ -287,6 +362,15 @@ impl DeployError {
             Self::NonceTaken { .. } => "nonce-taken",
             Self::Refused { .. } => "refused",
             Self::NotMined { .. } => "not-mined",
+            Self::Preflight { .. } => "preflight",
+            Self::UnsafeSetup { .. } => "unsafe-setup",
+            Self::OtherCode { .. } => "other-code",
+            Self::Route { .. } => "route",
+            Self::PartMissing { .. } => "part-missing",
+            Self::OtherRecord { .. } => "other-record",
+            Self::NoOwner { .. } => "no-owner",
+            Self::NoRecord { .. } => "no-record",
+            Self::Codegen(_) => "codegen",
             Self::Record { .. } => "record",
         }
     }

@@ -4,13 +4,19 @@
 //! whoever needs a proof is given something that makes it.
 
 pub mod chain;
+pub mod check;
 pub mod consumer;
+pub mod deploy;
 mod error;
 pub mod keys;
+pub mod package;
+pub mod plan;
+pub mod preflight;
+pub mod record;
 pub mod rpc;
 pub mod transaction;
 
-pub use alloy::primitives::{Address, B256, Bytes, U256};
+pub use alloy::primitives::{Address, B256, Bytes, U256, utils::format_ether};
 pub use error::{DeployError, Result};
 pub use zkml_codegen::{chains, errors::describe};
 

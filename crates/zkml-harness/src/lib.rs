@@ -24,4 +24,4 @@ pub use evm::{Call, Deployment, Evm, EvmConfig, Fork, Log, Outcome, TX_GAS_CAP};
 pub use precompiles::{Patch, precompile};
 pub use report::GasReport;
 pub use solc::{Compiled, Contract, Settings, Solc, standard_json};
-pub use stack::{Stack, StackCode};
+pub use stack::{ROUTE_DELAY, Stack, StackCode};

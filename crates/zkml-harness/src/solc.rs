@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -58,7 +59,7 @@ impl Settings {
             "evmVersion": self.evm_version,
             "viaIR": self.via_ir,
             "metadata": { "bytecodeHash": "none", "appendCBOR": false },
-            "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
+            "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"] } },
         })
     }
 }
@@ -74,6 +75,10 @@ pub struct Contract {
     pub creation: Vec<u8>,
     /// Runtime bytecode with immutables left zero.
     pub runtime: Vec<u8>,
+    /// Where in the runtime bytecode the constructor writes immutables.
+    pub immutables: Vec<Range<usize>>,
+    /// The file that it lies in, by the name that imports have for it.
+    pub file: String,
 }
 
 /// The result of one compilation.
@@ -85,6 +90,8 @@ pub struct Compiled {
     pub sources: BTreeMap<String, String>,
     /// Warnings about anything but packages, formatted by the compiler.
     pub warnings: Vec<String>,
+    /// The compiler's whole version, with commit, as explorers want it.
+    pub compiler: String,
 }
 
 impl Compiled {
@@ -176,6 +183,8 @@ impl Solc {
         let imported = imported.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
         let given = sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         compiled.sources = imported.chain(given).collect();
+        // The package's own suffix names its build, which no explorer knows.
+        compiled.compiler = version.trim_end_matches(".Emscripten.clang").to_owned();
         Ok(compiled)
     }
 
@@ -258,15 +267,15 @@ fn read_output(output: &Value) -> Result<Compiled, HarnessError> {
         return Err(HarnessError::Compile { messages: errors });
     }
     let mut contracts = BTreeMap::new();
-    for file in output["contracts"].as_object().into_iter().flat_map(|files| files.values()) {
-        for (name, contract) in file.as_object().into_iter().flatten() {
-            contracts.insert(name.clone(), read_contract(name, contract)?);
+    for (file, inside) in output["contracts"].as_object().into_iter().flatten() {
+        for (name, contract) in inside.as_object().into_iter().flatten() {
+            contracts.insert(name.clone(), read_contract(file, name, contract)?);
         }
     }
-    Ok(Compiled { contracts, sources: BTreeMap::new(), warnings })
+    Ok(Compiled { contracts, sources: BTreeMap::new(), warnings, compiler: String::new() })
 }
 
-fn read_contract(name: &str, contract: &Value) -> Result<Contract, HarnessError> {
+fn read_contract(file: &str, name: &str, contract: &Value) -> Result<Contract, HarnessError> {
     let code = |object: &Value| {
         let text = object.as_str().unwrap_or_default();
         alloy_primitives::hex::decode(text).map_err(|_| HarnessError::Compile {
@@ -278,7 +287,23 @@ fn read_contract(name: &str, contract: &Value) -> Result<Contract, HarnessError>
         abi: contract["abi"].clone(),
         creation: code(&contract["evm"]["bytecode"]["object"])?,
         runtime: code(&contract["evm"]["deployedBytecode"]["object"])?,
+        immutables: immutables(&contract["evm"]["deployedBytecode"]["immutableReferences"]),
+        file: file.to_owned(),
     })
+}
+
+/// All places of all immutables, in order.
+fn immutables(references: &Value) -> Vec<Range<usize>> {
+    let places =
+        references.as_object().into_iter().flatten().flat_map(|(_, places)| places.as_array()).flatten();
+    let place = |place: &Value| {
+        let number = |name: &str| usize::try_from(place[name].as_u64()?).ok();
+        let start = number("start")?;
+        Some(start..start.checked_add(number("length")?)?)
+    };
+    let mut ranges: Vec<_> = places.filter_map(place).collect();
+    ranges.sort_by_key(|range| range.start);
+    ranges
 }
 
 fn tail(text: &str) -> String {

@@ -8,14 +8,17 @@ use crate::{Address, Call, Compiled, Contract, Deployment, Evm, HarnessError, Ou
 /// The contracts of the stack; each lies in a file of its name.
 const CONTRACTS: [&str; 3] = ["ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier"];
 /// Seconds until a route that is added later comes into force.
-const ROUTE_DELAY: u64 = 2 * 24 * 3600;
+pub const ROUTE_DELAY: u64 = 2 * 24 * 3600;
 
 /// The bytecode of the stack.
 #[derive(Debug, Clone)]
 pub struct StackCode {
-    registry: Contract,
-    router: Contract,
-    verifier: Contract,
+    /// `ZKMLRegistry`.
+    pub registry: Contract,
+    /// `ZKMLRouter`.
+    pub router: Contract,
+    /// `ZKMLVerifier`.
+    pub verifier: Contract,
 }
 
 impl StackCode {
@@ -61,14 +64,27 @@ impl Stack {
     /// # Errors
     /// As [`Evm::deploy`].
     pub fn deploy(evm: &mut Evm, code: &StackCode, verifiers: &[Address]) -> Result<Self, HarnessError> {
+        Self::deploy_measured(evm, code, verifiers).map(|(stack, _)| stack)
+    }
+
+    /// The same, with the gas of registry, router and verifier.
+    ///
+    /// # Errors
+    /// As [`Evm::deploy`].
+    pub fn deploy_measured(
+        evm: &mut Evm,
+        code: &StackCode,
+        verifiers: &[Address],
+    ) -> Result<(Self, [u64; 3]), HarnessError> {
         let owner = evm.config.sender.into_array();
         let verifiers: Vec<[u8; 20]> = verifiers.iter().map(|address| address.into_array()).collect();
-        let registry = evm.deploy(&code.registry.creation)?.address;
+        let registry = evm.deploy(&code.registry.creation)?;
         let arguments = zkml_codegen::router_arguments(&owner, ROUTE_DELAY, &verifiers);
-        let router = evm.deploy(&[code.router.creation.as_slice(), &arguments].concat())?.address;
-        let arguments = [registry.into_word().0, router.into_word().0].concat();
-        let verifier = evm.deploy(&[code.verifier.creation.as_slice(), &arguments].concat())?.address;
-        Ok(Self { registry, router, verifier })
+        let router = evm.deploy(&[code.router.creation.as_slice(), &arguments].concat())?;
+        let arguments = [registry.address.into_word().0, router.address.into_word().0].concat();
+        let verifier = evm.deploy(&[code.verifier.creation.as_slice(), &arguments].concat())?;
+        let gas = [registry.gas, router.gas, verifier.gas];
+        Ok((Self { registry: registry.address, router: router.address, verifier: verifier.address }, gas))
     }
 
     /// Registers a model under the sender's name, and returns its id.

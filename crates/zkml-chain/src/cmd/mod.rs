@@ -9,6 +9,7 @@ pub mod compile;
 pub mod completions;
 pub mod context;
 pub mod demo;
+pub mod deploy;
 pub mod gen_verifier;
 pub mod inspect;
 pub mod ops;

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod compiled;
 pub mod context;
 pub mod demo;
+pub mod deploy;
 pub mod disclosure;
 pub mod evaluate;
 pub mod inspect;

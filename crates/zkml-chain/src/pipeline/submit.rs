@@ -109,7 +109,7 @@ pub async fn run(
     let consumer = Consumer::at(rpc, request.consumer).await?;
     let model = consumer.model().await?;
     model.check(consumer.address(), &program)?;
-    let bound = bind(ui, artifacts, &consumer, account.address(), &request).await?;
+    let bound = bind(ui, artifacts, rpc, &consumer, account.address(), &request).await?;
     let proof = bound.load(artifacts, &program)?;
     check_model(&consumer, &model, &program, &proof)?;
     let submission = Submission::new(&program, &proof.proof, &proof.instances)?;
@@ -164,6 +164,7 @@ impl Bound {
 async fn bind(
     ui: &Ui,
     artifacts: &mut Artifacts,
+    rpc: &Rpc,
     consumer: &Consumer<'_>,
     subject: Address,
     request: &Request,
@@ -172,7 +173,7 @@ async fn bind(
         consumer.check_context(subject, context).await?;
         return Ok(Bound { context: *context, context_file: context_path(proof), proof: proof.clone() });
     }
-    let now = consumer.now().await?;
+    let now = zkml_deploy::consumer::now(rpc).await?;
     let deadline = request.deadline.unwrap_or_else(|| now.saturating_add(request.valid_for));
     let context = consumer.next_context(subject, deadline, request.action).await?;
     consumer.check_context(subject, &context).await?;

@@ -31,14 +31,30 @@ fn a_contract_above_eip_170_is_refused() {
         abi: Value::Null,
         creation: Vec::new(),
         runtime: vec![0; CODE_LIMIT + 1],
+        immutables: Vec::new(),
+        file: "Big.sol".to_owned(),
     };
     let compiled = Compiled {
         contracts: BTreeMap::from([("Big".to_owned(), contract)]),
         sources: BTreeMap::new(),
         warnings: Vec::new(),
+        compiler: String::new(),
     };
     assert!(matches!(compiled.contract("Big"), Err(HarnessError::CodeTooLarge { .. })));
     assert!(matches!(compiled.contract("Other"), Err(HarnessError::NoSuchContract { .. })));
+}
+
+#[test]
+fn immutables_and_the_compiler_s_whole_version_are_known() {
+    let source = "pragma solidity ^0.8.20; contract A { uint256 public immutable X; constructor(uint256 x) { X = x; } }";
+    let compiled = Solc::find().unwrap().compile(&[("dir/A.sol", source)], &Settings::default()).unwrap();
+    let contract = compiled.contract("A").unwrap();
+    assert_eq!(contract.file, "dir/A.sol");
+    assert!(contract.immutables.iter().all(|place| place.len() == 32), "{:?}", contract.immutables);
+    let place = contract.immutables.first().unwrap().clone();
+    assert_eq!(contract.runtime.get(place), Some([0; 32].as_slice()));
+    let commit = compiled.compiler.strip_prefix(&format!("{SOLC_VERSION}+commit.")).unwrap();
+    assert!(commit.len() == 8 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{commit}");
 }
 
 /// An import of the library, which imports OpenZeppelin.

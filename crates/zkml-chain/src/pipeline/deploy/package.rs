@@ -1,0 +1,159 @@
+//! An artifact folder as something that can be deployed.
+
+use crate::{
+    artifacts::{Artifacts, file},
+    error::{Error, Result},
+    output::Ui,
+    pipeline::{
+        commit,
+        compiled::{self, Compiled as Model},
+        solidity::Sources,
+    },
+    progress::Progress,
+};
+use clap::ValueEnum;
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+use zkml_deploy::{
+    package::{Code, Compiler, Package},
+    plan::Part,
+};
+use zkml_harness::{Compiled, Contract, Evm, Settings, Stack, StackCode, standard_json};
+use zkml_protocol::{Program, Word, binding::Registration};
+
+/// Which consumer is deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConsumerKind {
+    /// Takes proofs of its callers
+    Plain,
+    /// Takes requests besides, which a service proves
+    Requests,
+}
+
+/// What a folder gives for a chain.
+#[derive(Debug)]
+pub struct Folder {
+    /// The contracts, and what they are about.
+    pub package: Package,
+    /// Gas of each part in a local EVM.
+    pub simulated: BTreeMap<Part, u64>,
+    /// The compiler's input with all sources.
+    pub standard_input: Value,
+}
+
+impl Folder {
+    /// Prints and compiles the contracts of a folder again, and refuses it when its files in `solidity` are not the same.
+    ///
+    /// # Errors
+    /// A missing or stale artifact, [`Error::Content`] for contracts that this program would not write.
+    pub fn load(ui: &Ui, artifacts: &Artifacts, kind: ConsumerKind) -> Result<Self> {
+        let program = compiled::program(artifacts)?;
+        let sources = Sources::of(&program)?;
+        check_sources(artifacts, &sources)?;
+        let progress = Progress::timed(ui, "compiling", Duration::from_secs(3));
+        let compiled = sources.compile()?;
+        drop(progress);
+        let registration = registration(artifacts, &program)?;
+        let package = package(artifacts, program, registration, &sources, &compiled, kind)?;
+        let simulated = simulate(&package, &compiled, &sources, kind)?;
+        let texts: Vec<(&str, &str)> =
+            compiled.sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let standard_input = standard_json(&texts, &Settings::default());
+        Ok(Self { package, simulated, standard_input })
+    }
+}
+
+/// The name of the consumer's contract.
+fn consumer_name(sources: &Sources, kind: ConsumerKind) -> &str {
+    match kind {
+        ConsumerKind::Plain => &sources.names.consumer,
+        ConsumerKind::Requests => &sources.names.request_consumer,
+    }
+}
+
+/// `gen-verifier` has tried its contracts on good and bad proofs before it wrote them: nothing else is deployed.
+fn check_sources(artifacts: &Artifacts, sources: &Sources) -> Result<()> {
+    for (name, source) in sources.contracts() {
+        let file = format!("{}/{name}.sol", file::SOLIDITY);
+        if artifacts.load(&file)? != source.as_bytes() {
+            let why = "it is not what this version of zkml-chain generates: run `zkml-chain gen-verifier`"
+                .to_owned();
+            return Err(Error::Content { path: artifacts.path(&file), why });
+        }
+    }
+    Ok(())
+}
+
+/// What the model is registered with. With private weights that is the commitment to them, which their owner has.
+pub(super) fn registration(artifacts: &Artifacts, program: &Program) -> Result<Registration> {
+    let layout = &program.statement.instances;
+    let mut statement = vec![Word::ZERO; program.num_instances as usize];
+    if !layout.model.is_empty() {
+        let kept = commit::weights(artifacts, &Model::load(artifacts)?)?;
+        let commitment = kept.and_then(|kept| kept.openings.first().map(|opening| opening.commitment));
+        if let (Some(word), Some(commitment)) = (statement.get_mut(layout.model_start() as usize), commitment)
+        {
+            *word = commitment;
+        }
+    }
+    Ok(Registration::of(program, &statement)?)
+}
+
+fn code(contract: &Contract) -> Code {
+    Code {
+        name: contract.name.clone(),
+        file: contract.file.clone(),
+        creation: contract.creation.clone(),
+        runtime: contract.runtime.clone(),
+        immutables: contract.immutables.clone(),
+    }
+}
+
+fn package(
+    artifacts: &Artifacts,
+    program: Program,
+    registration: Registration,
+    sources: &Sources,
+    compiled: &Compiled,
+    kind: ConsumerKind,
+) -> Result<Package> {
+    let stack = StackCode::of(compiled)?;
+    Ok(Package {
+        model: artifacts.model().to_owned(),
+        program,
+        registration,
+        verifier: code(compiled.contract(&sources.names.verifier)?),
+        registry: code(&stack.registry),
+        router: code(&stack.router),
+        zkml_verifier: code(&stack.verifier),
+        consumer: code(compiled.contract(consumer_name(sources, kind))?),
+        compiler: Compiler { version: compiled.compiler.clone(), settings: Settings::default().to_json() },
+    })
+}
+
+/// The whole deployment in a local EVM, for what a chain cannot estimate before the parts before it are there.
+fn simulate(
+    package: &Package,
+    compiled: &Compiled,
+    sources: &Sources,
+    kind: ConsumerKind,
+) -> Result<BTreeMap<Part, u64>> {
+    let mut evm = Evm::default();
+    let stack = StackCode::of(compiled)?;
+    let verifier = evm.deploy(&package.verifier.creation)?;
+    let (placed, [registry, router, zkml_verifier]) =
+        Stack::deploy_measured(&mut evm, &stack, &[verifier.address])?;
+    let register = zkml_codegen::register_model(&package.registration, "");
+    let registration = evm.call(placed.registry, &register)?.gas.transaction;
+    let model_id = placed.register(&mut evm, &package.registration)?;
+    let consumer = compiled.contract(consumer_name(sources, kind))?;
+    let consumer = placed.deploy_consumer(&mut evm, &package.program, consumer, model_id)?.gas;
+    Ok(BTreeMap::from([
+        (Part::Verifier, verifier.gas),
+        (Part::Registry, registry),
+        (Part::Router, router),
+        (Part::ZkmlVerifier, zkml_verifier),
+        (Part::Registration, registration),
+        (Part::Consumer, consumer),
+    ]))
+}

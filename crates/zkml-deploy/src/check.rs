@@ -1,0 +1,272 @@
+//! What is on a chain, held against a folder and its record.
+
+use alloy::{sol, sol_types::SolCall};
+use serde::Serialize;
+use zkml_codegen::Submission;
+use zkml_protocol::{Word, field, keccak256};
+
+use crate::{
+    Address, B256, CREATE2_FACTORY, DeployError, Result, U256,
+    consumer::{Consumer, Verifier, view},
+    create2_address,
+    package::Placed,
+    plan::{Part, Plan, Routed, Router, State},
+    record::{ContractRecord, Record},
+    rpc::{Answer, Rpc},
+};
+
+sol! {
+    /// What is asked of a generated verifier.
+    interface Model {
+        function vkDigest() external view returns (bytes32 digest);
+        function modelCommitment() external view returns (bytes32 commitment);
+        function srsDigest() external view returns (bytes32 digest);
+    }
+
+    /// A look at a proof through registry and router.
+    interface Checked {
+        function checkInference(uint256 modelId, bytes32 inputCommitment, bytes output, bytes proof) external view;
+        function owner() external view returns (address);
+        function MODEL_DELAY() external view returns (uint256);
+    }
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub good: bool,
+    /// What was found; where it is not good, what was expected too.
+    pub detail: String,
+}
+
+/// A proof to try on a chain.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The proof.
+    pub proof: Vec<u8>,
+    /// Its statement.
+    pub instances: Vec<Word>,
+}
+
+/// Checks code, digests, route, registry entry and consumer, and then a good and two bad proofs on each way to the verifier.
+/// Everything is checked, whatever else fails.
+///
+/// # Errors
+/// Those of the endpoint: what could not be asked is no finding.
+pub async fn run(rpc: &Rpc, plan: &Plan, record: &Record, trial: &Trial) -> Result<Vec<Finding>> {
+    let mut findings = Findings { rpc, plan, list: Vec::new() };
+    for part in [Part::Verifier, Part::Registry, Part::Router, Part::ZkmlVerifier, Part::Consumer] {
+        if let (Some(placed), Some(recorded)) = (plan.placed(part), record.contract(part)) {
+            findings.contract(placed, recorded).await?;
+        }
+    }
+    findings.digests().await?;
+    findings.ties().await?;
+    findings.route().await?;
+    findings.registration().await?;
+    findings.consumer().await?;
+    findings.proofs(trial).await?;
+    Ok(findings.list)
+}
+
+struct Findings<'a> {
+    rpc: &'a Rpc,
+    plan: &'a Plan,
+    list: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    fn note(&mut self, name: impl Into<String>, good: bool, detail: impl Into<String>) {
+        self.list.push(Finding { name: name.into(), good, detail: detail.into() });
+    }
+
+    fn same(&mut self, name: impl Into<String>, found: impl ToString, expected: impl ToString) {
+        let (found, expected) = (found.to_string(), expected.to_string());
+        let good = found == expected;
+        self.note(name, good, if good { found } else { format!("{found}, and {expected} was expected") });
+    }
+
+    /// An answer that a contract does not give is a finding, not an end.
+    fn answer<T>(&mut self, name: &str, answer: Result<T>) -> Result<Option<T>> {
+        match answer {
+            Ok(value) => Ok(Some(value)),
+            Err(e @ (DeployError::Reverted { .. } | DeployError::Answer { .. })) => {
+                self.note(name, false, e.to_string());
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn contract(&mut self, placed: &Placed, recorded: &ContractRecord) -> Result<()> {
+        let name = &placed.code.name;
+        let code = self.rpc.code(placed.address).await?;
+        let detail = match (placed.code.is(&code), code.is_empty()) {
+            (true, _) => format!("{} bytes at {}", code.len(), placed.address),
+            (false, true) => format!("there is no code at {}", placed.address),
+            (false, false) => {
+                format!("{} bytes at {}, not those that were compiled", code.len(), placed.address)
+            }
+        };
+        self.note(format!("code of {name}"), placed.code.is(&code), detail);
+        self.same(format!("code hash of {name}"), keccak256([code.as_ref()]), recorded.runtime_code_hash);
+        if let Some(salt) = placed.salt {
+            let address = create2_address(&CREATE2_FACTORY, &salt, &placed.init_code());
+            self.same(format!("address of {name}"), recorded.address, Address::from(address));
+        }
+        Ok(())
+    }
+
+    async fn digests(&mut self) -> Result<()> {
+        let (verifier, program) = (self.plan.layout.verifier.address, &self.plan.package.program);
+        let wanted = [program.vk_digest(), program.model_commitment(), program.srs.digest()];
+        let rpc = self.rpc;
+        let found = [
+            ("vkDigest", view(rpc, verifier, "vkDigest", Model::vkDigestCall {}).await),
+            ("modelCommitment", view(rpc, verifier, "modelCommitment", Model::modelCommitmentCall {}).await),
+            ("srsDigest", view(rpc, verifier, "srsDigest", Model::srsDigestCall {}).await),
+        ];
+        for ((name, answer), wanted) in found.into_iter().zip(wanted) {
+            if let Some(found) = self.answer(name, answer)? {
+                self.same(name, Word(found.0), wanted);
+            }
+        }
+        Ok(())
+    }
+
+    /// What `ZKMLVerifier` is tied to.
+    async fn ties(&mut self) -> Result<()> {
+        let layout = &self.plan.layout;
+        let (address, registry, router) =
+            (layout.zkml_verifier.address, layout.registry.address, layout.router.address);
+        let found = view(self.rpc, address, "registry", Verifier::registryCall {}).await;
+        if let Some(found) = self.answer("registry of ZKMLVerifier", found)? {
+            self.same("registry of ZKMLVerifier", found, registry);
+        }
+        let found = view(self.rpc, address, "ROUTER", Routed::ROUTERCall {}).await;
+        if let Some(found) = self.answer("router of ZKMLVerifier", found)? {
+            self.same("router of ZKMLVerifier", found, router);
+        }
+        let found = view(self.rpc, router, "owner", Router::ownerCall {}).await;
+        if let Some(found) = self.answer("owner of the router", found)? {
+            self.note("owner of the router", true, found.to_string());
+        }
+        Ok(())
+    }
+
+    async fn route(&mut self) -> Result<()> {
+        let selector = format!("0x{}", hex::encode(self.plan.selector()));
+        match self.plan.look(self.rpc, Part::Route).await {
+            Ok(State::There) => self.note("route", true, format!("{selector} is in force")),
+            Ok(State::Waiting(from)) => {
+                self.note("route", false, format!("{selector} comes into force at {from}"))
+            }
+            Ok(_) => self.note("route", false, format!("{selector} does not exist")),
+            Err(
+                e @ (DeployError::Route { .. } | DeployError::Answer { .. } | DeployError::Reverted { .. }),
+            ) => {
+                self.note("route", false, e.to_string());
+            }
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
+    async fn registration(&mut self) -> Result<()> {
+        let id = self.plan.layout.model_id;
+        match self.plan.look(self.rpc, Part::Registration).await {
+            Ok(State::There) => self.note("registry entry", true, format!("model {id}")),
+            Ok(_) => self.note("registry entry", false, format!("model {id} is not registered")),
+            Err(
+                e @ (DeployError::Deprecated { .. }
+                | DeployError::Answer { .. }
+                | DeployError::Reverted { .. }),
+            ) => {
+                self.note("registry entry", false, e.to_string());
+            }
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
+    async fn consumer(&mut self) -> Result<()> {
+        let address = self.plan.layout.consumer.address;
+        let consumer = match Consumer::at(self.rpc, address).await {
+            Ok(consumer) => consumer,
+            Err(e @ DeployError::NoCode { .. }) => {
+                self.note("consumer", false, e.to_string());
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        };
+        let model = consumer.model().await;
+        if let Some(model) = self.answer("model of the consumer", model)? {
+            // The owner may have moved a consumer of private weights to another model.
+            self.same("model of the consumer", model.id, self.plan.layout.model_id);
+        }
+        let found = view(self.rpc, address, "owner", Checked::ownerCall {}).await;
+        if let Some(found) = self.answer("owner of the consumer", found)? {
+            self.note("owner of the consumer", true, found.to_string());
+        }
+        let found = view(self.rpc, address, "MODEL_DELAY", Checked::MODEL_DELAYCall {}).await;
+        if let Some(found) = self.answer("delay of the consumer", found)? {
+            self.same("delay of the consumer", found, self.plan.owners.model_delay);
+        }
+        Ok(())
+    }
+
+    async fn proofs(&mut self, trial: &Trial) -> Result<()> {
+        self.proof("a good proof", trial, None).await?;
+        let mut output = trial.clone();
+        if let Some(last) = output.instances.last_mut() {
+            *last = field::add(*last, Word::ONE);
+        }
+        self.proof("a changed output", &output, Some(&["ProofRejected"])).await?;
+        let mut proof = trial.clone();
+        if let Some(last) = proof.proof.last_mut() {
+            *last ^= 1;
+        }
+        self.proof("a changed proof", &proof, Some(&["InvalidPoint", "ProofRejected"])).await
+    }
+
+    /// Shows a proof on all ways; `errors` are those that refuse it, none if it is to be accepted.
+    async fn proof(&mut self, what: &str, trial: &Trial, errors: Option<&[&str]>) -> Result<()> {
+        let (program, layout) = (&self.plan.package.program, &self.plan.layout);
+        let submission = Submission::new(program, &trial.proof, &trial.instances)?;
+        let checked = Checked::checkInferenceCall {
+            modelId: U256::from_be_bytes(layout.model_id.0),
+            inputCommitment: B256::from(submission.input_commitment.0),
+            output: submission.output.clone().into(),
+            proof: submission.blob.clone().into(),
+        };
+        let ways = [
+            ("verifier", layout.verifier.address, zkml_codegen::encode(&trial.proof, &trial.instances)),
+            ("ZKMLVerifier", layout.zkml_verifier.address, checked.abi_encode()),
+            ("consumer", layout.consumer.address, zkml_codegen::check_inference(&submission)),
+        ];
+        for (way, address, data) in ways {
+            let answer = self.rpc.call(None, Some(address), &data).await?;
+            // A call of an address without code succeeds.
+            let empty = self.rpc.code(address).await?.is_empty();
+            let (good, detail) = judge(&answer, empty, errors);
+            self.note(format!("{what}, {way}"), good, detail);
+        }
+        Ok(())
+    }
+}
+
+fn judge(answer: &Answer, empty: bool, errors: Option<&[&str]>) -> (bool, String) {
+    match (answer, errors) {
+        _ if empty => (false, "there is no contract".to_owned()),
+        (Answer::Returned(_), None) => (true, "accepted".to_owned()),
+        (Answer::Returned(_), Some(_)) => (false, "accepted, and it must be refused".to_owned()),
+        (Answer::Reverted(bytes), expected) => {
+            let reason = crate::describe(bytes);
+            let good = expected.is_some_and(|errors| errors.iter().any(|error| reason.starts_with(error)));
+            (good, format!("refused: {reason}"))
+        }
+    }
+}

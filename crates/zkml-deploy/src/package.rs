@@ -1,0 +1,219 @@
+//! What is to be deployed, as the folder of a model gives it.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use zkml_codegen::ConsumerArguments;
+use zkml_protocol::{Program, Word, binding::Registration, keccak256};
+
+use crate::{Address, CREATE2_FACTORY, Result, create2_address};
+
+/// A compiled contract.
+#[derive(Debug, Clone)]
+pub struct Code {
+    /// Its name.
+    pub name: String,
+    /// The file that it lies in, as the compiler's input has it.
+    pub file: String,
+    /// Creation code, without arguments.
+    pub creation: Vec<u8>,
+    /// Runtime code, with immutables left zero.
+    pub runtime: Vec<u8>,
+    /// Where in the runtime code the constructor writes immutables.
+    pub immutables: Vec<Range<usize>>,
+}
+
+impl Code {
+    /// Whether this is what lies on a chain, whatever its immutables are.
+    #[must_use]
+    pub fn is(&self, on_chain: &[u8]) -> bool {
+        let mut masked = on_chain.to_vec();
+        for range in &self.immutables {
+            if let Some(place) = masked.get_mut(range.clone()) {
+                place.fill(0);
+            }
+        }
+        masked == self.runtime
+    }
+}
+
+/// The compiler and what it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Compiler {
+    /// Version with commit.
+    pub version: String,
+    /// The `settings` of its input.
+    pub settings: serde_json::Value,
+}
+
+/// A model with all that is deployed for it.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The model's name.
+    pub model: String,
+    /// The verifier as data.
+    pub program: Program,
+    /// What the model is registered with.
+    pub registration: Registration,
+    /// The generated verifier.
+    pub verifier: Code,
+    /// `ZKMLRegistry`.
+    pub registry: Code,
+    /// `ZKMLRouter`.
+    pub router: Code,
+    /// `ZKMLVerifier`.
+    pub zkml_verifier: Code,
+    /// The consumer, of whatever kind.
+    pub consumer: Code,
+    /// The compiler.
+    pub compiler: Compiler,
+}
+
+/// Who may do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owners {
+    /// Owner of the router and of the consumer.
+    pub owner: Address,
+    /// Who registers the model.
+    pub model_owner: Address,
+    /// Seconds until a later route comes into force.
+    pub route_delay: u64,
+    /// Seconds until another model of private weights can take over; zero fixes the model.
+    pub model_delay: u64,
+}
+
+/// Contracts that are there already and are to be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// A registry.
+    pub registry: Option<Address>,
+    /// A router.
+    pub router: Option<Address>,
+    /// A `ZKMLVerifier`; the caller has made sure that it has the registry and router above.
+    pub zkml_verifier: Option<Address>,
+}
+
+/// A contract at an address that is known before it is there.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// The contract.
+    pub code: Code,
+    /// Its constructor's arguments.
+    pub arguments: Vec<u8>,
+    /// The salt of CREATE2; none for a contract of somebody else.
+    pub salt: Option<Word>,
+    /// Its address.
+    pub address: Address,
+}
+
+impl Placed {
+    fn by_factory(code: &Code, salt: Word, arguments: Vec<u8>) -> Self {
+        let init = [code.creation.as_slice(), &arguments].concat();
+        let address = create2_address(&CREATE2_FACTORY, &salt, &init).into();
+        Self { code: code.clone(), arguments, salt: Some(salt), address }
+    }
+
+    fn existing(code: &Code, address: Address) -> Self {
+        Self { code: code.clone(), arguments: Vec::new(), salt: None, address }
+    }
+
+    /// Creation code with arguments.
+    #[must_use]
+    pub fn init_code(&self) -> Vec<u8> {
+        [self.code.creation.as_slice(), &self.arguments].concat()
+    }
+}
+
+/// All contracts of a model, placed.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The generated verifier.
+    pub verifier: Placed,
+    /// The registry.
+    pub registry: Placed,
+    /// The router.
+    pub router: Placed,
+    /// The ERC-7992 verifier.
+    pub zkml_verifier: Placed,
+    /// The consumer.
+    pub consumer: Placed,
+    /// The model's id.
+    pub model_id: Word,
+}
+
+impl Layout {
+    /// Where everything will be. The verifier's salt is made of the toolkit's version and the key's digest, the others'
+    /// of the version and the contract's name: owners and what a contract is tied to are in its arguments.
+    ///
+    /// # Errors
+    /// [`crate::DeployError::Codegen`] for a delay that no other model could ever use.
+    pub fn new(package: &Package, owners: Owners, existing: Existing) -> Result<Self> {
+        let program = &package.program;
+        let version = &program.statement.toolkit_version;
+        let verifier = Placed::by_factory(&package.verifier, crate::salt(program), Vec::new());
+        let place = |code: &Code, known: Option<Address>, arguments: Vec<u8>| match known {
+            Some(address) => Placed::existing(code, address),
+            None => Placed::by_factory(code, contract_salt(version, &code.name), arguments),
+        };
+        let registry = place(&package.registry, existing.registry, Vec::new());
+        let first = [verifier.address.into_array()];
+        let arguments =
+            zkml_codegen::router_arguments(&owners.owner.into_array(), owners.route_delay, &first);
+        let router = place(&package.router, existing.router, arguments);
+        let arguments = [registry.address.into_word().0, router.address.into_word().0].concat();
+        let zkml_verifier = place(&package.zkml_verifier, existing.zkml_verifier, arguments);
+        let model_id = package.registration.model_id(&owners.model_owner.into_array());
+        let arguments = ConsumerArguments {
+            verifier: zkml_verifier.address.into_array(),
+            model_id,
+            model_delay: owners.model_delay,
+            owner: owners.owner.into_array(),
+        };
+        let arguments = zkml_codegen::constructor_arguments(program, &arguments)?;
+        let consumer = place(&package.consumer, None, arguments);
+        Ok(Self { verifier, registry, router, zkml_verifier, consumer, model_id })
+    }
+}
+
+/// Separates salts of contracts that are not a model's from those that are.
+const CONTRACT_TAG: &[u8] = b"zkml-chain/deploy/contract/v1";
+
+/// The salt of a contract that is named, not keyed.
+fn contract_salt(version: &str, name: &str) -> Word {
+    let length = |text: &str| Word::from_u64(text.len() as u64).0;
+    keccak256([CONTRACT_TAG, &length(version), version.as_bytes(), &length(name), name.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn immutables_are_not_compared_and_everything_else_is() {
+        let code = Code {
+            name: "C".into(),
+            file: "C.sol".into(),
+            creation: vec![],
+            runtime: vec![1, 0, 0, 4],
+            immutables: vec![1..3],
+        };
+        assert!(code.is(&[1, 9, 9, 4]));
+        for other in [[2, 9, 9, 4].as_slice(), &[1, 9, 9, 5], &[1, 9, 9], &[1, 9, 9, 4, 0], &[]] {
+            assert!(!code.is(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn salts_differ_by_version_and_name() {
+        let all = [
+            contract_salt("1", "A"),
+            contract_salt("1", "B"),
+            contract_salt("1A", ""),
+            contract_salt("", "1A"),
+        ];
+        for (i, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(i + 1).all(|other| other != one));
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What is to be there, and what is there already.
+
+use alloy::sol;
+use serde::{Deserialize, Serialize};
+use zkml_protocol::Word;
+
+use crate::{
+    Address, CREATE2_FACTORY, DeployError, Result,
+    chain::Chain,
+    consumer::{Registry, view},
+    package::{Existing, Layout, Owners, Package, Placed},
+    rpc::Rpc,
+    transaction::Call,
+};
+
+sol! {
+    /// What is asked of a `ZKMLRouter`.
+    interface Router {
+        struct Route {
+            address verifier;
+            uint64 activeFrom;
+            bool stopped;
+        }
+
+        function owner() external view returns (address);
+        function frozen() external view returns (bool);
+        function routeOf(bytes4 selector) external view returns (Route memory route);
+        function proposeRoute(address verifier) external returns (bytes4 selector);
+    }
+
+    /// What is asked of a `ZKMLVerifier` besides its registry.
+    interface Routed {
+        function ROUTER() external view returns (address);
+    }
+}
+
+/// A part of a deployment, in the order in which they are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// The generated verifier.
+    Verifier,
+    /// The registry.
+    Registry,
+    /// The router.
+    Router,
+    /// The ERC-7992 verifier.
+    ZkmlVerifier,
+    /// The route from the key to the verifier.
+    Route,
+    /// The model's entry in the registry.
+    Registration,
+    /// The consumer.
+    Consumer,
+}
+
+impl Part {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Verifier,
+        Self::Registry,
+        Self::Router,
+        Self::ZkmlVerifier,
+        Self::Route,
+        Self::Registration,
+        Self::Consumer,
+    ];
+
+    /// As on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verifier => "verifier",
+            Self::Registry => "registry",
+            Self::Router => "router",
+            Self::ZkmlVerifier => "zkml-verifier",
+            Self::Route => "route",
+            Self::Registration => "registration",
+            Self::Consumer => "consumer",
+        }
+    }
+
+    /// What must be there before it can be made.
+    #[must_use]
+    pub fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Verifier | Self::Registry => &[],
+            Self::Router => &[Self::Verifier],
+            Self::ZkmlVerifier => &[Self::Registry, Self::Router],
+            Self::Route => &[Self::Verifier, Self::Router],
+            Self::Registration => &[Self::Registry],
+            Self::Consumer => &[Self::ZkmlVerifier, Self::Registration],
+        }
+    }
+}
+
+/// Where a part stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is there, as it should be.
+    There,
+    /// It is there, and comes into force at this block time.
+    Waiting(u64),
+    /// It is not there: this call, by this account, makes it.
+    Missing {
+        /// The call.
+        call: Call,
+        /// Who must send it; anybody if none.
+        by: Option<Address>,
+    },
+    /// It comes with the router.
+    WithRouter,
+}
+
+/// A deployment.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The chain.
+    pub chain: Chain,
+    /// What is deployed.
+    pub package: Package,
+    /// Who may do what.
+    pub owners: Owners,
+    /// Contracts that are there already.
+    pub existing: Existing,
+    /// Where everything is.
+    pub layout: Layout,
+}
+
+impl Plan {
+    /// Places everything. A `ZKMLVerifier` that is there already brings its registry and router along.
+    ///
+    /// # Errors
+    /// Those of the endpoint, when an existing contract has to be asked; [`DeployError::Codegen`].
+    pub async fn new(
+        rpc: &Rpc,
+        chain: &Chain,
+        package: Package,
+        owners: Owners,
+        mut existing: Existing,
+    ) -> Result<Self> {
+        if let Some(address) = existing.zkml_verifier {
+            existing.registry =
+                Some(view(rpc, address, "registry", crate::consumer::Verifier::registryCall {}).await?);
+            existing.router = Some(view(rpc, address, "ROUTER", Routed::ROUTERCall {}).await?);
+        }
+        let layout = Layout::new(&package, owners, existing)?;
+        Ok(Self { chain: chain.clone(), package, owners, existing, layout })
+    }
+
+    /// First four bytes of the key's digest.
+    #[must_use]
+    pub fn selector(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = self.package.program.vk_digest().0;
+        [a, b, c, d]
+    }
+
+    /// The contract of a part, if it is one.
+    #[must_use]
+    pub fn placed(&self, part: Part) -> Option<&Placed> {
+        match part {
+            Part::Verifier => Some(&self.layout.verifier),
+            Part::Registry => Some(&self.layout.registry),
+            Part::Router => Some(&self.layout.router),
+            Part::ZkmlVerifier => Some(&self.layout.zkml_verifier),
+            Part::Consumer => Some(&self.layout.consumer),
+            Part::Route | Part::Registration => None,
+        }
+    }
+
+    /// Looks where a part stands.
+    ///
+    /// # Errors
+    /// [`DeployError::OtherCode`], [`DeployError::Route`], [`DeployError::Deprecated`] when something else is where it
+    /// should be, and those of the endpoint.
+    pub async fn look(&self, rpc: &Rpc, part: Part) -> Result<State> {
+        match (part, self.placed(part)) {
+            (_, Some(placed)) => self.contract(rpc, placed).await,
+            (Part::Route, None) => self.route(rpc).await,
+            (_, None) => self.registration(rpc).await,
+        }
+    }
+
+    async fn contract(&self, rpc: &Rpc, placed: &Placed) -> Result<State> {
+        let code = rpc.code(placed.address).await?;
+        if placed.code.is(&code) {
+            return Ok(State::There);
+        }
+        match placed.salt {
+            Some(salt) if code.is_empty() => {
+                let data = [salt.0.as_slice(), &placed.init_code()].concat();
+                let what = format!("deploying {}", placed.code.name);
+                let call = Call { what, to: CREATE2_FACTORY.into(), data };
+                Ok(State::Missing { call, by: None })
+            }
+            _ => Err(DeployError::OtherCode {
+                name: placed.code.name.clone(),
+                address: placed.address.to_string(),
+                found: code.len(),
+                expected: placed.code.runtime.len(),
+            }),
+        }
+    }
+
+    async fn route(&self, rpc: &Rpc) -> Result<State> {
+        let (router, verifier) = (self.layout.router.address, self.layout.verifier.address);
+        if self.existing.router.is_none() && rpc.code(router).await?.is_empty() {
+            return Ok(State::WithRouter);
+        }
+        let selector = self.selector();
+        let route = view(rpc, router, "routeOf", Router::routeOfCall { selector: selector.into() }).await?;
+        let refuse = |why: String| DeployError::Route {
+            selector: format!("0x{}", hex::encode(selector)),
+            router: router.to_string(),
+            why,
+        };
+        if route.stopped {
+            return Err(refuse(
+                "was stopped, for good: the model needs another key, so another verifier".to_owned(),
+            ));
+        }
+        if route.verifier != Address::ZERO && route.verifier != verifier {
+            return Err(refuse(format!(
+                "leads to {}, not to {verifier}, and routes do not move",
+                route.verifier
+            )));
+        }
+        if route.verifier == verifier {
+            let now = crate::consumer::now(rpc).await?;
+            return Ok(if route.activeFrom <= now { State::There } else { State::Waiting(route.activeFrom) });
+        }
+        if view(rpc, router, "frozen", Router::frozenCall {}).await? {
+            return Err(refuse(
+                "does not exist, and the router is frozen: no route is added any more".to_owned(),
+            ));
+        }
+        let owner = view(rpc, router, "owner", Router::ownerCall {}).await?;
+        let data = alloy::sol_types::SolCall::abi_encode(&Router::proposeRouteCall { verifier });
+        let call = Call { what: "proposing the route".to_owned(), to: router, data };
+        Ok(State::Missing { call, by: Some(owner) })
+    }
+
+    async fn registration(&self, rpc: &Rpc) -> Result<State> {
+        let (registry, id) = (self.layout.registry.address, self.layout.model_id);
+        let data = zkml_codegen::register_model(&self.package.registration, "");
+        let call = Call { what: "registering the model".to_owned(), to: registry, data };
+        let missing = State::Missing { call, by: Some(self.owners.model_owner) };
+        if rpc.code(registry).await?.is_empty() {
+            return Ok(missing);
+        }
+        let id = alloy::primitives::U256::from_be_bytes(id.0);
+        match view(rpc, registry, "identityOf", Registry::identityOfCall { modelId: id }).await {
+            Ok(entry) if entry.deprecated => {
+                Err(DeployError::Deprecated { model_id: Word(id.to_be_bytes()).to_string() })
+            }
+            // The id is a hash of all that an entry holds, so there is nothing more to compare.
+            Ok(_) => Ok(State::There),
+            Err(DeployError::Reverted { reason, .. }) if reason.starts_with("ModelNotFound") => Ok(missing),
+            Err(other) => Err(other),
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! What was deployed: one file per model and chain, written after each step.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use zkml_protocol::{Word, keccak256};
+
+use crate::{
+    Address, B256, DeployError, Result,
+    package::{Compiler, Package, Placed},
+    plan::Part,
+};
+
+/// The layout of records that this version reads and writes.
+pub const VERSION: u32 = 1;
+
+/// How far a deployment or a part of it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Nothing was sent.
+    Planned,
+    /// A transaction was signed, and perhaps sent.
+    Sent,
+    /// It is there, and a transaction of this record put it there.
+    Deployed,
+    /// It was there already.
+    Reused,
+    /// It waits for a time, or for somebody else.
+    Waiting,
+    /// Some parts are there.
+    Partial,
+    /// All parts that were asked for are there.
+    Complete,
+}
+
+/// A transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Transaction {
+    /// Its hash.
+    pub hash: B256,
+    /// Who sent it.
+    pub from: Address,
+    /// Its nonce.
+    pub nonce: u64,
+    /// Its block, once it is mined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<u64>,
+    /// Gas that it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas: Option<u64>,
+}
+
+/// A contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContractRecord {
+    /// Its name.
+    pub name: String,
+    /// The file that it lies in, as the compiler's input has it.
+    pub file: String,
+    /// Its address.
+    pub address: Address,
+    /// Salt of CREATE2; none for a contract of somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Word>,
+    /// Its constructor's arguments, ABI-encoded.
+    pub constructor_arguments: String,
+    /// Keccak-256 of creation code and arguments.
+    pub init_code_hash: Word,
+    /// Keccak-256 of the code on the chain; before that, of the compiled code with immutables left zero.
+    pub runtime_code_hash: Word,
+    /// The transaction that put it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Transaction>,
+    /// How far it is.
+    pub status: Status,
+}
+
+impl ContractRecord {
+    /// A contract that is not there yet.
+    #[must_use]
+    pub fn planned(placed: &Placed) -> Self {
+        Self {
+            name: placed.code.name.clone(),
+            file: placed.code.file.clone(),
+            address: placed.address,
+            salt: placed.salt,
+            constructor_arguments: format!("0x{}", hex::encode(&placed.arguments)),
+            init_code_hash: keccak256([placed.init_code().as_slice()]),
+            runtime_code_hash: keccak256([placed.code.runtime.as_slice()]),
+            transaction: None,
+            status: Status::Planned,
+        }
+    }
+}
+
+/// The route of the model's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RouteRecord {
+    /// First four bytes of the key's digest.
+    pub selector: String,
+    /// Block time from which it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_from: Option<u64>,
+    /// The transaction that proposed it; none where the router was deployed with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Transaction>,
+    /// How far it is.
+    pub status: Status,
+}
+
+/// The model's entry in the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegistrationRecord {
+    /// Its id.
+    pub model_id: Word,
+    /// Who registers it.
+    pub owner: Address,
+    /// The hash that consumers pin besides the id.
+    pub commitment_hash: Word,
+    /// The transaction that registered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Transaction>,
+    /// How far it is.
+    pub status: Status,
+}
+
+/// Digests that name what was deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Digests {
+    /// The verifier's `vkDigest()`.
+    pub vk: Word,
+    /// The verifier's `srsDigest()`.
+    pub srs: Word,
+    /// The verifier's `modelCommitment()`.
+    pub model_commitment: Word,
+    /// Keccak-256 of the compiled model; with private weights the commitment to them.
+    pub model_hash: Word,
+}
+
+impl Digests {
+    fn of(package: &Package) -> Self {
+        let program = &package.program;
+        Self {
+            vk: program.vk_digest(),
+            srs: program.srs.digest(),
+            model_commitment: program.model_commitment(),
+            model_hash: package.registration.model_hash,
+        }
+    }
+}
+
+/// The contracts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Contracts {
+    /// The generated verifier.
+    pub verifier: ContractRecord,
+    /// `ZKMLRegistry`.
+    pub registry: ContractRecord,
+    /// `ZKMLRouter`.
+    pub router: ContractRecord,
+    /// `ZKMLVerifier`.
+    pub zkml_verifier: ContractRecord,
+    /// The consumer.
+    pub consumer: ContractRecord,
+}
+
+impl Contracts {
+    /// All of them, in the order of deployment.
+    #[must_use]
+    pub fn all(&self) -> [&ContractRecord; 5] {
+        [&self.verifier, &self.registry, &self.router, &self.zkml_verifier, &self.consumer]
+    }
+}
+
+/// A record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Record {
+    /// Layout version, [`VERSION`].
+    pub version: u32,
+    /// The model's name.
+    pub model: String,
+    /// The chain.
+    pub chain_id: u64,
+    /// Its name.
+    pub chain: String,
+    /// Version of the toolkit that generated the verifier.
+    pub toolkit: String,
+    /// How far it is.
+    pub status: Status,
+    /// The setup's secret is public: test chains only.
+    pub unsafe_dev_srs: bool,
+    /// What names the parts.
+    pub digests: Digests,
+    /// Compiler and settings.
+    pub compiler: Compiler,
+    /// The CREATE2 factory.
+    pub factory: Address,
+    /// Owner of router and consumer.
+    pub owner: Address,
+    /// Seconds until a later route comes into force.
+    pub route_delay: u64,
+    /// Seconds until another model of private weights can take over.
+    pub model_delay: u64,
+    /// The contracts.
+    pub contracts: Contracts,
+    /// The route.
+    pub route: RouteRecord,
+    /// The registry's entry.
+    pub registration: RegistrationRecord,
+}
+
+impl Record {
+    /// A record of what is not there yet.
+    #[must_use]
+    pub fn planned(plan: &crate::plan::Plan) -> Self {
+        let (package, layout, owners) = (&plan.package, &plan.layout, plan.owners);
+        let planned = ContractRecord::planned;
+        Self {
+            version: VERSION,
+            model: package.model.clone(),
+            chain_id: plan.chain.id,
+            chain: plan.chain.name.clone(),
+            toolkit: package.program.statement.toolkit_version.clone(),
+            status: Status::Planned,
+            unsafe_dev_srs: package.program.srs.unsafe_dev,
+            digests: Digests::of(package),
+            compiler: package.compiler.clone(),
+            factory: crate::CREATE2_FACTORY.into(),
+            owner: owners.owner,
+            route_delay: owners.route_delay,
+            model_delay: owners.model_delay,
+            contracts: Contracts {
+                verifier: planned(&layout.verifier),
+                registry: planned(&layout.registry),
+                router: planned(&layout.router),
+                zkml_verifier: planned(&layout.zkml_verifier),
+                consumer: planned(&layout.consumer),
+            },
+            route: RouteRecord {
+                selector: format!("0x{}", hex::encode(plan.selector())),
+                active_from: None,
+                transaction: None,
+                status: Status::Planned,
+            },
+            registration: RegistrationRecord {
+                model_id: layout.model_id,
+                owner: owners.model_owner,
+                commitment_hash: package.registration.commitment_hash(),
+                transaction: None,
+                status: Status::Planned,
+            },
+        }
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// [`DeployError::Record`] when it is damaged, or of another layout.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let refuse = |why: String| DeployError::Record { path: path.to_owned(), why };
+        let record: Self = serde_json::from_slice(bytes)
+            .map_err(|e| refuse(format!("it is not a record of a deployment: {e}")))?;
+        if record.version != VERSION {
+            return Err(refuse(format!(
+                "its layout version is {}, this program reads {VERSION}",
+                record.version
+            )));
+        }
+        Ok(record)
+    }
+
+    /// The bytes to write.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Refuses a folder that is not the one that this record is about: what is on the chain then has another meaning.
+    ///
+    /// # Errors
+    /// [`DeployError::OtherRecord`] with the first thing that differs.
+    pub fn check(&self, planned: &Self, path: &Path) -> Result<()> {
+        let pairs = [
+            ("chain", self.chain_id.to_string(), planned.chain_id.to_string()),
+            ("model", self.model.clone(), planned.model.clone()),
+            ("toolkit version", self.toolkit.clone(), planned.toolkit.clone()),
+            ("setup digest", self.digests.srs.to_string(), planned.digests.srs.to_string()),
+            ("verifying key", self.digests.vk.to_string(), planned.digests.vk.to_string()),
+            (
+                "model commitment",
+                self.digests.model_commitment.to_string(),
+                planned.digests.model_commitment.to_string(),
+            ),
+            ("model hash", self.digests.model_hash.to_string(), planned.digests.model_hash.to_string()),
+            ("owner", self.owner.to_string(), planned.owner.to_string()),
+            ("model owner", self.registration.owner.to_string(), planned.registration.owner.to_string()),
+        ];
+        let hashes = self.contracts.all().into_iter().zip(planned.contracts.all());
+        let hashes = hashes.flat_map(|(there, here)| {
+            [
+                (format!("address of {}", there.name), there.address.to_string(), here.address.to_string()),
+                (
+                    format!("creation code of {}", there.name),
+                    there.init_code_hash.to_string(),
+                    here.init_code_hash.to_string(),
+                ),
+            ]
+        });
+        let pairs = pairs.into_iter().map(|(what, there, here)| (what.to_owned(), there, here));
+        match pairs.chain(hashes).find(|(_, there, here)| there != here) {
+            None => Ok(()),
+            Some((what, there, here)) => {
+                Err(DeployError::OtherRecord { path: path.to_owned(), what, there, here })
+            }
+        }
+    }
+}
+
+impl Record {
+    /// The contract of a part, if it is one.
+    #[must_use]
+    pub fn contract(&self, part: Part) -> Option<&ContractRecord> {
+        let contracts = &self.contracts;
+        Some(match part {
+            Part::Verifier => &contracts.verifier,
+            Part::Registry => &contracts.registry,
+            Part::Router => &contracts.router,
+            Part::ZkmlVerifier => &contracts.zkml_verifier,
+            Part::Consumer => &contracts.consumer,
+            Part::Route | Part::Registration => return None,
+        })
+    }
+
+    pub(crate) fn contract_mut(&mut self, part: Part) -> Option<&mut ContractRecord> {
+        let contracts = &mut self.contracts;
+        Some(match part {
+            Part::Verifier => &mut contracts.verifier,
+            Part::Registry => &mut contracts.registry,
+            Part::Router => &mut contracts.router,
+            Part::ZkmlVerifier => &mut contracts.zkml_verifier,
+            Part::Consumer => &mut contracts.consumer,
+            Part::Route | Part::Registration => return None,
+        })
+    }
+
+    /// The transaction of a part, and how far the part is.
+    fn progress(&mut self, part: Part) -> (&mut Option<Transaction>, &mut Status) {
+        match part {
+            Part::Route => (&mut self.route.transaction, &mut self.route.status),
+            Part::Registration => (&mut self.registration.transaction, &mut self.registration.status),
+            Part::Verifier => progress(&mut self.contracts.verifier),
+            Part::Registry => progress(&mut self.contracts.registry),
+            Part::Router => progress(&mut self.contracts.router),
+            Part::ZkmlVerifier => progress(&mut self.contracts.zkml_verifier),
+            Part::Consumer => progress(&mut self.contracts.consumer),
+        }
+    }
+
+    /// The transaction of a part.
+    #[must_use]
+    pub fn transaction(&self, part: Part) -> Option<&Transaction> {
+        match part {
+            Part::Route => self.route.transaction.as_ref(),
+            Part::Registration => self.registration.transaction.as_ref(),
+            _ => self.contract(part)?.transaction.as_ref(),
+        }
+    }
+
+    pub(crate) fn transaction_mut(&mut self, part: Part) -> Option<&mut Transaction> {
+        self.progress(part).0.as_mut()
+    }
+
+    /// How far a part is.
+    #[must_use]
+    pub fn status(&self, part: Part) -> Status {
+        match (part, self.contract(part)) {
+            (_, Some(contract)) => contract.status,
+            (Part::Route, None) => self.route.status,
+            (_, None) => self.registration.status,
+        }
+    }
+
+    /// Whether a part is there and in force.
+    #[must_use]
+    pub fn is_there(&self, part: Part) -> bool {
+        matches!(self.status(part), Status::Deployed | Status::Reused)
+    }
+
+    /// Notes how far a part is, and its transaction if there is a new one.
+    pub(crate) fn set(&mut self, part: Part, status: Status, transaction: Option<Transaction>) {
+        let (of, at) = self.progress(part);
+        *at = status;
+        if transaction.is_some() {
+            *of = transaction;
+        }
+    }
+}
+
+fn progress(contract: &mut ContractRecord) -> (&mut Option<Transaction>, &mut Status) {
+    (&mut contract.transaction, &mut contract.status)
+}
