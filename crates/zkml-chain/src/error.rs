@@ -234,6 +234,14 @@ pub enum Error {
     /// A chain, its endpoint, or a contract on it.
     #[error(transparent)]
     Deploy(#[from] DeployError),
+    /// What is on a chain is not what should be there.
+    #[error("on {} these are not as they should be: {}", .report.chain, .failed.join(", "))]
+    Deployment {
+        /// The checks that failed.
+        failed: Vec<String>,
+        /// All checks.
+        report: Box<crate::pipeline::deploy::check::CheckReport>,
+    },
     /// No key was named.
     #[error("whose key signs? none was named")]
     NoKey,
@@ -345,7 +353,7 @@ impl Error {
             | Self::NotCommitted { .. }
             | Self::NoSuchInput { .. }
             | Self::Commit(_) => Class::Input,
-            Self::Unopened { .. } | Self::Differs { .. } => Class::Refused,
+            Self::Unopened { .. } | Self::Differs { .. } | Self::Deployment { .. } => Class::Refused,
             Self::NotGiven { .. } => Class::Usage,
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
@@ -392,6 +400,7 @@ impl Error {
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
             Self::Deploy(e) => e.name(),
+            Self::Deployment { .. } => "deployment",
             Self::NoKey => "no-key",
             Self::NoPassword { .. } => "no-password",
             Self::Child { .. } => "child",

@@ -70,8 +70,10 @@ impl Ui {
                 "causes": causes(&error),
                 "way_out": error.way_out(),
             }});
-            if let Error::Differs { report, .. } = &error {
-                document["report"] = serde_json::json!(report);
+            match &error {
+                Error::Differs { report, .. } => document["report"] = serde_json::json!(report),
+                Error::Deployment { report, .. } => document["report"] = serde_json::json!(report),
+                _ => {}
             }
             let _ = io::stdout().write_all(&crate::json::pretty(&document));
         } else {

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod calibrate;
 pub mod calldata;
 pub mod chain_args;
+pub mod check_deployment;
 pub mod commit;
 pub mod compile;
 pub mod completions;

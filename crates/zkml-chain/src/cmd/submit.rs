@@ -6,7 +6,10 @@ use crate::{
     error::Result,
     folder::Folder,
     output::Ui,
-    pipeline::{prove, submit},
+    pipeline::{
+        deploy::{RECORDS, Records},
+        prove, submit,
+    },
     value,
 };
 use std::path::PathBuf;
@@ -22,7 +25,10 @@ pub struct Args {
     chain: ChainArgs,
     /// The contract that takes the proof [default: the one that `deploy` recorded]
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
-    consumer: [u8; 20],
+    consumer: Option<[u8; 20]>,
+    /// Folder of records
+    #[arg(long, value_name = "DIR", default_value = RECORDS)]
+    deployments: PathBuf,
     /// What the consumer is asked to do, as it hashes it [default: zero]
     #[arg(long, value_name = "HEX", value_parser = value::word)]
     action: Option<Word>,
@@ -80,8 +86,14 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let mut artifacts = args.folder.open()?;
     let text = args.action_text.as_ref().map(|text| keccak256([text.as_bytes()]));
+    let consumer = match args.consumer {
+        Some(address) => Address::from(address),
+        None => {
+            Records::of(&args.deployments, chain.id, artifacts.model()).require()?.contracts.consumer.address
+        }
+    };
     let request = submit::Request {
-        consumer: Address::from(args.consumer),
+        consumer,
         action: args.action.or(text).unwrap_or_default(),
         deadline: args.deadline,
         valid_for: args.valid_for,

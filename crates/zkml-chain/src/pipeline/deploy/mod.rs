@@ -1,5 +1,6 @@
 //! From an artifact folder to a chain: what it would do and cost, and doing it.
 
+pub mod check;
 mod package;
 mod records;
 mod report;

@@ -30,6 +30,15 @@ pub enum ConsumerKind {
     Requests,
 }
 
+impl ConsumerKind {
+    /// Which of a program's consumers has this name.
+    #[must_use]
+    pub fn named(program: &Program, name: &str) -> Self {
+        let requests = zkml_codegen::names::contracts(program).request_consumer == name;
+        if requests { Self::Requests } else { Self::Plain }
+    }
+}
+
 /// What a folder gives for a chain.
 #[derive(Debug)]
 pub struct Folder {

@@ -1,0 +1,47 @@
+//! `zkml-chain check-deployment`: is on the chain what should be there?
+
+use super::chain_args::{ChainArgs, block_on, connect};
+use crate::{
+    error::{Error, Result},
+    folder::Folder,
+    output::Ui,
+    pipeline::deploy::{RECORDS, Records, check},
+};
+use std::path::PathBuf;
+
+/// Check code, digests, route, registry and consumer on a chain, and try a good and two bad proofs there
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    chain: ChainArgs,
+    /// The proof to try [default: proofs/proof.json in the artifact folder]
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Folder of records
+    #[arg(long, value_name = "DIR", default_value = RECORDS)]
+    deployments: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`check::run`], and [`Error::Deployment`] when something is not as it should be.
+pub fn run(ui: &Ui, args: &Args) -> Result<()> {
+    let chain = args.chain.chain()?;
+    let artifacts = args.folder.open()?;
+    let records = Records::of(&args.deployments, chain.id, artifacts.model());
+    let report = block_on(async {
+        check::run(ui, &artifacts, &chain, connect(&chain), &records, args.proof.as_deref()).await
+    })?;
+    if report.good {
+        return ui.result(&report);
+    }
+    if !ui.json {
+        ui.result(&report)?;
+    }
+    let failed = report.findings.iter().filter(|finding| !finding.good);
+    let failed = failed.map(|finding| finding.name.clone()).collect();
+    Err(Error::Deployment { failed, report: Box::new(report) })
+}
