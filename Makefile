@@ -28,7 +28,7 @@ forge: $(NODE_STAMP)
 	$(FORGE) fmt --check
 	$(FORGE) build --sizes contracts/src contracts/test/generated
 	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs
-	$(FORGE) test
+	FORGE=$(FORGE) $(NODE) tests/js/suites.mjs
 
 ## fixtures: models, contracts and real proofs for the contracts' tests, where they are out of date
 fixtures: build
