@@ -116,7 +116,8 @@ abstract contract ZKMLConsumer is Ownable2Step {
         ZKML_VERIFIER = verifier;
         _REGISTRY = IZKMLRegistry(verifier.registry());
         MODEL_DELAY = modelDelay;
-        _ARCHITECTURE = _architecture(_identity(_REGISTRY, modelId_));
+        (IZKMLRegistry.Identity memory identity,) = _identity(_REGISTRY, modelId_);
+        _ARCHITECTURE = _architecture(identity);
         _FIRST_MODEL_ID = modelId_;
         _DOMAIN_SEPARATOR = ZKMLStatement.domainSeparator(address(this));
         (_CHAIN_ID, _SELF) = (block.chainid, address(this));
@@ -183,7 +184,8 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @notice The commitment hash of the pinned model: see {ZKMLStatement-commitmentHash}.
     /// @return hash As the registry has it; checked against the pinned id.
     function commitmentHash() external view returns (bytes32 hash) {
-        return _hash(_identity(_REGISTRY, modelId()));
+        (IZKMLRegistry.Identity memory identity,) = _identity(_REGISTRY, modelId());
+        return ZKMLStatement.identityHash(identity);
     }
 
     /// @dev Takes an inference, once. What it does not check is left to the hooks, and to the caller of this function.
@@ -265,33 +267,26 @@ abstract contract ZKMLConsumer is Ownable2Step {
 
     /// @dev Refuses models that cannot follow the present one.
     function _checkProposal(uint256 modelId_) private view {
-        IZKMLRegistry.Identity memory identity = _identity(_REGISTRY, modelId_);
+        (IZKMLRegistry.Identity memory identity, bool deprecated) = _identity(_REGISTRY, modelId_);
         if (_architecture(identity) != _ARCHITECTURE) revert WrongModel(modelId_);
-        (,, bool deprecated) = _REGISTRY.identityOf(modelId_);
         if (deprecated || modelId_ == modelId()) revert UselessProposal(modelId_);
     }
 
-    /// @dev The identity of a model. A model's id is a hash of its owner and identity, so a registry that answers anything
+    /// @dev The identity of a model, and whether it is out of use. A model's id is a hash of its owner and identity, so a registry that answers anything
     /// else than what was pinned is found out.
     function _identity(IZKMLRegistry registry, uint256 modelId_)
         private
         view
-        returns (IZKMLRegistry.Identity memory identity)
+        returns (IZKMLRegistry.Identity memory identity, bool deprecated)
     {
         address registrant;
-        (identity, registrant,) = registry.identityOf(modelId_);
-        if (ZKMLStatement.modelIdOf(registrant, _hash(identity)) != modelId_) revert WrongModel(modelId_);
+        (identity, registrant, deprecated) = registry.identityOf(modelId_);
+        bytes32 hash = ZKMLStatement.identityHash(identity);
+        if (ZKMLStatement.modelIdOf(registrant, hash) != modelId_) revert WrongModel(modelId_);
     }
 
     /// @dev What two models share that differ in their private weights only.
     function _architecture(IZKMLRegistry.Identity memory identity) private pure returns (bytes32 hash) {
         return keccak256(abi.encode(identity.circuitHash, identity.vkHash, identity.proofSystemId));
-    }
-
-    function _hash(IZKMLRegistry.Identity memory identity) private pure returns (bytes32 hash) {
-        return
-            ZKMLStatement.commitmentHash(
-                identity.modelHash, identity.circuitHash, identity.vkHash, identity.proofSystemId
-            );
     }
 }

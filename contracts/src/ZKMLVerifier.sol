@@ -104,7 +104,7 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
     /// that identifies it, so a registry that answers anything else than was registered is found out.
     function _findModel(uint256 modelId, Claim memory claim) private view {
         (IZKMLRegistry.Identity memory identity, address owner, bool deprecated) = _REGISTRY.identityOf(modelId);
-        if (ZKMLStatement.modelIdOf(owner, _hash(identity)) != modelId) revert ModelMismatch();
+        if (ZKMLStatement.modelIdOf(owner, ZKMLStatement.identityHash(identity)) != modelId) revert ModelMismatch();
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
         if (identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID) {
             revert UnsupportedProofSystem(identity.proofSystemId);
@@ -139,10 +139,6 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         }
         if (shape.weightsAreCommitted) instances[model] = uint256(claim.modelHash);
         _copy(instances, outputs, output);
-    }
-
-    function _hash(IZKMLRegistry.Identity memory c) private pure returns (bytes32 hash) {
-        return ZKMLStatement.commitmentHash(c.modelHash, c.circuitHash, c.vkHash, c.proofSystemId);
     }
 
     /// @dev Copies words into the array from `start` on; the caller has made room for them.

@@ -46,9 +46,8 @@ abstract contract PinnedModel {
     {
         address owner;
         (identity, owner,) = IZKMLRegistry(verifier.registry()).identityOf(modelId);
-        bytes32 hash = ZKMLStatement.commitmentHash(
-            identity.modelHash, identity.circuitHash, identity.vkHash, identity.proofSystemId
-        );
-        if (ZKMLStatement.modelIdOf(owner, hash) != modelId) revert WrongModel(modelId);
+        if (ZKMLStatement.modelIdOf(owner, ZKMLStatement.identityHash(identity)) != modelId) {
+            revert WrongModel(modelId);
+        }
     }
 }

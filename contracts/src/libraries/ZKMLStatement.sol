@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {IZKMLRegistry} from "../interfaces/IZKMLRegistry.sol";
+
 /// @title How statements are hashed: contexts, input commitments, model ids, proof blobs
 /// @notice The same functions exist in Rust (`zkml-protocol`) and are tested against the same vectors.
 ///
@@ -115,6 +117,13 @@ library ZKMLStatement {
         returns (bytes32 hash)
     {
         return keccak256(abi.encode(COMMITMENT_TYPEHASH, modelHash, circuitHash, vkHash, proofSystemId));
+    }
+
+    /// @notice The {commitmentHash} of what a registry says about a model.
+    /// @param identity Its identity.
+    /// @return hash The hash of all four parts.
+    function identityHash(IZKMLRegistry.Identity memory identity) internal pure returns (bytes32 hash) {
+        return commitmentHash(identity.modelHash, identity.circuitHash, identity.vkHash, identity.proofSystemId);
     }
 
     /// @notice The id of a model in every registry: nobody else can take it, and it stands for nothing else.
