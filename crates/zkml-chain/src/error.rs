@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error as ThisError;
-use zkml_deploy::DeployError;
+use zkml_deploy::{DeployError, source::SourceError};
 use zkml_harness::HarnessError;
 use zkml_prover::ProverError;
 use zkml_verifier::VerifyError;
@@ -242,6 +242,17 @@ pub enum Error {
         /// All checks.
         report: Box<crate::pipeline::deploy::check::CheckReport>,
     },
+    /// A service that verifies sources, or what was to be given to it.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A service does not come to the code that is on the chain.
+    #[error("{error}")]
+    SourceRefused {
+        /// The contracts, with reasons.
+        error: SourceError,
+        /// What it says of each contract.
+        report: Box<crate::pipeline::verify_source::VerifySourceReport>,
+    },
     /// No key was named.
     #[error("whose key signs? none was named")]
     NoKey,
@@ -314,7 +325,7 @@ pub enum Class {
 /// The exit codes as `--help` lists them.
 pub const EXIT_CODES: &str = "Exit codes:
   0  done; a proof was accepted
-  1  a proof was refused, by a verifier or on a chain
+  1  a proof was refused, by a verifier or on a chain, or sources by a service
   2  the command line is wrong
   3  the model, the data or a proof file cannot be used
   4  the artifact folder is incomplete, out of date, or was edited
@@ -361,6 +372,8 @@ impl Error {
             Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
             Self::Deploy(e) => deploy_class(e),
+            Self::Source(e) => source_class(e),
+            Self::SourceRefused { .. } => Class::Refused,
             Self::NoKey | Self::NoPassword { .. } => Class::Usage,
         }
     }
@@ -401,6 +414,7 @@ impl Error {
             Self::Harness(_) => "evm",
             Self::Deploy(e) => e.name(),
             Self::Deployment { .. } => "deployment",
+            Self::Source(error) | Self::SourceRefused { error, .. } => error.name(),
             Self::NoKey => "no-key",
             Self::NoPassword { .. } => "no-password",
             Self::Child { .. } => "child",
@@ -460,6 +474,9 @@ impl Error {
             Self::NoPassword { variable, .. } => {
                 format!("put it into a file and name that with --password-file, or into {variable}")
             }
+            Self::SourceRefused { .. } => {
+                "see what `zkml-chain check-deployment` says of the chain; the service may not know its code yet".into()
+            }
             Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
             Self::Disagreement { .. } | Self::Accepted { .. } => {
                 "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
@@ -500,6 +517,16 @@ fn deploy_class(error: &DeployError) -> Class {
         | E::OtherCode { .. }
         | E::Route { .. }
         | E::OtherContext { .. } => Class::Refused,
+        _ => Class::System,
+    }
+}
+
+fn source_class(error: &SourceError) -> Class {
+    use SourceError as E;
+    match error {
+        E::Url { .. } | E::NoKey { .. } | E::WrongKey { .. } | E::NoSuchContract { .. } => Class::Usage,
+        E::NotThere { .. } => Class::Input,
+        E::Refused { .. } => Class::Refused,
         _ => Class::System,
     }
 }

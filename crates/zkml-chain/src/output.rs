@@ -73,6 +73,7 @@ impl Ui {
             match &error {
                 Error::Differs { report, .. } => document["report"] = serde_json::json!(report),
                 Error::Deployment { report, .. } => document["report"] = serde_json::json!(report),
+                Error::SourceRefused { report, .. } => document["report"] = serde_json::json!(report),
                 _ => {}
             }
             let _ = io::stdout().write_all(&crate::json::pretty(&document));

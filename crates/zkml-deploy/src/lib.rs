@@ -14,6 +14,7 @@ pub mod plan;
 pub mod preflight;
 pub mod record;
 pub mod rpc;
+pub mod source;
 pub mod transaction;
 
 pub use alloy::primitives::{Address, B256, Bytes, U256, utils::format_ether};

@@ -21,6 +21,7 @@ pub mod simulate;
 pub mod srs;
 pub mod submit;
 pub mod verify;
+pub mod verify_source;
 
 use clap::ValueEnum;
 use zkml_prover::Optimize;

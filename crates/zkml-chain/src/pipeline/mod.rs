@@ -22,6 +22,7 @@ pub mod srs;
 pub mod submit;
 pub mod tamper;
 pub mod verify;
+pub mod verify_source;
 
 use crate::error::{Error, Result};
 use std::path::Path;
