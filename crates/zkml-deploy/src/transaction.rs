@@ -164,6 +164,8 @@ pub async fn send_and_wait(
 
 /// Without a limit of the caller, no offer is above this many times the first one.
 const MOST_RAISED: u128 = 10;
+/// When a transaction is looked for first; later looks are further apart.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// So often in a row the nonce must be used up without a receipt of ours: nodes behind one address lag.
 const LOOKS: u32 = 5;
 
@@ -208,17 +210,18 @@ impl Waiting<'_> {
         sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
     ) -> Result<Mined> {
         let (started, mut raised, mut strangers) = (Instant::now(), Instant::now(), 0);
+        // A node that mines at once is not waited for.
+        let mut pause = FIRST_LOOK.min(limits.poll);
         loop {
             if let Some(receipt) = self.receipt().await? {
                 if receipt.confirmations >= limits.confirmations {
                     return self.judge(receipt.receipt).await;
                 }
             } else {
-                strangers = if self.rpc.nonce(self.account.address()).await? > self.nonce {
-                    strangers + 1
-                } else {
-                    0
-                };
+                // Early looks are too close to each other to say anything.
+                let taken =
+                    pause >= limits.poll && self.rpc.nonce(self.account.address()).await? > self.nonce;
+                strangers = if taken { strangers + 1 } else { 0 };
                 if strangers >= LOOKS {
                     let (account, what) = (self.account.address().to_string(), self.call.what.clone());
                     return Err(DeployError::NonceTaken { account, nonce: self.nonce, what });
@@ -232,7 +235,8 @@ impl Waiting<'_> {
                 raised = Instant::now();
                 self.raise(sent).await?;
             }
-            tokio::time::sleep(limits.poll).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(limits.poll);
         }
     }
 

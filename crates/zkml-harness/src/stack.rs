@@ -5,8 +5,6 @@ use zkml_protocol::{Program, Word, binding::Registration};
 
 use crate::{Address, Call, Compiled, Contract, Deployment, Evm, HarnessError, Outcome, Settings, Solc};
 
-/// The contracts of the stack; each lies in a file of its name.
-const CONTRACTS: [&str; 3] = ["ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier"];
 /// Seconds until a route that is added later comes into force.
 pub const ROUTE_DELAY: u64 = 2 * 24 * 3600;
 
@@ -22,10 +20,13 @@ pub struct StackCode {
 }
 
 impl StackCode {
+    /// Names of the contracts; each lies in a file of its name.
+    pub const NAMES: [&str; 3] = ["ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier"];
+
     /// The sources, to be compiled together with others.
     #[must_use]
     pub fn sources() -> Vec<(&'static str, &'static str)> {
-        let wanted = CONTRACTS.map(|name| format!("{}{name}.sol", library::PREFIX));
+        let wanted = Self::NAMES.map(|name| format!("{}{name}.sol", library::PREFIX));
         library::SOURCES.iter().copied().filter(|(name, _)| wanted.iter().any(|file| file == name)).collect()
     }
 
@@ -34,7 +35,7 @@ impl StackCode {
     /// # Errors
     /// As [`Compiled::contract`].
     pub fn of(compiled: &Compiled) -> Result<Self, HarnessError> {
-        let [registry, router, verifier] = CONTRACTS.map(|name| compiled.contract(name).cloned());
+        let [registry, router, verifier] = Self::NAMES.map(|name| compiled.contract(name).cloned());
         Ok(Self { registry: registry?, router: router?, verifier: verifier? })
     }
 

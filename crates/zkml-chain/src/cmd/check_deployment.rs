@@ -33,7 +33,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let artifacts = args.folder.open()?;
     let records = Records::of(&args.deployments, chain.id, artifacts.model());
     let report = block_on(async {
-        check::run(ui, &artifacts, &chain, connect(&chain), &records, args.proof.as_deref()).await
+        check::run(&artifacts, &chain, connect(&chain), &records, args.proof.as_deref()).await
     })?;
     if report.good {
         return ui.result(&report);

@@ -6,13 +6,14 @@ use crate::{
     error::Result,
     output::{DIM, GREEN, Report, Ui},
     progress::Progress,
-    proof_file::ProofFile,
+    proof_file::{ProofFile, hex_bytes},
     table,
 };
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{
     io::{self, Write},
+    ops::Range,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -24,7 +25,7 @@ use zkml_harness::{
 use zkml_protocol::Program;
 
 /// The file with the compiler's input.
-const STANDARD_INPUT: &str = "standard-input.json";
+pub const STANDARD_INPUT: &str = "standard-input.json";
 
 /// The sources of a model's contracts.
 #[derive(Debug, Clone)]
@@ -129,19 +130,19 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<S
 fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let mut transaction = artifacts.begin("gen-verifier");
-    for (name, source) in sources.contracts() {
-        let contract = compiled.contract(name)?;
-        let files =
-            [(format!("{name}.sol"), source.as_bytes().to_vec()), (format!("{name}.json"), abi(contract))];
-        for (file, bytes) in files {
-            let file = format!("{}/{file}", file::SOLIDITY);
-            transaction.put(&file, &bytes, &[file::PROGRAM])?;
-            written.push(file);
-        }
+    let texts = sources.contracts().map(|(name, source)| (format!("{name}.sol"), source.as_bytes().to_vec()));
+    let mut files = Vec::from(texts);
+    // The stack's too, so that deploying needs no compiler.
+    for name in sources.contracts().into_iter().map(|(name, _)| name).chain(StackCode::NAMES) {
+        let contract = ContractFile::new(compiled.contract(name)?, &compiled.compiler);
+        files.push((format!("{name}.json"), crate::json::pretty(&contract)));
     }
-    let file = format!("{}/{STANDARD_INPUT}", file::SOLIDITY);
-    transaction.put(&file, &standard_input(compiled), &[file::PROGRAM])?;
-    written.push(file);
+    files.push((STANDARD_INPUT.to_owned(), standard_input(compiled)));
+    for (name, bytes) in files {
+        let file = format!("{}/{name}", file::SOLIDITY);
+        transaction.put(&file, &bytes, &[file::PROGRAM])?;
+        written.push(file);
+    }
     transaction.commit()?;
     Ok(written.iter().map(|f| artifacts.path(f)).collect())
 }
@@ -153,15 +154,64 @@ fn standard_input(compiled: &Compiled) -> Vec<u8> {
     crate::json::pretty(&standard_json(&sources, &Settings::default()))
 }
 
-/// What a deployer needs besides the source: ABI, bytecode, compiler settings.
-fn abi(contract: &Contract) -> Vec<u8> {
-    crate::json::pretty(&json!({
-        "contractName": contract.name,
-        "abi": contract.abi,
-        "bytecode": format!("0x{}", hex::encode(&contract.creation)),
-        "deployedBytecode": format!("0x{}", hex::encode(&contract.runtime)),
-        "settings": Settings::default().to_json(),
-    }))
+/// A compiled contract as a file: all that a deployer needs besides the source.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContractFile {
+    /// Its name.
+    pub contract_name: String,
+    /// The file that it lies in, as the compiler's input has it.
+    pub source_file: String,
+    /// Its ABI.
+    pub abi: Value,
+    /// Creation code, without constructor arguments.
+    #[serde(with = "hex_bytes")]
+    pub bytecode: Vec<u8>,
+    /// Runtime code with immutables left zero.
+    #[serde(with = "hex_bytes")]
+    pub deployed_bytecode: Vec<u8>,
+    /// Where in the runtime code the constructor writes immutables: start and end, in bytes.
+    pub immutables: Vec<Range<usize>>,
+    /// The compiler's version, with commit.
+    pub compiler: String,
+    /// Its settings.
+    pub settings: Value,
+}
+
+impl ContractFile {
+    fn new(contract: &Contract, compiler: &str) -> Self {
+        Self {
+            contract_name: contract.name.clone(),
+            source_file: contract.file.clone(),
+            abi: contract.abi.clone(),
+            bytecode: contract.creation.clone(),
+            deployed_bytecode: contract.runtime.clone(),
+            immutables: contract.immutables.clone(),
+            compiler: compiler.to_owned(),
+            settings: Settings::default().to_json(),
+        }
+    }
+
+    /// Reads the contract of this name from a folder's `solidity`.
+    ///
+    /// # Errors
+    /// As [`Artifacts::load_json`], when it is missing, edited or stale.
+    pub fn load(artifacts: &Artifacts, name: &str) -> Result<Self> {
+        artifacts.load_json(&format!("{}/{name}.json", file::SOLIDITY))
+    }
+
+    /// As the local EVM takes it.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        Contract {
+            name: self.contract_name.clone(),
+            abi: self.abi.clone(),
+            creation: self.bytecode.clone(),
+            runtime: self.deployed_bytecode.clone(),
+            immutables: self.immutables.clone(),
+            file: self.source_file.clone(),
+        }
+    }
 }
 
 /// The proof of a folder with the contracts that check it.

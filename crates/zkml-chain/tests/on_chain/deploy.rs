@@ -113,7 +113,17 @@ fn parts_are_deployed_alone_if_they_need_nothing_else() {
         operator.run("deploy", &["--chain", "anvil", "--test-key", "--broadcast", "--parts", "consumer"]);
     crate::support::check(run, 2, "part-missing", &["consumer needs zkml-verifier"]);
     assert_eq!(operator.nonce(), 1);
+    operator.deploy(&[]);
+    assert_eq!(operator.nonce(), 6);
+}
+
+#[test]
+fn the_consumer_of_requests_is_deployed_when_asked_for() {
+    let operator = Operator::new(&[]);
     operator.deploy(&["--consumer", "requests"]);
     assert_eq!(operator.record()["contracts"]["consumer"]["name"], "CreditMlpRequestConsumer");
-    assert_eq!(operator.nonce(), 6);
+    assert_eq!(operator.done("check-deployment", &["--chain", "anvil"])["good"], true);
+    // The record is about this consumer: the other one goes into another record.
+    let run = operator.run("deploy", &["--chain", "anvil", "--test-key", "--broadcast"]);
+    crate::support::check(run, 4, "other-record", &["address of CreditMlpRequestConsumer"]);
 }

@@ -4,7 +4,7 @@ use super::{ConsumerKind, Folder, Records};
 use crate::{
     artifacts::Artifacts,
     error::Result,
-    output::{DIM, GREEN, RED, Report, Ui},
+    output::{DIM, GREEN, RED, Report},
     pipeline::{compiled, verify},
 };
 use serde::Serialize;
@@ -71,7 +71,6 @@ pub async fn plan(rpc: &Rpc, chain: &Chain, folder: &Folder, record: &Record, pa
 /// A missing record or proof, a folder that is not the record's, an endpoint that fails. What is not as it should be on
 /// the chain is in the report.
 pub async fn run(
-    ui: &Ui,
     artifacts: &Artifacts,
     chain: &Chain,
     connect: impl Future<Output = Result<Rpc>>,
@@ -83,7 +82,7 @@ pub async fn run(
     let (_, proof) = verify::load(artifacts, proof, &program)?;
     zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
     let kind = ConsumerKind::named(&program, &record.contracts.consumer.name);
-    let folder = Folder::load(ui, artifacts, kind)?;
+    let folder = Folder::load(artifacts, kind)?;
     let rpc = connect.await?;
     let plan = plan(&rpc, chain, &folder, &record, records.path()).await?;
     let trial = Trial { proof: proof.proof, instances: proof.instances };

@@ -80,7 +80,7 @@ pub async fn run(
     sender: Sender,
     request: Request,
 ) -> Result<DeployReport> {
-    let folder = Folder::load(ui, artifacts, request.consumer)?;
+    let folder = Folder::load(artifacts, request.consumer)?;
     // What needs no connection comes first.
     preflight::setup(&request.chain, &folder.package)?;
     let owners = owners(&request, sender.address())?;

@@ -3,22 +3,20 @@
 use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
-    output::Ui,
     pipeline::{
         commit,
         compiled::{self, Compiled as Model},
-        solidity::Sources,
+        solidity::{ContractFile, STANDARD_INPUT, Sources},
     },
-    progress::Progress,
 };
 use clap::ValueEnum;
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 use zkml_deploy::{
     package::{Code, Compiler, Package},
     plan::Part,
 };
-use zkml_harness::{Compiled, Contract, Evm, Settings, Stack, StackCode, standard_json};
+use zkml_harness::{Contract, Evm, Stack, StackCode};
 use zkml_protocol::{Program, Word, binding::Registration};
 
 /// Which consumer is deployed.
@@ -51,23 +49,39 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Prints and compiles the contracts of a folder again, and refuses it when its files in `solidity` are not the same.
+    /// Reads what `gen-verifier` wrote, and refuses sources that this program would not write. The bytecode is the one
+    /// that was tried on good and bad proofs then; `audit` compiles it again.
     ///
     /// # Errors
-    /// A missing or stale artifact, [`Error::Content`] for contracts that this program would not write.
-    pub fn load(ui: &Ui, artifacts: &Artifacts, kind: ConsumerKind) -> Result<Self> {
+    /// A missing or stale artifact, [`Error::Content`] for other sources.
+    pub fn load(artifacts: &Artifacts, kind: ConsumerKind) -> Result<Self> {
         let program = compiled::program(artifacts)?;
         let sources = Sources::of(&program)?;
         check_sources(artifacts, &sources)?;
-        let progress = Progress::timed(ui, "compiling", Duration::from_secs(3));
-        let compiled = sources.compile()?;
-        drop(progress);
+        let standard_input = artifacts.load_json(&format!("{}/{STANDARD_INPUT}", file::SOLIDITY))?;
+        let [registry, router, zkml_verifier] =
+            StackCode::NAMES.map(|name| ContractFile::load(artifacts, name));
+        let verifier = ContractFile::load(artifacts, &sources.names.verifier)?;
+        let consumer = ContractFile::load(artifacts, consumer_name(&sources, kind))?;
+        let stack = StackCode {
+            registry: registry?.contract(),
+            router: router?.contract(),
+            verifier: zkml_verifier?.contract(),
+        };
+        let compiler = Compiler { version: verifier.compiler.clone(), settings: verifier.settings.clone() };
         let registration = registration(artifacts, &program)?;
-        let package = package(artifacts, program, registration, &sources, &compiled, kind)?;
-        let simulated = simulate(&package, &compiled, &sources, kind)?;
-        let texts: Vec<(&str, &str)> =
-            compiled.sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let standard_input = standard_json(&texts, &Settings::default());
+        let package = Package {
+            model: artifacts.model().to_owned(),
+            program,
+            registration,
+            verifier: code(&verifier.contract()),
+            registry: code(&stack.registry),
+            router: code(&stack.router),
+            zkml_verifier: code(&stack.verifier),
+            consumer: code(&consumer.contract()),
+            compiler,
+        };
+        let simulated = simulate(&package, &stack, &consumer.contract())?;
         Ok(Self { package, simulated, standard_input })
     }
 }
@@ -118,44 +132,15 @@ fn code(contract: &Contract) -> Code {
     }
 }
 
-fn package(
-    artifacts: &Artifacts,
-    program: Program,
-    registration: Registration,
-    sources: &Sources,
-    compiled: &Compiled,
-    kind: ConsumerKind,
-) -> Result<Package> {
-    let stack = StackCode::of(compiled)?;
-    Ok(Package {
-        model: artifacts.model().to_owned(),
-        program,
-        registration,
-        verifier: code(compiled.contract(&sources.names.verifier)?),
-        registry: code(&stack.registry),
-        router: code(&stack.router),
-        zkml_verifier: code(&stack.verifier),
-        consumer: code(compiled.contract(consumer_name(sources, kind))?),
-        compiler: Compiler { version: compiled.compiler.clone(), settings: Settings::default().to_json() },
-    })
-}
-
 /// The whole deployment in a local EVM, for what a chain cannot estimate before the parts before it are there.
-fn simulate(
-    package: &Package,
-    compiled: &Compiled,
-    sources: &Sources,
-    kind: ConsumerKind,
-) -> Result<BTreeMap<Part, u64>> {
+fn simulate(package: &Package, stack: &StackCode, consumer: &Contract) -> Result<BTreeMap<Part, u64>> {
     let mut evm = Evm::default();
-    let stack = StackCode::of(compiled)?;
     let verifier = evm.deploy(&package.verifier.creation)?;
     let (placed, [registry, router, zkml_verifier]) =
-        Stack::deploy_measured(&mut evm, &stack, &[verifier.address])?;
+        Stack::deploy_measured(&mut evm, stack, &[verifier.address])?;
     let register = zkml_codegen::register_model(&package.registration, "");
     let registration = evm.call(placed.registry, &register)?.gas.transaction;
     let model_id = placed.register(&mut evm, &package.registration)?;
-    let consumer = compiled.contract(consumer_name(sources, kind))?;
     let consumer = placed.deploy_consumer(&mut evm, &package.program, consumer, model_id)?.gas;
     Ok(BTreeMap::from([
         (Part::Verifier, verifier.gas),
