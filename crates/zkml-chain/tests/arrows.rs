@@ -28,11 +28,21 @@ const NEVER: &[(&str, &[&str])] = &[
     ("zkml-deploy", &["zkml-prover", "zkml-onnx", "halo2-axiom"]),
 ];
 
+/// The platform that this is built on, as rustc names it.
+fn host() -> String {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = Command::new(rustc).arg("-vV").output().expect("rustc starts");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host").to_owned()
+}
+
 /// Normal and build dependencies by package name. Tests may look further.
 fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+    // What other platforms need was never fetched on a machine that only builds for itself.
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path", manifest])
+        .args(["--filter-platform", &host()])
         .output()
         .expect("cargo starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -196,7 +196,7 @@ mod tests {
             file: "C.sol".into(),
             creation: vec![],
             runtime: vec![1, 0, 0, 4],
-            immutables: vec![1..3],
+            immutables: Vec::from([1..3, 3..3]),
         };
         assert!(code.is(&[1, 9, 9, 4]));
         for other in [[2, 9, 9, 4].as_slice(), &[1, 9, 9, 5], &[1, 9, 9], &[1, 9, 9, 4, 0], &[]] {
