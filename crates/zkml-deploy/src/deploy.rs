@@ -97,11 +97,12 @@ pub struct Preview {
     pub sender: Address,
     /// Gas of all transactions.
     pub gas: u64,
-    /// The fee of a unit of gas that the cost is computed with, in wei: what would be offered at most.
+    /// The fee of a unit of gas that the cost is computed with, in wei: what would be offered now, at most. A transaction
+    /// that nobody takes is offered for more, within the limits that the caller set.
     pub max_fee: u128,
     /// What publication on another layer costs on top, in wei.
     pub l1_fee: U256,
-    /// At most so much, in wei.
+    /// So much at that fee, in wei.
     pub cost: U256,
     /// What the sender has, in wei.
     pub balance: U256,
@@ -114,6 +115,7 @@ pub struct Preview {
 /// [`Preview::affordable`] says it.
 pub async fn preview(rpc: &Rpc, plan: &Plan, sender: Address, options: &Options) -> Result<Preview> {
     let checks = preflight::run(rpc, &plan.chain, &plan.package).await?;
+    plan.check_existing(rpc).await?;
     let mut looks = Looks { rpc, plan, sender, options, known: BTreeMap::new() };
     let (mut steps, mut l1_fee, mut gas) = (Vec::new(), U256::ZERO, 0u64);
     for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
@@ -245,6 +247,7 @@ pub async fn execute(
     record: &mut Record,
     watcher: &mut (dyn Watcher + Send),
 ) -> Result<()> {
+    plan.check_existing(rpc).await?;
     for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
         let mut looks = Looks { rpc, plan, sender: account.address(), options, known: BTreeMap::new() };
         let (todo, call) = match looks.todo(part).await {
@@ -282,13 +285,15 @@ async fn send(
     record: &mut Record,
     watcher: &mut (dyn Watcher + Send),
 ) -> Result<()> {
+    let from = account.address();
     let waiting = match record.transaction(part) {
-        Some(sent) if sent.block.is_none() && sent.from == account.address() => {
-            (sent.nonce >= rpc.nonce(account.address()).await?).then_some(sent.nonce)
+        Some(sent) if sent.block.is_none() && sent.from == from => {
+            // Above what the node knows of, it would wait for transactions that nobody sends.
+            let free = rpc.nonce(from).await?..=rpc.pending_nonce(from).await?;
+            free.contains(&sent.nonce).then_some(sent.nonce)
         }
         _ => None,
     };
-    let from = account.address();
     let mut note = |offer: &Signed| {
         let transaction = Transaction { hash: offer.hash, from, nonce: offer.nonce, block: None, gas: None };
         record.set(part, Status::Sent, Some(transaction));
@@ -305,11 +310,17 @@ async fn send(
 /// Records where a part stands now.
 async fn settle(rpc: &Rpc, plan: &Plan, part: Part, record: &mut Record) -> Result<State> {
     let state = plan.look(rpc, part).await?;
-    if let Some(transaction) = record.transaction_mut(part)
-        && transaction.block.is_none()
-        && let Some(receipt) = rpc.receipt(transaction.hash).await?
+    let waiting = record.transaction(part).filter(|transaction| transaction.block.is_none());
+    if let Some(hash) = waiting.map(|transaction| transaction.hash)
+        && let Some(receipt) = rpc.receipt(hash).await?
     {
-        (transaction.block, transaction.gas) = (receipt.block_number, Some(receipt.gas_used));
+        match record.transaction_mut(part) {
+            Some(transaction) if receipt.status() => {
+                (transaction.block, transaction.gas) = (receipt.block_number, Some(receipt.gas_used));
+            }
+            // Somebody else was faster: what is there is not its work.
+            _ => record.forget(part),
+        }
     }
     // The first route is made by the router's constructor.
     let maker = if part == Part::Route && record.route.transaction.is_none() { Part::Router } else { part };

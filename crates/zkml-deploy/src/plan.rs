@@ -168,6 +168,21 @@ impl Plan {
         }
     }
 
+    /// Contracts that are there already must be ours, whichever parts are wanted: a registry or a router of somebody
+    /// else's making decides what is accepted.
+    ///
+    /// # Errors
+    /// [`DeployError::OtherCode`], and those of the endpoint.
+    pub async fn check_existing(&self, rpc: &Rpc) -> Result<()> {
+        let layout = &self.layout;
+        for placed in [&layout.registry, &layout.router, &layout.zkml_verifier] {
+            if placed.salt.is_none() {
+                self.contract(rpc, placed).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks where a part stands.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub enum Status {
     Waiting,
     /// Some parts are there.
     Partial,
-    /// All parts that were asked for are there.
+    /// All parts are there, and in force.
     Complete,
 }
 
@@ -378,6 +378,11 @@ impl Record {
 
     pub(crate) fn transaction_mut(&mut self, part: Part) -> Option<&mut Transaction> {
         self.progress(part).0.as_mut()
+    }
+
+    /// The transaction of a part is not what put it there.
+    pub(crate) fn forget(&mut self, part: Part) {
+        *self.progress(part).0 = None;
     }
 
     /// How far a part is.

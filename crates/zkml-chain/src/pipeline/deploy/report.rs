@@ -114,7 +114,8 @@ impl DeployReport {
         let (currency, preview) = (&self.currency, &self.preview);
         let (cost, balance) = (ether(preview.cost), ether(preview.balance));
         let gas = table::thousands(preview.gas);
-        writeln!(out, "{gas} gas at no more than {} gwei: up to {cost} {currency}", gwei(preview.max_fee))?;
+        writeln!(out, "{gas} gas at up to {} gwei: {cost} {currency}", gwei(preview.max_fee))?;
+        writeln!(out, "{DIM}what nobody takes is offered for more, up to --max-fee{DIM:#}")?;
         if preview.l1_fee > U256::ZERO {
             writeln!(
                 out,

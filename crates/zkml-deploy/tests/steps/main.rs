@@ -1,0 +1,8 @@
+//! Plans and their steps on a real node, with real contracts of a sample.
+
+#[path = "../anvil/mod.rs"]
+mod anvil;
+mod chains;
+mod crashes;
+mod existing;
+mod scene;

@@ -1,0 +1,155 @@
+//! A node, the contracts of a sample, and a record that is kept in memory.
+
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+
+use zkml_codegen::names;
+use zkml_deploy::{
+    Address, DeployError, Result,
+    chain::Chain,
+    deploy::{self, Options, Preview, Watcher},
+    keys::Account,
+    package::{Code, Compiler, Existing, Owners, Package},
+    plan::{Part, Plan},
+    record::Record,
+    rpc::Rpc,
+    transaction::{Call, Limits, Mined, send_and_wait},
+};
+use zkml_harness::{Contract, Settings, Solc, StackCode};
+use zkml_protocol::{Sample, binding::Registration};
+
+use crate::anvil::Anvil;
+
+/// Transactions of a whole deployment: five contracts and the model's entry.
+pub(crate) const TRANSACTIONS: u64 = 6;
+
+fn code(contract: &Contract) -> Code {
+    Code {
+        name: contract.name.clone(),
+        file: contract.file.clone(),
+        creation: contract.creation.clone(),
+        runtime: contract.runtime.clone(),
+        immutables: contract.immutables.clone(),
+    }
+}
+
+/// The contracts of a sample, compiled once.
+pub(crate) fn package() -> Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    PACKAGE
+        .get_or_init(|| {
+            let text = include_str!("../../../../tests/fixtures/protocol/plain.json");
+            let sample: Sample = serde_json::from_str(text).unwrap();
+            let program = sample.program;
+            let names = names::contracts(&program);
+            let files = [
+                (format!("{}.sol", names.verifier), zkml_codegen::verifier_source(&program).unwrap()),
+                (format!("{}.sol", names.consumer), zkml_codegen::consumer_source(&program).unwrap()),
+            ];
+            let mut sources = StackCode::sources();
+            sources.extend(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+            let compiled = Solc::find().unwrap().compile(&sources, &Settings::default()).unwrap();
+            let stack = StackCode::of(&compiled).unwrap();
+            Package {
+                model: "plain".to_owned(),
+                registration: Registration::of(&program, &sample.instances).unwrap(),
+                verifier: code(compiled.contract(&names.verifier).unwrap()),
+                registry: code(&stack.registry),
+                router: code(&stack.router),
+                zkml_verifier: code(&stack.verifier),
+                consumer: code(compiled.contract(&names.consumer).unwrap()),
+                compiler: Compiler { version: compiled.compiler, settings: Settings::default().to_json() },
+                program,
+            }
+        })
+        .clone()
+}
+
+/// A node, and who deploys there.
+pub(crate) struct Scene {
+    _node: Anvil,
+    pub(crate) rpc: Rpc,
+    pub(crate) chain: Chain,
+    pub(crate) account: Account,
+}
+
+impl Scene {
+    pub(crate) async fn new(arguments: &[&str]) -> Self {
+        let node = Anvil::start(arguments);
+        let rpc = node.rpc().await;
+        Self { _node: node, rpc, chain: Anvil::chain(), account: Account::test(31_337).unwrap() }
+    }
+
+    pub(crate) fn owners(&self) -> Owners {
+        let owner = self.account.address();
+        Owners { owner, model_owner: owner, route_delay: 3_600, model_delay: 0 }
+    }
+
+    pub(crate) async fn plan(&self, existing: Existing) -> Result<Plan> {
+        Plan::new(&self.rpc, &self.chain, package(), self.owners(), existing).await
+    }
+
+    pub(crate) fn options(&self, parts: &[Part]) -> Options {
+        Options {
+            parts: parts.iter().copied().collect(),
+            limits: Limits { poll: Duration::from_millis(20), ..Limits::of(&self.chain) },
+            simulated: BTreeMap::from(Part::ALL.map(|part| (part, 1_000_000))),
+        }
+    }
+
+    pub(crate) async fn preview(&self, plan: &Plan, parts: &[Part]) -> Result<Preview> {
+        deploy::preview(&self.rpc, plan, self.account.address(), &self.options(parts)).await
+    }
+
+    /// Deploys these parts, with the record that the keeper has.
+    pub(crate) async fn deploy(&self, plan: &Plan, parts: &[Part], keeper: &mut Keeper) -> Result<()> {
+        let mut record = keeper.record.clone().unwrap_or_else(|| Record::planned(plan));
+        deploy::execute(&self.rpc, plan, &self.account, &self.options(parts), &mut record, keeper).await
+    }
+
+    /// Sends any call of the account.
+    pub(crate) async fn send(&self, to: Address, data: Vec<u8>) -> Mined {
+        let call = Call { what: "a test".to_owned(), to, data };
+        let limits = self.options(&[]).limits;
+        send_and_wait(&self.rpc, &self.account, &call, None, limits, &mut |_| Ok(())).await.unwrap()
+    }
+
+    pub(crate) async fn nonce(&self) -> u64 {
+        self.rpc.nonce(self.account.address()).await.unwrap()
+    }
+}
+
+/// When a process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// Just before the write of this number, counted from zero.
+    Before(usize),
+    /// Just after it.
+    After(usize),
+}
+
+/// Keeps the record as a file would, until the process ends.
+#[derive(Debug, Default)]
+pub(crate) struct Keeper {
+    pub(crate) record: Option<Record>,
+    pub(crate) writes: usize,
+    pub(crate) crash: Option<Crash>,
+}
+
+impl Watcher for Keeper {
+    fn save(&mut self, record: &Record) -> Result<()> {
+        let number = self.writes;
+        self.writes += 1;
+        let ended = || DeployError::Record { path: "memory".into(), why: "the process ends here".to_owned() };
+        if self.crash == Some(Crash::Before(number)) {
+            return Err(ended());
+        }
+        // What is written is what can be read.
+        self.record = Some(Record::parse("memory".as_ref(), &record.to_bytes())?);
+        if self.crash == Some(Crash::After(number)) {
+            return Err(ended());
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, _: &str) {}
+}
