@@ -90,7 +90,7 @@ pub async fn run(ui: &Ui, artifacts: &Artifacts, request: Request) -> Result<Ver
         Some(kind) => kind,
         None => ConsumerKind::named(&compiled::program(artifacts)?, &record.contracts.consumer.name),
     };
-    let folder = Folder::load(ui, artifacts, kind)?;
+    let folder = Folder::load(artifacts, kind)?;
     check(&folder.package, &record, request.chain.id, records.path())?;
     let mut reports = Vec::new();
     for contract in contracts {
