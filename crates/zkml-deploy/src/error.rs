@@ -323,6 +323,40 @@ pub enum DeployError {
     /// Arguments of a contract.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),
+    /// A journal of requests cannot be used.
+    #[error("the journal {}: {why}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// Somebody else has the journal open.
+    #[error("the journal {} is in use: another service that serves the same requests runs already", path.display())]
+    JournalInUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A journal was made for something else.
+    #[error("the journal {} is for {what} {there}, not {here}: name another file", path.display())]
+    OtherJournal {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// The journal's.
+        there: String,
+        /// What it was opened for.
+        here: String,
+    },
+    /// The address for metrics cannot be listened on.
+    #[error("{address} cannot be listened on: {why}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why not.
+        why: String,
+    },
     /// A record of a deployment cannot be used.
     #[error("the record {}: {why}", path.display())]
     Record {
@@ -371,6 +405,10 @@ impl DeployError {
             Self::NoOwner { .. } => "no-owner",
             Self::NoRecord { .. } => "no-record",
             Self::Codegen(_) => "codegen",
+            Self::Journal { .. } => "journal",
+            Self::JournalInUse { .. } => "journal-in-use",
+            Self::OtherJournal { .. } => "other-journal",
+            Self::Listen { .. } => "listen",
             Self::Record { .. } => "record",
         }
     }

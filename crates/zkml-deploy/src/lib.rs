@@ -16,6 +16,7 @@ pub mod record;
 pub mod rpc;
 pub mod source;
 pub mod transaction;
+pub mod watch;
 
 pub use alloy::primitives::{Address, B256, Bytes, U256, utils::format_ether};
 pub use error::{DeployError, Result};

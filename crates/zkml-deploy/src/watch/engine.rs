@@ -1,0 +1,306 @@
+//! The service's one task: rounds, pauses between them, and a clean end.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy::primitives::Address;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use zkml_protocol::Word;
+
+use super::{Counts, Event, Health, Journal, Metrics, Observer, Prover, prove::Finished};
+use crate::{
+    DeployError, Result,
+    keys::Account,
+    rpc::{Retry, Rpc},
+    transaction::Limits,
+};
+
+/// How the service works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Confirmations, gas, fees, and the time between two rounds; the timeout is of no concern here.
+    pub limits: Limits,
+    /// Proofs at a time.
+    pub jobs: usize,
+    /// Transactions that may wait at a time.
+    pub max_pending: usize,
+    /// Where a new journal begins to read; at the last block if none is named.
+    pub from_block: Option<u64>,
+    /// Blocks that are read at once.
+    pub range: u64,
+    /// How long running proofs are waited for at the end.
+    pub grace: Duration,
+    /// Stop when nothing is left to do.
+    pub until_idle: bool,
+    /// Pauses after failed rounds, and between attempts at a request; so many failures are the end of a request.
+    pub retry: Retry,
+}
+
+impl Options {
+    /// What suits most.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let retry = Retry { attempts: 5, pause: Duration::from_secs(1), longest: Duration::from_secs(60) };
+        Self {
+            limits,
+            jobs: 1,
+            max_pending: 16,
+            from_block: None,
+            range: 2_000,
+            grace: Duration::from_secs(600),
+            until_idle: false,
+            retry,
+        }
+    }
+}
+
+/// All that the service works with.
+pub struct Service {
+    /// The endpoint.
+    pub rpc: Rpc,
+    /// Who pays.
+    pub account: Account,
+    /// Whose requests are served.
+    pub consumer: Address,
+    /// What is known.
+    pub journal: Journal,
+    /// Who proves.
+    pub prover: Arc<dyn Prover>,
+    /// How.
+    pub options: Options,
+    /// Figures for whoever watches the service.
+    pub metrics: Metrics,
+    /// Whether it works.
+    pub health: Health,
+    /// Told of everything.
+    pub observer: Observer,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("rpc", &self.rpc)
+            .field("account", &self.account)
+            .field("consumer", &self.consumer)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Requests in the journal, by state.
+    pub requests: Counts,
+    /// Proofs that were made.
+    pub proofs: u64,
+    /// Requests whose transactions were signed.
+    pub sent: u64,
+    /// Requests that became fulfilled for good.
+    pub done: u64,
+    /// Proofs that were not waited for.
+    pub abandoned: usize,
+}
+
+impl Service {
+    /// Serves requests until it is told to stop, or nothing is left and [`Options::until_idle`] says so. Trouble with the
+    /// endpoint is waited out.
+    ///
+    /// # Errors
+    /// [`DeployError::WrongChain`], and those of the journal.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<Summary> {
+        let mut engine = Engine::new(self);
+        let ended = engine.work(&shutdown).await;
+        let closed = engine.close(&shutdown).await;
+        ended.and(closed)
+    }
+}
+
+/// The service at work. What is in here and not in the journal may be lost at any time.
+pub(super) struct Engine {
+    pub(super) rpc: Rpc,
+    pub(super) account: Account,
+    pub(super) consumer: Address,
+    pub(super) journal: Journal,
+    pub(super) prover: Arc<dyn Prover>,
+    pub(super) options: Options,
+    pub(super) metrics: Metrics,
+    pub(super) health: Health,
+    observer: Observer,
+    pub(super) summary: Summary,
+    /// Requests that are being proven.
+    pub(super) proving: HashSet<Word>,
+    pub(super) finished: mpsc::UnboundedSender<Finished>,
+    results: mpsc::UnboundedReceiver<Finished>,
+    /// When a node was last handed the transactions of a slot.
+    pub(super) handed: HashMap<i64, Instant>,
+    /// How often in a row a slot's nonce was used up and no receipt was ours.
+    pub(super) strangers: HashMap<i64, u32>,
+    /// How often in a row the chain was shorter than before.
+    pub(super) shorter: u32,
+    /// Blocks that the endpoint lets us read at once.
+    pub(super) range: u64,
+}
+
+impl Engine {
+    fn new(service: Service) -> Self {
+        let Service { rpc, account, consumer, journal, prover, options, metrics, health, observer } = service;
+        let (finished, results) = mpsc::unbounded_channel();
+        Self {
+            range: options.range.max(1),
+            rpc,
+            account,
+            consumer,
+            journal,
+            prover,
+            options,
+            metrics,
+            health,
+            observer,
+            summary: Summary::default(),
+            proving: HashSet::new(),
+            finished,
+            results,
+            handed: HashMap::new(),
+            strangers: HashMap::new(),
+            shorter: 0,
+        }
+    }
+
+    async fn work(&mut self, shutdown: &CancellationToken) -> Result<()> {
+        let mut failures = 0;
+        loop {
+            let round = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(()),
+                round = self.round() => round,
+            };
+            let pause = match round {
+                Ok(()) => {
+                    failures = 0;
+                    self.health.progress();
+                    if self.options.until_idle && self.proving.is_empty() && self.journal.idle()? {
+                        return Ok(());
+                    }
+                    self.options.limits.poll
+                }
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => {
+                    failures += 1;
+                    self.trouble(&error);
+                    self.options.retry.pause_after(failures)
+                }
+            };
+            if self.rest(pause, failures > 0, shutdown).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One look at everything.
+    async fn round(&mut self) -> Result<()> {
+        self.check_chain().await?;
+        if let Some(head) = self.follow().await? {
+            self.settle(head).await?;
+            self.send(head).await?;
+            self.start_proofs(head).await?;
+            self.metrics.lag.set(0);
+        }
+        self.metrics.requests(&self.journal.counts()?);
+        Ok(())
+    }
+
+    /// What is signed for one chain is good for no other, and a journal that met another one would be of no use.
+    async fn check_chain(&self) -> Result<()> {
+        let (found, expected) = (self.rpc.chain_id_there().await?, self.rpc.chain_id());
+        if found == expected {
+            return Ok(());
+        }
+        let name = expected.to_string();
+        Err(DeployError::WrongChain { endpoint: self.rpc.endpoint(), found, expected, name })
+    }
+
+    /// Waits; a finished proof ends the wait, unless the endpoint is to be left alone. Whether to stop.
+    async fn rest(&mut self, pause: Duration, whole: bool, shutdown: &CancellationToken) -> Result<bool> {
+        let end = tokio::time::Instant::now() + pause;
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(true),
+                Some(result) = self.results.recv() => {
+                    self.keep(result)?;
+                    while let Ok(result) = self.results.try_recv() {
+                        self.keep(result)?;
+                    }
+                    if !whole {
+                        return Ok(false);
+                    }
+                }
+                () = tokio::time::sleep_until(end) => return Ok(false),
+            }
+        }
+    }
+
+    /// Waits for proofs that are being made, for a while.
+    async fn close(&mut self, shutdown: &CancellationToken) -> Result<Summary> {
+        let grace = if shutdown.is_cancelled() { self.options.grace } else { Duration::ZERO };
+        let end = tokio::time::Instant::now() + grace;
+        while !self.proving.is_empty() {
+            match tokio::time::timeout_at(end, self.results.recv()).await {
+                Ok(Some(result)) => self.keep(result)?,
+                _ => break,
+            }
+        }
+        self.summary.abandoned = self.proving.len();
+        self.summary.requests = self.journal.counts()?;
+        Ok(self.summary.clone())
+    }
+
+    fn trouble(&mut self, error: &DeployError) {
+        self.metrics.rpc_errors.inc();
+        self.health.failed(&error.to_string());
+        self.tell(Event::Failed { reason: error.to_string() });
+    }
+
+    /// Tries a request again after a pause that grows with its attempts; its deadline ends that.
+    pub(super) fn postpone(&mut self, id: &Word, attempts: u32, reason: String) -> Result<()> {
+        let pause = self.options.retry.pause_after(attempts + 1);
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        self.journal.postpone(id, pause, &reason)?;
+        self.tell(Event::Postponed { request: *id, reason });
+        Ok(())
+    }
+
+    /// The same for what is hardly cured by waiting: so many failures are the end.
+    pub(super) fn postpone_or_refuse(&mut self, id: &Word, attempts: u32, reason: String) -> Result<()> {
+        if attempts + 1 >= self.options.retry.attempts {
+            return self.refuse(id, reason);
+        }
+        self.postpone(id, attempts, reason)
+    }
+
+    pub(super) fn refuse(&mut self, id: &Word, reason: String) -> Result<()> {
+        self.journal.refuse(id, &reason)?;
+        self.tell(Event::Refused { request: *id, reason });
+        Ok(())
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        event.log();
+        (self.observer)(&event);
+    }
+}
+
+/// Errors that waiting does not cure.
+fn is_final(error: &DeployError) -> bool {
+    matches!(
+        error,
+        DeployError::WrongChain { .. } | DeployError::Journal { .. } | DeployError::JournalInUse { .. }
+    )
+}

@@ -1,0 +1,182 @@
+//! Reading the chain: events in ranges of blocks, and what a reorganisation takes back.
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    primitives::{Address, B256},
+    rpc::types::{Block, Log},
+};
+use zkml_codegen::requests::{
+    INFERENCE_FULFILLED, INFERENCE_REQUESTED, InferenceFulfilled, InferenceRequested, REQUEST_CANCELLED,
+    RequestCancelled, topic,
+};
+use zkml_protocol::{Word, binding::Request};
+
+use super::{Event, engine::Engine};
+use crate::{DeployError, Result};
+
+/// So often in a row the chain must be shorter than it was: nodes behind one address lag.
+const LOOKS: u32 = 3;
+
+/// An event of the consumer, in its block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Height of the block.
+    pub(crate) block: u64,
+    /// Its hash.
+    pub(crate) block_hash: B256,
+    /// What happened.
+    pub(crate) what: What,
+}
+
+/// What happened to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It was made.
+    Requested { request: Request, input: Vec<u8> },
+    /// A proof was taken.
+    Fulfilled { id: Word, by: Address },
+    /// It was withdrawn.
+    Cancelled { id: Word },
+}
+
+/// The last block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Its height.
+    pub(crate) number: u64,
+    /// Its time, in seconds since 1970.
+    pub(crate) time: u64,
+}
+
+impl Engine {
+    /// Reads what is new. The head is none while the node is behind what was read already.
+    pub(super) async fn follow(&mut self) -> Result<Option<Head>> {
+        let latest = self.block(BlockNumberOrTag::Latest).await?;
+        let head = Head { number: latest.header.number, time: latest.header.timestamp };
+        self.metrics.head.set(signed(head.number));
+        if !self.find_ancestor(head).await? {
+            return Ok(None);
+        }
+        let from = self.options.from_block.unwrap_or(head.number);
+        self.journal.begin_at(from)?;
+        let start = self.journal.first_block()?.unwrap_or(from);
+        loop {
+            let next = self.journal.top()?.map_or(start, |(number, _)| number + 1);
+            if next > head.number {
+                return Ok(Some(head));
+            }
+            self.metrics.lag.set(signed(head.number - next + 1));
+            self.read(next, head.number.min(next.saturating_add(self.range - 1))).await?;
+            self.health.progress();
+        }
+    }
+
+    /// Takes back what is not on the chain any more. Whether the chain is as long as what was read.
+    async fn find_ancestor(&mut self, head: Head) -> Result<bool> {
+        let Some((top, top_hash)) = self.journal.top()? else { return Ok(true) };
+        if top <= head.number {
+            self.shorter = 0;
+            if self.hash(top).await? == Some(top_hash) {
+                return Ok(true);
+            }
+        } else {
+            self.shorter += 1;
+            if self.shorter < LOOKS {
+                return Ok(false);
+            }
+            self.shorter = 0;
+        }
+        let mut ancestor = None;
+        for (number, hash) in self.journal.blocks()? {
+            if number <= head.number && self.hash(number).await? == Some(hash) {
+                ancestor = Some(number);
+                break;
+            }
+        }
+        let orphaned = self.journal.forget_above(ancestor)?;
+        self.metrics.reorganisations.inc();
+        self.tell(Event::Reorganised { ancestor, orphaned });
+        Ok(true)
+    }
+
+    /// Reads a range, as one step. Nodes limit ranges in many ways, so that any refusal is answered with half of it.
+    async fn read(&mut self, from: u64, to: u64) -> Result<()> {
+        let before = self.block(BlockNumberOrTag::Number(to)).await?.header.hash;
+        let topics =
+            [INFERENCE_REQUESTED, INFERENCE_FULFILLED, REQUEST_CANCELLED].map(|e| B256::from(topic(e).0));
+        let logs = match self.rpc.logs(self.consumer, &topics, from, to).await {
+            Ok(logs) => logs,
+            Err(DeployError::Rpc { .. }) if to > from => {
+                self.range = ((to - from + 1) / 2).max(1);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        // Logs of one chain under the hash of another would be believed until the next reorganisation.
+        if self.hash(to).await? != Some(before) {
+            return Ok(());
+        }
+        let mut seen = Vec::new();
+        for log in logs.iter().filter(|log| !log.removed) {
+            match decode(log, self.consumer, from..=to) {
+                Ok(event) => seen.push(event),
+                Err(reason) => self.tell(Event::Ignored { reason }),
+            }
+        }
+        for news in self.journal.read_up_to(&seen, (to, before))? {
+            self.tell(match news.what {
+                What::Requested { request, .. } => {
+                    let (id, subject) = (request.id(), Address::from(request.subject));
+                    Event::Requested { request: id, subject, block: news.block }
+                }
+                What::Fulfilled { id, by } => Event::Fulfilled { request: id, by, block: news.block },
+                What::Cancelled { id } => Event::Cancelled { request: id, block: news.block },
+            });
+        }
+        self.range = self.range.saturating_mul(2).min(self.options.range.max(1));
+        Ok(())
+    }
+
+    async fn block(&self, number: BlockNumberOrTag) -> Result<Block> {
+        self.rpc.block(number).await?.ok_or_else(|| DeployError::Rpc {
+            endpoint: self.rpc.endpoint(),
+            method: "eth_getBlockByNumber",
+            why: format!("it has no block {number}"),
+        })
+    }
+
+    async fn hash(&self, number: u64) -> Result<Option<B256>> {
+        Ok(self.rpc.block(BlockNumberOrTag::Number(number)).await?.map(|block| block.header.hash))
+    }
+}
+
+/// Nodes may say anything: an event counts only if it is this consumer's, of a block that was asked for, and whole.
+fn decode(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -> Result<Seen, String> {
+    if log.address() != consumer {
+        return Err(format!("an event of {}, asked was for those of {consumer}", log.address()));
+    }
+    let (Some(block), Some(block_hash)) = (log.block_number, log.block_hash) else {
+        return Err("an event without a block".to_owned());
+    };
+    if !blocks.contains(&block) {
+        return Err(format!("an event of block {block}, asked was for {blocks:?}"));
+    }
+    let topics: Vec<Word> = log.topics().iter().map(|topic| Word(topic.0)).collect();
+    let data = &log.data().data;
+    let first = topics.first().copied();
+    let what = if first == Some(topic(INFERENCE_REQUESTED)) {
+        InferenceRequested::decode(&topics, data)
+            .map(|event| What::Requested { request: event.request, input: event.input })
+    } else if first == Some(topic(INFERENCE_FULFILLED)) {
+        InferenceFulfilled::decode(&topics, data)
+            .map(|event| What::Fulfilled { id: event.id, by: Address::from(event.fulfiller) })
+    } else {
+        RequestCancelled::decode(&topics, data).map(|event| What::Cancelled { id: event.id })
+    };
+    what.map(|what| Seen { block, block_hash, what }).map_err(|e| format!("in block {block}: {e}"))
+}
+
+/// Gauges are signed.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

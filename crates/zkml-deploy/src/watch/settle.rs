@@ -1,0 +1,149 @@
+//! Looking after transactions that were sent: mined, lost, too cheap, useless, or pushed out by a stranger.
+
+use std::time::Instant;
+
+use alloy::rpc::types::TransactionReceipt;
+
+use super::{
+    Closing, Event, Slot,
+    engine::Engine,
+    follow::Head,
+    journal::now_ms,
+    send::{Wanted, passed},
+};
+use crate::{Result, rpc::Answer};
+
+/// So often in a row a nonce must be used up without a receipt of ours: nodes behind one address lag.
+const LOOKS: u32 = 5;
+
+impl Engine {
+    /// One look at every transaction that is not final.
+    pub(super) async fn settle(&mut self, head: Head) -> Result<()> {
+        let next = self.rpc.nonce(self.account.address()).await?;
+        let mut oldest = true;
+        for slot in self.journal.live()? {
+            if self.look_for_receipt(&slot, next, head).await? {
+                continue;
+            }
+            if slot.nonce < next {
+                self.count_strangers(&slot)?;
+                continue;
+            }
+            if self.fulfilled_by_us(&slot)? {
+                *self.strangers.entry(slot.slot).or_default() += 1;
+            } else {
+                self.strangers.remove(&slot.slot);
+            }
+            self.look_after(&slot, oldest, head).await?;
+            oldest = false;
+        }
+        let last = (head.number + 1).saturating_sub(self.options.limits.confirmations);
+        self.journal.settle(last)?;
+        for entry in self.journal.finish(last)? {
+            let fulfilled = matches!(entry.closed, Some((_, Closing::Fulfilled { .. })));
+            self.summary.done += u64::from(fulfilled);
+            self.tell(if fulfilled {
+                Event::Done { request: entry.id }
+            } else {
+                Event::Refused { request: entry.id, reason: entry.reason.unwrap_or_default() }
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether one of a slot's transactions is in a block. Asked only if that may be.
+    async fn look_for_receipt(&mut self, slot: &Slot, next: u64, head: Head) -> Result<bool> {
+        if slot.nonce >= next && !self.fulfilled_by_us(slot)? {
+            return Ok(false);
+        }
+        for offer in slot.offers.iter().rev() {
+            let Some(receipt) = self.rpc.receipt(offer.hash).await? else { continue };
+            // A block above the head was not read yet: a reorganisation of it would go unnoticed.
+            let Some(block) = receipt.block_number.filter(|block| *block <= head.number) else {
+                return Ok(true);
+            };
+            let reason = if receipt.status() { None } else { Some(self.why(&receipt, slot).await?) };
+            self.journal.mined(slot.slot, block, reason.as_deref())?;
+            self.metrics.mined(offer.void, receipt.status());
+            self.tell(Event::Mined {
+                nonce: slot.nonce,
+                transaction: offer.hash,
+                block,
+                success: receipt.status(),
+            });
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn fulfilled_by_us(&self, slot: &Slot) -> Result<bool> {
+        let Some(id) = slot.request else { return Ok(false) };
+        let us = self.account.address();
+        let closed = self.journal.request(&id)?.and_then(|entry| entry.closed);
+        Ok(matches!(closed, Some((_, Closing::Fulfilled { by })) if by == us))
+    }
+
+    /// Why a transaction failed: what the same call says now.
+    async fn why(&self, receipt: &TransactionReceipt, slot: &Slot) -> Result<String> {
+        let entry = match slot.request {
+            Some(id) => self.journal.request(&id)?,
+            None => None,
+        };
+        let reason = match entry
+            .and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry.request, proof)))
+        {
+            None => "unknown".to_owned(),
+            Some(data) => {
+                match self.rpc.call(Some(self.account.address()), Some(self.consumer), &data).await? {
+                    Answer::Reverted(bytes) => crate::describe(&bytes),
+                    Answer::Returned(_) => "it may have run out of gas".to_owned(),
+                }
+            }
+        };
+        Ok(format!("transaction {} failed: {reason}", receipt.transaction_hash))
+    }
+
+    /// A nonce that is used up, and no receipt of ours.
+    fn count_strangers(&mut self, slot: &Slot) -> Result<()> {
+        let count = self.strangers.entry(slot.slot).or_default();
+        *count += 1;
+        if *count >= LOOKS {
+            self.strangers.remove(&slot.slot);
+            self.journal.stolen(slot.slot)?;
+            self.metrics.stolen.inc();
+            self.tell(Event::NonceTaken { nonce: slot.nonce });
+        }
+        Ok(())
+    }
+
+    /// A transaction that waits: replaced if useless, raised if too old, handed over again from time to time.
+    async fn look_after(&mut self, slot: &Slot, oldest: bool, head: Head) -> Result<()> {
+        if !slot.void && self.is_useless(slot, head)? {
+            return self.offer(slot, Wanted::Nothing).await;
+        }
+        let limits = self.options.limits;
+        let age = slot.offers.last().map_or(0, |offer| now_ms().saturating_sub(offer.signed_at));
+        if oldest && passed(age, limits.bump_after) {
+            return self.offer(slot, Wanted::More).await;
+        }
+        // After a restart every transaction is handed over once: it may never have left.
+        let pause = limits.bump_after.min(limits.poll * 8);
+        let due = self.handed.get(&slot.slot).is_none_or(|last: &Instant| last.elapsed() >= pause);
+        if due { self.hand_over(slot).await } else { Ok(()) }
+    }
+
+    /// What nobody waits for any more: the request is closed by somebody else, gone, or refused.
+    fn is_useless(&self, slot: &Slot, head: Head) -> Result<bool> {
+        let Some(id) = slot.request else { return Ok(true) };
+        let Some(entry) = self.journal.request(&id)? else { return Ok(true) };
+        let expired = entry.request.deadline < zkml_protocol::Word::from_u64(head.time);
+        Ok(match entry.closed {
+            // Ours was mined, the receipt is a moment late; or it was another transaction of this account.
+            Some((_, Closing::Fulfilled { by })) if by == self.account.address() => {
+                self.strangers.get(&slot.slot).is_some_and(|count| *count >= LOOKS)
+            }
+            Some(_) => true,
+            None => expired || entry.status != "open",
+        })
+    }
+}
