@@ -7,6 +7,7 @@ mod slots;
 
 use std::{
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -43,7 +44,8 @@ impl Owner {
 /// An open journal; nobody else can open it meanwhile.
 #[derive(Debug)]
 pub struct Journal {
-    connection: Connection,
+    /// One task uses it; the lock lets that task move between threads.
+    connection: Mutex<Connection>,
     path: PathBuf,
 }
 
@@ -62,7 +64,7 @@ impl Journal {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
-        let mut journal = Self { connection, path: path.to_owned() };
+        let mut journal = Self { connection: Mutex::new(connection), path: path.to_owned() };
         journal.prepare(owner)?;
         Ok(journal)
     }
@@ -115,14 +117,16 @@ impl Journal {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        work(&self.connection).map_err(|e| failed(&self.path, &e))
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&connection).map_err(|e| failed(&self.path, &e))
     }
 
     /// All or nothing, and on the disk when it returns.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
         let path = self.path.clone();
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
         let run = || {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let answer = work(&transaction)?;
             transaction.commit()?;
             Ok(answer)

@@ -97,11 +97,12 @@ impl Journal {
         self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
     }
 
-    /// Keeps a proof.
+    /// Keeps a proof, unless the request is over for good.
     pub(crate) fn proven(&mut self, id: &Word, proven: &Proven) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, next_try = 0, reason = NULL WHERE id = ?1",
+                "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, next_try = 0, reason = NULL WHERE id = ?1 \
+                 AND status IN ('open', 'orphaned')",
                 params![id.0, proven.output, proven.blob],
             )
             .map(|_| ())

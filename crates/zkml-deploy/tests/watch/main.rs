@@ -1,0 +1,11 @@
+//! The service, against a real node and the real contract of requests; only proofs are not real here.
+
+#[path = "../anvil/mod.rs"]
+mod anvil;
+mod crashes;
+mod following;
+mod hostile;
+mod load;
+mod proxy;
+mod scene;
+mod sending;
