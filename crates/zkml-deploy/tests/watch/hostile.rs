@@ -46,7 +46,8 @@ async fn answers_get_lost_and_nothing_else() {
         _ => Act::Pass,
     });
     let running = scene.start_at(&proxy.url(), Options { until_idle: true, ..Scene::options() });
-    let summary = tokio::time::timeout(Duration::from_secs(60), running.task).await.unwrap().unwrap().unwrap();
+    let summary =
+        tokio::time::timeout(Duration::from_secs(60), running.task).await.unwrap().unwrap().unwrap();
     assert_eq!((summary.done, scene.nonce().await), (3, 3));
     assert_eq!(scene.fulfilments().await.len(), ids.len());
     assert!(scene.count(|event| matches!(event, Event::Failed { .. })) > 0);
@@ -106,7 +107,8 @@ async fn events_that_come_twice_are_one() {
         })
     });
     let running = scene.start_at(&proxy.url(), Options { until_idle: true, ..Scene::options() });
-    let summary = tokio::time::timeout(Duration::from_secs(30), running.task).await.unwrap().unwrap().unwrap();
+    let summary =
+        tokio::time::timeout(Duration::from_secs(30), running.task).await.unwrap().unwrap().unwrap();
     assert_eq!((summary.proofs, summary.sent, scene.nonce().await), (2, 2, 2));
     assert_eq!(scene.count(|event| matches!(event, Event::Requested { .. })), 2);
 }
@@ -122,7 +124,8 @@ fn log(address: Address, block: u64, id: Word, request: &Request) -> Value {
         Word::from_u64(160),
         zero,
     ];
-    let data: String = words.iter().map(|word| word.to_string().trim_start_matches("0x").to_owned()).collect();
+    let data: String =
+        words.iter().map(|word| word.to_string().trim_start_matches("0x").to_owned()).collect();
     json!({
         "address": address,
         "topics": [topic(INFERENCE_REQUESTED).to_string(), id.to_string(), subject.to_string()],
@@ -151,9 +154,11 @@ async fn what_a_lying_node_makes_up_is_neither_proven_nor_paid_for() {
         log(scene.consumer, head + 1_000, request.id(), &request),
         log(scene.consumer, head, request.id(), &request),
     ]);
-    proxy.rule(move |method, _, number| {
-        if method == "eth_getLogs" && number < 20 { Act::Answer(lies.clone()) } else { Act::Pass }
-    });
+    proxy.rule(
+        move |method, _, number| {
+            if method == "eth_getLogs" && number < 20 { Act::Answer(lies.clone()) } else { Act::Pass }
+        },
+    );
     let running = scene.start_at(&proxy.url(), Scene::options());
     scene.wait("the contract's word", |event| matches!(event, Event::Postponed { .. })).await;
     assert_eq!(scene.count(|event| matches!(event, Event::Ignored { .. })), 3, "the last one looks right");

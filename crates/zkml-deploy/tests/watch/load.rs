@@ -46,11 +46,8 @@ async fn two_hundred_requests_survive_three_kills() {
 }
 
 fn spawn(scene: &Scene) -> Child {
-    let values = [
-        scene.node.url(),
-        scene.consumer.to_string(),
-        scene.journal_file().to_str().unwrap().to_owned(),
-    ];
+    let values =
+        [scene.node.url(), scene.consumer.to_string(), scene.journal_file().to_str().unwrap().to_owned()];
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "load::two_hundred_requests_survive_three_kills", "--nocapture"])
         .envs(CHILD.into_iter().zip(values))

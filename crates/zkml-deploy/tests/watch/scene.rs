@@ -21,7 +21,8 @@ use zkml_deploy::{
     rpc::{Retry, Rpc},
     transaction::Limits,
     watch::{
-        Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Service, Summary,
+        Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Service,
+        Summary,
     },
 };
 use zkml_harness::{Settings, Solc};
@@ -264,7 +265,8 @@ pub(crate) async fn transact(rpc: &Rpc, from: &str, to: Option<Address>, data: &
 
 /// The same without waiting.
 pub(crate) async fn offer(rpc: &Rpc, from: &str, to: Option<Address>, data: &[u8]) -> Value {
-    let mut transaction = json!({ "from": from, "data": format!("0x{}", hex::encode(data)), "gas": "0x1c9c380" });
+    let mut transaction =
+        json!({ "from": from, "data": format!("0x{}", hex::encode(data)), "gas": "0x1c9c380" });
     if let Some(to) = to {
         transaction["to"] = json!(to);
     }
@@ -276,7 +278,8 @@ fn creation() -> Vec<u8> {
     static CODE: OnceLock<Vec<u8>> = OnceLock::new();
     CODE.get_or_init(|| {
         let solc = Solc::find().expect("run `npm ci`");
-        let compiled = solc.compile(&[("Scene.sol", include_str!("Scene.sol"))], &Settings::default()).unwrap();
+        let compiled =
+            solc.compile(&[("Scene.sol", include_str!("Scene.sol"))], &Settings::default()).unwrap();
         compiled.contract("Scene").unwrap().creation.clone()
     })
     .clone()

@@ -75,7 +75,9 @@ async fn a_transaction_that_waits_too_long_is_offered_for_more_up_to_the_limit()
     let most = dear(&scene, 2).await.max;
     let limits = Limits { bump_after: Duration::from_millis(200), max_fee: Some(most), ..limits() };
     let running = scene.start(Options { limits, ..Scene::options() });
-    scene.wait("the highest fee", |event| matches!(event, Event::Raised { max_fee, .. } if *max_fee == most)).await;
+    scene
+        .wait("the highest fee", |event| matches!(event, Event::Raised { max_fee, .. } if *max_fee == most))
+        .await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     mine(&scene.rpc, 1).await;
     scene.wait("done", |event| matches!(event, Event::Done { .. })).await;
@@ -97,7 +99,8 @@ async fn a_paused_contract_is_waited_for() {
     let running = scene.start(Scene::options());
     // More often than other failures are allowed.
     let started = std::time::Instant::now();
-    let paused = |event: &Event| matches!(event, Event::Postponed { reason, .. } if reason == "EnforcedPause()");
+    let paused =
+        |event: &Event| matches!(event, Event::Postponed { reason, .. } if reason == "EnforcedPause()");
     while scene.count(paused) < 6 {
         assert!(started.elapsed() < Duration::from_secs(20));
         tokio::time::sleep(Duration::from_millis(20)).await;
