@@ -45,12 +45,22 @@ enum Command {
     CheckDeployment(cmd::check_deployment::Args),
     VerifySource(cmd::verify_source::Args),
     Submit(cmd::submit::Args),
+    Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
     Demo(cmd::demo::Args),
     Completions(cmd::completions::Args),
 }
 
 impl Command {
+    /// What is logged when `RUST_LOG` does not say: a service says what it does, others have reports.
+    fn log(&self, quiet: bool) -> &'static str {
+        match self {
+            Self::Watch(_) if quiet => "error,zkml_deploy=warn",
+            Self::Watch(_) => "error,zkml_deploy=info",
+            _ => "error",
+        }
+    }
+
     fn run(self, ui: &Ui) -> Result<()> {
         match self {
             Self::Inspect(args) => cmd::inspect::run(ui, &args),
@@ -70,6 +80,7 @@ impl Command {
             Self::CheckDeployment(args) => cmd::check_deployment::run(ui, &args),
             Self::VerifySource(args) => cmd::verify_source::run(ui, &args),
             Self::Submit(args) => cmd::submit::run(ui, args),
+            Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),
             Self::Demo(args) => cmd::demo::run(ui, args),
             Self::Completions(args) => cmd::completions::run(&args),
@@ -82,7 +93,7 @@ pub fn main() -> ExitCode {
     explain_panics();
     survive_full_disks();
     let cli = Cli::parse();
-    talk();
+    talk(cli.command.log(cli.quiet));
     let ui = Ui { json: cli.json, quiet: cli.quiet };
     match cli.command.run(&ui) {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,9 +105,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs to stderr as `RUST_LOG` says; warnings when it says nothing.
-fn talk() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+/// Logs to stderr as `RUST_LOG` says, or else as `usual` does.
+fn talk(usual: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).try_init();
 }
 

@@ -22,6 +22,7 @@ pub mod srs;
 pub mod submit;
 pub mod verify;
 pub mod verify_source;
+pub mod watch;
 
 use clap::ValueEnum;
 use zkml_prover::Optimize;

@@ -23,6 +23,7 @@ pub mod submit;
 pub mod tamper;
 pub mod verify;
 pub mod verify_source;
+pub mod watch;
 
 use crate::error::{Error, Result};
 use std::path::Path;

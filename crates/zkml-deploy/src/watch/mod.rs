@@ -23,6 +23,7 @@ pub use health::Health;
 pub use http::serve;
 pub use journal::{Closing, Counts, Entry, Journal, Offer, Owner, Slot};
 pub use metrics::Metrics;
+pub use tokio_util::sync::CancellationToken;
 
 /// A proof that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

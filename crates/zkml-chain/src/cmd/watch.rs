@@ -1,0 +1,180 @@
+//! `zkml-chain watch`: a service that proves what a contract is asked for.
+
+use super::chain_args::{ChainArgs, FeeArgs, KeyArgs, PasswordArgs, connect};
+use crate::{
+    error::{Error, Result},
+    folder::Folder,
+    output::Ui,
+    pipeline::{
+        deploy::{RECORDS, Records},
+        watch::{self, ModelProver, Observe},
+    },
+    value,
+};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use zkml_deploy::{
+    Address,
+    chain::Chain,
+    consumer::Consumer,
+    watch::{CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve},
+};
+
+/// Serve a contract's requests for inferences: prove each, hand the proof in, once
+///
+/// All it does is in its journal before anybody sees it: it can be killed at any time, and started again. SIGINT and
+/// SIGTERM end it in good order; a second one ends it at once. What it writes on stderr is as RUST_LOG says.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    chain: ChainArgs,
+    /// The contract that takes requests [default: the one that `deploy` recorded]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    consumer: Option<[u8; 20]>,
+    /// Folder of records
+    #[arg(long, value_name = "DIR", default_value = RECORDS)]
+    deployments: PathBuf,
+    /// Folder with committed inputs: <data commitment>.json, and beside each its .private.json with the salts
+    #[arg(long, value_name = "DIR")]
+    inputs: Option<PathBuf>,
+    /// What it knows and has done [default: deploy/journals/<chain id>-<consumer>.sqlite]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Proofs at a time; each takes all cores and its own memory
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = small)]
+    jobs: usize,
+    /// Transactions that may wait at a time
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = small)]
+    max_pending: usize,
+    /// Seconds between two looks at the chain [default: a third of a block]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    poll: Option<u64>,
+    /// Where a new journal begins to read [default: the block of the recorded deployment, or the last one]
+    #[arg(long, value_name = "N")]
+    from_block: Option<u64>,
+    /// Blocks that are read at once; halved while the endpoint refuses
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
+    range: u64,
+    /// Where /metrics and /healthz are served; port 0 for any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9184")]
+    listen: SocketAddr,
+    /// Seconds that running proofs are waited for at the end
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    grace: u64,
+    /// End when nothing is left to do
+    #[arg(long, visible_alias = "once")]
+    until_idle: bool,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    password: PasswordArgs,
+    #[command(flatten)]
+    fees: FeeArgs,
+}
+
+fn small(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1_000) => Ok(number),
+        _ => Err("a number from 1 to 1000 is expected".to_owned()),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Before it serves: a missing artifact, another model's contract, a journal that is in use or another's, an endpoint
+/// that does not answer. Later: another chain behind the endpoint, a full disk.
+pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    let chain = args.chain.chain()?;
+    let artifacts = args.folder.open()?;
+    let record = Records::of(&args.deployments, chain.id, artifacts.model());
+    let (consumer, deployed) = match args.consumer {
+        Some(address) => (Address::from(address), None),
+        None => {
+            let consumer = record.require()?.contracts.consumer;
+            (consumer.address, consumer.transaction.and_then(|transaction| transaction.block))
+        }
+    };
+    let journal = args
+        .journal
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("deploy/journals").join(format!("{}-{consumer}.sqlite", chain.id)));
+    let limits = args.fees.limits(&chain);
+    let poll = args.poll.map_or(limits.poll, Duration::from_secs);
+    let options = Options {
+        jobs: args.jobs,
+        max_pending: args.max_pending,
+        from_block: args.from_block.or(deployed),
+        range: args.range,
+        grace: Duration::from_secs(args.grace),
+        until_idle: args.until_idle,
+        ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
+    };
+    let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
+    let prover = ModelProver::load(*ui, artifacts, args.inputs.clone(), folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Error::io("start", Path::new("threads"), e))?;
+    let served = runtime.block_on(work(ui, &args, &chain, consumer, &journal, options, prover));
+    // Proofs that nobody waited for go down with the process.
+    runtime.shutdown_background();
+    watch::WatchReport { summary: served?, journal }.show(ui)
+}
+
+async fn work(
+    ui: &Ui,
+    args: &Args,
+    chain: &Chain,
+    consumer: Address,
+    journal: &Path,
+    options: Options,
+    prover: ModelProver,
+) -> Result<Summary> {
+    let account = args.key.account(&args.password, chain).await?;
+    let rpc = connect(chain).await?;
+    let model = Consumer::at(&rpc, consumer).await?.model().await?;
+    model.check(consumer, prover.program())?;
+    if let Some(folder) = journal.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+    }
+    let owner = Owner { chain_id: chain.id, consumer, sender: account.address() };
+    let journal = Journal::open(journal, &owner)?;
+    let (metrics, health, shutdown) =
+        (Metrics::default(), Health::new(options.limits.poll), CancellationToken::new());
+    let end = CancellationToken::new();
+    let _served_until_here = end.clone().drop_guard();
+    let address = serve(args.listen, metrics.clone(), health.clone(), end).await?;
+    ui.say(format_args!("serving {consumer} on {}; metrics on http://{address}/metrics", chain.name));
+    stop_on_signals(*ui, shutdown.clone())?;
+    let prover: Arc<dyn Prover> = Arc::new(prover);
+    let observer = Observe { json: ui.json }.observer();
+    let service = Service { rpc, account, consumer, journal, prover, options, metrics, health, observer };
+    Ok(service.run(shutdown).await?)
+}
+
+/// The first signal ends the service in good order, the second one at once.
+fn stop_on_signals(ui: Ui, shutdown: CancellationToken) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|e| Error::io("listen for", Path::new("signals"), e));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::spawn(async move {
+        for last in [false, true] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if last {
+                // The journal is good at any time.
+                std::process::exit(130);
+            }
+            ui.say("ending: running proofs are finished; once more to end at once");
+            shutdown.cancel();
+        }
+    });
+    Ok(())
+}
