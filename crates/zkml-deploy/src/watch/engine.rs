@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use zkml_protocol::Word;
 
-use super::{Counts, Event, Health, Journal, Metrics, Observer, Prover, prove::Finished};
+use super::{Counts, Entry, Event, Health, Journal, Metrics, Observer, Prover, prove::Finished};
 use crate::{
     DeployError, Result,
     keys::Account,
@@ -182,10 +182,14 @@ impl Engine {
                 round = self.round() => round,
             };
             let pause = match round {
-                Ok(()) => {
+                Ok(all_read) => {
                     failures = 0;
                     self.health.progress();
-                    if self.options.until_idle && self.proving.is_empty() && self.journal.idle()? {
+                    if self.options.until_idle
+                        && all_read
+                        && self.proving.is_empty()
+                        && self.journal.idle()?
+                    {
                         return Ok(());
                     }
                     self.options.limits.poll
@@ -203,17 +207,18 @@ impl Engine {
         }
     }
 
-    /// One look at everything.
-    async fn round(&mut self) -> Result<()> {
+    /// One look at everything. Whether the node was as far as it had been.
+    async fn round(&mut self) -> Result<bool> {
         self.check_chain().await?;
-        if let Some(head) = self.follow().await? {
+        let head = self.follow().await?;
+        if let Some(head) = head {
             self.settle(head).await?;
             self.send(head).await?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
         }
         self.metrics.requests(&self.journal.counts()?);
-        Ok(())
+        Ok(head.is_some())
     }
 
     /// What is signed for one chain is good for no other, and a journal that met another one would be of no use.
@@ -269,20 +274,24 @@ impl Engine {
     }
 
     /// Tries a request again after a pause that grows with its attempts; its deadline ends that.
-    pub(super) fn postpone(&mut self, id: &Word, attempts: u32, reason: String) -> Result<()> {
-        let pause = self.options.retry.pause_after(attempts + 1);
-        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        self.journal.postpone(id, pause, &reason)?;
-        self.tell(Event::Postponed { request: *id, reason });
-        Ok(())
+    pub(super) fn postpone(&mut self, entry: &Entry, reason: String) -> Result<()> {
+        self.put_off(entry, reason, false)
     }
 
     /// The same for what is hardly cured by waiting: so many failures are the end.
-    pub(super) fn postpone_or_refuse(&mut self, id: &Word, attempts: u32, reason: String) -> Result<()> {
-        if attempts + 1 >= self.options.retry.attempts {
-            return self.refuse(id, reason);
+    pub(super) fn postpone_or_refuse(&mut self, entry: &Entry, reason: String) -> Result<()> {
+        if entry.failures + 1 >= self.options.retry.attempts {
+            return self.refuse(&entry.id, reason);
         }
-        self.postpone(id, attempts, reason)
+        self.put_off(entry, reason, true)
+    }
+
+    fn put_off(&mut self, entry: &Entry, reason: String, failure: bool) -> Result<()> {
+        let pause = self.options.retry.pause_after(entry.attempts + 1);
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        self.journal.postpone(&entry.id, pause, &reason, failure)?;
+        self.tell(Event::Postponed { request: entry.id, reason });
+        Ok(())
     }
 
     pub(super) fn refuse(&mut self, id: &Word, reason: String) -> Result<()> {

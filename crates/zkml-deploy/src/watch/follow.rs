@@ -106,11 +106,13 @@ impl Engine {
             [INFERENCE_REQUESTED, INFERENCE_FULFILLED, REQUEST_CANCELLED].map(|e| B256::from(topic(e).0));
         let logs = match self.rpc.logs(self.consumer, &topics, from, to).await {
             Ok(logs) => logs,
-            Err(DeployError::Rpc { .. }) if to > from => {
-                self.range = ((to - from + 1) / 2).max(1);
-                return Ok(());
+            Err(error) => {
+                self.range = (to - from).div_ceil(2).max(1);
+                return match error {
+                    DeployError::Rpc { .. } if to > from => Ok(()),
+                    other => Err(other),
+                };
             }
-            Err(error) => return Err(error),
         };
         // Logs of one chain under the hash of another would be believed until the next reorganisation.
         if self.hash(to).await? != Some(before) {

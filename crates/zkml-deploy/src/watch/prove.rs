@@ -26,8 +26,13 @@ impl Engine {
             if self.proving.len() >= self.options.jobs {
                 break;
             }
-            if !self.proving.contains(&entry.id) && self.is_pending(&entry).await? {
-                self.start_proof(&entry);
+            if self.proving.contains(&entry.id) {
+                continue;
+            }
+            match self.is_pending(&entry).await {
+                Ok(true) => self.start_proof(&entry),
+                Ok(false) => {}
+                Err(error) => self.only_this(&entry, error)?,
             }
         }
         Ok(())
@@ -47,7 +52,7 @@ impl Engine {
             return Ok(true);
         }
         let reason = format!("the contract says that its state is {state:?}");
-        self.postpone(&entry.id, 0, reason)?;
+        self.postpone(entry, reason)?;
         Ok(false)
     }
 
@@ -88,8 +93,10 @@ impl Engine {
             }
             Err(ProveFailure::Later(reason)) => {
                 self.metrics.proof_failures.inc();
-                let attempts = self.journal.request(&id)?.map_or(0, |entry| entry.attempts);
-                self.postpone(&id, attempts, reason)
+                match self.journal.request(&id)? {
+                    Some(entry) => self.postpone(&entry, reason),
+                    None => Ok(()),
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use zkml_protocol::{Word, binding::Request};
 
 use super::{Entry, Event, Proven, Slot, engine::Engine, follow::Head};
 use crate::{
-    Result,
+    DeployError, Result,
     rpc::{Fees, Sent},
     transaction::with_headroom,
 };
@@ -38,11 +38,27 @@ impl Engine {
         self.note_balance().await?;
         for entry in entries {
             let Some(proof) = &entry.proof else { continue };
-            if self.is_pending(&entry).await? && !self.hand_in(&entry, proof, head).await? {
-                break;
+            let handed_in = match self.is_pending(&entry).await {
+                Ok(true) => self.hand_in(&entry, proof, head).await,
+                other => other.map(|_| true),
+            };
+            match handed_in {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => self.only_this(&entry, error)?,
             }
         }
         Ok(())
+    }
+
+    /// What a node has against one request shall not keep others waiting.
+    pub(super) fn only_this(&mut self, entry: &Entry, error: DeployError) -> Result<()> {
+        match error {
+            DeployError::Rpc { .. } | DeployError::Answer { .. } | DeployError::Reverted { .. } => {
+                self.postpone(entry, error.to_string())
+            }
+            other => Err(other),
+        }
     }
 
     /// Calldata of a request's fulfilment.
@@ -108,9 +124,9 @@ impl Engine {
         }
         // Pauses end, and what is not pending any more has an event that says why.
         if is("EnforcedPause()") || is("RequestNotPending(uint256,uint8)") {
-            return self.postpone(&entry.id, entry.attempts, reason);
+            return self.postpone(entry, reason);
         }
-        self.postpone_or_refuse(&entry.id, entry.attempts, reason)
+        self.postpone_or_refuse(entry, reason)
     }
 
     /// Shows a node the newest transaction of a slot. Doing so twice is the same as once.
@@ -167,10 +183,11 @@ impl Engine {
         let ceiling = self.options.limits.max_fee.unwrap_or(now.max.saturating_mul(MOST_RAISED));
         let last = slot.offers.last().map(|offer| offer.fees).unwrap_or_default();
         let fees = last.bumped(now).capped(Some(ceiling));
-        if fees.max <= last.max {
+        let void = slot.void || wanted == Wanted::Nothing;
+        // At the limit an empty transaction is still worth an attempt: the node may have forgotten the other one.
+        if fees.max <= last.max && void == slot.void {
             return Ok(None);
         }
-        let void = slot.void || wanted == Wanted::Nothing;
         let Some((to, data, gas)) = self.content(slot, void).await? else { return Ok(None) };
         let signed = self.account.sign(self.rpc.chain_id(), to, &data, slot.nonce, gas, fees).await?;
         self.journal.offer_more(slot.slot, &signed, void)?;

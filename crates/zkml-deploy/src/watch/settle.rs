@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use alloy::rpc::types::TransactionReceipt;
+use zkml_protocol::Word;
 
 use super::{
     Closing, Event, Slot,
@@ -15,6 +16,8 @@ use crate::{Result, rpc::Answer};
 
 /// So often in a row a nonce must be used up without a receipt of ours: nodes behind one address lag.
 const LOOKS: u32 = 5;
+/// So many transactions of one request may fail in a block, although each was estimated to succeed.
+const MOST_PAID: u32 = 2;
 
 impl Engine {
     /// One look at every transaction that is not final.
@@ -64,6 +67,9 @@ impl Engine {
             };
             let reason = if receipt.status() { None } else { Some(self.why(&receipt, slot).await?) };
             self.journal.mined(slot.slot, block, reason.as_deref())?;
+            if let (Some(id), Some(reason)) = (slot.request, reason) {
+                self.stop_paying(&id, reason)?;
+            }
             self.metrics.mined(offer.void, receipt.status());
             self.tell(Event::Mined {
                 nonce: slot.nonce,
@@ -74,6 +80,14 @@ impl Engine {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// What fails on the chain costs money each time.
+    fn stop_paying(&mut self, id: &Word, reason: String) -> Result<()> {
+        match self.journal.request(id)? {
+            Some(entry) if entry.closed.is_none() && entry.failures >= MOST_PAID => self.refuse(id, reason),
+            _ => Ok(()),
+        }
     }
 
     fn fulfilled_by_us(&self, slot: &Slot) -> Result<bool> {
@@ -136,7 +150,7 @@ impl Engine {
     fn is_useless(&self, slot: &Slot, head: Head) -> Result<bool> {
         let Some(id) = slot.request else { return Ok(true) };
         let Some(entry) = self.journal.request(&id)? else { return Ok(true) };
-        let expired = entry.request.deadline < zkml_protocol::Word::from_u64(head.time);
+        let expired = entry.request.deadline < Word::from_u64(head.time);
         Ok(match entry.closed {
             // Ours was mined, the receipt is a moment late; or it was another transaction of this account.
             Some((_, Closing::Fulfilled { by })) if by == self.account.address() => {

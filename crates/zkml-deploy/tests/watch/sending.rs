@@ -14,6 +14,7 @@ use zkml_deploy::{
 use crate::{
     anvil::{mine, set_balance},
     following::fulfilment,
+    proxy::{Act, Proxy},
     scene::{FAR, STRANGER, Scene, offer},
 };
 
@@ -202,4 +203,40 @@ async fn no_more_transactions_wait_than_allowed() {
     }
     running.stop().await;
     assert_eq!(scene.nonce().await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_on_the_chain_is_not_paid_for_again_and_again() {
+    let scene = Scene::new(&[]).await;
+    let proxy = Proxy::start(&scene.node.url()).await;
+    let id = scene.ask(1, FAR).await[0];
+    // Too little gas, whatever the node says.
+    proxy.rule(
+        |method, _, _| {
+            if method == "eth_estimateGas" { Act::Answer(json!("0x9c40")) } else { Act::Pass }
+        },
+    );
+    let running = scene.start_at(&proxy.url(), Options { until_idle: true, ..Scene::options() });
+    tokio::time::timeout(Duration::from_secs(30), running.task).await.unwrap().unwrap().unwrap();
+    assert_eq!((scene.entry(id).status.as_str(), scene.nonce().await), ("refused", 2));
+    assert_eq!(scene.count(|event| matches!(event, Event::Mined { success: false, .. })), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_the_node_has_something_against_keeps_no_other_waiting() {
+    let scene = Scene::new(&[]).await;
+    let proxy = Proxy::start(&scene.node.url()).await;
+    let ids = scene.ask(2, FAR).await;
+    let bad = ids[0].to_string().trim_start_matches("0x").to_owned();
+    proxy.rule(move |method, params, _| {
+        if method == "eth_call" && params.to_string().contains(&bad) {
+            return Act::Refuse(-32_000, "this one is too much for me");
+        }
+        Act::Pass
+    });
+    let running = scene.start_at(&proxy.url(), Scene::options());
+    scene.wait("done", |event| *event == Event::Done { request: ids[1] }).await;
+    assert!(scene.count(|event| matches!(event, Event::Postponed { .. })) > 0);
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 1);
 }

@@ -46,15 +46,17 @@ pub struct Entry {
     pub closed: Option<(u64, Closing)>,
     /// The proof, once there is one.
     pub proof: Option<Proven>,
-    /// How often it failed.
+    /// How often it was put off.
     pub attempts: u32,
+    /// How often for what waiting hardly cures.
+    pub failures: u32,
 }
 
 /// How many requests there are in each state.
 pub type Counts = Vec<(String, u64)>;
 
 const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
-                       closed_block, closed_how, closed_by, output, proof, attempts";
+                       closed_block, closed_how, closed_by, output, proof, attempts, failures";
 const WAITING: &str = "status = 'open' AND closed_block IS NULL";
 
 impl Journal {
@@ -101,7 +103,7 @@ impl Journal {
     pub(crate) fn proven(&mut self, id: &Word, proven: &Proven) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, next_try = 0, reason = NULL WHERE id = ?1 \
+                "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, failures = 0, next_try = 0, reason = NULL WHERE id = ?1 \
                  AND status IN ('open', 'orphaned')",
                 params![id.0, proven.output, proven.blob],
             )
@@ -110,12 +112,12 @@ impl Journal {
     }
 
     /// Tries a request again after so many milliseconds.
-    pub(crate) fn postpone(&mut self, id: &Word, pause_ms: i64, reason: &str) -> Result<()> {
+    pub(crate) fn postpone(&mut self, id: &Word, pause_ms: i64, reason: &str, failure: bool) -> Result<()> {
         let next = now_ms().saturating_add(pause_ms);
         self.write(|sql| {
             sql.execute(
-                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1 WHERE id = ?1",
-                params![id.0, next, reason],
+                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4 WHERE id = ?1",
+                params![id.0, next, reason, failure],
             )
             .map(|_| ())
         })
@@ -200,7 +202,7 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
             sql.prepare(
                 "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, status) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open') ON CONFLICT (id) DO UPDATE SET \
-                 block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, next_try = 0 \
+                 block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0 \
                  WHERE status = 'orphaned'",
             )?
             .execute(params![
@@ -275,5 +277,6 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         closed,
         proof,
         attempts: row.get("attempts")?,
+        failures: row.get("failures")?,
     })
 }

@@ -29,7 +29,9 @@ CREATE TABLE requests (
     closed_by BLOB,
     output BLOB,
     proof BLOB,
+    -- How often it was put off, and how often for what waiting hardly cures.
     attempts INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
     -- In milliseconds since 1970.
     next_try INTEGER NOT NULL DEFAULT 0,
     CHECK ((closed_block IS NULL) = (closed_how IS NULL)),

@@ -112,7 +112,7 @@ impl Journal {
             )?;
             if let Some(reason) = failed {
                 sql.execute(
-                    "UPDATE requests SET attempts = attempts + 1, reason = ?2 \
+                    "UPDATE requests SET failures = failures + 1, reason = ?2 \
                      WHERE id = (SELECT request FROM slots WHERE slot = ?1) AND status = 'open'",
                     params![slot, reason],
                 )?;

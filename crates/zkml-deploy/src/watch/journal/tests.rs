@@ -70,7 +70,7 @@ fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
     let slot = journal.live().unwrap()[0].slot;
     journal.mined(slot, 7, Some("OutOfGas")).unwrap();
     assert!(journal.begin(&other.id(), &signed(3, 4)).is_err(), "the nonce is used");
-    assert_eq!(journal.to_send(9).unwrap()[0].attempts, 1);
+    assert_eq!(journal.to_send(9).unwrap()[0].failures, 1);
     journal.begin(&id, &signed(4, 5)).unwrap();
 }
 

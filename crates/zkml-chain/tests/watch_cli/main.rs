@@ -1,0 +1,243 @@
+//! `zkml-chain watch` as an operator runs it: a deployed contract on a real node, real proofs.
+
+#[path = "../../../zkml-deploy/tests/anvil/mod.rs"]
+mod anvil;
+#[path = "../end_to_end/support.rs"]
+#[allow(dead_code, reason = "only a part of it is used here")]
+mod support;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use anvil::Anvil;
+use serde_json::{Value, json};
+use support::{Folder, Run, done, zkml_env};
+use zkml_codegen::requests::{RequestState, request_inference, request_state};
+use zkml_deploy::{Address, rpc::Rpc};
+use zkml_protocol::{Word, keccak256};
+
+/// Anvil's second account.
+const ASKER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const FAR: u64 = 1 << 40;
+
+/// A node with a deployed contract, and the folder that it was deployed from.
+struct Place {
+    node: Anvil,
+    rpc: Rpc,
+    folder: Folder,
+    temp: tempfile::TempDir,
+    consumer: Address,
+}
+
+impl Place {
+    async fn new(folder: Folder) -> Self {
+        done(&["gen-verifier", "--dir", &folder.dir]);
+        let node = Anvil::start(&[]);
+        let rpc = node.rpc().await;
+        let temp = tempfile::tempdir().unwrap();
+        let records = temp.path().join("deployments").display().to_string();
+        let deploy = [
+            "deploy",
+            "--dir",
+            &folder.dir,
+            "--consumer",
+            "requests",
+            "--deployments",
+            &records,
+            "--broadcast",
+        ];
+        let run = with_chain(&node, &deploy);
+        assert_eq!(run.code, 0, "{run:?}");
+        let record = fs::read(temp.path().join("deployments/31337/credit_mlp.json")).unwrap();
+        let record: Value = serde_json::from_slice(&record).unwrap();
+        let consumer = record["contracts"]["consumer"]["address"].as_str().unwrap().parse().unwrap();
+        Self { node, rpc, folder, temp, consumer }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.temp.path().join(name).display().to_string()
+    }
+
+    async fn ask(&self, commitment: Word, input: &[u8]) -> Word {
+        let data = request_inference(Word::ONE, Word::from_u64(FAR), commitment, input, &[]);
+        let data = format!("0x{}", hex::encode(data));
+        let transaction = json!({ "from": ASKER, "to": self.consumer, "data": data });
+        let hash = self.rpc.raw("eth_sendTransaction", json!([transaction])).await.unwrap();
+        let receipt = self.rpc.raw("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+        assert_eq!(receipt["status"], "0x1", "{receipt}");
+        Word::from_hex(receipt["logs"][0]["topics"][1].as_str().unwrap().trim_start_matches("0x")).unwrap()
+    }
+
+    async fn state(&self, id: Word) -> RequestState {
+        let answer = self.rpc.call(None, Some(self.consumer), &request_state(id)).await.unwrap();
+        RequestState::decode(&answer.returned("requestState").unwrap()).unwrap()
+    }
+
+    /// The service's command line.
+    fn watch(&self, more: &[&str]) -> Vec<String> {
+        let fixed = [
+            ["watch", "--json"],
+            ["--dir", &self.folder.dir],
+            ["--deployments", &self.path("deployments")],
+            ["--journal", &self.path("journals/one.sqlite")],
+            ["--inputs", &self.path("inputs")],
+            ["--listen", "127.0.0.1:0"],
+            ["--poll", "1"],
+        ];
+        fixed.iter().flatten().chain(more).map(|&text| text.to_owned()).collect()
+    }
+}
+
+/// Runs a command with the node's address and the test key.
+fn with_chain(node: &Anvil, arguments: &[&str]) -> Run {
+    zkml_env(&[("ANVIL_RPC_URL", &node.url())], &[arguments, &["--chain", "anvil", "--test-key"]].concat())
+}
+
+/// A service in the background, and the lines that it prints.
+struct Service {
+    child: Child,
+    events: mpsc::Receiver<Value>,
+    log: mpsc::Receiver<String>,
+}
+
+impl Service {
+    fn start(place: &Place) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_zkml-chain"))
+            .args(place.watch(&["--chain", "anvil", "--test-key"]))
+            .env("ANVIL_RPC_URL", place.node.url())
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (told, events) = mpsc::channel();
+        let stdout: BufReader<ChildStdout> = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| {
+                told.send(serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}")))
+            })
+        });
+        let (told, log) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+        Self { child, events, log }
+    }
+
+    /// The next event of this name.
+    fn wait(&self, name: &str) -> Value {
+        loop {
+            let event =
+                self.events.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            if event["event"] == name {
+                return event;
+            }
+        }
+    }
+
+    /// The address that metrics are served on.
+    fn address(&self) -> String {
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(60)).expect("it says where");
+            if let Some((_, rest)) = line.split_once("http://") {
+                return rest.trim_end_matches("/metrics").to_owned();
+            }
+        }
+    }
+
+    fn signal(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn file(path: impl AsRef<Path>) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn committed_inputs_are_waited_for_proven_and_handed_in() {
+    let place = Place::new(Folder::new()).await;
+    let sample = place.path("sample.json");
+    fs::copy(place.folder.path("sample.json"), &sample).unwrap();
+    let made = done(&["commit", "--dir", &place.folder.dir, "--input", &sample]);
+    let commitment = made["commitments"][0]["commitment"].as_str().unwrap();
+    let commitment = Word::from_hex(commitment.trim_start_matches("0x")).unwrap();
+    let mut service = Service::start(&place);
+    let address = service.address();
+    let id = place.ask(commitment, &[]).await;
+    assert_eq!(service.wait("requested")["request"], id.to_string());
+    assert!(service.wait("postponed")["reason"].as_str().unwrap().contains("is not there yet"));
+    fs::create_dir_all(place.path("inputs")).unwrap();
+    let private = place.path(&format!("inputs/{commitment}.private.json"));
+    fs::copy(place.path("sample.private.json"), private).unwrap();
+    fs::copy(&sample, place.path(&format!("inputs/{commitment}.json"))).unwrap();
+    assert_eq!(service.wait("done")["request"], id.to_string());
+    assert_eq!(place.state(id).await, RequestState::Fulfilled);
+    let (health, metrics) = (get(&address, "/healthz"), get(&address, "/metrics"));
+    assert!(health.starts_with("HTTP/1.1 200") && health.contains("\"healthy\":true"), "{health}");
+    assert!(metrics.contains("zkml_watch_requests{state=\"done\"} 1"), "{metrics}");
+    let salt = file(place.path("sample.private.json"))["openings"][0]["salt"].as_str().unwrap().to_owned();
+    assert!(!metrics.contains(salt.trim_start_matches("0x")));
+    service.signal();
+    assert_eq!(service.wait("ended")["summary"]["done"], 1);
+    assert_eq!(service.child.wait().unwrap().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn public_inputs_come_from_the_event() {
+    let folder = Folder::new();
+    folder.edit("settings.json", |settings| settings["inputs"] = "public".into());
+    let plan = done(&["compile", "--dir", &folder.dir]);
+    done(&["srs", "dev", "--k", &plan["k"].as_u64().unwrap().to_string()]);
+    done(&["setup", "--dir", &folder.dir]);
+    done(&["prove", "--dir", &folder.dir]);
+    // The input section lies between the context and the one output.
+    let proof = file(folder.path("proofs/proof.json"));
+    let instances = proof["instances"].as_array().unwrap();
+    let words = instances[1..instances.len() - 1].iter();
+    let input: Vec<u8> = words
+        .flat_map(|word| Word::from_hex(word.as_str().unwrap().trim_start_matches("0x")).unwrap().0)
+        .collect();
+    let place = Place::new(folder).await;
+    let id = place.ask(keccak256([input.as_slice()]), &input).await;
+    // Words of another model, or of none: nobody can prove that.
+    let nonsense = [0xff; 32];
+    let other = place.ask(keccak256([nonsense.as_slice()]), &nonsense).await;
+    let arguments = place.watch(&["--until-idle"]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let run = with_chain(&place.node, &arguments);
+    assert_eq!(run.code, 0, "{run:?}");
+    let last: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["event"], "ended", "{last}");
+    assert_eq!(last["summary"]["requests"], json!([["done", 1], ["refused", 1]]), "{run:?}");
+    assert_eq!(place.state(id).await, RequestState::Fulfilled);
+    assert_eq!(place.state(other).await, RequestState::Pending);
+    // A contract of another model is refused before anything is read.
+    let foreign = place.watch(&["--consumer", "0x0000000000000000000000000000000000000009"]);
+    let foreign: Vec<&str> = foreign.iter().map(String::as_str).collect();
+    let run = with_chain(&place.node, &foreign);
+    assert_ne!(run.code, 0);
+    assert!(run.stdout.contains("no-code"), "{run:?}");
+}
