@@ -1,4 +1,4 @@
-// Every contract of contracts/src says what it is for, part by part: `node --test tests/js/natspec.test.mjs`.
+// Every contract of contracts/src, and every script of deploy/script, says what it is for, part by part: `node --test tests/js/natspec.test.mjs`.
 //
 // The compiler parses the sources and ties each comment to what it documents; names of parameters that do not exist it
 // refuses itself. What is left to check is that nothing is missing.
@@ -11,7 +11,6 @@ import { fileURLToPath } from "node:url";
 
 const solc = createRequire(import.meta.url)("solc");
 const root = new URL("../../", import.meta.url);
-const ours = "contracts/src/";
 
 /** The tags of a comment: `notice`, `dev`, `title`, `inheritdoc`, and the names under `param` and `return`. */
 function tags(documentation) {
@@ -106,14 +105,24 @@ const analyseOne = (body) =>
   analyse({ "a.sol": { content: `// SPDX-License-Identifier: MIT\npragma solidity ^0.8.20;\n${body}` } });
 const gapsOf = (body) => analyseOne(body).flatMap(([path, ast]) => gaps(path, ast));
 
+/** The Solidity files of a folder. */
+function filesOf(folder) {
+  const files = readdirSync(fileURLToPath(new URL(folder, root)), { recursive: true }).filter((f) => f.endsWith(".sol"));
+  return Object.fromEntries(files.sort().map((f) => [folder + f, { content: from(folder + f).contents }]));
+}
+
 test("nothing in contracts/src is undocumented", () => {
-  const folder = fileURLToPath(new URL(ours, root));
-  const files = readdirSync(folder, { recursive: true }).filter((f) => f.endsWith(".sol")).sort();
-  assert.ok(files.length > 15, `${files.length} files`);
-  const sources = Object.fromEntries(
-    files.map((f) => [ours + f, { content: readFileSync(new URL(ours + f, root), "utf8") }]),
-  );
+  const sources = filesOf("contracts/src/");
+  assert.ok(Object.keys(sources).length > 15, Object.keys(sources).join());
   assert.deepEqual(analyse(sources).flatMap(([path, ast]) => gaps(path, ast)), []);
+});
+
+test("nothing in deploy/script is undocumented", () => {
+  const sources = filesOf("deploy/script/");
+  assert.ok(Object.keys(sources).length > 3, Object.keys(sources).join());
+  // Cheat codes are documented by forge.
+  const own = analyse(sources).filter(([path]) => path !== "deploy/script/Vm.sol");
+  assert.deepEqual(own.flatMap(([path, ast]) => gaps(path, ast)), []);
 });
 
 test("what is missing is found", () => {
