@@ -66,7 +66,9 @@ impl Engine {
                 return Ok(Some(head));
             }
             self.metrics.lag.set(signed(head.number - next + 1));
-            self.read(next, head.number.min(next.saturating_add(self.range - 1))).await?;
+            if !self.read(next, head.number.min(next.saturating_add(self.range - 1))).await? {
+                return Ok(None);
+            }
             self.health.progress();
         }
     }
@@ -99,8 +101,9 @@ impl Engine {
         Ok(true)
     }
 
-    /// Reads a range, as one step. Nodes limit ranges in many ways, so that any refusal is answered with half of it.
-    async fn read(&mut self, from: u64, to: u64) -> Result<()> {
+    /// Reads a range, as one step. Nodes limit ranges in many ways, so that any refusal is answered with half of it. Not
+    /// if the chain changed meanwhile: then the next round looks for the last block that is still there.
+    async fn read(&mut self, from: u64, to: u64) -> Result<bool> {
         let before = self.block(BlockNumberOrTag::Number(to)).await?.header.hash;
         let topics =
             [INFERENCE_REQUESTED, INFERENCE_FULFILLED, REQUEST_CANCELLED].map(|e| B256::from(topic(e).0));
@@ -109,14 +112,20 @@ impl Engine {
             Err(error) => {
                 self.range = (to - from).div_ceil(2).max(1);
                 return match error {
-                    DeployError::Rpc { .. } if to > from => Ok(()),
+                    DeployError::Rpc { .. } if to > from => Ok(true),
                     other => Err(other),
                 };
             }
         };
-        // Logs of one chain under the hash of another would be believed until the next reorganisation.
+        // A range of one chain on top of another, or logs of one under the hash of the other, would be believed for good:
+        // what the first one held and the second does not, or the other way round, would never be looked at again.
+        if let Some((top, hash)) = self.journal.top()?
+            && self.hash(top).await? != Some(hash)
+        {
+            return Ok(false);
+        }
         if self.hash(to).await? != Some(before) {
-            return Ok(());
+            return Ok(false);
         }
         let mut seen = Vec::new();
         for log in logs.iter().filter(|log| !log.removed) {
@@ -136,7 +145,7 @@ impl Engine {
             });
         }
         self.range = self.range.saturating_mul(2).min(self.options.range.max(1));
-        Ok(())
+        Ok(true)
     }
 
     async fn block(&self, number: BlockNumberOrTag) -> Result<Block> {

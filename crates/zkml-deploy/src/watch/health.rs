@@ -22,6 +22,8 @@ struct State {
     started: Instant,
     last: Option<Instant>,
     trouble: Option<String>,
+    /// What a person has to look at, although the service gets on.
+    notice: Option<String>,
 }
 
 impl Health {
@@ -34,7 +36,7 @@ impl Health {
     /// Of a service that must get on within this time.
     #[must_use]
     pub fn with_longest(longest: Duration) -> Self {
-        let state = State { started: Instant::now(), last: None, trouble: None };
+        let state = State { started: Instant::now(), last: None, trouble: None, notice: None };
         Self { state: Arc::new(Mutex::new(state)), longest }
     }
 
@@ -46,6 +48,10 @@ impl Health {
 
     pub(super) fn failed(&self, why: &str) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(why.to_owned());
+    }
+
+    pub(super) fn notice(&self, what: Option<String>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).notice = what;
     }
 
     /// Whether all is well, and a document that says why not.
@@ -63,7 +69,7 @@ impl Health {
                 self.longest.as_secs()
             ));
         }
-        reasons.extend(state.trouble.clone());
+        reasons.extend(state.trouble.iter().chain(&state.notice).cloned());
         (well, json!({ "healthy": well, "secondsSinceProgress": since.as_secs(), "reasons": reasons }))
     }
 }

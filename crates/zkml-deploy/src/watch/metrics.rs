@@ -45,6 +45,7 @@ pub struct Metrics {
     pub(super) reorganisations: Counter,
     pub(super) rpc_errors: Counter,
     pub(super) unpaid: Counter,
+    pub(super) not_taken: Counter,
     pub(super) head: Gauge,
     pub(super) lag: Gauge,
 }
@@ -73,6 +74,7 @@ impl Default for Metrics {
             reorganisations: Counter::default(),
             rpc_errors: Counter::default(),
             unpaid: Counter::default(),
+            not_taken: Counter::default(),
             head: Gauge::default(),
             lag: Gauge::default(),
         };
@@ -94,6 +96,7 @@ impl Metrics {
             ("nonces_taken", "Nonces that somebody else used", &self.stolen),
             ("reorganisations", "Times that the chain took blocks back", &self.reorganisations),
             ("rpc_errors", "Rounds that the endpoint made fail", &self.rpc_errors),
+            ("not_taken", "Times that a node would not have a transaction", &self.not_taken),
             ("balance_too_low", "Times that the account could not pay", &self.unpaid),
         ];
         for (name, help, counter) in counters {

@@ -88,6 +88,7 @@ impl Engine {
         let (balance, needed) = (self.note_balance().await?, U256::from(gas) * U256::from(fees.max));
         if balance < needed {
             self.metrics.unpaid.inc();
+            self.health.notice(Some(format!("the account has {balance} wei, up to {needed} are needed")));
             self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
             return Ok(false);
         }
@@ -135,17 +136,25 @@ impl Engine {
         self.handed.insert(slot.slot, Instant::now());
         match self.rpc.send(&newest.raw).await? {
             // A nonce that is used up is looked into in the next round.
-            Sent::Taken | Sent::NonceTooLow => Ok(()),
+            Sent::Taken | Sent::NonceTooLow => {
+                self.health.notice(None);
+                Ok(())
+            }
             Sent::Underpriced => self.outbid(slot).await,
             Sent::InsufficientFunds => {
                 let balance = self.note_balance().await?;
                 let needed = U256::from(slot.gas) * U256::from(newest.fees.max);
                 self.metrics.unpaid.inc();
+                self.health.notice(Some(format!("the account has {balance} wei, up to {needed} are needed")));
                 self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
                 Ok(())
             }
             Sent::Refused(why) => {
-                self.tell(Event::Failed { reason: format!("the node refuses nonce {}: {why}", slot.nonce) });
+                // Later nonces wait behind it, until its request expires and an empty transaction takes its place.
+                let reason = format!("the node refuses the transaction of nonce {}: {why}", slot.nonce);
+                self.metrics.not_taken.inc();
+                self.health.notice(Some(reason.clone()));
+                self.tell(Event::Failed { reason });
                 Ok(())
             }
         }

@@ -1,8 +1,11 @@
 //! Requests from the event to the end, and reorganisations.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use zkml_codegen::requests::{cancel_request, fulfill_inference};
+use zkml_codegen::requests::{cancel_request, fulfill_inference, pause, unpause};
 use zkml_deploy::{
     transaction::Limits,
     watch::{Closing, Event, Options, ProveFailure},
@@ -11,7 +14,8 @@ use zkml_protocol::Word;
 
 use crate::{
     anvil::{mine, revert, snapshot},
-    scene::{FAR, STRANGER, Scene, transact},
+    proxy::{Act, Proxy},
+    scene::{ASKER, FAR, STRANGER, Scene, ask_data, transact},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,4 +204,56 @@ pub(crate) async fn fulfilment(scene: &Scene, id: Word) -> Vec<u8> {
     let blob = [&[1, 2, 3, 4], request.data_commitment.0.as_slice(), &context.0, &[0; 64]].concat();
     let submission = zkml_codegen::Submission { blob, output: vec![0; 32], input_commitment: Word::ZERO };
     fulfill_inference(&request, &submission)
+}
+
+/// The chain changes after the service has looked at the last block that it knows, and before it reads the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reorganisation_in_the_middle_of_a_round_loses_nothing() {
+    let scene = Scene::new(&[]).await;
+    let proxy = Proxy::start(&scene.node.url()).await;
+    let before = snapshot(&scene.rpc).await;
+    mine(&scene.rpc, 2).await;
+    let known = scene.rpc.block_number().await.unwrap();
+    let running = scene.start_at(&proxy.url(), Scene::options());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (rpc, consumer, swapped) = (scene.rpc.clone(), scene.consumer, AtomicBool::new(false));
+    proxy.rule(move |method, params, _| {
+        let next = method == "eth_getBlockByNumber" && params[0] == format!("{:#x}", known + 1);
+        if next && !swapped.swap(true, Ordering::SeqCst) {
+            tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(async {
+                    revert(&rpc, before.clone()).await;
+                    transact(&rpc, ASKER, Some(consumer), &ask_data(1, FAR)).await;
+                    mine(&rpc, 3).await;
+                });
+            });
+        }
+        Act::Pass
+    });
+    mine(&scene.rpc, 1).await;
+    scene.wait("the request of the other fork", |event| matches!(event, Event::Done { .. })).await;
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_pause_does_not_use_up_the_patience_with_failures() {
+    let scene = Scene::new(&[]).await;
+    let id = scene.ask(1, FAR).await[0];
+    scene.asker(&pause()).await;
+    let running = scene.start(Scene::options());
+    let paused =
+        |event: &Event| matches!(event, Event::Postponed { reason, .. } if reason == "EnforcedPause()");
+    let refused = |event: &Event| matches!(event, Event::Postponed { reason, .. } if reason.starts_with("unknown revert"));
+    let started = std::time::Instant::now();
+    while scene.count(paused) < 6 {
+        assert!(started.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    scene.refuse_proofs(true).await;
+    scene.asker(&unpause()).await;
+    scene.wait("a failure", refused).await;
+    scene.refuse_proofs(false).await;
+    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    running.stop().await;
 }

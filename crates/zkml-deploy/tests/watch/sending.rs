@@ -213,7 +213,7 @@ async fn what_fails_on_the_chain_is_not_paid_for_again_and_again() {
     // Too little gas, whatever the node says.
     proxy.rule(
         |method, _, _| {
-            if method == "eth_estimateGas" { Act::Answer(json!("0x9c40")) } else { Act::Pass }
+            if method == "eth_estimateGas" { Act::Answer(json!("0x80e8")) } else { Act::Pass }
         },
     );
     let running = scene.start_at(&proxy.url(), Options { until_idle: true, ..Scene::options() });
