@@ -89,9 +89,10 @@ impl Scene {
     }
 
     pub(crate) fn options(&self, parts: &[Part]) -> Options {
+        let usual = Limits::of(&self.chain);
         Options {
             parts: parts.iter().copied().collect(),
-            limits: Limits { poll: Duration::from_millis(20), ..Limits::of(&self.chain) },
+            limits: Limits { poll: Duration::from_millis(20), timeout: Duration::from_secs(20), ..usual },
             simulated: BTreeMap::from(Part::ALL.map(|part| (part, 1_000_000))),
         }
     }
