@@ -70,7 +70,10 @@ impl Place {
         let data = format!("0x{}", hex::encode(data));
         let transaction = json!({ "from": ASKER, "to": self.consumer, "data": data });
         let hash = self.rpc.raw("eth_sendTransaction", json!([transaction])).await.unwrap();
-        let receipt = self.rpc.raw("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+        let mut receipt = Value::Null;
+        while receipt.is_null() {
+            receipt = self.rpc.raw("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+        }
         assert_eq!(receipt["status"], "0x1", "{receipt}");
         Word::from_hex(receipt["logs"][0]["topics"][1].as_str().unwrap().trim_start_matches("0x")).unwrap()
     }
