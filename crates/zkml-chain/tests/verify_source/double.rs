@@ -97,7 +97,19 @@ impl Double {
 
 type Reply = (StatusCode, String);
 
-async fn answer(State(inside): State<Arc<Inside>>, method: Method, uri: Uri, body: Bytes) -> Reply {
+/// A scripted redirection leads to its text.
+async fn answer(
+    State(inside): State<Arc<Inside>>,
+    method: Method,
+    uri: Uri,
+    body: Bytes,
+) -> (StatusCode, [(&'static str, String); 1], String) {
+    let (status, text) = respond(&inside, method, uri, body).await;
+    let location = if status.is_redirection() { text.clone() } else { String::new() };
+    (status, [("location", location)], text)
+}
+
+async fn respond(inside: &Inside, method: Method, uri: Uri, body: Bytes) -> Reply {
     inside.asked.lock().unwrap().push(uri.to_string());
     if let Some(reply) = inside.scripted() {
         return reply;
@@ -105,11 +117,11 @@ async fn answer(State(inside): State<Arc<Inside>>, method: Method, uri: Uri, bod
     let parts: Vec<&str> = uri.path().trim_start_matches("/server").split('/').skip(1).collect();
     match (method, parts.as_slice()) {
         (Method::POST, ["v2", "verify", "31337", address]) => {
-            sourcify(&inside, address.parse().unwrap(), &body).await
+            sourcify(inside, address.parse().unwrap(), &body).await
         }
-        (Method::GET, ["v2", "verify", id]) => sourcify_result(&inside, id),
-        (Method::POST, []) => etherscan(&inside, &pairs(uri.query().unwrap()), &pairs(utf8(&body))).await,
-        (Method::GET, []) => etherscan_result(&inside, &pairs(uri.query().unwrap())),
+        (Method::GET, ["v2", "verify", id]) => sourcify_result(inside, id),
+        (Method::POST, []) => etherscan(inside, &pairs(uri.query().unwrap()), &pairs(utf8(&body))).await,
+        (Method::GET, []) => etherscan_result(inside, &pairs(uri.query().unwrap())),
         other => panic!("no service has {other:?}"),
     }
 }

@@ -243,6 +243,11 @@ fn bad_services(world: &World) {
     assert_eq!(name(Kind::Sourcify, &[(502, "busy"), (409, "{}")]), "Already", "it is asked again");
     let long = "x".repeat((1 << 20) + 1);
     assert_eq!(name(Kind::Sourcify, &[(200, &long)]), "service-unreachable");
+    let thief = Double::scripted(&[(200, r#"{"status": "1", "result": "guid"}"#)]);
+    for kind in [Kind::Sourcify, Kind::Etherscan] {
+        assert_eq!(name(kind, &[(307, &thief.url)]), "service-status", "the key would go along");
+    }
+    assert_eq!(thief.asked(""), 0);
     let elsewhere = Double::scripted(&[(500, r#"{"message": "out of order, KEY/of an+account"}"#)]);
     for kind in [Kind::Sourcify, Kind::Etherscan] {
         let error = ask(world, kind, &elsewhere, |_, _| ()).unwrap_err();
