@@ -1,5 +1,7 @@
 //! A deployment that ends anywhere goes on from there, and sends nothing twice.
 
+use std::time::Duration;
+
 use zkml_deploy::{
     B256, CREATE2_FACTORY,
     package::Existing,
@@ -74,7 +76,14 @@ async fn a_transaction_that_failed_did_not_deploy_what_is_there() {
     let fees = scene.rpc.fees().await.unwrap();
     let late = scene.account.sign(31_337, call.to, &call.data, 1, 5_000_000, fees).await.unwrap();
     assert_eq!(scene.rpc.send(&late.raw).await.unwrap(), Sent::Taken);
-    assert!(!scene.rpc.receipt(late.hash).await.unwrap().unwrap().status());
+    // A node answers before it has mined.
+    let receipt = loop {
+        match scene.rpc.receipt(late.hash).await.unwrap() {
+            Some(receipt) => break receipt,
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    assert!(!receipt.status());
     let mut keeper = sent(&scene, &plan, 1, late.hash);
     scene.deploy(&plan, &[Part::Verifier], &mut keeper).await.unwrap();
     let verifier = keeper.record.unwrap().contracts.verifier;
