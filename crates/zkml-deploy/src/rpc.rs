@@ -3,7 +3,7 @@
 use std::{future::IntoFuture, time::Duration};
 
 use alloy::{
-    eips::BlockNumberOrTag,
+    eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, Bytes, U256},
     providers::{DynProvider, Provider, RootProvider},
     rpc::{
@@ -242,7 +242,8 @@ impl Rpc {
         }
     }
 
-    /// Gas of a transaction, or what it would revert with.
+    /// Gas of a transaction on the last block, or what it would revert with there: a transaction that waits at its nonce,
+    /// and that it is to replace, does not count.
     ///
     /// # Errors
     /// As [`Rpc::chain_id_there`]; a revert is no error.
@@ -253,7 +254,7 @@ impl Rpc {
         data: &[u8],
     ) -> Result<std::result::Result<u64, Bytes>> {
         let request = request(Some(from), to, data);
-        match self.try_ask(|| self.provider.estimate_gas(request.clone())).await {
+        match self.try_ask(|| self.provider.estimate_gas(request.clone()).block(BlockId::latest())).await {
             Ok(gas) => Ok(Ok(gas)),
             Err(failure) => self.reverted("eth_estimateGas", failure).map(Err),
         }

@@ -11,7 +11,7 @@ use zkml_deploy::{
 };
 
 use crate::{
-    anvil::{revert, snapshot},
+    anvil::{mine, revert, snapshot},
     scene::{Crash, Keeper, Scene, TRANSACTIONS},
 };
 
@@ -62,6 +62,31 @@ async fn a_recorded_nonce_that_would_leave_a_gap_is_not_used() {
     scene.deploy(&plan, &[Part::Verifier], &mut keeper).await.unwrap();
     assert_eq!(scene.nonce().await, 1);
     assert_eq!(keeper.record.unwrap().contracts.verifier.transaction.unwrap().nonce, 0);
+}
+
+#[tokio::test]
+async fn a_transaction_that_still_waits_is_replaced_and_not_doubled() {
+    let scene = Scene::new(&["--no-mining"]).await;
+    let plan = scene.plan(Existing::default()).await.unwrap();
+    let State::Missing { call, .. } = plan.look(&scene.rpc, Part::Verifier).await.unwrap() else {
+        panic!("nothing is there yet")
+    };
+    let fees = scene.rpc.fees().await.unwrap();
+    let waiting = scene.account.sign(31_337, call.to, &call.data, 0, 5_000_000, fees).await.unwrap();
+    assert_eq!(scene.rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    let mut keeper = sent(&scene, &plan, 0, waiting.hash);
+    let miner = async {
+        while scene.nonce().await == 0 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            mine(&scene.rpc, 1).await;
+        }
+    };
+    let parts = [Part::Verifier];
+    let (deployed, ()) = tokio::join!(scene.deploy(&plan, &parts, &mut keeper), miner);
+    deployed.unwrap();
+    mine(&scene.rpc, 1).await;
+    assert_eq!(scene.nonce().await, 1);
+    assert_eq!(keeper.record.unwrap().contracts.verifier.status, Status::Deployed);
 }
 
 /// Everybody can send to the factory, so somebody else may be faster with the same contract.
