@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy::rpc::types::TransactionReceipt;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     preflight::{self, Check},
     record::{Record, Status, Transaction},
     rpc::{Fees, Rpc},
-    transaction::{Call, Limits, Signed, send_and_wait},
+    transaction::{Call, Earlier, Limits, Signed, send_and_wait},
 };
 
 /// What to do.
@@ -156,14 +157,25 @@ struct Looks<'a> {
 
 impl Looks<'_> {
     async fn todo(&mut self, part: Part) -> Result<(Todo, Option<Call>)> {
-        let (todo, call) = match self.plan.look(self.rpc, part).await? {
-            State::There => (Todo::There, None),
-            State::Waiting(active_from) => (Todo::Waiting { active_from }, None),
-            State::WithRouter => self.with_router().await?,
-            State::Missing { call, by } => self.missing(part, call, by).await?,
+        let state = self.plan.look(self.rpc, part).await?;
+        let (todo, call) = match self.todo_of(part, state).await {
+            Ok(todo) => todo,
+            Err(error) => {
+                let state = came_meanwhile(self.rpc, self.plan, part, error).await?;
+                self.todo_of(part, state).await?
+            }
         };
         self.known.insert(part, todo.clone());
         Ok((todo, call))
+    }
+
+    async fn todo_of(&mut self, part: Part, state: State) -> Result<(Todo, Option<Call>)> {
+        match state {
+            State::There => Ok((Todo::There, None)),
+            State::Waiting(active_from) => Ok((Todo::Waiting { active_from }, None)),
+            State::WithRouter => self.with_router().await,
+            State::Missing { call, by } => self.missing(part, call, by).await,
+        }
     }
 
     async fn with_router(&mut self) -> Result<(Todo, Option<Call>)> {
@@ -224,6 +236,19 @@ impl Looks<'_> {
     }
 }
 
+/// Why a step fails may be that its part came between two looks: by a transaction of an earlier run, or of somebody else.
+/// Then it is there; otherwise the error stands.
+async fn came_meanwhile(rpc: &Rpc, plan: &Plan, part: Part, error: DeployError) -> Result<State> {
+    use DeployError::{NonceTaken, Reverted, TransactionFailed};
+    if matches!(error, Reverted { .. } | NonceTaken { .. } | TransactionFailed { .. }) {
+        let state = plan.look(rpc, part).await?;
+        if !matches!(state, State::Missing { .. }) {
+            return Ok(state);
+        }
+    }
+    Err(error)
+}
+
 /// Where progress goes.
 pub trait Watcher {
     /// Keeps the record; called before anything is sent, and after each step.
@@ -257,7 +282,9 @@ pub async fn execute(
         };
         if let (Todo::Send { .. }, Some(call)) = (&todo, call) {
             watcher.say(&call.what);
-            send(rpc, account, options.limits, part, &call, record, watcher).await?;
+            if let Err(error) = send(rpc, account, options.limits, part, &call, record, watcher).await {
+                came_meanwhile(rpc, plan, part, error).await?;
+            }
         }
         let state = settle(rpc, plan, part, record).await?;
         watcher.save(record)?;
@@ -286,41 +313,49 @@ async fn send(
     watcher: &mut (dyn Watcher + Send),
 ) -> Result<()> {
     let from = account.address();
-    let waiting = match record.transaction(part) {
-        Some(sent) if sent.block.is_none() && sent.from == from => {
-            // Above what the node knows of, it would wait for transactions that nobody sends.
-            let free = rpc.nonce(from).await?..=rpc.pending_nonce(from).await?;
-            free.contains(&sent.nonce).then_some(sent.nonce)
-        }
-        _ => None,
-    };
+    let earlier = earlier(rpc, from, record.transaction(part)).await?;
     let mut note = |offer: &Signed| {
-        let transaction = Transaction { hash: offer.hash, from, nonce: offer.nonce, block: None, gas: None };
+        let transaction = Transaction::offered(offer.hash, from, offer.nonce, record.transaction(part));
         record.set(part, Status::Sent, Some(transaction));
         record.status = Status::Partial;
         watcher.save(record)
     };
-    let mined = send_and_wait(rpc, account, call, waiting, limits, &mut note).await?;
-    if let Some(transaction) = record.transaction_mut(part) {
-        transaction.hash = mined.hash;
+    send_and_wait(rpc, account, call, earlier, limits, &mut note).await.map(|_| ())
+}
+
+/// What was recorded and may still be mined.
+async fn earlier(rpc: &Rpc, from: Address, recorded: Option<&Transaction>) -> Result<Option<Earlier>> {
+    let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none() && recorded.from == from) else {
+        return Ok(None);
+    };
+    let (nonce, hashes) = (recorded.nonce, recorded.hashes().collect::<Vec<_>>());
+    let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
+    // Above what the node knows of, it would wait for transactions that nobody sends.
+    if !(next..=free).contains(&nonce) {
+        return Ok(None);
     }
-    Ok(())
+    // What waits at this nonce may be something else that the account sent: that is not replaced.
+    let mut ours = nonce == free;
+    for hash in &hashes {
+        ours = ours || rpc.knows(*hash).await?;
+    }
+    Ok(ours.then_some(Earlier { nonce, hashes }))
 }
 
 /// Records where a part stands now.
 async fn settle(rpc: &Rpc, plan: &Plan, part: Part, record: &mut Record) -> Result<State> {
     let state = plan.look(rpc, part).await?;
-    let waiting = record.transaction(part).filter(|transaction| transaction.block.is_none());
-    if let Some(hash) = waiting.map(|transaction| transaction.hash)
-        && let Some(receipt) = rpc.receipt(hash).await?
-    {
-        match record.transaction_mut(part) {
-            Some(transaction) if receipt.status() => {
+    match receipt(rpc, record.transaction(part)).await? {
+        Some(receipt) if receipt.status() => {
+            if let Some(transaction) = record.transaction_mut(part) {
+                transaction.hash = receipt.transaction_hash;
+                transaction.replaced.clear();
                 (transaction.block, transaction.gas) = (receipt.block_number, Some(receipt.gas_used));
             }
-            // Somebody else was faster: what is there is not its work.
-            _ => record.forget(part),
         }
+        // Somebody else was faster: what is there is not its work.
+        Some(_) => record.forget(part),
+        None => {}
     }
     // The first route is made by the router's constructor.
     let maker = if part == Part::Route && record.route.transaction.is_none() { Part::Router } else { part };
@@ -341,4 +376,15 @@ async fn settle(rpc: &Rpc, plan: &Plan, part: Part, record: &mut Record) -> Resu
         }
     }
     Ok(state)
+}
+
+/// The receipt of a transaction that was not mined when it was recorded last, or of another offer for its nonce.
+async fn receipt(rpc: &Rpc, recorded: Option<&Transaction>) -> Result<Option<TransactionReceipt>> {
+    let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none()) else { return Ok(None) };
+    for hash in recorded.hashes() {
+        if let Some(receipt) = rpc.receipt(hash).await? {
+            return Ok(Some(receipt));
+        }
+    }
+    Ok(None)
 }

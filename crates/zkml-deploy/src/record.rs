@@ -44,6 +44,9 @@ pub struct Transaction {
     pub from: Address,
     /// Its nonce.
     pub nonce: u64,
+    /// What was offered for this nonce before, and may be mined instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<B256>,
     /// Its block, once it is mined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<u64>,
@@ -76,6 +79,21 @@ pub struct ContractRecord {
     pub transaction: Option<Transaction>,
     /// How far it is.
     pub status: Status,
+}
+
+impl Transaction {
+    /// An offer that no block has yet.
+    pub(crate) fn offered(hash: B256, from: Address, nonce: u64, before: Option<&Self>) -> Self {
+        let before =
+            before.filter(|before| before.block.is_none() && (before.from, before.nonce) == (from, nonce));
+        let replaced = before.map(|before| before.hashes().filter(|other| *other != hash).collect());
+        Self { hash, from, nonce, replaced: replaced.unwrap_or_default(), block: None, gas: None }
+    }
+
+    /// All that was offered for its nonce, the newest first.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = B256> {
+        std::iter::once(self.hash).chain(self.replaced.iter().copied())
+    }
 }
 
 impl ContractRecord {

@@ -278,6 +278,16 @@ impl Rpc {
         self.ask("eth_getTransactionReceipt", || self.provider.get_transaction_receipt(hash)).await
     }
 
+    /// Whether the node has a transaction, in a block or waiting.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`].
+    pub async fn knows(&self, hash: B256) -> Result<bool> {
+        let found =
+            self.ask("eth_getTransactionByHash", || self.provider.get_transaction_by_hash(hash)).await?;
+        Ok(found.is_some())
+    }
+
     /// Hands a signed transaction to the node. Doing so twice is the same as once.
     ///
     /// # Errors

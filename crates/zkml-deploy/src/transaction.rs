@@ -123,6 +123,15 @@ pub struct Mined {
     pub offers: usize,
 }
 
+/// What an earlier run offered for a nonce, none of it final yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// The nonce.
+    pub nonce: u64,
+    /// The transactions. Any of them may still be the one that is mined.
+    pub hashes: Vec<B256>,
+}
+
 /// A little more gas than estimated: the estimate is of the last block, and what is not used is not paid.
 #[must_use]
 pub fn with_headroom(estimate: u64, limit: u64) -> u64 {
@@ -130,8 +139,8 @@ pub fn with_headroom(estimate: u64, limit: u64) -> u64 {
 }
 
 /// Sends one transaction and waits until it is final, raising its fee when nobody takes it. What a reorganisation takes
-/// away is sent and waited for again. `nonce` replaces a transaction that waits; otherwise the account's next one is used.
-/// `sent` is told of every offer before a node has it.
+/// away is sent and waited for again. What an `earlier` run offered is replaced, or found if it is mined after all; otherwise
+/// the account's next nonce is used. `sent` is told of every offer before a node has it.
 ///
 /// # Errors
 /// [`DeployError::Reverted`] when it would fail, and then nothing is sent; [`DeployError::TransactionFailed`],
@@ -140,7 +149,7 @@ pub async fn send_and_wait(
     rpc: &Rpc,
     account: &Account,
     call: &Call,
-    nonce: Option<u64>,
+    earlier: Option<Earlier>,
     limits: Limits,
     sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
 ) -> Result<Mined> {
@@ -151,13 +160,14 @@ pub async fn send_and_wait(
             return Err(DeployError::Reverted { what: call.what.clone(), reason });
         }
     };
-    let nonce = match nonce {
-        Some(nonce) => nonce,
-        None => rpc.pending_nonce(account.address()).await?,
+    let Earlier { nonce, hashes } = match earlier {
+        Some(earlier) => earlier,
+        None => Earlier { nonce: rpc.pending_nonce(account.address()).await?, hashes: Vec::new() },
     };
     let fees = rpc.fees().await?;
     let ceiling = limits.max_fee.unwrap_or(fees.max.saturating_mul(MOST_RAISED));
-    let mut waiting = Waiting { rpc, account, call, nonce, gas, ceiling, offers: Vec::new() };
+    let mut waiting =
+        Waiting { rpc, account, call, nonce, gas, ceiling, earlier: hashes, offers: Vec::new() };
     waiting.offer(fees, sent).await?;
     waiting.until_final(limits, sent).await
 }
@@ -177,6 +187,7 @@ struct Waiting<'a> {
     nonce: u64,
     gas: u64,
     ceiling: u128,
+    earlier: Vec<B256>,
     offers: Vec<Signed>,
 }
 
@@ -263,8 +274,8 @@ impl Waiting<'_> {
 
     /// The receipt of any of the offers.
     async fn receipt(&self) -> Result<Option<Confirmed>> {
-        for offer in self.offers.iter().rev() {
-            let Some(receipt) = self.rpc.receipt(offer.hash).await? else { continue };
+        for hash in self.offers.iter().rev().map(|offer| &offer.hash).chain(&self.earlier) {
+            let Some(receipt) = self.rpc.receipt(*hash).await? else { continue };
             let Some(block) = receipt.block_number else { continue };
             let confirmations = (self.rpc.block_number().await? + 1).saturating_sub(block);
             return Ok(Some(Confirmed { receipt, confirmations }));

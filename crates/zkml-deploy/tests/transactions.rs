@@ -11,7 +11,7 @@ use zkml_deploy::{
     chain::RpcUrl,
     keys::Account,
     rpc::{Fees, Retry, Rpc, Sent},
-    transaction::{Call, Limits, Signed, send_and_wait},
+    transaction::{Call, Earlier, Limits, Signed, send_and_wait},
 };
 
 /// An account without code: every call succeeds.
@@ -114,11 +114,33 @@ async fn what_waits_at_a_nonce_is_replaced() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         mine(&rpc, 1).await;
     };
-    let (call, mut note) = (call(), quiet);
-    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, Some(0), limits(), &mut note), miner);
+    let (call, mut note, earlier) = (call(), quiet, Some(Earlier::default()));
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits(), &mut note), miner);
     assert!(mined.unwrap().offers > 1);
     assert!(rpc.receipt(waiting.hash).await.unwrap().is_none());
     assert_eq!(rpc.send(&cheap.raw).await.unwrap(), Sent::NonceTooLow);
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_offered_may_be_mined_after_all() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let now = rpc.fees().await.unwrap();
+    let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, now).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    mine(&rpc, 1).await;
+    let limits = Limits { confirmations: 3, ..limits() };
+    let miner = async {
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            mine(&rpc, 1).await;
+        }
+    };
+    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash] });
+    let (call, mut note) = (call(), quiet);
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits, &mut note), miner);
+    assert_eq!(mined.unwrap().hash, waiting.hash);
+    assert_eq!(rpc.block_number().await.unwrap(), 3);
 }
 
 #[tokio::test]

@@ -5,4 +5,7 @@ mod anvil;
 mod chains;
 mod crashes;
 mod existing;
+mod meanwhile;
+#[path = "../proxy/mod.rs"]
+mod proxy;
 mod scene;

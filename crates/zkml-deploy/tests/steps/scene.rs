@@ -4,20 +4,20 @@ use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
 
 use zkml_codegen::names;
 use zkml_deploy::{
-    Address, DeployError, Result,
-    chain::Chain,
+    Address, B256, DeployError, Result,
+    chain::{Chain, RpcUrl},
     deploy::{self, Options, Preview, Watcher},
     keys::Account,
     package::{Code, Compiler, Existing, Owners, Package},
     plan::{Part, Plan},
-    record::Record,
-    rpc::Rpc,
+    record::{Record, Status, Transaction},
+    rpc::{Retry, Rpc},
     transaction::{Call, Limits, Mined, send_and_wait},
 };
 use zkml_harness::{Contract, Settings, Solc, StackCode};
 use zkml_protocol::{Sample, binding::Registration};
 
-use crate::anvil::Anvil;
+use crate::{anvil::Anvil, proxy::Proxy};
 
 /// Transactions of a whole deployment: five contracts and the model's entry.
 pub(crate) const TRANSACTIONS: u64 = 6;
@@ -66,7 +66,7 @@ pub(crate) fn package() -> Package {
 
 /// A node, and who deploys there.
 pub(crate) struct Scene {
-    _node: Anvil,
+    node: Anvil,
     pub(crate) rpc: Rpc,
     pub(crate) chain: Chain,
     pub(crate) account: Account,
@@ -76,7 +76,15 @@ impl Scene {
     pub(crate) async fn new(arguments: &[&str]) -> Self {
         let node = Anvil::start(arguments);
         let rpc = node.rpc().await;
-        Self { _node: node, rpc, chain: Anvil::chain(), account: Account::test(31_337).unwrap() }
+        Self { node, rpc, chain: Anvil::chain(), account: Account::test(31_337).unwrap() }
+    }
+
+    /// The same scene, seen through a proxy.
+    pub(crate) async fn through_proxy(mut self) -> (Self, Proxy) {
+        let proxy = Proxy::start(&self.node.url()).await;
+        let url = RpcUrl::parse("PROXY_URL", &proxy.url()).unwrap();
+        self.rpc = Rpc::connect(&self.chain, &url, Retry::default()).await.unwrap();
+        (self, proxy)
     }
 
     pub(crate) fn owners(&self) -> Owners {
@@ -153,4 +161,14 @@ impl Watcher for Keeper {
     }
 
     fn say(&mut self, _: &str) {}
+}
+
+/// A record whose verifier was offered by `scene`'s account in these transactions, the newest first.
+pub(crate) fn sent(scene: &Scene, plan: &Plan, nonce: u64, hashes: &[B256]) -> Keeper {
+    let mut record = Record::planned(plan);
+    let (from, hash, replaced) = (scene.account.address(), hashes[0], hashes[1..].to_vec());
+    record.contracts.verifier.status = Status::Sent;
+    record.contracts.verifier.transaction =
+        Some(Transaction { hash, from, nonce, replaced, block: None, gas: None });
+    Keeper { record: Some(record), ..Keeper::default() }
 }

@@ -6,6 +6,7 @@ mod crashes;
 mod following;
 mod hostile;
 mod load;
+#[path = "../proxy/mod.rs"]
 mod proxy;
 mod scene;
 mod sending;

@@ -1,4 +1,5 @@
-//! A way to the node on which requests get lost, and answers are made up.
+//! A way to the node on which requests get lost, answers are made up, and blocks come at the wrong moment.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
     net::SocketAddr,
@@ -20,6 +21,8 @@ pub(crate) enum Act {
     Lose,
     /// The node sees it, and its answer is lost.
     LoseAnswer,
+    /// The node mines what waits, and from now on everything at once; then it answers.
+    MineFirst,
     /// The node is not asked.
     Answer(Value),
     /// The node's answer is changed.
@@ -79,10 +82,16 @@ async fn handle(State(proxy): State<Proxy>, body: Bytes) -> axum::response::Resp
         Act::Refuse(code, message) => {
             json!({ "jsonrpc": "2.0", "id": request["id"], "error": { "code": code, "message": message } })
         }
-        Act::Pass | Act::LoseAnswer | Act::Change(_) => {
-            let sent = reqwest::Client::new().post(&proxy.node).body(body.to_vec());
-            let sent = sent.header("content-type", "application/json").send().await;
-            let Ok(answer) = sent else { return StatusCode::BAD_GATEWAY.into_response() };
+        Act::Pass | Act::LoseAnswer | Act::MineFirst | Act::Change(_) => {
+            if matches!(act, Act::MineFirst) {
+                for (method, params) in [("evm_mine", json!([])), ("evm_setAutomine", json!([true]))] {
+                    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+                    ask(&proxy.node, request.to_string().into()).await.unwrap();
+                }
+            }
+            let Ok(answer) = ask(&proxy.node, body).await else {
+                return StatusCode::BAD_GATEWAY.into_response();
+            };
             if matches!(act, Act::LoseAnswer) {
                 return StatusCode::BAD_GATEWAY.into_response();
             }
@@ -95,4 +104,9 @@ async fn handle(State(proxy): State<Proxy>, body: Bytes) -> axum::response::Resp
         }
     };
     answer.to_string().into_response()
+}
+
+async fn ask(node: &str, body: Bytes) -> reqwest::Result<reqwest::Response> {
+    let request = reqwest::Client::new().post(node).body(body.to_vec());
+    request.header("content-type", "application/json").send().await
 }
