@@ -1,5 +1,8 @@
 //! Everything that can end a command, with its exit code and the way out.
 
+mod class;
+mod way_out;
+
 use std::{
     fmt::Display,
     io,
@@ -340,44 +343,6 @@ impl Error {
         Self::Fixture { name: name.to_owned(), source: Box::new(source) }
     }
 
-    /// The exit code's meaning.
-    pub fn class(&self) -> Class {
-        match self {
-            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Class::Input
-            }
-            Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } | Self::NoSrs { .. } => Class::System,
-            Self::NoArtifacts { .. }
-            | Self::WhichModel { .. }
-            | Self::Manifest { .. }
-            | Self::Missing { .. }
-            | Self::Edited { .. }
-            | Self::Stale { .. }
-            | Self::OtherModel { .. } => Class::Artifacts,
-            Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
-            Self::Fixture { source, .. } => source.class(),
-            Self::StaleFixtures { .. } => Class::Artifacts,
-            Self::NoSuchFixture { .. } => Class::Usage,
-            Self::Content { .. }
-            | Self::ForeignProof { .. }
-            | Self::OtherData { .. }
-            | Self::NotCommitted { .. }
-            | Self::NoSuchInput { .. }
-            | Self::Commit(_) => Class::Input,
-            Self::Unopened { .. } | Self::Differs { .. } | Self::Deployment { .. } => Class::Refused,
-            Self::NotGiven { .. } => Class::Usage,
-            Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
-            Self::Onnx(_) | Self::Graph(_) => Class::Input,
-            Self::Prover(e) => prover_class(e),
-            Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
-            Self::Harness(e) => harness_class(e),
-            Self::Deploy(e) => deploy_class(e),
-            Self::Source(e) => source_class(e),
-            Self::SourceRefused { .. } => Class::Refused,
-            Self::NoKey | Self::NoPassword { .. } => Class::Usage,
-        }
-    }
-
     /// A stable name for scripts.
     pub fn name(&self) -> &'static str {
         match self {
@@ -423,151 +388,12 @@ impl Error {
             Self::NoSuchFixture { .. } => "no-such-fixture",
         }
     }
-
-    /// The way out, where the message does not say it already.
-    pub fn way_out(&self) -> Option<String> {
-        use crate::artifacts::file::SETTINGS;
-        Some(match self {
-            Self::Io { source, .. } | Self::Prover(ProverError::Io { source, .. }) => io_way_out(source)?,
-            Self::NoArtifacts { .. } => {
-                "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
-            }
-            Self::WhichModel { .. } => "name the artifact folder with --dir".into(),
-            Self::Manifest { .. } => "restore the file, or start over with `zkml-chain calibrate`".into(),
-            Self::Missing { step, dir, .. } => again(step, dir),
-            Self::Edited { file, step, dir } if file == SETTINGS => {
-                let (use_it, undo) = (again("compile", dir), again(step, dir));
-                format!("to use the edited settings, {use_it}; to undo the edit, {undo}")
-            }
-            Self::Edited { step, dir, .. } => format!("restore the file, or {}", again(step, dir)),
-            Self::Stale { step, dir, .. } => again(step, dir),
-            Self::OtherModel { .. } => "name another folder with --dir".into(),
-            Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
-            Self::NoSrs { k } => format!(
-                "import one with at least 2^{k} powers, `zkml-chain srs import FILE.ptau`; or run `zkml-chain srs dev --k {k}` to try things out"
-            ),
-            Self::Prover(ProverError::SrsTooSmall { need, .. }) => format!(
-                "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
-            ),
-            Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
-            Self::PublicWeights { dir } => {
-                format!("compile it with private weights: `zkml-chain compile --weights committed --dir {}`", dir.display())
-            }
-            Self::OtherArchitecture { .. } => "calibrate the model on its own: it gets a verifier of its own".into(),
-            Self::Differs { what: "integer graph", .. } => {
-                "name, settings and scales are hashed with the model: check that they are those that it was compiled with".into()
-            }
-            Self::Differs { .. } => {
-                "all before it agrees: check what it was made with (setup, toolkit version, --optimize), or do not trust it".into()
-            }
-            Self::OtherData { .. } => {
-                "restore the data; or, if the earlier commitment is not needed, move the private file away".into()
-            }
-            Self::NotCommitted { .. } => {
-                "make it private with the visibility flags of `zkml-chain compile`, then run `zkml-chain setup`".into()
-            }
-            Self::Fixture { source, .. } => return source.way_out(),
-            Self::StaleFixtures { .. } => "run `make fixtures` and commit what it writes".into(),
-            Self::NoKey => {
-                "name one with --keystore FILE, --key-env VARIABLE or --ledger N; on chain 31337 --test-key will do, and for a dry run --from ADDRESS".into()
-            }
-            Self::NoPassword { variable, .. } => {
-                format!("put it into a file and name that with --password-file, or into {variable}")
-            }
-            Self::SourceRefused { .. } => {
-                "see what `zkml-chain check-deployment` says of the chain; the service may not know its code yet".into()
-            }
-            Self::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
-            Self::Disagreement { .. } | Self::Accepted { .. } => {
-                "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
-            }
-            _ => return None,
-        })
-    }
-}
-
-fn prover_class(error: &ProverError) -> Class {
-    match error {
-        ProverError::Io { .. } | ProverError::SrsTooSmall { .. } | ProverError::Environment(_) => {
-            Class::System
-        }
-        ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
-        ProverError::Rejected(_) => Class::Refused,
-        _ => Class::Input,
-    }
-}
-
-fn deploy_class(error: &DeployError) -> Class {
-    use DeployError as E;
-    match error {
-        E::UnknownChain { .. } | E::NoRpcUrl { .. } | E::BadRpcUrl { .. } | E::TestKeyElsewhere { .. } => {
-            Class::Usage
-        }
-        E::KeyVariable { .. } => Class::Usage,
-        E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
-        E::OtherModel { .. } | E::OtherRecord { .. } | E::Codegen(_) => Class::Artifacts,
-        E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
-        E::NoRecord { .. } => Class::Input,
-        E::Answer { .. }
-        | E::Reverted { .. }
-        | E::TransactionFailed { .. }
-        | E::Deprecated { .. }
-        | E::Preflight { .. }
-        | E::UnsafeSetup { .. }
-        | E::OtherCode { .. }
-        | E::Route { .. }
-        | E::OtherContext { .. } => Class::Refused,
-        _ => Class::System,
-    }
-}
-
-fn source_class(error: &SourceError) -> Class {
-    use SourceError as E;
-    match error {
-        E::Url { .. } | E::NoKey { .. } | E::WrongKey { .. } | E::NoSuchContract { .. } => Class::Usage,
-        E::NotThere { .. } => Class::Input,
-        E::Refused { .. } => Class::Refused,
-        _ => Class::System,
-    }
-}
-
-fn harness_class(error: &HarnessError) -> Class {
-    match error {
-        HarnessError::SelfCheck { .. } | HarnessError::DeployFailed { .. } | HarnessError::Transaction(_) => {
-            Class::Refused
-        }
-        HarnessError::CodeTooLarge { .. } => Class::Input,
-        _ => Class::System,
-    }
 }
 
 impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
         Self::Refused { by: "zkml-verifier", why: error.to_string() }
     }
-}
-
-fn again(step: &str, dir: &Path) -> String {
-    format!("run `zkml-chain {step} --dir {}`", dir.display())
-}
-
-fn io_way_out(source: &io::Error) -> Option<String> {
-    use io::ErrorKind as K;
-    Some(
-        match source.kind() {
-            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
-                "free some space, or name a folder on another disk; nothing was left half-written"
-            }
-            K::PermissionDenied | K::ReadOnlyFilesystem => "name a folder that you may write to",
-            K::NotFound => "check the path",
-            K::InvalidInput => "name a file that does not exist, or one that may be replaced",
-            K::NotADirectory | K::AlreadyExists => {
-                "a file stands where a folder is needed: name another path"
-            }
-            _ => return None,
-        }
-        .into(),
-    )
 }
 
 impl miette::Diagnostic for Error {

@@ -1,0 +1,104 @@
+//! What kind of end each error is.
+
+use std::io;
+
+use zkml_deploy::{DeployError, source::SourceError};
+use zkml_harness::HarnessError;
+use zkml_prover::ProverError;
+
+use super::{Class, Error};
+
+impl Error {
+    /// The exit code's meaning.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Class::Input
+            }
+            Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } | Self::NoSrs { .. } => Class::System,
+            Self::NoArtifacts { .. }
+            | Self::WhichModel { .. }
+            | Self::Manifest { .. }
+            | Self::Missing { .. }
+            | Self::Edited { .. }
+            | Self::Stale { .. }
+            | Self::OtherModel { .. } => Class::Artifacts,
+            Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
+            Self::Fixture { source, .. } => source.class(),
+            Self::StaleFixtures { .. } => Class::Artifacts,
+            Self::NoSuchFixture { .. } => Class::Usage,
+            Self::Content { .. }
+            | Self::ForeignProof { .. }
+            | Self::OtherData { .. }
+            | Self::NotCommitted { .. }
+            | Self::NoSuchInput { .. }
+            | Self::Commit(_) => Class::Input,
+            Self::Unopened { .. } | Self::Differs { .. } | Self::Deployment { .. } => Class::Refused,
+            Self::NotGiven { .. } => Class::Usage,
+            Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
+            Self::Onnx(_) | Self::Graph(_) => Class::Input,
+            Self::Prover(e) => prover_class(e),
+            Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
+            Self::Harness(e) => harness_class(e),
+            Self::Deploy(e) => deploy_class(e),
+            Self::Source(e) => source_class(e),
+            Self::SourceRefused { .. } => Class::Refused,
+            Self::NoKey | Self::NoPassword { .. } => Class::Usage,
+        }
+    }
+}
+
+fn prover_class(error: &ProverError) -> Class {
+    match error {
+        ProverError::Io { .. } | ProverError::SrsTooSmall { .. } | ProverError::Environment(_) => {
+            Class::System
+        }
+        ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
+        ProverError::Rejected(_) => Class::Refused,
+        _ => Class::Input,
+    }
+}
+
+fn deploy_class(error: &DeployError) -> Class {
+    use DeployError as E;
+    match error {
+        E::UnknownChain { .. } | E::NoRpcUrl { .. } | E::BadRpcUrl { .. } | E::TestKeyElsewhere { .. } => {
+            Class::Usage
+        }
+        E::KeyVariable { .. } => Class::Usage,
+        E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
+        E::OtherModel { .. } | E::OtherRecord { .. } | E::Codegen(_) => Class::Artifacts,
+        E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
+        E::NoRecord { .. } => Class::Input,
+        E::Answer { .. }
+        | E::Reverted { .. }
+        | E::TransactionFailed { .. }
+        | E::Deprecated { .. }
+        | E::Preflight { .. }
+        | E::UnsafeSetup { .. }
+        | E::OtherCode { .. }
+        | E::Route { .. }
+        | E::OtherContext { .. } => Class::Refused,
+        _ => Class::System,
+    }
+}
+
+fn source_class(error: &SourceError) -> Class {
+    use SourceError as E;
+    match error {
+        E::Url { .. } | E::NoKey { .. } | E::WrongKey { .. } | E::NoSuchContract { .. } => Class::Usage,
+        E::NotThere { .. } => Class::Input,
+        E::Refused { .. } => Class::Refused,
+        _ => Class::System,
+    }
+}
+
+fn harness_class(error: &HarnessError) -> Class {
+    match error {
+        HarnessError::SelfCheck { .. } | HarnessError::DeployFailed { .. } | HarnessError::Transaction(_) => {
+            Class::Refused
+        }
+        HarnessError::CodeTooLarge { .. } => Class::Input,
+        _ => Class::System,
+    }
+}

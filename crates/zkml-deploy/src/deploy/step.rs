@@ -1,0 +1,100 @@
+//! One step: its transaction, and what became of it.
+
+use alloy::rpc::types::TransactionReceipt;
+
+use super::Watcher;
+use crate::{
+    Address, B256, Result,
+    keys::Account,
+    plan::{Part, Plan, State},
+    record::{Record, Status, Transaction},
+    rpc::Rpc,
+    transaction::{Call, Earlier, Limits, Signed, send_and_wait},
+};
+
+/// Sends the transaction of a part. One that was recorded and still waits is replaced, not doubled.
+pub(super) async fn send(
+    rpc: &Rpc,
+    account: &Account,
+    limits: Limits,
+    part: Part,
+    call: &Call,
+    record: &mut Record,
+    watcher: &mut (dyn Watcher + Send),
+) -> Result<()> {
+    let from = account.address();
+    let earlier = earlier(rpc, from, record.transaction(part)).await?;
+    let mut note = |offer: &Signed| {
+        let transaction = Transaction::offered(offer.hash, from, offer.nonce, record.transaction(part));
+        record.set(part, Status::Sent, Some(transaction));
+        record.status = Status::Partial;
+        watcher.save(record)
+    };
+    send_and_wait(rpc, account, call, earlier, limits, &mut note).await.map(|_| ())
+}
+
+/// What was recorded and may still be mined.
+async fn earlier(rpc: &Rpc, from: Address, recorded: Option<&Transaction>) -> Result<Option<Earlier>> {
+    let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none() && recorded.from == from) else {
+        return Ok(None);
+    };
+    let (nonce, hashes) = (recorded.nonce, recorded.hashes().collect::<Vec<B256>>());
+    let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
+    // Above what the node knows of, it would wait for transactions that nobody sends.
+    if !(next..=free).contains(&nonce) {
+        return Ok(None);
+    }
+    // What waits at this nonce may be something else that the account sent: that is not replaced.
+    let mut ours = nonce == free;
+    for hash in &hashes {
+        ours = ours || rpc.knows(*hash).await?;
+    }
+    Ok(ours.then_some(Earlier { nonce, hashes }))
+}
+
+/// Records where a part stands now.
+pub(super) async fn settle(rpc: &Rpc, plan: &Plan, part: Part, record: &mut Record) -> Result<State> {
+    let state = plan.look(rpc, part).await?;
+    match receipt(rpc, record.transaction(part)).await? {
+        Some(receipt) if receipt.status() => {
+            if let Some(transaction) = record.transaction_mut(part) {
+                transaction.hash = receipt.transaction_hash;
+                transaction.replaced.clear();
+                (transaction.block, transaction.gas) = (receipt.block_number, Some(receipt.gas_used));
+            }
+        }
+        // Somebody else was faster: what is there is not its work.
+        Some(_) => record.forget(part),
+        None => {}
+    }
+    // The first route is made by the router's constructor.
+    let maker = if part == Part::Route && record.route.transaction.is_none() { Part::Router } else { part };
+    let ours = record.transaction(maker).is_some_and(|transaction| transaction.block.is_some());
+    let there = if ours { Status::Deployed } else { Status::Reused };
+    match &state {
+        State::There => record.set(part, there, None),
+        State::Waiting(active_from) => {
+            record.route.active_from = Some(*active_from);
+            record.set(part, Status::Waiting, None);
+        }
+        State::Missing { .. } | State::WithRouter => record.set(part, Status::Waiting, None),
+    }
+    if let (State::There, Some(placed)) = (&state, plan.placed(part)) {
+        let code = rpc.code(placed.address).await?;
+        if let Some(contract) = record.contract_mut(part) {
+            contract.runtime_code_hash = zkml_protocol::keccak256([code.as_ref()]);
+        }
+    }
+    Ok(state)
+}
+
+/// The receipt of a transaction that was not mined when it was recorded last, or of another offer for its nonce.
+async fn receipt(rpc: &Rpc, recorded: Option<&Transaction>) -> Result<Option<TransactionReceipt>> {
+    let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none()) else { return Ok(None) };
+    for hash in recorded.hashes() {
+        if let Some(receipt) = rpc.receipt(hash).await? {
+            return Ok(Some(receipt));
+        }
+    }
+    Ok(None)
+}
