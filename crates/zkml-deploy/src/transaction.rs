@@ -13,6 +13,7 @@ use crate::{
     DeployError, Result,
     chain::Chain,
     keys::Account,
+    record::Transaction,
     rpc::{Answer, Fees, Rpc, Sent},
 };
 
@@ -130,6 +131,31 @@ pub struct Earlier {
     pub nonce: u64,
     /// The transactions. Any of them may still be the one that is mined.
     pub hashes: Vec<B256>,
+}
+
+impl Earlier {
+    /// What was recorded and may still be mined.
+    ///
+    /// # Errors
+    /// Those of the endpoint.
+    pub async fn find(rpc: &Rpc, from: Address, recorded: Option<&Transaction>) -> Result<Option<Self>> {
+        let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none() && recorded.from == from)
+        else {
+            return Ok(None);
+        };
+        let (nonce, hashes) = (recorded.nonce, recorded.hashes().collect::<Vec<B256>>());
+        let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
+        // Above what the node knows of, it would wait for transactions that nobody sends.
+        if !(next..=free).contains(&nonce) {
+            return Ok(None);
+        }
+        // What waits at this nonce may be something else that the account sent: that is not replaced.
+        let mut ours = nonce == free;
+        for hash in &hashes {
+            ours = ours || rpc.knows(*hash).await?;
+        }
+        Ok(ours.then_some(Self { nonce, hashes }))
+    }
 }
 
 /// A little more gas than estimated: the estimate is of the last block, and what is not used is not paid.

@@ -172,6 +172,27 @@ async fn what_would_revert_is_not_sent() {
 }
 
 #[tokio::test]
+async fn what_waits_is_no_state_yet() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    // With calldata, slot 0 becomes 1, once; the slot is returned.
+    let code = "36156013575f5415600e575f5ffd5b60015f555b5f545f5260205ff3";
+    let code = hex::decode(code).unwrap();
+    anvil::set_code(&rpc, NOBODY, &code).await;
+    let waiting = account.sign(31_337, NOBODY, &[1], 0, 100_000, rpc.fees().await.unwrap()).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    for (mined, slot) in [(false, 0), (true, 1)] {
+        if mined {
+            mine(&rpc, 1).await;
+        }
+        let answer = rpc.call(None, Some(NOBODY), &[]).await.unwrap().returned("the slot").unwrap();
+        assert_eq!(U256::from_be_slice(&answer), U256::from(slot), "mined: {mined}");
+        let estimate = rpc.estimate(account.address(), Some(NOBODY), &[1]).await.unwrap();
+        assert_eq!(estimate.is_err(), mined, "a second time it reverts");
+    }
+}
+
+#[tokio::test]
 async fn an_account_without_money_is_told() {
     let node = Anvil::start(&[]);
     let (rpc, account) = (node.rpc().await, account());

@@ -69,6 +69,15 @@ pub fn assign(
     Ok((ModelCircuit { witness: Some(Arc::new(w)), ..circuit.clone() }, instances))
 }
 
+/// The statement that a proof of a run would be about.
+///
+/// # Errors
+/// [`ProverError::Witness`] for a run that is not one of this model, or a context or salt that is no field element.
+pub fn instances(system: &System, keys: &Keys, trace: &Trace, binding: &Binding) -> Result<Vec<Word>> {
+    let (_, instances) = assign(system, &keys.circuit, trace, binding)?;
+    Ok(instances.iter().map(scalar_word).collect())
+}
+
 /// Proves a run of the model. The proof is checked before it is returned.
 pub fn prove(system: &System, keys: &Keys, trace: &Trace, binding: &Binding) -> Result<Proof> {
     let (circuit, instances) = assign(system, &keys.circuit, trace, binding)?;

@@ -169,7 +169,7 @@ pub enum Error {
         /// Everything that was compared.
         report: Box<crate::pipeline::audit::AuditReport>,
     },
-    /// An audit lacks something to build from.
+    /// Something that cannot be done without was not named.
     #[error("{what} is needed: name it with {flag}")]
     NotGiven {
         /// What it is.

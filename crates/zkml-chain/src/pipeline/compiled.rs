@@ -4,7 +4,7 @@ use crate::{
     artifacts::{Artifacts, file, weights},
     error::{Error, Result},
 };
-use zkml_graph::{Graph, System};
+use zkml_graph::{Graph, System, Visibility};
 use zkml_protocol::Program;
 use zkml_prover::Plan;
 
@@ -20,6 +20,12 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// Whether some input is committed to: then nobody but its owner knows it.
+    #[must_use]
+    pub fn commits_to_inputs(&self) -> bool {
+        self.graph.inputs.iter().any(|(_, visibility)| *visibility != Visibility::Public)
+    }
+
     /// Loads `graph.bin`, and `weights.bin` when the weights are private.
     ///
     /// # Errors

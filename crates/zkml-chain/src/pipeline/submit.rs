@@ -20,10 +20,14 @@ use zkml_deploy::{
     chain::Chain,
     consumer::{Consumer, PinnedModel},
     keys::Account,
+    record::Transaction,
     rpc::Rpc,
-    transaction::{Call, Limits, Mined, Signed, send_and_wait, with_headroom},
+    transaction::{Call, Earlier, Limits, Mined, Signed, send_and_wait, with_headroom},
 };
 use zkml_protocol::{Program, Word, binding::Context, binding::Registration};
+
+/// What a proof's file of sent transactions ends in.
+const SENT: &str = "sent.json";
 
 /// What to hand in, and where.
 #[derive(Debug)]
@@ -120,11 +124,7 @@ pub async fn run(
         None
     } else {
         ui.say(format_args!("sending to {}, {} gas", consumer.address(), table::thousands(estimated_gas)));
-        let mut offered = |offer: &Signed| {
-            ui.say(format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
-            Ok(())
-        };
-        let mined = send_and_wait(rpc, account, &call, None, request.limits, &mut offered).await?;
+        let mined = send(ui, rpc, account, &call, request.limits, &bound.proof.with_extension(SENT)).await?;
         Some(accepted(&consumer, &mined, &bound.context)?)
     };
     Ok(SubmitReport {
@@ -192,6 +192,51 @@ fn default_name(context: &Context) -> String {
     let short = |address: &[u8; 20]| hex::encode(&address[..4]);
     let (consumer, subject) = (short(&context.consumer), short(&context.subject));
     format!("proofs/{}-{consumer}-{subject}-{}.json", context.chain_id, value::decimal(&context.nonce))
+}
+
+/// Sends, and remembers in a file what was sent until it is final: after an interruption the next run replaces it, or finds
+/// it mined, and the account does not pay twice for one nonce of the consumer.
+async fn send(
+    ui: &Ui,
+    rpc: &Rpc,
+    account: &Account,
+    call: &Call,
+    limits: Limits,
+    file: &Path,
+) -> Result<Mined> {
+    let from = account.address();
+    let mut recorded = recorded(file)?;
+    let earlier = Earlier::find(rpc, from, recorded.as_ref()).await?;
+    if let Some(earlier) = &earlier {
+        ui.say(format_args!(
+            "an earlier run was interrupted: what it sent with nonce {} is replaced if it still waits",
+            earlier.nonce
+        ));
+    }
+    let mut offered = |offer: &Signed| {
+        ui.say(format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
+        let transaction = Transaction::offered(offer.hash, from, offer.nonce, recorded.as_ref());
+        let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
+        recorded = Some(transaction);
+        let failed = |e: Error| DeployError::Record { path: file.to_owned(), why: e.to_string() };
+        write_whole(file, &written).map(|_| ()).map_err(failed)
+    };
+    let mined = send_and_wait(rpc, account, call, earlier, limits, &mut offered).await?;
+    std::fs::remove_file(file).map_err(|e| Error::io("remove", file, e))?;
+    Ok(mined)
+}
+
+/// What an earlier run sent for this proof's nonce and did not see become final.
+fn recorded(file: &Path) -> Result<Option<Transaction>> {
+    match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+            let why =
+                format!("it is not what `submit` remembers of a transaction ({e}); if none waits, remove it");
+            Error::Content { path: file.to_owned(), why }
+        }),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::io("read", file, e)),
+    }
 }
 
 /// The context file of a proof: beside it.

@@ -1,9 +1,6 @@
 //! The prover of the inference service: a model that is read once, and inputs from events or from a folder.
 
-use super::{
-    commit,
-    prove::{Model, Openings, Request as ProveRequest, Session, input},
-};
+use super::prove::{Model, Openings, Request as ProveRequest, Session, input};
 use crate::{
     artifacts::Artifacts,
     error::{Class, Error, Result},
@@ -22,7 +19,6 @@ use zkml_deploy::watch::{Event, Job, Observer, ProveFailure, Proven, Prover, Sum
 use zkml_protocol::{
     Program, Word,
     binding::public_data_commitment,
-    commitment::Role,
     envelope::{EnvelopeError, Shape},
 };
 
@@ -43,9 +39,14 @@ impl ModelProver {
     /// Reads the model and its proving key.
     ///
     /// # Errors
-    /// A missing, stale or damaged artifact.
+    /// A missing, stale or damaged artifact; [`Error::NotGiven`], for without their folder no request about committed inputs
+    /// can be served.
     pub fn load(ui: Ui, artifacts: Artifacts, inputs: Option<PathBuf>, kept: PathBuf) -> Result<Self> {
-        let session = Model::load(&artifacts)?.with_key(&artifacts)?;
+        let model = Model::load(&artifacts)?;
+        if inputs.is_none() && model.compiled.commits_to_inputs() {
+            return Err(Error::NotGiven { what: "the folder with the committed inputs", flag: "--inputs" });
+        }
+        let session = model.with_key(&artifacts)?;
         Ok(Self { session, artifacts: Mutex::new(artifacts), ui, inputs, kept })
     }
 
@@ -57,13 +58,12 @@ impl ModelProver {
 
     /// The integers that were asked about, and the file that they come from if they are committed to.
     fn inputs_of(&self, job: &Job) -> Result<(Vec<Vec<i64>>, Option<PathBuf>), ProveFailure> {
-        let graph = &self.session.compiled.graph;
-        if commit::inputs(graph, &vec![Vec::new(); graph.inputs.len()]).is_empty() {
+        if !self.session.compiled.commits_to_inputs() {
             return Ok((self.public_inputs(job)?, None));
         }
         let commitment = job.request.data_commitment;
         let Some(folder) = &self.inputs else {
-            return Err(ProveFailure::Permanent("inputs are committed to, and --inputs names none".into()));
+            return Err(ProveFailure::Later("--inputs names no folder".into()));
         };
         let path = folder.join(format!("{commitment}.json"));
         // Without the salts, new ones would be made, and a commitment that nobody asked about.
@@ -115,6 +115,7 @@ impl ModelProver {
 impl Prover for ModelProver {
     fn prove(&self, job: &Job) -> Result<Proven, ProveFailure> {
         let (inputs, file) = self.inputs_of(job)?;
+        let committed = file.is_some();
         let never = |e: EnvelopeError| ProveFailure::Permanent(e.to_string());
         let (program, asked) = (self.session.program(), job.request.data_commitment);
         let shape = Shape::of(program).map_err(never)?;
@@ -124,19 +125,14 @@ impl Prover for ModelProver {
             .eval_with(&inputs, &compiled.weights)
             .map_err(|e| ProveFailure::Permanent(e.to_string()))?;
         let openings = self.openings(file, &inputs, &trace).map_err(later)?;
-        let opened = openings.known.iter().find(|opening| opening.role == Role::Input);
-        if let Some(opening) = opened.filter(|o| shape.input_is_commitment && o.commitment != asked) {
-            return Err(ProveFailure::Later(format!(
-                "the input at hand opens {}, not {asked}",
-                opening.commitment
-            )));
+        if committed {
+            let stated = self.session.instances(&trace, &openings, job.context).map_err(failure)?;
+            let found = shape.data_commitment(shape.sections(&stated).map_err(never)?.inputs);
+            if found != asked {
+                return Err(ProveFailure::Later(format!("the input at hand opens {found}, not {asked}")));
+            }
         }
         let proof = self.session.prove(&trace, &openings, job.context).map_err(failure)?;
-        let found = shape.data_commitment(shape.sections(&proof.instances).map_err(never)?.inputs);
-        if found != asked {
-            let why = format!("the commitment to the input at hand is {found}, it asks about {asked}");
-            return Err(ProveFailure::Permanent(why));
-        }
         self.keep_outputs(openings, job).map_err(later)?;
         let submission = Submission::new(program, &proof.proof, &proof.instances)
             .map_err(|e| ProveFailure::Permanent(e.to_string()))?;

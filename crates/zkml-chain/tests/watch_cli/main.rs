@@ -193,9 +193,18 @@ async fn committed_inputs_are_waited_for_proven_and_handed_in() {
     assert_eq!(service.wait("requested")["request"], id.to_string());
     assert!(service.wait("postponed")["reason"].as_str().unwrap().contains("is not there yet"));
     fs::create_dir_all(place.path("inputs")).unwrap();
-    let private = place.path(&format!("inputs/{commitment}.private.json"));
-    fs::copy(place.path("sample.private.json"), private).unwrap();
-    fs::copy(&sample, place.path(&format!("inputs/{commitment}.json"))).unwrap();
+    let put = |name: &str| {
+        let private = place.path(&format!("inputs/{commitment}.private.json"));
+        fs::copy(place.path(&format!("{name}.private.json")), private).unwrap();
+        let input = place.path(&format!("inputs/{commitment}.json"));
+        fs::copy(place.path(&format!("{name}.json")), input).unwrap();
+    };
+    // The same values with other salts are another commitment, and no proof is made of it.
+    fs::copy(&sample, place.path("other.json")).unwrap();
+    done(&["commit", "--dir", &place.folder.dir, "--input", &place.path("other.json")]);
+    put("other");
+    while !service.wait("postponed")["reason"].as_str().unwrap().contains("the input at hand opens") {}
+    put("sample");
     assert_eq!(service.wait("done")["request"], id.to_string());
     assert_eq!(place.state(id).await, RequestState::Fulfilled);
     let (health, metrics) = (get(&address, "/healthz"), get(&address, "/metrics"));
@@ -204,8 +213,17 @@ async fn committed_inputs_are_waited_for_proven_and_handed_in() {
     let salt = file(place.path("sample.private.json"))["openings"][0]["salt"].as_str().unwrap().to_owned();
     assert!(!metrics.contains(salt.trim_start_matches("0x")));
     service.signal();
-    assert_eq!(service.wait("ended")["summary"]["done"], 1);
+    let summary = &service.wait("ended")["summary"];
+    assert_eq!((&summary["done"], &summary["proofs"]), (&json!(1), &json!(1)));
     assert_eq!(service.child.wait().unwrap().code(), Some(0));
+    // Without the folder no request could ever be served.
+    let mut arguments = place.watch(&[]);
+    let folder = arguments.iter().position(|argument| argument == "--inputs").unwrap();
+    arguments.drain(folder..folder + 2);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let run = with_chain(&place.node, &arguments);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stdout.contains("not-given") && run.stdout.contains("--inputs"), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

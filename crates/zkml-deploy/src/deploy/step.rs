@@ -4,7 +4,7 @@ use alloy::rpc::types::TransactionReceipt;
 
 use super::Watcher;
 use crate::{
-    Address, B256, Result,
+    Result,
     keys::Account,
     plan::{Part, Plan, State},
     record::{Record, Status, Transaction},
@@ -23,7 +23,7 @@ pub(super) async fn send(
     watcher: &mut (dyn Watcher + Send),
 ) -> Result<()> {
     let from = account.address();
-    let earlier = earlier(rpc, from, record.transaction(part)).await?;
+    let earlier = Earlier::find(rpc, from, record.transaction(part)).await?;
     let mut note = |offer: &Signed| {
         let transaction = Transaction::offered(offer.hash, from, offer.nonce, record.transaction(part));
         record.set(part, Status::Sent, Some(transaction));
@@ -31,25 +31,6 @@ pub(super) async fn send(
         watcher.save(record)
     };
     send_and_wait(rpc, account, call, earlier, limits, &mut note).await.map(|_| ())
-}
-
-/// What was recorded and may still be mined.
-async fn earlier(rpc: &Rpc, from: Address, recorded: Option<&Transaction>) -> Result<Option<Earlier>> {
-    let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none() && recorded.from == from) else {
-        return Ok(None);
-    };
-    let (nonce, hashes) = (recorded.nonce, recorded.hashes().collect::<Vec<B256>>());
-    let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
-    // Above what the node knows of, it would wait for transactions that nobody sends.
-    if !(next..=free).contains(&nonce) {
-        return Ok(None);
-    }
-    // What waits at this nonce may be something else that the account sent: that is not replaced.
-    let mut ours = nonce == free;
-    for hash in &hashes {
-        ours = ours || rpc.knows(*hash).await?;
-    }
-    Ok(ours.then_some(Earlier { nonce, hashes }))
 }
 
 /// Records where a part stands now.

@@ -76,8 +76,9 @@ pub struct ContractRecord {
 }
 
 impl Transaction {
-    /// An offer that no block has yet.
-    pub(crate) fn offered(hash: B256, from: Address, nonce: u64, before: Option<&Self>) -> Self {
+    /// An offer that no block has yet; what was offered `before` for its nonce is kept.
+    #[must_use]
+    pub fn offered(hash: B256, from: Address, nonce: u64, before: Option<&Self>) -> Self {
         let before =
             before.filter(|before| before.block.is_none() && (before.from, before.nonce) == (from, nonce));
         let replaced = before.map(|before| before.hashes().filter(|other| *other != hash).collect());

@@ -141,13 +141,15 @@ impl Rpc {
         Ok(Fees { max: estimate.max_fee_per_gas, priority: estimate.max_priority_fee_per_gas })
     }
 
-    /// Calls a contract at the last block; `to` none runs creation code.
+    /// Calls a contract at the last block; `to` none runs creation code. What waits does not count: it may never come, and
+    /// other questions are answered from the last block, too.
     ///
     /// # Errors
     /// As [`Rpc::chain_id_there`]; a revert is no error.
     pub async fn call(&self, from: Option<Address>, to: Option<Address>, data: &[u8]) -> Result<Answer> {
         let request = request(from, to, data);
-        match self.try_ask(|| self.provider.call(request.clone())).await {
+        // alloy would ask for the pending block.
+        match self.try_ask(|| self.provider.call(request.clone()).block(BlockId::latest())).await {
             Ok(bytes) => Ok(Answer::Returned(bytes)),
             Err(failure) => self.reverted("eth_call", failure).map(Answer::Reverted),
         }

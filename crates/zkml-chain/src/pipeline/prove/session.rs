@@ -10,7 +10,7 @@ use crate::{
     },
     proof_file::ProofFile,
 };
-use zkml_graph::{Trace, Visibility};
+use zkml_graph::Trace;
 use zkml_protocol::{Program, Word};
 use zkml_prover::{Binding, Keys, Plan};
 
@@ -78,6 +78,15 @@ impl Session {
         &self.keys.program
     }
 
+    /// The statement that a proof of a run would be about.
+    ///
+    /// # Errors
+    /// [`Error::Prover`].
+    pub fn instances(&self, trace: &Trace, openings: &Openings, context: Word) -> Result<Vec<Word>> {
+        let binding = Binding { context, salts: openings.salts() };
+        Ok(zkml_prover::prove::instances(&self.compiled.system, &self.keys, trace, &binding)?)
+    }
+
     /// Proves a run. The prover asks halo2's own verifier; a second, independent one must agree before anybody sees the
     /// proof, and so must the openings.
     ///
@@ -98,8 +107,7 @@ impl Session {
     /// or if these are not such words.
     #[must_use]
     pub fn inputs_of_words(&self, words: &[Word]) -> Option<Vec<Vec<i64>>> {
-        let graph = &self.compiled.graph;
-        if graph.inputs.iter().any(|(_, visibility)| *visibility != Visibility::Public) {
+        if self.compiled.commits_to_inputs() {
             return None;
         }
         let mut words = words;
