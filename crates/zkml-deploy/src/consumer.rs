@@ -7,7 +7,10 @@ use alloy::{
     sol,
     sol_types::SolCall,
 };
-use zkml_codegen::{Submission, requests::InferenceAccepted};
+use zkml_codegen::{
+    Submission,
+    requests::{InferenceAccepted, InferenceRequested, RequestState, request_state},
+};
 use zkml_protocol::{Program, Word, binding::Context};
 
 use crate::{DeployError, Result, rpc::Rpc, transaction::Call};
@@ -100,6 +103,11 @@ impl<'a> Consumer<'a> {
             return Err(DeployError::NoCode { address: address.to_string(), chain_id: rpc.chain_id() });
         }
         Ok(Self { rpc, address })
+    }
+
+    /// The same where it is known to be there.
+    pub(crate) fn known(rpc: &'a Rpc, address: Address) -> Self {
+        Self { rpc, address }
     }
 
     /// Its address.
@@ -209,21 +217,64 @@ impl<'a> Consumer<'a> {
     /// # Errors
     /// [`DeployError::Answer`] when the receipt holds no such event of this consumer for this context.
     pub fn accepted(&self, receipt: &TransactionReceipt, context: &Context) -> Result<Word> {
-        let logs = receipt.inner.logs().iter().filter(|log| log.address() == self.address);
-        let mut events = logs.filter_map(|log| {
-            let topics: Vec<Word> = log.topics().iter().map(|topic| Word(topic.0)).collect();
-            InferenceAccepted::decode(&topics, &log.data().data).ok()
-        });
         let wanted = (context.subject, context.nonce, context.action);
-        events
+        self.events(receipt, InferenceAccepted::decode)
             .find(|event| (event.subject, event.nonce, event.action) == wanted)
             .map(|event| event.data_commitment)
-            .ok_or_else(|| DeployError::Answer {
-                what: "verifyInference".to_owned(),
-                address: self.address.to_string(),
-                answer: format!("without its event in transaction {}", receipt.transaction_hash),
-                expected: "InferenceAccepted".to_owned(),
-            })
+            .ok_or_else(|| self.without(receipt, "verifyInference", "InferenceAccepted"))
+    }
+
+    /// The id of the request about this data that a transaction of the subject made.
+    ///
+    /// # Errors
+    /// [`DeployError::Answer`] when the receipt holds no such event of this contract.
+    pub fn requested(
+        &self,
+        receipt: &TransactionReceipt,
+        subject: Address,
+        data_commitment: Word,
+    ) -> Result<Word> {
+        let wanted = (subject.into_array(), data_commitment);
+        self.events(receipt, InferenceRequested::decode)
+            .find(|event| (event.request.subject, event.request.data_commitment) == wanted)
+            .map(|event| event.id)
+            .ok_or_else(|| self.without(receipt, "requestInference", "InferenceRequested"))
+    }
+
+    /// Where a request stands.
+    ///
+    /// # Errors
+    /// [`DeployError::Answer`] when the contract takes no requests, and those of the endpoint.
+    pub async fn request_state(&self, id: Word) -> Result<RequestState> {
+        let what = "requestState";
+        let bytes = self.rpc.call(None, Some(self.address), &request_state(id)).await?.returned(what)?;
+        RequestState::decode(&bytes).map_err(|e| DeployError::Answer {
+            what: what.to_owned(),
+            address: self.address.to_string(),
+            answer: e.to_string(),
+            expected: "a state of a request".to_owned(),
+        })
+    }
+
+    /// This contract's logs of one event.
+    fn events<T, E>(
+        &self,
+        receipt: &TransactionReceipt,
+        decode: impl Fn(&[Word], &[u8]) -> std::result::Result<T, E>,
+    ) -> impl Iterator<Item = T> {
+        receipt.inner.logs().iter().filter(|log| log.address() == self.address).filter_map(move |log| {
+            let topics: Vec<Word> = log.topics().iter().map(|topic| Word(topic.0)).collect();
+            decode(&topics, &log.data().data).ok()
+        })
+    }
+
+    fn without(&self, receipt: &TransactionReceipt, what: &str, event: &str) -> DeployError {
+        DeployError::Answer {
+            what: what.to_owned(),
+            address: self.address.to_string(),
+            answer: format!("without its event in transaction {}", receipt.transaction_hash),
+            expected: event.to_owned(),
+        }
     }
 }
 

@@ -96,6 +96,12 @@ pub fn sub(a: Word, b: Word) -> Word {
     add(a, neg(b))
 }
 
+/// The element of an integer: negative ones are `r − |v|`.
+pub fn from_i64(value: i64) -> Word {
+    let magnitude = Word::from_u64(value.unsigned_abs());
+    if value < 0 { neg(magnitude) } else { magnitude }
+}
+
 /// A canonical field element as a signed integer: `r − |v|` stands for a negative one. `None` beyond 64 bits.
 pub fn to_i64(element: &Word) -> Option<i64> {
     let small = |w: &Word| {

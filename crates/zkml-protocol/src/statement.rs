@@ -103,6 +103,19 @@ impl Field {
         }
     }
 
+    /// Its instances from the integers behind them; `None` for a commitment, another number of values, and values that its
+    /// code cannot write.
+    pub fn encode(&self, values: &[i64]) -> Option<Vec<Word>> {
+        if values.len() != self.values as usize {
+            return None;
+        }
+        match self.encoding {
+            Encoding::Signed => Some(values.iter().map(|value| crate::field::from_i64(*value)).collect()),
+            Encoding::Packed(code) => code.pack(values).ok(),
+            Encoding::Commitment => None,
+        }
+    }
+
     /// Bounds must hold some value, belong to values that are shown, and be inside what their code can write.
     pub(crate) fn check_bounds(&self) -> Result<(), ProgramError> {
         let Some(Bounds { lowest, highest }) = self.bounds else { return Ok(()) };
@@ -187,13 +200,21 @@ mod tests {
             Field { name: "x".into(), values: 30, scale: 0, encoding: Encoding::Packed(code), bounds: None };
         let values: Vec<i64> = (-15..15).collect();
         let words = code.pack(&values).unwrap();
-        assert_eq!(field.integers(&words), Some(values));
+        assert_eq!(field.integers(&words), Some(values.clone()));
+        assert_eq!(field.encode(&values), Some(words.clone()));
+        assert_eq!(field.encode(&values[1..]), None, "fewer values");
+        assert_eq!(field.encode(&[vec![256], values[1..].to_vec()].concat()), None, "beyond nine bits");
         assert_eq!(field.integers(&words[1..]), None);
         assert_eq!(field.integers(&[words[0], Word([0xff; 32])]), None, "more than the values");
         field.encoding = Encoding::Signed;
         field.values = 2;
         assert_eq!(field.integers(&[Word::ONE, Word::from(3u64)]), Some(vec![1, 3]));
+        for values in [[1, 3], [-1, i64::MIN], [i64::MAX, 0]] {
+            let words = field.encode(&values).unwrap();
+            assert_eq!(field.integers(&words), Some(values.to_vec()));
+        }
         field.encoding = Encoding::Commitment;
         assert_eq!(field.integers(&[Word::ONE]), None);
+        assert_eq!(field.encode(&[1, 2]), None);
     }
 }

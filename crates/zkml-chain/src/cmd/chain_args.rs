@@ -1,6 +1,10 @@
 //! Flags that say which chain, whose key and which fees, shared by the subcommands that open a connection.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    pipeline::deploy::{RECORDS, Records},
+    value,
+};
 use std::{
     env, fs,
     io::{self, IsTerminal},
@@ -8,12 +12,13 @@ use std::{
     time::Duration,
 };
 use zkml_deploy::{
-    DeployError,
+    Address, DeployError,
     chain::{Chain, Chains, RpcUrl},
     keys::Account,
     rpc::{Retry, Rpc},
     transaction::Limits,
 };
+use zkml_protocol::{Word, keccak256};
 
 /// Environment variable with the password of a keystore.
 const PASSWORD: &str = "ZKML_KEYSTORE_PASSWORD";
@@ -37,6 +42,85 @@ impl ChainArgs {
     pub fn chain(&self) -> Result<Chain> {
         Ok(Chains::load(self.chains.as_deref())?.find(&self.chain)?.clone())
     }
+}
+
+/// Where deployments are recorded.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RecordArgs {
+    /// Folder of records
+    #[arg(long, value_name = "DIR", default_value = RECORDS)]
+    pub deployments: PathBuf,
+}
+
+/// Which consumer.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConsumerArgs {
+    /// The consumer's address [default: the one that `deploy` recorded]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    consumer: Option<[u8; 20]>,
+    #[command(flatten)]
+    records: RecordArgs,
+}
+
+impl ConsumerArgs {
+    /// Its address, and the block that it was deployed in if that is recorded.
+    ///
+    /// # Errors
+    /// [`DeployError::NoRecord`] where no address is given, and [`DeployError::Record`].
+    pub fn find(&self, chain: &Chain, model: &str) -> Result<(Address, Option<u64>)> {
+        if let Some(address) = self.consumer {
+            return Ok((Address::from(address), None));
+        }
+        let record = Records::of(&self.records.deployments, chain.id, model).require()?;
+        let consumer = record.contracts.consumer;
+        Ok((consumer.address, consumer.transaction.and_then(|transaction| transaction.block)))
+    }
+}
+
+/// What a consumer is asked to do, and until when.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TermArgs {
+    /// What the consumer is asked to do, as it hashes it [default: zero]
+    #[arg(long, value_name = "HEX", value_parser = value::word)]
+    action: Option<Word>,
+    /// The same as text: the action is the Keccak-256 of its UTF-8 bytes
+    #[arg(long, value_name = "TEXT", conflicts_with = "action")]
+    action_text: Option<String>,
+    /// Last acceptable block time, in seconds since 1970
+    #[arg(long, value_name = "N")]
+    pub deadline: Option<u64>,
+    /// The same as seconds from the last block's time
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, conflicts_with = "deadline")]
+    pub valid_for: u64,
+    /// Why the input is to be believed, as the consumer wants it
+    #[arg(long, value_name = "HEX", value_parser = value::bytes, default_value = "0x")]
+    pub provenance: Bytes,
+}
+
+// clap would take a bare vector for a flag that may be repeated.
+type Bytes = std::sync::Arc<[u8]>;
+
+impl TermArgs {
+    /// The action.
+    #[must_use]
+    pub fn action(&self) -> Word {
+        let text = self.action_text.as_ref().map(|text| keccak256([text.as_bytes()]));
+        self.action.or(text).unwrap_or_default()
+    }
+}
+
+/// Which input.
+#[derive(Debug, Clone, clap::Args)]
+pub struct InputArgs {
+    /// The input: {"inputs": {"name": [numbers]}}, or a file of samples [default: the first calibration sample]
+    #[arg(long, short, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Which sample of a file of samples
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub index: usize,
+    /// Private file with the salts of committed inputs [default: beside the input, as NAME.private.json]
+    #[arg(long, value_name = "FILE")]
+    pub salt_file: Option<PathBuf>,
 }
 
 /// Connects to a chain whose URL is in the environment.

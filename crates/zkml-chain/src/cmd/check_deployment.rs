@@ -1,11 +1,11 @@
 //! `zkml-chain check-deployment`: is on the chain what should be there?
 
-use super::chain_args::{ChainArgs, block_on, connect};
+use super::chain_args::{ChainArgs, RecordArgs, block_on, connect};
 use crate::{
     error::{Error, Result},
     folder::Folder,
     output::Ui,
-    pipeline::deploy::{RECORDS, Records, check},
+    pipeline::deploy::{Records, check},
 };
 use std::path::PathBuf;
 
@@ -19,9 +19,8 @@ pub struct Args {
     /// The proof to try [default: proofs/proof.json in the artifact folder]
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
-    /// Folder of records
-    #[arg(long, value_name = "DIR", default_value = RECORDS)]
-    deployments: PathBuf,
+    #[command(flatten)]
+    records: RecordArgs,
 }
 
 /// Runs the command.
@@ -31,7 +30,7 @@ pub struct Args {
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
-    let records = Records::of(&args.deployments, chain.id, artifacts.model());
+    let records = Records::of(&args.records.deployments, chain.id, artifacts.model());
     let report = block_on(async {
         check::run(&artifacts, &chain, connect(&chain), &records, args.proof.as_deref()).await
     })?;

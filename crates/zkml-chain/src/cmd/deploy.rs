@@ -1,14 +1,14 @@
 //! `zkml-chain deploy`: a model's contracts, from the folder to a chain.
 
-use super::chain_args::{ChainArgs, FeeArgs, KeyArgs, PasswordArgs, block_on, connect};
+use super::chain_args::{ChainArgs, FeeArgs, KeyArgs, PasswordArgs, RecordArgs, block_on, connect};
 use crate::{
     error::{Error, Result},
     folder::Folder,
     output::Ui,
-    pipeline::deploy::{self, ConsumerKind, RECORDS, Sender},
+    pipeline::deploy::{self, ConsumerKind, Sender},
     value,
 };
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 use zkml_deploy::{Address, package::Existing, plan::Part};
 use zkml_harness::ROUTE_DELAY;
 
@@ -58,9 +58,8 @@ pub struct Args {
     /// Use this ZKMLVerifier, with its registry and router
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, conflicts_with_all = ["registry", "router"])]
     zkml_verifier: Option<[u8; 20]>,
-    /// Folder of records
-    #[arg(long, value_name = "DIR", default_value = RECORDS)]
-    deployments: PathBuf,
+    #[command(flatten)]
+    records: RecordArgs,
     /// In a dry run, write the record of what would be there
     #[arg(long, conflicts_with = "broadcast")]
     save_plan: bool,
@@ -92,7 +91,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             args.parts.into_iter().collect()
         },
         consumer: args.consumer,
-        deployments: args.deployments,
+        deployments: args.records.deployments,
         limits: args.fees.limits(&chain),
         save_plan: args.save_plan,
         chain: chain.clone(),

@@ -15,6 +15,7 @@ pub mod gen_verifier;
 pub mod inspect;
 pub mod ops;
 pub mod prove;
+pub mod request;
 pub mod setup;
 pub mod sight;
 pub mod simulate;

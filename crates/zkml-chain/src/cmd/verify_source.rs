@@ -1,17 +1,14 @@
 //! `zkml-chain verify-source`: the sources of deployed contracts, to services that compile them again.
 
-use super::chain_args::{ChainArgs, block_on};
+use super::chain_args::{ChainArgs, RecordArgs, block_on};
 use crate::{
     error::Result,
     folder::Folder,
     output::Ui,
-    pipeline::{
-        deploy::{ConsumerKind, RECORDS},
-        verify_source,
-    },
+    pipeline::{deploy::ConsumerKind, verify_source},
 };
 use clap::ValueEnum;
-use std::{env, path::PathBuf, time::Duration};
+use std::{env, time::Duration};
 use zkml_deploy::source::{KEY_VARIABLE, Kind, Patience, Secret};
 
 /// Show explorers the sources of what is deployed: they compile them and compare with the chain
@@ -29,9 +26,8 @@ pub struct Args {
     /// Where the service is, if it is not the usual one
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Folder of records
-    #[arg(long, value_name = "DIR", default_value = RECORDS)]
-    deployments: PathBuf,
+    #[command(flatten)]
+    records: RecordArgs,
     /// Which consumer was deployed [default: as the record says]
     #[arg(long, value_enum)]
     consumer: Option<ConsumerKind>,
@@ -73,7 +69,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<()> {
         kind,
         url: args.url.clone(),
         key,
-        deployments: args.deployments.clone(),
+        deployments: args.records.deployments.clone(),
         consumer: args.consumer,
         only: args.only.clone(),
         patience: Patience { pause: args.pause, timeout: args.timeout, ..Patience::default() },

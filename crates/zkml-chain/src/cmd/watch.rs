@@ -1,15 +1,11 @@
 //! `zkml-chain watch`: a service that proves what a contract is asked for.
 
-use super::chain_args::{ChainArgs, FeeArgs, KeyArgs, PasswordArgs, connect};
+use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect};
 use crate::{
     error::{Error, Result},
     folder::Folder,
     output::Ui,
-    pipeline::{
-        deploy::{RECORDS, Records},
-        watch::{self, ModelProver, Observe},
-    },
-    value,
+    pipeline::watch::{self, ModelProver, Observe},
 };
 use std::{
     net::SocketAddr,
@@ -34,12 +30,8 @@ pub struct Args {
     folder: Folder,
     #[command(flatten)]
     chain: ChainArgs,
-    /// The contract that takes requests [default: the one that `deploy` recorded]
-    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
-    consumer: Option<[u8; 20]>,
-    /// Folder of records
-    #[arg(long, value_name = "DIR", default_value = RECORDS)]
-    deployments: PathBuf,
+    #[command(flatten)]
+    consumer: ConsumerArgs,
     /// Folder with committed inputs: <data commitment>.json, and beside each its .private.json with the salts
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
@@ -93,14 +85,7 @@ fn small(text: &str) -> Result<usize, String> {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
-    let record = Records::of(&args.deployments, chain.id, artifacts.model());
-    let (consumer, deployed) = match args.consumer {
-        Some(address) => (Address::from(address), None),
-        None => {
-            let consumer = record.require()?.contracts.consumer;
-            (consumer.address, consumer.transaction.and_then(|transaction| transaction.block))
-        }
-    };
+    let (consumer, deployed) = args.consumer.find(&chain, artifacts.model())?;
     let journal = args
         .journal
         .clone()

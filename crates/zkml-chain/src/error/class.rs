@@ -16,6 +16,7 @@ impl Error {
                 Class::Input
             }
             Self::Io { .. } | Self::Busy { .. } | Self::Child { .. } | Self::NoSrs { .. } => Class::System,
+            Self::NotAnswered { .. } => Class::System,
             Self::NoArtifacts { .. }
             | Self::WhichModel { .. }
             | Self::Manifest { .. }

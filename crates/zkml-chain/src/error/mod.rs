@@ -267,6 +267,14 @@ pub enum Error {
         /// The environment variable that may hold it.
         variable: &'static str,
     },
+    /// Nobody has proven a request.
+    #[error("request {request} has no proof after {seconds} seconds; it stays until its deadline")]
+    NotAnswered {
+        /// Its id.
+        request: zkml_protocol::Word,
+        /// So long was waited.
+        seconds: u64,
+    },
     /// A fixture of the contracts' tests cannot be made or checked.
     #[error("fixture `{name}` cannot be made")]
     Fixture {
@@ -382,6 +390,7 @@ impl Error {
             Self::Source(error) | Self::SourceRefused { error, .. } => error.name(),
             Self::NoKey => "no-key",
             Self::NoPassword { .. } => "no-password",
+            Self::NotAnswered { .. } => "not-answered",
             Self::Child { .. } => "child",
             Self::Fixture { .. } => "fixture",
             Self::StaleFixtures { .. } => "stale-fixtures",

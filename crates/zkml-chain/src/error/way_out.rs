@@ -57,6 +57,9 @@ impl Error {
             Self::NoPassword { variable, .. } => {
                 format!("put it into a file and name that with --password-file, or into {variable}")
             }
+            Self::NotAnswered { .. } => {
+                "somebody must serve the contract's requests (`zkml-chain watch`), and have its committed input: see --share".into()
+            }
             Self::SourceRefused { .. } => {
                 "see what `zkml-chain check-deployment` says of the chain; the service may not know its code yet".into()
             }

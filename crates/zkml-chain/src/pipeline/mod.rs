@@ -15,6 +15,8 @@ pub mod inspect;
 pub mod like;
 pub mod ops;
 pub mod prove;
+pub mod request;
+pub mod sending;
 pub mod setup;
 pub mod simulate;
 pub mod solidity;

@@ -1,6 +1,6 @@
 //! One proof to a consumer on a chain: bound to its next nonce, handed in, final.
 
-use super::{compiled, prove, verify};
+use super::{compiled, prove, sending, verify};
 use crate::{
     artifacts::{Artifacts, write_whole},
     context_file::ContextFile,
@@ -20,9 +20,8 @@ use zkml_deploy::{
     chain::Chain,
     consumer::{Consumer, PinnedModel},
     keys::Account,
-    record::Transaction,
     rpc::Rpc,
-    transaction::{Call, Earlier, Limits, Mined, Signed, send_and_wait, with_headroom},
+    transaction::{Limits, Mined},
 };
 use zkml_protocol::{Program, Word, binding::Context, binding::Registration};
 
@@ -118,13 +117,13 @@ pub async fn run(
     check_model(&consumer, &model, &program, &proof)?;
     let submission = Submission::new(&program, &proof.proof, &proof.instances)?;
     let call = consumer.hand_in(&submission, &bound.context, &request.provenance);
-    let estimated_gas = estimate(rpc, account.address(), &call).await?;
-    afford(rpc, &request.chain, account.address(), estimated_gas, &request.limits).await?;
+    let estimated_gas =
+        sending::estimate(rpc, &request.chain, account.address(), &call, &request.limits).await?;
     let transaction = if request.dry_run {
         None
     } else {
-        ui.say(format_args!("sending to {}, {} gas", consumer.address(), table::thousands(estimated_gas)));
-        let mined = send(ui, rpc, account, &call, request.limits, &bound.proof.with_extension(SENT)).await?;
+        let mined =
+            sending::send(ui, rpc, account, &call, request.limits, &bound.proof.with_extension(SENT)).await?;
         Some(accepted(&consumer, &mined, &bound.context)?)
     };
     Ok(SubmitReport {
@@ -194,51 +193,6 @@ fn default_name(context: &Context) -> String {
     format!("proofs/{}-{consumer}-{subject}-{}.json", context.chain_id, value::decimal(&context.nonce))
 }
 
-/// Sends, and remembers in a file what was sent until it is final: after an interruption the next run replaces it, or finds
-/// it mined, and the account does not pay twice for one nonce of the consumer.
-async fn send(
-    ui: &Ui,
-    rpc: &Rpc,
-    account: &Account,
-    call: &Call,
-    limits: Limits,
-    file: &Path,
-) -> Result<Mined> {
-    let from = account.address();
-    let mut recorded = recorded(file)?;
-    let earlier = Earlier::find(rpc, from, recorded.as_ref()).await?;
-    if let Some(earlier) = &earlier {
-        ui.say(format_args!(
-            "an earlier run was interrupted: what it sent with nonce {} is replaced if it still waits",
-            earlier.nonce
-        ));
-    }
-    let mut offered = |offer: &Signed| {
-        ui.say(format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
-        let transaction = Transaction::offered(offer.hash, from, offer.nonce, recorded.as_ref());
-        let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
-        recorded = Some(transaction);
-        let failed = |e: Error| DeployError::Record { path: file.to_owned(), why: e.to_string() };
-        write_whole(file, &written).map(|_| ()).map_err(failed)
-    };
-    let mined = send_and_wait(rpc, account, call, earlier, limits, &mut offered).await?;
-    std::fs::remove_file(file).map_err(|e| Error::io("remove", file, e))?;
-    Ok(mined)
-}
-
-/// What an earlier run sent for this proof's nonce and did not see become final.
-fn recorded(file: &Path) -> Result<Option<Transaction>> {
-    match std::fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
-            let why =
-                format!("it is not what `submit` remembers of a transaction ({e}); if none waits, remove it");
-            Error::Content { path: file.to_owned(), why }
-        }),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::io("read", file, e)),
-    }
-}
-
 /// The context file of a proof: beside it.
 fn context_path(proof: &Path) -> PathBuf {
     proof.with_extension("context.json")
@@ -262,23 +216,6 @@ fn check_model(
         here: registration.model_hash.to_string(),
     }
     .into())
-}
-
-async fn estimate(rpc: &Rpc, from: Address, call: &Call) -> Result<u64> {
-    rpc.estimate(from, Some(call.to), &call.data).await?.map_err(|bytes| {
-        DeployError::Reverted { what: call.what.clone(), reason: zkml_deploy::describe(&bytes) }.into()
-    })
-}
-
-/// The account must be able to pay what the transaction may take.
-async fn afford(rpc: &Rpc, chain: &Chain, account: Address, gas: u64, limits: &Limits) -> Result<()> {
-    let fee = rpc.fees().await?.capped(limits.max_fee).max;
-    let needed = U256::from(with_headroom(gas, limits.gas)) * U256::from(fee);
-    let balance = rpc.balance(account).await?;
-    if balance >= needed {
-        return Ok(());
-    }
-    Err(DeployError::insufficient_funds(chain, account, balance, needed).into())
 }
 
 fn accepted(consumer: &Consumer<'_>, mined: &Mined, context: &Context) -> Result<Accepted> {

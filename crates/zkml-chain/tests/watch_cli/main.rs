@@ -10,6 +10,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
@@ -25,6 +26,8 @@ use zkml_protocol::{Word, keccak256};
 
 /// Anvil's second account.
 const ASKER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+/// Its key: everybody has it.
+const ASKERS_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 const FAR: u64 = 1 << 40;
 
 /// A node with a deployed contract, and the folder that it was deployed from.
@@ -76,6 +79,16 @@ impl Place {
         }
         assert_eq!(receipt["status"], "0x1", "{receipt}");
         Word::from_hex(receipt["logs"][0]["topics"][1].as_str().unwrap().trim_start_matches("0x")).unwrap()
+    }
+
+    /// Runs `request` as the asker.
+    fn request(&self, more: &[&str]) -> Run {
+        let records = self.path("deployments");
+        let fixed =
+            ["request", "--json", "--dir", &self.folder.dir, "--deployments", &records, "--chain", "anvil"];
+        let environment = [("ANVIL_RPC_URL", self.node.url()), ("ASKER", ASKERS_KEY.to_owned())];
+        let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+        zkml_env(&environment, &[fixed.as_slice(), &["--key-env", "ASKER"], more].concat())
     }
 
     async fn state(&self, id: Word) -> RequestState {
@@ -210,11 +223,29 @@ async fn committed_inputs_are_waited_for_proven_and_handed_in() {
     let (health, metrics) = (get(&address, "/healthz"), get(&address, "/metrics"));
     assert!(health.starts_with("HTTP/1.1 200") && health.contains("\"healthy\":true"), "{health}");
     assert!(metrics.contains("zkml_watch_requests{state=\"done\"} 1"), "{metrics}");
+    // The same by the command, another input in one go.
+    fs::copy(&sample, place.path("third.json")).unwrap();
+    let (third, inputs) = (place.path("third.json"), place.path("inputs"));
+    let late = place.request(&["--input", &third, "--wait", "1"]);
+    assert_eq!(late.code, 5, "{late:?}");
+    assert!(late.stdout.contains("not-answered"), "{late:?}");
+    let run = place.request(&["--input", &third, "--share", &inputs, "--wait", "60"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let asked = run.json();
+    assert_eq!((&asked["request"]["state"], &asked["subject"]), (&json!("fulfilled"), &json!(ASKER)));
+    assert_eq!((&asked["input"], asked["shared"].as_array().unwrap().len()), (&json!("0x"), 2));
+    for path in asked["shared"].as_array().unwrap() {
+        let mode = fs::metadata(path.as_str().unwrap()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path}");
+    }
+    for _ in 0..2 {
+        service.wait("done");
+    }
     let salt = file(place.path("sample.private.json"))["openings"][0]["salt"].as_str().unwrap().to_owned();
     assert!(!metrics.contains(salt.trim_start_matches("0x")));
     service.signal();
     let summary = &service.wait("ended")["summary"];
-    assert_eq!((&summary["done"], &summary["proofs"]), (&json!(1), &json!(1)));
+    assert_eq!((&summary["done"], &summary["proofs"]), (&json!(3), &json!(3)));
     assert_eq!(service.child.wait().unwrap().code(), Some(0));
     // Without the folder no request could ever be served.
     let mut arguments = place.watch(&[]);
@@ -242,7 +273,13 @@ async fn public_inputs_come_from_the_event() {
         .flat_map(|word| Word::from_hex(word.as_str().unwrap().trim_start_matches("0x")).unwrap().0)
         .collect();
     let place = Place::new(folder).await;
-    let id = place.ask(keccak256([input.as_slice()]), &input).await;
+    let asked = place.request(&["--dry-run"]);
+    assert_eq!(asked.code, 0, "{asked:?}");
+    let (asked, commitment) = (asked.json(), keccak256([input.as_slice()]));
+    assert_eq!(asked["dataCommitment"], commitment.to_string(), "as the proof has it");
+    assert_eq!(asked["input"], format!("0x{}", hex::encode(&input)));
+    assert!(asked["request"].is_null(), "nothing is sent in a dry run");
+    let id = place.ask(commitment, &input).await;
     // Words of another model, or of none: nobody can prove that.
     let nonsense = [0xff; 32];
     let other = place.ask(keccak256([nonsense.as_slice()]), &nonsense).await;

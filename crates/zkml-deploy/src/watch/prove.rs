@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Instant};
 
-use zkml_codegen::requests::{RequestState, request_state};
+use zkml_codegen::requests::RequestState;
 use zkml_protocol::Word;
 
 use super::{Entry, Event, Job, ProveFailure, Proven, engine::Engine, follow::Head};
-use crate::{DeployError, Result};
+use crate::{Result, consumer::Consumer};
 
 /// A proof that was made, or was not.
 pub(super) struct Finished {
@@ -40,14 +40,7 @@ impl Engine {
 
     /// Whether the contract still waits for this request's proof. If not, its events will say why.
     pub(super) async fn is_pending(&mut self, entry: &Entry) -> Result<bool> {
-        let answer = self.rpc.call(None, Some(self.consumer), &request_state(entry.id)).await?;
-        let bytes = answer.returned("requestState")?;
-        let state = RequestState::decode(&bytes).map_err(|e| DeployError::Answer {
-            what: "requestState".to_owned(),
-            address: self.consumer.to_string(),
-            answer: e.to_string(),
-            expected: "a state of a request".to_owned(),
-        })?;
+        let state = Consumer::known(&self.rpc, self.consumer).request_state(entry.id).await?;
         if state == RequestState::Pending {
             return Ok(true);
         }

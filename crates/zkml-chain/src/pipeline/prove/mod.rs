@@ -27,7 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zkml_graph::{Graph, Trace, Visibility};
-use zkml_onnx::{Interface, Samples};
+use zkml_onnx::{Interface, Sample, Samples};
 use zkml_protocol::Word;
 use zkml_prover::Plan;
 
@@ -117,18 +117,27 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, request: &Request) -> Result<Prov
 /// # Errors
 /// A file that does not fit the model, a value outside the calibrated range.
 pub fn input(artifacts: &Artifacts, file: Option<&Path>, index: usize) -> Result<Vec<Vec<i64>>> {
+    let (interface, sample) = sample(artifacts, file, index)?;
+    Ok(interface.quantize_inputs(&sample)?)
+}
+
+/// A sample as its file has it, and the inputs that it is for.
+///
+/// # Errors
+/// A file that does not fit the model, or has no such sample.
+pub fn sample(artifacts: &Artifacts, file: Option<&Path>, index: usize) -> Result<(Interface, Sample)> {
     let text = match file {
         Some(path) => fs::read(path).map_err(|e| Error::io("read", path, e))?,
         None => artifacts.load(file::SAMPLE)?,
     };
     let path = file.unwrap_or(Path::new(file::SAMPLE));
     let interface: Interface = artifacts.load_json(file::INTERFACE)?;
-    let samples = Samples::parse(super::text(path, &text)?, &interface.input_ports())?;
-    let sample = samples.rows.get(index).ok_or_else(|| Error::Content {
-        path: path.to_owned(),
-        why: format!("it has {} samples, there is no number {index}", samples.rows.len()),
-    })?;
-    Ok(interface.quantize_inputs(sample)?)
+    let mut samples = Samples::parse(super::text(path, &text)?, &interface.input_ports())?;
+    if index >= samples.rows.len() {
+        let why = format!("it has {} samples, there is no number {index}", samples.rows.len());
+        return Err(Error::Content { path: path.to_owned(), why });
+    }
+    Ok((interface, samples.rows.swap_remove(index)))
 }
 
 /// Outputs that the statement only commits to, decoded.

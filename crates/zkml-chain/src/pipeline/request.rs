@@ -1,0 +1,304 @@
+//! Asking a contract for an inference that somebody else proves.
+
+use super::{
+    commit, compiled,
+    compiled::Compiled,
+    prove::{input, sample},
+    sending,
+};
+use crate::{
+    artifacts::{Artifacts, Staged, file},
+    error::{Error, Result},
+    json,
+    output::{DIM, GREEN, Report, Ui},
+    private_file::{Opening, PrivateFile, beside},
+    table,
+};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use zkml_codegen::requests::{RequestState, request_inference};
+use zkml_deploy::{
+    Address,
+    chain::Chain,
+    consumer::Consumer,
+    keys::Account,
+    rpc::Rpc,
+    transaction::{Call, Limits},
+};
+use zkml_protocol::{Encoding, Program, Word, envelope::Shape};
+
+/// What to ask for, and where.
+#[derive(Debug)]
+pub struct Request {
+    /// The chain.
+    pub chain: Chain,
+    /// The contract that takes requests.
+    pub consumer: Address,
+    /// What is to be done with the output, as the application hashes it.
+    pub action: Word,
+    /// Last acceptable block time; otherwise [`Request::valid_for`] says.
+    pub deadline: Option<u64>,
+    /// Seconds from the last block's time to the deadline.
+    pub valid_for: u64,
+    /// File with the input; the sample kept from calibration when absent.
+    pub input: Option<PathBuf>,
+    /// Which sample of a file of many.
+    pub index: usize,
+    /// The private file with the salts of the inputs; the one beside the input when absent.
+    pub salt_file: Option<PathBuf>,
+    /// Why the input is to be believed.
+    pub provenance: Vec<u8>,
+    /// Where a service looks for committed inputs.
+    pub share: Option<PathBuf>,
+    /// Patience and fees.
+    pub limits: Limits,
+    /// How long the answer is waited for.
+    pub wait: Option<Duration>,
+    /// Stop before anything is sent.
+    pub dry_run: bool,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestReport {
+    /// The model's name.
+    pub model: String,
+    /// The chain.
+    pub chain_id: u64,
+    /// The contract.
+    pub consumer: String,
+    /// Who asks.
+    pub subject: String,
+    /// The commitment to the input.
+    pub data_commitment: Word,
+    /// The words that the contract is shown of it.
+    pub input: String,
+    /// Last acceptable block time.
+    pub deadline: u64,
+    /// Calldata of the transaction.
+    pub calldata: String,
+    /// Gas that it was estimated to take.
+    pub estimated_gas: u64,
+    /// What a service needs to prove it: the input and its salts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<PathBuf>,
+    /// The request; none in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Made>,
+}
+
+/// A request that is on the chain.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Made {
+    /// Its id.
+    pub id: Word,
+    /// The transaction.
+    pub transaction: String,
+    /// Its block.
+    pub block: u64,
+    /// Gas that it took.
+    pub gas: u64,
+    /// Where it stood when it was looked at last.
+    pub state: &'static str,
+}
+
+/// Makes a request, and waits for its proof if that is wanted.
+///
+/// # Errors
+/// An input that the model does not take, [`DeployError`](zkml_deploy::DeployError)s of the chain and the contract, with custom errors by name, and
+/// [`Error::NotAnswered`].
+pub async fn run(
+    ui: &Ui,
+    artifacts: &Artifacts,
+    rpc: &Rpc,
+    account: &Account,
+    request: Request,
+) -> Result<RequestReport> {
+    let (compiled, program) = (Compiled::load(artifacts)?, compiled::program(artifacts)?);
+    let consumer = Consumer::at(rpc, request.consumer).await?;
+    consumer.model().await?.check(consumer.address(), &program)?;
+    let asked = Asked::about(artifacts, &compiled, &program, &request)?;
+    let deadline = match request.deadline {
+        Some(deadline) => deadline,
+        None => zkml_deploy::consumer::now(rpc).await?.saturating_add(request.valid_for),
+    };
+    let (action, commitment) = (request.action, asked.data_commitment);
+    let data =
+        request_inference(action, Word::from_u64(deadline), commitment, &asked.input, &request.provenance);
+    let call = Call { what: "requestInference".to_owned(), to: consumer.address(), data };
+    let subject = account.address();
+    let estimated_gas = sending::estimate(rpc, &request.chain, subject, &call, &request.limits).await?;
+    let (mut shared, mut made) = (Vec::new(), None);
+    if !request.dry_run {
+        // Before anybody can ask for them.
+        if let Some(folder) = &request.share {
+            shared = asked.share(artifacts, &request, folder)?;
+        }
+        let sent = format!("requests/{}-{}-{commitment}.sent.json", rpc.chain_id(), consumer.address());
+        let mined = sending::send(ui, rpc, account, &call, request.limits, &artifacts.path(&sent)).await?;
+        let id = consumer.requested(&mined.receipt, subject, commitment)?;
+        ui.say(format_args!("request {id}"));
+        let state = match request.wait {
+            Some(patience) => answer(&consumer, id, patience, request.limits.poll).await?,
+            None => consumer.request_state(id).await?,
+        };
+        made = Some(Made {
+            id,
+            transaction: mined.hash.to_string(),
+            block: mined.receipt.block_number.unwrap_or_default(),
+            gas: mined.receipt.gas_used,
+            state: name(state),
+        });
+    }
+    Ok(RequestReport {
+        model: artifacts.model().to_owned(),
+        chain_id: rpc.chain_id(),
+        consumer: consumer.address().to_string(),
+        subject: subject.to_string(),
+        data_commitment: commitment,
+        input: hex(&asked.input),
+        deadline,
+        calldata: hex(&call.data),
+        estimated_gas,
+        shared,
+        request: made,
+    })
+}
+
+/// What a request says of its input, and what it keeps for whoever proves.
+struct Asked {
+    data_commitment: Word,
+    /// The words of the input section, unless that is one commitment.
+    input: Vec<u8>,
+    openings: Vec<Opening>,
+}
+
+impl Asked {
+    fn about(
+        artifacts: &Artifacts,
+        compiled: &Compiled,
+        program: &Program,
+        request: &Request,
+    ) -> Result<Self> {
+        let path = request.input.as_deref();
+        let values = input(artifacts, path, request.index)?;
+        // What nobody could prove is not asked for.
+        compiled.graph.eval_with(&values, &compiled.weights)?;
+        let preimages = commit::inputs(&compiled.graph, &values);
+        let mut openings = Vec::new();
+        if !preimages.is_empty() {
+            let kept = commit::private_path(artifacts, path, request.index, request.salt_file.as_deref());
+            openings = PrivateFile::keep(&kept, commit::model_hash(&compiled.graph), &preimages)?.openings;
+        }
+        let section = section(program, &values, &openings).ok_or_else(|| Error::Content {
+            path: artifacts.path(file::PROGRAM),
+            why: "its statement has no place for these inputs".to_owned(),
+        })?;
+        let shape = Shape::of(program)?;
+        let shown = if shape.input_is_commitment { &[] } else { section.as_slice() };
+        let input = shown.iter().flat_map(|word| word.0).collect();
+        Ok(Self { data_commitment: shape.data_commitment(&section), input, openings })
+    }
+
+    /// Puts input and salts where `watch --inputs` looks; none where all inputs are public.
+    fn share(&self, artifacts: &Artifacts, request: &Request, folder: &Path) -> Result<Vec<PathBuf>> {
+        if self.openings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (interface, sample) = sample(artifacts, request.input.as_deref(), request.index)?;
+        let names = interface.inputs.iter().map(|input| &input.port.name);
+        let values: BTreeMap<_, _> = names.zip(sample.values()).collect();
+        let input = folder.join(format!("{}.json", self.data_commitment));
+        let salts = beside(&input, 0);
+        // The service begins when both are there.
+        PrivateFile::new(self.openings.clone()).stage(&salts)?.publish()?;
+        Staged::private(&input, &json::pretty(&serde_json::json!({ "inputs": values })))?.publish()?;
+        Ok(vec![input, salts])
+    }
+}
+
+/// The input section of a statement about these values.
+fn section(program: &Program, values: &[Vec<i64>], openings: &[Opening]) -> Option<Vec<Word>> {
+    let fields = &program.statement.instances.inputs;
+    if fields.len() != values.len() {
+        return None;
+    }
+    let mut words = Vec::new();
+    for (field, values) in fields.iter().zip(values) {
+        match field.encoding {
+            Encoding::Commitment => {
+                words.push(openings.iter().find(|opening| opening.name == field.name)?.commitment);
+            }
+            Encoding::Signed | Encoding::Packed(_) => words.extend(field.encode(values)?),
+        }
+    }
+    Some(words)
+}
+
+/// Waits until the request is decided.
+async fn answer(
+    consumer: &Consumer<'_>,
+    id: Word,
+    patience: Duration,
+    poll: Duration,
+) -> Result<RequestState> {
+    let end = tokio::time::Instant::now() + patience;
+    loop {
+        let state = consumer.request_state(id).await?;
+        if state != RequestState::Pending {
+            return Ok(state);
+        }
+        if tokio::time::Instant::now() >= end {
+            return Err(Error::NotAnswered { request: id, seconds: patience.as_secs() });
+        }
+        tokio::time::sleep(poll).await;
+    }
+}
+
+fn name(state: RequestState) -> &'static str {
+    match state {
+        RequestState::None => "none",
+        RequestState::Pending => "pending",
+        RequestState::Fulfilled => "fulfilled",
+        RequestState::Cancelled => "cancelled",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+impl Report for RequestReport {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "data commitment  {}", self.data_commitment)?;
+        writeln!(out, "subject          {}", self.subject)?;
+        writeln!(out, "deadline         {}", self.deadline)?;
+        for file in &self.shared {
+            writeln!(out, "{DIM}for the service: {}{DIM:#}", file.display())?;
+        }
+        let Some(made) = &self.request else {
+            let gas = table::thousands(self.estimated_gas);
+            writeln!(out, "calldata         {}", self.calldata)?;
+            return writeln!(
+                out,
+                "{GREEN}would be taken{GREEN:#} by {}, for {gas} gas; nothing was sent",
+                self.consumer
+            );
+        };
+        writeln!(out, "transaction      {}", made.transaction)?;
+        writeln!(out, "request          {}", made.id)?;
+        let (block, gas) = (table::thousands(made.block), table::thousands(made.gas));
+        writeln!(
+            out,
+            "{GREEN}{}{GREEN:#} at {}; asked in block {block}, for {gas} gas",
+            made.state, self.consumer
+        )
+    }
+}

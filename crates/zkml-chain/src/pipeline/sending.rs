@@ -1,0 +1,90 @@
+//! One transaction of a person who waits: tried, written down, sent, final.
+
+use crate::{
+    artifacts::write_whole,
+    error::{Error, Result},
+    output::Ui,
+};
+use std::{io, path::Path};
+use zkml_deploy::{
+    Address, DeployError, U256,
+    chain::Chain,
+    keys::Account,
+    record::Transaction,
+    rpc::Rpc,
+    transaction::{Call, Earlier, Limits, Mined, Signed, send_and_wait, with_headroom},
+};
+
+/// Tries a transaction on the last block; its gas, if the account can pay for it.
+///
+/// # Errors
+/// [`DeployError::Reverted`] with the custom error by name, [`DeployError::InsufficientFunds`].
+pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limits: &Limits) -> Result<u64> {
+    let estimate = rpc.estimate(from, Some(call.to), &call.data).await?;
+    let gas = estimate.map_err(|bytes| DeployError::Reverted {
+        what: call.what.clone(),
+        reason: zkml_deploy::describe(&bytes),
+    })?;
+    afford(rpc, chain, from, gas, limits).await?;
+    Ok(gas)
+}
+
+/// The account must be able to pay what the transaction may take.
+async fn afford(rpc: &Rpc, chain: &Chain, account: Address, gas: u64, limits: &Limits) -> Result<()> {
+    let fee = rpc.fees().await?.capped(limits.max_fee).max;
+    let needed = U256::from(with_headroom(gas, limits.gas)) * U256::from(fee);
+    let balance = rpc.balance(account).await?;
+    if balance >= needed {
+        return Ok(());
+    }
+    Err(DeployError::insufficient_funds(chain, account, balance, needed).into())
+}
+
+/// Sends, and remembers in a file what was sent until it is final: after an interruption the next run replaces it, or finds
+/// it mined, and the account does not pay twice.
+///
+/// # Errors
+/// As [`send_and_wait`], and [`Error::Content`] for a file that is not what this writes.
+pub async fn send(
+    ui: &Ui,
+    rpc: &Rpc,
+    account: &Account,
+    call: &Call,
+    limits: Limits,
+    file: &Path,
+) -> Result<Mined> {
+    let from = account.address();
+    ui.say(format_args!("sending {} to {}", call.what, call.to));
+    let mut recorded = recorded(file)?;
+    let earlier = Earlier::find(rpc, from, recorded.as_ref()).await?;
+    if let Some(earlier) = &earlier {
+        ui.say(format_args!(
+            "an earlier run was interrupted: what it sent with nonce {} is replaced if it still waits",
+            earlier.nonce
+        ));
+    }
+    let mut offered = |offer: &Signed| {
+        ui.say(format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
+        let transaction = Transaction::offered(offer.hash, from, offer.nonce, recorded.as_ref());
+        let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
+        recorded = Some(transaction);
+        let failed = |e: Error| DeployError::Record { path: file.to_owned(), why: e.to_string() };
+        write_whole(file, &written).map(|_| ()).map_err(failed)
+    };
+    let mined = send_and_wait(rpc, account, call, earlier, limits, &mut offered).await?;
+    std::fs::remove_file(file).map_err(|e| Error::io("remove", file, e))?;
+    Ok(mined)
+}
+
+/// What an earlier run sent and did not see become final.
+fn recorded(file: &Path) -> Result<Option<Transaction>> {
+    match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+            let why =
+                format!("it is not what is remembered of a transaction ({e}); if none waits, remove it");
+            Error::Content { path: file.to_owned(), why }
+        }),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::io("read", file, e)),
+    }
+}
