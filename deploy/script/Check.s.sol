@@ -13,12 +13,16 @@ import {Deployment} from "./Deployment.sol";
 /// @title Holds a chain against a record
 /// @notice `forge script deploy/script/Check.s.sol --sig 'run(string)' deploy/deployments/<chain id>/<model>.json
 /// --rpc-url …`. It sends nothing, and reverts at the first thing that is not as the record says.
-/// @dev `zkml-chain check-deployment` checks more: it compiles the contracts again, and tries a good and a bad proof.
+/// @dev `zkml-chain check-deployment` checks more: it holds the chain against the artifact folder, and tries proofs.
 contract Check is Deployment {
-    /// @notice A contract of the record was not deployed yet.
+    /// @notice A contract of the record is not there.
     /// @param name The contract.
     /// @param status What the record says of it.
     error NotDeployed(string name, string status);
+    /// @notice The record does not have the code of somebody else's contract: `zkml-chain deploy` completes it.
+    /// @param name The contract.
+    /// @param status What the record says of it.
+    error NotRecorded(string name, string status);
     /// @notice The code on the chain is not the recorded one.
     /// @param name The contract.
     /// @param actual Keccak-256 of the code that is there.
@@ -56,19 +60,23 @@ contract Check is Deployment {
 
     /// @dev Code hashes of all contracts.
     function _codes(Recorded memory record) private view returns (uint256 checks) {
-        _code(record.verifier);
-        _code(record.registry);
-        _code(record.router);
-        _code(record.zkmlVerifier);
-        _code(record.consumer);
+        _code(record, record.verifier);
+        _code(record, record.registry);
+        _code(record, record.router);
+        _code(record, record.zkmlVerifier);
+        _code(record, record.consumer);
         return 5;
     }
 
-    /// @dev The code hash of one contract.
-    function _code(Placed memory placed) private view {
+    /// @dev The code of one contract. Where the record does not have its hash yet, as after `Deploy.s.sol`, its address says
+    /// which creation code made it.
+    function _code(Recorded memory record, Placed memory placed) private view {
+        if (placed.place.code.length == 0) revert NotDeployed(placed.name, placed.status);
         bytes32 status = keccak256(bytes(placed.status));
         if (status != keccak256("deployed") && status != keccak256("reused")) {
-            revert NotDeployed(placed.name, placed.status);
+            if (!placed.ours) revert NotRecorded(placed.name, placed.status);
+            _checkAddress(record, placed);
+            return;
         }
         bytes32 actual = placed.place.codehash;
         if (actual != placed.runtimeCodeHash) revert WrongCode(placed.name, actual, placed.runtimeCodeHash);

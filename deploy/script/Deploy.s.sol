@@ -26,11 +26,6 @@ contract Deploy is Deployment {
     /// @param actual Keccak-256 of creation code and arguments at hand.
     /// @param expected The record's.
     error WrongInitCode(string name, bytes32 actual, bytes32 expected);
-    /// @notice The factory would put a contract at another address than the recorded one.
-    /// @param name The contract.
-    /// @param actual Where the factory puts it.
-    /// @param expected The record's.
-    error WrongAddress(string name, address actual, address expected);
     /// @notice The record counts on a contract of somebody else, and there is none.
     /// @param name The contract.
     /// @param place Where it should be.
@@ -93,9 +88,7 @@ contract Deploy is Deployment {
         initCode = bytes.concat(code, placed.arguments);
         bytes32 hash = keccak256(initCode);
         if (hash != placed.initCodeHash) revert WrongInitCode(placed.name, hash, placed.initCodeHash);
-        bytes32 made = keccak256(abi.encodePacked(bytes1(0xff), record.factory, placed.salt, hash));
-        address place = address(uint160(uint256(made)));
-        if (place != placed.place) revert WrongAddress(placed.name, place, placed.place);
+        _checkAddress(record, placed);
     }
 
     /// @dev Has the factory create what is not there. The address is a hash of the code, so what is there is right.

@@ -66,6 +66,11 @@ abstract contract Deployment {
     /// @param chainId The endpoint's chain.
     /// @param recorded The record's chain.
     error WrongChain(uint256 chainId, uint256 recorded);
+    /// @notice The factory would put a contract at another address than the recorded one.
+    /// @param name The contract.
+    /// @param actual Where the factory puts it.
+    /// @param expected The record's.
+    error WrongAddress(string name, address actual, address expected);
 
     /// @dev Reads a record, and refuses one of another chain.
     function _read(string memory path) internal view returns (Recorded memory record) {
@@ -100,5 +105,12 @@ abstract contract Deployment {
         placed.initCodeHash = VM.parseJsonBytes32(json, string.concat(key, ".initCodeHash"));
         placed.runtimeCodeHash = VM.parseJsonBytes32(json, string.concat(key, ".runtimeCodeHash"));
         placed.status = VM.parseJsonString(json, string.concat(key, ".status"));
+    }
+
+    /// @dev Refuses an address that is not the one where the factory puts the recorded creation code.
+    function _checkAddress(Recorded memory record, Placed memory placed) internal pure {
+        bytes32 made = keccak256(abi.encodePacked(bytes1(0xff), record.factory, placed.salt, placed.initCodeHash));
+        address place = address(uint160(uint256(made)));
+        if (place != placed.place) revert WrongAddress(placed.name, place, placed.place);
     }
 }

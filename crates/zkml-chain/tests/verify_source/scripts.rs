@@ -91,9 +91,19 @@ fn scripts_deploy_and_check_records() {
     let blocks = world.runtime.block_on(world.rpc().block_number()).unwrap();
     assert_eq!(blocks, 0, "nothing was sent");
     world.deploy(&["--broadcast", "--test-key", "--parts", "verifier,registry"]);
+    refuses(&check(&world), "NotDeployed");
     says(&deploy(&world, KEY), "sent: uint256 4");
     says(&deploy(&world, KEY), "sent: uint256 0");
-    refuses(&check(&world), "NotDeployed");
+    // What the scripts deployed is not in the record, but an address of CREATE2 says which code was run there.
+    says(&check(&world), "checks: uint256 19");
+    let elsewhere = |record: &mut Value| {
+        record["contracts"]["consumer"]["address"] = record["contracts"]["router"]["address"].clone();
+    };
+    refuses(&with(&world, elsewhere, || check(&world)), "WrongAddress");
+    let foreign = |record: &mut Value| {
+        record["contracts"]["consumer"].as_object_mut().unwrap().remove("salt");
+    };
+    refuses(&with(&world, foreign, || check(&world)), "NotRecorded");
     let report = world.deploy(&["--broadcast", "--test-key"]);
     assert_eq!(report["record"]["status"], "complete", "{report}");
     assert_eq!(report["record"]["contracts"]["consumer"]["status"], "reused", "{report}");
