@@ -30,7 +30,7 @@ use zkml_deploy::{
     rpc::Rpc,
     transaction::{Call, Limits},
 };
-use zkml_protocol::{Encoding, Program, Word, envelope::Shape};
+use zkml_protocol::{Encoding, Program, Word, envelope::Shape, keccak256};
 
 /// What to ask for, and where.
 #[derive(Debug)]
@@ -141,8 +141,9 @@ pub async fn run(
         if let Some(folder) = &request.share {
             shared = asked.share(artifacts, &request, folder)?;
         }
-        let sent = format!("requests/{}-{}-{commitment}.sent.json", rpc.chain_id(), consumer.address());
-        let mined = sending::send(ui, rpc, account, &call, request.limits, &artifacts.path(&sent)).await?;
+        let sent =
+            artifacts.path(&sent_name(rpc.chain_id(), consumer.address(), subject, &request, commitment));
+        let mined = sending::send(ui, rpc, account, &call, request.limits, &sent).await?;
         let id = consumer.requested(&mined.receipt, subject, commitment)?;
         ui.say(format_args!("request {id}"));
         let state = match request.wait {
@@ -170,6 +171,24 @@ pub async fn run(
         shared,
         request: made,
     })
+}
+
+/// Where it is remembered what was sent: the same command goes on with it, one that asks for something else does not.
+fn sent_name(
+    chain_id: u64,
+    consumer: Address,
+    subject: Address,
+    request: &Request,
+    commitment: Word,
+) -> String {
+    let asked = keccak256([&request.action.0[..], &commitment.0[..], &request.provenance[..]]);
+    let short = |bytes: &[u8]| hex::encode(&bytes[..4]);
+    format!(
+        "requests/{chain_id}-{}-{}-{}.sent.json",
+        short(consumer.as_slice()),
+        short(subject.as_slice()),
+        short(&asked.0)
+    )
 }
 
 /// What a request says of its input, and what it keeps for whoever proves.
