@@ -80,6 +80,11 @@ impl Progress {
         self.bar.set_position(done);
     }
 
+    /// Says something above the bar.
+    pub fn say(&self, ui: &Ui, words: impl std::fmt::Display) {
+        self.bar.suspend(|| ui.say(words));
+    }
+
     /// Names what is being done now.
     pub fn message(&self, what: &str) {
         self.bar.set_message(what.to_owned());

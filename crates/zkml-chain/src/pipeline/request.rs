@@ -12,6 +12,7 @@ use crate::{
     json,
     output::{DIM, GREEN, Report, Ui},
     private_file::{Opening, PrivateFile, beside},
+    progress::Progress,
     table,
 };
 use serde::Serialize;
@@ -147,7 +148,10 @@ pub async fn run(
         let id = consumer.requested(&mined.receipt, subject, commitment)?;
         ui.say(format_args!("request {id}"));
         let state = match request.wait {
-            Some(patience) => answer(&consumer, id, patience, request.limits.poll).await?,
+            Some(patience) => {
+                let _progress = Progress::timed(ui, "waiting for the proof, at most", patience);
+                answer(&consumer, id, patience, request.limits.poll).await?
+            }
             None => consumer.request_state(id).await?,
         };
         made = Some(Made {

@@ -4,6 +4,7 @@ use crate::{
     artifacts::write_whole,
     error::{Error, Result},
     output::Ui,
+    progress::Progress,
 };
 use std::{io, path::Path};
 use zkml_deploy::{
@@ -63,8 +64,15 @@ pub async fn send(
             earlier.nonce
         ));
     }
+    let blocks = u32::try_from(limits.confirmations).unwrap_or(u32::MAX);
+    // A look is a third of a block.
+    let progress = Progress::timed(
+        ui,
+        "waiting until it is final",
+        limits.poll.saturating_mul(3).saturating_mul(blocks),
+    );
     let mut offered = |offer: &Signed| {
-        ui.say(format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
+        progress.say(ui, format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
         let transaction = Transaction::offered(offer.hash, from, offer.nonce, recorded.as_ref());
         let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
         recorded = Some(transaction);
@@ -72,7 +80,11 @@ pub async fn send(
         write_whole(file, &written).map(|_| ()).map_err(failed)
     };
     let mined = send_and_wait(rpc, account, call, earlier, limits, &mut offered).await?;
-    std::fs::remove_file(file).map_err(|e| Error::io("remove", file, e))?;
+    drop(progress);
+    // Left behind it does no harm: what it remembers is mined.
+    if let Err(e) = std::fs::remove_file(file) {
+        ui.say(format_args!("{} cannot be removed: {e}", file.display()));
+    }
     Ok(mined)
 }
 

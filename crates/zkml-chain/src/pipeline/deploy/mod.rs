@@ -9,12 +9,12 @@ pub use package::{ConsumerKind, Folder};
 pub use records::{ROOT as RECORDS, Records};
 pub use report::DeployReport;
 
-use crate::{artifacts::Artifacts, error::Result, output::Ui};
+use crate::{artifacts::Artifacts, error::Result, output::Ui, progress::Progress};
 use std::{collections::BTreeSet, path::PathBuf};
 use zkml_deploy::{
     Address, DeployError,
     chain::Chain,
-    deploy::{self, Options, Watcher},
+    deploy::{self, Options, Todo, Watcher},
     keys::Account,
     package::{Existing, Owners},
     plan::{Part, Plan},
@@ -105,8 +105,11 @@ pub async fn run(
     if let Some(error) = unaffordable {
         return Err(error.into());
     }
-    let mut keeper = Keeper { ui, records: &records };
+    let sent = preview.steps.iter().filter(|step| matches!(step.todo, Todo::Send { .. })).count();
+    let progress = Progress::steps(ui, "deploying", sent as u64);
+    let mut keeper = Keeper { ui, records: &records, progress, begun: 0 };
     deploy::execute(&rpc, &plan, &account, &options, &mut record, &mut keeper).await?;
+    drop(keeper);
     Ok(DeployReport::new(&plan, preview, Some(record), Some(records.path().to_owned()), None))
 }
 
@@ -125,6 +128,9 @@ fn owners(request: &Request, sender: Address) -> Result<Owners> {
 struct Keeper<'a> {
     ui: &'a Ui,
     records: &'a Records,
+    progress: Progress,
+    /// Transactions that were begun.
+    begun: u64,
 }
 
 impl Watcher for Keeper<'_> {
@@ -135,6 +141,8 @@ impl Watcher for Keeper<'_> {
     }
 
     fn say(&mut self, words: &str) {
-        self.ui.say(words);
+        self.progress.say(self.ui, words);
+        self.progress.at(self.begun);
+        self.begun += 1;
     }
 }
