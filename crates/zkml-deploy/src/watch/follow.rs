@@ -12,7 +12,7 @@ use zkml_codegen::requests::{
 use zkml_protocol::{Word, binding::Request};
 
 use super::{Event, engine::Engine};
-use crate::{DeployError, Result};
+use crate::{DeployError, Result, consumer::Consumer};
 
 /// So often in a row the chain must be shorter than it was: nodes behind one address lag.
 const LOOKS: u32 = 3;
@@ -94,6 +94,10 @@ impl Engine {
                 ancestor = Some(number);
                 break;
             }
+        }
+        if ancestor.is_none() {
+            // No reorganisation reaches that far back, but a node that begins anew does: nothing of it is believed.
+            Consumer::at(&self.rpc, self.consumer).await?;
         }
         let orphaned = self.journal.forget_above(ancestor)?;
         self.metrics.reorganisations.inc();

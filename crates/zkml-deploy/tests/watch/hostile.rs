@@ -35,6 +35,22 @@ async fn a_node_that_is_away_is_waited_for() {
     assert_eq!((scene.nonce().await, scene.prover.begun.load(Ordering::SeqCst)), (1, 1));
 }
 
+/// A development node without its state, or one that reads its chain from the beginning: it has the right id.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_begins_anew_is_not_believed() {
+    let mut scene = Scene::new(&[]).await;
+    let id = scene.ask(1, FAR).await[0];
+    let running = scene.start(Scene::options());
+    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.node.kill();
+    scene.node.restart();
+    let missing = |event: &Event| matches!(event, Event::Failed { reason } if reason.contains("no contract"));
+    scene.wait("trouble", missing).await;
+    assert_eq!(scene.count(|event| matches!(event, Event::Reorganised { .. })), 0);
+    let summary = running.stop().await;
+    assert_eq!(summary.requests, [("done".to_owned(), 1)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_get_lost_and_nothing_else() {
     let scene = Scene::new(&[]).await;
