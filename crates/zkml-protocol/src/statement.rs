@@ -209,7 +209,7 @@ mod tests {
         field.encoding = Encoding::Signed;
         field.values = 2;
         assert_eq!(field.integers(&[Word::ONE, Word::from(3u64)]), Some(vec![1, 3]));
-        for values in [[1, 3], [-1, i64::MIN], [i64::MAX, 0]] {
+        for values in [[1, 3], [-1, -i64::MAX], [i64::MAX, 0]] {
             let words = field.encode(&values).unwrap();
             assert_eq!(field.integers(&words), Some(values.to_vec()));
         }
