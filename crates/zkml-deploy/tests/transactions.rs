@@ -211,6 +211,10 @@ async fn the_wrong_chain_and_nobody_at_all_are_refused() {
     let error = Rpc::connect(&Anvil::chain(), &url, Retry::default()).await.unwrap_err();
     assert!(matches!(error, DeployError::Unreachable { attempts: 4, .. }), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
+    let url = node.url().replace("http://", "http://user:hidden@");
+    let url = RpcUrl::parse("X", &format!("{url}/v3/secret?key=secret")).unwrap();
+    let error = Rpc::connect(&Anvil::chain(), &url, Retry::default()).await.unwrap_err().to_string();
+    assert!(!error.contains("secret") && !error.contains("hidden"), "{error}");
 }
 
 #[tokio::test]

@@ -177,6 +177,18 @@ async fn bind(
     let context = consumer.next_context(subject, deadline, request.action).await?;
     consumer.check_context(subject, &context).await?;
     let proof = request.prove.out.clone().unwrap_or_else(|| artifacts.path(&default_name(&context)));
+    // What was sent may still be accepted: its proof, and what opens its outputs, must not be written over.
+    if proof.with_extension(SENT).exists() {
+        let (sent, context_file) = (ContextFile::read(&context_path(&proof))?, context_path(&proof));
+        if sent.nonce == context.nonce && sent.deadline >= Word::from_u64(now) {
+            ui.say(format_args!(
+                "an earlier run was interrupted: its proof {} is handed in",
+                proof.display()
+            ));
+            consumer.check_context(subject, &sent).await?;
+            return Ok(Bound { context: sent, proof, context_file });
+        }
+    }
     let proving =
         prove::Request { context: Some(context.digest()), out: Some(proof.clone()), ..request.prove.clone() };
     let proven = prove::run(ui, artifacts, &proving)?;

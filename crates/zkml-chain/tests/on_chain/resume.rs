@@ -116,6 +116,7 @@ fn a_submission_that_was_killed_is_not_paid_twice() {
         std::thread::sleep(Duration::from_millis(100));
     }
     let offered = hashes(&read(&sent).unwrap());
+    let first = fs::read(&proof).unwrap();
     let mut child = start(&operator, "submit", &["--out", &proof]);
     until(&mut child, &sent, |sent| hashes(sent) > offered);
     let ended = loop {
@@ -127,6 +128,7 @@ fn a_submission_that_was_killed_is_not_paid_twice() {
     };
     // Whichever of the three was mined, the last run knows it.
     assert!(ended.success(), "{ended}");
+    assert_eq!(fs::read(&proof).unwrap(), first, "what may be accepted is not written over");
     wait(anvil::mine(&rpc, 1));
     assert_eq!(operator.nonce(), 7, "one transaction after those of the deployment");
     assert!(!sent.exists(), "nothing waits any more");

@@ -283,8 +283,12 @@ impl Rpc {
             RpcError::DeserError { err, .. } => format!("an answer that cannot be read: {err}"),
             other => chain_of(other),
         };
-        let url = self.url.url().as_str();
-        text = text.replace(url, &self.endpoint()).replace(url.trim_end_matches('/'), &self.endpoint());
+        // The HTTP client names the URL without its user and password.
+        let mut bare = self.url.url().clone();
+        let _ = (bare.set_username(""), bare.set_password(None));
+        for url in [self.url.url().as_str(), bare.as_str()] {
+            text = text.replace(url, &self.endpoint()).replace(url.trim_end_matches('/'), &self.endpoint());
+        }
         text.chars().take(300).collect()
     }
 }
