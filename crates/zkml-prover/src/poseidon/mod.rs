@@ -161,7 +161,7 @@ pub fn hash3(inputs: [Fr; WIDTH - 1]) -> Fr {
 }
 
 /// The values that the chain of a commitment goes through: one per call, the last is the commitment.
-pub(crate) fn chain(start: Fr, words: &[Fr]) -> Vec<Fr> {
+pub fn chain(start: Fr, words: &[Fr]) -> Vec<Fr> {
     let mut link = start;
     let step = |w: &[Fr]| {
         link = hash3([link, w[0], w[1]]);

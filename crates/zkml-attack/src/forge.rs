@@ -1,0 +1,129 @@
+//! Forged assignments: one cell is changed, and all constraints but one are made to hold again.
+
+use std::collections::{HashSet, VecDeque};
+
+use ff::Field;
+use halo2_proofs::halo2curves::bn256::Fr;
+use rand::{Rng, RngCore, SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use zkml_prover::sym::{field, pow2};
+
+use crate::{
+    Assignment,
+    cells::{Board, Cell, Constraint},
+};
+
+/// Repairs that one forgery may take; a graph of the zoo has far fewer cells.
+const MAX_REPAIRS: usize = 4096;
+
+/// How the constraints that a changed cell breaks are made to hold again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Repair {
+    /// Not at all: the cell alone is changed.
+    None,
+    /// By the cell that lies farthest on the way to the outputs: what follows is computed forward.
+    Forward,
+    /// By the cell that lies farthest on the way to the inputs: causes are found for the effect.
+    Backward,
+    /// By any cell.
+    Shuffled,
+}
+
+impl Repair {
+    /// All ways.
+    pub const ALL: [Self; 4] = [Self::None, Self::Forward, Self::Backward, Self::Shuffled];
+}
+
+/// A change of one cell.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// The cell.
+    pub cell: Cell,
+    /// Its forged value.
+    pub value: Fr,
+    /// The constraint that is left broken, if it has to be.
+    pub spared: Option<usize>,
+    /// How all others are repaired.
+    pub repair: Repair,
+}
+
+/// Values that a cell is forged to: near the honest one, beyond each range and table that it has to keep, far away.
+pub fn values(board: &Board<'_>, honest: &Assignment, cell: Cell, rng: &mut impl RngCore) -> Vec<Fr> {
+    let v = cell.of(honest);
+    let mut out = vec![v + Fr::ONE, v - Fr::ONE, -v - Fr::ONE, v + Fr::from(rng.gen_range(2..1 << 20))];
+    for &i in board.touching(cell) {
+        match &board.constraints[i].1 {
+            Constraint::Within(_, lo, hi) => out.extend([field(lo - 1), field(hi + 1)]),
+            Constraint::Row { .. } => out.extend([v + Fr::from(1 << 5), v - Fr::from(1 << 8)]),
+            Constraint::Zero(..) => {}
+        }
+    }
+    // A slot away in a packed word, and anywhere in the field.
+    out.extend([v + pow2(rng.gen_range(20..250)), Fr::random(rng)]);
+    out.retain(|new| *new != v);
+    out
+}
+
+/// The forged assignment of a change.
+pub fn forge(board: &Board<'_>, honest: &Assignment, change: &Change, seed: u64) -> Assignment {
+    let mut values = honest.clone();
+    *change.cell.of_mut(&mut values) = change.value;
+    if change.repair == Repair::None {
+        return values;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut frozen = HashSet::from([change.cell]);
+    let wanted = |i: &usize| Some(*i) != change.spared;
+    let mut queue: VecDeque<usize> = board.touching(change.cell).iter().copied().filter(wanted).collect();
+    for _ in 0..MAX_REPAIRS {
+        let Some(i) = queue.pop_front() else { break };
+        if board.holds(i, &values) {
+            continue;
+        }
+        let mut cells: Vec<Cell> = board.constraints[i].1.cells();
+        cells.retain(|c| !frozen.contains(c) && !board.is_constant(*c));
+        match change.repair {
+            Repair::Forward => cells.sort_by_key(|c| std::cmp::Reverse(board.position(*c))),
+            Repair::Backward => cells.sort_by_key(|c| board.position(*c)),
+            Repair::None | Repair::Shuffled => cells.shuffle(&mut rng),
+        }
+        for cell in cells {
+            let Some(value) = board.solve(i, cell, &mut values) else { continue };
+            *cell.of_mut(&mut values) = value;
+            frozen.insert(cell);
+            queue.extend(board.touching(cell).iter().copied().filter(wanted));
+            break;
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Target;
+    use zkml_graph::testing;
+
+    #[test]
+    fn all_but_the_spared_constraint_hold() {
+        // A perceptron from the hidden sums on: computed forward, everything but the contraction follows.
+        let case = testing::cases().into_iter().find(|c| c.name == "network: perceptron").expect("exists");
+        let target = Target::new(&case.name, case.graph, &case.inputs, &case.weights).expect("runs");
+        let board = Board::new(&target.system);
+        let hidden = target.graph.nodes[0].output.0;
+        let cell = Cell { var: hidden, index: 0 };
+        let spared = board.touching(cell).iter().copied().find(|&i| {
+            matches!(target.system.relations[board.constraints[i].0].1, zkml_graph::Relation::Contract { .. })
+        });
+        // Far enough to change what is rescaled, and near enough to keep every range.
+        let value = cell.of(&target.honest) + Fr::from(256);
+        let change = Change { cell, value, spared, repair: Repair::Forward };
+        let values = forge(&board, &target.honest, &change, 1);
+        let broken: Vec<usize> = (0..board.constraints.len()).filter(|&i| !board.holds(i, &values)).collect();
+        assert!(broken.contains(&spared.expect("the contraction")), "{broken:?}");
+        assert_ne!(values, target.honest);
+        let alone = forge(&board, &target.honest, &Change { repair: Repair::None, ..change }, 1);
+        let changed: usize = alone.iter().zip(&target.honest).map(|(a, b)| usize::from(a != b)).sum();
+        assert_eq!(changed, 1);
+    }
+}

@@ -1,0 +1,237 @@
+//! Early columns from a forged assignment: what a prover would commit to before the challenges.
+
+use std::collections::HashMap;
+
+use ff::Field;
+use halo2_proofs::halo2curves::bn256::Fr;
+use zkml_prover::{
+    block::{Limb, Slot},
+    circuit::ModelCircuit,
+    layout::Source,
+    poseidon,
+    sym::{field, pow2},
+    wiring::Elem,
+};
+
+use super::judge::Circuit;
+use crate::{Assignment, Target};
+
+/// Columns committed to before the challenges, and the statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// Advice columns by row; those that come later stay empty.
+    pub early: Vec<Vec<Fr>>,
+    /// The instance column.
+    pub instance: Vec<Fr>,
+}
+
+/// How the limbs of a forged value are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Response {
+    /// So that all gates hold: the highest limb takes what is left, however large.
+    Follow,
+    /// So that all limbs are in their table: what is left is dropped.
+    Wrap,
+    /// Those of the honest run.
+    Keep,
+}
+
+impl Response {
+    /// All ways.
+    pub const ALL: [Self; 3] = [Self::Follow, Self::Wrap, Self::Keep];
+}
+
+/// Lays assignments into the columns of a circuit.
+#[derive(Debug)]
+pub struct Filler<'a> {
+    target: &'a Target,
+    /// The circuit with its layout.
+    pub model: ModelCircuit,
+    salts: Vec<Fr>,
+}
+
+impl<'a> Filler<'a> {
+    /// For a target's circuit.
+    ///
+    /// # Errors
+    /// Reserved for layouts that it does not know.
+    pub fn new(target: &'a Target, model: ModelCircuit) -> Result<Self, String> {
+        let salts = (0..model.layout.shown.chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
+        Ok(Self { target, model, salts })
+    }
+
+    /// The assignment as the circuit understands it: constants are what the model says, whatever was forged.
+    pub fn meaning(&self, forged: &Assignment) -> Assignment {
+        let mut out = forged.clone();
+        for (v, values) in self.target.system.vars.iter().zip(&mut out) {
+            if let Some(c) = &v.constant {
+                *values = c.iter().map(|x| field((*x).into())).collect();
+            }
+        }
+        out
+    }
+
+    /// The early columns for a forged assignment, the statement computed from it.
+    pub fn fill(&self, forged: &Assignment, response: Response, circuit: &Circuit) -> Columns {
+        let layout = &self.model.layout;
+        let shape = &circuit.shape;
+        let mut early = vec![vec![]; circuit.unknown.len()];
+        early[..=shape.a_columns + shape.u_columns].fill(vec![Fr::ZERO; circuit.rows]);
+        let element = |e: Elem| match e {
+            Elem::Const(v) => field(v.into()),
+            Elem::Cell(var, i) => forged[var.0 as usize][i as usize],
+        };
+        let packed: Vec<Fr> = layout
+            .packed
+            .iter()
+            .map(|p| {
+                let (step, offset) = (pow2(p.width), field(p.offset.into()));
+                p.members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e) + offset)
+            })
+            .collect();
+        let links = self.hash(&mut early, &packed, &element);
+        let shown = |s: &Source| match s {
+            Source::Elem(e) => element(*e),
+            Source::Packed(i) => packed[*i as usize],
+            Source::Salt(i) => self.salts[*i as usize],
+            Source::Link(i) => links[*i as usize],
+        };
+        for (c, row, source) in &layout.placements {
+            early[*c as usize][*row as usize] = shown(source);
+        }
+        let mut instance = vec![Fr::ZERO; circuit.rows];
+        // The context is nobody's concern here, but it is a word of the statement like any other.
+        let context = Fr::from(77);
+        (instance[0], early[0][0]) = (context, context);
+        for (i, s) in layout.shown.instances.iter().enumerate() {
+            instance[i + 1] = shown(s);
+        }
+        self.limbs(&mut early, forged, response, shape.a_columns);
+        multiplicities(&mut early, circuit);
+        Columns { early, instance }
+    }
+
+    /// Cells of the hash; returns the result of every call.
+    fn hash(&self, early: &mut [Vec<Fr>], packed: &[Fr], element: &dyn Fn(Elem) -> Fr) -> Vec<Fr> {
+        let layout = &self.model.layout;
+        let shape = &layout.blueprint.shape;
+        let (na, nw) = (shape.a_columns, shape.w_columns);
+        let mut links = Vec::new();
+        for chain in &layout.shown.chains {
+            let word = |s: &Source| match s {
+                Source::Elem(e) => element(*e),
+                Source::Packed(i) => packed[*i as usize],
+                Source::Salt(i) => self.salts[*i as usize],
+                // A chain takes in no link but the one before, which is added below.
+                Source::Link(_) => Fr::ZERO,
+            };
+            let words: Vec<Fr> = chain.words.iter().map(word).collect();
+            let mut link = field(chain.domain.into());
+            for (pair, base) in words.chunks(2).zip(&layout.hashes[chain.first as usize..]) {
+                let states = poseidon::rows::values([Fr::ZERO, link, pair[0], pair[1]]);
+                let heights = poseidon::rows::steps().map(|(s, _)| s.height(na, nw)).chain([0]);
+                let mut row = *base as usize;
+                for (values, height) in states.iter().zip(heights) {
+                    for (i, v) in values.iter().enumerate() {
+                        early[i % na][row + i / na] = *v;
+                    }
+                    row += height;
+                }
+                link = poseidon::chain(link, pair)[0];
+                links.push(link);
+            }
+        }
+        links
+    }
+
+    fn limbs(&self, early: &mut [Vec<Fr>], forged: &Assignment, response: Response, first: usize) {
+        let layout = &self.model.layout;
+        let values = if response == Response::Keep { &self.target.honest } else { forged };
+        for ((_, group), base) in layout.blueprint.groups.iter().zip(&layout.bases) {
+            for (slot, limb) in &group.limbs {
+                let Slot::U(c, r) = slot else { continue };
+                let system = &self.target.system.vars[limb.view.var.0 as usize];
+                let pad = field(limb.view.map.pad.unwrap_or(0).into());
+                for (i, at) in limb.view.map.iter().enumerate() {
+                    let v = match (at, &system.constant) {
+                        (Some(at), Some(c)) => field(c[at].into()),
+                        (Some(at), None) => values[limb.view.var.0 as usize][at],
+                        (None, _) => pad,
+                    };
+                    let row = *base as usize + i * group.template.height + *r as usize;
+                    early[first + *c as usize][row] = part(limb, v, response);
+                }
+            }
+        }
+    }
+}
+
+/// The limb of a value.
+fn part(limb: &Limb, v: Fr, response: Response) -> Fr {
+    let offset = v - field(limb.lo.into());
+    let highest = limb.shift + limb.bits == limb.total;
+    let rest = shifted(offset, limb.shift);
+    let masked = low(rest, limb.bits);
+    let kept = if highest && response != Response::Wrap { rest } else { masked };
+    kept * pow2(limb.scale)
+}
+
+fn words(v: Fr) -> [u64; 4] {
+    let bytes = v.to_bytes();
+    std::array::from_fn(|i| bytes[8 * i..8 * i + 8].iter().rev().fold(0, |acc, b| acc << 8 | u64::from(*b)))
+}
+
+/// `⌊v / 2^by⌋` of the canonical integer.
+fn shifted(v: Fr, by: u32) -> Fr {
+    (v - low(v, by)) * Option::<Fr>::from(pow2(by).invert()).unwrap_or(Fr::ONE)
+}
+
+/// The lowest bits of the canonical integer.
+fn low(v: Fr, bits: u32) -> Fr {
+    let kept = words(v).into_iter().enumerate().map(|(i, w)| {
+        let here = bits.saturating_sub(64 * i as u32).min(64);
+        if here == 64 { w } else { w & ((1 << here) - 1) }
+    });
+    kept.rev().fold(Fr::ZERO, |acc, w| acc * pow2(64) + Fr::from(w))
+}
+
+/// Counts what is looked up. What is in no table is not counted: no multiplicity would help.
+fn multiplicities(early: &mut [Vec<Fr>], circuit: &Circuit) {
+    let table = circuit.table();
+    let column = circuit.shape.a_columns + circuit.shape.u_columns;
+    if circuit.unknown[column].is_some() {
+        return;
+    }
+    let mut counts = vec![0u64; circuit.rows];
+    for row in circuit.looked_up.clone() {
+        for u in 0..circuit.shape.u_columns {
+            if let Some(at) = table.get(&circuit.entry(u, row, early)) {
+                counts[*at] += 1;
+            }
+        }
+    }
+    early[column] = counts.into_iter().map(Fr::from).collect();
+}
+
+/// How often each source is placed: what a copy ties together.
+pub fn placements(model: &ModelCircuit) -> HashMap<Source, usize> {
+    let mut out = HashMap::new();
+    model.layout.placements.iter().for_each(|p| *out.entry(p.2).or_insert(0) += 1);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_those_of_the_canonical_integer() {
+        let v = field(0x1_2345_6789_abcd_ef01);
+        assert_eq!(low(v, 12), field(0xf01));
+        assert_eq!(shifted(v, 12), field(0x1_2345_6789_abcd_e));
+        assert_eq!(low(v, 65), v);
+        assert_eq!(shifted(v, 0), v);
+        let top = shifted(-Fr::ONE, 250);
+        assert!(top.to_bytes()[0] > 0 && top.to_bytes()[1..].iter().all(|b| *b == 0));
+    }
+}

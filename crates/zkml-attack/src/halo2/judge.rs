@@ -1,0 +1,267 @@
+//! The constraint system's own gates over given columns, with the later rounds left to the adversary.
+
+use std::collections::HashMap;
+
+use ff::Field;
+use halo2_proofs::{
+    halo2curves::bn256::Fr,
+    plonk::{ConstraintSystem, Expression},
+    poly::Rotation,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use zkml_prover::{circuit::ModelCircuit, shape::Shape};
+
+use super::{
+    columns::Columns,
+    linear::{Equations, Form},
+    recorder::Record,
+};
+
+/// A polynomial that vanishes on all rows.
+#[derive(Debug, Clone)]
+pub struct Poly {
+    /// Name of its gate.
+    pub gate: String,
+    /// Position among the polynomials of its gate.
+    pub index: usize,
+    /// The polynomial.
+    pub expression: Expression<Fr>,
+    /// Returns true if it speaks of a column that is filled after the challenges.
+    pub late: bool,
+    /// Rows on which the fixed columns do not make it vanish by themselves.
+    pub rows: Vec<u32>,
+}
+
+/// A circuit's constraints as data: whatever is here can be removed.
+#[derive(Debug, Clone)]
+pub struct Circuit {
+    /// Number of rows.
+    pub rows: usize,
+    /// Columns of each kind.
+    pub shape: Shape,
+    /// Polynomials of all gates.
+    pub polys: Vec<Poly>,
+    /// Fixed columns.
+    pub fixed: Vec<Vec<Fr>>,
+    /// Copies.
+    pub copies: Vec<[(usize, usize); 2]>,
+    /// For each advice column, its place among the unknowns of a row, if it is the adversary's in later rounds.
+    pub unknown: Vec<Option<u32>>,
+    /// Number of unknowns per row.
+    pub unknowns: u32,
+    /// Rows of the lookup argument.
+    pub looked_up: std::ops::Range<usize>,
+    challenges: Vec<Fr>,
+}
+
+impl Circuit {
+    /// The constraints of a circuit.
+    pub fn new(model: &ModelCircuit, cs: &ConstraintSystem<Fr>, record: Record) -> Self {
+        let shape = model.design.shape;
+        // Accumulator and folding coefficient, running sum and helpers; the accumulator may be an early column, but
+        // nothing else speaks of it, so that its values are the adversary's as well.
+        let early = shape.a_columns + shape.u_columns + 1;
+        let phases = cs.advice_column_phase();
+        let mut unknowns = 0;
+        let place = |(column, phase): (usize, &u8)| {
+            (column >= early || *phase > 0).then(|| {
+                unknowns += 1;
+                unknowns - 1
+            })
+        };
+        let unknown: Vec<Option<u32>> = phases.iter().enumerate().map(place).collect();
+        let rows = record.fixed.first().map_or(0, Vec::len);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let first = model.layout.blueprint.instances - 1;
+        let mut circuit = Self {
+            rows,
+            shape,
+            polys: vec![],
+            fixed: record.fixed,
+            copies: record.copies,
+            unknown,
+            unknowns,
+            looked_up: first..model.last_row,
+            challenges: cs.challenge_phase().iter().map(|_| Fr::random(&mut rng)).collect(),
+        };
+        for gate in cs.gates() {
+            for (index, expression) in gate.polynomials().iter().enumerate() {
+                let (gate, expression) = (gate.name().to_owned(), expression.clone());
+                let late = circuit.speaks_late(&expression);
+                circuit.polys.push(Poly { gate, index, expression, late, rows: vec![] });
+            }
+        }
+        circuit.find_rows();
+        circuit
+    }
+
+    /// Finds the rows of each polynomial again, after fixed cells have changed.
+    pub fn find_rows(&mut self) {
+        let mut polys = std::mem::take(&mut self.polys);
+        for p in &mut polys {
+            p.rows = (0..self.rows as u32).filter(|r| !self.vanishes(&p.expression, *r as usize)).collect();
+        }
+        self.polys = polys;
+    }
+
+    fn speaks_late(&self, e: &Expression<Fr>) -> bool {
+        match e {
+            Expression::Advice(q) => self.unknown[q.column_index()].is_some(),
+            Expression::Negated(a) | Expression::Scaled(a, _) => self.speaks_late(a),
+            Expression::Sum(a, b) | Expression::Product(a, b) => self.speaks_late(a) || self.speaks_late(b),
+            _ => false,
+        }
+    }
+
+    fn at(&self, row: usize, rotation: Rotation) -> usize {
+        (row as i64 + i64::from(rotation.0)).rem_euclid(self.rows as i64) as usize
+    }
+
+    fn fixed_at(&self, column: usize, row: usize, rotation: Rotation) -> Fr {
+        self.fixed[column][self.at(row, rotation)]
+    }
+
+    /// The value of an expression that fixed columns alone determine.
+    fn known(&self, e: &Expression<Fr>, row: usize) -> Option<Fr> {
+        match e {
+            Expression::Constant(c) => Some(*c),
+            Expression::Fixed(q) => Some(self.fixed_at(q.column_index(), row, q.rotation())),
+            Expression::Negated(a) => self.known(a, row).map(|v| -v),
+            Expression::Scaled(a, c) => self.known(a, row).map(|v| v * c),
+            Expression::Sum(a, b) => Some(self.known(a, row)? + self.known(b, row)?),
+            Expression::Product(a, b) => match (self.known(a, row), self.known(b, row)) {
+                (Some(v), _) | (_, Some(v)) if v == Fr::ZERO => Some(Fr::ZERO),
+                (Some(a), Some(b)) => Some(a * b),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn vanishes(&self, e: &Expression<Fr>, row: usize) -> bool {
+        self.known(e, row) == Some(Fr::ZERO)
+    }
+
+    /// The value of an expression over early columns.
+    pub fn value(&self, e: &Expression<Fr>, row: usize, columns: &Columns) -> Fr {
+        match e {
+            Expression::Constant(c) => *c,
+            Expression::Fixed(q) => self.fixed_at(q.column_index(), row, q.rotation()),
+            Expression::Advice(q) => columns.early[q.column_index()][self.at(row, q.rotation())],
+            Expression::Instance(q) => columns.instance[self.at(row, q.rotation())],
+            Expression::Challenge(c) => self.challenges[c.index()],
+            Expression::Negated(a) => -self.value(a, row, columns),
+            Expression::Scaled(a, c) => self.value(a, row, columns) * c,
+            Expression::Sum(a, b) => self.value(a, row, columns) + self.value(b, row, columns),
+            Expression::Product(a, b) => match self.value(a, row, columns) {
+                v if v == Fr::ZERO => v,
+                v => v * self.value(b, row, columns),
+            },
+            Expression::Selector(_) => unreachable!("the recorder refuses selectors"),
+        }
+    }
+
+    /// An expression as an affine form in the unknowns. `None` if it is not affine.
+    fn form(&self, e: &Expression<Fr>, row: usize, columns: &Columns) -> Option<Form> {
+        Some(match e {
+            Expression::Advice(q) => {
+                let (column, row) = (q.column_index(), self.at(row, q.rotation()));
+                match self.unknown[column] {
+                    Some(place) => Form::unknown(row as u32 * self.unknowns + place),
+                    None => Form::constant(columns.early[column][row]),
+                }
+            }
+            Expression::Negated(a) => self.form(a, row, columns)?.scaled(-Fr::ONE),
+            Expression::Scaled(a, c) => self.form(a, row, columns)?.scaled(*c),
+            Expression::Sum(a, b) => self.form(a, row, columns)?.plus(Fr::ONE, &self.form(b, row, columns)?),
+            Expression::Product(a, b) => {
+                let a = self.form(a, row, columns)?;
+                if a.is_zero() {
+                    return Some(a);
+                }
+                let b = self.form(b, row, columns)?;
+                match (a.terms.is_empty(), b.terms.is_empty()) {
+                    (true, _) => b.scaled(a.constant),
+                    (_, true) => a.scaled(b.constant),
+                    _ => return None,
+                }
+            }
+            other => Form::constant(self.value(other, row, columns)),
+        })
+    }
+
+    /// Tells whether a prover who holds these early columns can finish the proof.
+    ///
+    /// # Errors
+    /// The first gate and row that object.
+    pub fn accepts(&self, columns: &Columns) -> Result<(), String> {
+        self.early(columns)?;
+        let mut equations = Equations::default();
+        // Row by row, so that each equation is solved as soon as what it builds on is.
+        let mut work: Vec<(u32, usize)> = Vec::new();
+        for (i, p) in self.polys.iter().enumerate().filter(|(_, p)| p.late) {
+            work.extend(p.rows.iter().map(|r| (*r, i)));
+        }
+        work.sort_unstable();
+        for (row, i) in work {
+            let p = &self.polys[i];
+            let form = self
+                .form(&p.expression, row as usize, columns)
+                .ok_or_else(|| format!("`{}` is not affine in the later columns", p.gate))?;
+            if !equations.require(form) {
+                return Err(format!("`{}`, row {row}", p.gate));
+            }
+        }
+        Ok(())
+    }
+
+    /// The gates that speak of early columns only.
+    fn early(&self, columns: &Columns) -> Result<(), String> {
+        for p in self.polys.iter().filter(|p| !p.late) {
+            let zero = |row: &&u32| self.value(&p.expression, **row as usize, columns) != Fr::ZERO;
+            if let Some(row) = p.rows.iter().find(zero) {
+                return Err(format!("`{}` ({}), row {row}", p.gate, p.index));
+            }
+        }
+        Ok(())
+    }
+
+    /// What row `row` looks up in looked-up column `column`: key plus one, tag, tagged outputs.
+    pub fn entry(&self, column: usize, row: usize, early: &[Vec<Fr>]) -> [Fr; 4] {
+        let key = early[self.shape.a_columns + column][row] + Fr::ONE;
+        let tag = match self.tag_column().filter(|_| column == 0) {
+            Some(tag) => self.fixed[tag][row],
+            None => Fr::ZERO,
+        };
+        let mut entry = [key, tag, Fr::ZERO, Fr::ZERO];
+        if tag != Fr::ZERO {
+            for (slot, (c, r)) in entry[2..].iter_mut().zip(self.shape.output_slots()) {
+                *slot = tag * early[*c][(row + r) % self.rows];
+            }
+        }
+        entry
+    }
+
+    /// Fixed columns of the lookup table; weights come before them.
+    pub fn table_columns(&self) -> std::ops::Range<usize> {
+        let first = self.shape.w_columns;
+        first..first + self.shape.table_columns()
+    }
+
+    /// The fixed column that says which table a key means.
+    pub fn tag_column(&self) -> Option<usize> {
+        (self.shape.table_outputs > 0).then(|| self.table_columns().end)
+    }
+
+    /// Rows of the table by entry; the first row of an entry that is there more than once.
+    pub fn table(&self) -> HashMap<[Fr; 4], usize> {
+        let mut out = HashMap::new();
+        for row in self.looked_up.clone() {
+            let mut entry = [Fr::ZERO; 4];
+            entry.iter_mut().zip(self.table_columns()).for_each(|(e, c)| *e = self.fixed[c][row]);
+            out.entry(entry).or_insert(row);
+        }
+        out
+    }
+}

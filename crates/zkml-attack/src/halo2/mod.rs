@@ -1,0 +1,139 @@
+//! The halo2 back end under attack.
+//!
+//! [`recorder`] takes down what the circuit itself assigns: fixed columns and copies. [`columns`] lays a forged
+//! assignment into the columns that are committed before the challenges. [`judge`] evaluates the constraint system's
+//! own gates: those over early columns directly; for the later rounds it asks whether *any* values of the columns
+//! that come after the challenges satisfy the rest, which is a question of linear algebra ([`linear`]), since all
+//! gates are affine in them.
+
+pub mod columns;
+pub mod judge;
+pub mod linear;
+pub mod recorder;
+
+use halo2_proofs::plonk::{Circuit as _, ConstraintSystem};
+use zkml_prover::{
+    Optimize, Plan,
+    circuit::{ModelCircuit, Params},
+    keys, plan,
+    shape::Shape,
+};
+
+use crate::{Assignment, Backend, Judgement, Prepared, Target, zoo};
+use columns::{Filler, Response};
+use judge::Circuit;
+
+/// Binary logarithms of the row counts that are tried.
+const SIZES: std::ops::RangeInclusive<u32> = 5..=13;
+
+/// The halo2 back end, in shapes that use each of its ways to lay out relations.
+#[derive(Debug)]
+pub struct Halo2 {
+    template: Plan,
+    shapes: Vec<Shape>,
+}
+
+impl Halo2 {
+    /// All shapes.
+    ///
+    /// # Errors
+    /// The planner's reason not to plan the simplest graph of the zoo, printed.
+    pub fn new() -> Result<Self, String> {
+        let simple = zoo::Recipe::Single(zoo::Kind::Sum, vec![zoo::Role::Input; 2]);
+        let target = simple.build(0).map_err(|e| e.to_string())?;
+        let template = plan(&target.system, Optimize::Prover).map_err(|e| e.to_string())?;
+        let shape = |[a, u, w]: [usize; 3], limb_bits, max_height, fold| Shape {
+            a_columns: a,
+            u_columns: u,
+            w_columns: if fold { w } else { a },
+            limb_bits,
+            max_height,
+            fold,
+            sweep: fold,
+            table_outputs: 2,
+        };
+        let shapes = vec![
+            shape([2, 2, 2], 5, 10, false),
+            shape([2, 1, 2], 6, 6, true),
+            shape([3, 4, 1], 5, 4, true),
+            shape([4, 2, 3], 7, 10, true),
+            shape([2, 3, 2], 8, 4, false),
+        ];
+        Ok(Self { template, shapes })
+    }
+
+    /// The circuit of a system in one of the shapes, with the binary logarithm of its rows.
+    ///
+    /// # Errors
+    /// The last reason not to lay it out, when no size fits.
+    pub fn circuit(&self, target: &Target, variant: usize) -> Result<(ModelCircuit, u32), String> {
+        let columns = target.system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
+        let shape = Shape { table_outputs: columns, ..self.shapes[variant % self.shapes.len()] };
+        let mut error = String::new();
+        for k in SIZES {
+            match keys::circuit(&target.system, &Plan { shape, k, ..self.template.clone() }) {
+                Ok(circuit) => return Ok((circuit, k)),
+                Err(e) => error = e.to_string(),
+            }
+        }
+        Err(error)
+    }
+}
+
+impl Backend for Halo2 {
+    fn name(&self) -> &'static str {
+        "halo2"
+    }
+
+    fn variants(&self) -> usize {
+        self.shapes.len()
+    }
+
+    fn prepare<'a>(&self, target: &'a Target, variant: usize) -> Result<Box<dyn Prepared + 'a>, String> {
+        Ok(Box::new(Laid::new(target, self.circuit(target, variant)?)?))
+    }
+}
+
+/// A system in the rows and columns of a circuit.
+#[derive(Debug)]
+pub struct Laid<'a> {
+    /// What is attacked.
+    pub target: &'a Target,
+    /// The circuit's constraints, as data.
+    pub circuit: Circuit,
+    /// Lays assignments into the circuit's columns.
+    pub filler: Filler<'a>,
+}
+
+impl<'a> Laid<'a> {
+    /// Takes the constraints of a circuit down; the honest run must satisfy them.
+    ///
+    /// # Errors
+    /// What is wrong, printed.
+    pub fn new(target: &'a Target, (model, k): (ModelCircuit, u32)) -> Result<Self, String> {
+        let mut cs = ConstraintSystem::default();
+        let config = ModelCircuit::configure_with_params(&mut cs, Params(Some(model.design.clone())));
+        let record = recorder::record(&model, config, &cs, 1 << k)?;
+        let circuit = Circuit::new(&model, &cs, record);
+        let filler = Filler::new(target, model)?;
+        let laid = Self { target, circuit, filler };
+        let honest = laid.filler.fill(&target.honest, Response::Follow, &laid.circuit);
+        if let Err(e) = laid.circuit.accepts(&honest) {
+            return Err(format!("the honest run is refused: {e}"));
+        }
+        Ok(laid)
+    }
+}
+
+impl Prepared for Laid<'_> {
+    fn judge(&self, forged: &Assignment) -> Judgement {
+        let accepted = Response::ALL.iter().any(|response| {
+            let columns = self.filler.fill(forged, *response, &self.circuit);
+            self.circuit.accepts(&columns).is_ok()
+        });
+        if accepted { Judgement::Accepted(self.filler.meaning(forged)) } else { Judgement::Refused }
+    }
+}
+
+#[cfg(test)]
+mod tests;

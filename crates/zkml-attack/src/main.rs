@@ -1,0 +1,124 @@
+//! `make attack`: tries to forge proofs, prints what it tried by kind, and fails if anything false was accepted.
+
+use std::{
+    io::Write,
+    process::ExitCode,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use zkml_attack::{
+    campaign::{self, Order, Report},
+    halo2::Halo2,
+};
+
+/// Tries to forge proofs of every operator, all pairs of operators, and random graphs.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Time to attack for: 90s, 10m, 2h.
+    #[arg(long, default_value = "10m", value_parser = budget)]
+    budget: Duration,
+    /// Seed of graphs and forgeries.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Largest number of random graphs, after all operators and pairs.
+    #[arg(long, default_value_t = 100_000)]
+    random: u64,
+    /// Try every so many-th forgery only.
+    #[arg(long, default_value_t = 1)]
+    stride: usize,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn budget(text: &str) -> Result<Duration, String> {
+    let unit = |c: char| match c {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(3600),
+        _ => None,
+    };
+    let (number, seconds) = match text.char_indices().last() {
+        Some((at, c)) => unit(c).map_or((text, 1), |u| (&text[..at], u)),
+        None => (text, 1),
+    };
+    let number: u64 = number.parse().map_err(|_| format!("`{text}` is no time like 90s, 10m or 2h"))?;
+    Ok(Duration::from_secs(number * seconds))
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let backend = match Halo2::new() {
+        Ok(b) => b,
+        Err(e) => {
+            eprintln!("the halo2 back end cannot be attacked: {e}");
+            return ExitCode::from(2);
+        }
+    };
+    let Args { budget, seed, random, stride, .. } = args;
+    let started = Instant::now();
+    let shown = Mutex::new(Instant::now());
+    let report = campaign::run(&backend, Order { budget, seed, random, stride }, &|r, done, all| {
+        let Ok(mut last) = shown.lock() else { return };
+        if last.elapsed() < Duration::from_secs(2) {
+            return;
+        }
+        *last = Instant::now();
+        let (t, s) = (r.total(), started.elapsed().as_secs());
+        eprint!(
+            "\r{done} of {all} graphs, {} forgeries ({}/s), {} wrongly accepted, {s} s of {} s ",
+            t.tried,
+            t.tried / s.max(1),
+            t.wrongly,
+            budget.as_secs()
+        );
+        let _ = std::io::stderr().flush();
+    });
+    eprintln!();
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
+    } else {
+        print(&report, started.elapsed());
+    }
+    if report.total().wrongly > 0 || !report.refusals.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn print(report: &Report, time: Duration) {
+    let line = |forged: &str, broken: &str, t: campaign::Tally| {
+        println!(
+            "{forged:<14}{broken:<12}{:>10}{:>10}{:>10}{:>10}",
+            t.tried, t.refused, t.rightly, t.wrongly
+        );
+    };
+    println!(
+        "{:<14}{:<12}{:>10}{:>10}{:>10}{:>10}",
+        "forged", "broken", "tried", "refused", "rightly", "wrongly"
+    );
+    report.kinds.iter().for_each(|((forged, broken), t)| line(forged, broken, *t));
+    line("all", "", report.total());
+    println!(
+        "\n{}: {} graphs in {:.0} s, {} do not go together; {}",
+        report.backend,
+        report.graphs,
+        time.as_secs_f64(),
+        report.skipped,
+        if report.complete {
+            "all operators and pairs"
+        } else {
+            "the budget ended before all operators and pairs"
+        }
+    );
+    for f in &report.findings {
+        println!("\nACCEPTED: {}, seed {}, layout {}: {}", f.graph, f.seed, f.variant, f.finding);
+        println!("  `{}` forged, broken: {}", f.variable, f.broken);
+    }
+    for r in &report.refusals {
+        println!("\nHONEST RUN REFUSED: {r}");
+    }
+}

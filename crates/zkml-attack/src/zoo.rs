@@ -1,0 +1,441 @@
+//! Graphs to attack: every operator with every kind of operand in every position, all pairs, random ones.
+//!
+//! All tensors have [`LEN`] elements, or one that is broadcast, so that any operator can follow any other. Which
+//! operands are constants is enumerated, not remembered.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use zkml_graph::{
+    Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility,
+    map::Axis,
+    ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale},
+};
+
+use crate::Target;
+
+/// Number of elements of most tensors.
+pub const LEN: usize = 3;
+/// Widest domain of a table in the zoo.
+const MAX_DOMAIN: i128 = 96;
+
+/// What an operand is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// An input of the model.
+    Input,
+    /// The result of another operator.
+    Intermediate,
+    /// A constant with one value everywhere.
+    Uniform,
+    /// A constant whose elements differ.
+    Varied,
+    /// A private weight.
+    Weight,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 5] = [Self::Input, Self::Intermediate, Self::Uniform, Self::Varied, Self::Weight];
+}
+
+/// An operator of the zoo, with what is special about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A matrix times a vector.
+    Contract,
+    /// The same with the matrix on the left, and an addend.
+    ContractAdd,
+    /// Products at several positions.
+    Outer,
+    /// `a + b`.
+    Sum,
+    /// `2a − 3b + 5`.
+    Weighted,
+    /// `a · b`.
+    Product,
+    /// Division by four.
+    Rescale,
+    /// Division by six.
+    RescaleOdd,
+    /// A table over the whole domain.
+    Table,
+    /// An interpolated table, rounded.
+    Interpolated,
+    /// An interpolated table without rounding.
+    Unrounded,
+    /// `max(a, 0)`.
+    Relu,
+    /// `max(a, 2)`.
+    Floor,
+    /// `max(a, b)`.
+    Max,
+    /// The elements in reverse, behind one of padding.
+    Reverse,
+    /// `⌊4a / b⌋`.
+    Divide,
+    /// Position of the largest element.
+    ArgMax,
+}
+
+impl Kind {
+    /// All operators.
+    pub const ALL: [Self; 17] = [
+        Self::Contract,
+        Self::ContractAdd,
+        Self::Outer,
+        Self::Sum,
+        Self::Weighted,
+        Self::Product,
+        Self::Rescale,
+        Self::RescaleOdd,
+        Self::Table,
+        Self::Interpolated,
+        Self::Unrounded,
+        Self::Relu,
+        Self::Floor,
+        Self::Max,
+        Self::Reverse,
+        Self::Divide,
+        Self::ArgMax,
+    ];
+
+    /// Number of operands.
+    pub fn arity(self) -> usize {
+        match self {
+            Self::ContractAdd => 3,
+            Self::Contract
+            | Self::Outer
+            | Self::Sum
+            | Self::Weighted
+            | Self::Product
+            | Self::Max
+            | Self::Divide => 2,
+            _ => 1,
+        }
+    }
+
+    /// Returns true if operand `i` has to be positive.
+    fn positive(self, i: usize) -> bool {
+        self == Self::Divide && i == 1
+    }
+}
+
+/// Builds a graph, with values for its inputs and weights.
+struct Zoo {
+    b: GraphBuilder,
+    rng: ChaCha8Rng,
+    inputs: Vec<Vec<i64>>,
+    weights: Vec<Vec<i64>>,
+    nodes: usize,
+}
+
+impl Zoo {
+    fn new(name: &str, seed: u64) -> Self {
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        Self { b: GraphBuilder::new(name), rng, inputs: vec![], weights: vec![], nodes: 0 }
+    }
+
+    fn name(&mut self) -> String {
+        self.nodes += 1;
+        format!("n{}", self.nodes)
+    }
+
+    /// One of the shapes that read the same elements.
+    fn shape(&mut self) -> Vec<usize> {
+        [vec![LEN], vec![1, LEN], vec![LEN, 1]][self.rng.gen_range(0..3)].clone()
+    }
+
+    fn operand(&mut self, role: Role, positive: bool) -> Result<TensorId, GraphError> {
+        let (lo, hi) = if positive { (1, 9) } else { (-8, 7) };
+        let mut draw = |n: usize| (0..n).map(|_| self.rng.gen_range(lo..=hi)).collect::<Vec<i64>>();
+        let mut values = draw(LEN);
+        // Another value somewhere, so that varied constants are.
+        values[0] = if values[1] == hi { lo } else { values[1] + 1 };
+        let (name, shape) = (self.name(), self.shape());
+        let bounds = Bounds::new(lo.into(), hi.into());
+        match role {
+            Role::Input | Role::Intermediate => {
+                let committed = self.rng.gen_ratio(1, 12);
+                let visibility = if committed { Visibility::Committed } else { Visibility::Public };
+                self.inputs.push(values);
+                let x = self.b.input(&name, &shape, 0, bounds, visibility)?;
+                if role == Role::Input {
+                    return Ok(x);
+                }
+                let kind = if positive {
+                    Kind::Floor
+                } else {
+                    [Kind::Sum, Kind::Product, Kind::Relu, Kind::Rescale][self.rng.gen_range(0..4)]
+                };
+                self.apply(kind, &[x, x])
+            }
+            Role::Uniform => self.b.constant(&name, &shape, 0, vec![values[0]; LEN]),
+            Role::Varied => self.b.constant(&name, &shape, 0, values),
+            Role::Weight if positive => {
+                let m = format!("private `{name}` has no sign that is known");
+                Err(GraphError::Shape { node: name, detail: m })
+            }
+            Role::Weight => {
+                self.weights.push(values);
+                self.b.weight(&name, &shape, 0, 6)
+            }
+        }
+    }
+
+    /// The view of a tensor as one of [`LEN`] elements.
+    fn view(&self, t: TensorId, shape: &[usize]) -> Map {
+        let own = &self.b.tensor(t).shape;
+        if self.b.tensor(t).len() == 1 {
+            let axes = own.iter().map(|_| Axis { offset: 0, steps: vec![0; shape.len()] }).collect();
+            return Map { source: own.clone(), shape: shape.to_vec(), axes, pad: None };
+        }
+        let axis = Axis { offset: 0, steps: shape.iter().map(|&d| i64::from(d == LEN)).collect() };
+        Map { source: vec![LEN], shape: shape.to_vec(), axes: vec![axis], pad: None }
+    }
+
+    /// A matrix from a tensor: its elements along rows (`across` false) or columns.
+    fn matrix(&self, t: TensorId, across: bool) -> Map {
+        let own = self.b.tensor(t).len();
+        let step = |on: bool| i64::from(on && own == LEN);
+        let axes = vec![Axis { offset: 0, steps: vec![step(!across), step(across)] }];
+        Map { source: vec![own], shape: vec![LEN, LEN], axes, pad: None }
+    }
+
+    fn apply(&mut self, kind: Kind, operands: &[TensorId]) -> Result<TensorId, GraphError> {
+        let (name, shape) = (self.name(), self.shape());
+        let x = operands[0];
+        let bounds = self.b.tensor(x).bounds;
+        let left = self.view(x, &shape);
+        let right = operands.get(1).map_or_else(|| left.clone(), |t| self.view(*t, &shape));
+        let table = |fraction_bits: u32, shift: u32| {
+            let step = 1i128 << fraction_bits;
+            let count = (bounds.hi - bounds.lo) / step + 1;
+            let wave = |a: i64, m: i64| (0..count as i64).map(|i| (i * a) % m - m / 2).collect::<Vec<i64>>();
+            let slope = if fraction_bits > 0 { wave(5, 7) } else { vec![] };
+            let lookup = Lookup {
+                name: format!("wave {fraction_bits}"),
+                lo: bounds.lo as i64,
+                fraction_bits,
+                value: wave(37, 23),
+                slope,
+                shift,
+                scale: 0,
+            };
+            (count <= MAX_DOMAIN).then_some(lookup).ok_or_else(|| GraphError::Shape {
+                node: "table".into(),
+                detail: format!("{count} segments are too many for the zoo"),
+            })
+        };
+        match kind {
+            Kind::Contract => {
+                let (a, b) = (self.view(x, &[1, LEN]), self.matrix(operands[1], self.nodes % 2 == 0));
+                let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[1, LEN]) };
+                self.b.node(&name, op, &operands[..2])
+            }
+            Kind::ContractAdd => {
+                let (a, b) = (self.matrix(x, self.nodes % 2 == 0), self.view(operands[1], &[LEN, 1]));
+                let addend = Some(self.view(operands[2], &[LEN, 1]));
+                let op = Contract { a, b, addend, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, 1]) };
+                self.b.node(&name, op, &operands[..3])
+            }
+            Kind::Outer => {
+                let (a, b) = (self.view(x, &[LEN, 1]), self.view(operands[1], &[1, LEN]));
+                let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, LEN]) };
+                let y = self.b.node(&name, op, &operands[..2])?;
+                // The diagonal and two more, so that what follows sees a vector again.
+                let axes = vec![Axis { offset: 0, steps: vec![1] }, Axis { offset: 0, steps: vec![1] }];
+                let part = Map { source: vec![LEN, LEN], shape: vec![LEN], axes, pad: None };
+                let name = self.name();
+                let op = Reindex { shape: vec![LEN], parts: vec![(part, Map::identity(&[LEN]))] };
+                self.b.node(&name, op, &[y])
+            }
+            Kind::Sum => {
+                let op = Linear { terms: vec![(1, left), (1, right)], constant: 0, scale: 0 };
+                self.b.node(&name, op, &operands[..2])
+            }
+            Kind::Weighted => {
+                let op = Linear { terms: vec![(2, left), (-3, right)], constant: 5, scale: 0 };
+                self.b.node(&name, op, &operands[..2])
+            }
+            Kind::Product => self.b.node(&name, Product { a: left, b: right }, &operands[..2]),
+            Kind::Rescale => self.b.node(&name, Rescale { divisor: 4, scale: 0, calibrated: None }, &[x]),
+            Kind::RescaleOdd => self.b.node(&name, Rescale { divisor: 6, scale: 0, calibrated: None }, &[x]),
+            Kind::Table => self.b.node(&name, table(0, 0)?, &[x]),
+            Kind::Interpolated => self.b.node(&name, table(3, 2)?, &[x]),
+            Kind::Unrounded => self.b.node(&name, table(2, 0)?, &[x]),
+            Kind::Relu => self.b.node(&name, Max { a: left, b: MaxOperand::Constant(0) }, &[x]),
+            Kind::Floor => self.b.node(&name, Max { a: left, b: MaxOperand::Constant(2) }, &[x]),
+            Kind::Max => self.b.node(&name, Max { a: left, b: MaxOperand::View(right) }, &operands[..2]),
+            Kind::Reverse => {
+                let own = self.b.tensor(x).len();
+                let (offset, step) = if own == LEN { (LEN as i64, -1) } else { (1, -1) };
+                let axes = vec![Axis { offset, steps: vec![step] }];
+                let part = Map { source: vec![own], shape: vec![LEN], axes, pad: Some(4) };
+                let op = Reindex { shape: vec![LEN], parts: vec![(part, Map::identity(&[LEN]))] };
+                self.b.node(&name, op, &[x])
+            }
+            Kind::Divide => {
+                let op = Divide { a: left, b: right, shift: 2, calibrated: None };
+                self.b.node(&name, op, &operands[..2])
+            }
+            Kind::ArgMax => {
+                let op = ArgMax { x: self.view(x, &[LEN]), shape: vec![1] };
+                self.b.node(&name, op, &[x])
+            }
+        }
+    }
+
+    fn finish(mut self, name: &str, y: TensorId) -> Result<Target, GraphError> {
+        self.b.output("y", y, Visibility::Public);
+        let graph: Graph = self.b.finish()?;
+        // Weights that no output needs are pruned.
+        let kept = graph.weights.len();
+        self.weights.truncate(kept);
+        Target::new(name, graph, &self.inputs, &self.weights)
+    }
+}
+
+/// A graph by what it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Recipe {
+    /// One operator, with a role for each operand.
+    Single(Kind, Vec<Role>),
+    /// An operator whose result is operand `at` of another; the rest have the given role.
+    Pair(Kind, Kind, usize, Role),
+    /// Some operators on whatever there is.
+    Random(u64),
+}
+
+impl Recipe {
+    /// All single operators and all pairs, in order.
+    pub fn all() -> Vec<Self> {
+        let mut out = Vec::new();
+        for kind in Kind::ALL {
+            let count = Role::ALL.len().pow(kind.arity() as u32);
+            for i in 0..count {
+                let digit = |d: usize| Role::ALL[i / Role::ALL.len().pow(d as u32) % Role::ALL.len()];
+                let roles: Vec<Role> = (0..kind.arity()).map(digit).collect();
+                if roles.iter().any(|r| !matches!(r, Role::Uniform | Role::Varied)) {
+                    out.push(Self::Single(kind, roles));
+                }
+            }
+        }
+        for first in Kind::ALL {
+            for second in Kind::ALL {
+                for at in 0..second.arity() {
+                    let roles: &[Role] = if second.arity() == 1 { &Role::ALL[..1] } else { &Role::ALL };
+                    out.extend(roles.iter().map(|r| Self::Pair(first, second, at, *r)));
+                }
+            }
+        }
+        out
+    }
+
+    /// Builds it; the same seed gives the same graph.
+    ///
+    /// # Errors
+    /// The graph's own, where the operators do not go together (a divisor that may be zero, a domain too wide).
+    pub fn build(&self, seed: u64) -> Result<Target, GraphError> {
+        let name = format!("{self:?}");
+        let mut zoo = Zoo::new("zoo", seed);
+        let y = match self {
+            Self::Single(kind, roles) => {
+                let roles = roles.iter().enumerate();
+                let operands =
+                    roles.map(|(i, r)| zoo.operand(*r, kind.positive(i))).collect::<Result<Vec<_>, _>>()?;
+                zoo.apply(*kind, &operands)?
+            }
+            Self::Pair(first, second, at, role) => {
+                let mut given = |kind: Kind, i: usize, role: Role| zoo.operand(role, kind.positive(i));
+                let inner = (0..first.arity())
+                    .map(|i| given(*first, i, if i == 0 { Role::Input } else { *role }))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let middle = zoo.apply(*first, &inner)?;
+                let operands = (0..second.arity())
+                    .map(|i| if i == *at { Ok(middle) } else { zoo.operand(*role, second.positive(i)) })
+                    .collect::<Result<Vec<_>, _>>()?;
+                zoo.apply(*second, &operands)?
+            }
+            Self::Random(seed) => random(&mut zoo, *seed)?,
+        };
+        zoo.finish(&name, y)
+    }
+}
+
+fn random(zoo: &mut Zoo, seed: u64) -> Result<TensorId, GraphError> {
+    zoo.rng = ChaCha8Rng::seed_from_u64(seed);
+    let first = zoo.operand(Role::Input, false)?;
+    let mut pool = vec![first];
+    let mut last = first;
+    for _ in 0..zoo.rng.gen_range(2..7) {
+        let kind = Kind::ALL[zoo.rng.gen_range(0..Kind::ALL.len())];
+        let mut operands = Vec::new();
+        for i in 0..kind.arity() {
+            let fresh = zoo.rng.gen_ratio(1, 3) || kind.positive(i);
+            operands.push(if fresh {
+                let role = Role::ALL[zoo.rng.gen_range(0..Role::ALL.len())];
+                zoo.operand(role, kind.positive(i))
+            } else if i == 0 {
+                Ok(last)
+            } else {
+                Ok(pool[zoo.rng.gen_range(0..pool.len())])
+            });
+        }
+        // What does not go together is left out.
+        let Ok(operands) = operands.into_iter().collect::<Result<Vec<_>, _>>() else { continue };
+        if operands.iter().all(|t| zoo.b.tensor(*t).constant.is_some()) {
+            continue;
+        }
+        let Ok(y) = zoo.apply(kind, &operands) else { continue };
+        let wide = zoo.b.tensor(y).bounds.bits() > 8;
+        last = if wide { narrowed(zoo, y)? } else { y };
+        pool.push(last);
+    }
+    Ok(last)
+}
+
+/// Rescales a wide result, so that what follows keeps within tables.
+fn narrowed(zoo: &mut Zoo, y: TensorId) -> Result<TensorId, GraphError> {
+    let bits = zoo.b.tensor(y).bounds.bits() - 6;
+    let name = zoo.name();
+    zoo.b.node(&name, Rescale { divisor: 1 << bits, scale: 0, calibrated: None }, &[y])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operator_is_built_with_every_role() {
+        let mut built = BTreeSet::new();
+        let mut refused = 0;
+        for recipe in Recipe::all() {
+            match (recipe.build(7), recipe) {
+                (Ok(_), Recipe::Single(kind, roles)) => {
+                    built.extend(roles.iter().enumerate().map(|(i, r)| (kind, i, *r)));
+                }
+                (Err(_), _) => refused += 1,
+                _ => {}
+            }
+        }
+        for kind in Kind::ALL {
+            for i in 0..kind.arity() {
+                for role in Role::ALL {
+                    let alone = kind.arity() == 1 && matches!(role, Role::Uniform | Role::Varied);
+                    let private_divisor = kind.positive(i) && role == Role::Weight;
+                    let wanted = !alone && !private_divisor;
+                    assert_eq!(built.contains(&(kind, i, role)), wanted, "{kind:?}, operand {i}, {role:?}");
+                }
+            }
+        }
+        let all = Recipe::all().len();
+        assert!(refused * 4 < all, "{refused} of {all} do not go together");
+    }
+
+    #[test]
+    fn random_graphs_are_built() {
+        let built = (0..200).filter(|&s| Recipe::Random(s).build(s).is_ok()).count();
+        assert!(built > 150, "{built} of 200");
+    }
+}
