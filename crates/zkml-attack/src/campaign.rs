@@ -2,13 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::Serialize;
 use zkml_graph::{Relation, VarId};
 
@@ -143,19 +145,25 @@ pub fn run(backend: &dyn Backend, order: Order, progress: &(dyn Fn(&Report, u64,
         (0..order.random).map(|s| (Recipe::Random(order.seed ^ (s << 8)), s as usize % backend.variants())),
     );
     let report = Mutex::new(Report { backend: backend.name().into(), ..Report::default() });
-    let done = std::sync::atomic::AtomicU64::new(0);
-    let all = jobs.len() as u64;
-    jobs.par_iter().with_max_len(1).enumerate().for_each(|(i, (recipe, variant))| {
-        if Instant::now() > end {
-            return;
+    let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
+    // One job after the other, on all cores.
+    let worker = || {
+        while let Some((i, (recipe, variant))) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| jobs.get(i).map(|j| (i, j)))
+        {
+            if Instant::now() > end {
+                return;
+            }
+            let one = attack(backend, recipe, *variant, order.seed.wrapping_add(i as u64), order.stride);
+            let n = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Ok(mut report) = report.lock() {
+                report.merge(one);
+                progress(&report, n, jobs.len() as u64);
+            }
         }
-        let one = attack(backend, recipe, *variant, order.seed.wrapping_add(i as u64), order.stride);
-        let n = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        if let Ok(mut report) = report.lock() {
-            report.merge(one);
-            progress(&report, n, all);
-        }
-    });
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|s| (0..cores).for_each(|_| drop(s.spawn(worker))));
     let mut report = report.into_inner().unwrap_or_default();
     report.complete = done.into_inner() >= listed;
     report

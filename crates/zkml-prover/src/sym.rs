@@ -109,11 +109,14 @@ impl<A: Ord + Copy> Sym<A> {
 
 /// An integer as a field element; negative ones from above.
 pub fn field(v: i128) -> Fr {
-    let f = |m: u128| Fr::from(m as u64) + Fr::from((m >> 64) as u64) * Fr::from(2).pow_vartime([64]);
+    let f = |m: u128| match (m >> 64) as u64 {
+        0 => Fr::from(m as u64),
+        high => Fr::from(m as u64) + Fr::from(high) * pow2(64),
+    };
     if v < 0 { -f(v.unsigned_abs()) } else { f(v as u128) }
 }
 
 /// `2^e` as a field element.
 pub fn pow2(e: u32) -> Fr {
-    Fr::from(2).pow_vartime([u64::from(e)])
+    if e < 64 { Fr::from(1u64 << e) } else { Fr::from(2).pow_vartime([u64::from(e)]) }
 }

@@ -1,16 +1,15 @@
 //! Early columns from a forged assignment: what a prover would commit to before the challenges.
 
-use std::collections::HashMap;
-
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
+use zkml_graph::VarId;
 use zkml_prover::{
     block::{Limb, Slot},
     circuit::ModelCircuit,
     layout::Source,
     poseidon,
     sym::{field, pow2},
-    wiring::Elem,
+    wiring::{Elem, Wiring},
 };
 
 use super::judge::Circuit;
@@ -60,15 +59,16 @@ impl<'a> Filler<'a> {
         Ok(Self { target, model, salts })
     }
 
-    /// The assignment as the circuit understands it: constants are what the model says, whatever was forged.
+    /// The assignment as the circuit understands it: constants are what the model says and wired elements what they
+    /// are wired to, whatever was forged.
     pub fn meaning(&self, forged: &Assignment) -> Assignment {
-        let mut out = forged.clone();
-        for (v, values) in self.target.system.vars.iter().zip(&mut out) {
-            if let Some(c) = &v.constant {
-                *values = c.iter().map(|x| field((*x).into())).collect();
-            }
-        }
-        out
+        let wiring = Wiring::new(&self.target.system);
+        let element = |var: usize, i: usize| match wiring.element(VarId(var as u32), i) {
+            Elem::Const(v) => field(v.into()),
+            Elem::Cell(var, i) => forged[var.0 as usize][i as usize],
+        };
+        let all = forged.iter().enumerate();
+        all.map(|(var, values)| (0..values.len()).map(|i| element(var, i)).collect()).collect()
     }
 
     /// The early columns for a forged assignment, the statement computed from it.
@@ -183,21 +183,28 @@ fn words(v: Fr) -> [u64; 4] {
 
 /// `⌊v / 2^by⌋` of the canonical integer.
 fn shifted(v: Fr, by: u32) -> Fr {
-    (v - low(v, by)) * Option::<Fr>::from(pow2(by).invert()).unwrap_or(Fr::ONE)
+    let (words, skip, bits) = (words(v), (by / 64) as usize, by % 64);
+    let at = |i: usize| words.get(i).copied().unwrap_or(0);
+    Fr::from_raw(std::array::from_fn(|i| {
+        let high = if bits == 0 { 0 } else { at(i + skip + 1) << (64 - bits) };
+        at(i + skip) >> bits | high
+    }))
 }
 
 /// The lowest bits of the canonical integer.
 fn low(v: Fr, bits: u32) -> Fr {
-    let kept = words(v).into_iter().enumerate().map(|(i, w)| {
+    let mut words = words(v);
+    for (i, w) in words.iter_mut().enumerate() {
         let here = bits.saturating_sub(64 * i as u32).min(64);
-        if here == 64 { w } else { w & ((1 << here) - 1) }
-    });
-    kept.rev().fold(Fr::ZERO, |acc, w| acc * pow2(64) + Fr::from(w))
+        if here < 64 {
+            *w &= (1 << here) - 1;
+        }
+    }
+    Fr::from_raw(words)
 }
 
 /// Counts what is looked up. What is in no table is not counted: no multiplicity would help.
 fn multiplicities(early: &mut [Vec<Fr>], circuit: &Circuit) {
-    let table = circuit.table();
     let column = circuit.shape.a_columns + circuit.shape.u_columns;
     if circuit.unknown[column].is_some() {
         return;
@@ -205,19 +212,12 @@ fn multiplicities(early: &mut [Vec<Fr>], circuit: &Circuit) {
     let mut counts = vec![0u64; circuit.rows];
     for row in circuit.looked_up.clone() {
         for u in 0..circuit.shape.u_columns {
-            if let Some(at) = table.get(&circuit.entry(u, row, early)) {
-                counts[*at] += 1;
+            if let Some(at) = circuit.find(&circuit.entry(u, row, early)) {
+                counts[at] += 1;
             }
         }
     }
     early[column] = counts.into_iter().map(Fr::from).collect();
-}
-
-/// How often each source is placed: what a copy ties together.
-pub fn placements(model: &ModelCircuit) -> HashMap<Source, usize> {
-    let mut out = HashMap::new();
-    model.layout.placements.iter().for_each(|p| *out.entry(p.2).or_insert(0) += 1);
-    out
 }
 
 #[cfg(test)]

@@ -29,6 +29,10 @@ pub struct Poly {
     pub expression: Expression<Fr>,
     /// Returns true if it speaks of a column that is filled after the challenges.
     pub late: bool,
+    /// Returns true if it belongs to the lookup argument.
+    pub lookup: bool,
+    /// Returns true if it speaks of looked-up cells.
+    pub limbs: bool,
     /// Rows on which the fixed columns do not make it vanish by themselves.
     pub rows: Vec<u32>,
 }
@@ -52,7 +56,22 @@ pub struct Circuit {
     pub unknowns: u32,
     /// Rows of the lookup argument.
     pub looked_up: std::ops::Range<usize>,
+    /// Returns true if the lookup argument is as it should be. What is looked up is then compared with the table,
+    /// entry by entry; otherwise the argument's own equations are solved.
+    pub lookup_intact: bool,
     challenges: Vec<Fr>,
+    table: HashMap<[Fr; 4], usize>,
+    /// For each early cell, polynomials and rows that speak of it.
+    touching: Vec<Vec<(u32, u32)>>,
+}
+
+/// A reason why a proof cannot be finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The gate and row, or the entry that is in no table.
+    pub reason: String,
+    /// Returns true if other limbs could change the answer.
+    pub limbs: bool,
 }
 
 impl Circuit {
@@ -83,34 +102,70 @@ impl Circuit {
             unknown,
             unknowns,
             looked_up: first..model.last_row,
+            lookup_intact: true,
+            table: HashMap::new(),
+            touching: vec![],
             challenges: cs.challenge_phase().iter().map(|_| Fr::random(&mut rng)).collect(),
         };
         for gate in cs.gates() {
             for (index, expression) in gate.polynomials().iter().enumerate() {
                 let (gate, expression) = (gate.name().to_owned(), expression.clone());
-                let late = circuit.speaks_late(&expression);
-                circuit.polys.push(Poly { gate, index, expression, late, rows: vec![] });
+                let late = circuit.speaks(&expression, &|c| circuit.unknown[c].is_some());
+                let limbs = circuit.speaks(&expression, &|c| (shape.a_columns..early - 1).contains(&c));
+                // Accumulator and coefficient come before the running sum and the helpers.
+                let sums = circuit.unknowns as usize - 1 - shape.lookup_sums().helpers.len();
+                let lookup =
+                    late && circuit.speaks(&expression, &|c| {
+                        circuit.unknown[c].is_some_and(|place| place as usize >= sums)
+                    }) && circuit.speaks(&expression, &|c| c >= shape.a_columns && c < early);
+                circuit.polys.push(Poly { gate, index, expression, late, lookup, limbs, rows: vec![] });
             }
         }
-        circuit.find_rows();
+        circuit.refresh();
         circuit
     }
 
-    /// Finds the rows of each polynomial again, after fixed cells have changed.
-    pub fn find_rows(&mut self) {
+    /// Finds out again where each polynomial and each entry of the table is, after something was removed.
+    pub fn refresh(&mut self) {
         let mut polys = std::mem::take(&mut self.polys);
         for p in &mut polys {
             p.rows = (0..self.rows as u32).filter(|r| !self.vanishes(&p.expression, *r as usize)).collect();
         }
+        let mut touching = vec![vec![]; self.unknown.len() * self.rows];
+        for (i, p) in polys.iter().enumerate().filter(|(_, p)| !p.late) {
+            let mut cells = Vec::new();
+            self.queries(&p.expression, &mut cells);
+            cells.sort_unstable();
+            cells.dedup();
+            for row in &p.rows {
+                for (column, rotation) in &cells {
+                    let at = column * self.rows + self.at(*row as usize, Rotation(*rotation));
+                    touching[at].push((i as u32, *row));
+                }
+            }
+        }
+        self.touching = touching;
         self.polys = polys;
+        self.table = self.entries();
     }
 
-    fn speaks_late(&self, e: &Expression<Fr>) -> bool {
+    /// Returns true if the expression speaks of an advice column that is wanted.
+    fn speaks(&self, e: &Expression<Fr>, wanted: &dyn Fn(usize) -> bool) -> bool {
+        let mut cells = Vec::new();
+        self.queries(e, &mut cells);
+        cells.iter().any(|(c, _)| wanted(*c))
+    }
+
+    /// Advice columns and rotations that an expression speaks of.
+    fn queries(&self, e: &Expression<Fr>, out: &mut Vec<(usize, i32)>) {
         match e {
-            Expression::Advice(q) => self.unknown[q.column_index()].is_some(),
-            Expression::Negated(a) | Expression::Scaled(a, _) => self.speaks_late(a),
-            Expression::Sum(a, b) | Expression::Product(a, b) => self.speaks_late(a) || self.speaks_late(b),
-            _ => false,
+            Expression::Advice(q) => out.push((q.column_index(), q.rotation().0)),
+            Expression::Negated(a) | Expression::Scaled(a, _) => self.queries(a, out),
+            Expression::Sum(a, b) | Expression::Product(a, b) => {
+                self.queries(a, out);
+                self.queries(b, out);
+            }
+            _ => {}
         }
     }
 
@@ -191,37 +246,78 @@ impl Circuit {
         })
     }
 
-    /// Tells whether a prover who holds these early columns can finish the proof.
+    /// Tells whether a prover who holds these early columns can finish the proof, given columns of which that is known.
     ///
     /// # Errors
     /// The first gate and row that object.
-    pub fn accepts(&self, columns: &Columns) -> Result<(), String> {
-        self.early(columns)?;
+    pub fn accepts(&self, columns: &Columns, honest: Option<&Columns>) -> Result<(), Objection> {
+        self.early(columns, honest)?;
+        if self.lookup_intact {
+            self.looked_up(&columns.early)?;
+        }
         let mut equations = Equations::default();
         // Row by row, so that each equation is solved as soon as what it builds on is.
         let mut work: Vec<(u32, usize)> = Vec::new();
-        for (i, p) in self.polys.iter().enumerate().filter(|(_, p)| p.late) {
+        let solved = |p: &Poly| p.late && !(p.lookup && self.lookup_intact);
+        for (i, p) in self.polys.iter().enumerate().filter(|(_, p)| solved(p)) {
             work.extend(p.rows.iter().map(|r| (*r, i)));
         }
         work.sort_unstable();
         for (row, i) in work {
             let p = &self.polys[i];
+            let objection = |reason: String| Objection { reason, limbs: p.limbs };
             let form = self
                 .form(&p.expression, row as usize, columns)
-                .ok_or_else(|| format!("`{}` is not affine in the later columns", p.gate))?;
+                .ok_or_else(|| objection(format!("`{}` is not affine in the later columns", p.gate)))?;
             if !equations.require(form) {
-                return Err(format!("`{}`, row {row}", p.gate));
+                return Err(objection(format!("`{}`, row {row}", p.gate)));
             }
         }
         Ok(())
     }
 
-    /// The gates that speak of early columns only.
-    fn early(&self, columns: &Columns) -> Result<(), String> {
-        for p in self.polys.iter().filter(|p| !p.late) {
-            let zero = |row: &&u32| self.value(&p.expression, **row as usize, columns) != Fr::ZERO;
-            if let Some(row) = p.rows.iter().find(zero) {
-                return Err(format!("`{}` ({}), row {row}", p.gate, p.index));
+    /// The gates that speak of early columns only. Where honest columns are known to satisfy them, only what differs
+    /// is looked at.
+    fn early(&self, columns: &Columns, honest: Option<&Columns>) -> Result<(), Objection> {
+        let fails = |i: usize, row: u32| {
+            let p = &self.polys[i];
+            (self.value(&p.expression, row as usize, columns) != Fr::ZERO).then(|| Objection {
+                reason: format!("`{}` ({}), row {row}", p.gate, p.index),
+                limbs: p.limbs,
+            })
+        };
+        let Some(honest) = honest else {
+            let all = self.polys.iter().enumerate().filter(|(_, p)| !p.late);
+            let mut all = all.flat_map(|(i, p)| p.rows.iter().map(move |r| (i, *r)));
+            return all.find_map(|(i, row)| fails(i, row)).map_or(Ok(()), Err);
+        };
+        // An objection that other limbs cannot answer is worth more.
+        let mut objection: Option<Objection> = None;
+        for (c, (new, old)) in columns.early.iter().zip(&honest.early).enumerate() {
+            for (row, _) in new.iter().zip(old).enumerate().filter(|(_, (a, b))| a != b) {
+                for (i, at) in &self.touching[c * self.rows + row] {
+                    match fails(*i as usize, *at) {
+                        Some(o) if !o.limbs => return Err(o),
+                        Some(o) => objection = Some(o),
+                        None => {}
+                    }
+                }
+            }
+        }
+        objection.map_or(Ok(()), Err)
+    }
+
+    /// Compares all that is looked up with the table: with a fresh challenge, sums of inverses are equal only if each
+    /// entry is there.
+    fn looked_up(&self, early: &[Vec<Fr>]) -> Result<(), Objection> {
+        for u in 0..self.shape.u_columns {
+            for row in self.looked_up.clone() {
+                if self.find(&self.entry(u, row, early)).is_none() {
+                    return Err(Objection {
+                        reason: format!("row {row} looks up what is in no table"),
+                        limbs: true,
+                    });
+                }
             }
         }
         Ok(())
@@ -254,8 +350,13 @@ impl Circuit {
         (self.shape.table_outputs > 0).then(|| self.table_columns().end)
     }
 
+    /// The row of an entry of the table.
+    pub fn find(&self, entry: &[Fr; 4]) -> Option<usize> {
+        self.table.get(entry).copied()
+    }
+
     /// Rows of the table by entry; the first row of an entry that is there more than once.
-    pub fn table(&self) -> HashMap<[Fr; 4], usize> {
+    fn entries(&self) -> HashMap<[Fr; 4], usize> {
         let mut out = HashMap::new();
         for row in self.looked_up.clone() {
             let mut entry = [Fr::ZERO; 4];

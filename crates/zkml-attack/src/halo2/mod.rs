@@ -20,7 +20,7 @@ use zkml_prover::{
 };
 
 use crate::{Assignment, Backend, Judgement, Prepared, Target, zoo};
-use columns::{Filler, Response};
+use columns::{Columns, Filler, Response};
 use judge::Circuit;
 
 /// Binary logarithms of the row counts that are tried.
@@ -103,6 +103,7 @@ pub struct Laid<'a> {
     pub circuit: Circuit,
     /// Lays assignments into the circuit's columns.
     pub filler: Filler<'a>,
+    honest: Columns,
 }
 
 impl<'a> Laid<'a> {
@@ -116,22 +117,25 @@ impl<'a> Laid<'a> {
         let record = recorder::record(&model, config, &cs, 1 << k)?;
         let circuit = Circuit::new(&model, &cs, record);
         let filler = Filler::new(target, model)?;
-        let laid = Self { target, circuit, filler };
-        let honest = laid.filler.fill(&target.honest, Response::Follow, &laid.circuit);
-        if let Err(e) = laid.circuit.accepts(&honest) {
-            return Err(format!("the honest run is refused: {e}"));
+        let honest = filler.fill(&target.honest, Response::Follow, &circuit);
+        if let Err(e) = circuit.accepts(&honest, None) {
+            return Err(format!("the honest run is refused: {}", e.reason));
         }
-        Ok(laid)
+        Ok(Self { target, circuit, filler, honest })
     }
 }
 
 impl Prepared for Laid<'_> {
     fn judge(&self, forged: &Assignment) -> Judgement {
-        let accepted = Response::ALL.iter().any(|response| {
-            let columns = self.filler.fill(forged, *response, &self.circuit);
-            self.circuit.accepts(&columns).is_ok()
-        });
-        if accepted { Judgement::Accepted(self.filler.meaning(forged)) } else { Judgement::Refused }
+        for response in Response::ALL {
+            let columns = self.filler.fill(forged, response, &self.circuit);
+            match self.circuit.accepts(&columns, Some(&self.honest)) {
+                Ok(()) => return Judgement::Accepted(self.filler.meaning(forged)),
+                Err(o) if !o.limbs => return Judgement::Refused,
+                Err(_) => {}
+            }
+        }
+        Judgement::Refused
     }
 }
 
