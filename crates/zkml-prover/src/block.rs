@@ -150,12 +150,17 @@ impl Mentions {
         Self(m)
     }
 
-    /// Whether only `relations` speak of the variable, and all through the same full view.
+    /// Returns true if the prover may choose the variable, only `relations` speak of it, and all through the same full
+    /// view. What the model fixes is never the prover's: an equation that is solved for a constant is lost.
     fn internal(&self, system: &System, relations: &[usize], view: &View) -> bool {
         let same = |i: &usize| {
             system.relations[*i].1.views().iter().filter(|v| v.var == view.var).all(|v| *v == view)
         };
-        view.map.is_identity() && self.0[view.var.0 as usize].iter().all(|i| relations.contains(i) && same(i))
+        let witness =
+            system.vars[view.var.0 as usize].constant.is_none() && !system.inputs.contains(&view.var);
+        witness
+            && view.map.is_identity()
+            && self.0[view.var.0 as usize].iter().all(|i| relations.contains(i) && same(i))
     }
 }
 
