@@ -76,7 +76,7 @@ pub struct Report {
     pub backend: String,
     /// Graphs that were attacked.
     pub graphs: u64,
-    /// Graphs whose operators do not go together, or that no layout takes.
+    /// Graphs whose operators do not go together, or that the back end does not take.
     pub skipped: u64,
     /// Returns true if every single operator and every pair was attacked.
     pub complete: bool,
@@ -85,7 +85,7 @@ pub struct Report {
     pub kinds: BTreeMap<Kind, Tally>,
     /// False statements that were accepted.
     pub findings: Vec<Found>,
-    /// Honest runs that were refused, and other failures of a layout.
+    /// Graphs that the back end does not take, with its reason; honest runs that it refuses.
     pub refusals: Vec<String>,
 }
 
@@ -175,10 +175,9 @@ pub fn attack(backend: &dyn Backend, recipe: &Recipe, variant: usize, seed: u64,
     let Ok(target) = recipe.build(seed) else { return skipped() };
     let prepared = match backend.prepare(&target, variant) {
         Ok(p) => p,
-        Err(e) if e.contains("honest") => {
-            return Report { refusals: vec![format!("{}: {e}", target.name)], ..skipped() };
+        Err(e) => {
+            return Report { refusals: vec![format!("{}, layout {variant}: {e}", target.name)], ..skipped() };
         }
-        Err(_) => return skipped(),
     };
     forge_all(&target, prepared.as_ref(), (variant, seed), stride)
 }

@@ -119,6 +119,6 @@ fn print(report: &Report, time: Duration) {
         println!("  `{}` forged, broken: {}", f.variable, f.broken);
     }
     for r in &report.refusals {
-        println!("\nHONEST RUN REFUSED: {r}");
+        println!("\nNOT TAKEN: {r}");
     }
 }

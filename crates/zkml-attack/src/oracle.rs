@@ -38,6 +38,11 @@ pub enum Finding {
         /// The output that the model computes.
         model: i64,
     },
+    /// A relation of the system does not hold on what was accepted.
+    Relation {
+        /// The relation and where it fails.
+        detail: String,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -51,11 +56,12 @@ impl fmt::Display for Finding {
                     "output `{output}`, element {index}: {accepted} is accepted, the model says {model}"
                 )
             }
+            Self::Relation { detail } => f.write_str(detail),
         }
     }
 }
 
-/// Judges an accepted assignment: the statement's outputs must be the model's.
+/// Judges an accepted assignment: the statement's outputs must be the model's, and every relation must hold.
 ///
 /// # Errors
 /// The first thing that is false about it.
@@ -73,7 +79,14 @@ pub fn judge(target: &Target, accepted: &Assignment) -> Result<(), Finding> {
             return Err(Finding::Output { output: o.name.clone(), index, accepted, model });
         }
     }
-    Ok(())
+    relations(target, accepted)
+}
+
+/// Every relation must hold on all variables, those included that no output depends on.
+fn relations(target: &Target, accepted: &Assignment) -> Result<(), Finding> {
+    let vars = 0..target.system.vars.len() as u32;
+    let all = vars.map(|v| lift(target, accepted, VarId(v), u64::MAX)).collect::<Result<Vec<_>, _>>()?;
+    target.system.check(&all).map_err(|e| Finding::Relation { detail: e.to_string() })
 }
 
 fn lift(target: &Target, values: &Assignment, var: VarId, limit: u64) -> Result<Vec<i64>, Finding> {

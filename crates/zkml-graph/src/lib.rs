@@ -8,6 +8,7 @@
 
 mod check;
 pub mod graph;
+pub mod ledger;
 pub mod map;
 pub mod op;
 pub mod ops;
@@ -17,6 +18,7 @@ pub mod tensor;
 pub mod testing;
 
 pub use graph::{Graph, GraphBuilder, Node, Output, Trace, Visibility};
+pub use ledger::{Ledger, LedgerError, Standing};
 pub use map::Map;
 pub use op::{Evaluated, Fact, MAX_LOOSE_BITS, Op, OpSpec};
 pub use relation::{

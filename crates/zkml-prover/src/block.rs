@@ -59,6 +59,24 @@ impl Template {
     }
 }
 
+/// What a value without a cell is computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Term {
+    /// A cell of the block.
+    Cell(Slot),
+    /// A view that no constraint speaks of any more: any value does. Its place among [`Group::free`].
+    Free(u16),
+}
+
+/// A value that an equation determines, and that has no cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defined {
+    /// The value.
+    pub view: View,
+    /// What it is.
+    pub value: Sym<Term>,
+}
+
 /// A template applied to every element of an index space.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -72,6 +90,14 @@ pub struct Group {
     pub cells: Vec<(Slot, View)>,
     /// What the looked-up cells hold.
     pub limbs: Vec<(Slot, Limb)>,
+    /// Indices of the relations that the block states.
+    pub relations: Vec<usize>,
+    /// Values without a cell.
+    pub defined: Vec<Defined>,
+    /// Values that nothing constrains.
+    pub free: Vec<View>,
+    /// Relations of which no constraint is left, with the variables that they define.
+    pub substituted: Vec<(usize, Vec<u32>)>,
 }
 
 /// Groups all element-wise relations of a system.
@@ -91,7 +117,8 @@ pub fn groups(system: &System, proven: &Proven, shape: &Shape) -> Result<Vec<Gro
         let group = build(system, shape, &mentions, &unit)?;
         merged.push((unit, group));
     }
-    Ok(merged.into_iter().map(|(_, g)| g).filter(|g| g.template.height > 0).collect())
+    // A block without rows still says what its values are.
+    Ok(merged.into_iter().map(|(_, g)| g).collect())
 }
 
 fn elementwise_count(r: &Relation) -> Option<usize> {
@@ -188,6 +215,12 @@ struct Builder<'a> {
     limbs: Vec<Limb>,
     keys: Vec<(u16, TableId)>,
     polys: Vec<Sym<Atom>>,
+    /// For each of `polys`, the relation that it is, if it is the whole of one.
+    origins: Vec<Option<usize>>,
+    /// Relations that are no constraint any more.
+    spent: Vec<usize>,
+    /// Locals without a cell, with what they are in terms of the others.
+    defined: Vec<(u16, Sym<Atom>)>,
 }
 
 fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize]) -> Result<Group> {
@@ -200,6 +233,9 @@ fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize
         limbs: vec![],
         keys: vec![],
         polys: vec![],
+        origins: vec![],
+        spent: vec![],
+        defined: vec![],
     };
     for &i in relations {
         b.lookup(&system.relations[i].1);
@@ -208,7 +244,7 @@ fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize
         let (label, r) = &system.relations[i];
         b.range(label, r)?;
     }
-    let mut products = Vec::new();
+    b.origins = vec![None; b.polys.len()];
     for &i in relations {
         match &system.relations[i].1 {
             Relation::Linear { terms, constant } => {
@@ -220,11 +256,11 @@ fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize
             }
             Relation::Product { a, b: f, y } => {
                 let p = b.value(a).times(&b.value(f)).plus(-Fr::ONE, &b.value(y));
-                products.push(b.polys.len());
                 b.polys.push(p);
             }
-            _ => {}
+            _ => continue,
         }
+        b.origins.push(Some(i));
     }
     b.eliminate();
     let count = elementwise_count(&system.relations[relations[0]].1).unwrap_or(0);
@@ -330,6 +366,8 @@ impl Builder<'_> {
             let by = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
             self.replace(equation, local, &by);
         }
+        let gone = self.polys.iter().zip(&self.origins).filter(|(p, _)| p.is_zero());
+        self.spent.extend(gone.filter_map(|(_, o)| *o));
         self.polys.retain(|p| !p.is_zero());
     }
 
@@ -356,13 +394,15 @@ impl Builder<'_> {
 
     fn replace(&mut self, equation: usize, local: usize, by: &Sym<Atom>) {
         self.polys.remove(equation);
+        self.spent.extend(self.origins.remove(equation));
         self.locals[local].replaced = true;
         let atom = Atom::Local(local as u16);
-        for p in &mut self.polys {
+        for p in self.polys.iter_mut().chain(self.defined.iter_mut().map(|(_, value)| value)) {
             if p.mentions(atom) {
                 *p = p.replaced(atom, by);
             }
         }
+        self.defined.push((local as u16, by.clone()));
     }
 
     /// Gives every remaining value a cell.
@@ -409,18 +449,56 @@ impl Builder<'_> {
             let detail = format!("a block of {height} rows is too tall for this layout");
             return Err(ProverError::Unsupported { label, detail });
         }
-        let polys: Vec<_> = self.polys.iter().map(|p| p.map(|x| at(x).unwrap_or(Slot::A(0, 0)))).collect();
+        let mut lost = false;
+        let mut placed = |x: Atom| {
+            at(x).unwrap_or_else(|| {
+                lost = true;
+                Slot::A(0, 0)
+            })
+        };
+        let polys: Vec<_> = self.polys.iter().map(|p| p.map(&mut placed)).collect();
+        if lost {
+            let detail = "a constraint speaks of a value that has no cell".into();
+            return Err(ProverError::Unsupported { label, detail });
+        }
         if let Some(p) = polys.iter().find(|p| p.degree() == 0 || p.degree() > 2) {
             let detail = format!("its relations reduce to a constraint of degree {}", p.degree());
             return Err(ProverError::Unsupported { label, detail });
         }
+        let mut free = Vec::new();
+        let mut term = |x: Atom| match (at(x), x) {
+            (Some(slot), _) => Term::Cell(slot),
+            (None, Atom::Local(i)) => {
+                let view = &self.locals[i as usize].view;
+                let known = free.iter().position(|v| v == view);
+                Term::Free(known.unwrap_or_else(|| {
+                    free.push(view.clone());
+                    free.len() - 1
+                }) as u16)
+            }
+            (None, Atom::Limb(_)) => Term::Free(u16::MAX),
+        };
+        let defined = self.defined.iter().map(|(local, value)| Defined {
+            view: self.locals[*local as usize].view.clone(),
+            value: value.map(&mut term),
+        });
+        let defined = defined.collect();
+        let relations = self.relations.to_vec();
+        let defines = |i: &usize| {
+            let views = self.system.relations[*i].1.views();
+            let mut vars: Vec<u32> = views.iter().map(|v| v.var.0).collect();
+            vars.retain(|v| self.defined.iter().any(|(l, _)| self.locals[*l as usize].view.var.0 == *v));
+            (*i, vars)
+        };
+        let substituted = self.spent.iter().map(defines).collect();
         let limbs = self
             .limbs
             .into_iter()
             .zip(limb_slot)
             .filter_map(|(l, s)| s.map(|(c, r): (usize, usize)| (Slot::U(c as u8, r as u8), l)));
         let limbs = limbs.collect();
-        Ok(Group { label, count, template: Template { height, polys, keys: key_rows }, cells, limbs })
+        let template = Template { height, polys, keys: key_rows };
+        Ok(Group { label, count, template, cells, limbs, relations, defined, free, substituted })
     }
 }
 

@@ -7,33 +7,50 @@
 
 use std::collections::HashMap;
 
-use zkml_graph::{Bounds, RangeKind, Relation, System, VarId, View};
+use zkml_graph::{Bounds, RangeKind, Relation, System, VarId, View, ledger::Step};
 
 use crate::error::{ProverError, Result};
 
 /// Magnitudes beyond this are treated as unconfined; leaves room for packing and sums in the field.
 const MAX_MAGNITUDE_BITS: u32 = 100;
-/// A loose range is implied when the values are confined to within this factor of it.
-const SLACK_BITS: u32 = 12;
 /// Rounds of propagation; each settles at least one variable along a path of relations.
 const MAX_ROUNDS: usize = 64;
 
-/// Bits and lowest value that a range constraint is laid out with, given limbs of `limb` bits.
+/// Bits and lowest value that a range constraint is laid out with, given limbs of `limb` bits: whole limbs from zero,
+/// or around it, where the range allows, else from the range's own lower end. Never wider than
+/// [`RangeKind::widest`].
 pub fn window(lo: i64, bits: u32, kind: RangeKind, limb: u32) -> (i64, u32) {
     let up = |b: u32| b.max(1).div_ceil(limb) * limb;
+    let own = (lo, up(bits));
     match kind {
         RangeKind::Exact => (lo, bits),
-        RangeKind::AtLeast => (lo, up(bits)),
+        RangeKind::AtLeast => own,
         RangeKind::Sound => {
             let hi = i128::from(lo) + (1i128 << bits) - 1;
             let need = |v: i128| 128 - v.leading_zeros();
-            if lo >= 0 {
-                return (0, up(need(hi)));
-            }
-            let b = up(1 + need(-i128::from(lo) - 1).max(need(hi.max(0))));
-            (-(1i64 << (b - 1).min(62)), b)
+            let centred = if lo >= 0 {
+                (0, up(need(hi)))
+            } else {
+                let b = up(1 + need(-i128::from(lo) - 1).max(need(hi.max(0))));
+                (-(1i64 << (b - 1).min(62)), b)
+            };
+            // Far from zero, whole limbs around it would take in much more than the range.
+            let widest = kind.widest(lo, bits);
+            let within = interval(centred).is_some_and(|w| widest.lo <= w.lo && w.hi <= widest.hi);
+            if within { centred } else { own }
         }
     }
+}
+
+/// The interval of a window; `None` when it has more bits than integers here.
+fn interval((lo, bits): (i64, u32)) -> Option<Bounds> {
+    let lo = i128::from(lo);
+    (bits < 100).then(|| Bounds { lo, hi: lo + (1i128 << bits) - 1 })
+}
+
+/// The interval that a range is laid out with.
+pub fn window_bounds(lo: i64, bits: u32, kind: RangeKind, limb: u32) -> Option<Bounds> {
+    interval(window(lo, bits, kind, limb))
 }
 
 /// What is known of a system for one limb size.
@@ -46,6 +63,8 @@ pub struct Proven {
     /// For each contraction, whether its results are confined only by the contraction itself, so that they
     /// cannot share a field element.
     pub alone: Vec<bool>,
+    /// How the intervals were derived, in order.
+    pub steps: Vec<Step>,
 }
 
 /// Facts about a system that do not depend on the layout.
@@ -122,15 +141,15 @@ pub fn analyse(system: &System, facts: &Facts, limb: u32) -> Result<Proven> {
         vars: system.vars.iter().map(|v| v.constant.as_ref().map(|_| v.bounds)).collect(),
         needed: system.relations.iter().map(|(_, r)| !is_sound_range(r)).collect(),
         alone: vec![false; count],
+        steps: vec![],
     };
     propagate(system, facts, limb, &mut p);
     // Loose ranges are added one by one, and only where the rest does not imply them.
     for i in 0..count {
         let (_, r) = &system.relations[i];
         let Relation::Range { v, lo, bits, kind: RangeKind::Sound } = r else { continue };
-        let wanted = Bounds { lo: i128::from(*lo), hi: i128::from(*lo) + (1i128 << bits) };
-        let implied =
-            p.vars[v.var.0 as usize].is_some_and(|b| b.magnitude() >> SLACK_BITS <= wanted.magnitude());
+        let widest = RangeKind::Sound.widest(*lo, *bits);
+        let implied = seen(&p, v).is_some_and(|b| widest.lo <= b.lo && b.hi <= widest.hi);
         if !implied {
             p.needed[i] = true;
             propagate(system, facts, limb, &mut p);
@@ -187,23 +206,20 @@ pub fn seen(p: &Proven, view: &View) -> Option<Bounds> {
     Some(view.map.pad.map_or(own, |pad| own.union(Bounds::point(pad.into()))))
 }
 
-/// Narrows `p.vars[var]` to `b`; returns whether anything became known.
-fn learn(p: &mut Proven, var: VarId, b: Bounds) -> bool {
+/// Narrows `p.vars[var]` to `b` by relation `i`; returns whether anything became known.
+fn learn(p: &mut Proven, i: usize, var: VarId, b: Bounds) -> bool {
     let slot = &mut p.vars[var.0 as usize];
     if b.magnitude() >> MAX_MAGNITUDE_BITS != 0 {
         return false;
     }
-    match slot {
-        Some(old) => {
-            // An empty intersection means that no witness exists; keeping the old interval is sound.
-            let new = old.intersect(b).unwrap_or(*old);
-            std::mem::replace(old, new) != new
-        }
-        None => {
-            *slot = Some(b);
-            true
-        }
+    // An empty intersection means that no witness exists; keeping the old interval is sound.
+    let new = slot.map_or(b, |old| old.intersect(b).unwrap_or(old));
+    if *slot == Some(new) {
+        return false;
     }
+    *slot = Some(new);
+    p.steps.push(Step { relation: i, var, bounds: new });
+    true
 }
 
 fn propagate(system: &System, facts: &Facts, limb: u32, p: &mut Proven) {
@@ -224,25 +240,24 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
     let get = seen;
     match &system.relations[i].1 {
         Relation::Range { v, lo, bits, kind } => {
-            let (lo, bits) = window(*lo, *bits, *kind, limb);
-            let lo = i128::from(lo);
-            facts.covers(v) && learn(p, v.var, Bounds { lo, hi: lo + (1i128 << bits) - 1 })
+            let window = window_bounds(*lo, *bits, *kind, limb);
+            window.is_some_and(|w| facts.covers(v) && learn(p, i, v.var, w))
         }
         Relation::Lookup { table, key, outputs } => {
             let t = &system.tables[table.0 as usize];
             let mut changed = facts.covers(key)
-                && learn(p, key.var, Bounds::new(t.lo.into(), i128::from(t.lo) + t.len() as i128 - 1));
+                && learn(p, i, key.var, Bounds::new(t.lo.into(), i128::from(t.lo) + t.len() as i128 - 1));
             for (o, column) in outputs.iter().zip(&t.columns) {
-                changed |= facts.covers(o) && learn(p, o.var, Bounds::of(column.iter().copied()));
+                changed |= facts.covers(o) && learn(p, i, o.var, Bounds::of(column.iter().copied()));
             }
             changed
         }
         Relation::Product { a, b, y } => {
             if a == b && b == y {
-                return facts.covers(a) && learn(p, a.var, Bounds { lo: 0, hi: 1 });
+                return facts.covers(a) && learn(p, i, a.var, Bounds { lo: 0, hi: 1 });
             }
             match (get(p, a), get(p, b)) {
-                (Some(x), Some(z)) => facts.covers(y) && learn(p, y.var, x.mul(z)),
+                (Some(x), Some(z)) => facts.covers(y) && learn(p, i, y.var, x.mul(z)),
                 _ => false,
             }
         }
@@ -257,7 +272,7 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
                     });
                 // Only a unit coefficient confines: the field would happily divide by any other.
                 let Some(s) = sum.filter(|_| c.abs() == 1 && facts.covers(v)) else { continue };
-                changed |= learn(p, v.var, s.scale(-i128::from(*c)));
+                changed |= learn(p, i, v.var, s.scale(-i128::from(*c)));
             }
             changed
         }
@@ -272,7 +287,7 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
             let mut probe = p.clone();
             probe.vars[y.var.0 as usize] = None;
             contract_result(system, facts, &probe, i).is_some_and(|(var, b)| {
-                facts.covers(y) && p.vars[var.0 as usize].is_none() && learn(p, var, b)
+                facts.covers(y) && p.vars[var.0 as usize].is_none() && learn(p, i, var, b)
             })
         }
         Relation::Public { .. } | Relation::Commit { .. } => false,
@@ -299,10 +314,10 @@ fn learn_copy(system: &System, facts: &Facts, p: &mut Proven, i: usize) -> bool 
         .map(|f| p.vars[f.var.0 as usize].map(|b| f.map.pad.map_or(b, |v| b.union(Bounds::point(v.into())))))
         .try_fold(None, |acc: Option<Bounds>, b| Some(Some(acc.map_or(b?, |a| a.union(b.unwrap_or(a))))));
     let whole = facts.written.get(&to.var).copied().unwrap_or(false);
-    let forward = whole && union.flatten().is_some_and(|b| learn(p, to.var, b));
+    let forward = whole && union.flatten().is_some_and(|b| learn(p, i, to.var, b));
     // An unpadded copy that shows all of its source confines the source as well.
     let back =
-        p.vars[to.var.0 as usize].filter(|_| facts.covers(from)).is_some_and(|b| learn(p, from.var, b));
+        p.vars[to.var.0 as usize].filter(|_| facts.covers(from)).is_some_and(|b| learn(p, i, from.var, b));
     forward | back
 }
 

@@ -44,6 +44,19 @@ pub enum ProverError {
         /// Why.
         detail: String,
     },
+    /// The layout does not state what it should; see [`certificate`](crate::certificate).
+    #[error(
+        "`{label}`: the layout does not state {relation}: {detail}; a proof could claim anything about it, so no key is \
+         made. This is a defect of the toolkit: please report it with the model"
+    )]
+    Uncertified {
+        /// Node that stated the relation.
+        label: String,
+        /// The relation.
+        relation: String,
+        /// What is missing.
+        detail: String,
+    },
     /// No layout fits into the largest circuit considered.
     #[error(
         "the model needs more than 2^{max_k} rows in every layout considered (best: {rows} rows); \

@@ -13,18 +13,20 @@ use halo2_proofs::{
     plonk::{Circuit, ConstraintSystem, ProvingKey, keygen_pk2},
 };
 use serde::{Deserialize, Serialize};
-use zkml_graph::{Graph, System, Visibility};
+use zkml_graph::{Graph, Ledger, System, Visibility};
 use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Program, Statement, Word};
 
 use crate::{
+    certificate,
     circuit::{Design, ModelCircuit, Params},
     container::{self, Container},
     error::{ProverError, Result},
-    layout::{Layout, Survey, blueprint, layout, table},
+    layout::{Blueprint, Layout, Survey, blueprint, layout, table},
     plan::Plan,
     shape::MAX_DEGREE,
     shown,
     srs::Srs,
+    standing,
 };
 
 const MAGIC: &[u8; 16] = b"zkml-chain/key/1";
@@ -57,12 +59,11 @@ pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
         // halo2-axiom caps the degree of all gates by this variable, silently.
         return Err(ProverError::Environment(v));
     }
-    let survey = Survey::new(system)?;
-    let proven = survey.proven(plan.shape.limb_bits)?;
-    let blueprint = blueprint(&survey, &proven, &plan.shape)?;
+    let (blueprint, _) = certified(system, plan)?;
     let (gates, sharing) = (blueprint.gates.clone(), blueprint.sharing.clone());
     let design = Arc::new(Design { shape: plan.shape, gates, sharing });
     let layout: Layout = layout(system, blueprint)?;
+    certificate::confirm_rows(system, &layout)?;
     let mut cs = ConstraintSystem::default();
     ModelCircuit::configure_with_params(&mut cs, Params(Some(design.clone())));
     let worst = cs.gates().iter().flat_map(|g| g.polynomials()).map(|p| p.degree()).max().unwrap_or(0);
@@ -87,6 +88,23 @@ pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
             ),
         })?;
     Ok(ModelCircuit { design, layout: Arc::new(layout), table: Arc::new(table), last_row, witness: None })
+}
+
+/// The ledger of a system in a planned shape: how each of its relations is taken care of, confirmed.
+///
+/// # Errors
+/// [`ProverError::Uncertified`] for a relation that is not taken care of.
+pub fn ledger(system: &System, plan: &Plan) -> Result<Ledger> {
+    Ok(certified(system, plan)?.1)
+}
+
+fn certified(system: &System, plan: &Plan) -> Result<(Blueprint, Ledger)> {
+    let survey = Survey::new(system)?;
+    let proven = survey.proven(plan.shape.limb_bits)?;
+    let blueprint = blueprint(&survey, &proven, &plan.shape)?;
+    let ledger = standing::ledger(system, &proven, &blueprint);
+    certificate::confirm(system, &ledger, &blueprint)?;
+    Ok((blueprint, ledger))
 }
 
 /// What a proof of this graph is about, when its relations are laid out with limbs of this many bits.

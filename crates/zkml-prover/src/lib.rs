@@ -12,6 +12,7 @@
 //!    of weights with a challenge `ρ` into one coefficient `z`, and sweep it over positions with powers of `σ`
 //!    (Freivalds), so that an operand element costs one cell however many results it serves.
 //!    Where both operands are witnesses (private weights, attention), the columns that fold hold witnesses as well.
+//!    [`standing`] writes down how each relation is taken care of, and [`certificate`] confirms it before a key exists.
 //! 4. [`shown`] says which cells the statement shows; what is committed to goes through [`poseidon`].
 //! 5. [`plan()`] compares shapes (columns of each kind, limb size, method) by an explicit cost model.
 //! 6. [`layout`] assigns rows, [`circuit`] turns them into a halo2 circuit, [`witness`] fills in values.
@@ -32,6 +33,7 @@
 
 pub mod block;
 pub mod bounds;
+pub mod certificate;
 pub mod chain;
 mod chain_rows;
 pub mod circuit;
@@ -47,6 +49,7 @@ pub mod prove;
 pub mod shape;
 pub mod shown;
 pub mod srs;
+pub mod standing;
 pub mod sym;
 pub mod transcript;
 pub mod wiring;

@@ -96,7 +96,7 @@ impl<A: Ord + Copy> Sym<A> {
     }
 
     /// The same polynomial over other atoms.
-    pub fn map<B: Ord + Copy>(&self, f: impl Fn(A) -> B) -> Sym<B> {
+    pub fn map<B: Ord + Copy>(&self, mut f: impl FnMut(A) -> B) -> Sym<B> {
         let mut out = Sym(BTreeMap::new());
         for (m, c) in &self.0 {
             let mut n: Vec<B> = m.iter().map(|a| f(*a)).collect();

@@ -4,7 +4,7 @@ use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::VarId;
 use zkml_prover::{
-    block::{Limb, Slot},
+    block::{Limb, Slot, Term},
     circuit::ModelCircuit,
     layout::Source,
     poseidon,
@@ -59,16 +59,36 @@ impl<'a> Filler<'a> {
         Ok(Self { target, model, salts })
     }
 
-    /// The assignment as the circuit understands it: constants are what the model says and wired elements what they
-    /// are wired to, whatever was forged.
-    pub fn meaning(&self, forged: &Assignment) -> Assignment {
+    /// The assignment as the circuit understands it: constants are what the model says, wired elements what they
+    /// are wired to, and what has no cell follows from what has, whatever was forged.
+    pub fn meaning(&self, forged: &Assignment, columns: &Columns) -> Assignment {
         let wiring = Wiring::new(&self.target.system);
         let element = |var: usize, i: usize| match wiring.element(VarId(var as u32), i) {
             Elem::Const(v) => field(v.into()),
             Elem::Cell(var, i) => forged[var.0 as usize][i as usize],
         };
         let all = forged.iter().enumerate();
-        all.map(|(var, values)| (0..values.len()).map(|i| element(var, i)).collect()).collect()
+        let all = all.map(|(var, values)| (0..values.len()).map(|i| element(var, i)).collect());
+        let mut out: Assignment = all.collect();
+        let layout = &self.model.layout;
+        let (na, groups) = (layout.blueprint.shape.a_columns, layout.blueprint.groups.iter());
+        for ((_, group), base) in groups.zip(&layout.bases) {
+            for d in &group.defined {
+                for i in 0..group.count {
+                    let row = *base as usize + i * group.template.height;
+                    let term = |t: &Term| match t {
+                        Term::Cell(Slot::A(c, r)) => columns.early[usize::from(*c)][row + usize::from(*r)],
+                        Term::Cell(Slot::U(c, r)) => {
+                            columns.early[na + usize::from(*c)][row + usize::from(*r)]
+                        }
+                        Term::Free(f) => forged[group.free[usize::from(*f)].var.0 as usize][i],
+                    };
+                    let terms = d.value.0.iter().map(|(m, c)| *c * m.iter().map(term).product::<Fr>());
+                    out[d.view.var.0 as usize][i] = terms.sum();
+                }
+            }
+        }
+        out
     }
 
     /// The early columns for a forged assignment, the statement computed from it.

@@ -130,7 +130,7 @@ impl Prepared for Laid<'_> {
         for response in Response::ALL {
             let columns = self.filler.fill(forged, response, &self.circuit);
             match self.circuit.accepts(&columns, Some(&self.honest)) {
-                Ok(()) => return Judgement::Accepted(self.filler.meaning(forged)),
+                Ok(()) => return Judgement::Accepted(self.filler.meaning(forged, &columns)),
                 Err(o) if !o.limbs => return Judgement::Refused,
                 Err(_) => {}
             }
