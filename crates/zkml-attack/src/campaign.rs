@@ -41,7 +41,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, other: Self) {
+    /// Adds the counts of another.
+    pub fn add(&mut self, other: Self) {
         self.tried += other.tried;
         self.refused += other.refused;
         self.rightly += other.rightly;
@@ -225,7 +226,7 @@ pub fn forge_all(
 }
 
 /// All changes of all cells: with every constraint spared in turn, and every way to repair the rest.
-fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<(Change, u64)> {
+pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<(Change, u64)> {
     let mut out = Vec::new();
     for cell in board.cells() {
         let mut forged = values(board, &target.honest, cell, rng);
@@ -266,7 +267,7 @@ fn role(target: &Target, cell: Cell) -> &'static str {
 }
 
 /// Name of a kind of relation.
-fn relation(r: &Relation) -> &'static str {
+pub fn relation(r: &Relation) -> &'static str {
     match r {
         Relation::Contract { .. } => "contract",
         Relation::Linear { .. } => "linear",

@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use zkml_attack::{
     campaign::{self, Order, Report},
-    halo2::Halo2,
+    halo2::{Halo2, mutants},
 };
 
 /// Tries to forge proofs of every operator, all pairs of operators, and random graphs.
@@ -28,6 +28,9 @@ struct Args {
     /// Try every so many-th forgery only.
     #[arg(long, default_value_t = 1)]
     stride: usize,
+    /// Remove the circuit's checks one at a time instead, and see that forgeries are then accepted.
+    #[arg(long)]
+    mutants: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -59,6 +62,9 @@ fn main() -> ExitCode {
     };
     let Args { budget, seed, random, stride, .. } = args;
     let started = Instant::now();
+    if args.mutants {
+        return remove(&backend, started + budget, args.json);
+    }
     let shown = Mutex::new(Instant::now());
     let report = campaign::run(&backend, Order { budget, seed, random, stride }, &|r, done, all| {
         let Ok(mut last) = shown.lock() else { return };
@@ -121,4 +127,21 @@ fn print(report: &Report, time: Duration) {
     for r in &report.refusals {
         println!("\nNOT TAKEN: {r}");
     }
+}
+
+fn remove(backend: &Halo2, end: Instant, json: bool) -> ExitCode {
+    let targets = mutants::targets();
+    let outcomes = mutants::run(backend, &targets, |place, outcomes| {
+        let (removed, noticed) = outcomes.values().fold((0, 0), |(r, n), o| (r + o.removed, n + o.noticed));
+        eprintln!("{place}: {noticed} of {removed} noticed");
+        Instant::now() < end
+    });
+    if json {
+        println!("{}", serde_json::to_string_pretty(&outcomes).unwrap_or_default());
+    }
+    for (id, o) in outcomes.iter().filter(|_| !json) {
+        println!("{:>5} of {:<5} {id}: {}", o.noticed, o.removed, o.by);
+        o.survived.iter().take(6).for_each(|s| println!("        survives in {s}"));
+    }
+    ExitCode::SUCCESS
 }

@@ -340,6 +340,27 @@ mod tests {
     }
 
     #[test]
+    fn windows_take_the_range_and_no_more_than_it_allows() {
+        let lows = [0, 1, -1, 5, -5, 127, -128, 999, 1_000_000, -1_000_000, 1 << 40, -(1 << 40)];
+        for kind in [RangeKind::Exact, RangeKind::AtLeast, RangeKind::Sound] {
+            for (lo, bits) in lows.iter().flat_map(|lo| (0..40).map(move |bits| (*lo, bits))) {
+                let (widest, first) = (kind.widest(lo, bits), i128::from(lo));
+                for limb in 5..=16 {
+                    let w = window_bounds(lo, bits, kind, limb).expect("below 100 bits");
+                    let place = format!("{kind:?} from {lo}, {bits} bits, limbs of {limb}: {w:?}");
+                    assert!(
+                        w.lo <= first && first + (1 << bits) - 1 <= w.hi,
+                        "{place} refuses honest values"
+                    );
+                    assert!(widest.lo <= w.lo && w.hi <= widest.hi, "{place} is wider than {widest:?}");
+                }
+            }
+        }
+        assert_eq!(window(1_000_000, 1, RangeKind::Sound, 14), (1_000_000, 14));
+        assert_eq!(window(-100, 8, RangeKind::Sound, 8), (-128, 8), "around zero where that is near");
+    }
+
+    #[test]
     fn elements_that_no_copy_writes_are_free() {
         let refused =
             |s: &System| matches!(analyse(s, &Facts::new(s), 8), Err(ProverError::Unconfined { .. }));

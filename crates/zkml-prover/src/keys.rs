@@ -153,6 +153,11 @@ pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &
 }
 
 impl Keys {
+    /// The circuit of the model, without values.
+    pub fn circuit(&self) -> &ModelCircuit {
+        &self.circuit
+    }
+
     /// Streams a key file: trusted setup cut to size, and proving key, tied to model and setup.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
         let header = Header {

@@ -81,18 +81,27 @@ pub fn instances(system: &System, keys: &Keys, trace: &Trace, binding: &Binding)
 /// Proves a run of the model. The proof is checked before it is returned.
 pub fn prove(system: &System, keys: &Keys, trace: &Trace, binding: &Binding) -> Result<Proof> {
     let (circuit, instances) = assign(system, &keys.circuit, trace, binding)?;
+    let proof = prove_assigned(keys, circuit, &instances)?;
+    verify(keys, &proof)?;
+    Ok(proof)
+}
+
+/// A proof of whatever values a circuit holds. Nobody checks it: with values that do not satisfy the circuit it is one
+/// that verifiers must refuse.
+///
+/// # Errors
+/// halo2's own, for a circuit that does not fit the key.
+pub fn prove_assigned(keys: &Keys, circuit: ModelCircuit, instances: &[Fr]) -> Result<Proof> {
     let mut transcript = KeccakWrite::new(&keys.program);
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, KeccakChallenge, _, _, _>(
         keys.srs.params(),
         &keys.pk,
         &[circuit],
-        &[&[&instances]],
+        &[&[instances]],
         rand_core::OsRng,
         &mut transcript,
     )?;
-    let proof = Proof { instances: instances.iter().map(scalar_word).collect(), bytes: transcript.finish() };
-    verify(keys, &proof)?;
-    Ok(proof)
+    Ok(Proof { instances: instances.iter().map(scalar_word).collect(), bytes: transcript.finish() })
 }
 
 /// halo2's own verdict on a proof.

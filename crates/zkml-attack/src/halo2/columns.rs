@@ -1,5 +1,7 @@
 //! Early columns from a forged assignment: what a prover would commit to before the challenges.
 
+use std::sync::Arc;
+
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::VarId;
@@ -10,6 +12,7 @@ use zkml_prover::{
     poseidon,
     sym::{field, pow2},
     wiring::{Elem, Wiring},
+    witness::Witness,
 };
 
 use super::judge::Circuit;
@@ -41,7 +44,7 @@ impl Response {
 }
 
 /// Lays assignments into the columns of a circuit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Filler<'a> {
     target: &'a Target,
     /// The circuit with its layout.
@@ -57,6 +60,35 @@ impl<'a> Filler<'a> {
     pub fn new(target: &'a Target, model: ModelCircuit) -> Result<Self, String> {
         let salts = (0..model.layout.shown.chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
         Ok(Self { target, model, salts })
+    }
+
+    /// The same with the salts that are among these columns: they are the prover's to choose.
+    pub fn with_salts_of(&self, columns: &Columns) -> Self {
+        let mut out = self.clone();
+        for (c, row, source) in &self.model.layout.placements {
+            if let Source::Salt(i) = source {
+                out.salts[*i as usize] = columns.early[usize::from(*c)][*row as usize];
+            }
+        }
+        out
+    }
+
+    /// Rows of a looked-up column that hold limbs or keys.
+    pub fn used(&self, column: usize) -> Vec<usize> {
+        let layout = &self.model.layout;
+        let first = layout.blueprint.shape.a_columns;
+        let mut rows = Vec::new();
+        for ((_, group), base) in layout.blueprint.groups.iter().zip(&layout.bases) {
+            for (slot, _) in &group.limbs {
+                let Slot::U(c, r) = slot else { continue };
+                if first + usize::from(*c) == column {
+                    let at = |i: usize| *base as usize + i * group.template.height + usize::from(*r);
+                    rows.extend((0..group.count).map(at));
+                }
+            }
+        }
+        rows.sort_unstable();
+        rows
     }
 
     /// The assignment as the circuit understands it: constants are what the model says, wired elements what they
@@ -89,6 +121,40 @@ impl<'a> Filler<'a> {
             }
         }
         out
+    }
+
+    /// A circuit that holds these columns, to make a real proof of; with the public values. `None` if a looked-up
+    /// cell is no small integer: a prover could commit to it, but no table holds it.
+    pub fn circuit(&self, columns: &Columns) -> Option<(ModelCircuit, Vec<Fr>)> {
+        let small = |v: &Fr| {
+            let v = crate::target::integer(*v)?;
+            u64::try_from(v).ok()
+        };
+        let layout = &self.model.layout;
+        let shape = &layout.blueprint.shape;
+        let looked_up = &columns.early[shape.a_columns..shape.a_columns + shape.u_columns];
+        let looked_up: Option<Vec<Vec<u64>>> = looked_up
+            .iter()
+            .map(|column| column[..self.model.last_row].iter().map(small).collect())
+            .collect();
+        let multiplicity: Option<Vec<u64>> = columns.early[shape.a_columns + shape.u_columns]
+            [..self.model.last_row]
+            .iter()
+            .map(small)
+            .collect();
+        let at = |c: u8, row: u32| columns.early[usize::from(c)][row as usize];
+        let instances = columns.instance[..layout.blueprint.instances].to_vec();
+        let all = (0..shape.a_columns as u8).flat_map(|c| (0..layout.rows as u32).map(move |r| (c, r)));
+        let hashed = !layout.hashes.is_empty();
+        let witness = Witness {
+            context: columns.instance[0],
+            instances: instances.clone(),
+            placed: layout.placements.iter().map(|(c, row, _)| at(*c, *row)).collect(),
+            hash_cells: all.filter(|_| hashed).map(|(c, r)| (c, r, at(c, r))).collect(),
+            looked_up: looked_up?,
+            multiplicity: multiplicity?,
+        };
+        Some((ModelCircuit { witness: Some(Arc::new(witness)), ..self.model.clone() }, instances))
     }
 
     /// The early columns for a forged assignment, the statement computed from it.
@@ -224,7 +290,7 @@ fn low(v: Fr, bits: u32) -> Fr {
 }
 
 /// Counts what is looked up. What is in no table is not counted: no multiplicity would help.
-fn multiplicities(early: &mut [Vec<Fr>], circuit: &Circuit) {
+pub fn multiplicities(early: &mut [Vec<Fr>], circuit: &Circuit) {
     let column = circuit.shape.a_columns + circuit.shape.u_columns;
     if circuit.unknown[column].is_some() {
         return;

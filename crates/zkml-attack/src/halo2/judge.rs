@@ -59,6 +59,8 @@ pub struct Circuit {
     /// Returns true if the lookup argument is as it should be. What is looked up is then compared with the table,
     /// entry by entry; otherwise the argument's own equations are solved.
     pub lookup_intact: bool,
+    /// A looked-up column that is not looked up any more.
+    pub unlooked: Option<usize>,
     challenges: Vec<Fr>,
     table: HashMap<[Fr; 4], usize>,
     /// For each early cell, polynomials and rows that speak of it.
@@ -103,6 +105,7 @@ impl Circuit {
             unknowns,
             looked_up: first..model.last_row,
             lookup_intact: true,
+            unlooked: None,
             table: HashMap::new(),
             touching: vec![],
             challenges: cs.challenge_phase().iter().map(|_| Fr::random(&mut rng)).collect(),
@@ -114,10 +117,8 @@ impl Circuit {
                 let limbs = circuit.speaks(&expression, &|c| (shape.a_columns..early - 1).contains(&c));
                 // Accumulator and coefficient come before the running sum and the helpers.
                 let sums = circuit.unknowns as usize - 1 - shape.lookup_sums().helpers.len();
-                let lookup =
-                    late && circuit.speaks(&expression, &|c| {
-                        circuit.unknown[c].is_some_and(|place| place as usize >= sums)
-                    }) && circuit.speaks(&expression, &|c| c >= shape.a_columns && c < early);
+                let lookup = circuit
+                    .speaks(&expression, &|c| circuit.unknown[c].is_some_and(|place| place as usize >= sums));
                 circuit.polys.push(Poly { gate, index, expression, late, lookup, limbs, rows: vec![] });
             }
         }
@@ -131,7 +132,8 @@ impl Circuit {
         for p in &mut polys {
             p.rows = (0..self.rows as u32).filter(|r| !self.vanishes(&p.expression, *r as usize)).collect();
         }
-        let mut touching = vec![vec![]; self.unknown.len() * self.rows];
+        // Instances follow the advice columns.
+        let mut touching = vec![vec![]; (self.unknown.len() + 1) * self.rows];
         for (i, p) in polys.iter().enumerate().filter(|(_, p)| !p.late) {
             let mut cells = Vec::new();
             self.queries(&p.expression, &mut cells);
@@ -149,17 +151,45 @@ impl Circuit {
         self.table = self.entries();
     }
 
+    /// Forgets where a removed polynomial was.
+    pub fn refresh_without(&mut self, poly: usize) {
+        self.touching.iter_mut().for_each(|t| t.retain(|(i, _)| *i as usize != poly));
+    }
+
     /// Returns true if the expression speaks of an advice column that is wanted.
     fn speaks(&self, e: &Expression<Fr>, wanted: &dyn Fn(usize) -> bool) -> bool {
         let mut cells = Vec::new();
         self.queries(e, &mut cells);
-        cells.iter().any(|(c, _)| wanted(*c))
+        cells.iter().any(|(c, _)| *c < self.unknown.len() && wanted(*c))
+    }
+
+    /// Early cells and instances that a polynomial speaks of in a row.
+    pub fn places(&self, poly: usize, row: usize) -> Vec<(usize, usize)> {
+        let mut cells = Vec::new();
+        self.queries(&self.polys[poly].expression, &mut cells);
+        let early = |c: &usize| self.unknown.get(*c).is_none_or(|u| u.is_none());
+        let cells = cells.into_iter().filter(|(c, _)| early(c));
+        let mut out: Vec<_> = cells.map(|(c, r)| (c, self.at(row, Rotation(r)))).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// Early polynomials and rows that speak of a cell.
+    pub fn touching(&self, (column, row): (usize, usize)) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.touching[column * self.rows + row].iter().copied()
+    }
+
+    /// Returns true for a looked-up column.
+    pub fn is_looked_up(&self, column: usize) -> bool {
+        (self.shape.a_columns..self.shape.a_columns + self.shape.u_columns).contains(&column)
     }
 
     /// Advice columns and rotations that an expression speaks of.
     fn queries(&self, e: &Expression<Fr>, out: &mut Vec<(usize, i32)>) {
         match e {
             Expression::Advice(q) => out.push((q.column_index(), q.rotation().0)),
+            Expression::Instance(q) => out.push((self.unknown.len(), q.rotation().0)),
             Expression::Negated(a) | Expression::Scaled(a, _) => self.queries(a, out),
             Expression::Sum(a, b) | Expression::Product(a, b) => {
                 self.queries(a, out);
@@ -255,6 +285,15 @@ impl Circuit {
         if self.lookup_intact {
             self.looked_up(&columns.early)?;
         }
+        self.late(columns).map_err(|(objection, _)| objection)
+    }
+
+    /// Solves the gates over later columns. Where they contradict each other, returns the row and what is left of the
+    /// equation as well: an affine function of each early cell that is multiplied with no other of its chain.
+    ///
+    /// # Errors
+    /// The first gate and row that object.
+    pub fn late(&self, columns: &Columns) -> Result<(), (Objection, (u32, Fr))> {
         let mut equations = Equations::default();
         // Row by row, so that each equation is solved as soon as what it builds on is.
         let mut work: Vec<(u32, usize)> = Vec::new();
@@ -266,11 +305,12 @@ impl Circuit {
         for (row, i) in work {
             let p = &self.polys[i];
             let objection = |reason: String| Objection { reason, limbs: p.limbs };
-            let form = self
-                .form(&p.expression, row as usize, columns)
-                .ok_or_else(|| objection(format!("`{}` is not affine in the later columns", p.gate)))?;
-            if !equations.require(form) {
-                return Err(objection(format!("`{}`, row {row}", p.gate)));
+            let Some(form) = self.form(&p.expression, row as usize, columns) else {
+                let reason = format!("`{}` is not affine in the later columns", p.gate);
+                return Err((objection(reason), (row, Fr::ZERO)));
+            };
+            if let Err(left) = equations.require(form) {
+                return Err((objection(format!("`{}`, row {row}", p.gate)), (row, left)));
             }
         }
         Ok(())
@@ -293,7 +333,8 @@ impl Circuit {
         };
         // An objection that other limbs cannot answer is worth more.
         let mut objection: Option<Objection> = None;
-        for (c, (new, old)) in columns.early.iter().zip(&honest.early).enumerate() {
+        let instance = std::iter::once((&columns.instance, &honest.instance));
+        for (c, (new, old)) in columns.early.iter().zip(&honest.early).chain(instance).enumerate() {
             for (row, _) in new.iter().zip(old).enumerate().filter(|(_, (a, b))| a != b) {
                 for (i, at) in &self.touching[c * self.rows + row] {
                     match fails(*i as usize, *at) {
@@ -310,7 +351,7 @@ impl Circuit {
     /// Compares all that is looked up with the table: with a fresh challenge, sums of inverses are equal only if each
     /// entry is there.
     fn looked_up(&self, early: &[Vec<Fr>]) -> Result<(), Objection> {
-        for u in 0..self.shape.u_columns {
+        for u in (0..self.shape.u_columns).filter(|u| self.unlooked != Some(*u)) {
             for row in self.looked_up.clone() {
                 if self.find(&self.entry(u, row, early)).is_none() {
                     return Err(Objection {

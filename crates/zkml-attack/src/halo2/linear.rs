@@ -73,8 +73,11 @@ pub struct Equations {
 }
 
 impl Equations {
-    /// Takes in `form = 0`; returns false if it contradicts those before.
-    pub fn require(&mut self, form: Form) -> bool {
+    /// Takes in `form = 0`.
+    ///
+    /// # Errors
+    /// What is left of it, if it contradicts those before.
+    pub fn require(&mut self, form: Form) -> Result<(), Fr> {
         let mut form = form;
         // From the last unknown down, so that what is put in for it is reduced as well.
         let mut kept: Vec<(u32, Fr)> = Vec::new();
@@ -85,11 +88,13 @@ impl Equations {
             }
         }
         // The largest unknown that stays is what this equation determines.
-        let Some((unknown, c)) = kept.first().copied() else { return form.constant == Fr::ZERO };
+        let Some((unknown, c)) = kept.first().copied() else {
+            return if form.constant == Fr::ZERO { Ok(()) } else { Err(form.constant) };
+        };
         let inverse = -Option::<Fr>::from(c.invert()).unwrap_or(Fr::ONE);
         let terms = kept.into_iter().skip(1).rev().map(|(u, x)| (u, x * inverse)).collect();
         self.solved.insert(unknown, Form { constant: form.constant * inverse, terms });
-        true
+        Ok(())
     }
 }
 
@@ -105,13 +110,13 @@ mod tests {
     #[test]
     fn contradictions_are_found_and_freedom_is_kept() {
         let mut e = Equations::default();
-        assert!(e.require(form(0, &[(0, 1), (1, -2)])));
-        assert!(e.require(form(-6, &[(0, 1), (2, 3)])));
-        assert!(e.require(form(-10, &[(1, 1)])));
+        assert_eq!(e.require(form(0, &[(0, 1), (1, -2)])), Ok(()));
+        assert_eq!(e.require(form(-6, &[(0, 1), (2, 3)])), Ok(()));
+        assert_eq!(e.require(form(-10, &[(1, 1)])), Ok(()));
         // x₁ = 10, x₀ = 20, x₂ = −14/3.
-        assert!(e.require(form(14, &[(2, 3)])));
-        assert!(!e.require(form(15, &[(2, 3)])));
-        assert!(e.require(form(0, &[(7, 5)])), "another unknown is free");
+        assert_eq!(e.require(form(14, &[(2, 3)])), Ok(()));
+        assert_eq!(e.require(form(15, &[(2, 3)])), Err(Fr::ONE));
+        assert_eq!(e.require(form(0, &[(7, 5)])), Ok(()), "another unknown is free");
     }
 
     #[test]

@@ -6,9 +6,11 @@
 //! that come after the challenges satisfy the rest, which is a question of linear algebra ([`linear`]), since all
 //! gates are affine in them.
 
+pub mod cellwise;
 pub mod columns;
 pub mod judge;
 pub mod linear;
+pub mod mutants;
 pub mod recorder;
 
 use halo2_proofs::plonk::{Circuit as _, ConstraintSystem};
@@ -95,7 +97,7 @@ impl Backend for Halo2 {
 }
 
 /// A system in the rows and columns of a circuit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Laid<'a> {
     /// What is attacked.
     pub target: &'a Target,
@@ -103,7 +105,8 @@ pub struct Laid<'a> {
     pub circuit: Circuit,
     /// Lays assignments into the circuit's columns.
     pub filler: Filler<'a>,
-    honest: Columns,
+    /// Columns of the honest run.
+    pub honest: Columns,
 }
 
 impl<'a> Laid<'a> {

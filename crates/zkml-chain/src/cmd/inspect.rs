@@ -13,6 +13,9 @@ pub struct Args {
     /// Show a compiled model: its artifact folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "batch", "inputs", "weights", "outputs"])]
     dir: Option<PathBuf>,
+    /// List every relation with how the circuit takes care of it: laid out, substituted or implied
+    #[arg(long, requires = "dir")]
+    relations: bool,
     /// Size of an open batch dimension
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = super::batch)]
     batch: usize,
@@ -26,7 +29,7 @@ pub struct Args {
 /// As [`inspect::run`] or [`inspect::folder`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     if let Some(dir) = &args.dir {
-        return ui.result(&inspect::folder(&Artifacts::open(dir)?)?);
+        return ui.result(&inspect::folder(&Artifacts::open(dir)?, args.relations)?);
     }
     let settings = args.sight.of(&Settings { batch: args.batch, ..Settings::default() });
     let model = args.model.as_deref().unwrap_or(std::path::Path::new(""));

@@ -1,6 +1,6 @@
 //! What is in a model and what would be proven, before anything is calibrated.
 
-use super::{calibrate::costs, compiled, disclosure::Disclosure};
+use super::{calibrate::costs, compiled, disclosure::Disclosure, relations::Relations};
 use crate::{
     artifacts::{Artifacts, file},
     error::Result,
@@ -41,6 +41,8 @@ pub struct FolderReport {
     pub plan: Plan,
     /// Who sees what.
     pub disclosure: Disclosure,
+    /// How the circuit takes care of each relation.
+    pub ledger: Relations,
 }
 
 /// Loads a model and describes it, with the effect of settings that it may be calibrated with.
@@ -58,8 +60,9 @@ pub fn run(model: &Path, settings: &Settings) -> Result<InspectReport> {
 /// Describes the compiled model of a folder.
 ///
 /// # Errors
-/// As [`Artifacts::load`]; private weights are needed to say what stays public of them.
-pub fn folder(artifacts: &Artifacts) -> Result<FolderReport> {
+/// As [`Artifacts::load`]; private weights are needed to say what stays public of them. A relation that the circuit
+/// does not take care of.
+pub fn folder(artifacts: &Artifacts, relations: bool) -> Result<FolderReport> {
     let graph = Graph::from_bytes(&artifacts.load(file::COMPILED)?)?;
     let settings: Settings = artifacts.load_json(file::SETTINGS)?;
     let plan = compiled::plan(artifacts)?;
@@ -75,6 +78,7 @@ pub fn folder(artifacts: &Artifacts) -> Result<FolderReport> {
         parameters: graph.parameters(),
         macs: graph.macs(),
         disclosure: Disclosure::exact(&graph, &plan, stays_public),
+        ledger: Relations::of(&graph, &plan, relations)?,
         plan,
     })
 }
@@ -90,6 +94,7 @@ impl Report for FolderReport {
         )?;
         costs(out, std::slice::from_ref(&self.plan))?;
         self.disclosure.print(out)?;
+        self.ledger.print(out)?;
         let what = if self.disclosure.private_weights() { "architecture" } else { "model" };
         writeln!(out, "{DIM}{what} hash {}{DIM:#}", self.model_hash)
     }

@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod like;
 pub mod ops;
 pub mod prove;
+pub mod relations;
 pub mod request;
 pub mod sending;
 pub mod setup;

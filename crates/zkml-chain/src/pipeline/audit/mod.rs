@@ -13,6 +13,7 @@ pub use report::{AuditReport, Check, Verdict};
 use crate::{
     error::{Error, Result},
     output::Ui,
+    pipeline::relations::Relations,
     private_file::PrivateFile,
 };
 use claims::Claims;
@@ -68,6 +69,7 @@ pub fn run(ui: &Ui, request: &Request) -> Result<AuditReport> {
     Ok(AuditReport {
         model: rebuilt.graph.name.clone(),
         checks,
+        ledger: Relations::of(&rebuilt.graph, &rebuilt.plan, false)?,
         unsafe_dev_srs: rebuilt.program.srs.unsafe_dev,
         not_checked: not_checked(request, &claims, &rebuilt),
     })

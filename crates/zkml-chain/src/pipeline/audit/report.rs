@@ -2,6 +2,7 @@
 
 use crate::{
     output::{BOLD, DIM, GREEN, RED, Report, YELLOW},
+    pipeline::relations::Relations,
     table::{self, Align},
 };
 use serde::Serialize;
@@ -66,6 +67,8 @@ pub struct AuditReport {
     pub model: String,
     /// The comparisons, in the order in which one thing follows from another.
     pub checks: Vec<Check>,
+    /// How the rebuilt circuit takes care of each relation of the model.
+    pub ledger: Relations,
     /// The setup's secret is public: anybody can forge proofs, however well everything else agrees.
     pub unsafe_dev_srs: bool,
     /// What the audit says nothing about.
@@ -99,6 +102,7 @@ impl Report for AuditReport {
                 writeln!(out, "  {RED}{}{RED:#} is claimed to be {claimed}", c.what)?;
             }
         }
+        self.ledger.print(out)?;
         if self.unsafe_dev_srs {
             writeln!(
                 out,

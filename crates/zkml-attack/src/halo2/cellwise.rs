@@ -1,0 +1,220 @@
+//! Forgeries on the circuit's own cells: a removed check is attacked where it was.
+//!
+//! The forger of [`crate::forge`] moves values of the system. What lies below them, states of the hash, packed words,
+//! limbs, copies, is moved here: a class of cells that copies tie together is changed, and every gate but the removed
+//! one is made to hold again.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use ff::Field;
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use super::{columns::Columns, judge::Circuit};
+
+/// Repairs of gates over early columns that one forgery may take.
+const MAX_REPAIRS: usize = 20_000;
+/// Repairs of chains.
+const MAX_LATE_REPAIRS: usize = 4;
+/// Rows before the end of a chain in which a cell is looked for.
+const CHAIN: u32 = 40;
+
+/// An early cell: column and row. Instances follow the advice columns.
+pub type Place = (usize, usize);
+
+/// Classes of cells that copies tie together.
+#[derive(Debug)]
+pub struct Classes {
+    members: HashMap<Place, Vec<Place>>,
+}
+
+impl Classes {
+    /// The classes of a circuit's copies.
+    pub fn new(circuit: &Circuit) -> Self {
+        let mut root: HashMap<Place, Place> = HashMap::new();
+        fn find(root: &mut HashMap<Place, Place>, at: Place) -> Place {
+            match root.get(&at).copied() {
+                Some(up) if up != at => {
+                    let top = find(root, up);
+                    root.insert(at, top);
+                    top
+                }
+                _ => at,
+            }
+        }
+        let mut all = HashSet::new();
+        for [a, b] in &circuit.copies {
+            let (x, y) = (find(&mut root, *a), find(&mut root, *b));
+            root.insert(x, y);
+            all.extend([*a, *b]);
+        }
+        let mut by_root: HashMap<Place, Vec<Place>> = HashMap::new();
+        for at in all {
+            by_root.entry(find(&mut root, at)).or_default().push(at);
+        }
+        let mut members = HashMap::new();
+        for class in by_root.into_values() {
+            class.iter().for_each(|at| drop(members.insert(*at, class.clone())));
+        }
+        Self { members }
+    }
+
+    /// All cells that are tied to one.
+    pub fn of(&self, at: Place) -> Vec<Place> {
+        self.members.get(&at).cloned().unwrap_or_else(|| vec![at])
+    }
+}
+
+/// The order in which cells are tried for a repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The lowest row of the circuit last: what follows is computed.
+    Down,
+    /// The other way.
+    Up,
+    /// Looked-up cells first.
+    Limbs,
+}
+
+impl Order {
+    /// All orders.
+    pub const ALL: [Self; 3] = [Self::Down, Self::Up, Self::Limbs];
+}
+
+fn value(columns: &mut Columns, (column, row): Place) -> &mut Fr {
+    if column >= columns.early.len() { &mut columns.instance[row] } else { &mut columns.early[column][row] }
+}
+
+/// A forgery in the making.
+struct Forger<'a> {
+    circuit: &'a Circuit,
+    classes: &'a Classes,
+    columns: Columns,
+    order: Order,
+    frozen: HashSet<Place>,
+    /// Rows and polynomials to look at, from the top: what follows is computed once all that it rests on is.
+    queue: BTreeSet<(u32, u32)>,
+}
+
+/// Changes a class of cells by `delta` and repairs every gate that this breaks, those over later columns included.
+/// Polynomials of the circuit are all that there is; a removed one is simply not among them.
+pub fn forge(
+    circuit: &Circuit,
+    classes: &Classes,
+    honest: &Columns,
+    (start, delta): (Place, Fr),
+    order: Order,
+) -> Columns {
+    let (columns, frozen, queue) = (honest.clone(), HashSet::new(), BTreeSet::new());
+    let mut f = Forger { circuit, classes, columns, order, frozen, queue };
+    let new = *value(&mut f.columns, start) + delta;
+    f.set(&classes.of(start), new);
+    f.early();
+    for _ in 0..MAX_LATE_REPAIRS {
+        if !f.late() {
+            break;
+        }
+        f.early();
+    }
+    super::columns::multiplicities(&mut f.columns.early, circuit);
+    f.columns
+}
+
+impl Forger<'_> {
+    fn set(&mut self, class: &[Place], v: Fr) {
+        for at in class {
+            *value(&mut self.columns, *at) = v;
+            self.frozen.insert(*at);
+            self.queue.extend(self.circuit.touching(*at).map(|(poly, row)| (row, poly)));
+        }
+    }
+
+    /// Repairs gates over early columns.
+    fn early(&mut self) {
+        for _ in 0..MAX_REPAIRS {
+            let next = if self.order == Order::Up { self.queue.pop_last() } else { self.queue.pop_first() };
+            let Some((row, poly)) = next else { break };
+            let (row, poly) = (row as usize, poly as usize);
+            if self.circuit.value(&self.circuit.polys[poly].expression, row, &self.columns) == Fr::ZERO {
+                continue;
+            }
+            let mut cells = self.circuit.places(poly, row);
+            cells.retain(|c| !self.frozen.contains(c));
+            cells.sort_by_key(|(c, r)| {
+                let (limb, r) = (self.circuit.is_looked_up(*c), *r as i64);
+                match self.order {
+                    Order::Down => (limb, -r, *c),
+                    Order::Up => (limb, r, *c),
+                    Order::Limbs => (!limb, -r, *c),
+                }
+            });
+            for at in cells {
+                let class = self.classes.of(at);
+                if let Some(v) = solve(self.circuit, (poly, row), &class, &mut self.columns) {
+                    self.set(&class, v);
+                    break;
+                }
+            }
+        }
+        self.queue.clear();
+    }
+
+    /// Repairs the first chain that the later columns cannot close, by a cell in one of its rows; returns true if it
+    /// did. What is left of the chain is affine in a cell that is multiplied with no other that moves along.
+    fn late(&mut self) -> bool {
+        let Err((_, (row, left))) = self.circuit.late(&self.columns) else { return false };
+        let mut cells: Vec<Place> = Vec::new();
+        for r in (row.saturating_sub(CHAIN)..=row).rev() {
+            cells.extend((0..self.circuit.shape.a_columns).map(|c| (c, r as usize)));
+        }
+        if self.order == Order::Up {
+            cells.reverse();
+        }
+        for at in cells {
+            let class = self.classes.of(at);
+            if class.iter().any(|c| self.frozen.contains(c)) {
+                continue;
+            }
+            let before = *value(&mut self.columns, at);
+            let one = self.left(&class, before + Fr::ONE, row);
+            let inverse = one.and_then(|one| Option::<Fr>::from((one - left).invert()));
+            let repaired = inverse.is_some_and(|i| {
+                self.left(&class, before - left * i, row);
+                !matches!(self.circuit.late(&self.columns), Err((_, (r, _))) if r <= row)
+            });
+            let v = *value(&mut self.columns, at);
+            if repaired {
+                self.set(&class, v);
+                return true;
+            }
+            class.iter().for_each(|c| *value(&mut self.columns, *c) = before);
+        }
+        false
+    }
+
+    /// What is left of the chain that ends in `row` when a class has another value.
+    fn left(&mut self, class: &[Place], v: Fr, row: u32) -> Option<Fr> {
+        class.iter().for_each(|c| *value(&mut self.columns, *c) = v);
+        match self.circuit.late(&self.columns) {
+            Err((_, (r, left))) if r == row => Some(left),
+            _ => None,
+        }
+    }
+}
+
+/// The value of a class with which a polynomial vanishes in a row, if it is affine in it.
+fn solve(
+    circuit: &Circuit,
+    (poly, row): (usize, usize),
+    class: &[Place],
+    columns: &mut Columns,
+) -> Option<Fr> {
+    let before: Vec<Fr> = class.iter().map(|at| *value(columns, *at)).collect();
+    let mut at = |v: Fr| {
+        class.iter().for_each(|c| *value(columns, *c) = v);
+        circuit.value(&circuit.polys[poly].expression, row, columns)
+    };
+    let (zero, one, two) = (at(Fr::ZERO), at(Fr::ONE), at(Fr::ONE + Fr::ONE));
+    class.iter().zip(before).for_each(|(c, v)| *value(columns, *c) = v);
+    let slope = one - zero;
+    (two - one == slope).then(|| Option::<Fr>::from(slope.invert()).map(|s| -zero * s))?
+}
