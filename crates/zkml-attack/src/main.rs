@@ -131,7 +131,7 @@ fn print(report: &Report, time: Duration) {
 
 fn remove(backend: &Halo2, end: Instant, json: bool) -> ExitCode {
     let targets = mutants::targets();
-    let outcomes = mutants::run(backend, &targets, |place, outcomes| {
+    let outcomes = mutants::run(backend, &targets, &|place, outcomes| {
         let (removed, noticed) = outcomes.values().fold((0, 0), |(r, n), o| (r + o.removed, n + o.noticed));
         eprintln!("{place}: {noticed} of {removed} noticed");
         Instant::now() < end

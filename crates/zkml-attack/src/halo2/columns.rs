@@ -34,13 +34,15 @@ pub enum Response {
     Follow,
     /// So that all limbs are in their table: what is left is dropped.
     Wrap,
+    /// So that all values add up and all limbs are in their table, however short they have to be.
+    Loose,
     /// Those of the honest run.
     Keep,
 }
 
 impl Response {
     /// All ways.
-    pub const ALL: [Self; 3] = [Self::Follow, Self::Wrap, Self::Keep];
+    pub const ALL: [Self; 4] = [Self::Follow, Self::Wrap, Self::Loose, Self::Keep];
 }
 
 /// Lays assignments into the columns of a circuit.
@@ -71,6 +73,37 @@ impl<'a> Filler<'a> {
             }
         }
         out
+    }
+
+    /// Values of the system as they lie in columns; honest ones where no cell shows them.
+    pub fn read(&self, columns: &Columns) -> Assignment {
+        let mut read = self.target.honest.clone();
+        let mut seen = std::collections::HashSet::new();
+        for (c, row, source) in &self.model.layout.placements {
+            if let Source::Elem(Elem::Cell(var, i)) = source {
+                if seen.insert((*var, *i)) {
+                    read[var.0 as usize][*i as usize] = columns.early[usize::from(*c)][*row as usize];
+                }
+            }
+        }
+        self.meaning(&read, columns)
+    }
+
+    /// Chooses all limbs again for the values that the columns hold, all but those of one cell.
+    pub fn split_again(
+        &self,
+        columns: &mut Columns,
+        kept: (usize, usize),
+        response: Response,
+        circuit: &Circuit,
+    ) {
+        let values = self.read(columns);
+        let before = columns.early.get(kept.0).map(|c| c[kept.1]);
+        self.limbs(&mut columns.early, &values, response, circuit.shape.a_columns);
+        if let (Some(v), Some(column)) = (before, columns.early.get_mut(kept.0)) {
+            column[kept.1] = v;
+        }
+        multiplicities(&mut columns.early, circuit);
     }
 
     /// Rows of a looked-up column that hold limbs or keys.
@@ -258,7 +291,8 @@ fn part(limb: &Limb, v: Fr, response: Response) -> Fr {
     let highest = limb.shift + limb.bits == limb.total;
     let rest = shifted(offset, limb.shift);
     let masked = low(rest, limb.bits);
-    let kept = if highest && response != Response::Wrap { rest } else { masked };
+    let wrap = response == Response::Wrap || (response == Response::Loose && limb.scale > 0);
+    let kept = if highest && !wrap { rest } else { masked };
     kept * pow2(limb.scale)
 }
 

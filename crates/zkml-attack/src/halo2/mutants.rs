@@ -3,7 +3,13 @@
 //! A check that can be removed without any forgery being accepted is either implied by others, or the forger is blind;
 //! both have to be known. One build serves all mutants, since constraints are data here.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
@@ -11,16 +17,20 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use zkml_graph::{Relation, testing};
-use zkml_prover::{layout::Source, sym::field, wiring::Elem};
+use zkml_prover::{
+    layout::{RowOp, Source},
+    sym::field,
+    wiring::Elem,
+};
 
 use super::{
     Halo2, Laid,
     cellwise::{Classes, Order, Place, forge},
     columns::{Columns, Response},
-    judge::Circuit,
+    judge::{Circuit, Poly},
 };
 use crate::{
-    Judgement, Prepared, Target,
+    Backend, Judgement, Prepared, Target,
     campaign::changes,
     cells::Board,
     forge, oracle,
@@ -75,6 +85,15 @@ impl Outcome {
             None => self.survived.push(place.into()),
         }
     }
+
+    fn merge(&mut self, other: Self) {
+        self.removed += other.removed;
+        self.noticed += other.noticed;
+        if self.by.is_empty() {
+            self.by = other.by;
+        }
+        self.survived.extend(other.survived);
+    }
 }
 
 /// Outcomes by mutant.
@@ -98,32 +117,52 @@ pub fn targets() -> Vec<Target> {
     out
 }
 
-/// Removes every check of every circuit of the given targets.
-pub fn run(backend: &Halo2, targets: &[Target], mut step: impl FnMut(&str, &Outcomes) -> bool) -> Outcomes {
-    let mut out = Outcomes::new();
-    for (t, target) in targets.iter().enumerate() {
-        for variant in 0..super::super::Backend::variants(backend) {
-            let Ok(model) = backend.circuit(target, variant) else { continue };
-            let Ok(laid) = Laid::new(target, model) else { continue };
-            let place = format!("{}, layout {variant}", target.name);
-            for (id, removal) in removals(&laid) {
-                let noticed = attack(&laid, &removal);
-                out.entry(id).or_default().add(&place, noticed);
-            }
-            if variant == t % 5 {
-                relations(backend, target, variant, &mut out);
-            }
-            if !step(&place, &out) {
-                return out;
+/// Removes every check of every circuit of the given targets; ends when `step` returns false.
+pub fn run(backend: &Halo2, targets: &[Target], step: &(dyn Fn(&str, &Outcomes) -> bool + Sync)) -> Outcomes {
+    let count = backend.variants();
+    // All targets in one layout, then all in the next, so that a short run sees every operator.
+    let jobs: Vec<(usize, usize)> =
+        (0..count).flat_map(|turn| (0..targets.len()).map(move |t| (t, (t + turn) % count))).collect();
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Outcomes::new()));
+    let worker = || {
+        while let Some((t, variant)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            let mut one = Outcomes::new();
+            circuit(backend, &targets[t], variant, variant == t % count, &mut one);
+            let Ok(mut all) = all.lock() else { return };
+            one.into_iter().for_each(|(id, o)| all.entry(id).or_default().merge(o));
+            if !step(&format!("{}, layout {variant}", targets[t].name), &all) {
+                return;
             }
         }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|s| (0..cores).for_each(|_| drop(s.spawn(worker))));
+    all.into_inner().unwrap_or_default()
+}
+
+/// Removes every check of one circuit, and with `systems` every relation of its system.
+fn circuit(backend: &Halo2, target: &Target, variant: usize, systems: bool, out: &mut Outcomes) {
+    let Ok(laid) = backend.circuit(target, variant).and_then(|model| Laid::new(target, model)) else {
+        return;
+    };
+    let place = format!("{}, layout {variant}", target.name);
+    for (id, removal) in removals(&laid) {
+        let noticed = attack(&laid, &removal);
+        out.entry(id).or_default().add(&format!("{place}: {}", laid.name_of(&removal)), noticed);
     }
-    out
+    if systems {
+        relations(backend, target, variant, out);
+    }
 }
 
 fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
     let mut out = Vec::new();
-    for (i, p) in laid.circuit.polys.iter().enumerate().filter(|(_, p)| !p.rows.is_empty()) {
+    // Where nothing is folded, nobody reads the coefficient that a chain begins with.
+    let folds = laid.filler.model.layout.chain.iter().any(|(_, op)| {
+        matches!(op, RowOp::Fold | RowOp::FoldCells | RowOp::Shift | RowOp::Sweep | RowOp::Next)
+    });
+    let unread = |p: &Poly| !folds && p.gate.starts_with("t = 0") && p.index == 2;
+    for (i, p) in laid.circuit.polys.iter().enumerate().filter(|(_, p)| !p.rows.is_empty() && !unread(p)) {
         out.push((format!("gate: {} ({})", p.gate, p.index), Removal::Poly(i)));
     }
     let sources: std::collections::HashMap<Place, Source> = laid
@@ -150,7 +189,8 @@ fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
             out.push((format!("copy: {kind}"), Removal::Copy(i)));
         }
     }
-    for u in 0..laid.circuit.shape.u_columns {
+    let used = |u: &usize| !laid.filler.used(laid.circuit.shape.a_columns + u).is_empty();
+    for u in (0..laid.circuit.shape.u_columns).filter(used) {
         out.push(("lookup: a column".into(), Removal::Column(u)));
     }
     for (row, _) in laid.filler.model.layout.keys.iter().take(2) {
@@ -170,7 +210,12 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal) -> Vec<Plac
             let step = p.rows.len().div_ceil(ROWS).max(1);
             let rows: Vec<u32> = p.rows.iter().copied().step_by(step).collect();
             circuit.lookup_intact &= !p.lookup;
-            let starts = rows.iter().flat_map(|r| circuit.places(*i, *r as usize)).collect();
+            let mut starts: Vec<Place> = rows.iter().flat_map(|r| circuit.places(*i, *r as usize)).collect();
+            if starts.is_empty() {
+                // What a chain is closed by speaks of no early cell: those of the chain move.
+                let before = rows.iter().flat_map(|r| (r.saturating_sub(2)..*r).map(|r| r as usize));
+                starts = before.flat_map(|r| (0..na).map(move |c| (c, r))).collect();
+            }
             circuit.polys[*i].rows.clear();
             circuit.refresh_without(*i);
             starts
@@ -183,7 +228,10 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal) -> Vec<Plac
             circuit.unlooked = Some(*u);
             let used = laid.filler.used(na + u);
             let step = used.len().div_ceil(2 * ROWS).max(1);
-            used.into_iter().step_by(step).map(|row| (na + u, row)).collect()
+            // Limbs of one value check each other, in whatever column they are.
+            let columns = na..na + circuit.shape.u_columns;
+            let rows = used.into_iter().step_by(step);
+            rows.flat_map(|row| columns.clone().map(move |c| (c, row))).collect()
         }
         Removal::Tag(row) => {
             if let Some(tag) = circuit.tag_column() {
@@ -228,8 +276,14 @@ fn attack(laid: &Laid<'_>, removal: &Removal) -> Option<String> {
         for order in Order::ALL {
             for delta in deltas {
                 let columns = forge(&circuit, &classes, &laid.honest, (start, delta), order);
-                if circuit.accepts(&columns, Some(&laid.honest)).is_ok() {
-                    if let Some(what) = laid.falsehood(&columns) {
+                let split = |response| {
+                    let mut again = columns.clone();
+                    laid.filler.split_again(&mut again, start, response, &circuit);
+                    again
+                };
+                for columns in [columns.clone(), split(Response::Follow), split(Response::Loose)] {
+                    let accepted = circuit.accepts(&columns, Some(&laid.honest)).is_ok();
+                    if let Some(what) = accepted.then(|| laid.falsehood(&columns)).flatten() {
                         return Some(format!("cells: {what}"));
                     }
                 }
@@ -292,19 +346,34 @@ fn name(relation: &Relation) -> String {
 }
 
 impl Laid<'_> {
+    /// Where a removal is, in words.
+    fn name_of(&self, removal: &Removal) -> String {
+        let layout = &self.filler.model.layout;
+        let block = |row: usize| {
+            let bases = layout.bases.iter().zip(&layout.blueprint.groups);
+            let at = bases.filter(|(base, (_, g))| **base as usize <= row && g.template.height > 0).last();
+            let relations = at.map(|(_, (_, g))| g.relations.clone()).unwrap_or_default();
+            let relations = relations.iter().map(|i| self.target.system.relations[*i].1.to_string());
+            relations.collect::<Vec<_>>().join("; ")
+        };
+        match removal {
+            Removal::Poly(i) if self.circuit.polys[*i].gate == "element-wise relations" => {
+                block(self.circuit.polys[*i].rows[0] as usize)
+            }
+            Removal::Poly(i) => format!("row {}", self.circuit.polys[*i].rows[0]),
+            Removal::Copy(i) => format!("{:?}", self.circuit.copies[*i]),
+            Removal::Column(u) => {
+                let first = self.filler.used(self.circuit.shape.a_columns + u);
+                format!("column {u}: {}", block(first.first().copied().unwrap_or(0)))
+            }
+            Removal::Tag(row) | Removal::Entry(row) => format!("row {row}"),
+            Removal::Multiplicities => String::new(),
+        }
+    }
+
     /// What is false about columns that a circuit accepts; `None` if they are another true statement.
     fn falsehood(&self, columns: &Columns) -> Option<String> {
-        let mut read = self.target.honest.clone();
-        let mut seen = std::collections::HashSet::new();
-        let layout = &self.filler.model.layout;
-        for (c, row, source) in &layout.placements {
-            if let Source::Elem(Elem::Cell(var, i)) = source {
-                if seen.insert((*var, *i)) {
-                    read[var.0 as usize][*i as usize] = columns.early[usize::from(*c)][*row as usize];
-                }
-            }
-        }
-        let meaning = self.filler.meaning(&read, columns);
+        let meaning = self.filler.read(columns);
         if let Err(finding) = oracle::judge(self.target, &meaning) {
             return Some(kind(&finding).into());
         }
