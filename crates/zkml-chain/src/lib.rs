@@ -3,6 +3,8 @@
 //! `cmd` holds one thin file per subcommand; what they do lives beside it: the artifact folder
 //! (`artifacts`), the steps (`pipeline`), and how results are shown (`output`, `progress`, `table`).
 
+#![deny(unsafe_code)]
+
 pub mod artifacts;
 pub mod bench;
 pub mod cli;

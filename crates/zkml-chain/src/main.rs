@@ -1,5 +1,7 @@
 //! The `zkml-chain` binary.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,10 +1,11 @@
 //! Which crate may know which: the invariants of `crates/README.md`, checked over `cargo metadata`.
 
+#[path = "workspace/metadata.rs"]
+mod metadata;
+
+use metadata::metadata;
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may depend on directly, within the workspace, outside its tests.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -28,25 +29,9 @@ const NEVER: &[(&str, &[&str])] = &[
     ("zkml-deploy", &["zkml-prover", "zkml-onnx", "halo2-axiom"]),
 ];
 
-/// The platform that this is built on, as rustc names it.
-fn host() -> String {
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let output = Command::new(rustc).arg("-vV").output().expect("rustc starts");
-    let text = String::from_utf8(output.stdout).expect("text");
-    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host").to_owned()
-}
-
 /// Normal and build dependencies by package name. Tests may look further.
 fn arrows() -> BTreeMap<String, BTreeSet<String>> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-    // What other platforms need was never fetched on a machine that only builds for itself.
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path", manifest])
-        .args(["--filter-platform", &host()])
-        .output()
-        .expect("cargo starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let metadata = metadata();
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let packages = list(&metadata["packages"]);
@@ -101,4 +86,30 @@ fn every_crate_has_its_rule() {
     for name in arrows.keys().filter(|n| n.starts_with("zkml-")) {
         assert!(known.contains(name.as_str()), "{name} is not in ALLOWED: decide what it may depend on");
     }
+}
+
+/// Crates that need code which the compiler cannot check; each use says why.
+const UNSAFE: &[&str] = &["zkml-chain", "zkml-prover"];
+
+#[test]
+fn every_crate_says_whether_it_may_be_unsafe() {
+    let metadata = metadata();
+    let mut roots = 0;
+    for package in metadata["packages"].as_array().expect("a list").iter().filter(|p| p["source"].is_null()) {
+        let name = package["name"].as_str().expect("a name");
+        for target in package["targets"].as_array().expect("a list") {
+            let kind = target["kind"][0].as_str().expect("a kind");
+            // Nobody runs a test on bytes of others.
+            if ["test", "bench"].contains(&kind) {
+                continue;
+            }
+            let path = target["src_path"].as_str().expect("a path");
+            let source = std::fs::read_to_string(path).expect("a crate root");
+            let level = if kind == "lib" && UNSAFE.contains(&name) { "deny" } else { "forbid" };
+            let line = format!("#![{level}(unsafe_code)]");
+            assert!(source.lines().any(|l| l == line), "{path} must say `{line}`");
+            roots += 1;
+        }
+    }
+    assert!(roots >= ALLOWED.len(), "{roots} crate roots");
 }

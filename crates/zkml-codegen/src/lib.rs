@@ -4,6 +4,8 @@
 //! [`consumer_source`] gives `<Model>Consumer.sol`, [`request_consumer_source`] `<Model>RequestConsumer.sol`.
 //! Every offset comes from the program's layout and every identity from its constraints: this crate knows no circuit.
 
+#![forbid(unsafe_code)]
+
 mod abi;
 mod calldata;
 pub mod chains;

@@ -3,6 +3,8 @@
 //! Every deployment of one verifier by one toolkit version has one address on all chains. Nothing here sees the prover:
 //! whoever needs a proof is given something that makes it.
 
+#![forbid(unsafe_code)]
+
 pub mod chain;
 pub mod check;
 pub mod consumer;

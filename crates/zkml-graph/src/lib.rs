@@ -6,6 +6,8 @@
 //! [`op::OpSpec::relate`] states, without computing anything, the tensor [`Relation`]s that pin the
 //! output down. A proving back end implements relation kinds, never operators.
 
+#![forbid(unsafe_code)]
+
 mod check;
 pub mod graph;
 pub mod ledger;

@@ -4,6 +4,8 @@
 //! calls that bytecode under mainnet rules, with a [`GasReport`] that says where the gas
 //! went and the input of every `KECCAK256`, and [`Stack`] is the contracts that all consumers share.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod check_consumer;
 mod check_requests;

@@ -9,6 +9,8 @@
 //! does it again from recorded scales. With private weights, tract never sees them, and the network carries
 //! stand-ins beside them, by which all decisions are made: the graph is that of the architecture.
 
+#![forbid(unsafe_code)]
+
 mod calibrate;
 mod error;
 mod guard;

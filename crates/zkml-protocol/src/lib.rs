@@ -32,6 +32,8 @@
 //!
 //! Proof words that are zero denominators (`x` on the domain, `u` on an opening point) are errors, never unwrapped.
 
+#![forbid(unsafe_code)]
+
 pub mod binding;
 pub mod commitment;
 pub mod envelope;

@@ -31,6 +31,8 @@
 //! a running sum over rows. Commitments are what a verifier pays for, so gates share selector columns as far as
 //! degree [`shape::MAX_DEGREE`] allows, and small models get few columns and more rows.
 
+#![deny(unsafe_code)]
+
 pub mod block;
 pub mod bounds;
 pub mod certificate;

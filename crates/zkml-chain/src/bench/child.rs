@@ -53,6 +53,7 @@ pub fn run(program: &Path, args: &[&str]) -> Result<(serde_json::Value, Cost)> {
 }
 
 /// Waits for a child; returns its exit code (or the negated signal) and peak memory.
+#[expect(unsafe_code, reason = "the standard library waits for a child without its peak memory")]
 fn wait(pid: u32) -> io::Result<(i32, u64)> {
     let mut status = 0;
     // SAFETY: `rusage` is plain numbers, for which all zeros is a value.

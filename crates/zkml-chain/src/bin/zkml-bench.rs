@@ -1,5 +1,7 @@
 //! `zkml-bench`: runs the real `zkml-chain` binary over the benchmark models and prints its figures.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use std::{path::PathBuf, process::ExitCode};
 use zkml_chain::{

@@ -1,5 +1,7 @@
 //! `zkml-fixtures`: makes the real proofs and contracts that the contracts' tests use, or checks them.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use std::{path::PathBuf, process::ExitCode};
 use zkml_chain::{

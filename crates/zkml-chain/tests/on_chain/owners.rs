@@ -40,7 +40,10 @@ fn what_somebody_else_must_send_is_shown_and_the_rest_waits() {
         let url = RpcUrl::parse("X", &operator.node.url()).unwrap();
         let rpc = Rpc::connect(&chain, &url, Retry::default()).await.unwrap();
         // SAFETY: the variable is this test's own, and nobody else reads the environment of this name.
-        unsafe { std::env::set_var("ZKML_TEST_OTHER_KEY", crate::node::KEYS[1]) };
+        #[expect(unsafe_code, reason = "an account is read from the environment")]
+        unsafe {
+            std::env::set_var("ZKML_TEST_OTHER_KEY", crate::node::KEYS[1])
+        };
         let account = Account::environment("ZKML_TEST_OTHER_KEY").unwrap();
         send_and_wait(&rpc, &account, &call, None, Limits::of(&chain), &mut |_| Ok(())).await.unwrap();
     });
