@@ -27,6 +27,7 @@ use crate::{
     shown,
     srs::Srs,
     standing,
+    stored_key::Sizes,
 };
 
 const MAGIC: &[u8; 16] = b"zkml-chain/key/1";
@@ -191,6 +192,9 @@ impl Keys {
         let srs = Srs::from_body(path, srs)?;
         same("trusted setup", srs.digest(), header.srs_digest)?;
         let circuit = circuit(system, plan)?;
+        if !sizes(&program).fit(key) {
+            return Err(bad("its lengths are not those of this model's proving key; make it again"));
+        }
         let pk =
             ProvingKey::read::<_, ModelCircuit>(&mut key, SerdeFormat::RawBytesUnchecked, circuit.params())
                 .map_err(io)?;
@@ -201,6 +205,12 @@ impl Keys {
         )?;
         Ok(Self { plan: plan.clone(), srs, program, pk, circuit })
     }
+}
+
+/// Sizes of the proving key that belongs to a verifier program.
+pub(crate) fn sizes(program: &Program) -> Sizes {
+    let (fixed, permuted) = (program.fixed_commitments.len(), program.sigma_commitments.len());
+    Sizes { k: program.domain.k, fixed, permuted }
 }
 
 fn same(what: &'static str, expected: [u8; 32], found: [u8; 32]) -> Result<()> {

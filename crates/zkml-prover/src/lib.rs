@@ -52,6 +52,7 @@ pub mod shape;
 pub mod shown;
 pub mod srs;
 pub mod standing;
+mod stored_key;
 pub mod sym;
 pub mod transcript;
 pub mod wiring;
