@@ -1,0 +1,4 @@
+//! Fuzz targets of zkml-chain; see [`targets`].
+
+mod memory;
+pub mod targets;
