@@ -31,9 +31,14 @@ def numbers(array):
     return out
 
 
-def session(model):
-    """A single-threaded onnxruntime session (the order of additions stays fixed) for a path or a ModelProto."""
+def session(model, rewrite=True):
+    """A single-threaded onnxruntime session (the order of additions stays fixed) for a path or a ModelProto.
+
+    Without `rewrite`, nodes are run as they are, none fused with others.
+    """
     options = ort.SessionOptions()
+    if not rewrite:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     source = str(model) if isinstance(model, (str, Path)) else model.SerializeToString()

@@ -44,8 +44,6 @@ const FINE: u32 = 18;
 const COARSEST: u32 = 4;
 /// Share of the tolerance that the search plans with, since it extrapolates.
 const PLANNED: f64 = 0.75;
-/// What a value that is no probability may err more, relative to its magnitude.
-const LOOSER: f64 = 5.0;
 /// Multiplications that measuring errors may take, and the fewest samples it is done on.
 const MEASURE_MACS: u64 = 400_000_000;
 const MEASURE_LEAST: usize = 8;
@@ -190,12 +188,7 @@ impl<'a> Job<'a> {
 
     /// Worst ratio of an output's error to what is tolerated.
     fn excess(&self, report: &CalibrationReport) -> f64 {
-        let allowed = |o: &OutputReport| {
-            let probability = o.lo >= 0.0 && o.hi <= 1.0;
-            let relative = LOOSER * o.lo.abs().max(o.hi.abs()).max(1.0);
-            self.settings.tolerance * if probability { 1.0 } else { relative }
-        };
-        report.outputs.iter().map(|o| o.max_abs_error / allowed(o)).fold(0.0, f64::max)
+        report.excess(self.settings.tolerance)
     }
 
     /// Runs the integer graph on the measured samples.

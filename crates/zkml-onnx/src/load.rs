@@ -14,7 +14,7 @@ use crate::model::{Model, Port, Proven};
 use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN, supported_ops};
 use crate::proto::{Private, check, cut_labels, rewrite};
-use crate::{Error, proto};
+use crate::{Error, log_softmax, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
 const MAX_BYTES: u64 = 1 << 29;
@@ -100,6 +100,7 @@ pub(crate) fn build(
     let shapes = check::fix_batch(&mut graph, options.batch);
     let operators = count_operators(&graph);
     let mut refused = rewrite(&mut graph);
+    refused.extend(proto::misread(&graph));
     proto::prune(&mut graph);
     let inference = parse(&file, &graph);
     refused.extend(unknown(&graph, inference.as_ref().ok()));
@@ -195,7 +196,12 @@ fn unknown(graph: &pb::GraphProto, parsed: Option<&tract_onnx::model::ParseResul
 }
 
 fn typed(model: InferenceModel) -> Result<TypedModel, Error> {
-    quietly(|| model.into_typed()?.into_decluttered()).map_err(analysis)?.map_err(analysis)
+    let simplified = || -> TractResult<TypedModel> {
+        let mut typed = model.into_typed()?.into_decluttered()?;
+        log_softmax::join(&mut typed)?;
+        Ok(typed)
+    };
+    quietly(simplified).map_err(analysis)?.map_err(analysis)
 }
 
 /// Values of a constant as reals.
@@ -228,7 +234,8 @@ fn assemble(
     let mut inputs = Vec::new();
     let name_of = |o: &OutletId| typed.node(o.node).name.as_str();
     for outlet in typed.inputs.iter().filter(|o| private.is_none_or(|p| !p.contains_key(name_of(o)))) {
-        let operand = lowering.outlet(*outlet).cloned().ok_or_else(|| analysis("an input was lost"))?;
+        let lost = || analysis(format!("no output depends on input `{}`", name_of(outlet)));
+        let operand = lowering.outlet(*outlet).cloned().ok_or_else(lost)?;
         lowering.net.inputs.push(operand.value);
         let kind = typed.outlet_fact(*outlet).map_err(analysis)?.datum_type;
         inputs.push(Port {

@@ -64,7 +64,66 @@ pub struct CalibrationReport {
     pub notices: Vec<String>,
 }
 
+/// An output that errs more than was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Name of the output.
+    pub output: String,
+    /// Its largest absolute error.
+    pub error: f64,
+    /// The largest absolute error that is tolerated.
+    pub allowed: f64,
+    /// The value inside the model, an output perhaps, whose error is the largest beside its range; the place to look
+    /// at first. Nothing when no value inside errs.
+    pub layer: Option<String>,
+}
+
+impl Alarm {
+    /// Ratio of the error to what is tolerated; above one.
+    pub fn times(&self) -> f64 {
+        self.error / self.allowed
+    }
+}
+
+/// Share of an error in what is tolerated that an output which is no probability has, relative to its magnitude.
+const LOOSER: f64 = 5.0;
+
+impl OutputReport {
+    /// Largest error that is tolerated in this output: the tolerance itself for a probability; five times as much for
+    /// others, relative to their magnitude where that exceeds one.
+    pub fn allowed(&self, tolerance: f64) -> f64 {
+        let probability = self.lo >= 0.0 && self.hi <= 1.0;
+        let relative = LOOSER * self.lo.abs().max(self.hi.abs()).max(1.0);
+        tolerance * if probability { 1.0 } else { relative }
+    }
+}
+
 impl CalibrationReport {
+    /// The output whose error exceeds what is tolerated most; nothing when all are within.
+    pub fn alarm(&self, tolerance: f64) -> Option<Alarm> {
+        let excess = |o: &&OutputReport| o.max_abs_error / o.allowed(tolerance);
+        let worst = self.outputs.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)))?;
+        let allowed = worst.allowed(tolerance);
+        // An error that is no number is none that is tolerated.
+        if worst.max_abs_error <= allowed {
+            return None;
+        }
+        let (output, error, layer) = (worst.name.clone(), worst.max_abs_error, self.suspect());
+        Some(Alarm { output, error, allowed, layer })
+    }
+
+    /// Worst ratio of an output's error to what is tolerated.
+    pub(crate) fn excess(&self, tolerance: f64) -> f64 {
+        self.outputs.iter().map(|o| o.max_abs_error / o.allowed(tolerance)).fold(0.0, f64::max)
+    }
+
+    /// The first value whose error is at least half as large, beside its range, as that of the worst.
+    fn suspect(&self) -> Option<String> {
+        let share = |l: &LayerReport| l.max_abs_error / l.lo.abs().max(l.hi.abs()).max(f64::MIN_POSITIVE);
+        let worst = self.layers.iter().map(share).fold(0.0, f64::max);
+        self.layers.iter().find(|l| worst > 0.0 && share(l) >= worst / 2.0).map(|l| l.name.clone())
+    }
+
     /// Largest error of any output.
     pub fn max_abs_error(&self) -> f64 {
         self.outputs.iter().map(|o| o.max_abs_error).fold(0.0, f64::max)

@@ -10,7 +10,7 @@ impl Net {
     /// Adds a node; the operand shows its whole value. What private constants alone determine is a constant.
     pub(crate) fn push(&mut self, name: &str, op: NetOp, shape: &[usize]) -> Operand {
         let op = self.folded(&op, shape).map_or(op, NetOp::Const);
-        self.nodes.push(NetNode { name: name.into(), op, shape: shape.to_vec(), never_positive: false });
+        self.nodes.push(NetNode::new(name, op, shape));
         Operand { value: self.nodes.len() - 1, map: Map::identity(shape) }
     }
 
@@ -34,7 +34,7 @@ impl Net {
             op.numbers_mut().into_iter().for_each(|n| *n = Numbers::public(pick(n).to_vec()));
             let mut nodes: Vec<NetNode> = constants.iter().map(input).collect();
             let value = nodes.len();
-            nodes.push(NetNode { name: String::new(), op, shape: shape.to_vec(), never_positive: false });
+            nodes.push(NetNode::new("", op, shape));
             let whole = Operand { value, map: Map::identity(shape) };
             let small = Net { nodes, inputs: Vec::new(), outputs: vec![(String::new(), whole)] };
             Evaluator::new(&small).run(&[]).swap_remove(value)

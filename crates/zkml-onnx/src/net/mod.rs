@@ -12,7 +12,7 @@ mod view;
 pub(crate) use eval::Evaluator;
 pub(crate) use function::Function;
 pub(crate) use numbers::Numbers;
-pub(crate) use view::constant_view;
+pub(crate) use view::{constant_view, strides};
 use zkml_graph::Map;
 
 /// Pad value of a view that must never win a maximum; the integer graph gets the lower bound instead.
@@ -101,6 +101,16 @@ pub(crate) struct NetNode {
     /// Whether no element can be positive, by construction: no interval shows that of the difference between a
     /// value and a maximum that it takes part in.
     pub(crate) never_positive: bool,
+    /// Whether every element is at least one, by construction: no interval shows that of a sum of exponentials below the
+    /// largest element.
+    pub(crate) at_least_one: bool,
+}
+
+impl NetNode {
+    /// A node of which nothing is known by construction.
+    fn new(name: &str, op: NetOp, shape: &[usize]) -> Self {
+        Self { name: name.into(), op, shape: shape.to_vec(), never_positive: false, at_least_one: false }
+    }
 }
 
 /// The network: nodes in topological order, except that constants may follow their readers (folding makes new

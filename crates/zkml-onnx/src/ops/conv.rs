@@ -32,8 +32,12 @@ pub(super) struct Windows {
     pub(super) stride: Vec<usize>,
     /// Step inside a window.
     pub(super) dilation: Vec<usize>,
+    /// Size of the image along each spatial dimension.
+    pub(super) sizes: Vec<usize>,
     /// Elements added in front.
     pub(super) before: Vec<usize>,
+    /// Elements added behind. With `ceil_mode` windows may reach further.
+    pub(super) after: Vec<usize>,
     /// Whether some window leaves the image.
     pub(super) padded: bool,
 }
@@ -47,6 +51,7 @@ impl Windows {
         let computed = spec.computed_padding(&sizes);
         let out: Vec<usize> = computed.iter().map(|d| d.convoluted).collect();
         let before: Vec<usize> = computed.iter().map(|d| d.pad_before).collect();
+        let after: Vec<usize> = computed.iter().map(|d| d.pad_after).collect();
         let (stride, dilation) = (spec.strides().to_vec(), spec.dilations().to_vec());
         let kernel = spec.kernel_shape.to_vec();
         let leaves = |d: usize| {
@@ -59,7 +64,7 @@ impl Windows {
         if seen.is_none_or(|s| s > super::MOST_ELEMENTS) {
             return Err(format!("{out:?} windows of {kernel:?} elements are too many"));
         }
-        Ok(Self { n, c, hw, out, kernel, stride, dilation, before, padded })
+        Ok(Self { n, c, hw, out, kernel, stride, dilation, sizes, before, after, padded })
     }
 
     /// The coordinate along spatial dimension `d` for a view with `rank` dimensions, in which dimension

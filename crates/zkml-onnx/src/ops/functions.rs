@@ -11,10 +11,6 @@ pub(super) const ONNX: &[OpSupport] = &[
     op("Sigmoid", "interpolated table"),
     op("Tanh", "interpolated table"),
     op("Exp", "interpolated table on the calibrated range"),
-    op(
-        "LogSoftmax",
-        "differences to the largest element, less the logarithm of the sum of their exponentials",
-    ),
     op("Log", "interpolated table on the calibrated range, which must be positive"),
     op("Erf", "interpolated table"),
     op("Gelu", "interpolated table, exact and approximate form"),
@@ -59,7 +55,9 @@ fn log_of_quotient(l: &mut Lowering<'_>, node: &TractNode, x: &Operand) -> Optio
     let NetOp::Apply { function: Function::Exp, x: power } = l.net.nodes[a.value].op.clone() else {
         return None;
     };
-    if !(x.map.is_identity() && a.map.is_identity() && x.map.pad.is_none()) {
+    // An exponent that a Softmax has limited is not what its logarithm is.
+    let limited = l.net.nodes[power.value].never_positive;
+    if limited || !(x.map.is_identity() && a.map.is_identity() && x.map.pad.is_none()) {
         return None;
     }
     let whole = Operand { value: b.value, map: Map::identity(&l.net.nodes[b.value].shape) };

@@ -19,7 +19,7 @@ struct Graph {
     inputs: Vec<(&'static str, Vec<usize>)>,
 }
 
-fn value(name: &str, shape: &[usize]) -> pb::ValueInfoProto {
+pub(super) fn value(name: &str, shape: &[usize]) -> pb::ValueInfoProto {
     let dim = |d: &usize| Dimension { value: Some(Dim::DimValue(*d as i64)), ..Default::default() };
     let shape = pb::TensorShapeProto { dim: shape.iter().map(dim).collect() };
     let tensor = Tensor { elem_type: pb::tensor_proto::DataType::Float as i32, shape: Some(shape) };
@@ -27,12 +27,12 @@ fn value(name: &str, shape: &[usize]) -> pb::ValueInfoProto {
     pb::ValueInfoProto { name: name.into(), r#type: Some(r#type), ..Default::default() }
 }
 
-fn ints_attribute(name: &str, ints: &[i64]) -> pb::AttributeProto {
+pub(super) fn ints_attribute(name: &str, ints: &[i64]) -> pb::AttributeProto {
     let r#type = pb::attribute_proto::AttributeType::Ints as i32;
     pb::AttributeProto { name: name.into(), ints: ints.to_vec(), r#type, ..Default::default() }
 }
 
-fn int64s(name: &str, values: &[i64]) -> pb::TensorProto {
+pub(super) fn int64s(name: &str, values: &[i64]) -> pb::TensorProto {
     pb::TensorProto {
         name: name.into(),
         dims: vec![values.len() as i64],
@@ -217,6 +217,10 @@ fn classifier(rows: usize, classes: usize, post_transform: &str) -> Graph {
 fn classical_classifiers() {
     for (rows, classes) in [(3, 3), (2, 2), (1, 2)] {
         for post_transform in ["NONE", "LOGISTIC", "SOFTMAX"] {
+            if rows == 1 && post_transform != "LOGISTIC" {
+                // The edge cases show that it is refused: nobody says what the first column is.
+                continue;
+            }
             let model = agrees_on(classifier(rows, classes, post_transform), 13, |x| 2.0 * x, 3e-3);
             assert_eq!(model.outputs()[0].shape, [2, classes]);
         }

@@ -1,5 +1,5 @@
-//! Normalised exponentials.
-//! <https://onnx.ai/onnx/operators/onnx__Softmax.html>
+//! Normalised exponentials and their logarithms.
+//! <https://onnx.ai/onnx/operators/onnx__Softmax.html>, <https://onnx.ai/onnx/operators/onnx__LogSoftmax.html>
 
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 use zkml_graph::Map;
@@ -8,34 +8,77 @@ use super::reduce::{largest_along, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::net::{Function, NetOp, Operand};
 
-pub(super) const ONNX: &[OpSupport] =
-    &[op("Softmax", "exponentials below the largest element, divided by their sum")];
+pub(super) const ONNX: &[OpSupport] = &[
+    op("Softmax", "exponentials below the largest element, divided by their sum"),
+    op(
+        "LogSoftmax",
+        "differences to the largest element, less the logarithm of the sum of their exponentials; also as Log of Softmax",
+    ),
+];
 
-/// Differences to the largest element below this count as this: their share is less than 2^-17.
+/// In the sum of exponentials, differences to the largest element below this count as this: the share of each is
+/// less than 2^-17.
 const FLOOR: f64 = -12.0;
+/// Most elements that may count as more than they are before the floor is lowered for their sum.
+const MANY: f64 = 16.0;
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     let softmax = is::<Softmax>(node)?;
-    if softmax.kind != SoftmaxKind::Softmax {
-        return Some(Err("the logarithm of Softmax".into()));
-    }
-    Some(normalised(l, node, &softmax.axes))
+    Some(match softmax.kind {
+        SoftmaxKind::Softmax => normalised(l, node, &softmax.axes),
+        SoftmaxKind::LogSoftmax => logarithms(l, node, &softmax.axes),
+    })
+}
+
+/// What both share.
+struct Parts {
+    /// Differences to the largest element: none is positive.
+    below: Operand,
+    /// Their exponentials.
+    powers: Operand,
+    /// The sum of these along the axes, which stay with size one. At least one, since the largest element takes part.
+    total: Operand,
+}
+
+fn named(node: &TractNode, part: &str) -> String {
+    format!("{}.{part}", node.name)
+}
+
+/// An operand repeated to a shape.
+fn broadcast(l: &mut Lowering<'_>, name: &str, o: &Operand, shape: &[usize]) -> Result<Operand, String> {
+    let map = Map::broadcast(&o.map.shape, shape).ok_or("a shape that does not broadcast")?;
+    Ok(l.net.view(name, o, &map))
+}
+
+fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, String> {
+    let x = l.input(node, 0)?;
+    let shape = x.map.shape.clone();
+    let best = largest_along(l, node, &x, axes);
+    let best = broadcast(l, &named(node, "largest"), &best, &shape)?;
+    let below = l.net.sum(&named(node, "below"), vec![(1.0, x), (-1.0, best)], 0.0);
+    l.net.nodes[below.value].never_positive = true;
+    let count: usize = axes.iter().map(|&d| shape[d]).product();
+    let floor = FLOOR - (count as f64 / MANY).max(1.0).ln();
+    let floored = l.net.at_least(&named(node, "floor"), below.clone(), floor.floor());
+    l.net.nodes[floored.value].never_positive = true;
+    let powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
+    let total = weighted_sum(l, node, &powers, axes, 1.0, &named(node, "total"))?;
+    l.net.nodes[total.value].at_least_one = true;
+    Ok(Parts { below, powers, total })
 }
 
 fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, String> {
-    let x = l.input(node, 0)?;
-    let shape = x.map.shape.clone();
-    let name = |part: &str| format!("{}.{part}", node.name);
-    let broadcast =
-        |o: &Operand| Map::broadcast(&o.map.shape, &shape).ok_or("a shape that does not broadcast");
-    let best = largest_along(l, node, &x, axes);
-    let best = l.net.view(&name("largest"), &best, &broadcast(&best)?);
-    let below = l.net.sum(&name("below"), vec![(1.0, x), (-1.0, best)], 0.0);
-    l.net.nodes[below.value].never_positive = true;
-    let below = l.net.at_least(&name("floor"), below, FLOOR);
-    l.net.nodes[below.value].never_positive = true;
-    let powers = l.net.apply(&name("exp"), Function::Exp, below);
-    let total = weighted_sum(l, node, &powers, axes, 1.0, &name("total"))?;
-    let total = l.net.view(&name("total"), &total, &broadcast(&total)?);
+    let Parts { powers, total, .. } = parts(l, node, axes)?;
+    let shape = powers.map.shape.clone();
+    let total = broadcast(l, &named(node, "total"), &total, &shape)?;
     Ok(l.net.push(&node.name, NetOp::Divide { a: powers, b: total }, &shape))
+}
+
+/// `x − max − ln Σ exp(x − max)`. The differences themselves have no floor: there they are the result.
+fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, String> {
+    let Parts { below, total, .. } = parts(l, node, axes)?;
+    let shape = below.map.shape.clone();
+    let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
+    let logarithm = broadcast(l, &named(node, "ln"), &logarithm, &shape)?;
+    Ok(l.net.sum(&node.name, vec![(1.0, below), (-1.0, logarithm)], 0.0))
 }

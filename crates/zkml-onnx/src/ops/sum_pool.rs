@@ -7,7 +7,7 @@ use zkml_graph::map::Axis;
 
 use super::conv::Windows;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
-use crate::net::{Contraction, Numbers, Operand};
+use crate::net::{Contraction, Numbers, Operand, strides};
 
 pub(super) const ONNX: &[OpSupport] =
     &[op("AveragePool", "1-D, 2-D, 3-D; stride, padding, ceil_mode, count_include_pad both ways")];
@@ -32,17 +32,33 @@ fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Oper
     let ranks = [0, rank, spatial, 0];
     let c = Contraction { a, b: weights, addend: None, ranks, y: Map::identity(&shape) };
     let y = l.net.contract(&node.name, c);
-    if !pool.normalize || pool.count_include_pad || !w.padded {
+    if !pool.normalize {
         return Ok(y);
     }
-    // Elements outside the image do not count: correct the border by a constant factor.
-    let inside = Map { pad: Some(0), ..view };
-    let source = inside.source.iter().product();
-    let present = crate::net::gather(&inside, &vec![1.0; source]);
-    let scale: Vec<f64> =
-        present.chunks(kernel).map(|c| kernel as f64 / c.iter().sum::<f64>().max(1.0)).collect();
+    // What does not count is zero in the sum: correct the border by a constant factor.
+    let counted = counted(&shape, &w, pool.count_include_pad);
+    if counted.iter().all(|c| *c == kernel) {
+        return Ok(y);
+    }
+    let scale: Vec<f64> = counted.iter().map(|c| kernel as f64 / *c as f64).collect();
     let (shift, scale) = (Numbers::public(vec![0.0; scale.len()]), Numbers::public(scale));
     Ok(l.net.affine(&format!("{}.border", node.name), y, false, scale, shift))
+}
+
+/// Number of elements that each result is the average of: those of its window inside the image, or inside the image
+/// with its padding. With `ceil_mode` a window may reach beyond both.
+fn counted(shape: &[usize], w: &Windows, with_padding: bool) -> Vec<usize> {
+    let along = |d: usize| -> Vec<usize> {
+        let (before, after) = if with_padding { (0, w.after[d]) } else { (w.before[d], 0) };
+        let ends = before..w.before[d] + w.sizes[d] + after;
+        let inside = |o: usize, k: usize| ends.contains(&(o * w.stride[d] + k * w.dilation[d]));
+        (0..w.out[d]).map(|o| (0..w.kernel[d]).filter(|k| inside(o, *k)).count()).collect()
+    };
+    let spatial: Vec<Vec<usize>> = (0..w.out.len()).map(along).collect();
+    let row = strides(shape);
+    let at = |i: usize, d: usize| i / row[w.hw + d] as usize % shape[w.hw + d];
+    let one = |i: usize| spatial.iter().enumerate().map(|(d, counts)| counts[at(i, d)]).product::<usize>();
+    (0..shape.iter().product()).map(|i| one(i).max(1)).collect()
 }
 
 /// All dimensions of the result, then those of the window.

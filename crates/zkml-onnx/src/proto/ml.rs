@@ -103,14 +103,21 @@ impl Rewriter<'_> {
             .sum::<usize>();
         let (mut w, mut b) = (self.floats("coefficients"), self.floats("intercepts"));
         let mut rows = if b.is_empty() { classes } else { b.len() };
+        let post = text_attribute(self.node, "post_transform", "NONE");
         if rows == 1 && classes == 2 {
+            if ["NONE", "SOFTMAX"].contains(&post.as_str()) {
+                return Err(format!(
+                    "one row of coefficients for two classes with the post_transform {post}: ONNX does not say what the \
+                     score of the first class is; export probabilities, or a row for each class"
+                ));
+            }
             // One score stands for the second class, its opposite for the first.
             let negated = |v: &[f32]| v.iter().map(|x| -x).chain(v.iter().copied()).collect::<Vec<f32>>();
             (w, b, rows) = (negated(&w), negated(&b), 2);
         }
         let (name, y) = (node_name(self.node).to_owned(), self.output(1)?.to_owned());
         let raw = format!("{name}.scores");
-        Ok(match text_attribute(self.node, "post_transform", "NONE").as_str() {
+        Ok(match post.as_str() {
             "NONE" => vec![self.gemm(rows, w, b, &y)?],
             "LOGISTIC" => {
                 vec![

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod external;
+mod meaning;
 mod ml;
 mod private;
 mod tail;
@@ -10,6 +11,7 @@ pub(crate) mod unsupported;
 use std::collections::HashMap;
 
 pub(crate) use external::{inline as inline_external, is_external};
+pub(crate) use meaning::misread;
 pub(crate) use ml::rewrite;
 pub(crate) use private::{Private, take_out};
 use serde::{Deserialize, Serialize};

@@ -25,6 +25,10 @@ impl Emitter<'_> {
         let (lo, hi, from, to) = (t.bounds.lo as i64, t.bounds.hi as i64, t.scale, scale + extra);
         // Half a step between layers: less would be lost among the errors of the argument.
         let (goal, max_bits) = (scale + 1, self.settings.table_bits);
+        for end in [lo, hi] {
+            // A table has no room for numbers beyond all bounds.
+            quantize(&name, f.at(end as f64 * power(-from)), to)?;
+        }
         let table = build(f.name(), f, Request { lo, hi, from, to, goal, max_bits });
         Ok(self.builder.node(&name, table, &[id])?)
     }
@@ -32,7 +36,7 @@ impl Emitter<'_> {
     /// Arguments that the table of a function covers: the calibrated range with its margin, and as far as the
     /// function is not flat.
     fn domain(&self, value: usize, f: Function, x: usize, id: TensorId) -> Result<Bounds, Error> {
-        let (range, scale) = (&self.scales.values[x], self.builder.tensor(id).scale);
+        let scale = self.builder.tensor(id).scale;
         let name = &self.net.nodes[value].name;
         let mut reach = self.allowed(x);
         if let Some(flat) = f.flat_beyond() {
@@ -42,13 +46,13 @@ impl Emitter<'_> {
         let reach = i128::from(quantize(name, reach, scale)?.max(1));
         let mut domain = Bounds::new(-reach, reach - 1);
         if matches!(f, Function::Ln | Function::Rsqrt | Function::Recip) {
-            let lowest = quantize(name, range.floor.map_or(0.0, power), scale)?;
-            if lowest < 1 {
-                let detail =
-                    format!("`{name}`: {} of values that come too close to zero or below it", f.name());
-                return Err(Error::Analysis { detail });
-            }
+            let lowest = self.lowest(name, &format!("{} of", f.name()), x, scale)?;
             domain.lo = lowest.into();
+        }
+        if f == Function::Exp {
+            // What lies beyond gives results beyond their own range.
+            let most = f64::from(self.scales.values[value].reach) * std::f64::consts::LN_2;
+            domain.hi = domain.hi.min(quantize(name, most, scale)?.into()).max(domain.lo);
         }
         if f == Function::Sqrt {
             domain.lo = 0;

@@ -296,10 +296,7 @@ impl Emitter<'_> {
         let extra = if self.last[value] { FINAL_BITS } else { 0 };
         let target = self.scales.values[value].scale + extra;
         if self.builder.tensor(bottom).bounds.lo < 1 {
-            // A divisor below one step counts as one step; calibration shows if that matters.
-            let (name, shape) = (self.name(b.value, ".positive"), self.builder.tensor(bottom).shape.clone());
-            let a = Map::identity(&shape);
-            bottom = self.builder.node(&name, Max { a, b: MaxOperand::Constant(1) }, &[bottom])?;
+            bottom = self.divisor(value, b.value, bottom)?;
         }
         let shift = target - self.builder.tensor(top).scale + self.builder.tensor(bottom).scale;
         let shift = shift.clamp(0, 60) as u32;
@@ -308,6 +305,31 @@ impl Emitter<'_> {
         let reach = quantize(&name, self.allowed(value), scale)?.max(1);
         let calibrated = Some(Bounds::new(-i128::from(reach), i128::from(reach)));
         Ok(self.builder.node(&name, Divide { a, b, shift, calibrated }, &[top, bottom])?)
+    }
+
+    /// A divisor that is positive: where it is so by construction, a bound that never applies; else a smaller one than
+    /// calibration saw is refused when it is proven.
+    fn divisor(&mut self, value: usize, divisor: usize, id: TensorId) -> Result<TensorId, Error> {
+        let (shape, scale) = (self.builder.tensor(id).shape.clone(), self.builder.tensor(id).scale);
+        if self.net.nodes[divisor].at_least_one {
+            let name = self.name(divisor, ".positive");
+            let (a, b) = (Map::identity(&shape), MaxOperand::Constant(1));
+            return Ok(self.builder.node(&name, Max { a, b }, &[id])?);
+        }
+        let name = &self.net.nodes[value].name;
+        let lowest = self.lowest(name, "division by", divisor, scale)?;
+        let highest = quantize(name, self.allowed(divisor), scale)?.max(lowest);
+        self.rescale(divisor, id, 1, scale, Bounds::new(lowest.into(), highest.into()))
+    }
+
+    /// The least integer that a value may be where zero and below make no sense.
+    pub(super) fn lowest(&self, name: &str, what: &str, value: usize, scale: i32) -> Result<i64, Error> {
+        let lowest = quantize(name, self.scales.values[value].floor.map_or(0.0, power), scale)?;
+        if lowest < 1 {
+            let detail = format!("`{name}`: {what} values that come too close to zero or below it");
+            return Err(Error::Analysis { detail });
+        }
+        Ok(lowest)
     }
 
     fn raw_or_constant(&mut self, value: usize) -> Result<TensorId, Error> {
