@@ -230,6 +230,8 @@ fn is<T: tract_onnx::prelude::Op>(node: &TractNode) -> Option<&T> {
 
 #[cfg(test)]
 mod lowering_tests;
+#[cfg(test)]
+mod random_graphs;
 
 #[cfg(test)]
 mod tests {
