@@ -28,6 +28,14 @@ pub fn page(report: &CalibrateReport) -> String {
     if report.calibration.random {
         body += "<p class=warn>Calibrated with random data: ranges and errors mean little. Calibrate with real data before relying on it.</p>\n";
     }
+    if let Some(alarm) = &report.alarm {
+        let (output, times) = (escape(&alarm.output), alarm.times());
+        let layer = escape(&crate::error::suspected(alarm));
+        let _ = writeln!(
+            body,
+            "<p class=warn>{output} errs {times:.1} times as much as is tolerated{layer}.</p>"
+        );
+    }
     for notice in &report.calibration.notices {
         let _ = writeln!(body, "<p class=note>{}</p>", escape(notice));
     }
@@ -228,6 +236,7 @@ mod tests {
             model: "<script>".into(),
             dir: PathBuf::new(),
             calibration,
+            alarm: None,
             evaluation: None,
             costs: vec![],
         }

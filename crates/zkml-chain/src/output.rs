@@ -73,6 +73,9 @@ impl Ui {
             match &error {
                 Error::Differs { report, .. } => document["report"] = serde_json::json!(report),
                 Error::Deployment { report, .. } => document["report"] = serde_json::json!(report),
+                Error::Inaccurate { report: Some(report), .. } => {
+                    document["report"] = serde_json::json!(report)
+                }
                 Error::SourceRefused { report, .. } => document["report"] = serde_json::json!(report),
                 _ => {}
             }

@@ -1,6 +1,11 @@
 //! `zkml-chain calibrate`: scales from data.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::calibrate};
+use crate::{
+    error::{Error, Result},
+    folder::Folder,
+    output::Ui,
+    pipeline::calibrate,
+};
 use std::path::PathBuf;
 use zkml_onnx::Settings;
 
@@ -37,12 +42,14 @@ pub struct Args {
     /// Fraction bits of weights [default: chosen]
     #[arg(long, value_name = "BITS")]
     weight_scale: Option<u32>,
+    #[command(flatten)]
+    accuracy: super::Accuracy,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// As [`calibrate::run`].
+/// As [`calibrate::run`], and [`Error::Inaccurate`] when the error exceeds the tolerance: the files are written nevertheless.
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let mut settings = args.sight.of(&Settings { batch: args.batch, ..Settings::default() });
     settings.tolerance = args.tolerance.unwrap_or(settings.tolerance);
@@ -50,6 +57,17 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     settings.activation_scale = args.activation_scale.or(settings.activation_scale);
     settings.weight_scale = args.weight_scale.or(settings.weight_scale);
     settings.check()?;
-    let Args { model, data, evaluate, html, folder, .. } = args;
-    ui.result(&calibrate::run(ui, &folder, &calibrate::Request { model, data, evaluate, settings, html })?)
+    let Args { model, data, evaluate, html, folder, accuracy, .. } = args;
+    let request = calibrate::Request { model, data, evaluate, settings, html };
+    let report = calibrate::run(ui, &folder, &request)?;
+    let verdict = calibrate::judge(ui, report.alarm.clone(), &report.dir, accuracy.allow_inaccurate);
+    if verdict.is_ok() || !ui.json {
+        ui.result(&report)?;
+    }
+    verdict.map_err(|e| match e {
+        Error::Inaccurate { alarm, dir, .. } => {
+            Error::Inaccurate { alarm, dir, report: Some(Box::new(report)) }
+        }
+        other => other,
+    })
 }

@@ -24,6 +24,8 @@ pub struct Args {
     /// The ONNX file of another model of the architecture
     #[arg(long, value_name = "FILE", requires = "like")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    accuracy: super::Accuracy,
 }
 
 /// Runs the command.
@@ -31,11 +33,12 @@ pub struct Args {
 /// # Errors
 /// As [`compile::run`] or [`like::run`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
+    let allow_inaccurate = args.accuracy.allow_inaccurate;
     if let (Some(from), Some(model)) = (&args.like, &args.model) {
         let dir = args.folder.for_model(&model_name(model));
-        return ui.result(&like::run(ui, &like::Request { from, model, dir: &dir })?);
+        return ui.result(&like::run(ui, &like::Request { from, model, dir: &dir, allow_inaccurate })?);
     }
     let mut artifacts = args.folder.open_for_writing()?;
     let change = |settings: &zkml_onnx::Settings| args.sight.of(settings);
-    ui.result(&compile::with(ui, &mut artifacts, args.goal.optimize(), &change)?)
+    ui.result(&compile::with(ui, &mut artifacts, args.goal.optimize(), &change, allow_inaccurate)?)
 }

@@ -36,6 +36,14 @@ pub struct Goal {
     optimize: GoalName,
 }
 
+/// Whether an error beyond the tolerance ends the command.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Accuracy {
+    /// Go on with a model that errs more than is tolerated
+    #[arg(long)]
+    allow_inaccurate: bool,
+}
+
 /// The names of goals on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GoalName {

@@ -38,6 +38,7 @@ impl Error {
             Self::NotGiven { .. } => Class::Usage,
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
+            Self::Inaccurate { .. } => Class::Inaccurate,
             Self::Prover(e) => prover_class(e),
             Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),

@@ -219,6 +219,24 @@ pub enum Error {
     /// The model, its settings or a sample are refused by the front end.
     #[error(transparent)]
     Onnx(#[from] zkml_onnx::Error),
+    /// The integer model errs more than its settings tolerate.
+    #[error(
+        "output `{}` of the integer model differs from the float model by up to {:.3e}, which is {:.1} times the {:.1e} that is \
+         tolerated{}",
+        .alarm.output,
+        .alarm.error,
+        .alarm.times(),
+        .alarm.allowed,
+        suspected(.alarm)
+    )]
+    Inaccurate {
+        /// The output, its error, and what is tolerated.
+        alarm: Box<zkml_onnx::Alarm>,
+        /// The artifact folder.
+        dir: PathBuf,
+        /// The report, from `calibrate`.
+        report: Option<Box<crate::pipeline::calibrate::CalibrateReport>>,
+    },
     /// The integer graph refuses a value or bytes.
     #[error(transparent)]
     Graph(#[from] zkml_graph::GraphError),
@@ -331,6 +349,8 @@ pub enum Class {
     Artifacts = 4,
     /// The system stands in the way: disk, permissions, a tool that is not installed.
     System = 5,
+    /// The integer model is less accurate than its settings ask for.
+    Inaccurate = 6,
 }
 
 /// The exit codes as `--help` lists them.
@@ -340,7 +360,14 @@ pub const EXIT_CODES: &str = "Exit codes:
   2  the command line is wrong
   3  the model, the data or a proof file cannot be used
   4  the artifact folder is incomplete, out of date, or was edited
-  5  the system stands in the way: disk, permissions, a missing tool, a chain that does not answer";
+  5  the system stands in the way: disk, permissions, a missing tool, a chain that does not answer
+  6  the integer model errs more than is tolerated; --allow-inaccurate accepts that";
+
+/// Where an error shows first, as the end of a sentence.
+pub(crate) fn suspected(alarm: &zkml_onnx::Alarm) -> String {
+    let layer = alarm.layer.as_ref().filter(|l| **l != alarm.output);
+    layer.map_or_else(String::new, |l| format!("; the error shows first in `{l}`"))
+}
 
 impl Error {
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
@@ -379,6 +406,7 @@ impl Error {
             Self::Disagreement { .. } => "disagreement",
             Self::Accepted { .. } => "accepted",
             Self::Onnx(_) => "model",
+            Self::Inaccurate { .. } => "inaccurate",
             Self::Graph(_) => "graph",
             Self::Prover(ProverError::Setup { .. }) => "trusted-setup",
             Self::Prover(_) => "prover",

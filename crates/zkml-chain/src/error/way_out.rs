@@ -46,6 +46,12 @@ impl Error {
             Self::OtherData { .. } => {
                 "restore the data; or, if the earlier commitment is not needed, move the private file away".into()
             }
+            Self::Inaccurate { dir, .. } => format!(
+                "see {}: inputs of very different magnitude in one tensor are the usual cause, scale them before; calibrate with data \
+                 that is like what will be proven; or accept the error, with a larger --tolerance for `zkml-chain calibrate`, or with \
+                 --allow-inaccurate for `calibrate` and `compile`",
+                dir.join(crate::artifacts::file::REPORT).display()
+            ),
             Self::NotCommitted { .. } => {
                 "make it private with the visibility flags of `zkml-chain compile`, then run `zkml-chain setup`".into()
             }

@@ -2,11 +2,11 @@
 
 use super::evaluate::{self, Evaluation};
 use crate::{
-    artifacts::{Artifacts, file},
+    artifacts::{Artifacts, Transaction, file},
     error::{Error, Result},
     folder::{Folder, model_name},
     html,
-    output::{BOLD, DIM, Report, Ui, YELLOW},
+    output::{BOLD, DIM, RED, Report, Ui, YELLOW},
     progress::Progress,
     table::{self, Align},
 };
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use zkml_graph::Visibility;
-use zkml_onnx::{Calibrated, CalibrationReport, Model, Samples, Settings};
+use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Model, Samples, Settings};
 use zkml_prover::{Optimize, Plan};
 
 /// Random samples when no data are given.
@@ -51,6 +51,9 @@ pub struct CalibrateReport {
     pub dir: PathBuf,
     /// Scales and errors as the front end reports them.
     pub calibration: CalibrationReport,
+    /// The output that errs more than is tolerated, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<Alarm>,
     /// The error on samples with reference outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
@@ -77,12 +80,27 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<CalibrateRepor
     let name = model_name(&request.model);
     let dir = folder.for_model(&name);
     store(&dir, &name, request, &calibrated, &data, &model)?;
-    let report = CalibrateReport { model: name, dir, calibration: calibrated.report, evaluation, costs };
+    let (alarm, calibration) = (calibrated.report.alarm(calibrated.settings.tolerance), calibrated.report);
+    let report = CalibrateReport { model: name, dir, calibration, alarm, evaluation, costs };
     if let Some(path) = &request.html {
         crate::artifacts::write_whole(path, html::page(&report).as_bytes())?;
         ui.say(format_args!("report with plots: {}", path.display()));
     }
     Ok(report)
+}
+
+/// Ends a command whose model errs more than is tolerated, or warns when that is accepted.
+///
+/// # Errors
+/// [`Error::Inaccurate`] when there is an alarm that is not accepted.
+pub fn judge(ui: &Ui, alarm: Option<Alarm>, dir: &Path, accepted: bool) -> Result<()> {
+    let Some(alarm) = alarm else { return Ok(()) };
+    let error = Error::Inaccurate { alarm: Box::new(alarm), dir: dir.to_owned(), report: None };
+    if accepted {
+        ui.warn(format_args!("{error}; --allow-inaccurate accepts that"));
+        return Ok(());
+    }
+    Err(error)
 }
 
 /// The samples and the bytes to keep of them.
@@ -135,14 +153,22 @@ fn store(
         &[file::MODEL, file::DATA],
     )?;
     transaction.put(file::SCALES, &crate::json::pretty(&calibrated.scales), &[file::MODEL, file::DATA])?;
-    let sources = [file::MODEL, file::DATA, file::SETTINGS];
-    let report = crate::json::pretty(&calibrated.report);
-    if private {
-        transaction.put_private(file::REPORT, &report, &sources)?;
-    } else {
-        transaction.put(file::REPORT, &report, &sources)?;
-    }
+    put_report(&mut transaction, &calibrated.report, private)?;
     transaction.commit()
+}
+
+/// Keeps the report; with private weights for their owner only.
+pub(super) fn put_report(
+    transaction: &mut Transaction<'_>,
+    report: &CalibrationReport,
+    private: bool,
+) -> Result<()> {
+    let (bytes, sources) = (crate::json::pretty(report), [file::MODEL, file::DATA, file::SETTINGS]);
+    if private {
+        transaction.put_private(file::REPORT, &bytes, &sources)
+    } else {
+        transaction.put(file::REPORT, &bytes, &sources)
+    }
 }
 
 /// The first sample as it stands in the data, so that `prove` has an input to try.
@@ -174,6 +200,10 @@ impl Report for CalibrateReport {
         }
         writeln!(out, "{BOLD}expected costs{BOLD:#}")?;
         costs(out, &self.costs)?;
+        if let Some(alarm) = &self.alarm {
+            let (output, times) = (&alarm.output, alarm.times());
+            writeln!(out, "{RED}`{output}` errs {times:.1} times as much as is tolerated{RED:#}")?;
+        }
         if self.calibration.random {
             writeln!(out, "{YELLOW}calibrated with random data: errors and ranges mean little{YELLOW:#}")?;
         }

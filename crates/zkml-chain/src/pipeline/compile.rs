@@ -1,13 +1,13 @@
 //! Compilation: model, settings and scales → integer graph and plan.
 
 use super::{
-    calibrate::{costs, goal},
+    calibrate::{costs, goal, judge, put_report},
     compiled::named,
     disclosure::Disclosure,
 };
 use crate::{
     artifacts::{Artifacts, file, weights},
-    error::Result,
+    error::{Error, Result},
     output::{BOLD, DIM, Report, Ui, YELLOW},
     progress::Progress,
 };
@@ -17,7 +17,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use zkml_onnx::{Calibrated, Lowered, Model, Samples, Scales, Settings};
+use zkml_onnx::{Calibrated, CalibrationReport, Lowered, Model, Samples, Scales, Settings};
 use zkml_prover::{Optimize, Plan};
 
 /// A compiled model.
@@ -49,12 +49,14 @@ pub struct CompileReport {
 /// Model and data must be those of the calibration; settings may have been edited since.
 ///
 /// # Errors
-/// A missing or edited artifact, settings out of range, a graph that the prover cannot lay out.
+/// A missing or edited artifact, settings out of range, a graph that the prover cannot lay out; a model that errs more
+/// than is tolerated.
 pub fn run(ui: &Ui, artifacts: &mut Artifacts, optimize: Optimize) -> Result<CompileReport> {
-    with(ui, artifacts, optimize, &Settings::clone)
+    with(ui, artifacts, optimize, &Settings::clone, false)
 }
 
-/// As [`run`], with settings changed on the way; the folder keeps the changed ones.
+/// As [`run`], with settings changed on the way; the folder keeps the changed ones. A model that errs more than is
+/// tolerated is compiled when `allow_inaccurate` says so.
 ///
 /// # Errors
 /// As [`run`].
@@ -63,6 +65,7 @@ pub fn with(
     artifacts: &mut Artifacts,
     optimize: Optimize,
     change: &dyn Fn(&Settings) -> Settings,
+    allow_inaccurate: bool,
 ) -> Result<CompileReport> {
     artifacts.require(file::MODEL)?;
     // The folder of a model that was compiled like another one has no data of its own.
@@ -82,13 +85,18 @@ pub fn with(
     let progress = Progress::timed(ui, "compiling", Duration::from_secs(5));
     let model = Model::load(artifacts.path(file::MODEL), &settings.load_options())?;
     // Scales depend on all settings but the visibility of inputs and outputs.
-    let again =
+    let mut again =
         edited.is_some() || settings.weights != before.weights || artifacts.entry(file::SCALES).is_none();
-    let (scales, lowered) = if again {
+    let recorded = if again { None } else { report(artifacts)? };
+    // A report on other settings says nothing; folders of models that were compiled like others have none, and no data.
+    again |= recorded.is_none() && artifacts.entry(file::DATA).is_some();
+    let (scales, lowered, report) = if again {
         recalibrated(artifacts, &model, &settings)?
     } else {
-        lowered(artifacts, &model, &settings)?
+        lowered(artifacts, &model, &settings, recorded)?
     };
+    let alarm = report.as_ref().and_then(|r| r.alarm(settings.tolerance));
+    judge(ui, alarm, artifacts.dir(), allow_inaccurate)?;
     let graph = named(lowered.graph, artifacts.model());
     progress.message("planning");
     let plan = zkml_prover::plan(&graph.system(), optimize)?;
@@ -106,6 +114,9 @@ pub fn with(
     }
     if again {
         transaction.put(file::SCALES, &crate::json::pretty(&scales), &data)?;
+    }
+    if let Some(report) = report.filter(|_| again || settings != before) {
+        put_report(&mut transaction, &report, private)?;
     }
     transaction.put(file::COMPILED, &graph.to_bytes(), &sources)?;
     if private {
@@ -125,20 +136,45 @@ pub fn with(
     Ok(CompileReport::new(artifacts, &graph.hash(), disclosure, plan, "setup"))
 }
 
+/// What calibration reported; nothing when settings have changed since, or when there is no report.
+pub(super) fn report(artifacts: &Artifacts) -> Result<Option<CalibrationReport>> {
+    if artifacts.entry(file::REPORT).is_none() {
+        return Ok(None);
+    }
+    match artifacts.load_json(file::REPORT) {
+        Ok(report) => Ok(Some(report)),
+        Err(Error::Stale { file, source_file, .. })
+            if file == file::REPORT && source_file == file::SETTINGS =>
+        {
+            Ok(None)
+        }
+        Err(Error::Missing { file, .. }) if file == file::REPORT => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Scales, the graph, and the report on both.
+type Made = (Scales, Lowered, Option<CalibrationReport>);
+
 /// The graph from scales that were recorded.
-fn lowered(artifacts: &Artifacts, model: &Model, settings: &Settings) -> Result<(Scales, Lowered)> {
+fn lowered(
+    artifacts: &Artifacts,
+    model: &Model,
+    settings: &Settings,
+    report: Option<CalibrationReport>,
+) -> Result<Made> {
     let scales: Scales = artifacts.load_json(file::SCALES)?;
     let lowered = zkml_onnx::lower(model, settings, &scales)?;
-    Ok((scales, lowered))
+    Ok((scales, lowered, report))
 }
 
 /// The graph from scales that are chosen anew.
-fn recalibrated(artifacts: &Artifacts, model: &Model, settings: &Settings) -> Result<(Scales, Lowered)> {
+fn recalibrated(artifacts: &Artifacts, model: &Model, settings: &Settings) -> Result<Made> {
     let data = artifacts.load(file::DATA)?;
     let samples = Samples::parse(super::text(&artifacts.path(file::DATA), &data)?, model.inputs())?;
-    let Calibrated { graph, weights, stays_public, interface, scales, .. } =
+    let Calibrated { graph, weights, stays_public, interface, scales, report, .. } =
         zkml_onnx::calibrate(model, &samples, settings)?;
-    Ok((scales, Lowered { graph, weights, stays_public, interface }))
+    Ok((scales, Lowered { graph, weights, stays_public, interface }, Some(report)))
 }
 
 impl CompileReport {

@@ -1,6 +1,12 @@
 //! Another model of a compiled architecture: the same graph, keys and verifier, other private weights.
 
-use super::{compile::CompileReport, compiled, compiled::named, disclosure::Disclosure};
+use super::{
+    calibrate::judge,
+    compile::{self, CompileReport},
+    compiled,
+    compiled::named,
+    disclosure::Disclosure,
+};
 use crate::{
     artifacts::{Artifacts, Transaction, file, weights},
     error::{Error, Result},
@@ -20,6 +26,8 @@ pub struct Request<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub dir: &'a Path,
+    /// The architecture may err more than its settings tolerate.
+    pub allow_inaccurate: bool,
 }
 
 /// Compiles a model for the verifier of another one. What both share is copied, keys included.
@@ -33,6 +41,8 @@ pub fn run(ui: &Ui, request: &Request<'_>) -> Result<CompileReport> {
     if settings.weights == Visibility::Public {
         return Err(Error::PublicWeights { dir: request.from.to_owned() });
     }
+    let alarm = compile::report(&from)?.and_then(|r| r.alarm(settings.tolerance));
+    judge(ui, alarm, request.from, request.allow_inaccurate)?;
     let scales: Scales = from.load_json(file::SCALES)?;
     let interface: Interface = from.load_json(file::INTERFACE)?;
     let bytes = from.load(file::COMPILED)?;

@@ -1,5 +1,6 @@
 //! The real binary, run as a user runs it; one prepared artifact folder serves all tests.
 
+mod accuracy;
 mod architecture;
 mod audit;
 mod bad_input;

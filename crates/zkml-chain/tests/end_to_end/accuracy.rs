@@ -1,0 +1,132 @@
+//! A model that errs more than is tolerated: calibration says so where people and scripts look, and no key comes of it.
+
+use crate::support::{Run, check, done, fails, repo, root, zkml};
+use std::{fs, path::PathBuf};
+use tempfile::TempDir;
+
+/// No integers are as exact as that.
+const IMPOSSIBLE: &str = "1e-9";
+
+/// A small model with data, and a folder for its artifacts.
+struct Small {
+    _temp: TempDir,
+    model: String,
+    data: String,
+    dir: PathBuf,
+}
+
+impl Small {
+    fn new() -> Self {
+        let name = "handmade/gemm_without_bias";
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let text = fs::read(root().join("tests/fixtures/onnx/cases.json")).expect("cases.json");
+        let cases: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let case =
+            cases["supported"].as_array().expect("a list").iter().find(|c| c["name"] == name).expect(name);
+        let data = temp.path().join("data.json");
+        fs::write(&data, serde_json::json!({ "samples": case["samples"] }).to_string()).expect("written");
+        let (model, dir) = (repo(&format!("tests/fixtures/onnx/{name}.onnx")), temp.path().join("artifacts"));
+        Self { _temp: temp, model, data: data.display().to_string(), dir }
+    }
+
+    fn dir(&self) -> String {
+        self.dir.display().to_string()
+    }
+
+    fn calibrate(&self, more: &[&str]) -> Run {
+        let dir = self.dir();
+        zkml(&[&["calibrate", &self.model, "--data", &self.data, "--dir", &dir], more].concat())
+    }
+
+    fn compile(&self, more: &[&str]) -> Run {
+        zkml(&[&["compile", "--dir", &self.dir()], more].concat())
+    }
+
+    fn has(&self, file: &str) -> bool {
+        self.dir.join(file).exists()
+    }
+}
+
+/// Runs that must end like this, with all of `words` on stderr.
+fn ends(run: &Run, code: i32, words: &[&str]) {
+    assert_eq!(run.code, code, "{run:?}");
+    for word in words {
+        assert!(run.stderr.contains(word), "`{word}` is not in {}", run.stderr);
+    }
+}
+
+#[test]
+fn calibrate_is_loud_and_keeps_the_report() {
+    let small = Small::new();
+    let page = small.dir.with_extension("html").display().to_string();
+    let run = small.calibrate(&["--tolerance", IMPOSSIBLE, "--html", &page]);
+    ends(
+        &run,
+        6,
+        &["output `y`", "times", "tolerated", "--allow-inaccurate", "--tolerance", "calibration.json"],
+    );
+    assert!(run.stdout.contains("largest error"), "the report is shown: {}", run.stdout);
+    assert!(small.has("calibration.json") && small.has("settings.json"));
+    assert!(fs::read_to_string(page).expect("the page").contains("times as much as is tolerated"));
+
+    let run = small.calibrate(&["--tolerance", IMPOSSIBLE, "--json"]);
+    let report = run.json()["report"].clone();
+    check(run, 6, "inaccurate", &["`y`", "times", "--allow-inaccurate"]);
+    let (error, allowed) = (&report["alarm"]["error"], &report["alarm"]["allowed"]);
+    assert!(error.as_f64() > allowed.as_f64() && allowed.as_f64() > Some(0.0), "{report}");
+
+    let run = small.calibrate(&["--tolerance", IMPOSSIBLE, "--allow-inaccurate", "--quiet"]);
+    ends(&run, 0, &["warning", "`y`", "times", "--allow-inaccurate accepts"]);
+    ends(&small.calibrate(&[]), 0, &[]);
+}
+
+#[test]
+fn compile_repeats_the_alarm_and_makes_nothing() {
+    let small = Small::new();
+    small.calibrate(&["--tolerance", IMPOSSIBLE]);
+    ends(&small.compile(&[]), 6, &["output `y`", "times", "--allow-inaccurate"]);
+    check(small.compile(&["--json"]), 6, "inaccurate", &["`y`", "times"]);
+    assert!(!small.has("graph.bin") && !small.has("plan.json"));
+    fails(&["setup", "--dir", &small.dir()], 4, "missing-file", &["zkml-chain compile"]);
+    ends(&small.compile(&["--allow-inaccurate", "--quiet"]), 0, &["warning", "`y`", "times"]);
+    assert!(small.has("graph.bin"));
+    // Calibrated well again, nothing is left of it.
+    ends(&small.calibrate(&[]), 0, &[]);
+    let run = small.compile(&[]);
+    ends(&run, 0, &[]);
+    assert!(!run.stderr.contains("tolerated"), "{run:?}");
+}
+
+#[test]
+fn settings_edited_between_both_are_judged_too() {
+    let small = Small::new();
+    small.calibrate(&[]);
+    let path = small.dir.join("settings.json");
+    let mut settings: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).expect("settings")).expect("JSON");
+    settings["tolerance"] = 1e-9.into();
+    fs::write(&path, settings.to_string()).expect("written");
+    ends(&small.compile(&[]), 6, &["output `y`", "times"]);
+    ends(&small.compile(&["--allow-inaccurate"]), 0, &["warning"]);
+    ends(&small.compile(&[]), 6, &["output `y`", "times"]);
+    // So are those that compile changes itself, which leaves the report as good as it was.
+    ends(&small.calibrate(&[]), 0, &[]);
+    for _ in 0..2 {
+        ends(&small.compile(&["--outputs", "committed"]), 0, &[]);
+    }
+    ends(&small.calibrate(&["--tolerance", IMPOSSIBLE]), 6, &[]);
+    ends(&small.compile(&["--outputs", "committed", "--allow-inaccurate"]), 0, &["warning"]);
+    ends(&small.compile(&[]), 6, &["output `y`", "times"]);
+}
+
+#[test]
+fn an_architecture_that_errs_is_not_shared_silently() {
+    let small = Small::new();
+    small.calibrate(&["--tolerance", IMPOSSIBLE, "--weights", "committed"]);
+    done(&["compile", "--dir", &small.dir(), "--allow-inaccurate"]);
+    let other = small.dir.with_extension("other").display().to_string();
+    let like = ["compile", "--like", &small.dir(), "--model", &small.model, "--dir", &other];
+    fails(&like, 6, "inaccurate", &["`y`", "times"]);
+    assert!(!PathBuf::from(&other).exists());
+    done(&[&like[..], &["--allow-inaccurate"]].concat());
+}
