@@ -1,7 +1,9 @@
 //! What only the owner may see: the salts of commitments, and the values behind them.
 //!
 //! A private file lies beside the data that it opens, readable by its owner alone. It only ever grows: an opening that
-//! a contract may rely on is never replaced. No other file, report or message carries a salt.
+//! a contract may rely on is never replaced. No other file, report or message carries a salt. [`store`] says how it grows.
+
+mod store;
 
 use crate::{
     artifacts::Staged,
@@ -171,7 +173,7 @@ pub struct PrivateFile {
     pub openings: Vec<Opening>,
 }
 
-/// Openings that were found in a private file, or made and written there.
+/// Openings that were found in a private file, or made and written there. Either way they are on the disk.
 #[derive(Debug)]
 pub struct Kept {
     /// The file.
@@ -213,47 +215,8 @@ impl PrivateFile {
     }
 
     /// Writes it whole beside its target under another name, readable by its owner only from the first byte on.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn stage(&self, path: &Path) -> Result<Staged> {
+    fn stage(&self, path: &Path) -> Result<Staged> {
         Staged::private(path, &crate::json::pretty(self))
-    }
-
-    /// The openings of `preimages` in the file at `path`, which gets new ones for those that it has none of.
-    ///
-    /// # Errors
-    /// [`Error::OtherData`] when the file opens a commitment to other values of the same name and model.
-    pub fn keep(path: &Path, model_hash: Word, preimages: &[Preimage]) -> Result<Kept> {
-        let mut file = if path.exists() { Self::read(path)? } else { Self::new(Vec::new()) };
-        let before = file.openings.len();
-        let mut openings = Vec::with_capacity(preimages.len());
-        for preimage in preimages {
-            let known = |o: &&Opening| {
-                (o.role, o.name.as_str(), o.model_hash) == (preimage.role, preimage.name.as_str(), model_hash)
-            };
-            let opening = match file.openings.iter().find(known) {
-                Some(known) if preimage.commit(&known.salt)? == known.commitment => known.clone(),
-                Some(known) => {
-                    let (path, name) = (path.to_owned(), known.name.clone());
-                    return Err(Error::OtherData { path, name, commitment: known.commitment.to_string() });
-                }
-                None => {
-                    let mut fresh = Opening::fresh(model_hash, preimage)?;
-                    if !fresh.holds_values() {
-                        fresh.parts.iter_mut().for_each(|p| p.values.clear());
-                    }
-                    file.openings.push(fresh.clone());
-                    fresh
-                }
-            };
-            openings.push(opening);
-        }
-        let reused = file.openings.len() == before;
-        if !reused {
-            file.stage(path)?.publish()?;
-        }
-        Ok(Kept { path: path.to_owned(), openings, reused })
     }
 }
 

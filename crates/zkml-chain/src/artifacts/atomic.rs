@@ -1,9 +1,10 @@
-//! Files written whole or not at all: a temporary file beside the target, flushed to disk, then renamed.
+//! Files written whole or not at all: a temporary file beside the target, flushed to disk, then renamed, and its folder flushed.
 
+use super::lock;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
@@ -91,7 +92,7 @@ impl Staged {
             write(&mut out).and_then(|()| out.flush()).map_err(|e| Error::io("write", target, e))?;
             Fingerprint { sha256: hex::encode(out.hasher.finalize()), bytes: out.bytes }
         };
-        sync(temp.as_file(), target)?;
+        flushed(temp.as_file().sync_all(), target)?;
         Ok(Self { temp, target: target.to_owned(), fingerprint })
     }
 
@@ -102,11 +103,36 @@ impl Staged {
     pub fn publish(self) -> Result<Fingerprint> {
         let Self { temp, target, fingerprint } = self;
         temp.persist(&target).map_err(|e| Error::io("write", &target, e.error))?;
-        // The rename itself must survive a power cut; a file system that cannot sync a folder is no reason to fail.
-        if let Some(folder) = target.parent().and_then(|p| File::open(p).ok()) {
-            let _ = folder.sync_all();
-        }
+        sync_folder_of(&target)?;
         Ok(fingerprint)
+    }
+
+    /// Gives the file its name if nothing has that name, in one step; tells whether it did.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the target.
+    pub fn publish_new(self) -> Result<bool> {
+        let Self { temp, target, .. } = self;
+        match temp.persist_noclobber(&target) {
+            Ok(_) => sync_folder_of(&target).map(|()| true),
+            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(Error::io("write", &target, e.error)),
+        }
+    }
+}
+
+/// Flushes the list of names that `file` stands in: without that, a file may be gone after a power cut although it was flushed.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn sync_folder_of(file: &Path) -> Result<()> {
+    let folder = folder_of(file);
+    // Windows opens no folders; a folder that may be searched but not read cannot be flushed either.
+    let Ok(handle) = File::open(folder) else { return Ok(()) };
+    match handle.sync_all() {
+        // What cannot be written has nothing to flush.
+        Err(e) if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
+        result => flushed(result, folder),
     }
 }
 
@@ -138,12 +164,29 @@ pub fn write_whole(target: &Path, content: &[u8]) -> Result<Fingerprint> {
     Staged::from_bytes(target, content)?.publish()
 }
 
-fn sync(file: &File, target: &Path) -> Result<()> {
-    match file.sync_all() {
+fn flushed(result: io::Result<()>, target: &Path) -> Result<()> {
+    match result {
         // Some special file systems have no fsync; the content is written all the same.
-        Err(e) if e.raw_os_error() != Some(libc::EINVAL) => Err(Error::io("write", target, e)),
+        Err(e) if ![Some(libc::EINVAL), Some(libc::ENOTSUP)].contains(&e.raw_os_error()) => {
+            Err(Error::io("write", target, e))
+        }
         _ => Ok(()),
     }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a folder and those above it, each flushed into the one that it is in.
+fn make_folder(folder: &Path) -> Result<()> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
+    fs::create_dir_all(folder).map_err(|e| Error::io("make the folder", folder, e))?;
+    missing.into_iter().rev().try_for_each(sync_folder_of)
 }
 
 /// Permissions of files for all whom the umask does not exclude, and of private ones.
@@ -156,13 +199,10 @@ fn temporary(target: &Path, mode: u32) -> Result<NamedTempFile> {
         let refusal = io::Error::new(io::ErrorKind::InvalidInput, "it exists and is not a plain file");
         return Err(Error::io("write", target, refusal));
     }
-    let folder = match target.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(|e| Error::io("make the folder", folder, e))?;
+    let folder = folder_of(target);
+    make_folder(folder)?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
+    builder.prefix(PREFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -170,7 +210,29 @@ fn temporary(target: &Path, mode: u32) -> Result<NamedTempFile> {
     }
     #[cfg(not(unix))]
     let _ = mode;
-    builder.tempfile_in(folder).map_err(|e| Error::io("write", target, e))
+    loop {
+        let temp = builder.tempfile_in(folder).map_err(|e| Error::io("write", target, e))?;
+        // Locked, it is no leftover. Between the two steps somebody may have taken it for one.
+        match temp.as_file().try_lock() {
+            Err(TryLockError::WouldBlock) => {}
+            Ok(()) if !lock::has_its_name(temp.as_file(), temp.path())? => {}
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(temp),
+        }
+    }
+}
+
+/// Names of temporary files begin so.
+const PREFIX: &str = ".writing-";
+
+/// Removes what killed processes left in a folder: temporary files that nobody holds. A key may have hundreds of megabytes.
+pub fn sweep(folder: &Path) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    for left in names.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let held = File::options().write(true).open(left.path());
+        if held.is_ok_and(|file| file.try_lock().is_ok() && fs::remove_file(left.path()).is_ok()) {
+            tracing::debug!("removed {}, left by a process that was killed", left.path().display());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -203,6 +265,16 @@ mod tests {
         drop(Staged::from_bytes(&path, b"new").unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_given_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/file");
+        let staged = [b"first", b"later"].map(|content| Staged::from_bytes(&path, content).unwrap());
+        assert_eq!(staged.map(|file| file.publish_new().unwrap()), [true, false]);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(&dir.path().join("new")), ["file"]);
     }
 
     #[test]

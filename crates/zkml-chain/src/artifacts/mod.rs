@@ -9,11 +9,12 @@
 //! Files are staged in a [`Transaction`] and published together, the manifest last.
 
 mod atomic;
+pub mod lock;
 mod manifest;
 mod transaction;
 pub mod weights;
 
-pub use atomic::{Fingerprint, Staged, write_whole};
+pub use atomic::{Fingerprint, Staged, sweep, sync_folder_of, write_whole};
 pub use manifest::{Entry, Manifest};
 pub use transaction::Transaction;
 
@@ -123,13 +124,21 @@ impl Artifacts {
     /// For commands that work long and write little: they leave the folder to others meanwhile.
     ///
     /// # Errors
-    /// As [`Artifacts::open`].
+    /// As [`Artifacts::open`], and [`Error::Meanwhile`] when a file that was read from the folder was made anew since: whatever comes of
+    /// the old one does not belong to the new one.
     pub fn hold(&mut self) -> Result<()> {
         if self.lock.is_none() {
             let file = lock_file(&self.dir)?;
             // A file system without locks: one writer at a time is then up to the user.
-            let _ = file.lock();
-            self.manifest = Self::open(&self.dir)?.manifest;
+            if file.lock().is_ok() {
+                sweep_all(&self.dir);
+            }
+            let now = Self::open(&self.dir)?.manifest;
+            let made_anew = |name: &&String| now.files.get(*name) != self.manifest.files.get(*name);
+            if let Some(name) = self.checked.borrow().iter().find(made_anew) {
+                return Err(Error::Meanwhile { file: name.clone(), dir: self.dir.clone() });
+            }
+            self.manifest = now;
             self.checked.borrow_mut().clear();
             self.lock = Some(file);
         }
@@ -323,10 +332,18 @@ fn lock_file(dir: &Path) -> Result<File> {
     File::create(&path).map_err(|e| Error::io("write", &path, e))
 }
 
+/// Removes what commands left that were killed.
+fn sweep_all(dir: &Path) {
+    [dir, &dir.join(file::PROOFS), &dir.join(file::SOLIDITY)].into_iter().for_each(sweep);
+}
+
 fn lock(dir: &Path) -> Result<File> {
     let file = lock_file(dir)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            sweep_all(dir);
+            Ok(file)
+        }
         Err(TryLockError::WouldBlock) => Err(Error::Busy { dir: dir.to_owned() }),
         // A file system without locks: one writer at a time is then up to the user.
         Err(TryLockError::Error(_)) => Ok(file),

@@ -94,6 +94,35 @@ fn a_transaction_that_fails_changes_nothing() {
     assert!(left.iter().all(|n| !n.to_string_lossy().starts_with(".writing")), "{left:?}");
 }
 
+/// The manifest is the last to be published, and must not be the first to find the disk full.
+#[test]
+fn a_manifest_that_cannot_be_written_leaves_the_old_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut artifacts = folder(dir.path());
+    let mut t = artifacts.begin("compile");
+    t.put(file::COMPILED, b"newer", &[]).unwrap();
+    t.remove(file::SETTINGS);
+    let manifest = dir.path().join(file::MANIFEST);
+    fs::remove_file(&manifest).unwrap();
+    fs::create_dir(&manifest).unwrap();
+    t.commit().unwrap_err();
+    assert_eq!(fs::read(dir.path().join(file::COMPILED)).unwrap(), b"graph");
+    assert!(dir.path().join(file::SETTINGS).exists());
+}
+
+#[test]
+fn what_a_killed_writer_left_is_removed_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(folder(dir.path()));
+    fs::create_dir(dir.path().join(file::PROOFS)).unwrap();
+    let left = [".writing-AbCdEf", "proofs/.writing-GhIjKl"].map(|name| dir.path().join(name));
+    left.iter().for_each(|path| fs::write(path, b"half a key").unwrap());
+    let alive = Staged::from_bytes(&dir.path().join("proofs/proof.json"), b"of another command").unwrap();
+    drop(Artifacts::open_for_writing(dir.path()).unwrap());
+    assert!(left.iter().all(|path| !path.exists()));
+    alive.publish().unwrap();
+}
+
 #[test]
 fn one_writer_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
@@ -115,6 +144,22 @@ fn a_reader_becomes_a_writer_and_sees_what_others_wrote() {
     reader.hold().unwrap();
     assert_eq!(reader.load(file::PROGRAM).unwrap(), b"program");
     assert!(matches!(Artifacts::open_for_writing(dir.path()), Err(Error::Busy { .. })));
+}
+
+/// A proof under a key that was replaced meanwhile does not become one under the new key.
+#[test]
+fn a_reader_whose_source_was_made_anew_does_not_become_a_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(folder(dir.path()));
+    let mut reader = reopened(dir.path());
+    reader.load(file::COMPILED).unwrap();
+    let mut writer = Artifacts::open_for_writing(dir.path()).unwrap();
+    let mut t = writer.begin("compile");
+    t.put(file::COMPILED, b"newer", &[file::MODEL, file::SETTINGS]).unwrap();
+    t.commit().unwrap();
+    drop(writer);
+    let error = reader.hold().unwrap_err();
+    assert!(matches!(&error, Error::Meanwhile { file, .. } if file == "graph.bin"), "{error}");
 }
 
 #[test]

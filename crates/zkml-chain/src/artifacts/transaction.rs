@@ -1,6 +1,6 @@
 //! Several files that appear together: staged first, published when all are complete.
 
-use super::{Artifacts, Entry, atomic::Staged, file, write_whole};
+use super::{Artifacts, Entry, atomic::Staged, file};
 use crate::error::{Error, Result};
 use std::{
     fs,
@@ -81,22 +81,31 @@ impl<'a> Transaction<'a> {
     /// Publishes all staged files, then the manifest that ties them.
     ///
     /// # Errors
-    /// [`Error::Io`]; the manifest is written last, so a folder interrupted here is refused by name, not misread.
+    /// [`Error::Io`]; what needs room on the disk is done before the first file is replaced. The manifest is published last, so a folder
+    /// interrupted here is refused by name, not misread.
     pub fn commit(self) -> Result<()> {
         let mut manifest = self.artifacts.manifest.clone();
         manifest.toolkit = env!("CARGO_PKG_VERSION").to_owned();
+        let mut complete = Vec::new();
         for (name, staged, entry) in self.staged {
-            staged.publish()?;
+            complete.push(staged);
             manifest.files.insert(name, entry);
         }
-        for name in self.dropped.iter().filter(|name| manifest.files.remove(*name).is_some()) {
+        let known = |name: &&String| manifest.files.contains_key(*name);
+        let dropped: Vec<String> = self.dropped.iter().filter(known).cloned().collect();
+        manifest.files.retain(|name, _| !dropped.contains(name));
+        let tied = Staged::from_bytes(&self.artifacts.path(file::MANIFEST), &manifest.to_bytes())?;
+        for staged in complete {
+            staged.publish()?;
+        }
+        for name in &dropped {
             let path = self.artifacts.path(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &path, e)),
                 _ => {}
             }
         }
-        write_whole(&self.artifacts.path(file::MANIFEST), &manifest.to_bytes())?;
+        tied.publish()?;
         self.artifacts.manifest = manifest;
         self.artifacts.checked.borrow_mut().clear();
         Ok(())

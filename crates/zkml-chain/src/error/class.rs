@@ -23,6 +23,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::Edited { .. }
             | Self::Stale { .. }
+            | Self::Meanwhile { .. }
             | Self::OtherModel { .. } => Class::Artifacts,
             Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
             Self::Fixture { source, .. } => source.class(),

@@ -99,6 +99,14 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
+    /// Another command made a file anew while this one used it.
+    #[error("another command made {file} in {} anew while this one used it", .dir.display())]
+    Meanwhile {
+        /// The file.
+        file: String,
+        /// The folder.
+        dir: PathBuf,
+    },
     /// A file does not hold what its name says.
     #[error("{} cannot be used: {why}", .path.display())]
     Content {
@@ -390,6 +398,7 @@ impl Error {
             Self::Stale { .. } => "stale-file",
             Self::OtherModel { .. } => "other-model",
             Self::Busy { .. } => "busy",
+            Self::Meanwhile { .. } => "made-anew",
             Self::Content { .. } => "content",
             Self::ForeignProof { .. } => "foreign-proof",
             Self::PublicWeights { .. } => "public-weights",

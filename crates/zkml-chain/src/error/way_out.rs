@@ -11,6 +11,9 @@ impl Error {
     pub fn way_out(&self) -> Option<String> {
         use crate::artifacts::file::SETTINGS;
         Some(match self {
+            Self::Io { action: "lock", .. } => {
+                "private files grow under a lock only: name a new one with --salt-file or --out, or move it to a file system that has locks".into()
+            }
             Self::Io { source, .. } | Self::Prover(ProverError::Io { source, .. }) => io_way_out(source)?,
             Self::NoArtifacts { .. } => {
                 "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
@@ -26,6 +29,7 @@ impl Error {
             Self::Stale { step, dir, .. } => again(step, dir),
             Self::OtherModel { .. } => "name another folder with --dir".into(),
             Self::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
+            Self::Meanwhile { .. } => "run this command again".into(),
             Self::NoSrs { k } => format!(
                 "import one with at least 2^{k} powers, `zkml-chain srs import FILE.ptau`; or run `zkml-chain srs dev --k {k}` to try things out"
             ),

@@ -241,7 +241,7 @@ impl Asked {
         let input = folder.join(format!("{}.json", self.data_commitment));
         let salts = beside(&input, 0);
         // The service begins when both are there.
-        PrivateFile::new(self.openings.clone()).stage(&salts)?.publish()?;
+        PrivateFile::add(&salts, &self.openings)?;
         Staged::private(&input, &json::pretty(&serde_json::json!({ "inputs": values })))?.publish()?;
         Ok(vec![input, salts])
     }

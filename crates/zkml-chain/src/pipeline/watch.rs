@@ -102,13 +102,13 @@ impl ModelProver {
     }
 
     /// Whoever proves chooses the salts of committed outputs: nobody else can open them.
-    fn keep_outputs(&self, openings: Openings, job: &Job) -> Result<()> {
+    fn keep_outputs(&self, openings: &Openings, job: &Job) -> Result<()> {
         if openings.outputs.is_empty() {
             return Ok(());
         }
         let path = self.kept.join(format!("{}.outputs.private.json", job.request.id()));
-        PrivateFile::new(openings.outputs).stage(&path)?.publish()?;
-        Ok(())
+        // What an earlier run has proven may be on its way to the chain: its salts stay.
+        PrivateFile::add(&path, &openings.outputs)
     }
 }
 
@@ -133,7 +133,7 @@ impl Prover for ModelProver {
             }
         }
         let proof = self.session.prove(&trace, &openings, job.context).map_err(failure)?;
-        self.keep_outputs(openings, job).map_err(later)?;
+        self.keep_outputs(&openings, job).map_err(later)?;
         let submission = Submission::new(program, &proof.proof, &proof.instances)
             .map_err(|e| ProveFailure::Permanent(e.to_string()))?;
         Ok(Proven { output: submission.output, blob: submission.blob })

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod architecture;
+mod at_once;
 mod audit;
 mod bad_input;
 mod contract;

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Output, Stdio},
     sync::OnceLock,
 };
 use tempfile::TempDir;
@@ -65,8 +65,27 @@ pub(crate) fn zkml_limited(blocks: u32, args: &[&str]) -> Run {
     finish(&mut shell)
 }
 
+/// Starts `zkml-chain` and does not wait for it.
+pub(crate) fn start(args: &[&str]) -> Child {
+    command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+}
+
+/// Runs several commands beside each other.
+pub(crate) fn at_once(commands: &[&[&str]]) -> Vec<Run> {
+    let running: Vec<Child> = commands.iter().map(|args| start(args)).collect();
+    running.into_iter().map(ended).collect()
+}
+
+/// Waits for a command that was started.
+pub(crate) fn ended(child: Child) -> Run {
+    run(child.wait_with_output().expect("the binary ends"))
+}
+
 fn finish(command: &mut Command) -> Run {
-    let output = command.output().expect("the binary starts");
+    run(command.output().expect("the binary starts"))
+}
+
+fn run(output: Output) -> Run {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

@@ -96,8 +96,7 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, request: &Request) -> Result<Prov
     let context = request.context.unwrap_or(Word::ZERO);
     let proven = session.prove(&trace, &openings, context)?;
     drop(progress);
-    let (path, private) =
-        store(artifacts, request.out.as_deref(), &proven.to_bytes(), openings.outputs.clone())?;
+    let (path, private) = store(artifacts, request.out.as_deref(), &proven.to_bytes(), &openings.outputs)?;
     Ok(ProveReport {
         model: artifacts.model().to_owned(),
         proof: path,
@@ -151,27 +150,28 @@ fn revealed(graph: &Graph, trace: &Trace) -> Vec<OutputValues> {
     hidden.map(decode).collect()
 }
 
-/// Writes the proof and, beside it, what opens its outputs; the latter first, since nobody else has it.
+/// Writes the proof and, beside it, what opens its outputs; the latter first, since nobody else has it, and besides what opens
+/// those of earlier proofs of this name, which may be in use.
 fn store(
     artifacts: &mut Artifacts,
     out: Option<&Path>,
     bytes: &[u8],
-    openings: Vec<Opening>,
+    openings: &[Opening],
 ) -> Result<(PathBuf, Option<PathBuf>)> {
     let path = out.map_or_else(|| artifacts.path(DEFAULT_PROOF), Path::to_owned);
     let private = (!openings.is_empty()).then(|| beside(&path, 0));
-    let staged = private.as_ref().map(|p| PrivateFile::new(openings).stage(p)).transpose()?;
+    let keep = || private.as_ref().map_or(Ok(()), |private| PrivateFile::add(private, openings));
     match out {
         Some(path) => {
             let proof = Staged::from_bytes(path, bytes)?;
-            staged.map(Staged::publish).transpose()?;
+            keep()?;
             proof.publish()?;
         }
         None => {
             artifacts.hold()?;
             let mut transaction = artifacts.begin("prove");
             transaction.put(DEFAULT_PROOF, bytes, &[file::PROGRAM])?;
-            staged.map(Staged::publish).transpose()?;
+            keep()?;
             transaction.commit()?;
         }
     }
