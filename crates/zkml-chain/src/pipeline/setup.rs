@@ -52,7 +52,7 @@ pub fn run(ui: &Ui, artifacts: &mut Artifacts, srs_file: Option<&Path>) -> Resul
     let chosen = srs::find(ui, plan.k, srs_file)?;
     ui.say(srs::said(&chosen));
     srs::warn(ui, chosen.srs.provenance());
-    let srs::Chosen { path: srs_path, srs } = chosen;
+    let srs::Chosen { path: srs_path, srs, .. } = chosen;
     let progress = Progress::timed(ui, "generating keys", estimate(&plan));
     let keys = keys::setup(&compiled.graph, &compiled.system, &plan, &srs, &srs_path.display().to_string())?;
     progress.message("writing keys");

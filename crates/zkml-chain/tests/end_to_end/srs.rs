@@ -169,7 +169,15 @@ fn damaged_files_are_refused_and_leave_nothing() {
     assert_eq!(place.run(&["srs", "import", &repo(RAW), "--k", "25"]).code, 2);
 }
 
-/// A setup whose checksum fits, but whose points are another's: only `srs verify` can see it.
+/// Gives a file the checksum of its content: BLAKE2b-256 over all before it.
+fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.len() - 32;
+    let sum = blake2b_simd::Params::new().hash_length(32).hash(&bytes[..end]);
+    bytes[end..].copy_from_slice(sum.as_bytes());
+    bytes
+}
+
+/// A setup whose checksum fits, but whose points are another's.
 #[test]
 fn verification_sees_more_than_the_checksum() {
     let place = Place::new();
@@ -181,11 +189,63 @@ fn verification_sees_more_than_the_checksum() {
     let bad = place.path("bad.srs");
     fs::write(&bad, &bytes).unwrap();
     place.fails(&["srs", "verify", &bad], 4, "prover", &["bad.srs", "checksum"]);
-    // The same change, with a checksum to match: BLAKE2b-256 over all before it.
-    let end = bytes.len() - 32;
-    let sum = blake2b_simd::Params::new().hash_length(32).hash(&bytes[..end]);
-    bytes[end..].copy_from_slice(sum.as_bytes());
-    fs::write(&bad, &bytes).unwrap();
+    fs::write(&bad, with_checksum(bytes)).unwrap();
     place.fails(&["srs", "verify", &bad], 3, "trusted-setup", &["bad.srs", "not on the curve"]);
     place.done(&["srs", "info", &bad]);
+}
+
+/// Where the points of a file with `2^k` powers begin: the powers, their Lagrange basis, the generator of G2, the secret in G2.
+fn parts(file: &[u8], k: u64) -> [usize; 4] {
+    let secret = file.len() - 32 - 128;
+    let lagrange = secret - 128 - (64 << k);
+    [lagrange - (64 << k), lagrange, secret - 128, secret]
+}
+
+/// The file with other bytes at a place, and a checksum that fits.
+fn patched(file: &[u8], at: usize, with: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    file[at..at + with.len()].copy_from_slice(with);
+    with_checksum(file)
+}
+
+/// Points that are all good by themselves, but do not belong together, make no key, whatever the checksum says.
+#[test]
+fn a_wrong_basis_gives_no_key() {
+    let place = Place::new();
+    let k = place.compile();
+    let (same, larger, dev) = (place.path("same.srs"), place.path("larger.srs"), place.path("dev.srs"));
+    place.done(&["srs", "import", &repo(RAW), "--k", &k.to_string(), "--srs", &same]);
+    place.done(&["srs", "import", &repo(RAW), "--srs", &larger]);
+    place.done(&["srs", "dev", "--k", &k.to_string(), "--srs", &dev]);
+    let bad = place.path("bad.srs");
+    let refused = |bytes: Vec<u8>, words: &[&str]| {
+        fs::write(&bad, bytes).unwrap();
+        let words = [&["bad.srs", "damaged or forged"], words].concat();
+        place.fails(&["setup", "--dir", &place.dir, "--srs", &bad], 3, "trusted-setup", &words);
+        assert!(!Path::new(&place.dir).join("proving.key").exists(), "{words:?}");
+        assert!(place.setups().is_empty(), "nothing of it is kept: {:?}", place.setups());
+    };
+    let other = fs::read(&dev).unwrap();
+    let other_secret = parts(&other, k)[3];
+    for (name, k) in [(&same, k), (&larger, 8), (&dev, k)] {
+        let file = fs::read(name).unwrap();
+        let [powers, basis, generator, secret] = parts(&file, k);
+        let (third, fourth) = (powers + 3 * 64, powers + 4 * 64);
+        refused(patched(&file, third, &file[fourth..fourth + 64]), &["the powers", "pairing"]);
+        if name != &dev {
+            refused(
+                patched(&file, secret, &other[other_secret..other_secret + 128]),
+                &["the powers", "pairing"],
+            );
+        }
+        refused(patched(&file, generator, &file[secret..secret + 128]), &["generator", "G2"]);
+        let wrong_basis = patched(&file, basis, &file[basis + 64..basis + 128]);
+        if name == &larger {
+            // Its own Lagrange basis is not used for a smaller circuit.
+            continue;
+        }
+        refused(wrong_basis, &["the Lagrange basis", "random combination"]);
+    }
+    let run = place.run(&["setup", "--dir", &place.dir, "--srs", &larger]);
+    assert!(run.code == 0 && run.stderr.contains(&format!("2^{k} powers checked in")), "{run:?}");
 }

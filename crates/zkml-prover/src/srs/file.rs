@@ -8,8 +8,11 @@ use std::{
 
 use halo2_proofs::{
     SerdeFormat,
-    halo2curves::bn256::{G1Affine, G2Affine},
-    poly::kzg::commitment::ParamsKZG,
+    halo2curves::{
+        bn256::{Bn256, G1Affine, G2Affine},
+        serde::SerdeObject,
+    },
+    poly::{commitment::ParamsProver, kzg::commitment::ParamsKZG},
 };
 
 use super::{
@@ -57,6 +60,18 @@ pub(super) struct Points {
     pub(super) s_g2: G2Affine,
 }
 
+impl Points {
+    /// Checks what they are to each other.
+    pub(super) fn check(&self, watch: Watch<'_>) -> Checked<()> {
+        watch(Stage::Check, 1, 3);
+        check::powers(&self.g, &self.s_g2, POWERS)?;
+        watch(Stage::Check, 2, 3);
+        check::lagrange(&self.g, &self.g_lagrange, LAGRANGE)?;
+        watch(Stage::Check, 3, 3);
+        Ok(())
+    }
+}
+
 impl Srs {
     /// Number of bytes that [`Srs::write_body`] writes.
     pub(crate) fn body_length(&self) -> u64 {
@@ -82,7 +97,7 @@ impl Srs {
         let params = ParamsKZG::read_custom(&mut rest, SerdeFormat::RawBytesUnchecked)
             .map_err(|source| ProverError::Io { path: path.into(), source })?;
         let origin = if *dev == 0 { Origin::Unstated } else { Origin::Dev };
-        Ok(Self { params, origin })
+        Ok(Self { params, origin, sound: false })
     }
 
     /// Writes the file that [`Srs::read`] reads.
@@ -94,13 +109,16 @@ impl Srs {
         container::write(out, MAGIC, &header, |mut body| self.write_body(&mut body))
     }
 
-    /// Reads a file that [`Srs::write`] wrote. Its checksum must fit; [`Srs::verify`] checks the points too.
+    /// Reads a file that [`Srs::write`] wrote. Its checksum must fit; [`Srs::verify`] and [`Srs::cut`] check the points too.
     ///
     /// # Errors
     /// [`ProverError::BadFile`] for other and damaged files, [`ProverError::Io`] when it cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = read(path)?;
-        let container = open(path, &bytes)?;
+        Self::parse(path, &read(path)?)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let container = open(path, bytes)?;
         let origin = parse_origin(path, container.header)?;
         let srs = Self::from_body(path, container.body)?;
         origin::check_record(&origin, &srs.params.s_g2()).map_err(|e| refused(path, e))?;
@@ -118,21 +136,7 @@ impl Srs {
         let bytes = read(path)?;
         let total = bytes.len() as u64;
         watch(Stage::Read, total, total);
-        let container = open(path, &bytes)?;
-        let check = |body: &[u8]| {
-            watch(Stage::Check, 0, 3);
-            let points = decode(body)?;
-            watch(Stage::Check, 1, 3);
-            check::powers(&points.g, &points.s_g2, POWERS)?;
-            watch(Stage::Check, 2, 3);
-            check::lagrange(&points.g, &points.g_lagrange, LAGRANGE)?;
-            watch(Stage::Check, 3, 3);
-            Ok(())
-        };
-        // The size is checked by the reader, so that nothing is cut at a wrong place.
-        Self::from_body(path, container.body)?;
-        check(&container.body[1..]).map_err(|e| refused(path, e))?;
-        Self::read(path)
+        Self::parse(path, &bytes)?.checked(watch).map_err(|e| refused(path, e))
     }
 
     /// What a file says at a glance: reads a few hundred bytes, and checks neither the points nor the checksum.
@@ -186,19 +190,33 @@ fn decode(body: &[u8]) -> Checked<Points> {
     let (k, rest) = body.split_at(4);
     let n = 1usize << k.iter().rev().fold(0u32, |k, b| k << 8 | u32::from(*b)).min(MAX_K);
     let (g_bytes, rest) = rest.split_at(n * G1_BYTES);
-    let (lagrange_bytes, rest) = rest.split_at(n * G1_BYTES);
+    let (lagrange_bytes, in_g2) = rest.split_at(n * G1_BYTES);
     let (mut g, mut g_lagrange) = (vec![], vec![]);
     points::g1(g_bytes, POWERS, 0, &mut g)?;
     points::g1(lagrange_bytes, LAGRANGE, 0, &mut g_lagrange)?;
-    let g2 = |i: u64| {
-        let mut bytes = [0; G2_BYTES];
-        bytes.copy_from_slice(&rest[i as usize * G2_BYTES..][..G2_BYTES]);
-        points::g2(&bytes, IN_G2, i)
+    Ok(Points { g, g_lagrange, s_g2: secret_in_g2(in_g2)? })
+}
+
+/// The second of two points of G2, of which the first must be the generator.
+fn secret_in_g2(bytes: &[u8]) -> Checked<G2Affine> {
+    let point = |i: u64| {
+        let mut one = [0; G2_BYTES];
+        one.copy_from_slice(&bytes[i as usize * G2_BYTES..][..G2_BYTES]);
+        points::g2(&one, IN_G2, i)
     };
-    if g2(0)? != G2Affine::generator() {
+    if point(0)? != G2Affine::generator() {
         return Err(SrsError::Generator { part: IN_G2 });
     }
-    Ok(Points { g, g_lagrange, s_g2: g2(1)? })
+    point(1)
+}
+
+/// Checks the first `2^k` powers of a setup in memory, each and all together, against the secret in G2.
+pub(super) fn check_powers(params: &ParamsKZG<Bn256>, k: u32) -> Checked<()> {
+    let bytes: Vec<u8> = params.get_g()[..1 << k].iter().flat_map(SerdeObject::to_raw_bytes).collect();
+    let mut g = vec![];
+    points::g1(&bytes, POWERS, 0, &mut g)?;
+    let in_g2 = [params.g2(), params.s_g2()].map(|point| point.to_raw_bytes()).concat();
+    check::powers(&g, &secret_in_g2(&in_g2)?, POWERS)
 }
 
 /// Size, powers in both bases, and two points of G2.

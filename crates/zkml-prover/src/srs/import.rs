@@ -121,5 +121,5 @@ pub(super) fn import(mut file: impl Read + Seek, k: Option<u32>, watch: Watch<'_
         contributions,
     };
     let params = dev::params(k, g, g_lagrange, s_g2);
-    Ok(Srs { params, origin: Origin::File(source) })
+    Ok(Srs { params, origin: Origin::File(source), sound: true })
 }

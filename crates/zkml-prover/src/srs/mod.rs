@@ -61,6 +61,8 @@ pub type Watch<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
 pub struct Srs {
     params: ParamsKZG<Bn256>,
     origin: Origin,
+    /// The points were checked, or computed here: no file is believed.
+    sound: bool,
 }
 
 impl Srs {
@@ -75,7 +77,7 @@ impl Srs {
             let detail = format!("k = {k} is outside 1..={MAX_K}");
             return Err(ProverError::Unsupported { label: "srs dev".into(), detail });
         }
-        Ok(Self { params: dev::powers(k, dev::secret()), origin: Origin::Dev })
+        Ok(Self { params: dev::powers(k, dev::secret()), origin: Origin::Dev, sound: true })
     }
 
     /// Imports a powers-of-tau file of snarkjs: checks every point that is kept, the pairing ratio and the Lagrange basis.
@@ -128,42 +130,61 @@ impl Srs {
         self.verifier_part().digest().0
     }
 
-    /// The first `2^k` powers. `path` names the setup in the error when there are too few.
+    /// The first `2^k` powers, checked. `path` names the setup in errors.
     ///
     /// # Errors
-    /// [`ProverError::SrsTooSmall`].
+    /// As [`Srs::cut`].
     pub fn shrunk(&self, k: u32, path: &str) -> Result<Self> {
         self.cut(k, path, &|_, _, _| {})
     }
 
     /// As [`Srs::shrunk`], telling of progress: a smaller size has its own Lagrange basis, which takes a while.
     ///
+    /// What comes of it is sound. A checksum says only that a file is as it was written; so a setup that was read, and not yet checked,
+    /// is checked here as an import is: each point, the pairing ratio, the Lagrange basis by a random combination.
+    ///
     /// # Errors
-    /// [`ProverError::SrsTooSmall`].
+    /// [`ProverError::SrsTooSmall`], and [`ProverError::Setup`] with the first thing that is wrong.
     pub fn cut(&self, k: u32, path: &str, watch: Watch<'_>) -> Result<Self> {
         if k > self.k() {
             return Err(ProverError::SrsTooSmall { path: path.into(), have: self.k(), need: k });
         }
-        if k == self.k() {
-            return Ok(self.clone());
-        }
-        if origin::provenance(&self.params.s_g2()) == Provenance::Dev {
+        let unsound = |why| refused(Path::new(path), why);
+        if k < self.k() && origin::provenance(&self.params.s_g2()) == Provenance::Dev {
             // Knowing the secret is far faster than changing the basis of the points.
-            return Self::dev(k);
+            let made = Self::dev(k)?;
+            let same = self.sound || self.params.get_g().starts_with(made.params.get_g());
+            return if same { Ok(made) } else { Err(unsound(SrsError::Ratio { part: file::POWERS })) };
+        }
+        if k == self.k() {
+            return self.clone().checked(watch).map_err(unsound);
         }
         let g = self.params.get_g()[..1 << k].to_vec();
+        if !self.sound {
+            // Before minutes are spent on them.
+            file::check_powers(&self.params, k).map_err(unsound)?;
+        }
         let g_lagrange = lagrange::from_powers(&g, watch);
-        Ok(Self { params: dev::params(k, g, g_lagrange, self.params.s_g2()), origin: self.origin.clone() })
+        check::lagrange(&g, &g_lagrange, file::LAGRANGE).map_err(unsound)?;
+        let params = dev::params(k, g, g_lagrange, self.params.s_g2());
+        Ok(Self { params, origin: self.origin.clone(), sound: true })
     }
 
-    /// Whether `small` is what [`Srs::cut`] makes of this setup: the same powers, and their Lagrange basis. Far quicker than
-    /// cutting, so that a stored cut need not be trusted.
-    pub fn has_cut(&self, small: &Self) -> bool {
-        let powers = small.params.get_g();
-        self.params.get_g().starts_with(powers)
-            && self.params.s_g2() == small.params.s_g2()
-            && file::points_of(small)
-                .is_ok_and(|p| check::lagrange(powers, &p.g_lagrange, file::LAGRANGE).is_ok())
+    /// A cut that was stored, if it is what [`Srs::cut`] makes of this setup: the same powers, and their Lagrange basis. It is checked,
+    /// which is far quicker than cutting, so that it need not be trusted.
+    #[must_use]
+    pub fn stored_cut(&self, small: Self, watch: Watch<'_>) -> Option<Self> {
+        let same = self.params.get_g().starts_with(small.params.get_g())
+            && self.params.s_g2() == small.params.s_g2();
+        if same { small.checked(watch).ok() } else { None }
+    }
+
+    /// The same setup after every check of an import, unless it has passed them.
+    fn checked(self, watch: Watch<'_>) -> error::Result<Self> {
+        if !self.sound {
+            file::points_of(&self)?.check(watch)?;
+        }
+        Ok(Self { sound: true, ..self })
     }
 }
 

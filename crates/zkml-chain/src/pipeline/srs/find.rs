@@ -2,13 +2,15 @@
 
 use super::{Chosen, watch::Watcher};
 use crate::{
-    artifacts::Staged,
+    artifacts::{Staged, sweep},
     error::{Error, Result},
     output::Ui,
+    table,
 };
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 use zkml_prover::{
     ProverError, Srs,
@@ -18,13 +20,15 @@ use zkml_prover::{
 /// Stands for the digest in the names of development setups.
 pub(super) const DEV: &str = "dev";
 
-/// Reads `path`, or the best setup in the cache with at least `2^k` powers, and cuts it to `2^k`.
+/// Reads `path`, or the best setup in the cache with at least `2^k` powers, cuts it to `2^k`, and checks what is left as an import
+/// does: a checksum can be computed for any points.
 ///
 /// In the cache, setups of a known ceremony come first, then other imported ones, then the development one; the smallest of each.
 /// What a cut takes long to compute is kept in the cache, and checked against the powers when it is used again.
 ///
 /// # Errors
-/// [`Error::NoSrs`] when the cache has none, [`Error::Prover`] when the file is damaged or too small.
+/// [`Error::NoSrs`] when the cache has none, [`Error::Prover`] when the file is damaged, too small, or no setup whatever its checksum
+/// says.
 pub fn find(ui: &Ui, k: u32, path: Option<&Path>) -> Result<Chosen> {
     let path = match path {
         Some(path) => path.to_owned(),
@@ -35,18 +39,20 @@ pub fn find(ui: &Ui, k: u32, path: Option<&Path>) -> Result<Chosen> {
         let (path, have) = (path.display().to_string(), srs.k());
         return Err(ProverError::SrsTooSmall { path, have, need: k }.into());
     }
+    let started = Instant::now();
     let srs = cut(ui, srs, k, &path)?;
-    Ok(Chosen { path, srs })
+    Ok(Chosen { path, srs, checked_in: started.elapsed() })
 }
 
-/// Says in one line which setup was chosen and whom one trusts with it.
+/// Says in one line which setup was chosen, whom one trusts with it, and that it was checked.
 pub fn said(chosen: &Chosen) -> String {
     let whom = match chosen.srs.provenance() {
         Provenance::Dev => "the development setup".to_owned(),
         Provenance::Ceremony(ceremony) => ceremony.name.to_owned(),
         Provenance::Unknown => "of no known ceremony".to_owned(),
     };
-    format!("trusted setup {}: {whom}", chosen.path.display())
+    let (k, time) = (chosen.srs.k(), table::seconds(chosen.checked_in.as_secs_f64()));
+    format!("trusted setup {}: {whom}; 2^{k} powers checked in {time}", chosen.path.display())
 }
 
 /// The path of a cached setup.
@@ -79,29 +85,33 @@ fn best(k: u32) -> Option<PathBuf> {
 }
 
 fn cut(ui: &Ui, srs: Srs, k: u32, path: &Path) -> Result<Srs> {
-    if srs.k() == k {
-        return Ok(srs);
-    }
     let name = path.display().to_string();
-    if srs.is_dev() {
-        // Its secret is known, so that it is made faster than read.
-        return Ok(srs.shrunk(k, &name)?);
+    let watcher = Watcher::new(ui);
+    let watch = |stage, done, total| watcher.at(stage, done, total);
+    // Where the secret is known, another size is made faster than read.
+    if srs.k() == k || srs.is_dev() {
+        return Ok(srs.cut(k, &name, &watch)?);
     }
     let kept = cached(&hex::encode(&srs.digest()[..8]), k);
     if let Ok(small) = Srs::read(&kept)
         && small.k() == k
-        && srs.has_cut(&small)
+        && let Some(small) = srs.stored_cut(small, &watch)
     {
         return Ok(small);
     }
-    let watcher = Watcher::new(ui);
-    let small = srs.cut(k, &name, &|stage, done, total| watcher.at(stage, done, total))?;
+    let small = srs.cut(k, &name, &watch)?;
     drop(watcher);
+    sweep_cache();
     // A cache that cannot be written costs time, nothing else.
     if let Err(e) = Staged::from_writer(&kept, |out| small.write(out)).and_then(Staged::publish) {
         ui.warn(format_args!("{e}; the setup for 2^{k} rows will be computed again next time"));
     }
     Ok(small)
+}
+
+/// Removes what commands left in the cache that were killed.
+pub(super) fn sweep_cache() {
+    sweep(&folder());
 }
 
 fn folder() -> PathBuf {

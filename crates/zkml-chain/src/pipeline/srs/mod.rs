@@ -56,7 +56,7 @@ pub fn make_dev(ui: &Ui, k: u32, path: Option<&Path>) -> Result<SrsReport> {
     let started = Instant::now();
     let path = path.map_or_else(|| cached(find::DEV, k), Path::to_owned);
     if path.exists()
-        && let Ok(found) = Srs::read(&path)
+        && let Ok(found) = Srs::verify(&path, &|_, _, _| {})
         && found.k() == k
         && found.is_dev()
     {
@@ -65,6 +65,7 @@ pub fn make_dev(ui: &Ui, k: u32, path: Option<&Path>) -> Result<SrsReport> {
     let estimate = Duration::from_secs_f64(2e-5 * (1u64 << k.min(40)) as f64);
     let progress = Progress::timed(ui, "trusted setup", estimate);
     let srs = Srs::dev(k)?;
+    find::sweep_cache();
     Staged::from_writer(&path, |out| srs.write(out))?.publish()?;
     drop(progress);
     report(&srs, &path, false, started)
@@ -80,6 +81,7 @@ pub fn import(ui: &Ui, ptau: &Path, k: Option<u32>, path: Option<&Path>) -> Resu
     let srs = Srs::import(ptau, k, &|stage, done, total| watcher.at(stage, done, total))?;
     drop(watcher);
     warn(ui, srs.provenance());
+    find::sweep_cache();
     let path = path.map_or_else(|| find::place(&srs), Path::to_owned);
     Staged::from_writer(&path, |out| srs.write(out))?.publish()?;
     report(&srs, &path, false, started)
@@ -141,6 +143,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 pub struct Chosen {
     /// Its file.
     pub path: PathBuf,
-    /// The setup, cut to the circuit's size.
+    /// The setup, cut to the circuit's size and checked.
     pub srs: Srs,
+    /// Time that this took.
+    pub checked_in: Duration,
 }

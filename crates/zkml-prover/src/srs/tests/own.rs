@@ -9,7 +9,7 @@ fn bytes(srs: &Srs) -> Vec<u8> {
 }
 
 fn with_secret(k: u32, s: Fr) -> Srs {
-    Srs { params: dev::powers(k, s), origin: Origin::Unstated }
+    Srs { params: dev::powers(k, s), origin: Origin::Unstated, sound: false }
 }
 
 /// Writes a setup to a file that is removed in the end.
@@ -52,19 +52,20 @@ fn shrinking_without_the_secret_gives_the_same_powers() {
 #[test]
 fn a_stored_cut_is_recognised_or_refused() {
     let big = import(&fixture("raw.ptau"), None).expect("imports");
-    let small = big.shrunk(3, "x").expect("shrinks");
-    assert!(big.has_cut(&small) && big.has_cut(&big));
-    assert!(!small.has_cut(&big), "larger");
-    assert!(!big.has_cut(&with_secret(3, Fr::from(5))), "other powers");
+    let small = Srs { sound: false, ..big.shrunk(3, "x").expect("shrinks") };
+    let taken = |big: &Srs, small: &Srs| big.stored_cut(small.clone(), QUIET);
+    assert!(taken(&big, &small).is_some_and(|cut| cut.sound) && taken(&big, &big).is_some());
+    assert!(taken(&small, &big).is_none(), "larger");
+    assert!(taken(&big, &with_secret(3, Fr::from(5))).is_none(), "other powers");
     let g = small.params().get_g().to_vec();
     // The right powers with the Lagrange basis of other ones.
     let foreign = file::points_of(&with_secret(3, Fr::from(5))).expect("good").g_lagrange;
     let forged = Srs { params: dev::params(3, g, foreign, small.params().s_g2()), ..small.clone() };
-    assert!(!big.has_cut(&forged), "another Lagrange basis");
+    assert!(taken(&big, &forged).is_none(), "another Lagrange basis");
     let basis = file::points_of(&small).expect("good").g_lagrange;
     let g = small.params().get_g().to_vec();
     let forged = Srs { params: dev::params(3, g, basis, dev::s_g2()), ..small.clone() };
-    assert!(!big.has_cut(&forged), "another secret in G2");
+    assert!(taken(&big, &forged).is_none(), "another secret in G2");
 }
 
 #[test]
@@ -126,21 +127,10 @@ fn the_dev_secret_is_recognised_however_it_comes() {
     assert!(Srs::read(stored(&old).path()).expect("reads").is_dev());
 }
 
-/// What the checksum cannot see: a file that was written wrong.
-#[test]
-fn verification_finds_what_a_checksum_cannot() {
-    let good = import(&fixture("raw.ptau"), Some(4)).expect("imports");
-    Srs::verify(stored(&bytes(&good)).path(), QUIET).expect("good");
-    Srs::verify(stored(&bytes(&Srs::dev(4).expect("makes"))).path(), QUIET).expect("good");
-    let points = file::points_of(&good).expect("good");
-    let verdict = |g: Vec<G1Affine>, lagrange: Vec<G1Affine>, s_g2| {
-        let srs = Srs { params: dev::params(4, g, lagrange, s_g2), ..good.clone() };
-        match Srs::verify(stored(&bytes(&srs)).path(), QUIET) {
-            Err(ProverError::Setup { why, .. }) => *why,
-            other => panic!("{other:?}"),
-        }
-    };
-    let (g, basis, s_g2) = (&points.g, &points.g_lagrange, points.s_g2);
+/// Files that were written wrong, with a checksum that fits, and what is wrong with each.
+fn forged(good: &Srs) -> Vec<(&'static str, tempfile::NamedTempFile, fn(&SrsError) -> bool)> {
+    let points = file::points_of(good).expect("good");
+    let (g, basis, s_g2) = (points.g, points.g_lagrange, points.s_g2);
     let changed = |points: &[G1Affine], at: usize, to: G1Affine| {
         let mut points = points.to_vec();
         points[at] = to;
@@ -148,18 +138,97 @@ fn verification_finds_what_a_checksum_cannot() {
     };
     let (one, nothing) = (G1Affine::generator(), G1Affine::default());
     let off = G1Affine { x: one.x, y: one.x };
-    assert!(matches!(
-        verdict(changed(g, 7, one), basis.clone(), s_g2),
-        SrsError::Ratio { part: file::POWERS }
-    ));
-    assert!(matches!(verdict(g.clone(), changed(basis, 7, one), s_g2), SrsError::Lagrange { .. }));
-    assert!(matches!(verdict(changed(g, 7, off), basis.clone(), s_g2), SrsError::OffCurve { index: 7, .. }));
-    assert!(matches!(
-        verdict(g.clone(), changed(basis, 9, nothing), s_g2),
-        SrsError::Identity { index: 9, .. }
-    ));
-    assert!(matches!(verdict(g.clone(), basis.clone(), dev::s_g2()), SrsError::Ratio { .. }));
-    assert!(matches!(verdict(g.clone(), basis.clone(), G2Affine::generator()), SrsError::Degenerate { .. }));
+    let foreign = file::points_of(&with_secret(4, Fr::from(5))).expect("good");
+    let file = |g: Vec<G1Affine>, basis: Vec<G1Affine>, s_g2| {
+        stored(&bytes(&Srs { params: dev::params(4, g, basis, s_g2), ..good.clone() }))
+    };
+    use SrsError as E;
+    vec![
+        ("a power", file(changed(&g, 7, one), basis.clone(), s_g2), |e| {
+            matches!(e, E::Ratio { part: file::POWERS })
+        }),
+        ("the last power", file(changed(&g, 15, one), basis.clone(), s_g2), |e| {
+            matches!(e, E::Ratio { part: file::POWERS })
+        }),
+        ("powers of another secret", file(foreign.g.clone(), basis.clone(), s_g2), |e| {
+            matches!(e, E::Ratio { part: file::POWERS })
+        }),
+        ("a power off the curve", file(changed(&g, 7, off), basis.clone(), s_g2), |e| {
+            matches!(e, E::OffCurve { part: file::POWERS, index: 7 })
+        }),
+        ("a Lagrange point", file(g.clone(), changed(&basis, 7, one), s_g2), |e| {
+            matches!(e, E::Lagrange { part: file::LAGRANGE })
+        }),
+        ("another Lagrange basis", file(g.clone(), foreign.g_lagrange.clone(), s_g2), |e| {
+            matches!(e, E::Lagrange { part: file::LAGRANGE })
+        }),
+        ("a Lagrange point at infinity", file(g.clone(), changed(&basis, 9, nothing), s_g2), |e| {
+            matches!(e, E::Identity { part: file::LAGRANGE, index: 9 })
+        }),
+        ("another secret in G2", file(g.clone(), basis.clone(), foreign.s_g2), |e| {
+            matches!(e, E::Ratio { part: file::POWERS })
+        }),
+        ("the generator as the secret in G2", file(g, basis, G2Affine::generator()), |e| {
+            matches!(e, E::Degenerate { .. })
+        }),
+    ]
+}
+
+fn why<T: std::fmt::Debug>(result: Result<T>) -> SrsError {
+    match result {
+        Err(ProverError::Setup { why, .. }) => *why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What the checksum cannot see: a file that was written wrong.
+#[test]
+fn verification_finds_what_a_checksum_cannot() {
+    let good = import(&fixture("raw.ptau"), Some(4)).expect("imports");
+    Srs::verify(stored(&bytes(&good)).path(), QUIET).expect("good");
+    Srs::verify(stored(&bytes(&Srs::dev(4).expect("makes"))).path(), QUIET).expect("good");
+    for (what, file, expected) in forged(&good) {
+        let found = why(Srs::verify(file.path(), QUIET));
+        assert!(expected(&found), "{what}: {found}");
+    }
+}
+
+/// Keys are made from what [`Srs::shrunk`] returns, and that is nothing that was only read.
+#[test]
+fn a_wrong_basis_gives_no_key() {
+    let good = import(&fixture("raw.ptau"), Some(4)).expect("imports");
+    for good in [good, Srs::dev(4).expect("makes")] {
+        let read = Srs::read(stored(&bytes(&good)).path()).expect("reads");
+        assert!(!read.sound && read.shrunk(4, "x").expect("good").sound);
+        for (what, file, expected) in forged(&good) {
+            let read = Srs::read(file.path()).expect("the checksum fits");
+            let found = why(read.shrunk(4, "forged.srs"));
+            assert!(expected(&found), "{what}: {found}");
+        }
+    }
+}
+
+/// Of a larger setup, all that a smaller one is made of is checked.
+#[test]
+fn a_cut_of_wrong_powers_is_refused() {
+    let good = import(&fixture("raw.ptau"), Some(4)).expect("imports");
+    let small = good.shrunk(3, "x").expect("shrinks");
+    for (what, file, expected) in forged(&good) {
+        let read = Srs::read(file.path()).expect("the checksum fits");
+        // The rest is not used: what is wrong there does no harm.
+        if what.contains("Lagrange") || what == "the last power" {
+            let cut = read.shrunk(3, "x").expect(what);
+            assert!(cut.sound && raw(cut.params()) == raw(small.params()), "{what}");
+        } else {
+            let found = why(read.shrunk(3, "forged.srs"));
+            assert!(expected(&found), "{what}: {found}");
+        }
+    }
+    // Roots of unity: the powers that are kept repeat, or only those that are not.
+    for k in [2, 3] {
+        let cyclic = with_secret(4, lagrange::omega(k));
+        assert!(matches!(why(cyclic.shrunk(3, "x")), SrsError::Degenerate { .. }), "of order 2^{k}");
+    }
 }
 
 /// G2's generator is stored too, and is not taken for granted.
