@@ -100,11 +100,26 @@ impl Replay {
         if proof.len() != layout.length() || instances.len() != program.num_instances as usize {
             return None;
         }
+        Self::along(layout.steps(), &program.vk_digest(), program, instances, proof)
+    }
+
+    /// Follows any moves over a proof, with any digest in place of the program's: [`Replay::of`] follows those of the layout.
+    ///
+    /// Tests that take moves away use this; a verifier that did would accept what it must not.
+    ///
+    /// Returns nothing if a move absorbs what lies beyond the proof.
+    pub fn along(
+        steps: &[Step],
+        digest: &Word,
+        program: &Program,
+        instances: &[Word],
+        proof: &[u8],
+    ) -> Option<Self> {
         let mut transcript = Transcript::new().traced();
         let mut challenges = Vec::new();
-        for step in layout.steps() {
+        for step in steps {
             match step {
-                Step::AbsorbDigest => transcript.absorb(&program.vk_digest()),
+                Step::AbsorbDigest => transcript.absorb(digest),
                 Step::AbsorbInstanceCount => {
                     transcript.absorb(&Word::from_u64(u64::from(program.num_instances)));
                 }

@@ -31,13 +31,18 @@ pub(crate) fn point(words: &G1) -> Result<G1Affine, BadPoint> {
 
 /// A point of the second group that is not the identity and lies in the right subgroup.
 pub(crate) fn point2(words: &G2) -> Option<G2Affine> {
+    let point = affine2(words)?;
+    let curve = bn256::G2::from(point);
+    (!bool::from(curve.is_identity()) && bool::from(curve.is_torsion_free())).then_some(point)
+}
+
+/// A point of the second group's curve, of any order; zeros are the identity.
+pub(crate) fn affine2(words: &G2) -> Option<G2Affine> {
     let coordinate = |[imaginary, real]: &[Word; 2]| {
         let part = |word| Option::<Fq>::from(Fq::from_repr(little_endian(word)));
         Some(Fq2 { c0: part(real)?, c1: part(imaginary)? })
     };
-    let point: G2Affine = Option::from(G2Affine::from_xy(coordinate(&words.x)?, coordinate(&words.y)?))?;
-    let curve = bn256::G2::from(point);
-    (!bool::from(curve.is_identity()) && bool::from(curve.is_torsion_free())).then_some(point)
+    Option::from(G2Affine::from_xy(coordinate(&words.x)?, coordinate(&words.y)?))
 }
 
 /// `a · b + c`.

@@ -23,10 +23,13 @@ mod opening;
 
 pub use error::VerifyError;
 
+#[cfg(test)]
+mod mutants;
+
 use constraints::AtX;
 use curve::{Fr, scalar};
 use decode::Decoded;
-use zkml_protocol::{Challenge, Constraints, Program, Replay, Word};
+use zkml_protocol::{Challenge, Constraints, OpeningSet, Program, Replay, Step, Word};
 
 /// Checks that `proof` shows the program's statement for these public instances.
 ///
@@ -37,16 +40,48 @@ use zkml_protocol::{Challenge, Constraints, Program, Replay, Word};
 /// well-formed proof that does not hold.
 pub fn verify(program: &Program, proof: &[u8], instances: &[Word]) -> Result<(), VerifyError> {
     program.validate()?;
-    let decoded = Decoded::new(program, proof, instances)?;
-    // The lengths have been compared already, so this cannot be absent.
-    let replay = Replay::of(program, instances, proof).ok_or(VerifyError::Inconsistent("transcript"))?;
-    let challenge = |which: Challenge| {
-        let word = replay.challenge(which).ok_or(VerifyError::Inconsistent("challenge"))?;
-        scalar(&word).ok_or(VerifyError::Inconsistent("challenge"))
-    };
-    let at_x = AtX::new(program, &decoded, challenge(Challenge::X)?)?;
-    let quotient = fold_identities(&program.constraints, &at_x, &decoded, challenge)?;
-    opening::check(program, &decoded, &at_x, quotient, challenge)
+    Rules::of(program).verify(proof, instances)
+}
+
+/// All that decides the verdict on a proof, as data: the tests take away one part after the other.
+struct Rules<'a> {
+    program: &'a Program,
+    /// The program's digest, which the transcript begins with.
+    digest: Word,
+    /// The transcript's moves.
+    steps: Vec<Step>,
+    /// What is opened where.
+    sets: Vec<OpeningSet>,
+}
+
+impl<'a> Rules<'a> {
+    /// Those of a program, which must have passed its validation.
+    fn of(program: &'a Program) -> Self {
+        let (digest, sets) = (program.vk_digest(), program.opening_sets());
+        Self { program, digest, steps: program.layout().steps().to_vec(), sets }
+    }
+
+    fn verify(&self, proof: &[u8], instances: &[Word]) -> Result<(), VerifyError> {
+        let decoded = Decoded::new(self.program, proof, instances)?;
+        let replay = Replay::along(&self.steps, &self.digest, self.program, instances, proof);
+        // The lengths have been compared already, so this cannot be absent.
+        let replay = replay.ok_or(VerifyError::Inconsistent("transcript"))?;
+        self.verdict(&decoded, |which| {
+            let word = replay.challenge(which).ok_or(VerifyError::Inconsistent("challenge"))?;
+            scalar(&word).ok_or(VerifyError::Inconsistent("challenge"))
+        })
+    }
+
+    /// The verdict once the challenges are known.
+    fn verdict(
+        &self,
+        decoded: &Decoded,
+        challenge: impl Fn(Challenge) -> Result<Fr, VerifyError>,
+    ) -> Result<(), VerifyError> {
+        let at_x = AtX::new(self.program, decoded, challenge(Challenge::X)?)?;
+        let quotient = fold_identities(&self.program.constraints, &at_x, decoded, &challenge)?;
+        opening::check(self, decoded, &at_x, quotient, challenge)
+    }
 }
 
 /// The quotient's value at `x` that the identities demand.
@@ -54,9 +89,9 @@ fn fold_identities(
     constraints: &Constraints,
     at_x: &AtX,
     decoded: &Decoded,
-    challenge: impl Fn(Challenge) -> Result<Fr, VerifyError>,
+    challenge: &impl Fn(Challenge) -> Result<Fr, VerifyError>,
 ) -> Result<Fr, VerifyError> {
-    let values = constraints::evaluate(constraints, at_x, decoded, &challenge)?;
+    let values = constraints::evaluate(constraints, at_x, decoded, challenge)?;
     let y = challenge(Challenge::Y)?;
     let mut folded = Fr::zero();
     for identity in &constraints.identities {

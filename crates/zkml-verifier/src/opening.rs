@@ -1,10 +1,10 @@
 //! The SHPLONK opening (<https://eprint.iacr.org/2020/081>), normalised to the first set as halo2 does.
 #![expect(clippy::arithmetic_side_effects, reason = "field and group arithmetic is total")]
 
-use crate::VerifyError;
 use crate::constraints::{AtX, invert};
 use crate::curve::{Fr, combine, pairings_agree, point, point2};
 use crate::decode::Decoded;
+use crate::{Rules, VerifyError};
 use ff::Field;
 use halo2curves::bn256::G1Affine;
 use std::collections::BTreeMap;
@@ -12,16 +12,31 @@ use zkml_protocol::{Challenge, Commitment, Eval, G1, OpeningSet, Program, SlotId
 
 /// Checks that all commitments open to the claimed values, `quotient` being the quotient's.
 pub(crate) fn check(
-    program: &Program,
+    rules: &Rules<'_>,
     decoded: &Decoded,
     at_x: &AtX,
     quotient: Fr,
     challenge: impl Fn(Challenge) -> Result<Fr, VerifyError>,
 ) -> Result<(), VerifyError> {
+    let (w2, right) = sides(rules, decoded, at_x, quotient, challenge)?;
+    let srs = &rules.program.srs;
+    let second = |what, words| point2(words).ok_or(VerifyError::ProgramPoint { what, index: 0 });
+    let g2 = second("second generator", &srs.g2)?;
+    let s_g2 = second("setup point", &srs.s_g2)?;
+    if pairings_agree(&w2, s_g2, &right, g2) { Ok(()) } else { Err(VerifyError::Rejected) }
+}
+
+/// The points of the first group in `e(W', s·G2) = e(right, G2)`.
+pub(crate) fn sides(
+    Rules { program, sets, .. }: &Rules<'_>,
+    decoded: &Decoded,
+    at_x: &AtX,
+    quotient: Fr,
+    challenge: impl Fn(Challenge) -> Result<Fr, VerifyError>,
+) -> Result<(G1Affine, G1Affine), VerifyError> {
     let (y, v, u) =
         (challenge(Challenge::OpenY)?, challenge(Challenge::OpenV)?, challenge(Challenge::OpenU)?);
-    let sets = program.opening_sets();
-    let points = Points::new(&sets, at_x, u);
+    let points = Points::new(sets, at_x, u);
     let eval = |eval| if eval == Eval::Quotient { Ok(quotient) } else { decoded.eval(eval) };
 
     let first = sets.first().ok_or(VerifyError::Inconsistent("opening set"))?;
@@ -29,7 +44,7 @@ pub(crate) fn check(
     let mut weights: Vec<(Commitment, Fr)> = Vec::new();
     let mut value = Fr::ZERO;
     let mut set_weight = Fr::ONE;
-    for set in &sets {
+    for set in sets {
         let basis = points.lagrange(set).ok_or(VerifyError::OpeningPoints)?;
         let mut weight = set_weight * points.outside(set) * scale;
         for member in &set.members {
@@ -46,12 +61,7 @@ pub(crate) fn check(
     let (w, w2) = (decoded.point_of(SlotId::OpeningW)?, decoded.point_of(SlotId::OpeningW2)?);
     let mut terms = gather(program, decoded, at_x, &weights)?;
     terms.extend([(-value, g1), (-points.inside(first), *w), (u, *w2)]);
-    let right = combine(terms.iter().map(|(scalar, point)| (*scalar, point)));
-
-    let second = |what, words| point2(words).ok_or(VerifyError::ProgramPoint { what, index: 0 });
-    let g2 = second("second generator", &program.srs.g2)?;
-    let s_g2 = second("setup point", &program.srs.s_g2)?;
-    if pairings_agree(w2, s_g2, &right, g2) { Ok(()) } else { Err(VerifyError::Rejected) }
+    Ok((*w2, combine(terms.iter().map(|(scalar, point)| (*scalar, point)))))
 }
 
 /// Commitments with their weights; the quotient becomes its pieces.
