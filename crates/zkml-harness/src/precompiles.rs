@@ -19,6 +19,8 @@ pub enum Patch {
     Failing,
     /// Every call succeeds and returns these bytes.
     Returns(Vec<u8>),
+    /// The call of this index, counted from zero in a transaction, reverts although its answer is right.
+    RevertsAt(usize),
 }
 
 /// The address of precompile `number`, e.g. 8 for the BN254 pairing.
@@ -32,11 +34,13 @@ pub fn precompile(number: u8) -> Address {
 pub(crate) struct Patched {
     inner: EthPrecompiles,
     patches: BTreeMap<Address, Patch>,
+    /// Calls so far of the patched ones.
+    calls: BTreeMap<Address, usize>,
 }
 
 impl Patched {
     pub(crate) fn new(spec: SpecId, patches: BTreeMap<Address, Patch>) -> Self {
-        Self { inner: EthPrecompiles::new(spec), patches }
+        Self { inner: EthPrecompiles::new(spec), patches, calls: BTreeMap::new() }
     }
 }
 
@@ -49,8 +53,18 @@ impl<CTX: ContextTr> PrecompileProvider<CTX> for Patched {
 
     fn run(&mut self, context: &mut CTX, inputs: &CallInputs) -> Result<Option<InterpreterResult>, String> {
         let gas = Gas::new(inputs.gas_limit);
-        match self.patches.get(&inputs.bytecode_address) {
+        let address = inputs.bytecode_address;
+        let calls = self.calls.entry(address).or_default();
+        let index = std::mem::replace(calls, *calls + 1);
+        match self.patches.get(&address) {
             None => self.inner.run(context, inputs),
+            Some(Patch::RevertsAt(at)) => {
+                let mut result = self.inner.run(context, inputs)?;
+                if let Some(result) = result.as_mut().filter(|_| index == *at) {
+                    result.result = InstructionResult::Revert;
+                }
+                Ok(result)
+            }
             Some(Patch::Missing) => Ok(None),
             Some(Patch::Failing) => Ok(Some(InterpreterResult::new(
                 InstructionResult::PrecompileError,

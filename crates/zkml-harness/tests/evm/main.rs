@@ -1,6 +1,7 @@
 //! Generated contracts in the local EVM.
 
 mod consumer;
+mod mutants;
 mod private;
 mod requests;
 mod self_check;
