@@ -6,6 +6,7 @@ mod at_once;
 mod audit;
 mod bad_input;
 mod contract;
+mod faults;
 mod owner;
 mod private;
 mod srs;
