@@ -8,7 +8,12 @@ FORGE ?= node_modules/.bin/forge
 # make stamps node_modules when the lock file changes, so that `npm ci` runs once.
 NODE_STAMP := node_modules/.package-lock.json
 
-.PHONY: all demo build test forge fixtures lint bench clean
+# How long attack, mutants and fuzz may take: 90s, 10m, 2h.
+BUDGET ?= 10m
+# Which part of the contracts' mutants is tried: i/n, or all.
+SHARD ?= 1/10
+
+.PHONY: all demo build test forge fixtures lint bench attack mutants fuzz report clean
 
 all: build
 
@@ -45,6 +50,25 @@ lint: $(NODE_STAMP)
 ## bench: figures of whole processes, to target/bench/results.json
 bench: build
 	@target/release/zkml-bench
+
+## attack: forges statements about random graphs; an error if a false one is accepted
+attack:
+	$(CARGO) run --release --locked -p zkml-attack -- --budget $(BUDGET)
+
+## mutants: removes checks one at a time, of the circuit, the verifier and printed contracts, and sees that something notices
+mutants: $(NODE_STAMP)
+	$(CARGO) run --release --locked -p zkml-attack -- --mutants --budget $(BUDGET)
+	$(CARGO) test --release --locked -p zkml-verifier --lib mutants
+	ZKML_MUTANTS=$(SHARD) $(CARGO) test --release --locked -p zkml-harness --test evm -- mutants
+
+## fuzz: libFuzzer on every reader of bytes that others wrote
+fuzz:
+	BUDGET=$(BUDGET) $(NODE) tests/fuzz/run.mjs --summary target/fuzz.json
+
+## report: tests/README.md from the tables in tests/attacks
+report:
+	$(CARGO) run --release --locked -p zkml-attack -- --report tests/attacks > tests/README.md.new
+	mv tests/README.md.new tests/README.md
 
 $(NODE_STAMP): package.json package-lock.json
 	$(NPM) ci --no-audit --no-fund --ignore-scripts

@@ -13,7 +13,7 @@
 //!   its inputs and weights, and all relations hold.
 //! - [`campaign`] runs all of it within a budget, and counts.
 //!
-//! [`halo2`] plugs in the halo2 back end; [`mutants`] removes its checks one at a time, as data, to see that the
+//! [`halo2`] plugs in the halo2 back end; [`halo2::mutants`] removes its checks one at a time, as data, to see that the
 //! forger would notice.
 
 pub mod campaign;
@@ -21,6 +21,7 @@ pub mod cells;
 pub mod forge;
 pub mod halo2;
 pub mod oracle;
+pub mod report;
 pub mod target;
 pub mod zoo;
 

@@ -9,7 +9,10 @@ use zkml_attack::{
     campaign::{Report, changes, forge_all},
     cells::Board,
     forge::{Repair, forge},
-    halo2::{Halo2, Laid, columns::Response},
+    halo2::{
+        Halo2, Laid,
+        columns::{Columns, Response},
+    },
     oracle,
     zoo::{Kind, Recipe, Role},
 };
@@ -81,7 +84,7 @@ fn real_proofs_of_forged_values_are_refused_by_verifier_and_contract() {
     let name = zkml_codegen::names::contracts(&keys.program).verifier;
     let mut evm = Evm::default();
     let address = evm.deploy(&compiled.contract(&name).expect("exists").creation).expect("deploys").address;
-    let mut verdicts = |columns| {
+    let mut verdicts = |columns: &Columns| {
         let (circuit, instances) = laid.filler.circuit(columns)?;
         let proof = prove_assigned(&keys, circuit, &instances).expect("halo2 proves anything");
         let rust = zkml_verifier::verify(&keys.program, &proof.bytes, &proof.instances).is_ok();

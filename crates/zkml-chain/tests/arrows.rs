@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-codegen", &["zkml-protocol"]),
     ("zkml-harness", &["zkml-codegen", "zkml-protocol"]),
     ("zkml-deploy", &["zkml-codegen", "zkml-protocol"]),
+    ("zkml-attack", &["zkml-graph", "zkml-prover"]),
 ];
 
 /// Whom a crate must never reach, over any number of steps.
@@ -27,6 +28,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("zkml-graph", &["zkml-prover", "zkml-protocol", "zkml-verifier", "halo2-axiom", "tract-onnx"]),
     ("zkml-harness", &["zkml-prover", "zkml-onnx", "halo2-axiom"]),
     ("zkml-deploy", &["zkml-prover", "zkml-onnx", "halo2-axiom"]),
+    ("zkml-chain", &["zkml-attack"]),
 ];
 
 /// Normal and build dependencies by package name. Tests may look further.

@@ -7,8 +7,8 @@ use halo2_proofs::{
     circuit::{Layouter, Region, SimpleFloorPlanner, Value},
     halo2curves::bn256::Fr,
     plonk::{
-        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance,
-        SecondPhase, VirtualCells,
+        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, Fixed, Instance,
+        VirtualCells,
     },
     poly::Rotation,
 };
@@ -16,10 +16,11 @@ use halo2_proofs::{
 use crate::{
     block::Slot,
     layout::{Gate, Layout, TableRow},
+    phase::{Challenges, Committed, Early, FirstPhase, Late},
     poseidon::{self, rows::Step},
     shape::{MAX_DEGREE, Shape, Sharing},
     sym::pow2,
-    witness::{Challenges, Witness},
+    witness::Witness,
 };
 
 /// What the constraint system depends on.
@@ -40,13 +41,14 @@ pub struct Design {
 /// Columns and challenges, by role.
 #[derive(Debug, Clone)]
 pub struct Config {
-    a: Vec<Column<Advice>>,
-    u: Vec<Column<Advice>>,
-    multiplicity: Column<Advice>,
+    a: Vec<Early>,
+    u: Vec<Early>,
+    multiplicity: Early,
+    /// Late where it depends on challenges.
     accumulator: Option<Column<Advice>>,
-    coefficient: Option<Column<Advice>>,
-    running: Column<Advice>,
-    helpers: Vec<Column<Advice>>,
+    coefficient: Option<Late>,
+    running: Late,
+    helpers: Vec<Late>,
     w: Vec<Column<Fixed>>,
     table: Vec<Column<Fixed>>,
     tag: Option<Column<Fixed>>,
@@ -72,6 +74,11 @@ pub struct ModelCircuit {
 }
 
 type E = Expression<Fr>;
+
+/// A cell of an advice column, of whatever phase.
+fn query(meta: &mut VirtualCells<'_, Fr>, column: impl Into<Column<Advice>>, rotation: Rotation) -> E {
+    meta.query_advice(column.into(), rotation)
+}
 
 fn constant(c: Fr) -> E {
     Expression::Constant(c)
@@ -119,25 +126,25 @@ impl Config {
     fn new(meta: &mut ConstraintSystem<Fr>, design: &Design) -> Self {
         let shape = &design.shape;
         let chains = design.gates.contains(&Gate::Start);
-        let a: Vec<_> = (0..shape.a_columns).map(|_| meta.advice_column()).collect();
-        a.iter().for_each(|c| meta.enable_equality(*c));
-        let u = (0..shape.u_columns).map(|_| meta.advice_column()).collect();
-        let multiplicity = meta.advice_column();
-        let accumulator = chains
-            .then(|| if shape.fold { meta.advice_column_in(SecondPhase) } else { meta.advice_column() });
-        // A challenge exists only after a column of its phase does.
+        let mut first = FirstPhase::new(meta);
+        let a = (0..shape.a_columns).map(|_| first.permuted()).collect();
+        let u = (0..shape.u_columns).map(|_| first.advice()).collect();
+        let multiplicity = first.advice();
+        let early = (chains && !shape.fold).then(|| first.advice().into());
+        let mut second = first.end();
+        let late = (chains && shape.fold).then(|| second.advice().into());
         let tables = shape.table_outputs > 0;
-        let mut challenge = |wanted: bool| wanted.then(|| meta.challenge_usable_after(FirstPhase));
+        let mut challenge = |wanted: bool| wanted.then(|| second.challenge());
         let challenges =
             [challenge(true), challenge(tables), challenge(shape.fold), challenge(shape.fold && shape.sweep)];
         Self {
             a,
             u,
             multiplicity,
-            accumulator,
-            coefficient: shape.fold.then(|| meta.advice_column_in(SecondPhase)),
-            running: meta.advice_column_in(SecondPhase),
-            helpers: shape.lookup_sums().helpers.iter().map(|_| meta.advice_column_in(SecondPhase)).collect(),
+            accumulator: early.or(late),
+            coefficient: shape.fold.then(|| second.advice()),
+            running: second.advice(),
+            helpers: shape.lookup_sums().helpers.iter().map(|_| second.advice()).collect(),
             w: (0..shape.w_columns).map(|_| meta.fixed_column()).collect(),
             table: (0..shape.table_columns()).map(|_| meta.fixed_column()).collect(),
             tag: tables.then(|| meta.fixed_column()),
@@ -155,13 +162,13 @@ impl Config {
     /// `α + key` of a looked-up column, where the first column may address function tables.
     fn looked_up(&self, meta: &mut VirtualCells<'_, Fr>, shape: &Shape, column: usize) -> E {
         let alpha = self.challenge(meta, 0);
-        let cell = meta.query_advice(self.u[column], Rotation::cur());
+        let cell = query(meta, self.u[column], Rotation::cur());
         let plain = alpha + cell + constant(Fr::ONE);
         let Some(tag) = self.tag.filter(|_| column == 0) else { return plain };
         let tag = meta.query_fixed(tag, Rotation::cur());
         let beta = self.challenge(meta, 1);
         let slots = shape.output_slots().iter();
-        let outputs = slots.map(|(c, r)| meta.query_advice(self.a[*c], Rotation(*r as i32)));
+        let outputs = slots.map(|(c, r)| query(meta, self.a[*c], Rotation(*r as i32)));
         let tagged: Vec<E> = std::iter::once(constant(Fr::ONE)).chain(outputs).collect();
         plain + tag * (powers(&beta, tagged) * beta)
     }
@@ -178,7 +185,7 @@ impl Config {
             meta.create_gate("h · Π(α + fᵢ) = Σⱼ Π_{i≠j}(α + fᵢ)", |meta| {
                 let active = meta.query_fixed(self.table[0], Rotation::cur());
                 let f: Vec<E> = columns.iter().map(|c| self.looked_up(meta, shape, *c)).collect();
-                let h = meta.query_advice(*h, Rotation::cur());
+                let h = query(meta, *h, Rotation::cur());
                 vec![active * (h * product(f.clone()) - numerators(&f))]
             });
         }
@@ -195,10 +202,10 @@ impl Config {
                     entry = entry + powers(&beta, outputs) * beta;
                 }
                 let f: Vec<E> = sums.running.iter().map(|c| self.looked_up(meta, shape, *c)).collect();
-                let here = meta.query_advice(self.running, Rotation::cur());
-                let next = meta.query_advice(self.running, Rotation::next());
-                let helped = sum(self.helpers.iter().map(|h| meta.query_advice(*h, Rotation::cur())));
-                let m = meta.query_advice(self.multiplicity, Rotation::cur());
+                let here = query(meta, self.running, Rotation::cur());
+                let next = query(meta, self.running, Rotation::next());
+                let helped = sum(self.helpers.iter().map(|h| query(meta, *h, Rotation::cur())));
+                let m = query(meta, self.multiplicity, Rotation::cur());
                 let all = product(f.clone());
                 let left = (next - here - helped) * entry.clone() * all.clone();
                 // The key is zero only outside the argument. Further factors of it raise the constraint to the full
@@ -220,11 +227,11 @@ impl Config {
                 let code = meta.query_fixed(fold, Rotation::cur());
                 let rho = self.challenge(meta, 2);
                 let w: Vec<E> = self.w.iter().map(|c| meta.query_fixed(*c, Rotation::cur())).collect();
-                let a: Vec<E> = self.a.iter().map(|c| meta.query_advice(*c, Rotation::cur())).collect();
-                let z_here = meta.query_advice(z, Rotation::cur());
-                let z_next = meta.query_advice(z, Rotation::next());
-                let t_here = meta.query_advice(t, Rotation::cur());
-                let t_next = meta.query_advice(t, Rotation::next());
+                let a: Vec<E> = self.a.iter().map(|c| query(meta, *c, Rotation::cur())).collect();
+                let z_here = query(meta, z, Rotation::cur());
+                let z_next = query(meta, z, Rotation::next());
+                let t_here = query(meta, t, Rotation::cur());
+                let t_next = query(meta, t, Rotation::next());
                 let power = |base: &E, n: usize| product(std::iter::repeat_n(base.clone(), n));
                 let (one, zero) = (constant(Fr::ONE), constant(Fr::ZERO));
                 let mut on = vec![zero.clone(), one.clone(), one.clone()];
@@ -262,14 +269,14 @@ impl Config {
     }
 
     fn polynomials(&self, meta: &mut VirtualCells<'_, Fr>, design: &Design, gate: &Gate) -> Vec<E> {
-        let here = |meta: &mut VirtualCells<'_, Fr>, c| meta.query_advice(c, Rotation::cur());
+        let here = |meta: &mut VirtualCells<'_, Fr>, c| query(meta, c, Rotation::cur());
         let t = |meta: &mut VirtualCells<'_, Fr>, r| {
-            self.accumulator.map_or_else(|| constant(Fr::ZERO), |c| meta.query_advice(c, r))
+            self.accumulator.map_or_else(|| constant(Fr::ZERO), |c| query(meta, c, r))
         };
         match gate {
             Gate::Public => {
                 let instance = meta.query_instance(self.instance, Rotation::cur());
-                vec![here(meta, self.a[0]) - instance, here(meta, self.running)]
+                vec![here(meta, self.a[0]) - instance, query(meta, self.running, Rotation::cur())]
             }
             Gate::Constant => {
                 let w = meta.query_fixed(self.w[0], Rotation::cur());
@@ -278,7 +285,7 @@ impl Config {
             Gate::Start => {
                 let w = meta.query_fixed(self.w[0], Rotation::cur());
                 let mut out = vec![t(meta, Rotation::cur()), t(meta, Rotation::next()) - w];
-                out.extend(self.coefficient.map(|z| meta.query_advice(z, Rotation::next())));
+                out.extend(self.coefficient.map(|z| query(meta, z, Rotation::next())));
                 out
             }
             Gate::Dot => {
@@ -296,11 +303,11 @@ impl Config {
                 vec![t(meta, Rotation::next()) - t(meta, Rotation::cur()) - sum(lanes)]
             }
             Gate::FoldCells | Gate::Shift => {
-                let cells = self.a.iter().map(|c| meta.query_advice(*c, Rotation::cur())).collect();
+                let cells = self.a.iter().map(|c| query(meta, *c, Rotation::cur())).collect();
                 let (rho, sigma) = (self.challenge(meta, 2), self.challenge(meta, 3));
                 let Some(z) = self.coefficient else { return vec![] };
-                let here = meta.query_advice(z, Rotation::cur());
-                let folded = meta.query_advice(z, Rotation::next()) - powers(&rho, cells);
+                let here = query(meta, z, Rotation::cur());
+                let folded = query(meta, z, Rotation::next()) - powers(&rho, cells);
                 let (t_here, t_next) = (t(meta, Rotation::cur()), t(meta, Rotation::next()));
                 if *gate == Gate::Shift {
                     return vec![folded, t_next - t_here * sigma + here];
@@ -311,16 +318,15 @@ impl Config {
             Gate::Hash(step) => self.hash_step(meta, *step),
             Gate::Pack { width, slots } => {
                 let na = design.shape.a_columns;
-                let cells: Vec<E> = (0..=*slots)
-                    .map(|i| meta.query_advice(self.a[i % na], Rotation((i / na) as i32)))
-                    .collect();
+                let cells: Vec<E> =
+                    (0..=*slots).map(|i| query(meta, self.a[i % na], Rotation((i / na) as i32))).collect();
                 let packed = cells[*slots].clone();
                 vec![powers(&constant(pow2(*width)), cells[..*slots].to_vec()) - packed]
             }
             Gate::Block(template) => {
                 let mut slot = |s: &Slot| match s {
-                    Slot::U(c, r) => meta.query_advice(self.u[*c as usize], Rotation(i32::from(*r))),
-                    Slot::A(c, r) => meta.query_advice(self.a[*c as usize], Rotation(i32::from(*r))),
+                    Slot::U(c, r) => query(meta, self.u[*c as usize], Rotation(i32::from(*r))),
+                    Slot::A(c, r) => query(meta, self.a[*c as usize], Rotation(i32::from(*r))),
                 };
                 let mut polynomial = |p: &crate::sym::Sym<Slot>| {
                     sum(p.0.iter().map(|(m, c)| {
@@ -346,7 +352,7 @@ impl Config {
         let (na, nw) = (self.a.len(), self.w.len());
         let height = step.height(na, nw);
         let cell = |meta: &mut VirtualCells<'_, Fr>, i: usize, from: usize| {
-            meta.query_advice(self.a[i % na], Rotation((from + i / na) as i32))
+            query(meta, self.a[i % na], Rotation((from + i / na) as i32))
         };
         let cells: Vec<E> = (0..step.cells()).map(|i| cell(meta, i, 0)).collect();
         let next: Vec<E> = (0..poseidon::WIDTH).map(|i| cell(meta, i, height)).collect();
@@ -448,9 +454,10 @@ impl Circuit<Fr> for ModelCircuit {
             || "model",
             |mut region| {
                 self.assign_fixed(&config, &mut region);
-                self.assign_first_phase(&config, &mut region);
-                region.next_phase();
-                self.assign_second_phase(&config, &mut region);
+                let committed = self.assign_first_phase(&config, &mut region);
+                if let Some(challenges) = committed.draw(&region, &config.challenges) {
+                    self.assign_second_phase(&config, &mut region, &challenges);
+                }
                 Ok(())
             },
         )
@@ -495,17 +502,17 @@ impl ModelCircuit {
         activate(self.last_row, 0);
     }
 
-    fn assign_first_phase(&self, config: &Config, region: &mut Region<'_, Fr>) {
+    fn assign_first_phase(&self, config: &Config, region: &mut Region<'_, Fr>) -> Committed {
         let witness = self.witness.as_deref();
         // What is placed as well comes later, with its copies.
         for (c, row, v) in witness.iter().flat_map(|w| &w.hash_cells) {
-            region.assign_advice(config.a[*c as usize], *row as usize, Value::known(*v));
+            region.assign_advice(config.a[*c as usize].into(), *row as usize, Value::known(*v));
         }
         let known = |f: &dyn Fn(&Witness) -> Fr| witness.map_or_else(Value::unknown, |w| Value::known(f(w)));
         let mut first = std::collections::HashMap::new();
         for (i, (c, row, source)) in self.layout.placements.iter().enumerate() {
             let value = known(&|w| w.placed[i]);
-            let cell = region.assign_advice(config.a[*c as usize], *row as usize, value).cell();
+            let cell = region.assign_advice(config.a[*c as usize].into(), *row as usize, value).cell();
             match first.entry(*source) {
                 std::collections::hash_map::Entry::Vacant(v) => {
                     v.insert(cell);
@@ -513,19 +520,20 @@ impl ModelCircuit {
                 std::collections::hash_map::Entry::Occupied(o) => region.constrain_equal(*o.get(), cell),
             }
         }
-        let Some(w) = witness else { return };
-        region.assign_advice(config.a[0], 0, Value::known(w.context));
+        let Some(w) = witness else { return Committed::end(region) };
+        region.assign_advice(config.a[0].into(), 0, Value::known(w.context));
         for (column, values) in config.u.iter().zip(&w.looked_up) {
             for (row, v) in values.iter().enumerate().filter(|(_, v)| **v != 0) {
-                region.assign_advice(*column, row, Value::known(Fr::from(*v)));
+                region.assign_advice((*column).into(), row, Value::known(Fr::from(*v)));
             }
         }
         for (row, m) in w.multiplicity.iter().enumerate().filter(|(_, m)| **m != 0) {
-            region.assign_advice(config.multiplicity, row, Value::known(Fr::from(*m)));
+            region.assign_advice(config.multiplicity.into(), row, Value::known(Fr::from(*m)));
         }
         if !self.design.shape.fold {
-            self.assign_accumulator(config, region, w, &Challenges::default());
+            self.assign_accumulator(config, region, w, &Challenges::unused());
         }
+        Committed::end(region)
     }
 
     fn assign_accumulator(&self, config: &Config, region: &mut Region<'_, Fr>, w: &Witness, c: &Challenges) {
@@ -533,32 +541,23 @@ impl ModelCircuit {
         for (row, z_value, t_value) in w.chain(&self.layout, c) {
             region.assign_advice(t, row, Value::known(t_value));
             if let Some(z) = config.coefficient {
-                region.assign_advice(z, row, Value::known(z_value));
+                region.assign_advice(z.into(), row, Value::known(z_value));
             }
         }
     }
 
-    fn assign_second_phase(&self, config: &Config, region: &mut Region<'_, Fr>) {
+    fn assign_second_phase(&self, config: &Config, region: &mut Region<'_, Fr>, challenges: &Challenges) {
         let Some(w) = self.witness.as_deref() else { return };
-        // A challenge that the circuit does not use counts as one.
-        let values = config.challenges.map(|challenge| {
-            let Some(c) = challenge else { return Some(Fr::ONE) };
-            let mut known = None;
-            region.get_challenge(c).map(|v| known = Some(v));
-            known
-        });
-        let [Some(alpha), Some(beta), Some(rho), Some(sigma)] = values else { return };
-        let challenges = Challenges { alpha, beta, rho, sigma };
         if self.design.shape.fold {
-            self.assign_accumulator(config, region, w, &challenges);
+            self.assign_accumulator(config, region, w, challenges);
         }
-        let sums = w.sums(&self.layout, &self.table, self.first_row(), self.last_row, &challenges);
+        let sums = w.sums(&self.layout, &self.table, self.first_row(), self.last_row, challenges);
         for (row, v) in sums.running.iter().enumerate() {
-            region.assign_advice(config.running, row + self.first_row(), Value::known(*v));
+            region.assign_advice(config.running.into(), row + self.first_row(), Value::known(*v));
         }
         for (column, values) in config.helpers.iter().zip(&sums.helpers) {
             for (row, v) in values.iter().enumerate() {
-                region.assign_advice(*column, row + self.first_row(), Value::known(*v));
+                region.assign_advice((*column).into(), row + self.first_row(), Value::known(*v));
             }
         }
     }

@@ -44,6 +44,7 @@ pub mod contract;
 pub mod error;
 pub mod keys;
 pub mod layout;
+pub mod phase;
 pub mod plan;
 pub mod poseidon;
 pub mod program;

@@ -8,30 +8,12 @@ use crate::{
     block::{Limb, Slot},
     error::{ProverError, Result},
     layout::{Layout, RowOp, Source, TableRow},
+    phase::Challenges,
     poseidon,
     shape::Shape,
     sym::{field, pow2},
     wiring::Elem,
 };
-
-/// Challenges of the second phase; those that a circuit does not use are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Challenges {
-    /// Lookup argument.
-    pub alpha: Fr,
-    /// Compresses keys and outputs of function tables.
-    pub beta: Fr,
-    /// Folds weights.
-    pub rho: Fr,
-    /// Sweeps over positions.
-    pub sigma: Fr,
-}
-
-impl Default for Challenges {
-    fn default() -> Self {
-        Self { alpha: Fr::ONE, beta: Fr::ONE, rho: Fr::ONE, sigma: Fr::ONE }
-    }
-}
 
 /// First-phase values of a circuit.
 #[derive(Debug, Clone)]
@@ -213,9 +195,9 @@ impl Witness {
         let horner = |base: Fr, cells: &[Vec<Fr>], row: usize| {
             cells.iter().rev().fold(Fr::ZERO, |acc, column| acc * base + column[row])
         };
-        let rho = c.rho.pow_vartime([w.len() as u64]);
-        let rho_cells = c.rho.pow_vartime([a.len() as u64]);
-        let sigma = c.sigma.pow_vartime([a.len() as u64]);
+        let rho = c.rho().pow_vartime([w.len() as u64]);
+        let rho_cells = c.rho().pow_vartime([a.len() as u64]);
+        let sigma = c.sigma().pow_vartime([a.len() as u64]);
         let (mut z, mut t) = (Fr::ZERO, Fr::ZERO);
         let mut out = Vec::with_capacity(layout.chain.len());
         for (row, op) in &layout.chain {
@@ -231,11 +213,11 @@ impl Witness {
                     let sum = a.chunks_exact(2).map(|p| p[0][row] * p[1][row]).sum::<Fr>();
                     (Fr::ZERO, t + sum)
                 }
-                RowOp::Fold => (z * rho + horner(c.rho, &w, row), t),
-                RowOp::Next => (horner(c.rho, &w, row), t + z * horner(c.sigma, &a, row)),
-                RowOp::Sweep => (z * sigma, t + z * horner(c.sigma, &a, row)),
-                RowOp::FoldCells => (z * rho_cells + horner(c.rho, &a, row), t),
-                RowOp::Shift => (horner(c.rho, &a, row), t * c.sigma - z),
+                RowOp::Fold => (z * rho + horner(c.rho(), &w, row), t),
+                RowOp::Next => (horner(c.rho(), &w, row), t + z * horner(c.sigma(), &a, row)),
+                RowOp::Sweep => (z * sigma, t + z * horner(c.sigma(), &a, row)),
+                RowOp::FoldCells => (z * rho_cells + horner(c.rho(), &a, row), t),
+                RowOp::Shift => (horner(c.rho(), &a, row), t * c.sigma() - z),
             };
         }
         out
@@ -255,19 +237,19 @@ impl Witness {
         let mut inverses: Vec<Vec<Fr>> = self
             .looked_up
             .iter()
-            .map(|column| column[first..last].iter().map(|v| c.alpha + Fr::from(*v + 1)).collect())
+            .map(|column| column[first..last].iter().map(|v| c.alpha() + Fr::from(*v + 1)).collect())
             .collect();
         let cells = self.cells(layout, last + 2);
         for (row, tag) in &layout.keys {
             let row = *row as usize;
             let outputs = shape.output_slots().iter().map(|(col, r)| cells[*col][row + r]);
             let tagged: Vec<Fr> = std::iter::once(Fr::ONE).chain(outputs).collect();
-            let folded = tagged.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta + o) * c.beta;
+            let folded = tagged.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta() + o) * c.beta();
             inverses[0][row - first] += Fr::from(u64::from(*tag) + 1) * folded;
         }
         let entry = |i: usize| {
             let e = table.get(i).unwrap_or(&table[0]);
-            c.alpha + e.key + e.tagged.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta + o) * c.beta
+            c.alpha() + e.key + e.tagged.iter().rev().fold(Fr::ZERO, |acc, o| acc * c.beta() + o) * c.beta()
         };
         inverses.push((0..n).map(entry).collect());
         inverses.iter_mut().for_each(|column| invert(column));

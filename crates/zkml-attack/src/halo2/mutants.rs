@@ -70,6 +70,9 @@ pub struct Outcome {
     pub by: String,
     /// Where nothing noticed it.
     pub survived: Vec<String>,
+    /// The reason why nothing noticed it there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
 }
 
 impl Outcome {
@@ -93,6 +96,26 @@ impl Outcome {
             self.by = other.by;
         }
         self.survived.extend(other.survived);
+    }
+}
+
+/// Returns true for a check that may be removed everywhere without a forgery being accepted.
+pub fn may_go(id: &str) -> bool {
+    id == "relation: range (Sound)"
+}
+
+/// The reason why a check may be removed in some circuits.
+pub fn reason(id: &str) -> &'static str {
+    match id {
+        "relation: range (Sound)" => {
+            "the layout does without it: it derives another interval from the other relations, or lays results out one by one"
+        }
+        "copy: of a constant" | "copy: of an element" => {
+            "the cell is a lane whose other factor is zero, or as many cells would have to move along as the forger does not move at once"
+        }
+        _ => {
+            "noticed in other circuits; in these, more cells would have to move along than the forger moves at once"
+        }
     }
 }
 
