@@ -57,22 +57,25 @@ fn the_judge_agrees_with_halo2() {
 /// Every operator with every kind of operand, a few forgeries of each: `make attack` tries the rest.
 #[test]
 fn nothing_false_is_accepted() {
-    let order = Order { budget: std::time::Duration::from_secs(600), seed: 3, random: 40, stride: 150 };
+    let order = Order { budget: std::time::Duration::from_secs(600), seed: 3, random: 20, stride: 500 };
     let report = campaign::run(&halo2(), order, &|_, _, _| ());
     let total = report.total();
     assert_eq!((total.wrongly, report.findings.first()), (0, None));
     assert_eq!(report.refusals, Vec::<String>::new());
-    assert!(report.complete && total.refused > 5_000, "{total:?}");
+    assert!(report.complete && total.refused > 2_000, "{total:?}");
 }
 
 /// Two checks whose removal no test noticed once, both of the second phase, and one of each other kind.
 #[test]
 fn removed_checks_are_noticed() {
-    let targets: Vec<_> = mutants::targets()
-        .into_iter()
-        .filter(|t| t.name == "Single(Contract, [Intermediate, Weight])" || t.name.contains("Table"))
-        .collect();
-    let outcomes = mutants::run(&halo2(), &targets, &|_, _| true);
+    let (backend, targets) = (halo2(), mutants::targets());
+    let mut outcomes = mutants::Outcomes::new();
+    for (name, variant) in
+        [("Contract, [Intermediate, Weight]", 1), ("Contract, [Intermediate, Weight]", 0), ("Table", 0)]
+    {
+        let target = targets.iter().find(|t| t.name.contains(name)).expect("is among the targets");
+        mutants::circuit(&backend, target, variant, variant == 0, &mut outcomes);
+    }
     for id in [
         "gate: t = 0, t' = w₀, z' = 0 (2)",
         "gate: z' = z·ρ^lanes + Σ ρˡaₗ, t' = t (1)",
