@@ -172,7 +172,7 @@ impl<'a> Job<'a> {
 
     fn attempt(&self, activation: u32, weight: u32) -> Result<Calibrated, Error> {
         let (model, net) = (self.model, self.model.net());
-        let mut scales = Scales::choose(net, &self.stats, self.settings, activation, weight);
+        let mut scales = Scales::choose(net, &self.stats, self.settings, activation, weight)?;
         let emitted = emit(model.name(), net, &scales, self.settings, Widths::Chosen)?;
         scales.weight_bits.clone_from(&emitted.weight_bits);
         let interface = Interface::new(&emitted.graph, model.inputs(), model.outputs());

@@ -295,6 +295,19 @@ pub enum Error {
         /// Index of the sample.
         sample: usize,
     },
+    /// A value or its weights are of a magnitude that scales cannot bring to integers.
+    #[error(
+        "`{value}`: its values, or the weights that make it, reach 2^±{exponent} on the calibration samples, beyond the \
+         limit of 2^±{limit}; a weight or a sample is broken, or inputs have to be brought to one scale before the model"
+    )]
+    Magnitude {
+        /// Name of the value.
+        value: String,
+        /// Binary logarithm that it would need, without its sign.
+        exponent: i32,
+        /// Largest one that is recorded.
+        limit: i32,
+    },
     /// A setting is outside its range.
     #[error("setting `{name}` is {value}; it must lie in [{lo}, {hi}]")]
     Setting {

@@ -100,6 +100,14 @@ pub struct ValueScale {
     pub weights: Option<i32>,
 }
 
+impl ValueScale {
+    /// An exponent that no model computes with; [`Scales::fit`] takes none such.
+    fn beyond_reason(&self) -> Option<i32> {
+        let bits = [self.reach, self.scale];
+        bits.iter().chain(&self.floor).chain(&self.weights).find(|b| b.abs() > REASON).copied()
+    }
+}
+
 /// Scales of a whole model: what calibration found out. With the ONNX file and the settings they give the same
 /// graph again.
 ///
@@ -151,13 +159,16 @@ pub(crate) fn power(exponent: i32) -> f64 {
 
 impl Scales {
     /// Scales for given numbers of fraction bits between layers and of weights.
+    ///
+    /// # Errors
+    /// [`Error::Magnitude`] where a value or its weights are so large or small that no record of scales holds it.
     pub(crate) fn choose(
         net: &Net,
         stats: &Stats,
         settings: &Settings,
         activation: u32,
         weight: u32,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let (values, weight_bits) = Default::default();
         let mut this = Self { activation: activation as i32, weight: weight as i32, values, weight_bits };
         let nodes = net.nodes.iter().enumerate();
@@ -189,12 +200,17 @@ impl Scales {
                     Some((15 - bits).max(this.weight).min(settings.weight_bits as i32 - 1 - bits));
             }
         }
-        this
+        match this.values.iter().find_map(|v| Some((v, v.beyond_reason()?))) {
+            Some((v, exponent)) => {
+                Err(Error::Magnitude { value: v.name.clone(), exponent: exponent.abs(), limit: REASON })
+            }
+            None => Ok(this),
+        }
     }
 
     fn value(&self, name: &str, seen: &Seen, settings: &Settings) -> ValueScale {
         // A saturated sigmoid gives numbers like 1e-98. As integers they are zero, wherever their bounds are drawn.
-        let reach = integer_bits(seen.magnitude() * settings.margin).max(-REASON);
+        let reach = integer_bits((seen.magnitude() * settings.margin).min(f64::MAX)).max(-REASON);
         let most = settings.activation_bits as i32 - 1 - reach;
         // A value that is tiny everywhere would otherwise drown in the rounding.
         let least = if seen.magnitude() > 0.0 { 7 - reach } else { 0 };
@@ -261,8 +277,7 @@ impl Scales {
             if v.name != n.name {
                 return other(format!("it has the node `{}` in place of `{}`", n.name, v.name));
             }
-            let bits = [v.reach, v.scale];
-            if let Some(b) = bits.iter().chain(&v.floor).chain(&v.weights).find(|b| b.abs() > REASON) {
+            if let Some(b) = v.beyond_reason() {
                 return other(format!("the recorded scale {b} of `{}` is beyond all reason", v.name));
             }
         }
@@ -326,7 +341,7 @@ mod tests {
             net.push_const("w", Numbers::private(vec![value; 2], "w"), &[2]);
             let mut stats = Stats::new(&net);
             stats.add(&[vec![value; 2]]).expect("finite");
-            Scales::choose(&net, &stats, &Settings::default(), 12, 14)
+            Scales::choose(&net, &stats, &Settings::default(), 12, 14).expect("plain numbers")
         };
         assert_eq!(recorded(0.01), recorded(-300.0));
     }
@@ -338,8 +353,26 @@ mod tests {
             net.push_const("w", Numbers::public(values.to_vec()), &[2]);
             let mut stats = Stats::new(&net);
             stats.add(&[values.to_vec()]).expect("finite");
-            let scales = Scales::choose(&net, &stats, &Settings::default(), 12, 14);
+            let scales = Scales::choose(&net, &stats, &Settings::default(), 12, 14).expect("small numbers");
             scales.fit(&net).unwrap_or_else(|e| panic!("{values:?}: {e}"));
+        }
+    }
+
+    #[test]
+    fn scales_that_would_not_be_taken_back_are_not_recorded() {
+        let choose = |value: f64| {
+            let mut net = Net::default();
+            net.push_const("w", Numbers::public(vec![value, 0.0]), &[2]);
+            let mut stats = Stats::new(&net);
+            stats.add(&[vec![value, 0.0]]).expect("finite");
+            let chosen = Scales::choose(&net, &stats, &Settings::default(), 12, 14);
+            chosen.inspect(|scales| scales.fit(&net).unwrap_or_else(|e| panic!("{value}: {e}")))
+        };
+        choose(power(60)).expect("below the limit");
+        for (value, bits) in [(power(80), 81), (-5e30, 103), (f64::MAX, 1024)] {
+            let error = choose(value).expect_err("beyond the limit");
+            let named = matches!(&error, Error::Magnitude { value, exponent, .. } if value == "w" && *exponent == bits);
+            assert!(named, "{value}: {error:?}");
         }
     }
 
