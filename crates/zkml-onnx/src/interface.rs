@@ -65,7 +65,7 @@ impl Interface {
 impl QuantizedPort {
     /// Real value of an integer.
     pub fn real(&self, v: i64) -> f64 {
-        v as f64 * power(-self.scale)
+        v as f64 * power(self.scale.saturating_neg())
     }
 
     fn quantize(&self, values: &[f64]) -> Result<Vec<i64>, Error> {
@@ -93,5 +93,7 @@ mod tests {
         assert_eq!(q.quantize(&[0.3, -1.1, 1.0]).expect("inside after rounding"), [1, -4, 4]);
         assert!(matches!(q.quantize(&[0.0, 1.3, 0.0]), Err(Error::OutOfRange { index: 1, .. })));
         assert_eq!(q.real(-4), -1.0);
+        // A file may say any scale.
+        assert_eq!(QuantizedPort { scale: i32::MIN, ..q }.real(1), f64::INFINITY);
     }
 }

@@ -25,9 +25,12 @@ pub struct Port {
 }
 
 impl Port {
-    /// Number of elements.
+    /// Number of elements; `usize::MAX` where a shape read from a file has more than that.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        if self.shape.contains(&0) {
+            return 0;
+        }
+        self.shape.iter().fold(1, |len: usize, d| len.saturating_mul(*d))
     }
 
     /// Whether there is no element.

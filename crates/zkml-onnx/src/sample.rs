@@ -135,7 +135,8 @@ fn count(port: &Port, got: usize) -> Result<(), Error> {
 
 /// The numbers of one input: flat, nested, or one number for a tensor of one element.
 fn numbers(port: &Port, value: &Value) -> Result<Vec<f64>, Error> {
-    let mut out = Vec::with_capacity(port.len());
+    // Nothing is set aside: a shape may promise any number of elements, the text holds what it holds.
+    let mut out = Vec::new();
     let shape = nested(port, value, &mut out, 0)?;
     if shape.len() > 1 && shape != port.shape {
         return Err(Error::Shape { input: port.name.clone(), expected: port.shape.clone(), got: shape });
@@ -185,6 +186,20 @@ mod tests {
         let nested =
             Sample::parse(r#"{"samples": [{"x": [[[1, 2.5], [-3, 0.4]]]}]}"#, &ports()).expect("nested");
         assert_eq!(flat, nested);
+    }
+
+    #[test]
+    fn a_shape_may_promise_any_number_of_elements() {
+        for (shape, len) in [
+            (vec![1 << 40, 1 << 40], usize::MAX),
+            (vec![usize::MAX], usize::MAX),
+            (vec![usize::MAX, 2, 0], 0),
+            (vec![1 << 33], 1 << 33),
+        ] {
+            let ports = [Port { name: "x".into(), shape, kind: "f32".into() }];
+            let error = Samples::parse(r#"{"samples": [{"x": [1]}]}"#, &ports).expect_err("one number");
+            assert!(matches!(error, Error::Count { expected, got: 1, .. } if expected == len), "{error}");
+        }
     }
 
     #[test]
