@@ -19,11 +19,17 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-/** Largest input that a corpus in git takes, and the largest corpus of one target, in bytes. */
+/** Largest input that a corpus in git takes, the largest corpus of one target, in bytes, and the most inputs in it. */
 const LARGEST_INPUT = 16_384;
 const LARGEST_CORPUS = 160_000;
-/** Limits for one input: seconds, and megabytes. An allocation of 512 megabytes at once ends a target as well. */
-const LIMITS = ["-timeout=20", "-rss_limit_mb=3000"];
+const MOST_INPUTS = 130;
+/** Limits for one input: seconds, many since machines are busy, and megabytes. 512 megabytes at once end a target too. */
+const LIMITS = ["-timeout=60", "-rss_limit_mb=3000"];
+
+const ABOUT =
+  "What the fuzzers of tests/fuzz did: inputs that each target ran on one core, the seconds that took, inputs that it " +
+  "keeps since they reach code of their own, and the inputs that made it stop.";
+const REFRESH = "BUDGET=2h node tests/fuzz/run.mjs --summary tests/attacks/fuzz.json";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.join(here, "..", "..");
@@ -69,6 +75,10 @@ function borrow() {
 }
 
 function build(targets) {
+  const compiler = process.env.CXX ?? "c++";
+  if (spawnSync(compiler, ["--version"]).status !== 0) {
+    fail(`libFuzzer is built with a C++ compiler, and \`${compiler}\` does not run: install g++ or clang, or set CXX`);
+  }
   borrow();
   const manifest = ["--manifest-path", path.join(here, "Cargo.toml")];
   const env = { ...process.env, CARGO_TARGET_DIR: built, RUSTC_WRAPPER: path.join(here, "rustc.sh") };
@@ -109,15 +119,15 @@ function fuzz(target, time) {
 function minimise(target) {
   const merged = path.join(built, "merged", target);
   fs.rmSync(merged, { recursive: true, force: true });
-  fs.mkdirSync(merged, { recursive: true });
-  const args = ["-merge=1", merged, corpus(target), finds(target), `-max_len=${LARGEST_INPUT}`, ...LIMITS];
+  fs.cpSync(corpus(target), merged, { recursive: true });
+  const kept = new Set(fs.readdirSync(merged));
+  const args = ["-merge=1", merged, finds(target), `-max_len=${LARGEST_INPUT}`, ...LIMITS];
   must(binary(target), args, { env, stdio: "ignore" });
   const sized = inputs(merged).map((file) => ({ file, bytes: fs.statSync(file).size }));
-  fs.rmSync(corpus(target), { recursive: true, force: true });
-  fs.mkdirSync(corpus(target), { recursive: true });
-  let left = LARGEST_CORPUS;
-  for (const { file, bytes } of sized.sort((a, b) => a.bytes - b.bytes || a.file.localeCompare(b.file))) {
-    if ((left -= bytes) < 0) break;
+  const [old, found] = [true, false].map((old) => sized.filter(({ file }) => kept.has(path.basename(file)) === old));
+  let [left, places] = [LARGEST_CORPUS - old.reduce((sum, { bytes }) => sum + bytes, 0), MOST_INPUTS - old.length];
+  for (const { file, bytes } of found.sort((a, b) => a.bytes - b.bytes || a.file.localeCompare(b.file))) {
+    if ((left -= bytes) < 0 || (places -= 1) < 0) break;
     fs.copyFileSync(file, path.join(corpus(target), path.basename(file).slice(0, 16)));
   }
 }
@@ -149,11 +159,11 @@ if (options.minimise) targets.forEach(minimise);
 const total = results.reduce((sum, { executions }) => sum + executions, 0);
 console.log(`${total} executions over ${targets.length} targets`);
 if (options.summary) {
-  const report = results.map(({ good: _, signal: __, crashes, ...rest }) => ({
-    ...rest,
-    crashes: crashes.map((file) => path.basename(file)),
-  }));
-  fs.writeFileSync(options.summary, `${JSON.stringify({ executions: total, targets: report }, null, 2)}\n`);
+  const rows = results.map(({ target, executions, seconds, corpus, crashes }) => {
+    return [target, { executions, seconds, corpus, crashes: crashes.map((file) => path.basename(file)) }];
+  });
+  const report = { about: ABOUT, refresh: REFRESH, targets: Object.fromEntries(rows) };
+  fs.writeFileSync(options.summary, `${JSON.stringify(report, null, 2)}\n`);
 }
 const found = results.filter(({ good }) => !good);
 for (const { target, crashes, signal } of found) {
