@@ -23,12 +23,12 @@ import { parseArgs } from "node:util";
 const LARGEST_INPUT = 16_384;
 const LARGEST_CORPUS = 160_000;
 const MOST_INPUTS = 130;
-/** Limits for one input: seconds, many since machines are busy, and megabytes. 512 megabytes at once end a target too. */
+/** Limits for one input: seconds, and megabytes. An allocation of 512 megabytes at once ends a target as well. */
 const LIMITS = ["-timeout=60", "-rss_limit_mb=3000"];
 
 const ABOUT =
-  "What the fuzzers of tests/fuzz did: inputs that each target ran on one core, the seconds that took, inputs that it " +
-  "keeps since they reach code of their own, and the inputs that made it stop.";
+  "What the fuzzers of tests/fuzz did: inputs that each target ran on one core, the seconds that took, inputs that " +
+  "it keeps since they reach code of their own, and the inputs that made it stop.";
 const REFRESH = "BUDGET=2h node tests/fuzz/run.mjs --summary tests/attacks/fuzz.json";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
