@@ -16,6 +16,8 @@
 //! [`halo2`] plugs in the halo2 back end; [`halo2::mutants`] removes its checks one at a time, as data, to see that the
 //! forger would notice.
 
+#![forbid(unsafe_code)]
+
 pub mod campaign;
 pub mod cells;
 pub mod forge;

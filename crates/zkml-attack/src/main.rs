@@ -1,5 +1,7 @@
 //! `make attack`: tries to forge proofs, prints what it tried by kind, and fails if anything false was accepted.
 
+#![forbid(unsafe_code)]
+
 use std::{
     io::Write,
     process::ExitCode,
