@@ -130,7 +130,8 @@ pub fn run(backend: &dyn Backend, order: Order, progress: &(dyn Fn(&Report, u64,
     let end = Instant::now() + order.budget;
     let mut jobs: Vec<(Recipe, usize)> = Vec::new();
     let recipes = Recipe::all();
-    let (singles, pairs): (Vec<_>, Vec<_>) = recipes.iter().partition(|r| matches!(r, Recipe::Single(..)));
+    let (singles, pairs): (Vec<_>, Vec<_>) =
+        recipes.iter().partition(|r| matches!(r, Recipe::Single(..) | Recipe::Case(_)));
     for variant in 0..backend.variants() {
         jobs.extend(singles.iter().map(|r| ((*r).clone(), variant)));
     }

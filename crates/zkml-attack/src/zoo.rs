@@ -9,6 +9,7 @@ use zkml_graph::{
     Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility,
     map::Axis,
     ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale},
+    testing,
 };
 
 use crate::Target;
@@ -286,7 +287,8 @@ impl Zoo {
     }
 
     fn finish(mut self, name: &str, y: TensorId) -> Result<Target, GraphError> {
-        self.b.output("y", y, Visibility::Public);
+        let committed = self.rng.gen_ratio(1, 8);
+        self.b.output("y", y, if committed { Visibility::Committed } else { Visibility::Public });
         let graph: Graph = self.b.finish()?;
         // Weights that no output needs are pruned.
         let kept = graph.weights.len();
@@ -304,6 +306,8 @@ pub enum Recipe {
     Pair(Kind, Kind, usize, Role),
     /// Some operators on whatever there is.
     Random(u64),
+    /// A case of the operators' own tests, by name: views, padding, copies and networks of all kinds.
+    Case(String),
 }
 
 impl Recipe {
@@ -320,6 +324,7 @@ impl Recipe {
                 }
             }
         }
+        out.extend(testing::cases().into_iter().map(|c| Self::Case(c.name)));
         for first in Kind::ALL {
             for second in Kind::ALL {
                 for at in 0..second.arity() {
@@ -337,6 +342,11 @@ impl Recipe {
     /// The graph's own, where the operators do not go together (a divisor that may be zero, a domain too wide).
     pub fn build(&self, seed: u64) -> Result<Target, GraphError> {
         let name = format!("{self:?}");
+        if let Self::Case(wanted) = self {
+            let case = testing::cases().into_iter().find(|c| c.name == *wanted);
+            let case = case.ok_or_else(|| GraphError::Decode(format!("there is no case `{wanted}`")))?;
+            return Target::new(&name, case.graph, &case.inputs, &case.weights);
+        }
         let mut zoo = Zoo::new("zoo", seed);
         let y = match self {
             Self::Single(kind, roles) => {
@@ -357,6 +367,7 @@ impl Recipe {
                 zoo.apply(*second, &operands)?
             }
             Self::Random(seed) => random(&mut zoo, *seed)?,
+            Self::Case(name) => return Err(GraphError::Decode(format!("`{name}` is built above"))),
         };
         zoo.finish(&name, y)
     }

@@ -19,9 +19,10 @@ use crate::{
     block::{Group, Limb, Slot, Term},
     chain::{Contraction, FIELD_BITS},
     error::{ProverError, Result},
-    layout::{Blueprint, Gate, Layout},
+    layout::{Blueprint, Gate, Layout, RowOp, Source},
     shape::Shape,
     sym::{Sym, field, pow2},
+    wiring::Elem,
 };
 
 /// Random points per relation: one to find the factor, the others to confirm it.
@@ -35,7 +36,16 @@ const KEY_BITS: u32 = 62;
 /// [`ProverError::Uncertified`] for the first relation that is not taken care of as the ledger says.
 pub fn confirm(system: &System, ledger: &Ledger, blueprint: &Blueprint) -> Result<Vec<Option<Bounds>>> {
     let known = ledger.check(system).map_err(|e| uncertified(system, None, e.to_string()))?;
-    let homes = homes(system, blueprint)?;
+    let homes = homes(system, ledger, blueprint)?;
+    let used = system
+        .relations
+        .iter()
+        .enumerate()
+        .flat_map(|(i, (_, r))| r.views().into_iter().map(move |v| (i, v)));
+    if let Some((i, v)) = used.into_iter().find(|(_, v)| known[v.var.0 as usize].is_none()) {
+        let name = &system.vars[v.var.0 as usize].name;
+        return Err(uncertified(system, Some(i), format!("nothing confines `{name}`")));
+    }
     for (index, standing) in ledger.standings.iter().enumerate() {
         let confirmed = match (&system.relations[index].1, standing) {
             (_, Standing::Implied { .. }) => Ok(()),
@@ -64,33 +74,175 @@ pub fn confirm(system: &System, ledger: &Ledger, blueprint: &Blueprint) -> Resul
     Ok(known)
 }
 
-/// Confirms that a layout has all rows that its blueprint speaks of: the gate of every block of every group.
+/// Confirms that a layout has all rows that its blueprint speaks of: the gate, the keys and the cells of every block, the
+/// gate of every row of a chain, a public row for each word of the statement, and a pinned cell for every constant.
 ///
 /// # Errors
-/// [`ProverError::Uncertified`] for the first block whose gate is off.
+/// [`ProverError::Uncertified`] for the first of these that is missing.
 pub fn confirm_rows(system: &System, layout: &Layout) -> Result<()> {
+    let blueprint = &layout.blueprint;
     let active: HashMap<u32, usize> = layout.active.iter().copied().collect();
+    let placed: HashMap<(u8, u32), Source> =
+        layout.placements.iter().map(|(c, r, s)| ((*c, *r), *s)).collect();
+    let missing = |index, detail: String| Err(uncertified(system, index, detail));
+    if placed.len() != layout.placements.len() {
+        return missing(None, "a cell shows two things".into());
+    }
+    let coded = |g: usize| blueprint.sharing.columns.iter().flatten().filter(|o| **o == g).count() == 1;
+    if let Some(g) = (0..blueprint.gates.len()).find(|g| !coded(*g)) {
+        return missing(None, format!("gate {g} has no selector of its own"));
+    }
+    confirm_blocks(system, layout, &active, &placed)?;
+    for (row, op) in &layout.chain {
+        let wanted = match op {
+            RowOp::Start => Gate::Start,
+            RowOp::Dot => Gate::Dot,
+            RowOp::Pairs => Gate::Pairs,
+            RowOp::FoldCells => Gate::FoldCells,
+            RowOp::Shift => Gate::Shift,
+            // Their gate is the folding gate, which the operation itself selects.
+            RowOp::Next | RowOp::Fold | RowOp::Sweep => continue,
+        };
+        if active.get(row).map(|g| &blueprint.gates[*g]) != Some(&wanted) {
+            return missing(None, format!("row {row} of a chain has no gate"));
+        }
+    }
+    let public = |row: u32| active.get(&row).map(|g| &blueprint.gates[*g]) == Some(&Gate::Public);
+    let words = layout.shown.instances.iter().enumerate();
+    let unseen = words
+        .map(|(i, s)| (i as u32 + 1, s))
+        .find(|(row, s)| !public(*row) || placed.get(&(0, *row)) != Some(s));
+    if let Some(row) = unseen.map(|(row, _)| row).or((!public(0)).then_some(0)) {
+        return missing(None, format!("word {row} of the statement is not public"));
+    }
+    confirm_constants(system, layout, &active, &placed)
+}
+
+/// Every constant that is shown somewhere has a cell that a gate pins to its value.
+fn confirm_constants(
+    system: &System,
+    layout: &Layout,
+    active: &HashMap<u32, usize>,
+    placed: &HashMap<(u8, u32), Source>,
+) -> Result<()> {
+    let weights: HashMap<(u8, u32), Fr> = layout.weights.iter().map(|(c, r, v)| ((*c, *r), *v)).collect();
+    let pinned: std::collections::HashSet<i64> = active
+        .iter()
+        .filter(|(_, g)| layout.blueprint.gates[**g] == Gate::Constant)
+        .filter_map(|(row, _)| match placed.get(&(0, *row)) {
+            Some(Source::Elem(Elem::Const(v))) => {
+                let weight = weights.get(&(0, *row)).copied().unwrap_or(Fr::ZERO);
+                (weight == field((*v).into())).then_some(*v)
+            }
+            _ => None,
+        })
+        .collect();
+    let free = placed.values().find_map(|s| match s {
+        Source::Elem(Elem::Const(v)) if !pinned.contains(v) => Some(*v),
+        _ => None,
+    });
+    match free {
+        Some(v) => Err(uncertified(system, None, format!("no gate pins the constant {v}"))),
+        None => Ok(()),
+    }
+}
+
+/// Every block has its gate, its keys and its cells, in rows of its own that are looked up.
+fn confirm_blocks(
+    system: &System,
+    layout: &Layout,
+    active: &HashMap<u32, usize>,
+    placed: &HashMap<(u8, u32), Source>,
+) -> Result<()> {
     let keys: HashMap<u32, u32> = layout.keys.iter().copied().collect();
+    let sources = Sources::new(system);
+    let (mut keyed, mut end) = (0, layout.blueprint.instances);
     for ((gate, group), base) in layout.blueprint.groups.iter().zip(&layout.bases) {
         let index = group.relations.first().copied();
+        let missing = |detail: String| Err(uncertified(system, index, detail));
         let stated = gate.map(|g| &layout.blueprint.gates[g]);
         let right = match stated {
             Some(Gate::Block(t)) => *t == group.template,
             _ => group.template.polys.is_empty(),
         };
         if !right {
-            return Err(uncertified(system, index, "its block has the gate of another".into()));
+            return missing("its block has the gate of another".into());
         }
+        let height = group.template.height;
+        if (*base as usize) < end {
+            return missing(format!("its block in row {base} lies on other rows"));
+        }
+        end = *base as usize + group.count * height;
         for i in 0..group.count {
-            let row = base + (i * group.template.height) as u32;
-            let keyed =
+            let row = base + (i * height) as u32;
+            let held =
                 group.template.keys.iter().all(|(r, t)| keys.get(&(row + u32::from(*r))) == Some(&t.0));
-            if !keyed || gate.is_some_and(|g| active.get(&row) != Some(&g)) {
-                return Err(uncertified(system, index, format!("its block in row {row} is not active")));
+            if !held || gate.is_some_and(|g| active.get(&row) != Some(&g)) {
+                return missing(format!("its block in row {row} is not active"));
+            }
+        }
+        keyed += group.count * group.template.keys.len();
+        for (slot, view) in &group.cells {
+            let Slot::A(c, r) = slot else { continue };
+            for (i, elem) in sources.of(view).enumerate() {
+                let row = base + (i * height) as u32 + u32::from(*r);
+                if placed.get(&(*c, row)) != Some(&Source::Elem(elem)) {
+                    return missing(format!("column {c}, row {row} shows something else"));
+                }
             }
         }
     }
+    if end > layout.rows || keyed != layout.keys.len() {
+        return Err(uncertified(system, None, "there are keys or rows of no block".into()));
+    }
     Ok(())
+}
+
+/// What each element really is, copies followed one by one.
+struct Sources<'a> {
+    system: &'a System,
+    /// For each variable that copies write to: where its elements come from.
+    from: HashMap<u32, HashMap<usize, Elem>>,
+}
+
+impl<'a> Sources<'a> {
+    fn new(system: &'a System) -> Self {
+        let mut from: HashMap<u32, HashMap<usize, Elem>> = HashMap::new();
+        for (_, r) in &system.relations {
+            let Relation::Copy { from: source, to } = r else { continue };
+            let pad = source.map.pad.unwrap_or(0);
+            let written = from.entry(to.var.0).or_default();
+            for (t, s) in to.map.iter().zip(source.map.iter()) {
+                let Some(t) = t else { continue };
+                written.insert(t, s.map_or(Elem::Const(pad), |s| Elem::Cell(source.var, s as u32)));
+            }
+        }
+        Self { system, from }
+    }
+
+    fn of(&self, view: &View) -> impl Iterator<Item = Elem> + '_ {
+        let (var, pad) = (view.var, view.map.pad.unwrap_or(0));
+        let all = view.map.indices().into_iter();
+        all.map(move |i| i.map_or(Elem::Const(pad), |i| self.follow(Elem::Cell(var, i as u32))))
+    }
+
+    /// Follows copies; they were stated in topological order, so that the way ends.
+    fn follow(&self, mut elem: Elem) -> Elem {
+        for _ in 0..=self.system.relations.len() {
+            let Elem::Cell(var, i) = elem else { return elem };
+            match self.from.get(&var.0).and_then(|w| w.get(&(i as usize))) {
+                Some(next) => elem = *next,
+                None => break,
+            }
+        }
+        match elem {
+            Elem::Cell(var, i) => match &self.system.vars[var.0 as usize].constant {
+                Some(c) => Elem::Const(c[i as usize]),
+                None => elem,
+            },
+            constant => constant,
+        }
+    }
 }
 
 fn uncertified(system: &System, relation: Option<usize>, detail: String) -> ProverError {
@@ -102,13 +254,17 @@ fn uncertified(system: &System, relation: Option<usize>, detail: String) -> Prov
 }
 
 /// The group of each element-wise relation, with its values at random points.
-fn homes<'a>(system: &'a System, blueprint: &'a Blueprint) -> Result<HashMap<usize, std::rc::Rc<Home<'a>>>> {
+fn homes<'a>(
+    system: &'a System,
+    ledger: &Ledger,
+    blueprint: &'a Blueprint,
+) -> Result<HashMap<usize, std::rc::Rc<Home<'a>>>> {
     let mut homes: HashMap<usize, std::rc::Rc<Home<'a>>> = HashMap::new();
     let mut defined = std::collections::HashSet::new();
     for (_, group) in &blueprint.groups {
         let home = Home::new(system, &blueprint.shape, group);
         let first = group.relations.first().copied();
-        home.sound(&mut defined).map_err(|detail| uncertified(system, first, detail))?;
+        home.sound(ledger, &mut defined).map_err(|detail| uncertified(system, first, detail))?;
         let home = std::rc::Rc::new(home);
         for r in &group.relations {
             if homes.insert(*r, home.clone()).is_some() {
@@ -152,11 +308,29 @@ impl<'a> Home<'a> {
     }
 
     /// Confirms that each cell means one thing, and that what has no cell may go without.
-    fn sound<'v>(&self, defined: &mut std::collections::HashSet<u32>) -> std::result::Result<(), String>
-    where
-        'a: 'v,
-    {
+    fn sound(
+        &self,
+        ledger: &Ledger,
+        defined: &mut std::collections::HashSet<u32>,
+    ) -> std::result::Result<(), String> {
         let group = self.group;
+        let mut views = group.relations.iter().flat_map(|r| self.system.relations[*r].1.views());
+        if views.any(|v| v.map.len() != group.count) {
+            return Err("its block has another number of elements".into());
+        }
+        let (na, nu) = (self.shape.a_columns, self.shape.u_columns);
+        let cells = group.cells.iter().all(|(s, _)| matches!(s, Slot::A(c, _) if usize::from(*c) < na));
+        let limbs = group.limbs.iter().all(|(s, _)| matches!(s, Slot::U(c, _) if usize::from(*c) < nu));
+        if !cells || !limbs {
+            return Err("a limb is not looked up, or a value lies where limbs are".into());
+        }
+        let stray = group.limbs.iter().any(|(slot, limb)| match slot {
+            Slot::U(0, row) => !self.is_key(limb) && group.template.keys.iter().any(|(r, _)| r == row),
+            _ => self.is_key(limb),
+        });
+        if stray {
+            return Err("a limb lies where a key is looked up, or a key where it is not".into());
+        }
         let slots = group.cells.iter().map(|(s, _)| *s).chain(group.limbs.iter().map(|(s, _)| *s));
         let mut seen = std::collections::HashSet::new();
         for slot in slots {
@@ -179,8 +353,8 @@ impl<'a> Home<'a> {
             }
             let strange = self.system.relations.iter().enumerate().find(|(i, (_, r))| {
                 let speaks = r.views().iter().any(|v| v.var == var);
-                let loose = matches!(r, Relation::Range { kind: zkml_graph::RangeKind::Sound, .. });
-                speaks && !group.relations.contains(i) && !loose
+                let implied = matches!(ledger.standings[*i], Standing::Implied { .. });
+                speaks && !group.relations.contains(i) && !implied
             });
             if let Some((i, _)) = strange {
                 return Err(format!("`{name}` has no cell, but relation {i} in another block needs it"));
@@ -351,15 +525,7 @@ impl<'a> Home<'a> {
                 && counted
                 && self.holds(|p| self.value(key, p) - field(lo.into()) - self.points[p][slot])
         });
-        let strays = group.limbs.iter().any(|(slot, limb)| match slot {
-            Slot::U(0, row) => !self.is_key(limb) && group.template.keys.iter().any(|(r, _)| r == row),
-            _ => self.is_key(limb),
-        });
-        match (found, strays) {
-            (true, false) => Ok(()),
-            (true, true) => Err("a limb lies where a key is looked up, or a key where it is not".into()),
-            (false, _) => Err("no key of its table holds it".into()),
-        }
+        if found { Ok(()) } else { Err("no key of its table holds it".into()) }
     }
 }
 
@@ -370,15 +536,16 @@ fn packs(
     c: &Contraction,
     alone: bool,
 ) -> std::result::Result<(), String> {
+    let relation = &system.relations[c.relation].1;
+    let Relation::Contract { y, .. } = relation else { return Err("it is no contraction".into()) };
+    // Below 2^127 wherever it is known, and so far from any modulus.
+    let sum = contracted(system, known, relation)?.magnitude();
     if c.slots <= 1 {
         return Ok(());
     }
     if alone {
         return Err("results that only their sum confines share a field element".into());
     }
-    let relation = &system.relations[c.relation].1;
-    let Relation::Contract { y, .. } = relation else { return Err("it is no contraction".into()) };
-    let sum = contracted(system, known, relation)?.magnitude();
     let own = known[y.var.0 as usize].ok_or("nothing confines its results")?;
     let pad = y.map.pad.map_or(0, |p| i128::from(p).abs());
     let reach = sum.checked_add(own.magnitude().max(pad)).ok_or("its sums are beyond 127 bits")?;

@@ -14,6 +14,7 @@ pub mod mutants;
 pub mod recorder;
 
 use halo2_proofs::plonk::{Circuit as _, ConstraintSystem};
+use zkml_graph::Relation;
 use zkml_prover::{
     Optimize, Plan,
     circuit::{ModelCircuit, Params},
@@ -60,6 +61,9 @@ impl Halo2 {
             shape([3, 4, 1], 5, 4, true),
             shape([4, 2, 3], 7, 10, true),
             shape([2, 3, 2], 8, 4, false),
+            shape([1, 3, 4], 6, 6, true),
+            // Folded without sweeps, and with several helper columns.
+            Shape { sweep: false, ..shape([6, 8, 16], 7, 10, true) },
         ];
         Ok(Self { template, shapes })
     }
@@ -70,7 +74,13 @@ impl Halo2 {
     /// The last reason not to lay it out, when no size fits.
     pub fn circuit(&self, target: &Target, variant: usize) -> Result<(ModelCircuit, u32), String> {
         let columns = target.system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
-        let shape = Shape { table_outputs: columns, ..self.shapes[variant % self.shapes.len()] };
+        let mut shape = Shape { table_outputs: columns, ..self.shapes[variant % self.shapes.len()] };
+        // Products of two witnesses take two columns.
+        let witness = |v: &zkml_graph::View| target.system.vars[v.var.0 as usize].constant.is_none();
+        let pairs = |r: &Relation| matches!(r, Relation::Contract { a, b, .. } if witness(a) && witness(b));
+        if target.system.relations.iter().any(|(_, r)| pairs(r)) {
+            shape.a_columns = shape.a_columns.max(2);
+        }
         let mut error = String::new();
         for k in SIZES {
             match keys::circuit(&target.system, &Plan { shape, k, ..self.template.clone() }) {
