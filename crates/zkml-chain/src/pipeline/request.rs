@@ -144,7 +144,6 @@ pub async fn run(
         }
         let sent =
             artifacts.path(&sent_name(rpc.chain_id(), consumer.address(), subject, &request, commitment));
-        let _claim = sending::claim(&sent)?;
         let mined = sending::send(ui, rpc, account, &call, request.limits, &sent).await?;
         let id = consumer.requested(&mined.receipt, subject, commitment)?;
         ui.say(format_args!("request {id}"));

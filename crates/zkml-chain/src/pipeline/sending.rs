@@ -1,7 +1,7 @@
 //! One transaction of a person who waits: tried, written down, sent, final.
 
 use crate::{
-    artifacts::{lock::Claim, write_whole},
+    artifacts::write_whole,
     error::{Error, Result},
     output::Ui,
     progress::Progress,
@@ -15,14 +15,6 @@ use zkml_deploy::{
     rpc::Rpc,
     transaction::{Call, Earlier, Limits, Mined, Signed, send_and_wait, with_headroom},
 };
-
-/// The right to send what is remembered in `file`: two commands that send the same at once would forget what the other has sent.
-///
-/// # Errors
-/// [`Error::Busy`] while another command has it.
-pub fn claim(file: &Path) -> Result<Claim> {
-    Claim::of(&file.with_extension("lock"))?.ok_or_else(|| Error::Busy { dir: file.to_owned() })
-}
 
 /// Tries a transaction on the last block; its gas, if the account can pay for it.
 ///

@@ -2,7 +2,7 @@
 
 use super::{compiled, prove, sending, verify};
 use crate::{
-    artifacts::{Artifacts, lock::Claim, write_whole},
+    artifacts::{Artifacts, write_whole},
     context_file::ContextFile,
     error::{Error, Result},
     output::{DIM, GREEN, Report, Ui},
@@ -144,8 +144,6 @@ struct Bound {
     context: Context,
     proof: PathBuf,
     context_file: PathBuf,
-    /// Nobody else hands in a proof of this name meanwhile, or writes over it.
-    _claim: Claim,
 }
 
 impl Bound {
@@ -172,16 +170,13 @@ async fn bind(
 ) -> Result<Bound> {
     if let Some((proof, context)) = &request.ready {
         consumer.check_context(subject, context).await?;
-        let claim = sending::claim(&proof.with_extension(SENT))?;
-        let (proof, context_file) = (proof.clone(), context_path(proof));
-        return Ok(Bound { context: *context, context_file, proof, _claim: claim });
+        return Ok(Bound { context: *context, context_file: context_path(proof), proof: proof.clone() });
     }
     let now = zkml_deploy::consumer::now(rpc).await?;
     let deadline = request.deadline.unwrap_or_else(|| now.saturating_add(request.valid_for));
     let context = consumer.next_context(subject, deadline, request.action).await?;
     consumer.check_context(subject, &context).await?;
     let proof = request.prove.out.clone().unwrap_or_else(|| artifacts.path(&default_name(&context)));
-    let claim = sending::claim(&proof.with_extension(SENT))?;
     // What was sent may still be accepted: its proof, and what opens its outputs, must not be written over.
     if proof.with_extension(SENT).exists() {
         let (sent, context_file) = (ContextFile::read(&context_path(&proof))?, context_path(&proof));
@@ -191,7 +186,7 @@ async fn bind(
                 proof.display()
             ));
             consumer.check_context(subject, &sent).await?;
-            return Ok(Bound { context: sent, proof, context_file, _claim: claim });
+            return Ok(Bound { context: sent, proof, context_file });
         }
     }
     let proving =
@@ -200,7 +195,7 @@ async fn bind(
     ui.say(format_args!("proven in {}", table::seconds(proven.seconds)));
     let context_file = context_path(&proof);
     write_whole(&context_file, &ContextFile::from(&context).to_bytes())?;
-    Ok(Bound { context, proof, context_file, _claim: claim })
+    Ok(Bound { context, proof, context_file })
 }
 
 /// A proof that was made for one nonce of one subject at one consumer.

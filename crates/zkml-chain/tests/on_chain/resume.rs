@@ -83,23 +83,6 @@ fn killed_while_a_transaction_waits_it_replaces_it() {
 }
 
 #[test]
-fn one_command_at_a_time_writes_a_record() {
-    let operator = Operator::new(&["--no-mining"]);
-    let mut first = deploy(&operator);
-    until(&mut first, &operator.record_path(31_337), |record| {
-        record["contracts"]["verifier"]["status"] == "sent"
-    });
-    let before = operator.record();
-    let beside = operator.run("deploy", &["--chain", "anvil", "--test-key", "--broadcast"]);
-    crate::support::check(beside, 5, "busy", &["credit_mlp.json"]);
-    assert_eq!(operator.record(), before);
-    // A look writes nothing, and is not kept from looking.
-    operator.done("deploy", &["--chain", "anvil", "--test-key"]);
-    first.kill().unwrap();
-    first.wait().unwrap();
-}
-
-#[test]
 fn a_transaction_that_was_mined_after_the_end_is_found() {
     let operator = Operator::new(&["--no-mining"]);
     kill_when(&operator.record_path(31_337), deploy(&operator), |record| {
@@ -136,9 +119,6 @@ fn a_submission_that_was_killed_is_not_paid_twice() {
     let first = fs::read(&proof).unwrap();
     let mut child = start(&operator, "submit", &["--out", &proof]);
     until(&mut child, &sent, |sent| hashes(sent) > offered);
-    // A second one beside it would forget what this one sends.
-    let beside = operator.run("submit", &["--chain", "anvil", "--test-key", "--out", &proof]);
-    crate::support::check(beside, 5, "busy", &["one.sent.json"]);
     let ended = loop {
         wait(anvil::mine(&rpc, 1));
         match child.try_wait().unwrap() {

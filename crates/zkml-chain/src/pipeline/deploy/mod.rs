@@ -9,7 +9,6 @@ pub use package::{ConsumerKind, Folder};
 pub use records::{ROOT as RECORDS, Records};
 pub use report::DeployReport;
 
-use super::sending;
 use crate::{artifacts::Artifacts, error::Result, output::Ui, progress::Progress};
 use std::{collections::BTreeSet, path::PathBuf};
 use zkml_deploy::{
@@ -73,7 +72,7 @@ impl Sender {
 /// Looks at everything; then, with a key, makes what is missing.
 ///
 /// # Errors
-/// As [`deploy::preview`] and [`deploy::execute`]; a record that is about something else, or that another command is writing.
+/// As [`deploy::preview`] and [`deploy::execute`]; a record that is about something else.
 pub async fn run(
     ui: &Ui,
     artifacts: &Artifacts,
@@ -89,8 +88,6 @@ pub async fn run(
     let options = Options { parts: request.parts, limits: request.limits, simulated: folder.simulated };
     let plan = Plan::new(&rpc, &request.chain, folder.package, owners, request.existing).await?;
     let records = Records::of(&request.deployments, plan.chain.id, artifacts.model());
-    let writes = request.save_plan || matches!(sender, Sender::Broadcast(_));
-    let _claim = writes.then(|| sending::claim(records.path())).transpose()?;
     let mut record = Record::planned(&plan);
     if let Some(found) = records.read()? {
         found.check(&record, records.path())?;
