@@ -229,12 +229,14 @@ impl Zoo {
         };
         match kind {
             Kind::Contract => {
-                let (a, b) = (self.view(x, &[1, LEN]), self.matrix(operands[1], self.nodes % 2 == 0));
+                let (a, b) =
+                    (self.view(x, &[1, LEN]), self.matrix(operands[1], self.nodes.is_multiple_of(2)));
                 let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[1, LEN]) };
                 self.b.node(&name, op, &operands[..2])
             }
             Kind::ContractAdd => {
-                let (a, b) = (self.matrix(x, self.nodes % 2 == 0), self.view(operands[1], &[LEN, 1]));
+                let (a, b) =
+                    (self.matrix(x, self.nodes.is_multiple_of(2)), self.view(operands[1], &[LEN, 1]));
                 let addend = Some(self.view(operands[2], &[LEN, 1]));
                 let op = Contract { a, b, addend, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, 1]) };
                 self.b.node(&name, op, &operands[..3])

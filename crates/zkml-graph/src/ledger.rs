@@ -424,12 +424,9 @@ fn follows_copies(system: &System, known: &[Option<Bounds>], step: &Step) -> Res
         return Err("no copy".into());
     };
     let current = known[step.var.0 as usize];
-    if from.var == step.var && all_of(system, from) {
-        if let Some(b) = known[to.var.0 as usize] {
-            if inside(meet(b, current), step.bounds) {
-                return Ok(());
-            }
-        }
+    let back = known[to.var.0 as usize].filter(|_| from.var == step.var && all_of(system, from));
+    if back.is_some_and(|b| inside(meet(b, current), step.bounds)) {
+        return Ok(());
     }
     if to.var != step.var {
         return Err("the copy does not write it".into());

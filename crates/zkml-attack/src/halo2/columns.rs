@@ -80,10 +80,10 @@ impl<'a> Filler<'a> {
         let mut read = self.target.honest.clone();
         let mut seen = std::collections::HashSet::new();
         for (c, row, source) in &self.model.layout.placements {
-            if let Source::Elem(Elem::Cell(var, i)) = source {
-                if seen.insert((*var, *i)) {
-                    read[var.0 as usize][*i as usize] = columns.early[usize::from(*c)][*row as usize];
-                }
+            if let Source::Elem(Elem::Cell(var, i)) = source
+                && seen.insert((*var, *i))
+            {
+                read[var.0 as usize][*i as usize] = columns.early[usize::from(*c)][*row as usize];
             }
         }
         self.meaning(&read, columns)

@@ -326,10 +326,10 @@ fn values(mutant: &dyn Prepared, target: &Target) -> Option<String> {
     let step = (all.len() / 600).max(1);
     for (change, salt) in all.into_iter().step_by(step) {
         let forged = forge::forge(&board, &target.honest, &change, salt);
-        if let Judgement::Accepted(meaning) = mutant.judge(&forged) {
-            if let Err(finding) = oracle::judge(target, &meaning) {
-                return Some(format!("values: {}", kind(&finding)));
-            }
+        if let Judgement::Accepted(meaning) = mutant.judge(&forged)
+            && let Err(finding) = oracle::judge(target, &meaning)
+        {
+            return Some(format!("values: {}", kind(&finding)));
         }
     }
     None
@@ -376,7 +376,9 @@ impl Laid<'_> {
         let layout = &self.filler.model.layout;
         let block = |row: usize| {
             let bases = layout.bases.iter().zip(&layout.blueprint.groups);
-            let at = bases.filter(|(base, (_, g))| **base as usize <= row && g.template.height > 0).last();
+            let mut before =
+                bases.rev().filter(|(base, (_, g))| **base as usize <= row && g.template.height > 0);
+            let at = before.next();
             let relations = at.map(|(_, (_, g))| g.relations.clone()).unwrap_or_default();
             let relations = relations.iter().map(|i| self.target.system.relations[*i].1.to_string());
             relations.collect::<Vec<_>>().join("; ")

@@ -64,7 +64,7 @@ fn aliased(word: &mut [u8], modulus: Word) {
 }
 
 /// One change of a proof and its instances.
-fn change(edit: &mut Choices<'_>, proof: &mut Vec<u8>, instances: &mut Vec<Word>) {
+fn change(edit: &mut Choices<'_>, proof: &mut Vec<u8>, instances: &mut [Word]) {
     let words = proof.len() / 32;
     let word = |i: usize| 32 * i..32 * i + 32;
     match edit.byte() % 10 {
@@ -74,7 +74,8 @@ fn change(edit: &mut Choices<'_>, proof: &mut Vec<u8>, instances: &mut Vec<Word>
         }
         1 if words > 0 => {
             let at = edit.below(words);
-            let modulus = if edit.byte() % 2 == 0 { field::SCALAR_MODULUS } else { field::BASE_MODULUS };
+            let modulus =
+                if edit.byte().is_multiple_of(2) { field::SCALAR_MODULUS } else { field::BASE_MODULUS };
             aliased(&mut proof[word(at)], modulus);
         }
         2 if words > 0 => {
