@@ -151,6 +151,9 @@ const ABOUT: &str = "Every gate, copy, looked-up column, tag and table entry of 
     layouts, and every relation of their systems. Where one is gone, cells that it spoke of are changed and everything else is made to \
     hold; noticed means that a false statement is then accepted, or that no key can be made.";
 
+/// Number of circuits after which a check that nothing noticed to be gone is an error.
+const ENOUGH: usize = 8;
+
 fn remove(backend: &Halo2, end: Instant, json: bool) -> ExitCode {
     let targets = mutants::targets();
     let outcomes = mutants::run(backend, &targets, &|place, outcomes| {
@@ -170,9 +173,10 @@ fn remove(backend: &Halo2, end: Instant, json: bool) -> ExitCode {
         println!("{:>5} of {:<5} {id}: {}", o.noticed, o.removed, o.by);
         o.survived.iter().take(6).for_each(|s| println!("        survives in {s}"));
     }
-    // A check that nothing ever notices is one that nobody knows to be needed.
+    // A check that nothing ever notices is one that nobody knows to be needed; a few circuits do not say so yet.
+    let unseen = |o: &mutants::Outcome| o.noticed == 0 && o.removed >= ENOUGH;
     let blind: Vec<&String> =
-        outcomes.iter().filter(|(id, o)| o.noticed == 0 && !mutants::may_go(id)).map(|(id, _)| id).collect();
+        outcomes.iter().filter(|(id, o)| unseen(o) && !mutants::may_go(id)).map(|(id, _)| id).collect();
     blind.iter().for_each(|id| eprintln!("nothing notices that it is gone: {id}"));
     if blind.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
