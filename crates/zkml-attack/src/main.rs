@@ -147,8 +147,8 @@ fn print(report: &Report, time: Duration) {
     }
 }
 
-const ABOUT: &str = "Every gate, copy, looked-up column, tag and table entry of circuits of the zoo and of small networks, in five \
-    layouts, and every relation of their systems. Where one is gone, cells that it spoke of are changed and everything else is made to \
+const ABOUT: &str = "Every gate, copy, looked-up column, tag and table entry of circuits of the zoo and of small networks, in each \
+    layout, and every relation of their systems. Where one is gone, cells that it spoke of are changed and everything else is made to \
     hold; noticed means that a false statement is then accepted, or that no key can be made.";
 
 /// Number of circuits after which a check that nothing noticed to be gone is an error.
