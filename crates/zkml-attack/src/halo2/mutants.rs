@@ -111,10 +111,10 @@ pub fn reason(id: &str) -> &'static str {
             "the layout does without it: it derives another interval from the other relations, or lays results out one by one"
         }
         "copy: of a constant" | "copy: of an element" => {
-            "the cell is a lane whose other factor is zero, or as many cells would have to move along as the forger does not move at once"
+            "noticed in other places; a padding lane whose other factor is zero may be anything, and the rest was not looked into one by one"
         }
         _ => {
-            "noticed in other circuits; in these, more cells would have to move along than the forger moves at once"
+            "noticed in other circuits; in these the forger found nothing, which was not looked into one by one"
         }
     }
 }
