@@ -63,14 +63,14 @@ pub struct Found {
     pub variable: String,
     /// The relation that was left broken.
     pub broken: String,
-    /// What is false.
+    /// The false part.
     pub finding: Finding,
 }
 
 /// Kind of a forgery: what was forged, and which kind of relation alone could object.
 pub type Kind = (&'static str, &'static str);
 
-/// What a campaign did.
+/// Counts and findings of a campaign.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Name of the back end.
@@ -112,7 +112,7 @@ impl Report {
     }
 }
 
-/// What to attack, and for how long.
+/// Order of a campaign: its time, seed and size.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
     /// Time after which no further graph is begun.
@@ -247,7 +247,7 @@ pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<
     out
 }
 
-/// What a cell is to the model.
+/// Role of a cell in the model.
 fn role(target: &Target, cell: Cell) -> &'static str {
     let (system, graph) = (&target.system, &target.graph);
     let var = VarId(cell.var);

@@ -16,7 +16,7 @@ use crate::{
 /// Repairs that one forgery may take; a graph of the zoo has far fewer cells.
 const MAX_REPAIRS: usize = 4096;
 
-/// How the constraints that a changed cell breaks are made to hold again.
+/// Way in which the constraints that a changed cell breaks are made to hold again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Repair {
     /// Not at all: the cell alone is changed.
@@ -43,7 +43,7 @@ pub struct Change {
     pub value: Fr,
     /// The constraint that is left broken, if it has to be.
     pub spared: Option<usize>,
-    /// How all others are repaired.
+    /// Way in which all others are repaired.
     pub repair: Repair,
 }
 

@@ -1,4 +1,4 @@
-//! What is attacked: a graph, its relations, and an honest run.
+//! Target of an attack: a graph, its relations, and an honest run.
 
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{Graph, GraphError, System, Trace};

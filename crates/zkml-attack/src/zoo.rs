@@ -19,7 +19,7 @@ pub const LEN: usize = 3;
 /// Widest domain of a table in the zoo.
 const MAX_DOMAIN: i128 = 96;
 
-/// What an operand is.
+/// Role of an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// An input of the model.

@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bounds, RangeKind, Relation, System, VarId, View};
 
-/// How a relation is taken care of.
+/// Way in which a relation is taken care of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "standing")]
 pub enum Standing {
     /// Constraints of the back end state it.
     LaidOut {
-        /// What all its values are confined to by that, if it is a range.
+        /// Interval that it confines all values to, if it is a range.
         window: Option<Bounds>,
         /// For a contraction: returns true if each result stands alone, so that it is confined by being that sum.
         alone: bool,
@@ -65,7 +65,7 @@ pub struct Step {
 pub struct Ledger {
     /// One standing per relation.
     pub standings: Vec<Standing>,
-    /// How intervals are derived, in order.
+    /// Derivation of intervals, in order.
     pub steps: Vec<Step>,
 }
 
@@ -89,7 +89,7 @@ pub enum LedgerError {
         relation: String,
         /// Name of the claimed standing.
         standing: &'static str,
-        /// What is wrong.
+        /// The fault.
         detail: String,
     },
     /// A step of a derivation does not follow.
@@ -107,7 +107,7 @@ pub enum LedgerError {
         lo: i128,
         /// Upper end of the claimed interval.
         hi: i128,
-        /// What is wrong.
+        /// The fault.
         detail: String,
     },
 }

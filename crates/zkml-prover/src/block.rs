@@ -59,7 +59,7 @@ impl Template {
     }
 }
 
-/// What a value without a cell is computed from.
+/// Operand of the definition of a value without a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Term {
     /// A cell of the block.
@@ -73,7 +73,7 @@ pub enum Term {
 pub struct Defined {
     /// The value.
     pub view: View,
-    /// What it is.
+    /// Its definition.
     pub value: Sym<Term>,
 }
 

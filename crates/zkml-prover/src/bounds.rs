@@ -63,7 +63,7 @@ pub struct Proven {
     /// For each contraction, whether its results are confined only by the contraction itself, so that they
     /// cannot share a field element.
     pub alone: Vec<bool>,
-    /// How the intervals were derived, in order.
+    /// Derivation of the intervals, in order.
     pub steps: Vec<Step>,
 }
 

@@ -198,7 +198,7 @@ fn confirm_blocks(
     Ok(())
 }
 
-/// What each element really is, copies followed one by one.
+/// Source of each element, copies followed one by one.
 struct Sources<'a> {
     system: &'a System,
     /// For each variable that copies write to: where its elements come from.

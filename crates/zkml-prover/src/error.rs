@@ -54,7 +54,7 @@ pub enum ProverError {
         label: String,
         /// The relation.
         relation: String,
-        /// What is missing.
+        /// The missing part.
         detail: String,
     },
     /// No layout fits into the largest circuit considered.

@@ -191,7 +191,7 @@ impl Forger<'_> {
         false
     }
 
-    /// What is left of the chain that ends in `row` when a class has another value.
+    /// Rest of the chain that ends in `row` when a class has another value.
     fn left(&mut self, class: &[Place], v: Fr, row: u32) -> Option<Fr> {
         class.iter().for_each(|c| *value(&mut self.columns, *c) = v);
         match self.circuit.late(&self.columns) {

@@ -27,7 +27,7 @@ pub struct Columns {
     pub instance: Vec<Fr>,
 }
 
-/// How the limbs of a forged value are chosen.
+/// Choice of the limbs of a forged value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Response {
     /// So that all gates hold: the highest limb takes what is left, however large.

@@ -364,7 +364,7 @@ impl Circuit {
         Ok(())
     }
 
-    /// What row `row` looks up in looked-up column `column`: key plus one, tag, tagged outputs.
+    /// Entry that row `row` looks up in looked-up column `column`: key plus one, tag, tagged outputs.
     pub fn entry(&self, column: usize, row: usize, early: &[Vec<Fr>]) -> [Fr; 4] {
         let key = early[self.shape.a_columns + column][row] + Fr::ONE;
         let tag = match self.tag_column().filter(|_| column == 0) {

@@ -76,7 +76,7 @@ impl Equations {
     /// Takes in `form = 0`.
     ///
     /// # Errors
-    /// What is left of it, if it contradicts those before.
+    /// The rest of it, if it contradicts those before.
     pub fn require(&mut self, form: Form) -> Result<(), Fr> {
         let mut form = form;
         // From the last unknown down, so that what is put in for it is reduced as well.

@@ -109,7 +109,7 @@ impl Backend for Halo2 {
 /// A system in the rows and columns of a circuit.
 #[derive(Debug, Clone)]
 pub struct Laid<'a> {
-    /// What is attacked.
+    /// The target.
     pub target: &'a Target,
     /// The circuit's constraints, as data.
     pub circuit: Circuit,
@@ -123,7 +123,7 @@ impl<'a> Laid<'a> {
     /// Takes the constraints of a circuit down; the honest run must satisfy them.
     ///
     /// # Errors
-    /// What is wrong, printed.
+    /// The fault, printed.
     pub fn new(target: &'a Target, (model, k): (ModelCircuit, u32)) -> Result<Self, String> {
         let mut cs = ConstraintSystem::default();
         let config = ModelCircuit::configure_with_params(&mut cs, Params(Some(model.design.clone())));

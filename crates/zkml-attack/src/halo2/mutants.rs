@@ -42,7 +42,7 @@ const ROWS: usize = 4;
 /// Copies of each kind that are removed per circuit.
 const COPIES: usize = 3;
 
-/// What was removed.
+/// A removed check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Removal {
     /// A polynomial.
@@ -66,9 +66,9 @@ pub struct Outcome {
     pub removed: usize,
     /// Number of those in which a forgery was then accepted, or the layout refused.
     pub noticed: usize,
-    /// What noticed it first.
+    /// The first attack that noticed it.
     pub by: String,
-    /// Where nothing noticed it.
+    /// Places in which nothing noticed it.
     pub survived: Vec<String>,
     /// The reason why nothing noticed it there.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -335,7 +335,7 @@ fn values(mutant: &dyn Prepared, target: &Target) -> Option<String> {
     None
 }
 
-/// What a finding is about, without its numbers.
+/// Kind of a finding, without its numbers.
 fn kind(finding: &oracle::Finding) -> &'static str {
     match finding {
         oracle::Finding::Far { .. } => "a value is no small integer",
@@ -371,7 +371,7 @@ fn name(relation: &Relation) -> String {
 }
 
 impl Laid<'_> {
-    /// Where a removal is, in words.
+    /// Place of a removal, in words.
     fn name_of(&self, removal: &Removal) -> String {
         let layout = &self.filler.model.layout;
         let block = |row: usize| {
@@ -398,7 +398,7 @@ impl Laid<'_> {
         }
     }
 
-    /// What is false about columns that a circuit accepts; `None` if they are another true statement.
+    /// Falsehood of columns that a circuit accepts; `None` if they are another true statement.
     fn falsehood(&self, columns: &Columns) -> Option<String> {
         let meaning = self.filler.read(columns);
         if let Err(finding) = oracle::judge(self.target, &meaning) {

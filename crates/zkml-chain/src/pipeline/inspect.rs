@@ -41,7 +41,7 @@ pub struct FolderReport {
     pub plan: Plan,
     /// Who sees what.
     pub disclosure: Disclosure,
-    /// How the circuit takes care of each relation.
+    /// Standing of each relation in the circuit.
     pub ledger: Relations,
 }
 

@@ -1,4 +1,4 @@
-//! How each relation of a model is taken care of in its circuit: the ledger, confirmed, as a report.
+//! Standing of each relation of a model in its circuit: the ledger, confirmed, as a report.
 
 use crate::{
     error::Result,
@@ -56,7 +56,7 @@ pub struct Entry {
 /// The ledger of a model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Relations {
-    /// How many of each.
+    /// Number of each.
     #[serde(flatten)]
     pub counts: Counts,
     /// All of them; empty unless they were asked for.

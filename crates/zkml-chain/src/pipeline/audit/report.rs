@@ -67,7 +67,7 @@ pub struct AuditReport {
     pub model: String,
     /// The comparisons, in the order in which one thing follows from another.
     pub checks: Vec<Check>,
-    /// How the rebuilt circuit takes care of each relation of the model.
+    /// Standing of each relation in the rebuilt circuit.
     pub ledger: Relations,
     /// The setup's secret is public: anybody can forge proofs, however well everything else agrees.
     pub unsafe_dev_srs: bool,
