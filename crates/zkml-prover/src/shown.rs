@@ -1,5 +1,7 @@
 //! What the public statement shows, and which cells it comes from: elements, packed words, commitments.
 
+use ff::Field;
+use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{Bounds, Code, Relation, Section, System, View};
 use zkml_protocol::commitment::{self, Role, WORDS_PER_CALL};
 
@@ -8,6 +10,7 @@ use crate::{
     error::{ProverError, Result},
     keys::protocol_code,
     layout::Source,
+    sym::{field, pow2},
     wiring::{Elem, Wiring},
 };
 
@@ -20,6 +23,14 @@ pub struct Packed {
     pub width: u32,
     /// Added to each value.
     pub offset: i64,
+}
+
+impl Packed {
+    /// The field element, given the value of each member.
+    pub fn value(&self, element: impl Fn(Elem) -> Fr) -> Fr {
+        let (step, offset) = (pow2(self.width), field(self.offset.into()));
+        self.members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e) + offset)
+    }
 }
 
 /// A commitment: the chain of hashes, and where its words come from.

@@ -11,7 +11,7 @@ use crate::{
     phase::Challenges,
     poseidon,
     shape::Shape,
-    sym::{field, pow2},
+    sym::field,
     wiring::Elem,
 };
 
@@ -69,14 +69,7 @@ pub fn witness(
         Elem::Const(v) => field(v.into()),
         Elem::Cell(var, i) => field(values[var.0 as usize][i as usize].into()),
     };
-    let packed: Vec<Fr> = layout
-        .packed
-        .iter()
-        .map(|p| {
-            let (step, offset) = (pow2(p.width), field(p.offset.into()));
-            p.members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e) + offset)
-        })
-        .collect();
+    let packed: Vec<Fr> = layout.packed.iter().map(|p| p.value(element)).collect();
     let known = |s: &Source, links: &[Fr]| match s {
         Source::Elem(e) => element(*e),
         Source::Packed(i) => packed[*i as usize],
