@@ -127,8 +127,11 @@ fn the_dev_secret_is_recognised_however_it_comes() {
     assert!(Srs::read(stored(&old).path()).expect("reads").is_dev());
 }
 
+/// A damaged file, with its name and the error that it has to give.
+type Forged = (&'static str, tempfile::NamedTempFile, fn(&SrsError) -> bool);
+
 /// Files that were written wrong, with a checksum that fits, and what is wrong with each.
-fn forged(good: &Srs) -> Vec<(&'static str, tempfile::NamedTempFile, fn(&SrsError) -> bool)> {
+fn forged(good: &Srs) -> Vec<Forged> {
     let points = file::points_of(good).expect("good");
     let (g, basis, s_g2) = (points.g, points.g_lagrange, points.s_g2);
     let changed = |points: &[G1Affine], at: usize, to: G1Affine| {
