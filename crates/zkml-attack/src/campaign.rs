@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use halo2_proofs::halo2curves::bn256::Fr;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -194,11 +195,11 @@ pub fn forge_all(
     let board = Board::new(&target.system);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut report = Report { graphs: 1, ..Report::default() };
-    for (i, (change, salt)) in changes(target, &board, &mut rng).into_iter().enumerate() {
+    for (i, change) in changes(target, &board, &mut rng).into_iter().enumerate() {
         if !(i + seed as usize).is_multiple_of(stride.max(1)) {
             continue;
         }
-        let forged = forge(&board, &target.honest, &change, salt);
+        let forged = forge(&board, &target.honest, &change);
         let broken = change.spared.map(|s| &target.system.relations[board.constraints[s].0]);
         let kind = (role(target, change.cell), broken.map_or("nothing", |(_, r)| relation(r)));
         let tally = report.kinds.entry(kind).or_default();
@@ -227,7 +228,7 @@ pub fn forge_all(
 }
 
 /// All changes of all cells: with every constraint spared in turn, and every way to repair the rest.
-pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<(Change, u64)> {
+pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<Change> {
     let mut out = Vec::new();
     for cell in board.cells() {
         let mut forged = values(board, &target.honest, cell, rng);
@@ -238,12 +239,11 @@ pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<
                     continue;
                 }
                 forged.shuffle(rng);
-                let changes = forged.iter().take(VALUES).map(|v| Change { cell, value: *v, spared, repair });
-                out.extend(changes.map(|c| (c, 0)));
+                let change = |v: &Fr| Change { cell, value: *v, spared, repair, seed: rng.r#gen() };
+                out.extend(forged.iter().take(VALUES).map(change));
             }
         }
     }
-    out.iter_mut().for_each(|(_, salt)| *salt = rng.r#gen());
     out
 }
 

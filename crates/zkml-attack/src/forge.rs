@@ -45,6 +45,8 @@ pub struct Change {
     pub spared: Option<usize>,
     /// Way in which all others are repaired.
     pub repair: Repair,
+    /// Seed of shuffled repairs.
+    pub seed: u64,
 }
 
 /// Values that a cell is forged to: near the honest one, beyond each range and table that it has to keep, far away.
@@ -65,13 +67,13 @@ pub fn values(board: &Board<'_>, honest: &Assignment, cell: Cell, rng: &mut impl
 }
 
 /// The forged assignment of a change.
-pub fn forge(board: &Board<'_>, honest: &Assignment, change: &Change, seed: u64) -> Assignment {
+pub fn forge(board: &Board<'_>, honest: &Assignment, change: &Change) -> Assignment {
     let mut values = honest.clone();
     *change.cell.of_mut(&mut values) = change.value;
     if change.repair == Repair::None {
         return values;
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(change.seed);
     let mut frozen = HashSet::from([change.cell]);
     let wanted = |i: &usize| Some(*i) != change.spared;
     let mut queue: VecDeque<usize> = board.touching(change.cell).iter().copied().filter(wanted).collect();
@@ -117,12 +119,12 @@ mod tests {
         });
         // Far enough to change what is rescaled, and near enough to keep every range.
         let value = cell.of(&target.honest) + Fr::from(256);
-        let change = Change { cell, value, spared, repair: Repair::Forward };
-        let values = forge(&board, &target.honest, &change, 1);
+        let change = Change { cell, value, spared, repair: Repair::Forward, seed: 1 };
+        let values = forge(&board, &target.honest, &change);
         let broken: Vec<usize> = (0..board.constraints.len()).filter(|&i| !board.holds(i, &values)).collect();
         assert!(broken.contains(&spared.expect("the contraction")), "{broken:?}");
         assert_ne!(values, target.honest);
-        let alone = forge(&board, &target.honest, &Change { repair: Repair::None, ..change }, 1);
+        let alone = forge(&board, &target.honest, &Change { repair: Repair::None, ..change });
         let changed: usize = alone.iter().zip(&target.honest).map(|(a, b)| usize::from(a != b)).sum();
         assert_eq!(changed, 1);
     }

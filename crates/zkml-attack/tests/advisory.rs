@@ -103,11 +103,11 @@ fn real_proofs_of_forged_values_are_refused_by_verifier_and_contract() {
     let mut tried = 0;
     let mut seen = std::collections::HashSet::new();
     let changes = changes(&target, &board, &mut rng);
-    for (change, salt) in changes {
+    for change in changes {
         let Some(broken) = change.spared.filter(|s| linear(*s) && change.repair == Repair::Forward) else {
             continue;
         };
-        let forged = forge(&board, &target.honest, &change, salt);
+        let forged = forge(&board, &target.honest, &change);
         if !seen.insert((broken, change.cell.var)) || tried == 8 {
             continue;
         }

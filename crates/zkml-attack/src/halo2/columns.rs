@@ -56,12 +56,9 @@ pub struct Filler<'a> {
 
 impl<'a> Filler<'a> {
     /// For a target's circuit.
-    ///
-    /// # Errors
-    /// Reserved for layouts that it does not know.
-    pub fn new(target: &'a Target, model: ModelCircuit) -> Result<Self, String> {
+    pub fn new(target: &'a Target, model: ModelCircuit) -> Self {
         let salts = (0..model.layout.shown.chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
-        Ok(Self { target, model, salts })
+        Self { target, model, salts }
     }
 
     /// The same with the salts that are among these columns: they are the prover's to choose.

@@ -129,7 +129,7 @@ impl<'a> Laid<'a> {
         let config = ModelCircuit::configure_with_params(&mut cs, Params(Some(model.design.clone())));
         let record = recorder::record(&model, config, &cs, 1 << k)?;
         let circuit = Circuit::new(&model, &cs, record);
-        let filler = Filler::new(target, model)?;
+        let filler = Filler::new(target, model);
         let honest = filler.fill(&target.honest, Response::Follow, &circuit);
         if let Err(e) = circuit.accepts(&honest, None) {
             return Err(format!("the honest run is refused: {}", e.reason));

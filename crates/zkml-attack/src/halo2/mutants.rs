@@ -324,8 +324,8 @@ fn values(mutant: &dyn Prepared, target: &Target) -> Option<String> {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let all = changes(target, &board, &mut rng);
     let step = (all.len() / 600).max(1);
-    for (change, salt) in all.into_iter().step_by(step) {
-        let forged = forge::forge(&board, &target.honest, &change, salt);
+    for change in all.into_iter().step_by(step) {
+        let forged = forge::forge(&board, &target.honest, &change);
         if let Judgement::Accepted(meaning) = mutant.judge(&forged)
             && let Err(finding) = oracle::judge(target, &meaning)
         {
