@@ -357,7 +357,7 @@ mod tests {
             }
         }
         assert_eq!(window(1_000_000, 1, RangeKind::Sound, 14), (1_000_000, 14));
-        assert_eq!(window(-100, 8, RangeKind::Sound, 8), (-128, 8), "around zero where that is near");
+        assert_eq!(window(-100, 7, RangeKind::Sound, 8), (-128, 8), "around zero where that is near");
     }
 
     #[test]
