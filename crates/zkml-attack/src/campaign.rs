@@ -1,7 +1,7 @@
 //! Runs the forger over the zoo within a budget, and counts.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,11 +14,12 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use zkml_graph::{Relation, VarId};
+use zkml_prover::sym::{field, pow2};
 
 use crate::{
     Backend, Judgement, Prepared, Target,
     cells::{Board, Cell},
-    forge::{Change, Repair, forge, values},
+    forge::{Change, Repair, Spared, forge, values},
     oracle::{self, Finding},
     zoo::Recipe,
 };
@@ -27,6 +28,8 @@ use crate::{
 const MAX_FINDINGS: usize = 40;
 /// Forged values per cell, spared constraint and way to repair.
 const VALUES: usize = 2;
+/// Forgeries of one graph in one layout.
+const MAX_FORGERIES: usize = 4000;
 
 /// Numbers of forgeries of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -144,9 +147,11 @@ pub fn run(backend: &dyn Backend, order: Order, progress: &(dyn Fn(&Report, u64,
     paired.shuffle(&mut rng);
     jobs.extend(paired);
     let listed = jobs.len() as u64;
-    jobs.extend(
-        (0..order.random).map(|s| (Recipe::Random(order.seed ^ (s << 8)), s as usize % backend.variants())),
-    );
+    jobs.extend((0..order.random).map(|s| {
+        let seed = order.seed ^ (s << 8);
+        let recipe = if s % 4 == 3 { Recipe::Layers(seed) } else { Recipe::Random(seed) };
+        (recipe, s as usize % backend.variants())
+    }));
     let report = Mutex::new(Report { backend: backend.name().into(), ..Report::default() });
     let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
     // One job after the other, on all cores.
@@ -195,13 +200,18 @@ pub fn forge_all(
     let board = Board::new(&target.system);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut report = Report { graphs: 1, ..Report::default() };
-    for (i, change) in changes(target, &board, &mut rng).into_iter().enumerate() {
-        if !(i + seed as usize).is_multiple_of(stride.max(1)) {
+    let mut all = changes(target, &board, &mut rng);
+    all.extend(exchanges(target, &board, prepared, &mut rng));
+    // Large graphs have too many cells for all of them.
+    let stride = stride.max(all.len().div_ceil(MAX_FORGERIES));
+    for (i, change) in all.into_iter().enumerate() {
+        if !(i + seed as usize).is_multiple_of(stride) {
             continue;
         }
         let forged = forge(&board, &target.honest, &change);
-        let broken = change.spared.map(|s| &target.system.relations[board.constraints[s].0]);
-        let kind = (role(target, change.cell), broken.map_or("nothing", |(_, r)| relation(r)));
+        let broken = change.spared.relation(&board).map(|r| &target.system.relations[r]);
+        let forger = if change.also.is_some() { "neighbours" } else { role(target, change.cell) };
+        let kind = (forger, broken.map_or("nothing", |(_, r)| relation(r)));
         let tally = report.kinds.entry(kind).or_default();
         tally.tried += 1;
         let Judgement::Accepted(meaning) = prepared.judge(&forged) else {
@@ -232,15 +242,41 @@ pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<
     let mut out = Vec::new();
     for cell in board.cells() {
         let mut forged = values(board, &target.honest, cell, rng);
-        let spared = board.touching(cell).iter().map(|i| Some(*i));
-        for spared in std::iter::once(None).chain(spared) {
+        let spared = board.touching(cell).iter().map(|i| Spared::Constraint(*i));
+        for spared in std::iter::once(Spared::Nothing).chain(spared) {
             for repair in Repair::ALL {
-                if repair == Repair::None && spared.is_some() {
+                if repair == Repair::None && spared != Spared::Nothing {
                     continue;
                 }
                 forged.shuffle(rng);
-                let change = |v: &Fr| Change { cell, value: *v, spared, repair, seed: rng.r#gen() };
+                let change =
+                    |v: &Fr| Change { cell, value: *v, also: None, spared, repair, seed: rng.r#gen() };
                 out.extend(forged.iter().take(VALUES).map(change));
+            }
+        }
+    }
+    out
+}
+
+/// Changes of two cells that share a field element: what is added to one is taken from the other, so that their sum
+/// stays what it was. Each relation that speaks of either is spared in turn.
+fn exchanges(
+    target: &Target,
+    board: &Board<'_>,
+    prepared: &dyn Prepared,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Change> {
+    let mut out = Vec::new();
+    for (low, high, bits) in prepared.neighbours() {
+        let both = [low, high].into_iter().flat_map(|c| board.touching(c));
+        let relations: BTreeSet<usize> = both.map(|i| board.constraints[*i].0).collect();
+        let spared = relations.into_iter().map(Spared::Relation);
+        for spared in std::iter::once(Spared::Nothing).chain(spared) {
+            for repair in Repair::ALL {
+                let amount = field([1, -1, 2, -3][rng.gen_range(0..4)]);
+                let value = low.of(&target.honest) + amount * pow2(bits);
+                let also = Some((high, high.of(&target.honest) - amount));
+                out.push(Change { cell: low, value, also, spared, repair, seed: rng.r#gen() });
             }
         }
     }

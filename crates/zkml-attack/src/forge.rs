@@ -34,15 +34,48 @@ impl Repair {
     pub const ALL: [Self; 4] = [Self::None, Self::Forward, Self::Backward, Self::Shuffled];
 }
 
-/// A change of one cell.
+/// What is left broken, if it has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spared {
+    /// Nothing: all constraints are to hold again.
+    Nothing,
+    /// One constraint, by its index on the board.
+    Constraint(usize),
+    /// All constraints of one relation, by its index in the system.
+    Relation(usize),
+}
+
+impl Spared {
+    /// Returns true if a constraint may stay broken.
+    fn covers(self, board: &Board<'_>, constraint: usize) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Constraint(i) => i == constraint,
+            Self::Relation(r) => board.constraints[constraint].0 == r,
+        }
+    }
+
+    /// Index of the relation that may be broken.
+    pub fn relation(self, board: &Board<'_>) -> Option<usize> {
+        match self {
+            Self::Nothing => None,
+            Self::Constraint(i) => Some(board.constraints[i].0),
+            Self::Relation(r) => Some(r),
+        }
+    }
+}
+
+/// A change of one cell, or of two whose changes cancel out somewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct Change {
     /// The cell.
     pub cell: Cell,
     /// Its forged value.
     pub value: Fr,
-    /// The constraint that is left broken, if it has to be.
-    pub spared: Option<usize>,
+    /// Another cell with its forged value.
+    pub also: Option<(Cell, Fr)>,
+    /// What is left broken.
+    pub spared: Spared,
     /// Way in which all others are repaired.
     pub repair: Repair,
     /// Seed of shuffled repairs.
@@ -69,14 +102,16 @@ pub fn values(board: &Board<'_>, honest: &Assignment, cell: Cell, rng: &mut impl
 /// The forged assignment of a change.
 pub fn forge(board: &Board<'_>, honest: &Assignment, change: &Change) -> Assignment {
     let mut values = honest.clone();
-    *change.cell.of_mut(&mut values) = change.value;
+    let changed = || std::iter::once((change.cell, change.value)).chain(change.also);
+    changed().for_each(|(cell, value)| *cell.of_mut(&mut values) = value);
     if change.repair == Repair::None {
         return values;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(change.seed);
-    let mut frozen = HashSet::from([change.cell]);
-    let wanted = |i: &usize| Some(*i) != change.spared;
-    let mut queue: VecDeque<usize> = board.touching(change.cell).iter().copied().filter(wanted).collect();
+    let mut frozen: HashSet<Cell> = changed().map(|(cell, _)| cell).collect();
+    let wanted = |i: &usize| !change.spared.covers(board, *i);
+    let touched = changed().flat_map(|(cell, _)| board.touching(cell).iter().copied());
+    let mut queue: VecDeque<usize> = touched.filter(wanted).collect();
     for _ in 0..MAX_REPAIRS {
         let Some(i) = queue.pop_front() else { break };
         if board.holds(i, &values) {
@@ -117,12 +152,14 @@ mod tests {
         let spared = board.touching(cell).iter().copied().find(|&i| {
             matches!(target.system.relations[board.constraints[i].0].1, zkml_graph::Relation::Contract { .. })
         });
+        let spared = spared.expect("the contraction");
         // Far enough to change what is rescaled, and near enough to keep every range.
         let value = cell.of(&target.honest) + Fr::from(256);
-        let change = Change { cell, value, spared, repair: Repair::Forward, seed: 1 };
+        let part = Spared::Constraint(spared);
+        let change = Change { cell, value, also: None, spared: part, repair: Repair::Forward, seed: 1 };
         let values = forge(&board, &target.honest, &change);
         let broken: Vec<usize> = (0..board.constraints.len()).filter(|&i| !board.holds(i, &values)).collect();
-        assert!(broken.contains(&spared.expect("the contraction")), "{broken:?}");
+        assert!(broken.contains(&spared), "{broken:?}");
         assert_ne!(values, target.honest);
         let alone = forge(&board, &target.honest, &Change { repair: Repair::None, ..change });
         let changed: usize = alone.iter().zip(&target.honest).map(|(a, b)| usize::from(a != b)).sum();

@@ -12,12 +12,14 @@
 //! - [`oracle`] judges what was accepted: the outputs of the statement are those that the model computes from
 //!   its inputs and weights, and all relations hold.
 //! - [`campaign`] runs all of it within a budget, and counts.
+//! - [`agree`] sees that honest runs of random graphs are accepted by all there is, down to the contract.
 //!
 //! [`halo2`] plugs in the halo2 back end; [`halo2::mutants`] removes its checks one at a time, as data, to see that the
 //! forger would notice.
 
 #![forbid(unsafe_code)]
 
+pub mod agree;
 pub mod campaign;
 pub mod cells;
 pub mod forge;
@@ -28,6 +30,8 @@ pub mod target;
 pub mod zoo;
 
 use halo2_proofs::halo2curves::bn256::Fr;
+
+use cells::Cell;
 pub use target::Target;
 
 /// Values of all variables of a system as field elements: one row-major vector per variable.
@@ -52,6 +56,10 @@ pub trait Backend: Sync {
 pub trait Prepared {
     /// Judges a forged assignment, the statement being computed from it.
     fn judge(&self, forged: &Assignment) -> Judgement;
+
+    /// Pairs of cells that the back end holds in one field element, and the bits between the first and the second:
+    /// what one of them takes of the other does not show in their sum.
+    fn neighbours(&self) -> Vec<(Cell, Cell, u32)>;
 }
 
 /// A back end's answer to a forged assignment.

@@ -11,6 +11,7 @@ use std::{
 
 use clap::Parser;
 use zkml_attack::{
+    agree,
     campaign::{self, Order, Report},
     halo2::{Halo2, mutants},
     report,
@@ -34,6 +35,12 @@ struct Args {
     /// Remove the circuit's checks one at a time instead, and see that forgeries are then accepted.
     #[arg(long)]
     mutants: bool,
+    /// Compare honest runs of so many random graphs instead: `eval`, relations, circuit, and for some the contract.
+    #[arg(long, value_name = "GRAPHS")]
+    agree: Option<u64>,
+    /// With --agree: make real proofs and a contract of every so many-th graph.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    contracts: u64,
     /// Print the report over the tables of this folder as Markdown instead.
     #[arg(long, value_name = "DIR")]
     report: Option<std::path::PathBuf>,
@@ -83,22 +90,21 @@ fn main() -> ExitCode {
     if args.mutants {
         return remove(&backend, started + budget, args.json);
     }
-    let shown = Mutex::new(Instant::now());
+    if let Some(graphs) = args.agree {
+        return agree(&backend, agree::Order { graphs, every: args.contracts, budget, seed }, args.json);
+    }
+    let shown = Shown::default();
     let report = campaign::run(&backend, Order { budget, seed, random, stride }, &|r, done, all| {
-        let Ok(mut last) = shown.lock() else { return };
-        if last.elapsed() < Duration::from_secs(2) {
-            return;
-        }
-        *last = Instant::now();
-        let (t, s) = (r.total(), started.elapsed().as_secs());
-        eprint!(
-            "\r{done} of {all} graphs, {} forgeries ({}/s), {} wrongly accepted, {s} s of {} s ",
-            t.tried,
-            t.tried / s.max(1),
-            t.wrongly,
-            budget.as_secs()
-        );
-        let _ = std::io::stderr().flush();
+        shown.now_and_then(|| {
+            let (t, s) = (r.total(), started.elapsed().as_secs());
+            format!(
+                "{done} of {all} graphs, {} forgeries ({}/s), {} wrongly accepted, {s} s of {} s",
+                t.tried,
+                t.tried / s.max(1),
+                t.wrongly,
+                budget.as_secs()
+            )
+        });
     });
     eprintln!();
     if args.json {
@@ -145,6 +151,51 @@ fn print(report: &Report, time: Duration) {
     for r in &report.refusals {
         println!("\nNOT TAKEN: {r}");
     }
+}
+
+/// A line of progress that is renewed every other second.
+struct Shown(Mutex<Instant>);
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+}
+
+impl Shown {
+    fn now_and_then(&self, line: impl Fn() -> String) {
+        let Ok(mut last) = self.0.lock() else { return };
+        if last.elapsed() >= Duration::from_secs(2) {
+            *last = Instant::now();
+            eprint!("\r{} ", line());
+            let _ = std::io::stderr().flush();
+        }
+    }
+}
+
+fn agree(backend: &Halo2, order: agree::Order, json: bool) -> ExitCode {
+    let shown = Shown::default();
+    let done = agree::run(backend, order, &|a| {
+        shown.now_and_then(|| {
+            let found = a.findings.len();
+            format!("{} of {} graphs, {} contracts, {found} disagree", a.graphs, order.graphs, a.contracts)
+        });
+    });
+    eprintln!();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&done).unwrap_or_default());
+    } else {
+        println!(
+            "{} random graphs, {} runs of them: eval, relations and circuit compared; {} draws do not go together",
+            done.graphs, done.runs, done.skipped
+        );
+        println!(
+            "{} contracts: {} honest proofs, {} proofs of false statements",
+            done.contracts, done.honest, done.forged
+        );
+        done.findings.iter().for_each(|f| println!("DISAGREE: {f}"));
+    }
+    if done.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 const ABOUT: &str = "Every gate, copy, looked-up column, tag and table entry of circuits of the zoo and of small networks, in each \

@@ -125,6 +125,8 @@ impl Kind {
 struct Zoo {
     b: GraphBuilder,
     rng: ChaCha8Rng,
+    /// One in so many views reads behind the end of a tensor, where there is padding; zero for none.
+    shifted: u32,
     inputs: Vec<Vec<i64>>,
     weights: Vec<Vec<i64>>,
     nodes: usize,
@@ -133,7 +135,7 @@ struct Zoo {
 impl Zoo {
     fn new(name: &str, seed: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { b: GraphBuilder::new(name), rng, inputs: vec![], weights: vec![], nodes: 0 }
+        Self { b: GraphBuilder::new(name), rng, shifted: 0, inputs: vec![], weights: vec![], nodes: 0 }
     }
 
     fn name(&mut self) -> String {
@@ -184,14 +186,20 @@ impl Zoo {
     }
 
     /// The view of a tensor as one of [`LEN`] elements.
-    fn view(&self, t: TensorId, shape: &[usize]) -> Map {
+    fn view(&mut self, t: TensorId, shape: &[usize]) -> Map {
         let own = &self.b.tensor(t).shape;
         if self.b.tensor(t).len() == 1 {
             let axes = own.iter().map(|_| Axis { offset: 0, steps: vec![0; shape.len()] }).collect();
             return Map { source: own.clone(), shape: shape.to_vec(), axes, pad: None };
         }
-        let axis = Axis { offset: 0, steps: shape.iter().map(|&d| i64::from(d == LEN)).collect() };
-        Map { source: vec![LEN], shape: shape.to_vec(), axes: vec![axis], pad: None }
+        let (offset, pad) = if self.shifted > 0 && self.rng.gen_ratio(1, self.shifted) {
+            // Positive, so that it may be a divisor.
+            (self.rng.gen_range(-2..=2), Some(self.rng.gen_range(1..=5)))
+        } else {
+            (0, None)
+        };
+        let axis = Axis { offset, steps: shape.iter().map(|&d| i64::from(d == LEN)).collect() };
+        Map { source: vec![LEN], shape: shape.to_vec(), axes: vec![axis], pad }
     }
 
     /// A matrix from a tensor: its elements along rows (`across` false) or columns.
@@ -288,9 +296,12 @@ impl Zoo {
         }
     }
 
-    fn finish(mut self, name: &str, y: TensorId) -> Result<Target, GraphError> {
-        let committed = self.rng.gen_ratio(1, 8);
-        self.b.output("y", y, if committed { Visibility::Committed } else { Visibility::Public });
+    fn finish(mut self, name: &str, outputs: &[TensorId]) -> Result<Target, GraphError> {
+        for (i, y) in outputs.iter().enumerate() {
+            let committed = self.rng.gen_ratio(1, 8);
+            let visibility = if committed { Visibility::Committed } else { Visibility::Public };
+            self.b.output(&format!("y{i}"), *y, visibility);
+        }
         let graph: Graph = self.b.finish()?;
         // Weights that no output needs are pruned.
         let kept = graph.weights.len();
@@ -306,8 +317,10 @@ pub enum Recipe {
     Single(Kind, Vec<Role>),
     /// An operator whose result is operand `at` of another; the rest have the given role.
     Pair(Kind, Kind, usize, Role),
-    /// Some operators on whatever there is.
+    /// Some operators on whatever there is, with padding here and there; one or two outputs.
     Random(u64),
+    /// Contractions of several batches, positions and results, as layers have them, with what follows on each.
+    Layers(u64),
     /// A case of the operators' own tests, by name: views, padding, copies and networks of all kinds.
     Case(String),
 }
@@ -368,15 +381,23 @@ impl Recipe {
                     .collect::<Result<Vec<_>, _>>()?;
                 zoo.apply(*second, &operands)?
             }
-            Self::Random(seed) => random(&mut zoo, *seed)?,
+            Self::Random(seed) => {
+                let outputs = random(&mut zoo, *seed)?;
+                return zoo.finish(&name, &outputs);
+            }
+            Self::Layers(seed) => {
+                let outputs = layers(&mut zoo, *seed)?;
+                return zoo.finish(&name, &outputs);
+            }
             Self::Case(name) => return Err(GraphError::Decode(format!("`{name}` is built above"))),
         };
-        zoo.finish(&name, y)
+        zoo.finish(&name, &[y])
     }
 }
 
-fn random(zoo: &mut Zoo, seed: u64) -> Result<TensorId, GraphError> {
+fn random(zoo: &mut Zoo, seed: u64) -> Result<Vec<TensorId>, GraphError> {
     zoo.rng = ChaCha8Rng::seed_from_u64(seed);
+    zoo.shifted = [0, 5][zoo.rng.gen_range(0..2)];
     let first = zoo.operand(Role::Input, false)?;
     let mut pool = vec![first];
     let mut last = first;
@@ -404,7 +425,101 @@ fn random(zoo: &mut Zoo, seed: u64) -> Result<TensorId, GraphError> {
         last = if wide { narrowed(zoo, y)? } else { y };
         pool.push(last);
     }
-    Ok(last)
+    // What is computed on the way may be an output, too.
+    let other = pool[zoo.rng.gen_range(0..pool.len())];
+    Ok(if zoo.rng.gen_ratio(1, 3) && other != first && other != last {
+        vec![other, last]
+    } else {
+        vec![last]
+    })
+}
+
+/// Values of one element of a layer's operands.
+const LAYER: std::ops::RangeInclusive<i64> = -8..=7;
+
+impl Zoo {
+    /// An operand of any shape; weights and constants differ everywhere.
+    fn filled(&mut self, role: Role, shape: &[usize]) -> Result<TensorId, GraphError> {
+        let count = shape.iter().product();
+        let values: Vec<i64> = (0..count).map(|_| self.rng.gen_range(LAYER)).collect();
+        let name = self.name();
+        match role {
+            Role::Weight => {
+                self.weights.push(values);
+                self.b.weight(&name, shape, 0, 5)
+            }
+            Role::Varied | Role::Uniform => self.b.constant(&name, shape, 0, values),
+            Role::Input | Role::Intermediate => {
+                self.inputs.push(values);
+                let bounds = Bounds::new((*LAYER.start()).into(), (*LAYER.end()).into());
+                self.b.input(&name, shape, 0, bounds, Visibility::Public)
+            }
+        }
+    }
+
+    /// `x · w + c` for each batch: `x` of shape `[batch, m, k]`, the result of `[batch, m, n]`.
+    fn layer(&mut self, x: TensorId, n: usize) -> Result<TensorId, GraphError> {
+        let [batch, m, k] = self.b.tensor(x).shape[..] else {
+            return Err(GraphError::Decode("a layer's operand has three dimensions".into()));
+        };
+        let any = |zoo: &mut Self, roles: &[Role]| roles[zoo.rng.gen_range(0..roles.len())];
+        let role = any(self, &[Role::Varied, Role::Varied, Role::Weight, Role::Input]);
+        // One matrix for all batches, or one for each; the other way round now and then.
+        let shared = self.rng.gen_ratio(1, 2);
+        let own: &[usize] = if shared { &[1, k, n] } else { &[batch, k, n] };
+        let w = self.filled(role, own)?;
+        let whole = [batch, m, n];
+        let widened = |own: &[usize], shape: &[usize]| {
+            Map::broadcast(own, shape).ok_or_else(|| GraphError::Decode(format!("{own:?} to {shape:?}")))
+        };
+        let addend = match self.rng.gen_range(0..4) {
+            0 => None,
+            1 => Some((Role::Varied, vec![1, 1, n])),
+            2 => Some((Role::Varied, whole.to_vec())),
+            _ => Some((any(self, &[Role::Weight, Role::Input]), vec![1, 1, n])),
+        };
+        let (mut operands, mut added) = (vec![x, w], None);
+        if let Some((role, shape)) = addend {
+            operands.push(self.filled(role, &shape)?);
+            added = Some(widened(&shape, &whole)?);
+        }
+        let op = Contract {
+            a: Map::identity(&[batch, m, k]),
+            b: widened(own, &[batch, k, n])?,
+            addend: added,
+            ranks: [1; 4],
+            y: Map::identity(&whole),
+        };
+        let name = self.name();
+        self.b.node(&name, op, &operands)
+    }
+}
+
+fn layers(zoo: &mut Zoo, seed: u64) -> Result<Vec<TensorId>, GraphError> {
+    zoo.rng = ChaCha8Rng::seed_from_u64(seed);
+    let [batch, m, k] = [1..3, 1..5, 1..9].map(|sizes| zoo.rng.gen_range(sizes));
+    let mut x = zoo.filled(Role::Input, &[batch, m, k])?;
+    let mut outputs = Vec::new();
+    for _ in 0..zoo.rng.gen_range(1..3) {
+        let n = zoo.rng.gen_range(1..12);
+        x = zoo.layer(x, n)?;
+        if zoo.rng.gen_ratio(1, 4) {
+            outputs.push(x);
+        }
+        let whole = Map::identity(&zoo.b.tensor(x).shape);
+        if zoo.rng.gen_ratio(1, 2) {
+            let name = zoo.name();
+            let b = MaxOperand::Constant(zoo.rng.gen_range(-3..4));
+            x = zoo.b.node(&name, Max { a: whole, b }, &[x])?;
+        }
+        if zoo.b.tensor(x).bounds.bits() > 6 && zoo.rng.gen_ratio(3, 4) {
+            x = narrowed(zoo, x)?;
+        }
+    }
+    if !outputs.contains(&x) {
+        outputs.push(x);
+    }
+    Ok(outputs)
 }
 
 /// Rescales a wide result, so that what follows keeps within tables.
@@ -449,7 +564,10 @@ mod tests {
 
     #[test]
     fn random_graphs_are_built() {
-        let built = (0..200).filter(|&s| Recipe::Random(s).build(s).is_ok()).count();
-        assert!(built > 150, "{built} of 200");
+        for recipe in [Recipe::Random, Recipe::Layers] {
+            let built: Vec<_> = (0..200).filter_map(|s| recipe(s).build(s).ok()).collect();
+            assert!(built.len() > 150, "{} of 200", built.len());
+            assert!(built.iter().any(|t| t.graph.outputs.len() > 1), "several outputs");
+        }
     }
 }

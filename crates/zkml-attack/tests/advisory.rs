@@ -8,18 +8,19 @@ use zkml_attack::{
     Backend, Target,
     campaign::{Report, changes, forge_all},
     cells::Board,
-    forge::{Repair, forge},
+    forge::{Repair, Spared, forge},
     halo2::{
-        Halo2, Laid,
+        Halo2,
         columns::{Columns, Response},
+        real::{Real, Verdicts},
     },
     oracle,
     zoo::{Kind, Recipe, Role},
 };
 use zkml_graph::Relation;
-use zkml_harness::{Evm, Settings as SolcSettings, Solc};
+use zkml_harness::Solc;
 use zkml_onnx::{Model, Samples, Settings, calibrate};
-use zkml_prover::{Optimize, Srs, keys, plan, prove::prove_assigned};
+use zkml_prover::{Optimize, plan};
 
 /// Forges every cell of a target in every layout.
 fn attack(backend: &Halo2, target: &Target) -> Report {
@@ -74,24 +75,13 @@ fn the_onnx_model_cannot_be_forged() {
 fn real_proofs_of_forged_values_are_refused_by_verifier_and_contract() {
     let target = min_cap();
     let plan = plan(&target.system, Optimize::Prover).expect("plans");
-    let srs = Srs::dev(plan.k).expect("setup");
-    let keys = keys::setup(&target.graph, &target.system, &plan, &srs, "dev").expect("keys");
-    let laid = Laid::new(&target, (keys.circuit().clone(), plan.k)).expect("satisfied");
-    let source = zkml_codegen::verifier_source(&keys.program).expect("prints");
-    let compiled = Solc::find()
-        .and_then(|solc| solc.compile(&[("Verifier.sol", &source)], &SolcSettings::default()))
-        .expect("compiles");
-    let name = zkml_codegen::names::contracts(&keys.program).verifier;
-    let mut evm = Evm::default();
-    let address = evm.deploy(&compiled.contract(&name).expect("exists").creation).expect("deploys").address;
+    let mut real = Real::new(&target, &plan, &Solc::find().expect("installed")).expect("deploys");
+    let laid = real.laid.clone();
     let mut verdicts = |columns: &Columns| {
-        let (circuit, instances) = laid.filler.circuit(columns)?;
-        let proof = prove_assigned(&keys, circuit, &instances).expect("halo2 proves anything");
-        let rust = zkml_verifier::verify(&keys.program, &proof.bytes, &proof.instances).is_ok();
-        let calldata = zkml_codegen::encode(&proof.bytes, &proof.instances);
-        Some((rust, evm.call(address, &calldata).expect("runs").is_true()))
+        let proof = real.prove_columns(columns).expect("halo2 proves anything")?;
+        Some(real.verdicts(&proof).expect("answers"))
     };
-    assert_eq!(verdicts(&laid.honest), Some((true, true)), "the honest proof");
+    assert_eq!(verdicts(&laid.honest), Some(Verdicts::all(true)), "the honest proof");
     // Each linear relation that speaks of a constant is broken in turn, and everything else made to hold.
     let board = Board::new(&target.system);
     let mut rng: ChaCha8Rng = rand::SeedableRng::seed_from_u64(1);
@@ -104,9 +94,10 @@ fn real_proofs_of_forged_values_are_refused_by_verifier_and_contract() {
     let mut seen = std::collections::HashSet::new();
     let changes = changes(&target, &board, &mut rng);
     for change in changes {
-        let Some(broken) = change.spared.filter(|s| linear(*s) && change.repair == Repair::Forward) else {
+        let Spared::Constraint(broken) = change.spared else { continue };
+        if !linear(broken) || change.repair != Repair::Forward {
             continue;
-        };
+        }
         let forged = forge(&board, &target.honest, &change);
         if !seen.insert((broken, change.cell.var)) || tried == 8 {
             continue;
@@ -117,7 +108,7 @@ fn real_proofs_of_forged_values_are_refused_by_verifier_and_contract() {
                 continue;
             }
             if let Some(verdict) = verdicts(&columns) {
-                assert_eq!(verdict, (false, false), "{change:?}");
+                assert_eq!(verdict, Verdicts::all(false), "{change:?}");
                 tried += 1;
                 break;
             }

@@ -1,6 +1,8 @@
 // Reads a job from stdin, see solc.rs; answers with the compiler's standard JSON, and with what was imported.
 const { join } = require('node:path');
 const { readFileSync } = require('node:fs');
+// The compiler is WebAssembly that runs for seconds only: optimising it takes longer than it saves.
+require('node:v8').setFlagsFromString('--liftoff-only');
 const chunks = [];
 process.stdin.on('data', c => chunks.push(c));
 process.stdin.on('end', () => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::VarId;
+use zkml_graph::{Relation, VarId};
 use zkml_prover::{
     block::{Limb, Slot, Term},
     circuit::ModelCircuit,
@@ -59,6 +59,27 @@ impl<'a> Filler<'a> {
     pub fn new(target: &'a Target, model: ModelCircuit) -> Self {
         let salts = (0..model.layout.shown.chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
         Self { target, model, salts }
+    }
+
+    /// Results of contractions that share a field element, the first in the lowest bits, and the bits of each.
+    pub fn packed_results(&self) -> Vec<(Vec<Elem>, u32)> {
+        let (system, mut out) = (&self.target.system, Vec::new());
+        let wiring = Wiring::new(system);
+        for c in &self.model.layout.blueprint.contractions {
+            let Relation::Contract { y, .. } = &system.relations[c.relation].1 else { continue };
+            let (results, d) = (wiring.elements(y), c.dims);
+            // Results of one position lie side by side, or a position apart where the operands were exchanged.
+            let at = |b: usize, p: usize, o: usize| match c.swapped {
+                true => results[(b * d.n + o) * d.m + p],
+                false => results[(b * d.m + p) * d.n + o],
+            };
+            let positions = (0..d.batch).flat_map(|b| (0..d.m).map(move |p| (b, p)));
+            for (b, p) in positions {
+                let all: Vec<Elem> = (0..d.n).map(|o| at(b, p, o)).collect();
+                out.extend(all.chunks(c.slots.max(1)).map(|group| (group.to_vec(), c.width)));
+            }
+        }
+        out
     }
 
     /// The same with the salts that are among these columns: they are the prover's to choose.

@@ -4,13 +4,14 @@
 //! assignment into the columns that are committed before the challenges. [`judge`] evaluates the constraint system's
 //! own gates: those over early columns directly; for the later rounds it asks whether *any* values of the columns
 //! that come after the challenges satisfy the rest, which is a question of linear algebra ([`linear`]), since all
-//! gates are affine in them.
+//! gates are affine in them. [`real`] makes true proofs of honest and of forged columns, for the verifiers to judge.
 
 pub mod cellwise;
 pub mod columns;
 pub mod judge;
 pub mod linear;
 pub mod mutants;
+pub mod real;
 pub mod recorder;
 
 use halo2_proofs::plonk::{Circuit as _, ConstraintSystem};
@@ -20,9 +21,10 @@ use zkml_prover::{
     circuit::{ModelCircuit, Params},
     keys, plan,
     shape::Shape,
+    wiring::Elem,
 };
 
-use crate::{Assignment, Backend, Judgement, Prepared, Target, zoo};
+use crate::{Assignment, Backend, Judgement, Prepared, Target, cells::Cell, zoo};
 use columns::{Columns, Filler, Response};
 use judge::Circuit;
 
@@ -73,6 +75,14 @@ impl Halo2 {
     /// # Errors
     /// The last reason not to lay it out, when no size fits.
     pub fn circuit(&self, target: &Target, variant: usize) -> Result<(ModelCircuit, u32), String> {
+        self.plan(target, variant).map(|(circuit, plan)| (circuit, plan.k))
+    }
+
+    /// The same with the whole plan.
+    ///
+    /// # Errors
+    /// The last reason not to lay it out, when no size fits.
+    pub fn plan(&self, target: &Target, variant: usize) -> Result<(ModelCircuit, Plan), String> {
         let columns = target.system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
         let mut shape = Shape { table_outputs: columns, ..self.shapes[variant % self.shapes.len()] };
         // Products of two witnesses take two columns.
@@ -83,8 +93,9 @@ impl Halo2 {
         }
         let mut error = String::new();
         for k in SIZES {
-            match keys::circuit(&target.system, &Plan { shape, k, ..self.template.clone() }) {
-                Ok(circuit) => return Ok((circuit, k)),
+            let plan = Plan { shape, k, ..self.template.clone() };
+            match keys::circuit(&target.system, &plan) {
+                Ok(circuit) => return Ok((circuit, plan)),
                 Err(e) => error = e.to_string(),
             }
         }
@@ -149,6 +160,22 @@ impl Prepared for Laid<'_> {
             }
         }
         Judgement::Refused
+    }
+
+    fn neighbours(&self) -> Vec<(Cell, Cell, u32)> {
+        let layout = &self.filler.model.layout;
+        let cell = |e: &Elem| match e {
+            Elem::Cell(var, index) => Some(Cell { var: var.0, index: *index }),
+            Elem::Const(_) => None,
+        };
+        let words = layout.shown.words.iter().map(|w| (w.members.clone(), w.width));
+        let mut out = Vec::new();
+        for (members, bits) in words.chain(self.filler.packed_results()) {
+            let pairs = members.windows(2);
+            out.extend(pairs.filter_map(|p| Some((cell(&p[0])?, cell(&p[1])?, bits))));
+        }
+        out.retain(|(low, high, _)| low != high);
+        out
     }
 }
 
