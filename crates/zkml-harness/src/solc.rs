@@ -30,7 +30,7 @@ const DRIVER: &str = include_str!("solc.js");
 /// and deploys them compiles the same sources each time, and that takes seconds.
 static RECENT: Mutex<Vec<(String, String, Value)>> = Mutex::new(Vec::new());
 /// Answers that are kept.
-const KEPT_ANSWERS: usize = 4;
+const KEPT_ANSWERS: usize = 16;
 
 /// A compiler that is known to be there.
 #[derive(Debug, Clone)]

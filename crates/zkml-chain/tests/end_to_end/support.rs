@@ -35,6 +35,8 @@ pub(crate) fn repo(path: &str) -> String {
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-chain"));
     command.env("ZKML_CACHE", home().join("cache")).env("ZKML_SOLC", root()).env_remove("RUST_LOG");
+    // The same contracts are compiled again and again.
+    command.env("ZKML_NODE", root().join("tests/js/node-once.mjs"));
     command
 }
 
@@ -56,12 +58,17 @@ pub(crate) fn zkml_env(variables: &[(&str, &str)], args: &[&str]) -> Run {
 /// Runs `zkml-chain` with files limited to `blocks` blocks of the shell's size.
 pub(crate) fn zkml_limited(blocks: u32, args: &[&str]) -> Run {
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    let inner = command();
+    let mut inner = command();
+    // What Node remembers is a file, too.
+    inner.env_remove("ZKML_NODE");
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).arg(inner.get_program()).args(args);
-    inner.get_envs().for_each(|(key, value)| {
-        value.map(|value| shell.env(key, value));
-    });
+    for (key, value) in inner.get_envs() {
+        match value {
+            Some(value) => shell.env(key, value),
+            None => shell.env_remove(key),
+        };
+    }
     finish(&mut shell)
 }
 

@@ -20,6 +20,7 @@ fn start(operator: &Operator, command: &str, more: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_zkml-chain"))
         .args(arguments)
         .env("ZKML_SOLC", crate::support::root())
+        .env("ZKML_NODE", crate::support::root().join("tests/js/node-once.mjs"))
         .envs(operator.environment())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
