@@ -10,10 +10,12 @@ NODE_STAMP := node_modules/.package-lock.json
 
 # How long attack, mutants and fuzz may take: 90s, 10m, 2h.
 BUDGET ?= 10m
-# Which part of the contracts' mutants is tried: i/n, or all.
+# How many random graphs are compared.
+GRAPHS ?= 10000
+# Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
-.PHONY: all demo build test forge fixtures lint lint-quick bench attack mutants fuzz report clean
+.PHONY: all demo build test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report clean
 
 all: build
 
@@ -24,8 +26,11 @@ demo: build
 build: $(NODE_STAMP)
 	$(CARGO) build --release --locked -p zkml-chain --bins
 
-## test: every test of contracts and workspace
-test: forge
+## test: every test of contracts and workspace; `make -j2 test` compiles contracts and workspace side by side
+test: forge cargo-test
+
+# Some of them need npm's packages.
+cargo-test: $(NODE_STAMP)
 	$(CARGO) test --release --locked --workspace
 
 ## forge: formatting, sizes under mainnet's limit, documentation and tests of the contracts
@@ -58,11 +63,19 @@ bench: build
 attack:
 	$(CARGO) run --release --locked -p zkml-attack -- --budget $(BUDGET)
 
+## agree: compares honest runs of random graphs by eval, relations and circuit, and some of them by real proofs and contract
+agree: $(NODE_STAMP)
+	$(CARGO) run --release --locked -p zkml-attack -- --agree $(GRAPHS) --budget 10h
+
 ## mutants: removes checks one at a time, of the circuit, the verifier and printed contracts, and sees that something notices
 mutants: $(NODE_STAMP)
 	$(CARGO) run --release --locked -p zkml-attack -- --mutants --budget $(BUDGET)
 	$(CARGO) test --release --locked -p zkml-verifier --lib mutants
 	ZKML_MUTANTS=$(SHARD) $(CARGO) test --release --locked -p zkml-harness --test evm -- mutants
+
+## source-mutants: cargo-mutants on what soundness rests on; needs `cargo install cargo-mutants --locked`
+source-mutants:
+	SHARD=$(SHARD) BUDGET=$(BUDGET) $(NODE) tests/js/source-mutants.mjs
 
 ## fuzz: libFuzzer on every reader of bytes that others wrote
 fuzz:

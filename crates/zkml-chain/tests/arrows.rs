@@ -17,7 +17,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-codegen", &["zkml-protocol"]),
     ("zkml-harness", &["zkml-codegen", "zkml-protocol"]),
     ("zkml-deploy", &["zkml-codegen", "zkml-protocol"]),
-    ("zkml-attack", &["zkml-graph", "zkml-prover"]),
+    (
+        "zkml-attack",
+        &["zkml-codegen", "zkml-graph", "zkml-harness", "zkml-protocol", "zkml-prover", "zkml-verifier"],
+    ),
 ];
 
 /// Whom a crate must never reach, over any number of steps.

@@ -10,6 +10,7 @@ pub mod check;
 pub mod consumer;
 pub mod deploy;
 mod error;
+pub mod http;
 pub mod keys;
 pub mod package;
 pub mod plan;

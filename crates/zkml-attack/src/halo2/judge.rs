@@ -151,9 +151,10 @@ impl Circuit {
         self.table = self.entries();
     }
 
-    /// Forgets where a removed polynomial was.
-    pub fn refresh_without(&mut self, poly: usize) {
-        self.touching.iter_mut().for_each(|t| t.retain(|(i, _)| *i as usize != poly));
+    /// Forgets where a removed polynomial was: everywhere, or in one row.
+    pub fn forget(&mut self, poly: usize, only: Option<u32>) {
+        let gone = |(i, row): &(u32, u32)| *i as usize == poly && only.is_none_or(|at| at == *row);
+        self.touching.iter_mut().for_each(|t| t.retain(|at| !gone(at)));
     }
 
     /// Returns true if the expression speaks of an advice column that is wanted.

@@ -18,8 +18,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use zkml_graph::{Relation, testing};
 use zkml_prover::{
+    bounds::{Facts, analyse, seen},
     layout::{RowOp, Source},
-    sym::field,
+    shape::Shape,
+    sym::{field, pow2},
     wiring::Elem,
 };
 
@@ -37,8 +39,12 @@ use crate::{
     zoo::{Kind, Recipe, Role},
 };
 
-/// Rows of a removed polynomial at which it is attacked.
+/// Rows of a removed polynomial at which it is attacked first; what survives is attacked at more of them.
 const ROWS: usize = 4;
+/// Rows at which what survived is attacked.
+const MORE_ROWS: usize = 24;
+/// Starts of an attack at more rows.
+const MAX_STARTS: usize = 200;
 /// Copies of each kind that are removed per circuit.
 const COPIES: usize = 3;
 
@@ -47,6 +53,8 @@ const COPIES: usize = 3;
 enum Removal {
     /// A polynomial.
     Poly(usize),
+    /// A polynomial in one row: what a missing selector there would leave.
+    Row(usize, u32),
     /// A copy.
     Copy(usize),
     /// A looked-up column is not looked up.
@@ -68,24 +76,35 @@ pub struct Outcome {
     pub noticed: usize,
     /// The first attack that noticed it.
     pub by: String,
-    /// Places in which nothing noticed it.
+    /// Number of those in which the rest of the circuit implies it, by reason; each was found out there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub implied: BTreeMap<String, usize>,
+    /// Places in which nothing noticed it, and nothing says why.
     pub survived: Vec<String>,
-    /// The reason why nothing noticed it there.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub why: String,
+}
+
+/// What became of a removed check in one place.
+enum Fate {
+    /// A forgery was accepted, or the layout refused.
+    Noticed(String),
+    /// The rest implies it.
+    Implied(&'static str),
+    /// Neither.
+    Survived,
 }
 
 impl Outcome {
-    fn add(&mut self, place: &str, noticed: Option<String>) {
+    fn add(&mut self, place: &str, fate: Fate) {
         self.removed += 1;
-        match noticed {
-            Some(by) => {
+        match fate {
+            Fate::Noticed(by) => {
                 self.noticed += 1;
                 if self.by.is_empty() {
                     self.by = by;
                 }
             }
-            None => self.survived.push(place.into()),
+            Fate::Implied(why) => *self.implied.entry(why.into()).or_default() += 1,
+            Fate::Survived => self.survived.push(place.into()),
         }
     }
 
@@ -96,27 +115,13 @@ impl Outcome {
             self.by = other.by;
         }
         self.survived.extend(other.survived);
+        other.implied.into_iter().for_each(|(why, n)| *self.implied.entry(why).or_default() += n);
     }
 }
 
 /// Returns true for a check that may be removed everywhere without a forgery being accepted.
 pub fn may_go(id: &str) -> bool {
     id == "relation: range (Sound)"
-}
-
-/// The reason why a check may be removed in some circuits.
-pub fn reason(id: &str) -> &'static str {
-    match id {
-        "relation: range (Sound)" => {
-            "the layout does without it: it derives another interval from the other relations, or lays results out one by one"
-        }
-        "copy: of a constant" | "copy: of an element" => {
-            "noticed in other places; a padding lane whose other factor is zero may be anything, and the rest was not looked into one by one"
-        }
-        _ => {
-            "noticed in other circuits; in these the forger found nothing, which was not looked into one by one"
-        }
-    }
 }
 
 /// Outcomes by mutant.
@@ -172,8 +177,11 @@ pub fn circuit(backend: &Halo2, target: &Target, variant: usize, systems: bool, 
     };
     let place = format!("{}, layout {variant}", target.name);
     for (id, removal) in removals(&laid) {
-        let noticed = attack(&laid, &removal);
-        out.entry(id).or_default().add(&format!("{place}: {}", laid.name_of(&removal)), noticed);
+        let fate = match attack(&laid, &removal, ROWS).or_else(|| attack(&laid, &removal, MORE_ROWS)) {
+            Some(by) => Fate::Noticed(by),
+            None => laid.implied(&removal).map_or(Fate::Survived, Fate::Implied),
+        };
+        out.entry(id).or_default().add(&format!("{place}: {}", laid.name_of(&removal)), fate);
     }
     if systems {
         relations(backend, target, variant, out);
@@ -189,6 +197,12 @@ fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
     let unread = |p: &Poly| !folds && p.gate.starts_with("t = 0") && p.index == 2;
     for (i, p) in laid.circuit.polys.iter().enumerate().filter(|(_, p)| !p.rows.is_empty() && !unread(p)) {
         out.push((format!("gate: {} ({})", p.gate, p.index), Removal::Poly(i)));
+        // In a row in the middle and in the last one; those of the lookup argument are all alike.
+        if p.rows.len() > 1 && !p.lookup {
+            let at = [p.rows.len() / 2, p.rows.len() - 1].map(|n| p.rows[n]);
+            let one = |row: u32| (format!("row of a gate: {} ({})", p.gate, p.index), Removal::Row(i, row));
+            out.extend(at.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().map(one));
+        }
     }
     let sources: std::collections::HashMap<Place, Source> = laid
         .filler
@@ -227,13 +241,17 @@ fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
 }
 
 /// Removes something; returns the cells at which to attack.
-fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal) -> Vec<Place> {
+fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal, most: usize) -> Vec<Place> {
     let na = circuit.shape.a_columns;
     match removal {
-        Removal::Poly(i) => {
+        Removal::Poly(i) | Removal::Row(i, _) => {
             let p = &circuit.polys[*i];
-            let step = p.rows.len().div_ceil(ROWS).max(1);
-            let rows: Vec<u32> = p.rows.iter().copied().step_by(step).collect();
+            let only = if let Removal::Row(_, row) = removal { Some(*row) } else { None };
+            let step = p.rows.len().div_ceil(most).max(1);
+            let rows: Vec<u32> = match only {
+                Some(row) => vec![row],
+                None => p.rows.iter().copied().step_by(step).collect(),
+            };
             circuit.lookup_intact &= !p.lookup;
             let mut starts: Vec<Place> = rows.iter().flat_map(|r| circuit.places(*i, *r as usize)).collect();
             if starts.is_empty() {
@@ -241,8 +259,8 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal) -> Vec<Plac
                 let before = rows.iter().flat_map(|r| (r.saturating_sub(2)..*r).map(|r| r as usize));
                 starts = before.flat_map(|r| (0..na).map(move |c| (c, r))).collect();
             }
-            circuit.polys[*i].rows.clear();
-            circuit.refresh_without(*i);
+            circuit.polys[*i].rows.retain(|r| only.is_some_and(|row| row != *r));
+            circuit.forget(*i, only);
             starts
         }
         Removal::Copy(i) => {
@@ -252,7 +270,7 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal) -> Vec<Plac
         Removal::Column(u) => {
             circuit.unlooked = Some(*u);
             let used = laid.filler.used(na + u);
-            let step = used.len().div_ceil(2 * ROWS).max(1);
+            let step = used.len().div_ceil(2 * most).max(1);
             // Limbs of one value check each other, in whatever column they are.
             let columns = na..na + circuit.shape.u_columns;
             let rows = used.into_iter().step_by(step);
@@ -281,25 +299,31 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal) -> Vec<Plac
             circuit.lookup_intact = false;
             circuit.polys.iter_mut().filter(|p| p.lookup).for_each(|p| p.late = true);
             let used = laid.filler.used(na);
-            used.into_iter().take(2 * ROWS).map(|row| (na, row)).collect()
+            used.into_iter().take(2 * most).map(|row| (na, row)).collect()
         }
     }
 }
 
 /// Attacks a circuit from which something was removed; returns the forgery that was accepted.
-fn attack(laid: &Laid<'_>, removal: &Removal) -> Option<String> {
+fn attack(laid: &Laid<'_>, removal: &Removal, rows: usize) -> Option<String> {
     let mut circuit = laid.circuit.clone();
-    let starts = remove(laid, &mut circuit, removal);
+    let mut starts = remove(laid, &mut circuit, removal, rows);
+    starts.truncate(MAX_STARTS);
     let classes = Classes::new(&circuit);
     let top = Fr::from(1 << (circuit.shape.limb_bits - 1));
     for start in starts {
         // Within its table, a limb may be any; anything else may be far away.
-        let deltas = match circuit.is_looked_up(start.0) {
-            true => [Fr::ONE, -Fr::ONE, top, field(1 << 40)],
-            false => [Fr::ONE, -Fr::ONE, Fr::from(0x9e37_79b9_7f4a_7c15), top],
+        let mut deltas = match circuit.is_looked_up(start.0) {
+            true => vec![Fr::ONE, -Fr::ONE, top, field(1 << 40)],
+            false => vec![Fr::ONE, -Fr::ONE, Fr::from(0x9e37_79b9_7f4a_7c15), top],
         };
+        if rows > ROWS {
+            // What is scaled to fill its table comes back whole from a fraction.
+            let fraction = |bits| Option::<Fr>::from(pow2(bits).invert());
+            deltas.extend((1..circuit.shape.limb_bits).filter_map(fraction));
+        }
         for order in Order::ALL {
-            for delta in deltas {
+            for delta in deltas.iter().copied() {
                 let columns = forge(&circuit, &classes, &laid.honest, (start, delta), order);
                 let split = |response| {
                     let mut again = columns.clone();
@@ -315,7 +339,8 @@ fn attack(laid: &Laid<'_>, removal: &Removal) -> Option<String> {
             }
         }
     }
-    values(&Laid { circuit, ..laid.clone() }, laid.target)
+    // The same whatever the rows.
+    (rows == ROWS).then(|| values(&Laid { circuit, ..laid.clone() }, laid.target))?
 }
 
 /// Forges values of the system against a circuit.
@@ -359,8 +384,27 @@ fn relations(backend: &Halo2, target: &Target, variant: usize, out: &mut Outcome
             Ok(Ok(laid)) => values(&laid, target),
             Ok(Err(e)) | Err(e) => Some(format!("layout: {}", e.split(':').next_back().unwrap_or("").trim())),
         };
-        out.entry(id).or_default().add(&format!("{place}: {relation}"), noticed);
+        let fate = match noticed {
+            Some(by) => Fate::Noticed(by),
+            None if derived(target, i, &backend.shapes[variant]) => Fate::Implied(DERIVED),
+            None => Fate::Survived,
+        };
+        out.entry(id).or_default().add(&format!("{place}: {relation}"), fate);
     }
+}
+
+const DERIVED: &str =
+    "the interval follows from the other relations: the analysis derives it without this one";
+const UNREAD: &str = "nothing reads the cell: with any value there, the statement is the same and true";
+
+/// Returns true if a range says no more than what the other relations say of its variable.
+fn derived(target: &Target, relation: usize, shape: &Shape) -> bool {
+    let Relation::Range { v, lo, bits, kind } = &target.system.relations[relation].1 else { return false };
+    let mut without = target.system.clone();
+    without.relations.remove(relation);
+    let Ok(proven) = analyse(&without, &Facts::new(&without), shape.limb_bits) else { return false };
+    let widest = kind.widest(*lo, *bits);
+    seen(&proven, v).is_some_and(|b| widest.lo <= b.lo && b.hi <= widest.hi)
 }
 
 fn name(relation: &Relation) -> String {
@@ -371,28 +415,83 @@ fn name(relation: &Relation) -> String {
 }
 
 impl Laid<'_> {
+    /// The reason why the rest of the circuit does without a check, where there is one.
+    fn implied(&self, removal: &Removal) -> Option<&'static str> {
+        let relations = &self.target.system.relations;
+        match removal {
+            Removal::Copy(i) => self.unread(*i).then_some(UNREAD),
+            Removal::Poly(_) | Removal::Row(..) | Removal::Column(_) => {
+                // Limbs of ranges that say nothing new.
+                let named: Vec<usize> = self.relations_at(removal);
+                let all = !named.is_empty()
+                    && named.iter().all(|i| {
+                        let range = matches!(relations[*i].1, Relation::Range { .. });
+                        range && derived(self.target, *i, &self.circuit.shape)
+                    });
+                all.then_some(DERIVED)
+            }
+            Removal::Tag(_) | Removal::Entry(_) | Removal::Multiplicities => None,
+        }
+    }
+
+    /// Returns true if the cells that a copy ties to the rest may have any value on one side of it.
+    fn unread(&self, copy: usize) -> bool {
+        let mut circuit = self.circuit.clone();
+        let pair = circuit.copies.swap_remove(copy);
+        let classes = Classes::new(&circuit);
+        pair.iter().any(|side| {
+            let class = classes.of(*side);
+            // What is in no row of a block, and in no chain that reads it.
+            [Fr::ONE, Fr::from(0x9e37_79b9_7f4a_7c15), -field(1 << 40)].iter().all(|delta| {
+                let mut columns = self.honest.clone();
+                for (c, r) in &class {
+                    let Some(column) = columns.early.get_mut(*c) else { return false };
+                    column[*r] += delta;
+                }
+                let instance = columns.instance == self.honest.instance;
+                instance && circuit.accepts(&columns, None).is_ok() && self.falsehood(&columns).is_none()
+            })
+        })
+    }
+
+    /// Relations whose block a removed polynomial or column is in.
+    fn relations_at(&self, removal: &Removal) -> Vec<usize> {
+        let layout = &self.filler.model.layout;
+        let rows: Vec<usize> = match removal {
+            Removal::Poly(i) if self.circuit.polys[*i].gate == "element-wise relations" => {
+                self.circuit.polys[*i].rows.iter().map(|r| *r as usize).collect()
+            }
+            Removal::Row(i, row) if self.circuit.polys[*i].gate == "element-wise relations" => {
+                vec![*row as usize]
+            }
+            Removal::Column(u) => self.filler.used(self.circuit.shape.a_columns + u),
+            _ => vec![],
+        };
+        let mut out: Vec<usize> = rows
+            .into_iter()
+            .flat_map(|row| {
+                let mut groups = layout.bases.iter().zip(&layout.blueprint.groups).rev();
+                let at = groups.find(|(base, (_, g))| **base as usize <= row && g.template.height > 0);
+                at.map(|(_, (_, g))| g.relations.clone()).unwrap_or_default()
+            })
+            .collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
     /// Place of a removal, in words.
     fn name_of(&self, removal: &Removal) -> String {
-        let layout = &self.filler.model.layout;
-        let block = |row: usize| {
-            let bases = layout.bases.iter().zip(&layout.blueprint.groups);
-            let mut before =
-                bases.rev().filter(|(base, (_, g))| **base as usize <= row && g.template.height > 0);
-            let at = before.next();
-            let relations = at.map(|(_, (_, g))| g.relations.clone()).unwrap_or_default();
-            let relations = relations.iter().map(|i| self.target.system.relations[*i].1.to_string());
-            relations.collect::<Vec<_>>().join("; ")
+        let block = || {
+            let named = self.relations_at(removal).into_iter();
+            named.map(|i| self.target.system.relations[i].1.to_string()).collect::<Vec<_>>().join("; ")
         };
         match removal {
-            Removal::Poly(i) if self.circuit.polys[*i].gate == "element-wise relations" => {
-                block(self.circuit.polys[*i].rows[0] as usize)
-            }
+            Removal::Poly(i) if self.circuit.polys[*i].gate == "element-wise relations" => block(),
             Removal::Poly(i) => format!("row {}", self.circuit.polys[*i].rows[0]),
+            Removal::Row(_, row) => format!("row {row} {}", block()),
             Removal::Copy(i) => format!("{:?}", self.circuit.copies[*i]),
-            Removal::Column(u) => {
-                let first = self.filler.used(self.circuit.shape.a_columns + u);
-                format!("column {u}: {}", block(first.first().copied().unwrap_or(0)))
-            }
+            Removal::Column(u) => format!("column {u}: {}", block()),
             Removal::Tag(row) | Removal::Entry(row) => format!("row {row}"),
             Removal::Multiplicities => String::new(),
         }

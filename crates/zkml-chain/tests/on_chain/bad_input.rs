@@ -130,7 +130,7 @@ fn a_folder_that_is_not_the_one_of_the_record() {
 
 /// A node whose pairing says yes to everything.
 async fn liar(honest: String) -> String {
-    let client = reqwest::Client::new();
+    let client = zkml_deploy::http::client().build().unwrap();
     let forward = move |body: Bytes| {
         let (client, honest) = (client.clone(), honest.clone());
         async move {

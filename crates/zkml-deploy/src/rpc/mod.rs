@@ -53,7 +53,7 @@ impl Rpc {
     /// # Errors
     /// [`DeployError::Rpc`] when the system's certificates cannot be read.
     pub fn unchecked(chain_id: u64, url: &RpcUrl, retry: Retry) -> Result<Self> {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|e| DeployError::Rpc {
+        let client = crate::http::client().timeout(TIMEOUT).build().map_err(|e| DeployError::Rpc {
             endpoint: url.endpoint(),
             method: "connect",
             why: e.to_string(),

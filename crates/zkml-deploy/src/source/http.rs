@@ -85,7 +85,7 @@ impl Http {
             return Err(refuse(format!("its scheme is {:?}", url.scheme())));
         }
         // A redirection would carry the key, which is in URLs and forms, to whomever the service names.
-        let client = Client::builder()
+        let client = crate::http::client()
             .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())
             .referer(false)

@@ -107,6 +107,6 @@ async fn handle(State(proxy): State<Proxy>, body: Bytes) -> axum::response::Resp
 }
 
 async fn ask(node: &str, body: Bytes) -> reqwest::Result<reqwest::Response> {
-    let request = reqwest::Client::new().post(node).body(body.to_vec());
+    let request = zkml_deploy::http::client().build()?.post(node).body(body.to_vec());
     request.header("content-type", "application/json").send().await
 }

@@ -98,7 +98,7 @@ async fn a_sender_that_cannot_pay() {
 
 /// A node between us and an honest one: it answers calls of one precompiled contract with one word.
 async fn liar(honest: String, precompile: u8, word: u64) -> String {
-    let client = reqwest::Client::new();
+    let client = zkml_deploy::http::client().build().unwrap();
     let suffix = format!("{precompile:040x}");
     let forward = move |body: Bytes| {
         let (client, honest, suffix) = (client.clone(), honest.clone(), suffix.clone());

@@ -217,8 +217,10 @@ async fn figures_and_health_are_served() {
     let health = Health::with_longest(Duration::from_millis(300));
     let any = "127.0.0.1:0".parse().unwrap();
     let address = serve(any, metrics.clone(), health, end.clone()).await.unwrap();
+    let client = zkml_deploy::http::client().build().unwrap();
+    let ask = |path: &str| client.get(format!("http://{address}{path}")).send();
     let get = |path: &'static str| async move {
-        let answer = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+        let answer = ask(path).await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let (status, text) = get("/metrics").await;
@@ -232,5 +234,5 @@ async fn figures_and_health_are_served() {
     assert!(matches!(taken, Err(DeployError::Listen { .. })), "{taken:?}");
     end.cancel();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(reqwest::get(format!("http://{address}/healthz")).await.is_err());
+    assert!(ask("/healthz").await.is_err());
 }

@@ -1,0 +1,97 @@
+// Mutants of the source: cargo-mutants replaces bodies, operators and match arms of what soundness rests on, one at a time, and
+// the crate's own tests have to notice.
+//
+//   SHARD=1/10 BUDGET=30m node tests/js/source-mutants.mjs [--summary FILE] [--only zkml-graph]
+//
+// SHARD       the part of all mutants that is tried, `all` for everything; 1/10 when absent
+// BUDGET      when it has passed, no further package is begun
+// --summary   adds to the table in FILE: tried mutants that it has are replaced, explanations of survivors are kept
+//
+// Needs cargo-mutants (`cargo install cargo-mutants --locked`). Ends with status 1 if a survivor has no explanation.
+
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const ABOUT =
+  "Mutants of the source that cargo-mutants made, each tried against the tests of its own crate alone, so that a run " +
+  "answers in seconds. A survivor of those may well be noticed by the forger, by contracts or by fixtures; its row says why it " +
+  "may stay. Mutants that do not compile are not listed.";
+const REFRESH = "SHARD=1/10 node tests/js/source-mutants.mjs --summary tests/attacks/source-mutants.json";
+
+/** What soundness rests on, with the tests that answer in seconds. */
+const PACKAGES = {
+  "zkml-protocol": ["binding", "commitment", "envelope", "layout", "opening", "statement", "transcript", "word"].map(
+    (name) => `crates/zkml-protocol/src/${name}*`,
+  ),
+  "zkml-verifier": ["crates/zkml-verifier/src/*.rs"],
+  "zkml-graph": ["crates/zkml-graph/src/ops/*.rs", "crates/zkml-graph/src/ledger.rs", "crates/zkml-graph/src/relation.rs"],
+  "zkml-prover": ["block", "bounds", "certificate", "standing", "shown", "wiring", "phase"].map(
+    (name) => `crates/zkml-prover/src/${name}.rs`,
+  ),
+};
+/** Mutants of these say nothing about what is accepted. */
+const LEFT_OUT = ["impl .*Debug", "impl .*Display", "impl .*Error", "fn fmt", "-> String", "-> &'static str"];
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.join(here, "..", "..");
+const { values: options } = parseArgs({ options: { summary: { type: "string" }, only: { type: "string" } } });
+
+function seconds(text) {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text) ?? [];
+  if (number === undefined) throw new Error(`BUDGET=${text}: say 90s, 10m or 2h`);
+  return Number(number) * { "": 1, s: 1, m: 60, h: 3600 }[unit];
+}
+
+/** Mutants count from nought there, and from one for everybody else. */
+function shard(text) {
+  if (text === "all") return [];
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (!(Number(part) >= 1 && Number(part) <= Number(parts))) throw new Error(`SHARD=${text}: say 1/10, or all`);
+  return ["--shard", `${part - 1}/${parts}`, "--sharding", "round-robin"];
+}
+
+function mutate(name, files) {
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), "zkml-mutants-"));
+  const args = ["mutants", "--package", name, "--output", out, "--profile", "release", "--timeout", "120", "--no-times"];
+  args.push("--baseline", "run", "--colors", "never", ...shard(process.env.SHARD || "1/10"));
+  args.push(...files.flatMap((file) => ["--file", file]), ...LEFT_OUT.flatMap((re) => ["--exclude-re", re]));
+  const run = spawnSync(process.env.CARGO ?? "cargo", [...args, "--", "--lib"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const list = (file) => {
+    const text = path.join(out, "mutants.out", file);
+    return fs.existsSync(text) ? fs.readFileSync(text, "utf8").split("\n").filter(Boolean) : [];
+  };
+  const rows = { caught: list("caught.txt"), missed: list("missed.txt"), endless: list("timeout.txt") };
+  fs.rmSync(out, { recursive: true, force: true });
+  // 0: all caught, 2: some missed, 3: some timed out; anything else is no run.
+  if (![0, 2, 3].includes(run.status)) throw new Error(`cargo mutants on ${name}: ${run.error?.message ?? run.status}`);
+  return rows;
+}
+
+const end = Date.now() + 1000 * seconds(process.env.BUDGET || "10h");
+const table = options.summary && fs.existsSync(options.summary) ? JSON.parse(fs.readFileSync(options.summary, "utf8")) : {};
+const known = new Map((table.mutants ?? []).map((row) => [row.id, row]));
+for (const [name, files] of Object.entries(PACKAGES)) {
+  if (Date.now() > end || (options.only && options.only !== name)) continue;
+  const { caught, missed, endless } = mutate(name, files);
+  // Line numbers move with every change above them.
+  const id = (line) => line.replace(/^crates\//, "").replace(/:\d+:\d+:/, ":");
+  for (const line of caught) known.set(id(line), { id: id(line), noticed_by: [`unit tests of ${name}`] });
+  for (const line of endless) known.set(id(line), { id: id(line), noticed_by: [`unit tests of ${name}, which do not end`] });
+  for (const line of missed) {
+    const before = known.get(id(line))?.equivalent;
+    known.set(id(line), { id: id(line), noticed_by: [], ...(before && { equivalent: before }) });
+  }
+  console.log(`${name}: ${caught.length + endless.length} noticed, ${missed.length} survived`);
+}
+const mutants = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+const open = mutants.filter((row) => row.noticed_by.length === 0 && !row.equivalent);
+if (options.summary) {
+  const text = JSON.stringify({ about: ABOUT, refresh: REFRESH, mutants }, null, 2);
+  fs.writeFileSync(options.summary, `${text}\n`);
+}
+for (const { id } of open) console.log(`survives: ${id}`);
+process.exit(open.length > 0 ? 1 : 0);
