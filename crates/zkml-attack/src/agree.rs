@@ -217,4 +217,11 @@ mod tests {
         assert!(done.graphs >= 60 && done.runs >= 5 * done.graphs && done.contracts >= 1, "{done:?}");
         assert!(done.honest == done.contracts && done.forged > 0, "{done:?}");
     }
+
+    /// A constant that shows one value everywhere, through a view with padding that nothing reads, was refused.
+    #[test]
+    fn padding_that_is_not_read_is_no_objection() {
+        let done = compare(&Halo2::new().expect("plans"), 5680, false);
+        assert!(done.graphs == 1 && done.findings.is_empty(), "{done:?}");
+    }
 }

@@ -372,11 +372,12 @@ impl<'a> Home<'a> {
 
     /// The value of a view at a point.
     fn value(&self, view: &View, point: usize) -> Fr {
-        if let Some(c) = self.literal(view) {
-            return field(c.into());
-        }
+        // A constant may have cells although it shows one value everywhere; constraints speak of those then.
         if let Some((slot, _)) = self.group.cells.iter().find(|(_, v)| v == view) {
             return self.points[point][slot];
+        }
+        if let Some(c) = self.literal(view) {
+            return field(c.into());
         }
         match self.group.defined.iter().find(|d| d.view == *view) {
             Some(d) => self.defined(&d.value, point),

@@ -157,7 +157,7 @@ pub fn run(backend: &Halo2, targets: &[Target], step: &(dyn Fn(&str, &Outcomes) 
     let worker = || {
         while let Some((t, variant)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let mut one = Outcomes::new();
-            circuit(backend, &targets[t], variant, variant == t % count, &mut one);
+            circuit(backend, &targets[t], variant, variant == t % count, &|_| true, &mut one);
             let Ok(mut all) = all.lock() else { return };
             one.into_iter().for_each(|(id, o)| all.entry(id).or_default().merge(o));
             if !step(&format!("{}, layout {variant}", targets[t].name), &all) {
@@ -170,13 +170,20 @@ pub fn run(backend: &Halo2, targets: &[Target], step: &(dyn Fn(&str, &Outcomes) 
     all.into_inner().unwrap_or_default()
 }
 
-/// Removes every check of one circuit, and with `systems` every relation of its system.
-pub fn circuit(backend: &Halo2, target: &Target, variant: usize, systems: bool, out: &mut Outcomes) {
+/// Removes every check of one circuit whose id is wanted, and with `systems` every relation of its system.
+pub fn circuit(
+    backend: &Halo2,
+    target: &Target,
+    variant: usize,
+    systems: bool,
+    wanted: &dyn Fn(&str) -> bool,
+    out: &mut Outcomes,
+) {
     let Ok(laid) = backend.circuit(target, variant).and_then(|model| Laid::new(target, model)) else {
         return;
     };
     let place = format!("{}, layout {variant}", target.name);
-    for (id, removal) in removals(&laid) {
+    for (id, removal) in removals(&laid).into_iter().filter(|(id, _)| wanted(id)) {
         let fate = match attack(&laid, &removal, ROWS).or_else(|| attack(&laid, &removal, MORE_ROWS)) {
             Some(by) => Fate::Noticed(by),
             None => laid.implied(&removal).map_or(Fate::Survived, Fate::Implied),
