@@ -174,7 +174,7 @@ fn flushed(result: io::Result<()>, target: &Path) -> Result<()> {
     }
 }
 
-fn folder_of(file: &Path) -> &Path {
+pub(super) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -182,7 +182,7 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// Makes a folder and those above it, each flushed into the one that it is in.
-fn make_folder(folder: &Path) -> Result<()> {
+pub(super) fn make_folder(folder: &Path) -> Result<()> {
     let missing: Vec<&Path> =
         folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
     fs::create_dir_all(folder).map_err(|e| Error::io("make the folder", folder, e))?;

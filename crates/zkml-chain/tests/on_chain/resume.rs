@@ -70,6 +70,22 @@ fn killed_between_two_steps_it_goes_on() {
 }
 
 #[test]
+fn two_deployments_at_once_keep_one_record() {
+    // Blocks take a second, so that the one is under way when the other would write.
+    let operator = Operator::new(&["--block-time", "1"]);
+    let both = [deploy(&operator), deploy(&operator)];
+    let ended = both.map(|mut child| child.wait().unwrap().success());
+    assert!(ended.contains(&true), "{ended:?}");
+    operator.deploy(&[]);
+    let record = operator.record();
+    assert_eq!((&record["status"], operator.nonce()), (&json!("complete"), 6), "{record}");
+    let contracts = record["contracts"].as_object().unwrap();
+    let ours = |c: &&Value| c["status"] == "deployed" && c["transaction"]["block"].is_u64();
+    assert!(contracts.len() >= 5 && contracts.values().filter(ours).count() == contracts.len(), "{record}");
+    assert!(!operator.record_path(31_337).with_extension("lock").exists());
+}
+
+#[test]
 fn killed_while_a_transaction_waits_it_replaces_it() {
     let operator = Operator::new(&["--no-mining"]);
     kill_when(&operator.record_path(31_337), deploy(&operator), |record| {

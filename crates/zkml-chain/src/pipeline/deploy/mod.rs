@@ -6,11 +6,19 @@ mod records;
 mod report;
 
 pub use package::{ConsumerKind, Folder};
-pub use records::{ROOT as RECORDS, Records};
+pub use records::{ROOT as RECORDS, Records, Writing};
 pub use report::DeployReport;
 
-use crate::{artifacts::Artifacts, error::Result, output::Ui, progress::Progress};
-use std::{collections::BTreeSet, path::PathBuf};
+use crate::{
+    artifacts::Artifacts,
+    error::{Error, Result},
+    output::Ui,
+    progress::Progress,
+};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use zkml_deploy::{
     Address, DeployError,
     chain::Chain,
@@ -89,7 +97,9 @@ pub async fn run(
     let plan = Plan::new(&rpc, &request.chain, folder.package, owners, request.existing).await?;
     let records = Records::of(&request.deployments, plan.chain.id, artifacts.model());
     let mut record = Record::planned(&plan);
-    if let Some(found) = records.read()? {
+    let found = records.read()?;
+    let mut writing = Writing::new(records.clone(), found.as_ref());
+    if let Some(found) = found {
         found.check(&record, records.path())?;
         record = found;
     }
@@ -97,7 +107,7 @@ pub async fn run(
     let unaffordable = preview.affordable(&plan).err();
     let Sender::Broadcast(account) = sender else {
         if request.save_plan {
-            records.write(&record)?;
+            writing.write(&record)?;
         }
         let written = request.save_plan.then(|| records.path().to_owned());
         return Ok(DeployReport::new(&plan, preview, None, written, unaffordable.map(|e| e.to_string())));
@@ -107,7 +117,7 @@ pub async fn run(
     }
     let sent = preview.steps.iter().filter(|step| matches!(step.todo, Todo::Send { .. })).count();
     let progress = Progress::steps(ui, "deploying", sent as u64);
-    let mut keeper = Keeper { ui, records: &records, progress, begun: 0 };
+    let mut keeper = Keeper { ui, path: records.path(), writing, progress, begun: 0 };
     deploy::execute(&rpc, &plan, &account, &options, &mut record, &mut keeper).await?;
     drop(keeper);
     Ok(DeployReport::new(&plan, preview, Some(record), Some(records.path().to_owned()), None))
@@ -127,7 +137,8 @@ fn owners(request: &Request, sender: Address) -> Result<Owners> {
 /// Keeps the record in its file.
 struct Keeper<'a> {
     ui: &'a Ui,
-    records: &'a Records,
+    path: &'a Path,
+    writing: Writing,
     progress: Progress,
     /// Transactions that were begun.
     begun: u64,
@@ -135,9 +146,10 @@ struct Keeper<'a> {
 
 impl Watcher for Keeper<'_> {
     fn save(&mut self, record: &Record) -> zkml_deploy::Result<()> {
-        self.records
-            .write(record)
-            .map_err(|e| DeployError::Record { path: self.records.path().to_owned(), why: e.to_string() })
+        self.writing.write(record).map_err(|e| match e {
+            Error::Deploy(e) => e,
+            e => DeployError::Record { path: self.path.to_owned(), why: e.to_string() },
+        })
     }
 
     fn say(&mut self, words: &str) {
