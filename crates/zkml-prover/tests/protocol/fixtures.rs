@@ -1,10 +1,6 @@
 //! The committed fixtures are what today's code derives. `ZKML_WRITE_FIXTURES=1` writes them anew.
 
-#[path = "support/fixtures.rs"]
-mod fixtures;
-mod support;
-
-use support::Case;
+use crate::support::{Case, committed as fixtures};
 use zkml_graph::testing;
 use zkml_protocol::{Sample, Word};
 use zkml_prover::{Binding, Optimize, Proof, Srs, keys, plan, prove, verify};

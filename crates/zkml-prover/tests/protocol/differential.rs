@@ -1,7 +1,9 @@
 //! halo2 and our verifier give the same verdict on random circuits, on good proofs and on spoiled ones.
 
-mod support;
-
+use crate::support::{
+    self, Case,
+    circuit::{Factor, GateShape, Shape},
+};
 use ff::Field;
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr};
@@ -12,8 +14,6 @@ use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use support::Case;
-use support::circuit::{Factor, GateShape, Shape};
 use zkml_protocol::tamper::{self, Refusal};
 use zkml_protocol::{Encoding, ProgramError, Replay, Sample};
 use zkml_prover::program::{self, DeriveError};
