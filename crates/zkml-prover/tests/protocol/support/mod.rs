@@ -13,7 +13,7 @@ use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use zkml_protocol::{Encoding, Field, InstanceLayout, Program, Sample, Statement, Word, keccak256};
+use zkml_protocol::{Encoding, Field, InstanceLayout, Sample, Statement, Word, keccak256};
 use zkml_prover::program;
 use zkml_prover::transcript::{KeccakRead, KeccakWrite, scalar_from_word, scalar_word};
 
