@@ -187,8 +187,9 @@ fn fuzzers(out: &mut String, v: &Value) {
     let mut total = 0;
     for (name, t) in v["targets"].as_object().into_iter().flatten() {
         total += number(t, "executions");
-        let counts = ["executions", "corpus", "crashes"].map(|k| grouped(number(t, k)));
-        let _ = writeln!(out, "| {name} | {} |", counts.join(" | "));
+        let counts = ["executions", "corpus"].map(|k| grouped(number(t, k)));
+        let crashes = t["crashes"].as_array().map_or(0, Vec::len);
+        let _ = writeln!(out, "| {name} | {} | {crashes} |", counts.join(" | "));
     }
     let _ = writeln!(out, "| **all** | {} | | |", grouped(total));
 }

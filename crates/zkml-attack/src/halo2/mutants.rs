@@ -11,6 +11,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use ff::Field;
@@ -43,8 +44,8 @@ use crate::{
 const ROWS: usize = 4;
 /// Rows at which what survived is attacked.
 const MORE_ROWS: usize = 24;
-/// Starts of an attack at more rows.
-const MAX_STARTS: usize = 200;
+/// Starts of an attack at more rows; fewer where the lookup argument has to be solved for each forgery.
+const MAX_STARTS: [usize; 2] = [4, 60];
 /// Copies of each kind that are removed per circuit.
 const COPIES: usize = 3;
 
@@ -147,8 +148,13 @@ pub fn targets() -> Vec<Target> {
     out
 }
 
-/// Removes every check of every circuit of the given targets; ends when `step` returns false.
-pub fn run(backend: &Halo2, targets: &[Target], step: &(dyn Fn(&str, &Outcomes) -> bool + Sync)) -> Outcomes {
+/// Removes every check of every circuit of the given targets, until `end`; tells of each circuit.
+pub fn run(
+    backend: &Halo2,
+    targets: &[Target],
+    end: Instant,
+    step: &(dyn Fn(&str, &Outcomes) + Sync),
+) -> Outcomes {
     let count = backend.variants();
     // All targets in one layout, then all in the next, so that a short run sees every operator.
     let jobs: Vec<(usize, usize)> =
@@ -157,10 +163,12 @@ pub fn run(backend: &Halo2, targets: &[Target], step: &(dyn Fn(&str, &Outcomes) 
     let worker = || {
         while let Some((t, variant)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let mut one = Outcomes::new();
-            circuit(backend, &targets[t], variant, variant == t % count, &|_| true, &mut one);
+            let going = |_: &str| Instant::now() < end;
+            circuit(backend, &targets[t], variant, variant == t % count, &going, &mut one);
             let Ok(mut all) = all.lock() else { return };
             one.into_iter().for_each(|(id, o)| all.entry(id).or_default().merge(o));
-            if !step(&format!("{}, layout {variant}", targets[t].name), &all) {
+            step(&format!("{}, layout {variant}", targets[t].name), &all);
+            if Instant::now() >= end {
                 return;
             }
         }
@@ -183,7 +191,10 @@ pub fn circuit(
         return;
     };
     let place = format!("{}, layout {variant}", target.name);
-    for (id, removal) in removals(&laid).into_iter().filter(|(id, _)| wanted(id)) {
+    for (id, removal) in removals(&laid) {
+        if !wanted(&id) {
+            continue;
+        }
         let fate = match attack(&laid, &removal, ROWS).or_else(|| attack(&laid, &removal, MORE_ROWS)) {
             Some(by) => Fate::Noticed(by),
             None => laid.implied(&removal).map_or(Fate::Survived, Fate::Implied),
@@ -191,7 +202,7 @@ pub fn circuit(
         out.entry(id).or_default().add(&format!("{place}: {}", laid.name_of(&removal)), fate);
     }
     if systems {
-        relations(backend, target, variant, out);
+        relations(backend, target, variant, wanted, out);
     }
 }
 
@@ -204,9 +215,9 @@ fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
     let unread = |p: &Poly| !folds && p.gate.starts_with("t = 0") && p.index == 2;
     for (i, p) in laid.circuit.polys.iter().enumerate().filter(|(_, p)| !p.rows.is_empty() && !unread(p)) {
         out.push((format!("gate: {} ({})", p.gate, p.index), Removal::Poly(i)));
-        // In a row in the middle and in the last one; those of the lookup argument are all alike.
+        // In the first row and in one in the middle; those of the lookup argument are all alike.
         if p.rows.len() > 1 && !p.lookup {
-            let at = [p.rows.len() / 2, p.rows.len() - 1].map(|n| p.rows[n]);
+            let at = [0, p.rows.len() / 2].map(|n| p.rows[n]);
             let one = |row: u32| (format!("row of a gate: {} ({})", p.gate, p.index), Removal::Row(i, row));
             out.extend(at.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().map(one));
         }
@@ -262,9 +273,10 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal, most: usize
             circuit.lookup_intact &= !p.lookup;
             let mut starts: Vec<Place> = rows.iter().flat_map(|r| circuit.places(*i, *r as usize)).collect();
             if starts.is_empty() {
-                // What a chain is closed by speaks of no early cell: those of the chain move.
-                let before = rows.iter().flat_map(|r| (r.saturating_sub(2)..*r).map(|r| r as usize));
-                starts = before.flat_map(|r| (0..na).map(move |c| (c, r))).collect();
+                // What chains begin and end with speaks of no early cell: those of the chain before and after move.
+                let near = rows.iter().flat_map(|r| (r.saturating_sub(2)..r + 3).map(|r| r as usize));
+                starts =
+                    near.filter(|r| *r < circuit.rows).flat_map(|r| (0..na).map(move |c| (c, r))).collect();
             }
             circuit.polys[*i].rows.retain(|r| only.is_some_and(|row| row != *r));
             circuit.forget(*i, only);
@@ -315,7 +327,9 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal, most: usize
 fn attack(laid: &Laid<'_>, removal: &Removal, rows: usize) -> Option<String> {
     let mut circuit = laid.circuit.clone();
     let mut starts = remove(laid, &mut circuit, removal, rows);
-    starts.truncate(MAX_STARTS);
+    if rows > ROWS {
+        starts.truncate(MAX_STARTS[usize::from(circuit.lookup_intact)]);
+    }
     let classes = Classes::new(&circuit);
     let top = Fr::from(1 << (circuit.shape.limb_bits - 1));
     for start in starts {
@@ -378,15 +392,21 @@ fn kind(finding: &oracle::Finding) -> &'static str {
 }
 
 /// Removes or weakens every relation of a system before it is laid out.
-fn relations(backend: &Halo2, target: &Target, variant: usize, out: &mut Outcomes) {
+fn relations(
+    backend: &Halo2,
+    target: &Target,
+    variant: usize,
+    wanted: &dyn Fn(&str) -> bool,
+    out: &mut Outcomes,
+) {
     let place = format!("{}, layout {variant}", target.name);
     for (i, (_, relation)) in target.system.relations.iter().enumerate() {
-        if matches!(relation, Relation::Public { .. } | Relation::Commit { .. }) {
+        let id = format!("relation: {}", name(relation));
+        if matches!(relation, Relation::Public { .. } | Relation::Commit { .. }) || !wanted(&id) {
             continue;
         }
         let mut without = target.clone();
         without.system.relations.remove(i);
-        let id = format!("relation: {}", name(relation));
         let noticed = match backend.circuit(&without, variant).map(|m| Laid::new(&without, m)) {
             Ok(Ok(laid)) => values(&laid, target),
             Ok(Err(e)) | Err(e) => Some(format!("layout: {}", e.split(':').next_back().unwrap_or("").trim())),
