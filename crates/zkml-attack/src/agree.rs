@@ -47,7 +47,7 @@ pub struct Agreement {
     pub honest: u64,
     /// Real proofs of false statements.
     pub forged: u64,
-    /// What did not agree.
+    /// Disagreements, each with its graph and layout.
     pub findings: Vec<String>,
 }
 

@@ -34,7 +34,7 @@ impl Repair {
     pub const ALL: [Self; 4] = [Self::None, Self::Forward, Self::Backward, Self::Shuffled];
 }
 
-/// What is left broken, if it has to be.
+/// Part of the constraints that may stay broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spared {
     /// Nothing: all constraints are to hold again.
@@ -74,7 +74,7 @@ pub struct Change {
     pub value: Fr,
     /// Another cell with its forged value.
     pub also: Option<(Cell, Fr)>,
-    /// What is left broken.
+    /// Constraints that may stay broken.
     pub spared: Spared,
     /// Way in which all others are repaired.
     pub repair: Repair,

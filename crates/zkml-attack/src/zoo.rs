@@ -127,7 +127,7 @@ impl Kind {
 struct Zoo {
     b: GraphBuilder,
     rng: ChaCha8Rng,
-    /// One in so many views reads behind the end of a tensor, where there is padding; zero for none.
+    /// One view in this many reads padding behind the end of a tensor; zero for none.
     shifted: u32,
     inputs: Vec<Vec<i64>>,
     weights: Vec<Vec<i64>>,

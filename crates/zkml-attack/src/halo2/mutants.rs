@@ -84,7 +84,7 @@ pub struct Outcome {
     pub survived: Vec<String>,
 }
 
-/// What became of a removed check in one place.
+/// Outcome of a removed check in one place.
 enum Fate {
     /// A forgery was accepted, or the layout refused.
     Noticed(String),

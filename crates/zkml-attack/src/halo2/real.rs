@@ -13,7 +13,7 @@ use zkml_prover::{
 use super::{Laid, columns::Columns};
 use crate::Target;
 
-/// What each verifier says of a proof.
+/// Verdict of each verifier on a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdicts {
     /// The proving library's own verifier.
@@ -87,7 +87,7 @@ impl<'a> Real<'a> {
         prove::prove_assigned(&self.keys, circuit, &instances).map(Some).map_err(|e| e.to_string())
     }
 
-    /// What all verifiers say of a proof.
+    /// Verdicts of all verifiers on a proof.
     ///
     /// # Errors
     /// The EVM's, for a call that neither returns nor reverts; printed.
