@@ -42,7 +42,12 @@ impl Engine {
         }
         let last = (head.number + 1).saturating_sub(self.options.limits.confirmations);
         self.journal.settle(last)?;
-        for entry in self.journal.finish(last)? {
+        let finished = self.journal.finish(last)?;
+        if !finished.is_empty() {
+            // Who is told that a request is done finds it so in the metrics.
+            self.metrics.requests(&self.journal.counts()?);
+        }
+        for entry in finished {
             let fulfilled = matches!(entry.closed, Some((_, Closing::Fulfilled { .. })));
             self.summary.done += u64::from(fulfilled);
             self.tell(if fulfilled {
