@@ -56,7 +56,7 @@ function shard(text) {
 
 function mutate(name, files) {
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "zkml-mutants-"));
-  const args = ["mutants", "--package", name, "--output", out, "--profile", "release", "--timeout", "120", "--no-times"];
+  const args = ["mutants", "--package", name, "--output", out, "--profile", "mutants", "--timeout", "120", "--no-times"];
   args.push("--baseline", "run", "--colors", "never", ...shard(process.env.SHARD || "1/10"));
   args.push(...files.flatMap((file) => ["--file", file]), ...LEFT_OUT.map((re) => `--exclude-re=${re}`));
   const run = spawnSync(process.env.CARGO ?? "cargo", [...args, "--", "--lib"], { cwd: root, stdio: ["ignore", 2, 2] });

@@ -12,7 +12,6 @@ use std::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use zkml_graph::TensorId;
 use zkml_harness::Solc;
 
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
         real::{Real, Verdicts},
     },
     oracle,
+    target::Choice,
     zoo::Recipe,
 };
 
@@ -114,9 +114,6 @@ pub fn compare(backend: &Halo2, seed: u64, with_contract: bool) -> Agreement {
     out
 }
 
-/// Ways to choose the values of a tensor within its bounds.
-const CHOICES: [&str; 4] = ["lowest", "highest", "alternating", "random"];
-
 fn runs(
     backend: &Halo2,
     target: &Target,
@@ -126,30 +123,14 @@ fn runs(
 ) -> Result<(), String> {
     let prepared = backend.prepare(target, variant)?;
     out.runs += 1;
-    for choice in CHOICES {
-        let mut chosen = |t: TensorId| -> Result<Vec<i64>, String> {
-            let tensor = target.graph.tensor(t);
-            let ends = [tensor.bounds.lo, tensor.bounds.hi].map(i64::try_from);
-            let [Ok(lo), Ok(hi)] = ends else { return Err(format!("`{}` has no bounds", tensor.name)) };
-            let value = |i: usize| match choice {
-                "lowest" => lo,
-                "highest" => hi,
-                "alternating" => [lo, hi][i % 2],
-                _ => rng.gen_range(lo..=hi),
-            };
-            Ok((0..tensor.len()).map(value).collect())
-        };
-        let graph = &target.graph;
-        let inputs = graph.inputs.iter().map(|(t, _)| chosen(*t)).collect::<Result<Vec<_>, _>>()?;
-        let weights = graph.weights.iter().map(|t| chosen(*t)).collect::<Result<Vec<_>, _>>()?;
-        let run = Target::new(&target.name, graph.clone(), &inputs, &weights);
-        let run = run.map_err(|e| format!("{choice} values: {e}"))?;
+    for choice in Choice::ALL {
+        let run = target.another_run(choice, rng).map_err(|e| format!("{choice:?} values: {e}"))?;
         out.runs += 1;
         let Judgement::Accepted(meaning) = prepared.judge(&run.honest) else {
-            return Err(format!("{choice} values: the circuit refuses an honest run"));
+            return Err(format!("{choice:?} values: the circuit refuses an honest run"));
         };
         if meaning != run.honest {
-            return Err(format!("{choice} values: the circuit understands other values"));
+            return Err(format!("{choice:?} values: the circuit understands other values"));
         }
     }
     Ok(())

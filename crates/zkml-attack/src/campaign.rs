@@ -239,8 +239,19 @@ pub fn forge_all(
 
 /// All changes of all cells: with every constraint spared in turn, and every way to repair the rest.
 pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<Change> {
+    changes_of(target, board, board.cells(), VALUES, rng)
+}
+
+/// Changes of some cells, each to at most so many values.
+pub fn changes_of(
+    target: &Target,
+    board: &Board<'_>,
+    cells: impl IntoIterator<Item = Cell>,
+    most: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Change> {
     let mut out = Vec::new();
-    for cell in board.cells() {
+    for cell in cells {
         let mut forged = values(board, &target.honest, cell, rng);
         let spared = board.touching(cell).iter().map(|i| Spared::Constraint(*i));
         for spared in std::iter::once(Spared::Nothing).chain(spared) {
@@ -251,7 +262,7 @@ pub fn changes(target: &Target, board: &Board<'_>, rng: &mut ChaCha8Rng) -> Vec<
                 forged.shuffle(rng);
                 let change =
                     |v: &Fr| Change { cell, value: *v, also: None, spared, repair, seed: rng.r#gen() };
-                out.extend(forged.iter().take(VALUES).map(change));
+                out.extend(forged.iter().take(most).map(change));
             }
         }
     }

@@ -88,7 +88,11 @@ pub fn values(board: &Board<'_>, honest: &Assignment, cell: Cell, rng: &mut impl
     let mut out = vec![v + Fr::ONE, v - Fr::ONE, -v - Fr::ONE, v + Fr::from(rng.gen_range(2..1 << 20))];
     for &i in board.touching(cell) {
         match &board.constraints[i].1 {
-            Constraint::Within(_, lo, hi) => out.extend([field(lo - 1), field(hi + 1)]),
+            Constraint::Within(_, lo, hi) => {
+                // Just beyond, and as far beyond as the range is wide: what is divided keeps its remainder.
+                let width = field(hi - lo + 1);
+                out.extend([field(lo - 1), field(hi + 1), v + width, v - width]);
+            }
             Constraint::Row { .. } => out.extend([v + Fr::from(1 << 5), v - Fr::from(1 << 8)]),
             Constraint::Zero(..) => {}
         }

@@ -201,8 +201,8 @@ fn agree(backend: &Halo2, order: agree::Order, json: bool) -> ExitCode {
 const ABOUT: &str = "Every gate, as a whole and in single rows, every copy, looked-up column, tag and table entry of circuits of \
     the zoo and of small networks, in different layouts, and every relation of their systems. Where one is gone, cells that it spoke \
     of are changed and everything else is made to hold; noticed means that a false statement is then accepted, or that no key can be \
-    made. Of single rows, the first of the public gate holds the context, which is the prover's word here, and the first of `t = 0` \
-    closes no chain: those survive.";
+    made. What survives attacks on one honest run, and is not implied for a reason that was found out in its place, is attacked \
+    with five others.";
 
 /// Number of circuits after which a check that nothing noticed to be gone is an error.
 const ENOUGH: usize = 8;

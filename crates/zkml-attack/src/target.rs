@@ -1,7 +1,8 @@
 //! Target of an attack: a graph, its relations, and an honest run.
 
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Graph, GraphError, System, Trace};
+use rand::Rng;
+use zkml_graph::{Graph, GraphError, System, TensorId, Trace};
 use zkml_prover::sym::field;
 
 use crate::Assignment;
@@ -40,6 +41,52 @@ impl Target {
         system.check(&values)?;
         let honest = elements(&values);
         Ok(Self { name: name.into(), graph, system, trace, honest })
+    }
+}
+
+/// Way to choose the values of a tensor within its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// What is nearest to zero.
+    Zero,
+    /// The lowest everywhere.
+    Lowest,
+    /// The highest everywhere.
+    Highest,
+    /// The lowest and the highest in turn.
+    Alternating,
+    /// Any.
+    Random,
+}
+
+impl Choice {
+    /// All ways.
+    pub const ALL: [Self; 5] = [Self::Zero, Self::Lowest, Self::Highest, Self::Alternating, Self::Random];
+}
+
+impl Target {
+    /// The same graph with another honest run: inputs and private weights are chosen again.
+    ///
+    /// # Errors
+    /// The tensor without bounds, or the graph's own error, printed.
+    pub fn another_run(&self, choice: Choice, rng: &mut impl Rng) -> Result<Self, String> {
+        let mut chosen = |t: TensorId| -> Result<Vec<i64>, String> {
+            let tensor = self.graph.tensor(t);
+            let ends = [tensor.bounds.lo, tensor.bounds.hi].map(i64::try_from);
+            let [Ok(lo), Ok(hi)] = ends else { return Err(format!("`{}` has no bounds", tensor.name)) };
+            let value = |i: usize| match choice {
+                Choice::Zero => 0.clamp(lo, hi),
+                Choice::Lowest => lo,
+                Choice::Highest => hi,
+                Choice::Alternating => [lo, hi][i % 2],
+                Choice::Random => rng.gen_range(lo..=hi),
+            };
+            Ok((0..tensor.len()).map(value).collect())
+        };
+        let graph = &self.graph;
+        let inputs = graph.inputs.iter().map(|(t, _)| chosen(*t)).collect::<Result<Vec<_>, _>>()?;
+        let weights = graph.weights.iter().map(|t| chosen(*t)).collect::<Result<Vec<_>, _>>()?;
+        Self::new(&self.name, graph.clone(), &inputs, &weights).map_err(|e| e.to_string())
     }
 }
 

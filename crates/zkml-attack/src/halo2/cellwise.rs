@@ -73,11 +73,20 @@ pub enum Order {
     Up,
     /// Looked-up cells first.
     Limbs,
+    /// As down, but in each row the last column first: results often lie behind what they are computed from.
+    DownFromRight,
+    /// As up, but in each row the last column first.
+    UpFromRight,
 }
 
 impl Order {
-    /// All orders.
-    pub const ALL: [Self; 3] = [Self::Down, Self::Up, Self::Limbs];
+    /// All orders; the first three find most.
+    pub const ALL: [Self; 5] = [Self::Down, Self::Up, Self::Limbs, Self::DownFromRight, Self::UpFromRight];
+
+    /// Returns true if the circuit is repaired from its end to its beginning.
+    fn is_up(self) -> bool {
+        matches!(self, Self::Up | Self::UpFromRight)
+    }
 }
 
 fn value(columns: &mut Columns, (column, row): Place) -> &mut Fr {
@@ -131,7 +140,7 @@ impl Forger<'_> {
     /// Repairs gates over early columns.
     fn early(&mut self) {
         for _ in 0..MAX_REPAIRS {
-            let next = if self.order == Order::Up { self.queue.pop_last() } else { self.queue.pop_first() };
+            let next = if self.order.is_up() { self.queue.pop_last() } else { self.queue.pop_first() };
             let Some((row, poly)) = next else { break };
             let (row, poly) = (row as usize, poly as usize);
             if self.circuit.value(&self.circuit.polys[poly].expression, row, &self.columns) == Fr::ZERO {
@@ -140,11 +149,13 @@ impl Forger<'_> {
             let mut cells = self.circuit.places(poly, row);
             cells.retain(|c| !self.frozen.contains(c));
             cells.sort_by_key(|(c, r)| {
-                let (limb, r) = (self.circuit.is_looked_up(*c), *r as i64);
+                let (limb, r, c) = (self.circuit.is_looked_up(*c), *r as i64, *c as i64);
                 match self.order {
-                    Order::Down => (limb, -r, *c),
-                    Order::Up => (limb, r, *c),
-                    Order::Limbs => (!limb, -r, *c),
+                    Order::Down => (limb, -r, c),
+                    Order::Up => (limb, r, c),
+                    Order::Limbs => (!limb, -r, c),
+                    Order::DownFromRight => (limb, -r, -c),
+                    Order::UpFromRight => (limb, r, -c),
                 }
             });
             for at in cells {
@@ -166,7 +177,7 @@ impl Forger<'_> {
         for r in (row.saturating_sub(CHAIN)..=row).rev() {
             cells.extend((0..self.circuit.shape.a_columns).map(|c| (c, r as usize)));
         }
-        if self.order == Order::Up {
+        if self.order.is_up() {
             cells.reverse();
         }
         for at in cells {

@@ -200,6 +200,30 @@ impl Circuit {
         }
     }
 
+    /// Advice cells, later columns included, and instances that a polynomial depends on in a row, whatever their values.
+    pub fn reads(&self, poly: usize, row: usize) -> Vec<(usize, usize)> {
+        let mut out = Vec::new();
+        self.depends(&self.polys[poly].expression, row, &mut out);
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    fn depends(&self, e: &Expression<Fr>, row: usize, out: &mut Vec<(usize, usize)>) {
+        match e {
+            Expression::Advice(q) => out.push((q.column_index(), self.at(row, q.rotation()))),
+            Expression::Instance(q) => out.push((self.unknown.len(), self.at(row, q.rotation()))),
+            Expression::Negated(a) | Expression::Scaled(a, _) => self.depends(a, row, out),
+            // What the fixed columns switch off here is not read.
+            Expression::Product(a, b) if self.vanishes(a, row) || self.vanishes(b, row) => {}
+            Expression::Sum(a, b) | Expression::Product(a, b) => {
+                self.depends(a, row, out);
+                self.depends(b, row, out);
+            }
+            _ => {}
+        }
+    }
+
     fn at(&self, row: usize, rotation: Rotation) -> usize {
         (row as i64 + i64::from(rotation.0)).rem_euclid(self.rows as i64) as usize
     }
@@ -229,7 +253,7 @@ impl Circuit {
         self.known(e, row) == Some(Fr::ZERO)
     }
 
-    /// The value of an expression over early columns.
+    /// The value of an expression over columns that are filled: early ones, or all.
     pub fn value(&self, e: &Expression<Fr>, row: usize, columns: &Columns) -> Fr {
         match e {
             Expression::Constant(c) => *c,

@@ -147,6 +147,13 @@ impl<'a> Laid<'a> {
         }
         Ok(Self { target, circuit, filler, honest })
     }
+
+    /// The same circuit with another honest run of its graph.
+    pub fn with_run<'b>(&self, run: &'b Target) -> Laid<'b> {
+        let filler = Filler::new(run, self.filler.model.clone());
+        let honest = filler.fill(&run.honest, Response::Follow, &self.circuit);
+        Laid { target: run, circuit: self.circuit.clone(), filler, honest }
+    }
 }
 
 impl Prepared for Laid<'_> {

@@ -6,7 +6,7 @@
 mod implied;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use zkml_graph::{Relation, testing};
 use zkml_prover::{
-    layout::{RowOp, Source},
+    layout::Source,
     sym::{field, pow2},
     wiring::Elem,
 };
@@ -30,13 +30,15 @@ use super::{
     Halo2, Laid,
     cellwise::{Classes, Order, Place, forge},
     columns::{Columns, Response},
-    judge::{Circuit, Poly},
+    judge::Circuit,
 };
 use crate::{
     Backend, Judgement, Prepared, Target,
-    campaign::changes,
+    campaign::{changes, changes_of},
     cells::Board,
-    forge, oracle,
+    forge::{self, Change},
+    oracle,
+    target::Choice,
     zoo::{Kind, Recipe, Role},
 };
 
@@ -46,6 +48,11 @@ const ROWS: usize = 4;
 const MORE_ROWS: usize = 24;
 /// Starts of an attack at more rows; fewer where the lookup argument has to be solved for each forgery.
 const MAX_STARTS: [usize; 2] = [4, 60];
+/// Honest runs with which what survived is attacked again: a forgery may need an even value, or zero.
+const OTHERS: [Choice; 5] =
+    [Choice::Zero, Choice::Lowest, Choice::Random, Choice::Alternating, Choice::Highest];
+/// Rows after a row of a chain in which its result may lie.
+const CHAIN: u32 = 10;
 /// Copies of each kind that are removed per circuit.
 const COPIES: usize = 3;
 
@@ -191,14 +198,14 @@ pub fn circuit(
         return;
     };
     let place = format!("{}, layout {variant}", target.name);
+    let mut rng = ChaCha8Rng::seed_from_u64(13);
+    let others: Vec<Target> =
+        OTHERS.iter().filter_map(|choice| target.another_run(*choice, &mut rng).ok()).collect();
     for (id, removal) in removals(&laid) {
         if !wanted(&id) {
             continue;
         }
-        let fate = match attack(&laid, &removal, ROWS).or_else(|| attack(&laid, &removal, MORE_ROWS)) {
-            Some(by) => Fate::Noticed(by),
-            None => laid.implied(&removal).map_or(Fate::Survived, Fate::Implied),
-        };
+        let fate = fate(&laid, &others, &removal);
         out.entry(id).or_default().add(&format!("{place}: {}", laid.name_of(&removal)), fate);
     }
     if systems {
@@ -206,20 +213,27 @@ pub fn circuit(
     }
 }
 
+/// Outcome of a removal: what survives the attacks on one honest run, and is not implied, is attacked with others.
+fn fate(laid: &Laid<'_>, others: &[Target], removal: &Removal) -> Fate {
+    let strongly = |laid: &Laid<'_>| attack(laid, removal, ROWS).or_else(|| attack(laid, removal, MORE_ROWS));
+    if let Some(by) = strongly(laid) {
+        return Fate::Noticed(by);
+    }
+    if let Some(why) = laid.implied(removal) {
+        return Fate::Implied(why);
+    }
+    others.iter().find_map(|run| strongly(&laid.with_run(run))).map_or(Fate::Survived, Fate::Noticed)
+}
+
 fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
     let mut out = Vec::new();
-    // Where nothing is folded, nobody reads the coefficient that a chain begins with.
-    let folds = laid.filler.model.layout.chain.iter().any(|(_, op)| {
-        matches!(op, RowOp::Fold | RowOp::FoldCells | RowOp::Shift | RowOp::Sweep | RowOp::Next)
-    });
-    let unread = |p: &Poly| !folds && p.gate.starts_with("t = 0") && p.index == 2;
-    for (i, p) in laid.circuit.polys.iter().enumerate().filter(|(_, p)| !p.rows.is_empty() && !unread(p)) {
+    for (i, p) in laid.circuit.polys.iter().enumerate().filter(|(_, p)| !p.rows.is_empty()) {
         out.push((format!("gate: {} ({})", p.gate, p.index), Removal::Poly(i)));
         // In the first row and in one in the middle; those of the lookup argument are all alike.
         if p.rows.len() > 1 && !p.lookup {
             let at = [0, p.rows.len() / 2].map(|n| p.rows[n]);
             let one = |row: u32| (format!("row of a gate: {} ({})", p.gate, p.index), Removal::Row(i, row));
-            out.extend(at.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().map(one));
+            out.extend(at.into_iter().collect::<BTreeSet<_>>().into_iter().map(one));
         }
     }
     let sources: std::collections::HashMap<Place, Source> = laid
@@ -274,7 +288,8 @@ fn remove(laid: &Laid<'_>, circuit: &mut Circuit, removal: &Removal, most: usize
             let mut starts: Vec<Place> = rows.iter().flat_map(|r| circuit.places(*i, *r as usize)).collect();
             if starts.is_empty() {
                 // What chains begin and end with speaks of no early cell: those of the chain before and after move.
-                let near = rows.iter().flat_map(|r| (r.saturating_sub(2)..r + 3).map(|r| r as usize));
+                let after = if most > ROWS { CHAIN } else { 3 };
+                let near = rows.iter().flat_map(|r| (r.saturating_sub(2)..r + after).map(|r| r as usize));
                 starts =
                     near.filter(|r| *r < circuit.rows).flat_map(|r| (0..na).map(move |c| (c, r))).collect();
             }
@@ -330,6 +345,7 @@ fn attack(laid: &Laid<'_>, removal: &Removal, rows: usize) -> Option<String> {
     if rows > ROWS {
         starts.truncate(MAX_STARTS[usize::from(circuit.lookup_intact)]);
     }
+    let orders = if rows > ROWS { &Order::ALL[..] } else { &Order::ALL[..3] };
     let classes = Classes::new(&circuit);
     let top = Fr::from(1 << (circuit.shape.limb_bits - 1));
     for start in starts {
@@ -342,10 +358,12 @@ fn attack(laid: &Laid<'_>, removal: &Removal, rows: usize) -> Option<String> {
             // What is scaled to fill its table comes back whole from a fraction.
             let fraction = |bits| Option::<Fr>::from(pow2(bits).invert());
             deltas.extend((1..circuit.shape.limb_bits).filter_map(fraction));
+            // Out of a narrow range and still in the table.
+            deltas.extend((1..circuit.shape.limb_bits).flat_map(|bits| [pow2(bits), -pow2(bits)]));
         }
-        for order in Order::ALL {
+        for order in orders {
             for delta in deltas.iter().copied() {
-                let columns = forge(&circuit, &classes, &laid.honest, (start, delta), order);
+                let columns = forge(&circuit, &classes, &laid.honest, (start, delta), *order);
                 let split = |response| {
                     let mut again = columns.clone();
                     laid.filler.split_again(&mut again, start, response, &circuit);
@@ -360,18 +378,39 @@ fn attack(laid: &Laid<'_>, removal: &Removal, rows: usize) -> Option<String> {
             }
         }
     }
-    // The same whatever the rows.
-    (rows == ROWS).then(|| values(&Laid { circuit, ..laid.clone() }, laid.target))?
+    let mutant = Laid { circuit, ..laid.clone() };
+    if rows == ROWS { values(&mutant, laid.target) } else { values_near(&mutant, removal) }
 }
 
 /// Forges values of the system against a circuit.
 fn values(mutant: &dyn Prepared, target: &Target) -> Option<String> {
     let board = Board::new(&target.system);
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let all = changes(target, &board, &mut rng);
-    let step = (all.len() / 600).max(1);
+    let all = changes(target, &board, &mut ChaCha8Rng::seed_from_u64(11));
+    try_changes(mutant, target, &board, all, 600)
+}
+
+/// The same with all values of all variables that the removed check is about.
+fn values_near(mutant: &Laid<'_>, removal: &Removal) -> Option<String> {
+    let (target, board) = (mutant.target, Board::new(&mutant.target.system));
+    let relations = mutant.relations_at(removal);
+    let views = relations.iter().flat_map(|i| target.system.relations[*i].1.views());
+    let near: BTreeSet<u32> = views.map(|v| v.var.0).collect();
+    let cells = board.cells().into_iter().filter(|cell| near.is_empty() || near.contains(&cell.var));
+    let all = changes_of(target, &board, cells, usize::MAX, &mut ChaCha8Rng::seed_from_u64(12));
+    try_changes(mutant, target, &board, all, 6000)
+}
+
+/// Tries about so many of the changes; returns the first false statement that is accepted.
+fn try_changes(
+    mutant: &dyn Prepared,
+    target: &Target,
+    board: &Board<'_>,
+    all: Vec<Change>,
+    most: usize,
+) -> Option<String> {
+    let step = (all.len() / most).max(1);
     for change in all.into_iter().step_by(step) {
-        let forged = forge::forge(&board, &target.honest, &change);
+        let forged = forge::forge(board, &target.honest, &change);
         if let Judgement::Accepted(meaning) = mutant.judge(&forged)
             && let Err(finding) = oracle::judge(target, &meaning)
         {
