@@ -12,10 +12,13 @@ NODE_STAMP := node_modules/.package-lock.json
 BUDGET ?= 10m
 # How many random graphs are compared.
 GRAPHS ?= 10000
+# `make book` builds it once, below target.
+MDBOOK ?= target/tools/bin/mdbook
+MDBOOK_VERSION := 0.5.4
 # Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
-.PHONY: all demo build test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report clean
+.PHONY: all demo build test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report book clean
 
 all: build
 
@@ -85,6 +88,12 @@ fuzz:
 report:
 	$(CARGO) run --release --locked -p zkml-attack -- --report tests/attacks > tests/README.md.new
 	mv tests/README.md.new tests/README.md
+
+## book: docs/book as pages in target/book; an error if a link in it leads nowhere
+book:
+	@command -v $(MDBOOK) >/dev/null || \
+		$(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --debug --root target/tools
+	MDBOOK=$(MDBOOK) $(NODE) tests/js/book.mjs
 
 $(NODE_STAMP): package.json package-lock.json
 	$(NPM) ci --no-audit --no-fund --ignore-scripts

@@ -1,11 +1,12 @@
 // Mutants of the source: cargo-mutants replaces bodies, operators and match arms of what soundness rests on, one at a time, and
 // the crate's own tests have to notice.
 //
-//   SHARD=1/10 BUDGET=30m node tests/js/source-mutants.mjs [--summary FILE] [--only zkml-graph]
+//   SHARD=1/10 BUDGET=30m node tests/js/source-mutants.mjs [--summary FILE [--again]] [--only zkml-graph]
 //
 // SHARD       the part of all mutants that is tried, `all` for everything; 1/10 when absent
 // BUDGET      when it has passed, no further package is begun
 // --summary   adds to the table in FILE: tried mutants that it has are replaced, explanations of survivors are kept
+// --again     tries those alone that the table has as survivors without an explanation
 //
 // Needs cargo-mutants (`cargo install cargo-mutants --locked`). Ends with status 1 if a survivor has no explanation.
 
@@ -19,26 +20,30 @@ import { parseArgs } from "node:util";
 const ABOUT =
   "Mutants of the source that cargo-mutants made, each tried against the tests of its own crate alone, so that a run " +
   "answers in seconds. A survivor of those may well be noticed by the forger, by contracts or by fixtures; its row says why it " +
-  "may stay. Mutants that do not compile are not listed.";
+  "may stay. Mutants that do not compile are not listed. `covered` has the parts of all mutants that were tried, by package.";
 const REFRESH = "SHARD=1/10 node tests/js/source-mutants.mjs --summary tests/attacks/source-mutants.json";
 
-/** What soundness rests on, with the tests that answer in seconds. */
+const files = (name, ...parts) => parts.map((part) => `crates/${name}/src/${part}`);
+
+/** What soundness rests on, and the tests of the same package that answer in seconds. */
 const PACKAGES = {
-  "zkml-protocol": ["binding", "commitment", "envelope", "layout", "opening", "statement", "transcript", "word"].map(
-    (name) => `crates/zkml-protocol/src/${name}*`,
-  ),
-  "zkml-verifier": ["crates/zkml-verifier/src/*.rs"],
-  "zkml-graph": ["crates/zkml-graph/src/ops/*.rs", "crates/zkml-graph/src/ledger.rs", "crates/zkml-graph/src/relation.rs"],
-  "zkml-prover": ["block", "bounds", "certificate", "standing", "shown", "wiring", "phase"].map(
-    (name) => `crates/zkml-prover/src/${name}.rs`,
-  ),
+  "zkml-protocol": {
+    files: files("zkml-protocol", "{binding,commitment,envelope,layout,opening,statement,transcript,word}*"),
+    tests: ["--lib", "--test", "binding", "--test", "absorbs", "--test", "layout"],
+  },
+  "zkml-verifier": { files: files("zkml-verifier", "*.rs"), tests: ["--lib", "--test", "fixtures"] },
+  "zkml-graph": { files: files("zkml-graph", "ops/*.rs", "ledger.rs", "relation.rs"), tests: ["--lib"] },
+  "zkml-prover": {
+    files: files("zkml-prover", "{block,bounds,certificate,standing,shown,wiring,phase}.rs"),
+    tests: ["--lib"],
+  },
 };
 /** Mutants of these say nothing about what is accepted. */
 const LEFT_OUT = ["impl .*Debug", "impl .*Display", "impl .*Error", "fn fmt", "-> String", "-> &'static str"];
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.join(here, "..", "..");
-const { values: options } = parseArgs({ options: { summary: { type: "string" }, only: { type: "string" } } });
+const { values: options } = parseArgs({ options: { summary: { type: "string" }, only: { type: "string" }, again: { type: "boolean" } } });
 
 function seconds(text) {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text) ?? [];
@@ -54,12 +59,13 @@ function shard(text) {
   return ["--shard", `${part - 1}/${parts}`, "--sharding", "round-robin"];
 }
 
-function mutate(name, files) {
+function mutate(name, { files, tests }, wanted) {
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "zkml-mutants-"));
   const args = ["mutants", "--package", name, "--output", out, "--profile", "mutants", "--timeout", "120", "--no-times"];
-  args.push("--baseline", "run", "--colors", "never", ...shard(process.env.SHARD || "1/10"));
+  args.push("--baseline", "run", "--colors", "never", ...(wanted.length > 0 ? [] : shard(process.env.SHARD || "1/10")));
   args.push(...files.flatMap((file) => ["--file", file]), ...LEFT_OUT.map((re) => `--exclude-re=${re}`));
-  const run = spawnSync(process.env.CARGO ?? "cargo", [...args, "--", "--lib"], { cwd: root, stdio: ["ignore", 2, 2] });
+  args.push(...wanted.map((re) => `--re=${re}`));
+  const run = spawnSync(process.env.CARGO ?? "cargo", [...args, "--", ...tests], { cwd: root, stdio: ["ignore", 2, 2] });
   const list = (file) => {
     const text = path.join(out, "mutants.out", file);
     return fs.existsSync(text) ? fs.readFileSync(text, "utf8").split("\n").filter(Boolean) : [];
@@ -74,9 +80,16 @@ function mutate(name, files) {
 const end = Date.now() + 1000 * seconds(process.env.BUDGET || "10h");
 const table = options.summary && fs.existsSync(options.summary) ? JSON.parse(fs.readFileSync(options.summary, "utf8")) : {};
 const known = new Map((table.mutants ?? []).map((row) => [row.id, row]));
-for (const [name, files] of Object.entries(PACKAGES)) {
+const isOpen = (row) => row.noticed_by.length === 0 && !row.equivalent;
+/** Matches a mutant by its id, whatever its line. */
+const pattern = ({ id }) => `^crates/${id.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(": ", ":\\d+:\\d+: ")}$`;
+
+const covered = { ...table.covered };
+for (const [name, what] of Object.entries(PACKAGES)) {
   if (Date.now() > end || (options.only && options.only !== name)) continue;
-  const { caught, missed, endless } = mutate(name, files);
+  const survivors = options.again ? [...known.values()].filter((row) => isOpen(row) && row.id.startsWith(`${name}/`)) : [];
+  if (options.again && survivors.length === 0) continue;
+  const { caught, missed, endless } = mutate(name, what, survivors.map(pattern));
   // Line numbers move with every change above them.
   const id = (line) => line.replace(/^crates\//, "").replace(/:\d+:\d+:/, ":");
   for (const line of caught) known.set(id(line), { id: id(line), noticed_by: [`unit tests of ${name}`] });
@@ -85,12 +98,14 @@ for (const [name, files] of Object.entries(PACKAGES)) {
     const before = known.get(id(line))?.equivalent;
     known.set(id(line), { id: id(line), noticed_by: [], ...(before && { equivalent: before }) });
   }
+  const part = process.env.SHARD || "1/10";
+  if (!options.again) covered[name] = part === "all" ? ["all"] : [...new Set([...(covered[name] ?? []), part])].sort();
   console.log(`${name}: ${caught.length + endless.length} noticed, ${missed.length} survived`);
 }
 const mutants = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-const open = mutants.filter((row) => row.noticed_by.length === 0 && !row.equivalent);
+const open = mutants.filter(isOpen);
 if (options.summary) {
-  const text = JSON.stringify({ about: ABOUT, refresh: REFRESH, mutants }, null, 2);
+  const text = JSON.stringify({ about: ABOUT, refresh: REFRESH, covered, mutants }, null, 2);
   fs.writeFileSync(options.summary, `${text}\n`);
 }
 for (const { id } of open) console.log(`survives: ${id}`);

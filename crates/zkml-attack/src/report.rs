@@ -35,13 +35,15 @@ what, is in [`SECURITY.md`](../SECURITY.md).
 | `make attack BUDGET=10m` | forges statements about random graphs; ends with an error if a false one is accepted |
 | `make agree GRAPHS=10000` | compares honest runs of random graphs: `eval`, relations, circuit, and for some of them the contract |
 | `make mutants BUDGET=10m` | removes the circuit's checks one at a time and forges what they would have refused; then takes checks out of the verifier and of printed contracts |
+| `make source-mutants SHARD=1/10` | changes the source of what soundness rests on, one operator or body at a time, and runs the tests of its package |
 | `make fuzz BUDGET=10m` | libFuzzer on every reader of bytes that others wrote |
 | `make report` | writes this page |
 ";
 
-const TABLES: [(&str, &str); 3] = [
+const TABLES: [(&str, &str); 4] = [
     ("program-mutants.json", "Rules of the verifier, removed as data"),
     ("verifier-source-mutants.json", "Checks in the verifier's source, removed by hand"),
+    ("source-mutants.json", "The source, changed by cargo-mutants"),
     ("contract-mutants.json", "Checks in printed contracts, removed in their source"),
 ];
 
@@ -144,7 +146,7 @@ fn mutants(out: &mut String, title: &str, name: &str, v: &Value) {
             Some(reason) => *equivalent.entry(reason).or_default() += 1,
             None => {
                 let all = row["noticed_by"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                let strongest = all.min_by_key(|b| rank(b)).unwrap_or("");
+                let strongest = all.min_by_key(|b| rank(b)).unwrap_or("nothing, and no reason is known");
                 *by.entry(class(name, strongest)).or_default() += 1;
             }
         }

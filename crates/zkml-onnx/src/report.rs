@@ -101,15 +101,19 @@ impl OutputReport {
 impl CalibrationReport {
     /// The output whose error exceeds what is tolerated most; nothing when all are within.
     pub fn alarm(&self, tolerance: f64) -> Option<Alarm> {
-        let excess = |o: &&OutputReport| o.max_abs_error / o.allowed(tolerance);
-        let worst = self.outputs.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)))?;
-        let allowed = worst.allowed(tolerance);
+        self.alarm_for(&self.outputs.iter().map(|o| o.max_abs_error).collect::<Vec<_>>(), tolerance)
+    }
+
+    /// The same for largest errors of the outputs, in their order, that were measured on other samples.
+    pub fn alarm_for(&self, errors: &[f64], tolerance: f64) -> Option<Alarm> {
+        let all = self.outputs.iter().zip(errors).map(|(o, error)| (o, *error, o.allowed(tolerance)));
+        let (worst, error, allowed) =
+            all.max_by(|(_, e, allowed), (_, f, other)| (e / allowed).total_cmp(&(f / other)))?;
         // An error that is no number is none that is tolerated.
-        if worst.max_abs_error <= allowed {
+        if error <= allowed {
             return None;
         }
-        let (output, error, layer) = (worst.name.clone(), worst.max_abs_error, self.suspect());
-        Some(Alarm { output, error, allowed, layer })
+        Some(Alarm { output: worst.name.clone(), error, allowed, layer: self.suspect() })
     }
 
     /// Worst ratio of an output's error to what is tolerated.

@@ -201,6 +201,7 @@ mod tests {
         assert_eq!(code.pack(&[0, 128]), Err(1));
         assert_eq!(code.pack(&[-129]), Err(0));
         assert_eq!(Code { bits: 8, signed: false }.pack(&[-1]), Err(0));
+        assert_eq!([127, 128, -128, -129].map(|v| code.writes(v)), [true, false, true, false]);
         let error = words(&Word::ONE, &[(code, &[1]), (code, &[2, 300])]).expect_err("300 needs nine bits");
         assert_eq!((error.part, error.index, error.value), (1, 1, 300));
     }
@@ -222,7 +223,10 @@ mod tests {
         assert_eq!(seen.len(), all.len());
         assert_eq!(calls([(code, 2)]), 2);
         assert_eq!(of(&[(code, &[1, 0])]).len(), 2 * WORDS_PER_CALL);
-        assert_ne!(domain(Role::Input, 1), domain(Role::Output, 1));
-        assert_ne!(domain(Role::Input, 1), domain(Role::Input, 2));
+        // As the published vectors have them.
+        assert_eq!(domain(Role::Input, 1), Word::from_u64(0x7a6b_0101_0000_0001));
+        assert_eq!(domain(Role::Output, 0x203), Word::from_u64(0x7a6b_0103_0000_0203));
+        assert_eq!(header(3, code), Word::from_u64(0x0008_0000_0003));
+        assert_eq!(header(2, Code { bits: 16, signed: true }), Word::from_u64(0x0110_0000_0002));
     }
 }

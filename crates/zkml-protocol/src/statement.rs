@@ -217,4 +217,27 @@ mod tests {
         assert_eq!(field.integers(&[Word::ONE]), None);
         assert_eq!(field.encode(&[1, 2]), None);
     }
+
+    #[test]
+    fn bounds_hold_both_ends_and_belong_to_what_is_shown() {
+        let bounds = Bounds { lowest: -3, highest: 5 };
+        assert_eq!([-4, -3, 0, 5, 6].map(|v| bounds.contains(v)), [false, true, true, true, false]);
+        let check = |encoding, lowest, highest| {
+            let bounds = Some(Bounds { lowest, highest });
+            let field = Field { name: "y".into(), values: 1, scale: 0, encoding, bounds };
+            match field.check_bounds() {
+                Ok(()) => "fine",
+                Err(ProgramError::Bounds { detail, .. }) => detail,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let packed = Encoding::Packed(Code { bits: 4, signed: true });
+        assert_eq!(check(Encoding::Signed, 2, 2), "fine");
+        assert_eq!(check(Encoding::Signed, i64::MIN, i64::MAX), "fine");
+        assert_eq!(check(Encoding::Signed, 3, 2), "they are empty");
+        assert_eq!(check(Encoding::Commitment, 2, 2), "a commitment shows no value");
+        assert_eq!(check(packed, -8, 7), "fine");
+        assert_eq!(check(packed, -9, 7), "the values are packed into fewer bits");
+        assert_eq!(check(packed, -8, 8), "the values are packed into fewer bits");
+    }
 }

@@ -215,14 +215,15 @@ pub fn circuit(
 
 /// Outcome of a removal: what survives the attacks on one honest run, and is not implied, is attacked with others.
 fn fate(laid: &Laid<'_>, others: &[Target], removal: &Removal) -> Fate {
-    let strongly = |laid: &Laid<'_>| attack(laid, removal, ROWS).or_else(|| attack(laid, removal, MORE_ROWS));
-    if let Some(by) = strongly(laid) {
+    let once = |rows| attack(laid, removal, rows);
+    if let Some(by) = once(ROWS).or_else(|| once(MORE_ROWS)) {
         return Fate::Noticed(by);
     }
     if let Some(why) = laid.implied(removal) {
         return Fate::Implied(why);
     }
-    others.iter().find_map(|run| strongly(&laid.with_run(run))).map_or(Fate::Survived, Fate::Noticed)
+    let again = |rows| others.iter().find_map(|run| attack(&laid.with_run(run), removal, rows));
+    again(ROWS).or_else(|| again(MORE_ROWS)).map_or(Fate::Survived, Fate::Noticed)
 }
 
 fn removals(laid: &Laid<'_>) -> Vec<(String, Removal)> {
@@ -397,7 +398,7 @@ fn values_near(mutant: &Laid<'_>, removal: &Removal) -> Option<String> {
     let near: BTreeSet<u32> = views.map(|v| v.var.0).collect();
     let cells = board.cells().into_iter().filter(|cell| near.is_empty() || near.contains(&cell.var));
     let all = changes_of(target, &board, cells, usize::MAX, &mut ChaCha8Rng::seed_from_u64(12));
-    try_changes(mutant, target, &board, all, 6000)
+    try_changes(mutant, target, &board, all, if near.is_empty() { 1200 } else { 6000 })
 }
 
 /// Tries about so many of the changes; returns the first false statement that is accepted.

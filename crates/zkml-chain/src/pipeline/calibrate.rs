@@ -80,7 +80,12 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<CalibrateRepor
     let name = model_name(&request.model);
     let dir = folder.for_model(&name);
     store(&dir, &name, request, &calibrated, &data, &model)?;
-    let (alarm, calibration) = (calibrated.report.alarm(calibrated.settings.tolerance), calibrated.report);
+    let alarms = [
+        calibrated.report.alarm(calibrated.settings.tolerance),
+        evaluation.as_ref().and_then(|e| e.alarm.clone()),
+    ];
+    let alarm = alarms.into_iter().flatten().max_by(|a, b| a.times().total_cmp(&b.times()));
+    let calibration = calibrated.report;
     let report = CalibrateReport { model: name, dir, calibration, alarm, evaluation, costs };
     if let Some(path) = &request.html {
         crate::artifacts::write_whole(path, html::page(&report).as_bytes())?;

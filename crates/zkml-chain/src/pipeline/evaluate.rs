@@ -11,7 +11,7 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-use zkml_onnx::{Calibrated, Samples};
+use zkml_onnx::{Alarm, Calibrated, Samples};
 
 /// How far the integer model is from the reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,8 @@ pub struct Evaluation {
     pub max_abs_err: f64,
     /// Mean difference.
     pub mean_abs_err: f64,
+    /// The output that errs more than is tolerated, if any does.
+    pub alarm: Option<Alarm>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +48,7 @@ pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
     if reference.outputs.len() != samples.rows.len() {
         return Err(refuse(format!("{} samples, {} outputs", samples.rows.len(), reference.outputs.len())));
     }
-    let mut tally = Tally::default();
+    let mut tally = Tally { max: vec![0.0; interface.outputs.len()], ..Tally::default() };
     for (sample, expected) in samples.rows.iter().zip(&reference.outputs) {
         let Ok(trace) = interface
             .quantize_inputs(sample)
@@ -58,7 +60,7 @@ pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
         };
         let outputs = calibrated.graph.outputs.iter().map(|o| trace.values[o.tensor.0 as usize].clone());
         let values = interface.dequantize_outputs(&outputs.collect::<Vec<_>>());
-        for (port, values) in interface.outputs.iter().zip(values) {
+        for (i, (port, values)) in interface.outputs.iter().zip(values).enumerate() {
             let name = &port.port.name;
             let expected = expected.get(name).ok_or_else(|| refuse(format!("it has no output `{name}`")))?;
             if expected.len() != values.len() {
@@ -68,11 +70,11 @@ pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
                     values.len()
                 )));
             }
-            tally.add(&values, expected);
+            tally.add(i, &values, expected);
         }
         tally.samples += 1;
     }
-    Ok(tally.done())
+    Ok(tally.done(calibrated))
 }
 
 #[derive(Default)]
@@ -80,24 +82,25 @@ struct Tally {
     samples: usize,
     refused: usize,
     values: usize,
-    max: f64,
+    /// Largest difference of each output.
+    max: Vec<f64>,
     sum: f64,
 }
 
 impl Tally {
-    fn add(&mut self, values: &[f64], expected: &[f64]) {
-        for (a, b) in values.iter().zip(expected) {
-            self.max = self.max.max((a - b).abs());
-            self.sum += (a - b).abs();
-        }
+    fn add(&mut self, output: usize, values: &[f64], expected: &[f64]) {
+        let errors = values.iter().zip(expected).map(|(a, b)| (a - b).abs());
+        self.sum += errors.clone().sum::<f64>();
+        self.max[output] = errors.fold(self.max[output], f64::max);
         self.values += values.len();
     }
 
-    fn done(self) -> Evaluation {
+    fn done(self, calibrated: &Calibrated) -> Evaluation {
         Evaluation {
+            alarm: calibrated.report.alarm_for(&self.max, calibrated.settings.tolerance),
             samples: self.samples,
             refused: self.refused,
-            max_abs_err: self.max,
+            max_abs_err: self.max.iter().copied().fold(0.0, f64::max),
             mean_abs_err: self.sum / self.values.max(1) as f64,
         }
     }

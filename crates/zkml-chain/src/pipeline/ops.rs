@@ -21,7 +21,7 @@ pub fn run() -> OpsReport {
 }
 
 impl OpsReport {
-    /// The table as Markdown, for the README.
+    /// The table as Markdown, for the book.
     pub fn markdown(&self) -> String {
         let rows = self.0.iter().map(|op| format!("| {} | {} |\n", op.onnx_name, op.notes));
         format!("| ONNX operator | how |\n|---|---|\n{}", rows.collect::<String>())

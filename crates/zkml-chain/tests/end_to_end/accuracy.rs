@@ -12,6 +12,8 @@ struct Small {
     _temp: TempDir,
     model: String,
     data: String,
+    /// What another runtime says of the data.
+    outputs: serde_json::Value,
     dir: PathBuf,
 }
 
@@ -26,7 +28,8 @@ impl Small {
         let data = temp.path().join("data.json");
         fs::write(&data, serde_json::json!({ "samples": case["samples"] }).to_string()).expect("written");
         let (model, dir) = (repo(&format!("tests/fixtures/onnx/{name}.onnx")), temp.path().join("artifacts"));
-        Self { _temp: temp, model, data: data.display().to_string(), dir }
+        let outputs = case["outputs"].clone();
+        Self { _temp: temp, model, data: data.display().to_string(), outputs, dir }
     }
 
     fn dir(&self) -> String {
@@ -78,6 +81,24 @@ fn calibrate_is_loud_and_keeps_the_report() {
     let run = small.calibrate(&["--tolerance", IMPOSSIBLE, "--allow-inaccurate", "--quiet"]);
     ends(&run, 0, &["warning", "`y`", "times", "--allow-inaccurate accepts"]);
     ends(&small.calibrate(&[]), 0, &[]);
+}
+
+#[test]
+fn another_reference_is_judged_as_well() {
+    let small = Small::new();
+    let mut text: serde_json::Value =
+        serde_json::from_slice(&fs::read(&small.data).expect("data")).expect("JSON");
+    text["outputs"] = small.outputs.clone();
+    let reference = small.dir.with_extension("reference").display().to_string();
+    fs::write(&reference, text.to_string()).expect("written");
+    let run = small.calibrate(&["--evaluate", &reference, "--json"]);
+    assert_eq!((run.code, &run.json()["evaluation"]["alarm"]), (0, &serde_json::Value::Null), "{run:?}");
+    // What a toolkit of somebody else says, far from what this one proves.
+    text["outputs"][0]["y"][0] = 1e3.into();
+    fs::write(&reference, text.to_string()).expect("written");
+    ends(&small.calibrate(&["--evaluate", &reference]), 6, &["output `y`", "times", "--allow-inaccurate"]);
+    let run = small.calibrate(&["--evaluate", &reference, "--allow-inaccurate"]);
+    ends(&run, 0, &["warning", "`y`", "times"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! tract reduces the operators of ONNX to about thirty of its own. A family says which ONNX operators it
 //! stands for and lowers the tract nodes that they leave behind. The registry is the only list of what is
-//! supported: refusals, `zkml-chain ops` and the README's table are printed from it.
+//! supported: refusals, `zkml-chain ops` and the book's table are printed from it.
 
 mod argmax;
 mod arithmetic;
