@@ -23,7 +23,8 @@ SHARD ?= 1/10
 all: build
 
 ## demo: the credit model's decision, proven and then checked by a generated contract in a local EVM
-demo: build
+demo: $(NODE_STAMP)
+	$(CARGO) build --release --locked -p zkml-chain --bin zkml-chain --no-default-features
 	@target/release/zkml-chain demo
 
 build: $(NODE_STAMP)

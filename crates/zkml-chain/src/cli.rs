@@ -41,22 +41,34 @@ enum Command {
     Calldata(cmd::calldata::Args),
     GenVerifier(cmd::gen_verifier::Args),
     Simulate(cmd::simulate::Args),
+    #[cfg(feature = "chain")]
     Deploy(cmd::deploy::Args),
+    #[cfg(feature = "chain")]
     CheckDeployment(cmd::check_deployment::Args),
+    #[cfg(feature = "chain")]
     VerifySource(cmd::verify_source::Args),
+    #[cfg(feature = "chain")]
     Submit(cmd::submit::Args),
+    #[cfg(feature = "chain")]
     Request(cmd::request::Args),
+    #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
     Demo(cmd::demo::Args),
     Completions(cmd::completions::Args),
+    #[cfg(not(feature = "chain"))]
+    #[command(flatten)]
+    LeftOut(cmd::left_out::Command),
 }
 
 impl Command {
     /// What is logged when `RUST_LOG` does not say: a service says what it does, others have reports.
+    #[cfg_attr(not(feature = "chain"), expect(unused_variables, reason = "there is no service"))]
     fn log(&self, quiet: bool) -> &'static str {
         match self {
+            #[cfg(feature = "chain")]
             Self::Watch(_) if quiet => "error,zkml_deploy=warn",
+            #[cfg(feature = "chain")]
             Self::Watch(_) => "error,zkml_deploy=info",
             _ => "error",
         }
@@ -77,15 +89,23 @@ impl Command {
             Self::Calldata(args) => cmd::calldata::run(ui, &args),
             Self::GenVerifier(args) => cmd::gen_verifier::run(ui, &args),
             Self::Simulate(args) => cmd::simulate::run(ui, &args),
+            #[cfg(feature = "chain")]
             Self::Deploy(args) => cmd::deploy::run(ui, args),
+            #[cfg(feature = "chain")]
             Self::CheckDeployment(args) => cmd::check_deployment::run(ui, &args),
+            #[cfg(feature = "chain")]
             Self::VerifySource(args) => cmd::verify_source::run(ui, &args),
+            #[cfg(feature = "chain")]
             Self::Submit(args) => cmd::submit::run(ui, args),
+            #[cfg(feature = "chain")]
             Self::Request(args) => cmd::request::run(ui, args),
+            #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),
             Self::Demo(args) => cmd::demo::run(ui, args),
             Self::Completions(args) => cmd::completions::run(&args),
+            #[cfg(not(feature = "chain"))]
+            Self::LeftOut(command) => cmd::left_out::run(&command),
         }
     }
 }

@@ -72,10 +72,12 @@ impl Ui {
             }});
             match &error {
                 Error::Differs { report, .. } => document["report"] = serde_json::json!(report),
+                #[cfg(feature = "chain")]
                 Error::Deployment { report, .. } => document["report"] = serde_json::json!(report),
                 Error::Inaccurate { report: Some(report), .. } => {
                     document["report"] = serde_json::json!(report)
                 }
+                #[cfg(feature = "chain")]
                 Error::SourceRefused { report, .. } => document["report"] = serde_json::json!(report),
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! Proof layout, statement sections and opening sets of a committed program, computed a second time by hand.
 
 use zkml_protocol::{
-    Challenge, Commitment, Element, Encoding, Eval, Field, G1, InstanceLayout, Replay, Sample, SlotId,
+    Challenge, Commitment, Element, Encoding, Eval, Field, G1, G2, InstanceLayout, Replay, Sample, SlotId,
     Transcript, Word, envelope,
 };
 
@@ -176,5 +176,8 @@ fn words_and_points_are_told_apart() {
     let (one, zero) = (Word::ONE, Word::ZERO);
     assert!(G1 { x: zero, y: zero }.is_identity());
     assert!(!G1 { x: one, y: zero }.is_identity() && !G1 { x: zero, y: one }.is_identity());
+    let [two, three, four] = [2, 3, 4].map(Word::from_u64);
+    assert_eq!(G1 { x: one, y: two }.to_bytes().as_slice(), [one.0, two.0].concat());
+    assert_eq!(G2 { x: [one, two], y: [three, four] }.words(), [one, two, three, four]);
     assert_eq!(envelope::output_bytes(&[one, zero]), [[vec![0; 31], vec![1]].concat(), vec![0; 32]].concat());
 }

@@ -3,26 +3,35 @@
 pub mod audit;
 pub mod calibrate;
 pub mod calldata;
+#[cfg(feature = "chain")]
 pub mod chain_args;
+#[cfg(feature = "chain")]
 pub mod check_deployment;
 pub mod commit;
 pub mod compile;
 pub mod completions;
 pub mod context;
 pub mod demo;
+#[cfg(feature = "chain")]
 pub mod deploy;
 pub mod gen_verifier;
 pub mod inspect;
+#[cfg(not(feature = "chain"))]
+pub mod left_out;
 pub mod ops;
 pub mod prove;
+#[cfg(feature = "chain")]
 pub mod request;
 pub mod setup;
 pub mod sight;
 pub mod simulate;
 pub mod srs;
+#[cfg(feature = "chain")]
 pub mod submit;
 pub mod verify;
+#[cfg(feature = "chain")]
 pub mod verify_source;
+#[cfg(feature = "chain")]
 pub mod watch;
 
 use clap::ValueEnum;

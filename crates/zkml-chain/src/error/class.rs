@@ -2,6 +2,7 @@
 
 use std::io;
 
+#[cfg(feature = "chain")]
 use zkml_deploy::{DeployError, source::SourceError};
 use zkml_harness::HarnessError;
 use zkml_prover::ProverError;
@@ -35,7 +36,7 @@ impl Error {
             | Self::NotCommitted { .. }
             | Self::NoSuchInput { .. }
             | Self::Commit(_) => Class::Input,
-            Self::Unopened { .. } | Self::Differs { .. } | Self::Deployment { .. } => Class::Refused,
+            Self::Unopened { .. } | Self::Differs { .. } => Class::Refused,
             Self::NotGiven { .. } => Class::Usage,
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
@@ -43,10 +44,13 @@ impl Error {
             Self::Prover(e) => prover_class(e),
             Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
+            #[cfg(feature = "chain")]
             Self::Deploy(e) => deploy_class(e),
+            #[cfg(feature = "chain")]
             Self::Source(e) => source_class(e),
-            Self::SourceRefused { .. } => Class::Refused,
-            Self::NoKey | Self::NoPassword { .. } => Class::Usage,
+            #[cfg(feature = "chain")]
+            Self::Deployment { .. } | Self::SourceRefused { .. } => Class::Refused,
+            Self::NoKey | Self::NoPassword { .. } | Self::LeftOut { .. } => Class::Usage,
         }
     }
 }
@@ -62,6 +66,7 @@ fn prover_class(error: &ProverError) -> Class {
     }
 }
 
+#[cfg(feature = "chain")]
 fn deploy_class(error: &DeployError) -> Class {
     use DeployError as E;
     match error {
@@ -86,6 +91,7 @@ fn deploy_class(error: &DeployError) -> Class {
     }
 }
 
+#[cfg(feature = "chain")]
 fn source_class(error: &SourceError) -> Class {
     use SourceError as E;
     match error {

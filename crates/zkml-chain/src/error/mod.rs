@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error as ThisError;
+#[cfg(feature = "chain")]
 use zkml_deploy::{DeployError, source::SourceError};
 use zkml_harness::HarnessError;
 use zkml_prover::ProverError;
@@ -261,9 +262,11 @@ pub enum Error {
     #[error(transparent)]
     Harness(#[from] HarnessError),
     /// A chain, its endpoint, or a contract on it.
+    #[cfg(feature = "chain")]
     #[error(transparent)]
     Deploy(#[from] DeployError),
     /// What is on a chain is not what should be there.
+    #[cfg(feature = "chain")]
     #[error("on {} these are not as they should be: {}", .report.chain, .failed.join(", "))]
     Deployment {
         /// The checks that failed.
@@ -272,15 +275,23 @@ pub enum Error {
         report: Box<crate::pipeline::deploy::check::CheckReport>,
     },
     /// A service that verifies sources, or what was to be given to it.
+    #[cfg(feature = "chain")]
     #[error(transparent)]
     Source(#[from] SourceError),
     /// A service does not come to the code that is on the chain.
+    #[cfg(feature = "chain")]
     #[error("{error}")]
     SourceRefused {
         /// The contracts, with reasons.
         error: SourceError,
         /// What it says of each contract.
         report: Box<crate::pipeline::verify_source::VerifySourceReport>,
+    },
+    /// A command that this build is without.
+    #[error("this build has no commands for chains, and `{command}` is one of them")]
+    LeftOut {
+        /// The command.
+        command: &'static str,
     },
     /// No key was named.
     #[error("whose key signs? none was named")]
@@ -422,9 +433,13 @@ impl Error {
             Self::Codegen(_) => "codegen",
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
+            #[cfg(feature = "chain")]
             Self::Deploy(e) => e.name(),
+            #[cfg(feature = "chain")]
             Self::Deployment { .. } => "deployment",
+            #[cfg(feature = "chain")]
             Self::Source(error) | Self::SourceRefused { error, .. } => error.name(),
+            Self::LeftOut { .. } => "left-out",
             Self::NoKey => "no-key",
             Self::NoPassword { .. } => "no-password",
             Self::NotAnswered { .. } => "not-answered",

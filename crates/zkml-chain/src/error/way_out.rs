@@ -61,6 +61,7 @@ impl Error {
             }
             Self::Fixture { source, .. } => return source.way_out(),
             Self::StaleFixtures { .. } => "run `make fixtures` and commit what it writes".into(),
+            Self::LeftOut { .. } => "build it with them: `make build`".into(),
             Self::NoKey => {
                 "name one with --keystore FILE, --key-env VARIABLE or --ledger N; on chain 31337 --test-key will do, and for a dry run --from ADDRESS".into()
             }
@@ -70,6 +71,7 @@ impl Error {
             Self::NotAnswered { .. } => {
                 "somebody must serve the contract's requests (`zkml-chain watch`), and have its committed input: see --share".into()
             }
+            #[cfg(feature = "chain")]
             Self::SourceRefused { .. } => {
                 "see what `zkml-chain check-deployment` says of the chain; the service may not know its code yet".into()
             }

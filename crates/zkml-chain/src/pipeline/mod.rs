@@ -8,6 +8,7 @@ pub mod compile;
 pub mod compiled;
 pub mod context;
 pub mod demo;
+#[cfg(feature = "chain")]
 pub mod deploy;
 pub mod disclosure;
 pub mod evaluate;
@@ -16,16 +17,21 @@ pub mod like;
 pub mod ops;
 pub mod prove;
 pub mod relations;
+#[cfg(feature = "chain")]
 pub mod request;
+#[cfg(feature = "chain")]
 pub mod sending;
 pub mod setup;
 pub mod simulate;
 pub mod solidity;
 pub mod srs;
+#[cfg(feature = "chain")]
 pub mod submit;
 pub mod tamper;
 pub mod verify;
+#[cfg(feature = "chain")]
 pub mod verify_source;
+#[cfg(feature = "chain")]
 pub mod watch;
 
 use crate::error::{Error, Result};

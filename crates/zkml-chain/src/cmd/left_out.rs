@@ -1,0 +1,49 @@
+//! Commands that this build is without: who calls one is told how to get it.
+
+use crate::error::{Error, Result};
+
+/// Whatever follows the command.
+#[derive(Debug, clap::Args)]
+pub struct Rest {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Commands that talk to chains.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Deploys contracts.
+    #[command(hide = true, disable_help_flag = true)]
+    Deploy(Rest),
+    /// Checks what is on a chain.
+    #[command(hide = true, disable_help_flag = true)]
+    CheckDeployment(Rest),
+    /// Shows explorers the sources.
+    #[command(hide = true, disable_help_flag = true)]
+    VerifySource(Rest),
+    /// Proves and sends.
+    #[command(hide = true, disable_help_flag = true)]
+    Submit(Rest),
+    /// Asks for an inference.
+    #[command(hide = true, disable_help_flag = true)]
+    Request(Rest),
+    /// Serves requests.
+    #[command(hide = true, disable_help_flag = true)]
+    Watch(Rest),
+}
+
+/// Refuses the command.
+///
+/// # Errors
+/// [`Error::LeftOut`], always.
+pub fn run(command: &Command) -> Result<()> {
+    let command = match command {
+        Command::Deploy(_) => "deploy",
+        Command::CheckDeployment(_) => "check-deployment",
+        Command::VerifySource(_) => "verify-source",
+        Command::Submit(_) => "submit",
+        Command::Request(_) => "request",
+        Command::Watch(_) => "watch",
+    };
+    Err(Error::LeftOut { command })
+}
