@@ -47,7 +47,7 @@ impl Target {
 /// Way to choose the values of a tensor within its bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// What is nearest to zero.
+    /// The value nearest to zero.
     Zero,
     /// The lowest everywhere.
     Lowest,

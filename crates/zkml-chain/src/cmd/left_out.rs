@@ -1,8 +1,8 @@
-//! Commands that this build is without: who calls one is told how to get it.
+//! Commands that this build does not have: a call says how to get them.
 
 use crate::error::{Error, Result};
 
-/// Whatever follows the command.
+/// Arguments of the command, which are not looked at.
 #[derive(Debug, clap::Args)]
 pub struct Rest {
     #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]

@@ -12,7 +12,7 @@ struct Small {
     _temp: TempDir,
     model: String,
     data: String,
-    /// What another runtime says of the data.
+    /// Outputs of another runtime for the data.
     outputs: serde_json::Value,
     dir: PathBuf,
 }

@@ -15,7 +15,7 @@ fn commands(words: &[&str], out: &mut Vec<(String, String)>) {
     }
 }
 
-/// What `--help` says is the book's page on commands.
+/// The book has what `--help` says of every command.
 #[test]
 fn the_commands_of_the_book_are_fresh() {
     let mut all = Vec::new();

@@ -85,8 +85,8 @@ impl Laid<'_> {
         pair.iter().any(|side| classes.of(*side).iter().all(|at| !readers.contains_key(at)))
     }
 
-    /// Returns true if the cells on one side of a copy may have any value, say since a nought is all they are multiplied
-    /// with.
+    /// Returns true if the cells on one side of a copy may have any value, for example because they are only multiplied
+    /// by zero.
     fn idle(&self, copy: usize) -> bool {
         let mut circuit = self.circuit.clone();
         let pair = circuit.copies.swap_remove(copy);
@@ -163,7 +163,7 @@ impl Laid<'_> {
         })
     }
 
-    /// Returns true if a polynomial determines a cell in each of these rows, no instance, that no other check reads
+    /// Returns true if a polynomial determines a cell in each of these rows, no instance, that no other check reads:
     /// then each witness for the rest can be completed to one that satisfies it as well.
     fn loose(&self, poly: usize, rows: &[u32]) -> bool {
         let circuit = &self.circuit;
