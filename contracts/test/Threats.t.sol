@@ -22,7 +22,7 @@ import {Real} from "./support/Real.sol";
 /// - weak Fiat-Shamir: the same file, `without_any_one_absorbed_value_the_proof_is_refused`
 /// - x on the domain, zero denominators: the same file, `challenges_on_the_domain_are_refused`
 /// - wrong constants in the generated contract: the same file, `a_wrong_constant_fails_the_self_check`
-/// - multiplicities, sign of zero, ranges, lookup tags: zkml-prover/tests/circuits/operators.rs
+/// - multiplicities, sign of zero, ranges, lookup tags: zkml-halo2/tests/circuits/operators.rs
 /// - settings swap: zkml-chain/tests/end_to_end/bad_input.rs `edited_settings_stop_every_command`
 /// - inputs that nobody vouches for: contracts/test/examples
 contract ThreatsTest is Real {

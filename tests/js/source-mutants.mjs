@@ -28,13 +28,13 @@ const files = (name, ...parts) => parts.map((part) => `crates/${name}/src/${part
 /** What soundness rests on, and the tests of the same package that answer in seconds. */
 const PACKAGES = {
   "zkml-protocol": {
-    files: files("zkml-protocol", "{binding,commitment,envelope,layout,opening,statement,transcript,word}*"),
+    files: files("zkml-protocol", "{binding,commitment,envelope,proof_system,srs,statement,transcript,word}*", "plonk/{layout,opening,replay}*"),
     tests: ["--lib", "--test", "binding", "--test", "absorbs", "--test", "layout"],
   },
-  "zkml-verifier": { files: files("zkml-verifier", "*.rs"), tests: ["--lib", "--test", "fixtures"] },
+  "zkml-verifier": { files: files("zkml-verifier", "*.rs", "plonk/*.rs"), tests: ["--lib", "--test", "fixtures"] },
   "zkml-graph": { files: files("zkml-graph", "ops/*.rs", "ledger.rs", "relation.rs"), tests: ["--lib"] },
-  "zkml-prover": {
-    files: files("zkml-prover", "{block,bounds,certificate,standing,shown,wiring,phase}.rs"),
+  "zkml-halo2": {
+    files: files("zkml-halo2", "{block,bounds,certificate,standing,shown,wiring,phase}.rs"),
     tests: ["--lib"],
   },
 };

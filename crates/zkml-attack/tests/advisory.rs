@@ -18,9 +18,9 @@ use zkml_attack::{
     zoo::{Kind, Recipe, Role},
 };
 use zkml_graph::Relation;
+use zkml_halo2::{Optimize, plan};
 use zkml_harness::Solc;
 use zkml_onnx::{Model, Samples, Settings, calibrate};
-use zkml_prover::{Optimize, plan};
 
 /// Forges every cell of a target in every layout.
 fn attack(backend: &Halo2, target: &Target) -> Report {

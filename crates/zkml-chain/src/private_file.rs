@@ -16,7 +16,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use zkml_protocol::{Code, Word, commitment::Role, field};
-use zkml_prover::poseidon;
 
 /// The layout of private files that this version reads and writes.
 pub const VERSION: u32 = 1;
@@ -82,7 +81,7 @@ impl Preimage {
     /// [`Error::Commit`] when a value does not fit its code.
     pub fn commit(&self, salt: &Salt) -> Result<Word> {
         let parts: Vec<(Code, &[i64])> = self.parts.iter().map(|p| (p.code, p.values.as_slice())).collect();
-        Ok(poseidon::commit(self.role, &salt.0, &parts)?)
+        Ok(zkml_poseidon::commit(self.role, &salt.0, &parts)?)
     }
 }
 

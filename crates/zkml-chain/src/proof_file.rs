@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use zkml_protocol::{Encoding, InstanceLayout, Program, Word, field};
+use zkml_protocol::{Encoding, InstanceLayout, Word, field, plonk::Program};
 
 /// The layout of proof files that this version reads and writes.
 pub const VERSION: u32 = 1;

@@ -12,25 +12,38 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-graph", &[]),
     ("zkml-onnx", &["zkml-graph"]),
     ("zkml-protocol", &[]),
-    ("zkml-prover", &["zkml-graph", "zkml-protocol"]),
+    ("zkml-curve", &["zkml-protocol"]),
+    ("zkml-poseidon", &["zkml-curve", "zkml-protocol"]),
+    ("zkml-srs", &["zkml-curve", "zkml-protocol"]),
+    ("zkml-halo2", &["zkml-curve", "zkml-graph", "zkml-poseidon", "zkml-protocol", "zkml-srs"]),
     ("zkml-verifier", &["zkml-protocol"]),
     ("zkml-codegen", &["zkml-protocol"]),
     ("zkml-harness", &["zkml-codegen", "zkml-protocol"]),
     ("zkml-deploy", &["zkml-codegen", "zkml-protocol"]),
     (
         "zkml-attack",
-        &["zkml-codegen", "zkml-graph", "zkml-harness", "zkml-protocol", "zkml-prover", "zkml-verifier"],
+        &[
+            "zkml-codegen",
+            "zkml-curve",
+            "zkml-graph",
+            "zkml-halo2",
+            "zkml-harness",
+            "zkml-poseidon",
+            "zkml-protocol",
+            "zkml-srs",
+            "zkml-verifier",
+        ],
     ),
 ];
 
 /// Whom a crate must never reach, over any number of steps.
 const NEVER: &[(&str, &[&str])] = &[
-    ("zkml-protocol", &["zkml-graph", "zkml-onnx", "zkml-prover"]),
-    ("zkml-verifier", &["zkml-graph", "zkml-onnx", "zkml-prover", "halo2-axiom"]),
-    ("zkml-codegen", &["zkml-graph", "zkml-onnx", "zkml-prover", "halo2-axiom"]),
-    ("zkml-graph", &["zkml-prover", "zkml-protocol", "zkml-verifier", "halo2-axiom", "tract-onnx"]),
-    ("zkml-harness", &["zkml-prover", "zkml-onnx", "halo2-axiom"]),
-    ("zkml-deploy", &["zkml-prover", "zkml-onnx", "halo2-axiom"]),
+    ("zkml-protocol", &["zkml-graph", "zkml-onnx", "zkml-halo2"]),
+    ("zkml-verifier", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom"]),
+    ("zkml-codegen", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom"]),
+    ("zkml-graph", &["zkml-halo2", "zkml-protocol", "zkml-verifier", "halo2-axiom", "tract-onnx"]),
+    ("zkml-harness", &["zkml-halo2", "zkml-onnx", "halo2-axiom"]),
+    ("zkml-deploy", &["zkml-halo2", "zkml-onnx", "halo2-axiom"]),
     ("zkml-chain", &["zkml-attack"]),
 ];
 
@@ -94,7 +107,7 @@ fn every_crate_has_its_rule() {
 }
 
 /// Crates that need code which the compiler cannot check; each use says why.
-const UNSAFE: &[&str] = &["zkml-chain", "zkml-prover"];
+const UNSAFE: &[&str] = &["zkml-chain", "zkml-srs", "zkml-halo2"];
 
 #[test]
 fn every_crate_says_whether_it_may_be_unsafe() {

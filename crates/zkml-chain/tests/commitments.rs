@@ -13,7 +13,6 @@ use zkml_protocol::{
     commitment::{self, Role},
     keccak256,
 };
-use zkml_prover::poseidon;
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -83,7 +82,7 @@ fn rust_agrees() {
         assert_eq!(words, v.words, "{}", v.name);
         let sizes = v.parts.iter().map(|p| (p.code(), p.values.len()));
         assert_eq!(commitment::calls(sizes) * commitment::WORDS_PER_CALL, words.len(), "{}", v.name);
-        let found = with(&v.parts, |parts| poseidon::commit(v.role, &v.salt, parts));
+        let found = with(&v.parts, |parts| zkml_poseidon::commit(v.role, &v.salt, parts));
         assert_eq!(found.as_ref(), Ok(&v.commitment), "{}", v.name);
     }
     for r in &refused {

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use std::{collections::HashMap, path::PathBuf};
 use zkml_graph::Visibility;
+use zkml_halo2::{Binding, Optimize, keys, plan, prove};
 use zkml_onnx::{Model, Samples, Settings, calibrate};
 use zkml_protocol::Word;
-use zkml_prover::{Binding, Optimize, Srs, keys, plan, prove};
+use zkml_srs::Srs;
 
 /// Fixtures that differ in how their constants enter: as kernels, scales, addends, operands, parts.
 const CASES: [&str; 9] = [
@@ -51,7 +52,7 @@ fn check(case: &Value, setups: &mut HashMap<u32, Srs>) -> Result<(), String> {
     let salts = (1..=commitments as u64).map(Word::from_u64).collect();
     let binding = Binding { context: Word::ZERO, salts };
     let proof = prove(&system, &keys, &trace, &binding).map_err(|e| fail("prove", &e))?;
-    let verify = |instances: &[Word]| zkml_verifier::verify(&keys.program, &proof.bytes, instances);
+    let verify = |instances: &[Word]| zkml_verifier::plonk::verify(&keys.program, &proof.bytes, instances);
     verify(&proof.instances).map_err(|e| fail("verify", &e))?;
     for at in 1..proof.instances.len() {
         let mut other = proof.instances.clone();

@@ -1,9 +1,10 @@
 //! Encodes calls of the contracts, and the arguments that a consumer is deployed with.
 
 use zkml_protocol::{
-    Program, Word,
+    Word,
     binding::{Registration, address_word},
     envelope::Shape,
+    plonk::Program,
 };
 
 use crate::{
@@ -126,7 +127,7 @@ pub fn constructor_arguments(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zkml_protocol::{Encoding, Field, InstanceLayout, Sample};
+    use zkml_protocol::{Encoding, Field, InstanceLayout, plonk::Sample};
 
     #[test]
     fn offsets_and_lengths_are_the_abi_s() {

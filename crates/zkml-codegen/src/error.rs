@@ -118,5 +118,5 @@ pub enum CodegenError {
     Inconsistent(String),
     /// The program fails its own consistency check.
     #[error("the verifier program is refused: {0}")]
-    Program(#[from] zkml_protocol::ProgramError),
+    Program(#[from] zkml_protocol::plonk::ProgramError),
 }

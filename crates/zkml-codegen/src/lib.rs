@@ -29,4 +29,4 @@ pub use calldata::{
 pub use consumer::{consumer_source, request_consumer_source};
 pub use error::CodegenError;
 pub use submission::Submission;
-pub use verifier::{Favour, verifier_source, verifier_source_favouring};
+pub use verifier::plonk::{Favour, verifier_source, verifier_source_favouring};

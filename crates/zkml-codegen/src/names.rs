@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zkml_protocol::Program;
+use zkml_protocol::plonk::Program;
 
 use crate::reserved::RESERVED;
 
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn no_contract_takes_a_name_of_the_library() {
         let text = include_str!("../../../tests/fixtures/protocol/plain.json");
-        let sample: zkml_protocol::Sample = serde_json::from_str(text).unwrap();
+        let sample: zkml_protocol::plonk::Sample = serde_json::from_str(text).unwrap();
         for name in ["ZKML", "IZKML", "IERCZKML", "i model", "I model"] {
             let mut program = sample.program.clone();
             program.statement.model_name = name.to_owned();

@@ -1,8 +1,9 @@
 //! What contracts take of a proof and its statement.
 
 use zkml_protocol::{
-    Program, Word,
+    Word,
     envelope::{Envelope, Shape, output_bytes},
+    plonk::Program,
 };
 
 use crate::CodegenError;

@@ -2,7 +2,10 @@
 //! `INSTA_UPDATE=always cargo test --release -p zkml-codegen` accepts a change.
 
 use zkml_codegen::{CodegenError, consumer_source, request_consumer_source, verifier_source};
-use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Program, Sample};
+use zkml_protocol::{
+    Bounds, Code, Encoding, Field, InstanceLayout,
+    plonk::{Program, Sample},
+};
 
 fn sample() -> Sample {
     let text = include_str!("../../../tests/fixtures/protocol/plain.json");

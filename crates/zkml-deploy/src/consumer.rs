@@ -11,7 +11,7 @@ use zkml_codegen::{
     Submission,
     requests::{InferenceAccepted, InferenceRequested, RequestState, request_state},
 };
-use zkml_protocol::{Program, Word, binding::Context};
+use zkml_protocol::{Word, binding::Context, plonk::Program};
 
 use crate::{DeployError, Result, rpc::Rpc, transaction::Call};
 

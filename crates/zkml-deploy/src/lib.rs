@@ -25,7 +25,7 @@ pub use alloy::primitives::{Address, B256, Bytes, U256, utils::format_ether};
 pub use error::{DeployError, Result};
 pub use zkml_codegen::{chains, errors::describe};
 
-use zkml_protocol::{Program, Word, keccak256};
+use zkml_protocol::{Word, keccak256, plonk::Program};
 
 /// The factory that most chains have, which deploys `salt ‖ init code` by CREATE2
 /// (<https://github.com/Arachnid/deterministic-deployment-proxy>).
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn the_salt_depends_on_version_and_key() {
         let text = include_str!("../../../tests/fixtures/protocol/plain.json");
-        let sample: zkml_protocol::Sample = serde_json::from_str(text).unwrap();
+        let sample: zkml_protocol::plonk::Sample = serde_json::from_str(text).unwrap();
         let mut other = sample.program.clone();
         other.statement.toolkit_version.push('1');
         assert_ne!(salt(&sample.program), salt(&other));

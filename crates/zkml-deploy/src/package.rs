@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use zkml_codegen::ConsumerArguments;
-use zkml_protocol::{Program, Word, binding::Registration, keccak256};
+use zkml_protocol::{Word, binding::Registration, keccak256, plonk::Program};
 
 use crate::{Address, CREATE2_FACTORY, Result, create2_address};
 

@@ -1,6 +1,9 @@
 //! Tries a generated verifier on good and bad proofs before anybody relies on it.
 
-use zkml_protocol::{Element, Encoding, Eval, Program, Replay, Word};
+use zkml_protocol::{
+    Encoding, Word,
+    plonk::{Element, Eval, Program, Replay},
+};
 
 use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};
 

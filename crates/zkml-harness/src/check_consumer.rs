@@ -1,7 +1,7 @@
 //! Tries a generated consumer behind registry and router before anybody relies on it.
 
 use zkml_codegen::{Submission, check_inference, verify_inference};
-use zkml_protocol::{Program, Word, binding::Registration, field};
+use zkml_protocol::{Word, binding::Registration, field, plonk::Program};
 
 use crate::{
     Address, Call, Contract, Evm, GasReport, HarnessError, Outcome,

@@ -5,10 +5,11 @@ use zkml_codegen::{
     requests::{self, InferenceFulfilled, InferenceRequested, RequestState},
 };
 use zkml_protocol::{
-    InstanceLayout, Program, Word,
+    InstanceLayout, Word,
     binding::{Registration, Request},
     envelope::Shape,
     keccak256,
+    plonk::Program,
 };
 
 use crate::{

@@ -1,7 +1,7 @@
 //! The contracts that all consumers share: registry, router, ERC-7992 verifier.
 
 use zkml_codegen::{ConsumerArguments, library};
-use zkml_protocol::{Program, Word, binding::Registration};
+use zkml_protocol::{Word, binding::Registration, plonk::Program};
 
 use crate::{Address, Call, Compiled, Contract, Deployment, Evm, HarnessError, Outcome, Settings, Solc};
 

@@ -1,13 +1,11 @@
 //! How a statement is tied to its surroundings: shared by Rust, Solidity and the browser.
 
 use crate::{
-    Program, Word,
+    VerifierProgram, Word,
     envelope::{EnvelopeError, Shape},
-    keccak256,
+    keccak256, model_commitment,
 };
 
-/// Text whose Keccak-256 names the proof system.
-pub const PROOF_SYSTEM: &str = "halo2-kzg-shplonk-bn254-v1";
 /// EIP-712 type of what an input commitment covers.
 pub const INPUT_TYPE: &str = "ZKMLInput(bytes32 dataCommitment,bytes32 context)";
 /// EIP-712 type of a bound inference.
@@ -29,12 +27,6 @@ pub const DOMAIN_NAME: &str = "zkml-chain";
 pub const DOMAIN_VERSION: &str = "1";
 /// Bits of a context: fewer than the scalar field's 254, so that every context is a canonical instance.
 pub const CONTEXT_BITS: u32 = 253;
-
-/// First four bytes of the Keccak-256 of [`PROOF_SYSTEM`].
-pub fn proof_system_id() -> [u8; 4] {
-    let [a, b, c, d, ..] = keccak256([PROOF_SYSTEM.as_bytes()]).0;
-    [a, b, c, d]
-}
 
 /// `keccak256(abi.encode(INPUT_TYPEHASH, dataCommitment, context))`: the `inputCommitment` of ERC-7992.
 pub fn input_commitment(data_commitment: &Word, context: &Word) -> Word {
@@ -141,11 +133,11 @@ impl Request {
 pub struct Registration {
     /// Keccak-256 of the compiled model; with private weights the commitment to them.
     pub model_hash: Word,
-    /// [`Program::model_commitment`].
+    /// See [`model_commitment`].
     pub circuit_hash: Word,
-    /// [`Program::vk_digest`].
+    /// [`VerifierProgram::vk_digest`].
     pub vk_hash: Word,
-    /// See [`proof_system_id`].
+    /// [`ProofSystem::id`](crate::ProofSystem::id).
     pub proof_system_id: [u8; 4],
 }
 
@@ -154,13 +146,13 @@ impl Registration {
     ///
     /// # Errors
     /// [`EnvelopeError`] if the statement is not one of this program.
-    pub fn of(program: &Program, instances: &[Word]) -> Result<Self, EnvelopeError> {
+    pub fn of(program: &impl VerifierProgram, instances: &[Word]) -> Result<Self, EnvelopeError> {
         let weights = Shape::of(program)?.sections(instances)?.model;
         Ok(Self {
-            model_hash: weights.unwrap_or(program.statement.model_hash),
-            circuit_hash: program.model_commitment(),
+            model_hash: weights.unwrap_or(program.statement().model_hash),
+            circuit_hash: model_commitment(&program.vk_digest(), program.statement()),
             vk_hash: program.vk_digest(),
-            proof_system_id: proof_system_id(),
+            proof_system_id: program.proof_system().id(),
         })
     }
 
@@ -195,11 +187,6 @@ pub fn address_word(address: &[u8; 20]) -> Word {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn proof_system_id_is_the_published_one() {
-        assert_eq!(proof_system_id(), [0xcf, 0x71, 0xbc, 0xa1]);
-    }
 
     #[test]
     fn every_part_of_a_context_moves_its_digest() {

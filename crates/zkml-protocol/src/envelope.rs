@@ -14,7 +14,7 @@
 
 use thiserror::Error;
 
-use crate::{InstanceLayout, Program, Word, binding};
+use crate::{InstanceLayout, VerifierProgram, Word, binding};
 
 /// Bytes of a blob before the proof.
 pub const HEADER: usize = 4 + 32 + 32;
@@ -113,8 +113,8 @@ impl Shape {
     ///
     /// # Errors
     /// [`EnvelopeError::ModelSection`] if the model section is anything but one commitment.
-    pub fn of(program: &Program) -> Result<Self, EnvelopeError> {
-        let layout: &InstanceLayout = &program.statement.instances;
+    pub fn of(program: &impl VerifierProgram) -> Result<Self, EnvelopeError> {
+        let layout: &InstanceLayout = &program.statement().instances;
         let words = (layout.outputs_start() - layout.model_start()) as usize;
         let committed = layout.model_is_commitment();
         if words > 0 && !committed {
@@ -122,7 +122,7 @@ impl Shape {
         }
         Ok(Self {
             vk_digest: program.vk_digest(),
-            proof_length: program.layout().length(),
+            proof_length: program.proof_length(),
             inputs: layout.input_words() as usize,
             outputs: layout.output_words() as usize,
             input_is_commitment: layout.input_is_commitment(),

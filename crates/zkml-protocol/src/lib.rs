@@ -1,61 +1,40 @@
-//! The verifier program as data: transcript, proof layout, challenges, constraint expressions, opening scheme.
+//! What provers, verifiers and contracts agree on, without any curve or proving code.
 //!
-//! A [`Program`] says everything that a verifier of one circuit needs, without any curve or proving code:
-//! the prover derives it from its verifying key, the Rust verifier interprets it, and the code generator
-//! prints it as Solidity. What can be computed from it is computed here, once:
+//! Common to all proof systems:
 //!
 //! | question | answer |
 //! |---|---|
-//! | where in the proof does a value lie? | [`Program::layout`], a [`Layout`] |
-//! | what is hashed when, and which challenge comes out? | [`Layout::steps`], [`Transcript`], [`Replay`] |
-//! | which equations must hold at `x`? | [`Program::constraints`] |
-//! | which commitments are opened where, in which order? | [`Program::opening_sets`] |
-//! | what ties a proof to this program? | [`Program::vk_digest`], [`Program::model_commitment`] |
+//! | what is a proof about? | [`Statement`]: sections of public instances, see [`InstanceLayout`] |
+//! | what does a commitment to private values cover? | [`commitment`] |
 //! | how is a statement tied to its surroundings? | [`binding`] |
 //! | what do contracts take for a proof? | [`envelope`] |
-//! | what does a commitment to private values cover? | [`commitment`] |
-//! | what must every verifier refuse? | [`tamper::matrix`] |
+//! | how do challenges follow from what was said before? | [`Transcript`] |
+//! | how are numbers and points written? | [`Word`], [`G1`], [`G2`], [`field`] |
+//! | which trusted setup? | [`Srs`] |
+//! | which proof system, and what does everybody else need of it? | [`ProofSystem`], [`VerifierProgram`] |
 //!
-//! # The check, in one place
+//! One proof system's own, and nobody else's: a module each. They do not know each other.
 //!
-//! With `n = 2^k`, `ω` the domain's generator and `L_i(x) = ω^i (x^n − 1) / (n (x − ω^i))`:
-//!
-//! 1. Length of the proof, range of every scalar, curve membership of every point, range of every instance.
-//! 2. Replay [`Layout::steps`]: it yields all challenges.
-//! 3. Instance value `Σ instance_i · L_i(x)`; `L_first = L_0(x)`, `L_last = L_{n−1−b}(x)`,
-//!    `L_active = 1 − Σ_{i ≥ n−1−b} L_i(x)`, with `b` the number of blinding rows.
-//! 4. Evaluate the constraint nodes in order; fold the identities: `acc ← acc · y + identity`.
-//!    The quotient's value must be `acc / (x^n − 1)`. Its commitment is `Σ_j x^{nj} · piece_j`.
-//! 5. SHPLONK. `T` is the union of all rotations that are opened, and `S_i` those of set `i`; `Z_A(u) = Π_{t ∈ A} (u − x·ω^t)`.
-//!    `D_i = Z_{T∖S_i}(u) / Z_{T∖S_0}(u)`, so `D_0 = 1`. For member `j` of set `i`, `R_ij(X)` interpolates its values over `S_i`. Then
-//!    `e(W', s·G2) = e(Σ_i v^i D_i Σ_j y'^j (C_ij − R_ij(u)·G1) − Z_{S_0}(u)·W + u·W', G2)`.
-//!
-//! Proof words that are zero denominators (`x` on the domain, `u` on an opening point) are errors, never unwrapped.
+//! | proof system | module | holds |
+//! |---|---|---|
+//! | [`ProofSystem::Plonk`] | [`plonk`] | program, proof layout, constraint expressions, opening scheme |
 
 #![forbid(unsafe_code)]
 
 pub mod binding;
 pub mod commitment;
 pub mod envelope;
-mod error;
-mod expr;
 pub mod field;
-mod layout;
-mod opening;
-mod program;
-mod sample;
+pub mod plonk;
+mod proof_system;
+mod srs;
 mod statement;
-pub mod tamper;
 mod transcript;
 mod word;
 
 pub use commitment::Code;
-pub use error::ProgramError;
-pub use expr::{Constraints, ExprBuilder, Identity, Node, NodeId, PermutationColumn};
-pub use layout::{Challenge, Element, Eval, Layout, Slot, SlotId, Step};
-pub use opening::{Commitment, Opened, OpeningSet};
-pub use program::{Domain, Limits, PROTOCOL_VERSION, Program, Query, Srs};
-pub use sample::Sample;
-pub use statement::{Bounds, Encoding, Field, InstanceLayout, Statement};
-pub use transcript::{Replay, Transcript};
+pub use proof_system::{ProofSystem, VerifierProgram, model_commitment};
+pub use srs::Srs;
+pub use statement::{Bounds, Encoding, Field, InstanceLayout, Statement, StatementError};
+pub use transcript::Transcript;
 pub use word::{G1, G2, Word, keccak256};

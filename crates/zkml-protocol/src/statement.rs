@@ -1,6 +1,6 @@
 //! What a proof is about: the model, and the meaning of each public instance.
 
-use crate::{ProgramError, Word, commitment::Code};
+use crate::{Word, commitment::Code};
 use serde::{Deserialize, Serialize};
 
 /// The statement behind a program: opaque to the check itself, printed into the contracts.
@@ -117,7 +117,7 @@ impl Field {
     }
 
     /// Bounds must hold some value, belong to values that are shown, and be inside what their code can write.
-    pub(crate) fn check_bounds(&self) -> Result<(), ProgramError> {
+    pub(crate) fn check_bounds(&self) -> Result<(), StatementError> {
         let Some(Bounds { lowest, highest }) = self.bounds else { return Ok(()) };
         let detail = match self.encoding {
             _ if lowest > highest => "they are empty",
@@ -128,8 +128,25 @@ impl Field {
             // Any 64-bit integer is far below half of the field's order, so that its sign can be told.
             Encoding::Signed | Encoding::Packed(_) => return Ok(()),
         };
-        Err(ProgramError::Bounds { name: self.name.clone(), lowest, highest, detail })
+        Err(StatementError::Bounds { name: self.name.clone(), lowest, highest, detail })
     }
+}
+
+/// A statement that says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// Bounds of a tensor that cannot be proven bounds.
+    #[error("the bounds {lowest} to {highest} of tensor {name:?} say nothing: {detail}")]
+    Bounds {
+        /// Name of the tensor.
+        name: String,
+        /// The lowest value.
+        lowest: i64,
+        /// The highest value.
+        highest: i64,
+        /// What is wrong.
+        detail: &'static str,
+    },
 }
 
 impl InstanceLayout {
@@ -227,8 +244,7 @@ mod tests {
             let field = Field { name: "y".into(), values: 1, scale: 0, encoding, bounds };
             match field.check_bounds() {
                 Ok(()) => "fine",
-                Err(ProgramError::Bounds { detail, .. }) => detail,
-                Err(error) => panic!("{error}"),
+                Err(StatementError::Bounds { detail, .. }) => detail,
             }
         };
         let packed = Encoding::Packed(Code { bits: 4, signed: true });

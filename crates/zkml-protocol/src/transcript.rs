@@ -1,6 +1,6 @@
 //! The Keccak-256 transcript, defined once for prover, verifier and Solidity.
 
-use crate::{Challenge, G1, Program, Step, Word, field, keccak256};
+use crate::{G1, Word, field, keccak256};
 
 /// Follows a squeeze that absorbed nothing, so that two squeezes in a row differ.
 const NOTHING_ABSORBED: u8 = 0x01;
@@ -23,18 +23,16 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// An empty transcript. Proofs start with [`Transcript::for_program`].
+    /// An empty transcript. Proofs start with [`Transcript::beginning`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The state that every proof of `program` starts from: its digest and its instance count are absorbed.
-    ///
-    /// Corresponds to the steps [`crate::Step::AbsorbDigest`] and [`crate::Step::AbsorbInstanceCount`].
-    pub fn for_program(program: &Program) -> Self {
+    /// The state that every proof starts from: the digest of its program and the number of its instances are absorbed.
+    pub fn beginning(digest: &Word, instances: u32) -> Self {
         let mut transcript = Self::new();
-        transcript.absorb(&program.vk_digest());
-        transcript.absorb(&Word::from_u64(u64::from(program.num_instances)));
+        transcript.absorb(digest);
+        transcript.absorb(&Word::from_u64(u64::from(instances)));
         transcript
     }
 
@@ -50,13 +48,18 @@ impl Transcript {
         self.trace.as_deref().unwrap_or_default()
     }
 
+    /// Hash inputs, as [`Transcript::trace`], of a transcript that has ended.
+    pub(crate) fn into_trace(self) -> Vec<Vec<u8>> {
+        self.trace.unwrap_or_default()
+    }
+
     /// Appends one word.
     pub fn absorb(&mut self, word: &Word) {
         self.absorb_bytes(&word.0);
     }
 
     /// Appends whole words as they stand.
-    fn absorb_bytes(&mut self, words: &[u8]) {
+    pub(crate) fn absorb_bytes(&mut self, words: &[u8]) {
         self.buffer.extend_from_slice(words);
         self.squeezed = false;
     }
@@ -79,64 +82,6 @@ impl Transcript {
         }
         self.squeezed = true;
         field::reduce(hash)
-    }
-}
-
-/// All challenges of a proof and everything that was hashed for them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replay {
-    /// Challenges in the order of squeezing.
-    pub challenges: Vec<(Challenge, Word)>,
-    /// The hash input behind each of them: what a contract must feed to its KECCAK256.
-    pub hash_inputs: Vec<Vec<u8>>,
-}
-
-impl Replay {
-    /// Follows the transcript's moves over a proof. Nothing is checked but the proof's length and the number of instances.
-    ///
-    /// Returns nothing if those differ from the program's.
-    pub fn of(program: &Program, instances: &[Word], proof: &[u8]) -> Option<Self> {
-        let layout = program.layout();
-        if proof.len() != layout.length() || instances.len() != program.num_instances as usize {
-            return None;
-        }
-        Self::along(layout.steps(), &program.vk_digest(), program, instances, proof)
-    }
-
-    /// Follows any moves over a proof, with any digest in place of the program's: [`Replay::of`] follows those of the layout.
-    ///
-    /// Tests that take moves away use this; a verifier that did would accept what it must not.
-    ///
-    /// Returns nothing if a move absorbs what lies beyond the proof.
-    pub fn along(
-        steps: &[Step],
-        digest: &Word,
-        program: &Program,
-        instances: &[Word],
-        proof: &[u8],
-    ) -> Option<Self> {
-        let mut transcript = Transcript::new().traced();
-        let mut challenges = Vec::new();
-        for step in steps {
-            match step {
-                Step::AbsorbDigest => transcript.absorb(digest),
-                Step::AbsorbInstanceCount => {
-                    transcript.absorb(&Word::from_u64(u64::from(program.num_instances)));
-                }
-                Step::AbsorbKeyRepr => transcript.absorb(&program.key_repr),
-                Step::AbsorbInstances => instances.iter().for_each(|word| transcript.absorb(word)),
-                Step::Absorb(slot) => {
-                    transcript.absorb_bytes(proof.get(slot.offset..slot.end())?);
-                }
-                Step::Squeeze(challenge) => challenges.push((*challenge, transcript.squeeze())),
-            }
-        }
-        Some(Self { challenges, hash_inputs: transcript.trace.unwrap_or_default() })
-    }
-
-    /// The value of a challenge, if the program has it.
-    pub fn challenge(&self, challenge: Challenge) -> Option<Word> {
-        self.challenges.iter().find(|(of, _)| *of == challenge).map(|(_, value)| *value)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Nothing that a prover chooses escapes the transcript: taking away any absorb fails here.
 
-use zkml_protocol::{Challenge, Replay, Sample, SlotId, Step, Word, keccak256};
+use zkml_protocol::{
+    Word, keccak256,
+    plonk::{Challenge, Replay, Sample, SlotId, Step},
+};
 
 fn sample() -> Sample {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/protocol/two_phases.json");
@@ -82,9 +85,9 @@ fn hash_inputs_are_the_ones_a_contract_builds() {
 fn programs_survive_both_encodings() {
     let program = sample().program;
     let text = serde_json::to_string(&program).expect("serialises");
-    assert_eq!(serde_json::from_str::<zkml_protocol::Program>(&text).expect("parses"), program);
+    assert_eq!(serde_json::from_str::<zkml_protocol::plonk::Program>(&text).expect("parses"), program);
     let bytes = postcard::to_stdvec(&program).expect("serialises");
-    assert_eq!(postcard::from_bytes::<zkml_protocol::Program>(&bytes).expect("parses"), program);
+    assert_eq!(postcard::from_bytes::<zkml_protocol::plonk::Program>(&bytes).expect("parses"), program);
     let unknown = text.replacen("\"version\"", "\"surprise\":1,\"version\"", 1);
-    assert!(serde_json::from_str::<zkml_protocol::Program>(&unknown).is_err());
+    assert!(serde_json::from_str::<zkml_protocol::plonk::Program>(&unknown).is_err());
 }

@@ -1,8 +1,8 @@
 //! Proof layout, statement sections and opening sets of a committed program, computed a second time by hand.
 
 use zkml_protocol::{
-    Challenge, Commitment, Element, Encoding, Eval, Field, G1, G2, InstanceLayout, Replay, Sample, SlotId,
-    Step, Transcript, Word, envelope,
+    Encoding, Field, G1, G2, InstanceLayout, Word, envelope,
+    plonk::{Challenge, Commitment, Element, Eval, Replay, Sample, SlotId, Step},
 };
 
 fn sample() -> Sample {
@@ -152,7 +152,7 @@ fn challenges_are_found_by_name() {
     }
     assert_eq!(replay.challenge(Challenge::Circuit(1000)), None);
     // The state that a prover starts from is what a replay begins with.
-    let mut transcript = Transcript::for_program(&program).traced();
+    let mut transcript = program.transcript().traced();
     transcript.squeeze();
     assert_eq!(transcript.trace()[0], replay.hash_inputs[0][..64], "digest and number of instances");
 }

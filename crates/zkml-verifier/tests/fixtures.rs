@@ -1,11 +1,11 @@
 //! Verdicts on the committed proofs and on everything that can be made of them.
 
-use zkml_protocol::tamper::{self, Refusal};
+use zkml_protocol::plonk::tamper::{self, Refusal};
 use zkml_protocol::{
-    Bounds, Code, Constraints, Element, Encoding, Field, G1, G2, Identity, Node, NodeId, Program,
-    ProgramError, Query, Sample, Word, field,
+    Bounds, Code, Encoding, Field, G1, G2, StatementError, Word, field,
+    plonk::{Constraints, Element, Identity, Node, NodeId, Program, ProgramError, Query, Sample},
 };
-use zkml_verifier::{VerifyError, verify};
+use zkml_verifier::plonk::{VerifyError, verify};
 
 const NAMES: [&str; 5] = ["plain", "two_phases", "random_19", "private", "private_other"];
 
@@ -257,7 +257,7 @@ fn bounds_that_say_nothing_are_named() {
         program.statement.instances.outputs[0].bounds = Some(Bounds { lowest, highest });
         program.num_instances = program.statement.instances.total() as u32;
         let verdict = program.validate();
-        let refused = matches!(verdict, Err(ProgramError::Bounds { .. }));
+        let refused = matches!(verdict, Err(ProgramError::Statement(StatementError::Bounds { .. })));
         assert!(if good { verdict.is_ok() } else { refused }, "{encoding:?} {lowest} {highest}: {verdict:?}");
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{Relation, VarId};
-use zkml_prover::{
+use zkml_halo2::{
     block::{Limb, Slot, Term},
     circuit::ModelCircuit,
     layout::Source,
-    poseidon,
+    poseidon_rows,
     sym::{field, pow2},
     wiring::{Elem, Wiring},
     witness::Witness,
@@ -258,8 +258,8 @@ impl<'a> Filler<'a> {
             let words: Vec<Fr> = chain.words.iter().map(word).collect();
             let mut link = field(chain.domain.into());
             for (pair, base) in words.chunks(2).zip(&layout.hashes[chain.first as usize..]) {
-                let states = poseidon::rows::values([Fr::ZERO, link, pair[0], pair[1]]);
-                let heights = poseidon::rows::steps().map(|(s, _)| s.height(na, nw)).chain([0]);
+                let states = poseidon_rows::values([Fr::ZERO, link, pair[0], pair[1]]);
+                let heights = poseidon_rows::steps().map(|(s, _)| s.height(na, nw)).chain([0]);
                 let mut row = *base as usize;
                 for (values, height) in states.iter().zip(heights) {
                     for (i, v) in values.iter().enumerate() {
@@ -267,7 +267,7 @@ impl<'a> Filler<'a> {
                     }
                     row += height;
                 }
-                link = poseidon::chain(link, pair)[0];
+                link = zkml_poseidon::chain(link, pair)[0];
                 links.push(link);
             }
         }

@@ -10,7 +10,7 @@ use halo2_proofs::{
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use zkml_prover::{circuit::ModelCircuit, shape::Shape};
+use zkml_halo2::{circuit::ModelCircuit, shape::Shape};
 
 use super::{
     columns::Columns,

@@ -16,7 +16,7 @@ pub mod recorder;
 
 use halo2_proofs::plonk::{Circuit as _, ConstraintSystem};
 use zkml_graph::Relation;
-use zkml_prover::{
+use zkml_halo2::{
     Optimize, Plan,
     circuit::{ModelCircuit, Params},
     keys, plan,

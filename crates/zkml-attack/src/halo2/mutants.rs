@@ -20,7 +20,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use zkml_graph::{Relation, testing};
-use zkml_prover::{
+use zkml_halo2::{
     layout::Source,
     sym::{field, pow2},
     wiring::Elem,

@@ -2,13 +2,14 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkml_harness::{Evm, Settings, Solc};
-use zkml_protocol::Word;
-use zkml_prover::{
-    Plan, Srs,
+use zkml_halo2::{
+    Plan,
     keys::{self, Keys},
     prove::{self, Binding, Proof},
 };
+use zkml_harness::{Evm, Settings, Solc};
+use zkml_protocol::Word;
+use zkml_srs::Srs;
 
 use super::{Laid, columns::Columns};
 use crate::Target;
@@ -96,7 +97,7 @@ impl<'a> Real<'a> {
         let answer = self.evm.call(self.address, &calldata).map_err(|e| e.to_string())?;
         Ok(Verdicts {
             halo2: prove::verify(&self.keys, proof).is_ok(),
-            rust: zkml_verifier::verify(&self.keys.program, &proof.bytes, &proof.instances).is_ok(),
+            rust: zkml_verifier::plonk::verify(&self.keys.program, &proof.bytes, &proof.instances).is_ok(),
             contract: answer.is_true(),
         })
     }

@@ -9,7 +9,7 @@ use halo2_proofs::{
         FloorPlanner, Instance, Selector,
     },
 };
-use zkml_prover::circuit::{Config, ModelCircuit};
+use zkml_halo2::circuit::{Config, ModelCircuit};
 
 /// Fixed columns and copies of a circuit.
 #[derive(Debug, Clone)]

@@ -35,7 +35,7 @@ pub mod verify_source;
 pub mod watch;
 
 use clap::ValueEnum;
-use zkml_prover::Optimize;
+use zkml_halo2::Optimize;
 
 /// What to make cheap.
 #[derive(Debug, Clone, Copy, clap::Args)]

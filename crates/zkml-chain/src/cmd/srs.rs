@@ -3,7 +3,7 @@
 use crate::{error::Result, output::Ui, pipeline::srs};
 use clap::Subcommand;
 use std::path::PathBuf;
-use zkml_prover::srs::{DEFAULT_K, MAX_K};
+use zkml_srs::{DEFAULT_K, MAX_K};
 
 /// Trusted setups
 #[derive(Debug, clap::Args)]

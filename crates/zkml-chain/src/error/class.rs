@@ -4,8 +4,8 @@ use std::io;
 
 #[cfg(feature = "chain")]
 use zkml_deploy::{DeployError, source::SourceError};
+use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
-use zkml_prover::ProverError;
 
 use super::{Class, Error};
 
@@ -41,6 +41,7 @@ impl Error {
             Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
             Self::Inaccurate { .. } => Class::Inaccurate,
+            Self::Srs(e) => srs_class(e),
             Self::Prover(e) => prover_class(e),
             Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
@@ -55,11 +56,18 @@ impl Error {
     }
 }
 
+fn srs_class(error: &zkml_srs::Error) -> Class {
+    match error {
+        zkml_srs::Error::Io { .. } | zkml_srs::Error::TooSmall { .. } => Class::System,
+        zkml_srs::Error::BadFile { .. } => Class::Artifacts,
+        _ => Class::Input,
+    }
+}
+
 fn prover_class(error: &ProverError) -> Class {
     match error {
-        ProverError::Io { .. } | ProverError::SrsTooSmall { .. } | ProverError::Environment(_) => {
-            Class::System
-        }
+        ProverError::Srs(e) => srs_class(e),
+        ProverError::Io { .. } | ProverError::Environment(_) => Class::System,
         ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
         ProverError::Rejected(_) => Class::Refused,
         _ => Class::Input,

@@ -11,9 +11,9 @@ use std::{
 use thiserror::Error as ThisError;
 #[cfg(feature = "chain")]
 use zkml_deploy::{DeployError, source::SourceError};
+use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
-use zkml_prover::ProverError;
-use zkml_verifier::VerifyError;
+use zkml_verifier::plonk::VerifyError;
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -224,7 +224,7 @@ pub enum Error {
     },
     /// A value does not fit what a commitment gives it, or a salt is not in the field.
     #[error(transparent)]
-    Commit(#[from] zkml_prover::poseidon::CommitError),
+    Commit(#[from] zkml_poseidon::CommitError),
     /// The model, its settings or a sample are refused by the front end.
     #[error(transparent)]
     Onnx(#[from] zkml_onnx::Error),
@@ -249,9 +249,12 @@ pub enum Error {
     /// The integer graph refuses a value or bytes.
     #[error(transparent)]
     Graph(#[from] zkml_graph::GraphError),
+    /// A trusted setup, or a file of keys.
+    #[error(transparent)]
+    Srs(#[from] zkml_srs::Error),
     /// The prover.
     #[error(transparent)]
-    Prover(#[from] ProverError),
+    Prover(ProverError),
     /// The Solidity printer.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),
@@ -428,8 +431,8 @@ impl Error {
             Self::Onnx(_) => "model",
             Self::Inaccurate { .. } => "inaccurate",
             Self::Graph(_) => "graph",
-            Self::Prover(ProverError::Setup { .. }) => "trusted-setup",
-            Self::Prover(_) => "prover",
+            Self::Srs(zkml_srs::Error::Unsound { .. }) => "trusted-setup",
+            Self::Srs(_) | Self::Prover(_) => "prover",
             Self::Codegen(_) => "codegen",
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
@@ -447,6 +450,15 @@ impl Error {
             Self::Fixture { .. } => "fixture",
             Self::StaleFixtures { .. } => "stale-fixtures",
             Self::NoSuchFixture { .. } => "no-such-fixture",
+        }
+    }
+}
+
+impl From<ProverError> for Error {
+    fn from(error: ProverError) -> Self {
+        match error {
+            ProverError::Srs(e) => Self::Srs(e),
+            other => Self::Prover(other),
         }
     }
 }

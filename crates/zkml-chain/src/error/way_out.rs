@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use zkml_prover::ProverError;
+use zkml_halo2::ProverError;
 
 use super::Error;
 
@@ -14,7 +14,9 @@ impl Error {
             Self::Io { action: "lock", .. } => {
                 "private files grow under a lock only: name a new one with --salt-file or --out, or move it to a file system that has locks".into()
             }
-            Self::Io { source, .. } | Self::Prover(ProverError::Io { source, .. }) => io_way_out(source)?,
+            Self::Io { source, .. }
+            | Self::Srs(zkml_srs::Error::Io { source, .. })
+            | Self::Prover(ProverError::Io { source, .. }) => io_way_out(source)?,
             Self::NoArtifacts { .. } => {
                 "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
             }
@@ -33,7 +35,7 @@ impl Error {
             Self::NoSrs { k } => format!(
                 "import one with at least 2^{k} powers, `zkml-chain srs import FILE.ptau`; or run `zkml-chain srs dev --k {k}` to try things out"
             ),
-            Self::Prover(ProverError::SrsTooSmall { need, .. }) => format!(
+            Self::Srs(zkml_srs::Error::TooSmall { need, .. }) => format!(
                 "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
             ),
             Self::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),

@@ -19,8 +19,8 @@ use std::{
     time::Duration,
 };
 use zkml_graph::Visibility;
+use zkml_halo2::{Optimize, Plan};
 use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Model, Samples, Settings};
-use zkml_prover::{Optimize, Plan};
 
 /// Random samples when no data are given.
 const RANDOM_SAMPLES: usize = 64;
@@ -74,7 +74,7 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<CalibrateRepor
     let evaluation = request.evaluate.as_ref().map(|path| evaluate::run(&calibrated, path)).transpose()?;
     progress.message("planning");
     let system = calibrated.graph.system();
-    let costs = [Optimize::Prover, Optimize::Gas].map(|goal| zkml_prover::plan(&system, goal));
+    let costs = [Optimize::Prover, Optimize::Gas].map(|goal| zkml_halo2::plan(&system, goal));
     let costs = costs.into_iter().collect::<Result<Vec<_>, _>>()?;
     drop(progress);
     let name = model_name(&request.model);

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zkml_graph::{Graph, TensorId, Trace, Visibility};
-use zkml_protocol::{Code, Encoding, Program, Word, commitment::Role};
+use zkml_protocol::{Code, Encoding, Word, commitment::Role, plonk::Program};
 
 /// The private file of a folder's weights.
 pub const WEIGHTS: &str = "weights.private.json";

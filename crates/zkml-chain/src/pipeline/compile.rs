@@ -17,8 +17,8 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+use zkml_halo2::{Optimize, Plan};
 use zkml_onnx::{Calibrated, CalibrationReport, Lowered, Model, Samples, Scales, Settings};
-use zkml_prover::{Optimize, Plan};
 
 /// A compiled model.
 #[derive(Debug, Serialize)]
@@ -99,7 +99,7 @@ pub fn with(
     judge(ui, alarm, artifacts.dir(), allow_inaccurate)?;
     let graph = named(lowered.graph, artifacts.model());
     progress.message("planning");
-    let plan = zkml_prover::plan(&graph.system(), optimize)?;
+    let plan = zkml_halo2::plan(&graph.system(), optimize)?;
     let private = !graph.weights.is_empty();
     let sources: Vec<&str> = [file::MODEL, file::DATA, file::SETTINGS, file::SCALES]
         .into_iter()

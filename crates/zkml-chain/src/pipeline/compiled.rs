@@ -5,8 +5,8 @@ use crate::{
     error::{Error, Result},
 };
 use zkml_graph::{Graph, System, Visibility};
-use zkml_protocol::Program;
-use zkml_prover::Plan;
+use zkml_halo2::Plan;
+use zkml_protocol::plonk::Program;
 
 /// The integer graph and its relations.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use crate::{
 use serde::Serialize;
 use std::io::{self, Write};
 use zkml_graph::{Graph, TensorId, Visibility};
+use zkml_halo2::{Plan, poseidon_rows::call_height};
 use zkml_onnx::{Inspection, Settings};
 use zkml_protocol::commitment::{Code, calls};
-use zkml_prover::{Plan, poseidon::rows::call_height};
 
 /// Columns that are assumed before a circuit is planned.
 const COLUMNS: usize = 4;

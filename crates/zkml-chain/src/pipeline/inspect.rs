@@ -13,8 +13,8 @@ use std::{
     path::Path,
 };
 use zkml_graph::{Graph, Visibility};
+use zkml_halo2::Plan;
 use zkml_onnx::{Inspection, Model, Port, Settings};
-use zkml_prover::Plan;
 
 /// A model as `inspect` shows it.
 #[derive(Debug, Serialize)]

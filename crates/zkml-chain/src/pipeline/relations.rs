@@ -8,7 +8,7 @@ use crate::{
 use serde::Serialize;
 use std::io::{self, Write};
 use zkml_graph::{Bounds, Graph, Ledger, Standing, System};
-use zkml_prover::{Plan, keys};
+use zkml_halo2::{Plan, keys};
 
 /// Number of relations by how they are taken care of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

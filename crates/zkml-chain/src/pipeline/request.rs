@@ -31,7 +31,7 @@ use zkml_deploy::{
     rpc::Rpc,
     transaction::{Call, Limits},
 };
-use zkml_protocol::{Encoding, Program, Word, envelope::Shape, keccak256};
+use zkml_protocol::{Encoding, Word, envelope::Shape, keccak256, plonk::Program};
 
 /// What to ask for, and where.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use zkml_prover::{Plan, keys};
+use zkml_halo2::{Plan, keys};
 
 /// What `setup` made.
 #[derive(Debug, Clone, Serialize)]

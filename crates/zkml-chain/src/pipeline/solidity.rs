@@ -22,7 +22,7 @@ use zkml_harness::{
     Compiled, Contract, GasReport, Settings, Solc, StackCode, self_check, self_check_consumer,
     self_check_requests, standard_json,
 };
-use zkml_protocol::Program;
+use zkml_protocol::plonk::Program;
 
 /// The file with the compiler's input.
 pub const STANDARD_INPUT: &str = "standard-input.json";
@@ -101,7 +101,7 @@ pub struct SolidityReport {
 pub fn run(ui: &Ui, artifacts: &mut Artifacts, proof: Option<&Path>) -> Result<SolidityReport> {
     let program = compiled::program(artifacts)?;
     let (_, proof) = verify::load(artifacts, proof, &program)?;
-    zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
+    zkml_verifier::plonk::verify(&program, &proof.proof, &proof.instances)?;
     let sources = Sources::of(&program)?;
     let progress = Progress::timed(ui, "compiling and checking", Duration::from_secs(3));
     let compiled = sources.compile()?;

@@ -17,8 +17,8 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
-use zkml_protocol::{Program, Word};
-use zkml_prover::{Keys, Proof, ProverError};
+use zkml_halo2::{Keys, Proof, ProverError};
+use zkml_protocol::{Word, plonk::Program};
 
 /// An accepted proof.
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +51,7 @@ pub struct VerifyReport {
 pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> {
     let program = compiled::program(artifacts)?;
     let (path, file) = load(artifacts, proof, &program)?;
-    zkml_verifier::verify(&program, &file.proof, &file.instances)?;
+    zkml_verifier::plonk::verify(&program, &file.proof, &file.instances)?;
     let commitments = commit::stated(&program, &file.instances);
     let mut verdicts = vec!["zkml-verifier"];
     // Only who has the proving key can ask halo2 itself; others need no more than the program.
@@ -79,7 +79,7 @@ fn halo2(artifacts: &Artifacts, program: Program, file: &ProofFile) -> Result<()
     let key = artifacts.path(file::PROVING_KEY);
     let keys = Keys::read(&key, &compiled.graph, &compiled.system, &plan, program)?;
     let proof = Proof { instances: file.instances.clone(), bytes: file.proof.clone() };
-    zkml_prover::verify(&keys, &proof).map_err(|e| match e {
+    zkml_halo2::verify(&keys, &proof).map_err(|e| match e {
         // The interpreter has accepted it: two verdicts that differ are a defect, not a bad proof.
         ProverError::Rejected(why) => Error::Disagreement { accepts: "zkml-verifier", refuses: "halo2", why },
         other => other.into(),

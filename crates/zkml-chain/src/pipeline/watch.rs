@@ -17,9 +17,10 @@ use std::{
 use zkml_codegen::Submission;
 use zkml_deploy::watch::{Event, Job, Observer, ProveFailure, Proven, Prover, Summary};
 use zkml_protocol::{
-    Program, Word,
+    Word,
     binding::public_data_commitment,
     envelope::{EnvelopeError, Shape},
+    plonk::Program,
 };
 
 /// Proves requests with the artifacts of one model.

@@ -141,7 +141,8 @@ fn calldata_are_what_contracts_take() {
     written["file"] = json!(path);
     assert_eq!(written, report, "the file is the report");
 
-    let program: zkml_protocol::Program = serde_json::from_slice(&folder.read("program.json")).unwrap();
+    let program: zkml_protocol::plonk::Program =
+        serde_json::from_slice(&folder.read("program.json")).unwrap();
     let proof: Value = serde_json::from_slice(&folder.read("proofs/proof.json")).unwrap();
     let instances: Vec<Word> = serde_json::from_value(proof["instances"].clone()).unwrap();
     let shape = Shape::of(&program).unwrap();

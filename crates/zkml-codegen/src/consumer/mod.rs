@@ -8,7 +8,7 @@ mod section;
 
 use std::ops::RangeInclusive;
 
-use zkml_protocol::{Encoding, InstanceLayout, Program};
+use zkml_protocol::{Encoding, InstanceLayout, plonk::Program};
 
 use crate::{
     CodegenError,

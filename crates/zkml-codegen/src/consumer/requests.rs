@@ -1,7 +1,7 @@
 //! `Program` → `<Model>RequestConsumer.sol`: the model's consumer with `ZKMLRequests`, for inferences that one party asks
 //! for and another proves.
 
-use zkml_protocol::Program;
+use zkml_protocol::plonk::Program;
 
 use super::Consumer;
 use crate::{CodegenError, library, names::comment, text::Text};

@@ -15,7 +15,7 @@ use zkml_deploy::{
     transaction::{Call, Limits, Mined, send_and_wait},
 };
 use zkml_harness::{Contract, Settings, Solc, StackCode};
-use zkml_protocol::{Sample, binding::Registration};
+use zkml_protocol::{binding::Registration, plonk::Sample};
 
 use crate::{anvil::Anvil, proxy::Proxy};
 

@@ -6,7 +6,7 @@ use crate::support::{self, Behind, Codes, refused, signed, stack_code, words};
 use zkml_codegen::{check_inference, consumer_source, library, names};
 use zkml_harness::{Address, Outcome, Settings, Solc};
 use zkml_protocol::{
-    Bounds, Encoding, Field, InstanceLayout, Sample, Word, binding::Context, field, keccak256,
+    Bounds, Encoding, Field, InstanceLayout, Word, binding::Context, field, keccak256, plonk::Sample,
 };
 
 /// Most gas that the check of one output's bounds may cost.

@@ -3,7 +3,7 @@
 use crate::support::{Codes, Fixture, fixtures, refused, stack_code};
 use zkml_codegen::{Submission, check_inference};
 use zkml_harness::{Address, Call, Contract, Evm, Outcome, Stack, self_check_consumer};
-use zkml_protocol::{Sample, Word, binding::Registration, field};
+use zkml_protocol::{Word, binding::Registration, field, plonk::Sample};
 
 /// The samples with private weights.
 fn private_fixtures() -> Vec<Fixture> {

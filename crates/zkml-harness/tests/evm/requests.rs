@@ -3,7 +3,7 @@
 use crate::support::{Behind, Codes, stack_code, stating};
 use zkml_codegen::{consumer_source, library, names, request_consumer_source};
 use zkml_harness::{Contract, HarnessError, Settings, Solc, self_check_consumer, self_check_requests};
-use zkml_protocol::{Encoding, Field, InstanceLayout, Sample, Word};
+use zkml_protocol::{Encoding, Field, InstanceLayout, Word, plonk::Sample};
 
 /// The contract of a sample, with one text replaced in a file of the library.
 fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> Contract {

@@ -6,7 +6,7 @@ use crate::{
 };
 use zkml_codegen::{consumer_source, library, names};
 use zkml_harness::{Compiled, Contract, HarnessError, Settings, Solc, StackCode, self_check_consumer};
-use zkml_protocol::Sample;
+use zkml_protocol::plonk::Sample;
 
 #[test]
 fn a_verifier_that_accepts_everything_fails_the_self_check() {

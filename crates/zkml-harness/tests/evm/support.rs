@@ -5,9 +5,10 @@ use std::{fs, path::PathBuf, sync::OnceLock};
 use zkml_codegen::Submission;
 use zkml_harness::{Address, Call, Contract, Evm, Outcome, Settings, Solc, Stack, StackCode};
 use zkml_protocol::{
-    InstanceLayout, Program, Sample, Word,
+    InstanceLayout, Word,
     binding::{Context, Registration},
     keccak256,
+    plonk::{Program, Sample},
 };
 
 const ACCEPTING: &str = include_str!("../../../../tests/fixtures/solidity/AcceptingVerifier.sol");

@@ -6,8 +6,11 @@ use zkml_codegen::Favour;
 use zkml_harness::{EvmConfig, Fork, HarnessError, Outcome, Patch, Settings, Solc, precompile, self_check};
 
 use zkml_protocol::{
-    Bounds, Challenge, Element, Eval, ExprBuilder, Field, Query, Replay, Step, Word, field,
-    tamper::{self, Refusal},
+    Bounds, Field, Word, field,
+    plonk::{
+        Challenge, Element, Eval, ExprBuilder, Query, Replay, Step,
+        tamper::{self, Refusal},
+    },
 };
 
 /// Largest runtime bytecode of the random circuits, in bytes, and of the models among the samples.

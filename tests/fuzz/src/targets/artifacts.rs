@@ -3,8 +3,8 @@
 use std::path::Path;
 use zkml_chain::{artifacts::Manifest, context_file::ContextFile, private_file::PrivateFile, value};
 use zkml_deploy::record::Record;
+use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Samples};
-use zkml_prover::Plan;
 
 /// Manifest, interface, plan, openings of commitments, records of deployments: whichever the bytes are.
 pub(crate) fn artifacts(data: &[u8]) {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use zkml_chain::artifacts::weights as file;
 use zkml_graph::{Bounds, Graph, GraphBuilder, Map, Visibility, ops::Linear};
-use zkml_prover::Optimize;
+use zkml_halo2::Optimize;
 
 /// Graphs with more elements than this are read, and nothing is computed with them.
 const SMALL: usize = 4_000;
@@ -35,7 +35,7 @@ pub(crate) fn graph(data: &[u8]) {
     let size = system.vars.iter().map(zkml_graph::Var::len).sum::<usize>();
     if small(size) && small(system.tables.iter().map(zkml_graph::Table::len).sum()) {
         // Refused or planned.
-        let _ = zkml_prover::plan(&system, Optimize::Prover);
+        let _ = zkml_halo2::plan(&system, Optimize::Prover);
     }
 }
 

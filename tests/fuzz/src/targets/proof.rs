@@ -3,8 +3,13 @@
 use std::{path::Path, sync::LazyLock};
 use zkml_chain::proof_file::ProofFile;
 use zkml_codegen::{Submission, calldata, verifier_source};
-use zkml_protocol::{Program, Sample, Word, envelope::Shape, field};
-use zkml_verifier::verify;
+use zkml_protocol::{
+    Word,
+    envelope::Shape,
+    field,
+    plonk::{Program, Sample},
+};
+use zkml_verifier::plonk::verify;
 
 /// Programs with a proof each: small ones of many shapes.
 pub(crate) static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {

@@ -16,7 +16,7 @@ use zkml_protocol::{
     commitment::Role,
     envelope::{Envelope, Shape},
 };
-use zkml_prover::Srs;
+use zkml_srs::Srs;
 
 /// An input: its target, a name, the bytes.
 pub type Seed = (&'static str, String, Vec<u8>);

@@ -3,8 +3,9 @@
 use crate::targets::in_a_file;
 use std::sync::LazyLock;
 use zkml_graph::{Bounds, Graph, GraphBuilder, Map, System, Visibility, ops::Linear};
-use zkml_protocol::Program;
-use zkml_prover::{Keys, Optimize, Plan, Srs, keys, plan};
+use zkml_halo2::{Keys, Optimize, Plan, keys, plan};
+use zkml_protocol::plonk::Program;
+use zkml_srs::Srs;
 
 /// A file of a ceremony in snarkjs's format.
 pub(crate) fn ptau(data: &[u8]) {

@@ -7,7 +7,7 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use zkml_graph::Relation;
-use zkml_prover::{
+use zkml_halo2::{
     block::{Group, Limb, Slot},
     bounds::{Facts, analyse, seen},
     layout::RowOp,

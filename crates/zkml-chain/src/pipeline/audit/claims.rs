@@ -10,8 +10,8 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use zkml_protocol::{Program, Word, keccak256};
-use zkml_prover::Plan;
+use zkml_halo2::Plan;
+use zkml_protocol::{Word, keccak256, plonk::Program};
 
 /// Claims; what is absent is not compared.
 #[derive(Debug, Default)]

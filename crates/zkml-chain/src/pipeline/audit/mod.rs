@@ -19,8 +19,8 @@ use crate::{
 use claims::Claims;
 use rebuild::Rebuilt;
 use std::path::PathBuf;
+use zkml_halo2::Optimize;
 use zkml_protocol::{Word, commitment::Role, keccak256};
-use zkml_prover::Optimize;
 
 /// What to audit, and from what.
 #[derive(Debug, Clone, Default)]

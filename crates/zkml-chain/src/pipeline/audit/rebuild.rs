@@ -16,10 +16,11 @@ use std::{
     time::Duration,
 };
 use zkml_graph::Graph;
+use zkml_halo2::{Optimize, Plan, keys};
 use zkml_harness::Compiled;
 use zkml_onnx::{Model, Scales, Settings};
-use zkml_protocol::Program;
-use zkml_prover::{Optimize, Plan, Srs, keys};
+use zkml_protocol::plonk::Program;
+use zkml_srs::Srs;
 
 /// What was rebuilt.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Rebuilt {
         goal: Optimize,
     ) -> Result<Self> {
         let system = graph.system();
-        let plan = zkml_prover::plan(&system, goal)?;
+        let plan = zkml_halo2::plan(&system, goal)?;
         let (srs, path) = setup(ui, request, plan.k)?;
         let program = keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program;
         let sources = Sources::of(&program)?;

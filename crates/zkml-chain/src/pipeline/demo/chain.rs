@@ -9,7 +9,7 @@ use crate::{
 };
 use zkml_codegen::{Submission, check_inference, verify_inference, verify_model};
 use zkml_harness::{Address, Call, Evm, Outcome, Stack, StackCode};
-use zkml_protocol::{Encoding, Program, Word, binding::Registration, field};
+use zkml_protocol::{Encoding, Word, binding::Registration, field, plonk::Program};
 
 /// How long a statement is good for, from the block's time on, in seconds.
 const VALID_FOR: u64 = 3600;

@@ -18,8 +18,8 @@ use std::{
     path::PathBuf,
     time::Instant,
 };
+use zkml_halo2::Optimize;
 use zkml_onnx::Settings;
-use zkml_prover::Optimize;
 
 /// The model that is shown when none is named: credit risk on the German credit data.
 const CREDIT: (&[u8], &[u8], &[u8]) = (

@@ -80,7 +80,7 @@ pub async fn run(
     let record = records.require()?;
     let program = compiled::program(artifacts)?;
     let (_, proof) = verify::load(artifacts, proof, &program)?;
-    zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
+    zkml_verifier::plonk::verify(&program, &proof.proof, &proof.instances)?;
     let kind = ConsumerKind::named(&program, &record.contracts.consumer.name);
     let folder = Folder::load(artifacts, kind)?;
     let rpc = connect.await?;

@@ -17,7 +17,7 @@ use zkml_deploy::{
     plan::Part,
 };
 use zkml_harness::{Contract, Evm, Stack, StackCode};
-use zkml_protocol::{Program, Word, binding::Registration};
+use zkml_protocol::{Word, binding::Registration, plonk::Program};
 
 /// Which consumer is deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

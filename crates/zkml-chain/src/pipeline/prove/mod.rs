@@ -27,9 +27,9 @@ use std::{
     time::{Duration, Instant},
 };
 use zkml_graph::{Graph, Trace, Visibility};
+use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Sample, Samples};
 use zkml_protocol::Word;
-use zkml_prover::Plan;
 
 /// What to prove.
 #[derive(Debug, Clone, Default)]

@@ -11,8 +11,8 @@ use crate::{
     proof_file::ProofFile,
 };
 use zkml_graph::Trace;
-use zkml_protocol::{Program, Word};
-use zkml_prover::{Binding, Keys, Plan};
+use zkml_halo2::{Binding, Keys, Plan};
+use zkml_protocol::{Word, plonk::Program};
 
 /// What proving needs besides the key, which takes longer to read.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Session {
     /// [`Error::Prover`].
     pub fn instances(&self, trace: &Trace, openings: &Openings, context: Word) -> Result<Vec<Word>> {
         let binding = Binding { context, salts: openings.salts() };
-        Ok(zkml_prover::prove::instances(&self.compiled.system, &self.keys, trace, &binding)?)
+        Ok(zkml_halo2::prove::instances(&self.compiled.system, &self.keys, trace, &binding)?)
     }
 
     /// Proves a run. The prover asks halo2's own verifier; a second, independent one must agree before anybody sees the
@@ -94,9 +94,9 @@ impl Session {
     /// [`Error::Prover`], and [`Error::Disagreement`] when one of the two refuses.
     pub fn prove(&self, trace: &Trace, openings: &Openings, context: Word) -> Result<ProofFile> {
         let binding = Binding { context, salts: openings.salts() };
-        let proof = zkml_prover::prove(&self.compiled.system, &self.keys, trace, &binding)?;
+        let proof = zkml_halo2::prove(&self.compiled.system, &self.keys, trace, &binding)?;
         let program = self.program();
-        zkml_verifier::verify(program, &proof.bytes, &proof.instances)?;
+        zkml_verifier::plonk::verify(program, &proof.bytes, &proof.instances)?;
         let proven = ProofFile::new(program, proof.instances, proof.bytes)
             .map_err(|why| Error::Content { path: self.program_file.clone(), why })?;
         agree(openings, &commit::stated(program, &proven.instances))?;

@@ -12,10 +12,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
-use zkml_prover::{
-    ProverError, Srs,
-    srs::{MAX_K, Provenance},
-};
+use zkml_srs::{MAX_K, Provenance, Srs};
 
 /// Stands for the digest in the names of development setups.
 pub(super) const DEV: &str = "dev";
@@ -27,7 +24,7 @@ pub(super) const DEV: &str = "dev";
 /// What a cut takes long to compute is kept in the cache, and checked against the powers when it is used again.
 ///
 /// # Errors
-/// [`Error::NoSrs`] when the cache has none, [`Error::Prover`] when the file is damaged, too small, or no setup whatever its checksum
+/// [`Error::NoSrs`] when the cache has none, [`Error::Srs`] when the file is damaged, too small, or no setup whatever its checksum
 /// says.
 pub fn find(ui: &Ui, k: u32, path: Option<&Path>) -> Result<Chosen> {
     let path = match path {
@@ -37,7 +34,7 @@ pub fn find(ui: &Ui, k: u32, path: Option<&Path>) -> Result<Chosen> {
     let srs = Srs::read(&path)?;
     if srs.k() < k {
         let (path, have) = (path.display().to_string(), srs.k());
-        return Err(ProverError::SrsTooSmall { path, have, need: k }.into());
+        return Err(zkml_srs::Error::TooSmall { path, have, need: k }.into());
     }
     let started = Instant::now();
     let srs = cut(ui, srs, k, &path)?;

@@ -20,10 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use watch::Watcher;
-use zkml_prover::{
-    Srs,
-    srs::{Provenance, Summary},
-};
+use zkml_srs::{Provenance, Srs, Summary};
 
 /// What every command that touches a development setup says.
 const DEV_NOTICE: &str = "this trusted setup is the insecure development one: its secret is public, so anybody can forge \

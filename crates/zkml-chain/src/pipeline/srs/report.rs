@@ -9,7 +9,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
 };
-use zkml_prover::srs::{Provenance, Source};
+use zkml_srs::{Provenance, Source};
 
 /// Whom one trusts with a setup.
 #[derive(Debug, Clone, Serialize)]

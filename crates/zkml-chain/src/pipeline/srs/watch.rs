@@ -2,7 +2,7 @@
 
 use crate::{output::Ui, progress::Progress};
 use std::sync::{Mutex, PoisonError};
-use zkml_prover::srs::Stage;
+use zkml_srs::Stage;
 
 /// Shows a bar for the current stage; several threads report to it.
 pub(super) struct Watcher<'a> {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use zkml_harness::{Contract, Evm, EvmConfig, HarnessError, Patch, U256, precompile, self_check};
-use zkml_protocol::{Challenge, Replay, Sample, Step, Word, field, tamper};
+use zkml_protocol::{
+    Word, field,
+    plonk::{Challenge, Replay, Sample, Step, tamper},
+};
 
 /// A call under certain circumstances.
 struct Attack {

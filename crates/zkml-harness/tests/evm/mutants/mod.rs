@@ -15,7 +15,7 @@ use scan::{Edit, edits};
 use table::{Row, Table};
 use zkml_codegen::{Favour, names, verifier_source_favouring};
 use zkml_harness::{Contract, HarnessError, Settings, Solc};
-use zkml_protocol::Sample;
+use zkml_protocol::plonk::Sample;
 
 const TABLE: &str = "contract-mutants.json";
 /// One of so many mutants is tried by an ordinary run.

@@ -1,0 +1,64 @@
+//! Which proof systems there are, and what all of them have in common.
+
+use crate::{Srs, Statement, Word, keccak256};
+
+/// Separates the model commitment.
+const MODEL_TAG: &[u8] = b"zkml-chain/model-commitment/v1";
+
+/// A way to prove a statement. Contracts register models with its [`id`](ProofSystem::id), so that a proof of one system is
+/// never taken for one of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProofSystem {
+    /// Columns, gates and copies, opened by KZG with SHPLONK: [`plonk`](crate::plonk).
+    Plonk,
+}
+
+impl ProofSystem {
+    /// Its full name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plonk => "halo2-kzg-shplonk-bn254-v1",
+        }
+    }
+
+    /// First four bytes of the Keccak-256 of its name.
+    pub fn id(self) -> [u8; 4] {
+        let [a, b, c, d, ..] = keccak256([self.name().as_bytes()]).0;
+        [a, b, c, d]
+    }
+}
+
+/// What statements, registrations and envelopes need to know of a verifier program, whatever its proof system.
+pub trait VerifierProgram {
+    /// How its proofs are made.
+    fn proof_system(&self) -> ProofSystem;
+
+    /// What its proofs are about.
+    fn statement(&self) -> &Statement;
+
+    /// The verifier's part of the trusted setup.
+    fn srs(&self) -> &Srs;
+
+    /// A canonical scalar that every proof absorbs first: it covers the equations, the commitments, the setup, and names,
+    /// scales and bounds of inputs and outputs.
+    fn vk_digest(&self) -> Word;
+
+    /// Bytes of every proof.
+    fn proof_length(&self) -> usize;
+}
+
+/// What a contract pins: Keccak-256 of a tag, the digest of the verifier program and the model's hash.
+pub fn model_commitment(vk_digest: &Word, statement: &Statement) -> Word {
+    keccak256([MODEL_TAG, &vk_digest.0, &statement.model_hash.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_published_ones() {
+        assert_eq!(ProofSystem::Plonk.id(), [0xcf, 0x71, 0xbc, 0xa1]);
+    }
+}
