@@ -14,7 +14,7 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use zkml_graph::{Relation, VarId};
-use zkml_halo2::sym::{field, pow2};
+use zkml_halo2::polynomial::{field, pow2};
 
 use crate::{
     Backend, Judgement, Prepared, Target,

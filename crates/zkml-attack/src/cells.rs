@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{Relation, System, View};
-use zkml_halo2::sym::field;
+use zkml_halo2::polynomial::field;
 
 use crate::{Assignment, target::integer};
 

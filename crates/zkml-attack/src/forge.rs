@@ -6,7 +6,7 @@ use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use rand::{Rng, RngCore, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use zkml_halo2::sym::{field, pow2};
+use zkml_halo2::polynomial::{field, pow2};
 
 use crate::{
     Assignment,

@@ -3,7 +3,7 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 use rand::Rng;
 use zkml_graph::{Graph, GraphError, System, TensorId, Trace};
-use zkml_halo2::sym::field;
+use zkml_halo2::polynomial::field;
 
 use crate::Assignment;
 
@@ -116,6 +116,6 @@ mod tests {
             assert_eq!(integer(field(v.into())), Some(v));
         }
         assert_eq!(integer(field(i128::from(i64::MAX) + 1)), None);
-        assert_eq!(integer(field(1) * zkml_halo2::sym::pow2(200)), None);
+        assert_eq!(integer(field(1) * zkml_halo2::polynomial::pow2(200)), None);
     }
 }

@@ -5,11 +5,18 @@
 //! Each operator says twice what it does: [`op::OpSpec::eval`] computes its output, and
 //! [`op::OpSpec::relate`] states, without computing anything, the tensor [`Relation`]s that pin the
 //! output down. A proving back end implements relation kinds, never operators.
+//!
+//! What every back end needs to know of relations is found out here, by analyses that belong to none: [`intervals`],
+//! [`wiring`], [`contraction`]; and each of them writes a [`Ledger`] of how it takes care of every relation.
 
 #![forbid(unsafe_code)]
 
+#[cfg(any(test, feature = "testing"))]
+mod case;
 mod check;
+pub mod contraction;
 pub mod graph;
+pub mod intervals;
 pub mod ledger;
 pub mod map;
 pub mod op;
@@ -18,6 +25,7 @@ pub mod relation;
 pub mod tensor;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod wiring;
 
 pub use graph::{Graph, GraphBuilder, Node, Output, Trace, Visibility};
 pub use ledger::{Ledger, LedgerError, Standing};

@@ -6,13 +6,15 @@
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Relation, System, TableId, View};
+use zkml_graph::{
+    Relation, System, TableId, View,
+    intervals::{Proven, window},
+};
 
 use crate::{
-    bounds::{Proven, window},
     error::{ProverError, Result},
+    polynomial::{Polynomial, field, pow2},
     shape::Shape,
-    sym::{Sym, field, pow2},
 };
 
 /// A cell of a block: column and row within it.
@@ -47,7 +49,7 @@ pub struct Template {
     /// Rows of a block.
     pub height: usize,
     /// Polynomials over slots that vanish.
-    pub polys: Vec<Sym<Slot>>,
+    pub polys: Vec<Polynomial<Slot>>,
     /// Rows of the block whose first looked-up cell is the key of a table.
     pub keys: Vec<(u8, TableId)>,
 }
@@ -55,7 +57,7 @@ pub struct Template {
 impl Template {
     /// Largest degree of its polynomials.
     pub fn degree(&self) -> usize {
-        self.polys.iter().map(Sym::degree).max().unwrap_or(0)
+        self.polys.iter().map(Polynomial::degree).max().unwrap_or(0)
     }
 }
 
@@ -74,7 +76,7 @@ pub struct Defined {
     /// The value.
     pub view: View,
     /// Its definition.
-    pub value: Sym<Term>,
+    pub value: Polynomial<Term>,
 }
 
 /// A template applied to every element of an index space.
@@ -214,13 +216,13 @@ struct Builder<'a> {
     locals: Vec<Local>,
     limbs: Vec<Limb>,
     keys: Vec<(u16, TableId)>,
-    polys: Vec<Sym<Atom>>,
+    polys: Vec<Polynomial<Atom>>,
     /// For each of `polys`, the relation that it is, if it is the whole of one.
     origins: Vec<Option<usize>>,
     /// Relations that are no constraint any more.
     spent: Vec<usize>,
     /// Locals without a cell, with what they are in terms of the others.
-    defined: Vec<(u16, Sym<Atom>)>,
+    defined: Vec<(u16, Polynomial<Atom>)>,
 }
 
 fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize]) -> Result<Group> {
@@ -248,7 +250,7 @@ fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize
     for &i in relations {
         match &system.relations[i].1 {
             Relation::Linear { terms, constant } => {
-                let mut p = Sym::constant(field((*constant).into()));
+                let mut p = Polynomial::constant(field((*constant).into()));
                 for (c, v) in terms {
                     p = p.plus(field((*c).into()), &b.value(v));
                 }
@@ -279,11 +281,11 @@ impl Builder<'_> {
     }
 
     /// A view as a polynomial: a literal when it shows the same constant everywhere.
-    fn value(&mut self, view: &View) -> Sym<Atom> {
+    fn value(&mut self, view: &View) -> Polynomial<Atom> {
         if let Some(c) = self.uniform(view) {
-            return Sym::constant(field(c.into()));
+            return Polynomial::constant(field(c.into()));
         }
-        Sym::atom(Atom::Local(self.local(view)))
+        Polynomial::atom(Atom::Local(self.local(view)))
     }
 
     fn uniform(&self, view: &View) -> Option<i64> {
@@ -313,10 +315,11 @@ impl Builder<'_> {
                 replaced: false,
             };
             self.locals.push(twin);
-            let tied = Sym::atom(Atom::Local(l as u16));
-            self.polys.push(tied.plus(-Fr::ONE, &Sym::atom(Atom::Local(self.locals.len() as u16 - 1))));
+            let tied = Polynomial::atom(Atom::Local(l as u16));
+            self.polys
+                .push(tied.plus(-Fr::ONE, &Polynomial::atom(Atom::Local(self.locals.len() as u16 - 1))));
         }
-        let value = Sym::constant(field(lo.into())).plus(Fr::ONE, &Sym::atom(Atom::Limb(limb)));
+        let value = Polynomial::constant(field(lo.into())).plus(Fr::ONE, &Polynomial::atom(Atom::Limb(limb)));
         let key = self.value(key);
         self.polys.push(key.plus(-Fr::ONE, &value));
     }
@@ -328,13 +331,13 @@ impl Builder<'_> {
         if bits > 62 {
             return Err(ProverError::RangeTooWide { label: label.into(), bits, limit: 62 });
         }
-        let mut sum = Sym::constant(field(lo.into()));
+        let mut sum = Polynomial::constant(field(lo.into()));
         let mut shift = 0;
         while shift < bits {
             let width = size.min(bits - shift);
             let limb = Atom::Limb(self.limbs.len() as u16);
             self.limbs.push(Limb { view: v.clone(), lo, shift, bits: width, scale: 0, total: bits });
-            sum = sum.plus(pow2(shift), &Sym::atom(limb));
+            sum = sum.plus(pow2(shift), &Polynomial::atom(limb));
             shift += width;
             if width < size {
                 // A short limb is short when it still fits after being shifted to the top.
@@ -348,7 +351,7 @@ impl Builder<'_> {
                     scale,
                     total: bits,
                 });
-                self.polys.push(Sym::atom(top).plus(-pow2(scale), &Sym::atom(limb)));
+                self.polys.push(Polynomial::atom(top).plus(-pow2(scale), &Polynomial::atom(limb)));
             }
         }
         let value = self.value(v);
@@ -363,7 +366,7 @@ impl Builder<'_> {
             // c·l + rest = 0, so l = −rest / c.
             let c = p.linear_coefficient(atom);
             let inverse = Option::<Fr>::from(c.invert()).unwrap_or(Fr::ONE);
-            let by = p.clone().plus(-c, &Sym::atom(atom)).scaled(-inverse);
+            let by = p.clone().plus(-c, &Polynomial::atom(atom)).scaled(-inverse);
             self.replace(equation, local, &by);
         }
         let gone = self.polys.iter().zip(&self.origins).filter(|(p, _)| p.is_zero());
@@ -378,21 +381,21 @@ impl Builder<'_> {
             let local = &self.locals[l];
             local.internal && local.pinned.is_none() && !local.replaced
         };
-        let find = |degree: usize, fits: &dyn Fn(&Sym<Atom>, Atom) -> bool| {
+        let find = |degree: usize, fits: &dyn Fn(&Polynomial<Atom>, Atom) -> bool| {
             let mut equations = self.polys.iter().enumerate().filter(|(_, p)| p.degree() == degree);
             equations.find_map(|(i, p)| {
                 let local = (0..self.locals.len()).find(|&l| free(l) && fits(p, Atom::Local(l as u16)));
                 local.map(|l| (i, l))
             })
         };
-        let linear = |p: &Sym<Atom>, a: Atom| p.mentions(a);
-        let product = |p: &Sym<Atom>, a: Atom| {
+        let linear = |p: &Polynomial<Atom>, a: Atom| p.mentions(a);
+        let product = |p: &Polynomial<Atom>, a: Atom| {
             p.linear_coefficient(a) != Fr::ZERO && self.polys.iter().all(|q| !q.nonlinear_in(a))
         };
         find(1, &linear).or_else(|| find(2, &product))
     }
 
-    fn replace(&mut self, equation: usize, local: usize, by: &Sym<Atom>) {
+    fn replace(&mut self, equation: usize, local: usize, by: &Polynomial<Atom>) {
         self.polys.remove(equation);
         self.spent.extend(self.origins.remove(equation));
         self.locals[local].replaced = true;

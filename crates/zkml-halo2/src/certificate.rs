@@ -13,16 +13,19 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{
     Bounds, Code, Ledger, Relation, Standing, System, View,
     ledger::{contracted, substitutable},
+    wiring::Elem,
 };
 
 use crate::{
     block::{Group, Limb, Slot, Term},
-    chain::{Contraction, FIELD_BITS},
+    blueprint::Blueprint,
+    cells::Source,
+    contraction::{Contraction, FIELD_BITS},
     error::{ProverError, Result},
-    layout::{Blueprint, Gate, Layout, RowOp, Source},
+    gate::{Gate, RowOp},
+    layout::Layout,
+    polynomial::{Polynomial, field, pow2},
     shape::Shape,
-    sym::{Sym, field, pow2},
-    wiring::Elem,
 };
 
 /// Random points per relation: one to find the factor, the others to confirm it.
@@ -75,7 +78,7 @@ pub fn confirm(system: &System, ledger: &Ledger, blueprint: &Blueprint) -> Resul
 }
 
 /// Confirms that a layout has all rows that its blueprint speaks of: the gate, the keys and the cells of every block, the
-/// gate of every row of a chain, a public row for each word of the statement, and a pinned cell for every constant.
+/// gate of every row of the accumulator, a public row for each word of the statement, and a pinned cell for every constant.
 ///
 /// # Errors
 /// [`ProverError::Uncertified`] for the first of these that is missing.
@@ -93,7 +96,7 @@ pub fn confirm_rows(system: &System, layout: &Layout) -> Result<()> {
         return missing(None, format!("gate {g} has no selector of its own"));
     }
     confirm_blocks(system, layout, &active, &placed)?;
-    for (row, op) in &layout.chain {
+    for (row, op) in &layout.accumulator {
         let wanted = match op {
             RowOp::Start => Gate::Start,
             RowOp::Dot => Gate::Dot,
@@ -104,11 +107,11 @@ pub fn confirm_rows(system: &System, layout: &Layout) -> Result<()> {
             RowOp::Next | RowOp::Fold | RowOp::Sweep => continue,
         };
         if active.get(row).map(|g| &blueprint.gates[*g]) != Some(&wanted) {
-            return missing(None, format!("row {row} of a chain has no gate"));
+            return missing(None, format!("row {row} of the accumulator has no gate"));
         }
     }
     let public = |row: u32| active.get(&row).map(|g| &blueprint.gates[*g]) == Some(&Gate::Public);
-    let words = layout.shown.instances.iter().enumerate();
+    let words = layout.statement.instances.iter().enumerate();
     let unseen = words
         .map(|(i, s)| (i as u32 + 1, s))
         .find(|(row, s)| !public(*row) || placed.get(&(0, *row)) != Some(s));
@@ -385,7 +388,7 @@ impl<'a> Home<'a> {
         }
     }
 
-    fn defined(&self, value: &Sym<Term>, point: usize) -> Fr {
+    fn defined(&self, value: &Polynomial<Term>, point: usize) -> Fr {
         let term = |t: &Term| match t {
             Term::Cell(slot) => self.points[point].get(slot).copied().unwrap_or(Fr::ZERO),
             Term::Free(i) => self.group.free.get(usize::from(*i)).map_or(Fr::ZERO, |v| self.free[point][v]),

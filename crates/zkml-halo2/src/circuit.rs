@@ -15,11 +15,12 @@ use halo2_proofs::{
 
 use crate::{
     block::Slot,
-    layout::{Gate, Layout, TableRow},
+    gate::Gate,
+    layout::{Layout, TableRow},
     phase::{Challenges, Committed, Early, FirstPhase, Late},
+    polynomial::pow2,
     poseidon_rows::{self, Step},
     shape::{MAX_DEGREE, Shape, Sharing},
-    sym::pow2,
     witness::Witness,
 };
 
@@ -102,7 +103,7 @@ fn interpolate(q: &E, values: &[E]) -> E {
     let n = values.len() as i64;
     let at = |i: i64| {
         let others = (0..n).filter(|j| *j != i);
-        let denominator: Fr = others.clone().map(|j| crate::sym::field((i - j).into())).product();
+        let denominator: Fr = others.clone().map(|j| crate::polynomial::field((i - j).into())).product();
         let scale = Option::<Fr>::from(denominator.invert()).unwrap_or(Fr::ZERO);
         (product(others.map(|j| q.clone() - constant(Fr::from(j as u64)))), scale)
     };
@@ -125,14 +126,14 @@ fn selected(q: &E, code: u64, count: usize) -> E {
 impl Config {
     fn new(meta: &mut ConstraintSystem<Fr>, design: &Design) -> Self {
         let shape = &design.shape;
-        let chains = design.gates.contains(&Gate::Start);
+        let contracts = design.gates.contains(&Gate::Start);
         let mut first = FirstPhase::new(meta);
         let a = (0..shape.a_columns).map(|_| first.permuted()).collect();
         let u = (0..shape.u_columns).map(|_| first.advice()).collect();
         let multiplicity = first.advice();
-        let early = (chains && !shape.fold).then(|| first.advice().into());
+        let early = (contracts && !shape.fold).then(|| first.advice().into());
         let mut second = first.end();
-        let late = (chains && shape.fold).then(|| second.advice().into());
+        let late = (contracts && shape.fold).then(|| second.advice().into());
         let tables = shape.table_outputs > 0;
         let mut challenge = |wanted: bool| wanted.then(|| second.challenge());
         let challenges =
@@ -328,7 +329,7 @@ impl Config {
                     Slot::U(c, r) => query(meta, self.u[*c as usize], Rotation(i32::from(*r))),
                     Slot::A(c, r) => query(meta, self.a[*c as usize], Rotation(i32::from(*r))),
                 };
-                let mut polynomial = |p: &crate::sym::Sym<Slot>| {
+                let mut polynomial = |p: &crate::polynomial::Polynomial<Slot>| {
                     sum(p.0.iter().map(|(m, c)| {
                         let cells: Vec<E> = m.iter().map(&mut slot).collect();
                         if cells.is_empty() {
@@ -488,7 +489,7 @@ impl ModelCircuit {
             }
         }
         if let Some(fold) = config.fold {
-            for (row, op) in layout.chain.iter().filter(|(_, op)| op.fold_code() != 0) {
+            for (row, op) in layout.accumulator.iter().filter(|(_, op)| op.fold_code() != 0) {
                 region.assign_fixed(fold, *row as usize, Fr::from(op.fold_code()));
             }
         }
@@ -538,7 +539,7 @@ impl ModelCircuit {
 
     fn assign_accumulator(&self, config: &Config, region: &mut Region<'_, Fr>, w: &Witness, c: &Challenges) {
         let Some(t) = config.accumulator else { return };
-        for (row, z_value, t_value) in w.chain(&self.layout, c) {
+        for (row, z_value, t_value) in w.accumulator(&self.layout, c) {
             region.assign_advice(t, row, Value::known(t_value));
             if let Some(z) = config.coefficient {
                 region.assign_advice(z.into(), row, Value::known(z_value));

@@ -21,11 +21,8 @@ pub enum ProverError {
         limit: u32,
     },
     /// Nothing confines a variable whose integer value matters.
-    #[error("`{name}`: no relation confines its values; this is a defect of the operator that made it")]
-    Unconfined {
-        /// Name of the variable.
-        name: String,
-    },
+    #[error(transparent)]
+    Unconfined(#[from] zkml_graph::intervals::Unconfined),
     /// A range is too wide for the layout.
     #[error("`{label}`: a range of 2^{bits} is wider than the 2^{limit} supported")]
     RangeTooWide {
@@ -44,7 +41,7 @@ pub enum ProverError {
         /// Why.
         detail: String,
     },
-    /// The layout does not state what it should; see [`certificate`](crate::certificate).
+    /// The layout does not state what it should; see `certificate`.
     #[error(
         "`{label}`: the layout does not state {relation}: {detail}; a proof could claim anything about it, so no key is \
          made. This is a defect of the toolkit: please report it with the model"

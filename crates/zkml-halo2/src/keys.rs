@@ -14,20 +14,23 @@ use halo2_proofs::{
 };
 use serde::{Deserialize, Serialize};
 use zkml_graph::{Graph, Ledger, System, Visibility};
-use zkml_protocol::{Code, Encoding, Field, InstanceLayout, Statement, Word, plonk::Program};
+use zkml_protocol::{Encoding, Field, InstanceLayout, Statement, Word, plonk::Program};
 use zkml_srs::{
     Srs,
     container::{self, Container},
 };
 
 use crate::{
+    blueprint::{Blueprint, Survey, blueprint},
     certificate,
     circuit::{Design, ModelCircuit, Params},
     error::{ProverError, Result},
-    layout::{Blueprint, Layout, Survey, blueprint, layout, table},
+    layout::{Layout, table},
+    placement::layout,
     plan::Plan,
     shape::MAX_DEGREE,
-    shown, standing,
+    standing,
+    statement::{self, protocol_code},
     stored_key::Sizes,
 };
 
@@ -112,7 +115,7 @@ fn certified(system: &System, plan: &Plan) -> Result<(Blueprint, Ledger)> {
 /// What a proof of this graph is about, when its relations are laid out with limbs of this many bits.
 pub fn statement(graph: &Graph, system: &System, limb_bits: u32) -> Result<Statement> {
     let proven = Survey::new(system)?.proven(limb_bits)?;
-    let mut bounds = shown::bounds(system, &proven).into_iter();
+    let mut bounds = statement::bounds(system, &proven).into_iter();
     let mut field = |name: &str, id: zkml_graph::TensorId, visibility, packed: bool| {
         let t = graph.tensor(id);
         let code = zkml_graph::Code::of(t.bounds);
@@ -136,11 +139,6 @@ pub fn statement(graph: &Graph, system: &System, limb_bits: u32) -> Result<State
         toolkit_version: env!("CARGO_PKG_VERSION").into(),
         instances: InstanceLayout { inputs, model: model.into_iter().collect(), outputs },
     })
-}
-
-/// The same code in the protocol's terms.
-pub(crate) fn protocol_code(code: zkml_graph::Code) -> Code {
-    Code { bits: code.bits, signed: code.signed }
 }
 
 /// Generates the keys of a planned model.

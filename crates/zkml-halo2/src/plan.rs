@@ -2,14 +2,14 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use zkml_graph::System;
+use zkml_graph::{System, intervals::Proven};
 
 use crate::{
     block,
-    bounds::Proven,
-    chain::Method,
+    blueprint::{Blueprint, Survey, blueprint_of},
+    contraction::Method,
     error::{ProverError, Result},
-    layout::{Blueprint, Survey, blueprint_of},
+    gate::Gate,
     shape::{MAX_DEGREE, Shape},
 };
 
@@ -136,18 +136,18 @@ fn draw(
 
 /// Sizes of limbs that are considered: large ones only where the circuit is large anyway.
 fn limb_sizes(survey: &Survey<'_>) -> std::ops::RangeInclusive<u32> {
-    5..=if survey.shown.calls >= MANY_CALLS { 16 } else { 14 }
+    5..=if survey.statement.calls >= MANY_CALLS { 16 } else { 14 }
 }
 
 /// Shapes by what they have in common: each family differs only in how it contracts.
 fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
     let table_outputs = system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
-    let pairs = survey.outlines.iter().any(crate::chain::Outline::is_pairs);
-    let sweep = survey.outlines.iter().any(crate::chain::Outline::has_positions);
+    let pairs = survey.outlines.iter().any(|o| o.pairs);
+    let sweep = survey.outlines.iter().any(zkml_graph::contraction::Outline::has_positions);
     let folds: &[bool] = if survey.outlines.is_empty() { &[false] } else { &[false, true] };
     let mut out = Vec::new();
     // Hashing many weights takes cells by the hundred thousand; other circuits gain nothing from more columns.
-    let wide: &[usize] = if survey.shown.calls >= MANY_CALLS { &[8, 12] } else { &[] };
+    let wide: &[usize] = if survey.statement.calls >= MANY_CALLS { &[8, 12] } else { &[] };
     let narrow = [1usize, 2, 3, 4, 6];
     for a_columns in narrow.iter().chain(wide).copied().filter(|a| !pairs || *a >= 2) {
         for u_columns in [1usize, 2, 3, 4, 6, 8] {
@@ -194,8 +194,8 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     let needed = b.rows.max(b.table_rows + b.instances) + reserved(height);
     let k = needed.next_power_of_two().trailing_zeros().max(4);
     let n = (1u64 << k) as f64;
-    let chains = b.gates.contains(&crate::layout::Gate::Start);
-    let advice = shape.advice_columns() - usize::from(!chains);
+    let contracts = b.gates.contains(&Gate::Start);
+    let advice = shape.advice_columns() - usize::from(!contracts);
     let fixed = shape.fixed_columns() + b.sharing.columns.len();
     let products = shape.permutation_products();
     let commitments = advice + fixed + shape.a_columns + products + (MAX_DEGREE - 1) + 1 + 2;
@@ -253,8 +253,7 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     (cost, plan)
 }
 
-fn rotations(gate: &crate::layout::Gate, shape: &Shape) -> usize {
-    use crate::layout::Gate;
+fn rotations(gate: &Gate, shape: &Shape) -> usize {
     match gate {
         Gate::Block(t) => {
             let mut slots: Vec<block::Slot> =
@@ -276,8 +275,7 @@ fn rotations(gate: &crate::layout::Gate, shape: &Shape) -> usize {
     }
 }
 
-fn gate_terms(gate: &crate::layout::Gate) -> usize {
-    use crate::layout::Gate;
+fn gate_terms(gate: &Gate) -> usize {
     match gate {
         Gate::Block(t) => t.polys.iter().map(|p| p.0.len()).sum(),
         Gate::Pack { slots, .. } => slots + 1,

@@ -23,7 +23,7 @@ use crate::{
     error::{ProverError, Result},
     keys::Keys,
     transcript::{KeccakChallenge, KeccakRead, KeccakWrite},
-    witness::{Blinding, witness},
+    witness::{WitnessInputs, witness},
 };
 
 /// A proof with its public statement.
@@ -64,8 +64,8 @@ pub fn assign(
             .ok_or_else(|| ProverError::Witness(format!("the {what} is not below the field's modulus")))
     };
     let salts = binding.salts.iter().map(|s| scalar("salt of a commitment", s)).collect::<Result<_>>()?;
-    let blinding = Blinding { context: scalar("context", &binding.context)?, salts };
-    let w = witness(system, &circuit.layout, trace, &blinding, circuit.last_row)?;
+    let inputs = WitnessInputs { context: scalar("context", &binding.context)?, salts };
+    let w = witness(system, &circuit.layout, trace, &inputs, circuit.last_row)?;
     let instances = w.instances.clone();
     Ok((ModelCircuit { witness: Some(Arc::new(w)), ..circuit.clone() }, instances))
 }

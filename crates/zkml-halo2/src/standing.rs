@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use zkml_graph::{Ledger, Relation, Standing, System};
-
-use crate::{
-    bounds::{Proven, seen, window_bounds},
-    layout::Blueprint,
+use zkml_graph::{
+    Ledger, Relation, Standing, System,
+    intervals::{Proven, seen, window_bounds},
 };
+
+use crate::blueprint::Blueprint;
 
 /// The ledger of a blueprint.
 pub fn ledger(system: &System, proven: &Proven, blueprint: &Blueprint) -> Ledger {

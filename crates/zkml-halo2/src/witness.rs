@@ -2,17 +2,18 @@
 
 use ff::Field;
 use halo2_proofs::{arithmetic::parallelize, halo2curves::bn256::Fr};
-use zkml_graph::{System, Trace};
+use zkml_graph::{System, Trace, wiring::Elem};
 
 use crate::{
     block::{Limb, Slot},
+    cells::Source,
     error::{ProverError, Result},
-    layout::{Layout, RowOp, Source, TableRow},
+    gate::RowOp,
+    layout::{Layout, TableRow},
     phase::Challenges,
+    polynomial::field,
     poseidon_rows,
     shape::Shape,
-    sym::field,
-    wiring::Elem,
 };
 
 /// First-phase values of a circuit.
@@ -43,7 +44,7 @@ pub struct Sums {
 
 /// What only the prover of one run knows, besides its values.
 #[derive(Debug, Clone, Default)]
-pub struct Blinding {
+pub struct WitnessInputs {
     /// Public context.
     pub context: Fr,
     /// The salt of each commitment, in the order of the statement.
@@ -55,13 +56,13 @@ pub fn witness(
     system: &System,
     layout: &Layout,
     trace: &Trace,
-    blinding: &Blinding,
+    inputs: &WitnessInputs,
     last_row: usize,
 ) -> Result<Witness> {
     let values = system.assign(trace).ok_or_else(|| ProverError::Witness("wrong number of values".into()))?;
     // The proving library panics or proves nothing on a wrong witness; find out first.
     system.check(&values)?;
-    let (wanted, given) = (layout.shown.chains.len(), blinding.salts.len());
+    let (wanted, given) = (layout.statement.hash_chains.len(), inputs.salts.len());
     if wanted != given {
         return Err(ProverError::Witness(format!("it has {wanted} commitments, {given} salts are given")));
     }
@@ -73,12 +74,12 @@ pub fn witness(
     let known = |s: &Source, links: &[Fr]| match s {
         Source::Elem(e) => element(*e),
         Source::Packed(i) => packed[*i as usize],
-        Source::Salt(i) => blinding.salts[*i as usize],
+        Source::Salt(i) => inputs.salts[*i as usize],
         Source::Link(i) => links[*i as usize],
     };
     let mut links = Vec::new();
     let mut hash_cells = Vec::new();
-    for chain in &layout.shown.chains {
+    for chain in &layout.statement.hash_chains {
         let words: Vec<Fr> = chain.words.iter().map(|w| known(w, &[])).collect();
         let bases = &layout.hashes[chain.first as usize..][..chain.calls()];
         let start = field(chain.domain.into());
@@ -87,14 +88,14 @@ pub fn witness(
         links.extend(made);
     }
     let placed = layout.placements.iter().map(|(_, _, s)| known(s, &links)).collect();
-    let shown = layout.shown.instances.iter().map(|s| known(s, &links));
-    let instances = std::iter::once(blinding.context).chain(shown).collect();
+    let public = layout.statement.instances.iter().map(|s| known(s, &links));
+    let instances = std::iter::once(inputs.context).chain(public).collect();
     let looked_up = limbs(layout, &values, last_row)?;
     let multiplicity = count(system, layout, &looked_up, last_row)?;
-    Ok(Witness { context: blinding.context, instances, placed, hash_cells, looked_up, multiplicity })
+    Ok(Witness { context: inputs.context, instances, placed, hash_cells, looked_up, multiplicity })
 }
 
-/// All cells of the calls of one chain, those that are placed as well.
+/// All cells of the calls of one commitment, those that are placed as well.
 fn calls(shape: &Shape, bases: &[u32], start: Fr, links: &[Fr], words: &[Fr], out: &mut Vec<(u8, u32, Fr)>) {
     use rayon::prelude::*;
     let before: Vec<Fr> = std::iter::once(start).chain(links.iter().copied()).collect();
@@ -179,8 +180,8 @@ impl Witness {
         a
     }
 
-    /// Folding coefficient and accumulator at every row of the chains: `(row, z, t)`.
-    pub fn chain(&self, layout: &Layout, c: &Challenges) -> Vec<(usize, Fr, Fr)> {
+    /// Folding coefficient and accumulator at every row of the accumulator: `(row, z, t)`.
+    pub fn accumulator(&self, layout: &Layout, c: &Challenges) -> Vec<(usize, Fr, Fr)> {
         let rows = layout.rows + 1;
         let a = self.cells(layout, rows);
         let mut w = vec![vec![Fr::ZERO; rows]; layout.blueprint.shape.w_columns];
@@ -192,8 +193,8 @@ impl Witness {
         let rho_cells = c.rho().pow_vartime([a.len() as u64]);
         let sigma = c.sigma().pow_vartime([a.len() as u64]);
         let (mut z, mut t) = (Fr::ZERO, Fr::ZERO);
-        let mut out = Vec::with_capacity(layout.chain.len());
-        for (row, op) in &layout.chain {
+        let mut out = Vec::with_capacity(layout.accumulator.len());
+        for (row, op) in &layout.accumulator {
             let row = *row as usize;
             out.push((row, z, t));
             (z, t) = match op {

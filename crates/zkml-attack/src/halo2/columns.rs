@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Relation, VarId};
+use zkml_graph::{
+    Relation, VarId,
+    wiring::{Elem, Wiring},
+};
 use zkml_halo2::{
     block::{Limb, Slot, Term},
+    cells::Source,
     circuit::ModelCircuit,
-    layout::Source,
+    polynomial::{field, pow2},
     poseidon_rows,
-    sym::{field, pow2},
-    wiring::{Elem, Wiring},
     witness::Witness,
 };
 
@@ -57,7 +59,8 @@ pub struct Filler<'a> {
 impl<'a> Filler<'a> {
     /// For a target's circuit.
     pub fn new(target: &'a Target, model: ModelCircuit) -> Self {
-        let salts = (0..model.layout.shown.chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
+        let salts =
+            (0..model.layout.statement.hash_chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
         Self { target, model, salts }
     }
 
@@ -233,7 +236,7 @@ impl<'a> Filler<'a> {
         // The context is nobody's concern here, but it is a word of the statement like any other.
         let context = Fr::from(77);
         (instance[0], early[0][0]) = (context, context);
-        for (i, s) in layout.shown.instances.iter().enumerate() {
+        for (i, s) in layout.statement.instances.iter().enumerate() {
             instance[i + 1] = shown(s);
         }
         self.limbs(&mut early, forged, response, shape.a_columns);
@@ -247,7 +250,7 @@ impl<'a> Filler<'a> {
         let shape = &layout.blueprint.shape;
         let (na, nw) = (shape.a_columns, shape.w_columns);
         let mut links = Vec::new();
-        for chain in &layout.shown.chains {
+        for chain in &layout.statement.hash_chains {
             let word = |s: &Source| match s {
                 Source::Elem(e) => element(*e),
                 Source::Packed(i) => packed[*i as usize],

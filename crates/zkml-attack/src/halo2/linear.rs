@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn form(constant: i64, terms: &[(u32, i64)]) -> Form {
-        let f = |v: i64| zkml_halo2::sym::field(v.into());
+        let f = |v: i64| zkml_halo2::polynomial::field(v.into());
         Form { constant: f(constant), terms: terms.iter().map(|(u, c)| (*u, f(*c))).collect() }
     }
 

@@ -15,13 +15,12 @@ pub mod real;
 pub mod recorder;
 
 use halo2_proofs::plonk::{Circuit as _, ConstraintSystem};
-use zkml_graph::Relation;
+use zkml_graph::{Relation, wiring::Elem};
 use zkml_halo2::{
     Optimize, Plan,
     circuit::{ModelCircuit, Params},
     keys, plan,
     shape::Shape,
-    wiring::Elem,
 };
 
 use crate::{Assignment, Backend, Judgement, Prepared, Target, cells::Cell, zoo};
@@ -175,7 +174,7 @@ impl Prepared for Laid<'_> {
             Elem::Cell(var, index) => Some(Cell { var: var.0, index: *index }),
             Elem::Const(_) => None,
         };
-        let words = layout.shown.words.iter().map(|w| (w.members.clone(), w.width));
+        let words = layout.statement.words.iter().map(|w| (w.members.clone(), w.width));
         let mut out = Vec::new();
         for (members, bits) in words.chain(self.filler.packed_results()) {
             let pairs = members.windows(2);

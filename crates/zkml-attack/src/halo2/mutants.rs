@@ -19,11 +19,10 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use zkml_graph::{Relation, testing};
+use zkml_graph::{Relation, testing, wiring::Elem};
 use zkml_halo2::{
-    layout::Source,
-    sym::{field, pow2},
-    wiring::Elem,
+    cells::Source,
+    polynomial::{field, pow2},
 };
 
 use super::{

@@ -74,7 +74,7 @@ impl<'a> Real<'a> {
             bytes[0] &= 0x1f;
             Word(bytes)
         };
-        let chains = self.laid.filler.model.layout.shown.chains.len();
+        let chains = self.laid.filler.model.layout.statement.hash_chains.len();
         let binding = Binding { context: salt(), salts: (0..chains).map(|_| salt()).collect() };
         prove::prove(&target.system, &self.keys, &target.trace, &binding).map_err(|e| e.to_string())
     }

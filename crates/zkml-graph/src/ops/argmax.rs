@@ -126,8 +126,8 @@ fn spread(v: &View, outer: &[usize], n: usize) -> View {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, given};
     let all = |n: &[usize]| ArgMax { x: Map::identity(n), shape: vec![1] };
     let one = |name: &str, x: &[i64], y: i64| {
         case(&format!("ArgMax: {name}"), all(&[x.len()]), &[given(&[x.len()], (-100, 100), x)], &[y])

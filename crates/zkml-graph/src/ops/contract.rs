@@ -232,8 +232,8 @@ fn walk(offset: i64, shape: &[usize], steps: &[i64]) -> Vec<i64> {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, fixed, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, fixed, given};
     let matrix = |a: &[usize], b: &[usize], ranks, y: &[usize]| Contract {
         a: Map::identity(a),
         b: Map::identity(b),

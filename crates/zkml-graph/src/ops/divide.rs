@@ -96,8 +96,8 @@ impl OpSpec for Divide {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, given};
     let divide =
         |n, shift| Divide { a: Map::identity(&[n]), b: Map::identity(&[n]), shift, calibrated: None };
     let a = given(&[6], (-50, 50), &[-50, -7, 0, 7, 49, 50]);

@@ -78,8 +78,8 @@ impl OpSpec for Linear {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, fixed, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, fixed, given};
     let whole = || Map::identity(&[2, 2]);
     let x = given(&[2, 2], (-100, 100), &[-100, 0, 3, 100]);
     let negated = Linear { terms: vec![(-1, whole())], constant: 0, scale: 0 };

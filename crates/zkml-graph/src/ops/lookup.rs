@@ -197,8 +197,8 @@ impl OpSpec for Lookup {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, given};
     let table = |value: Vec<i64>| Lookup {
         name: "table".into(),
         lo: -2,

@@ -119,8 +119,8 @@ impl OpSpec for Max {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, given};
     let whole = || Map::identity(&[5]);
     let against = |c| Max { a: whole(), b: MaxOperand::Constant(c) };
     let x = given(&[5], (-8, 7), &[-8, -1, 0, 1, 7]);

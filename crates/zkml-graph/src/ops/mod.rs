@@ -23,7 +23,7 @@ pub use rescale::Rescale;
 
 /// The cases of every operator.
 #[cfg(any(test, feature = "testing"))]
-pub(crate) fn cases() -> Vec<crate::testing::Case> {
+pub(crate) fn cases() -> Vec<crate::case::Case> {
     let all = [
         argmax::cases,
         contract::cases,

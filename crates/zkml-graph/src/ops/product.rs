@@ -52,8 +52,8 @@ impl OpSpec for Product {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, fixed, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, fixed, given};
     let pair = |b| Product { a: Map::identity(&[4]), b };
     let axes = vec![crate::map::Axis { offset: 0, steps: vec![0] }];
     let scalar = Map { source: vec![1], shape: vec![4], axes, pad: None };

@@ -88,8 +88,8 @@ impl OpSpec for Reindex {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, fixed, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, fixed, given};
     let wire = |shape: &[usize], parts| Reindex { shape: shape.to_vec(), parts };
     let x = given(&[2, 3], (-9, 9), &[1, 2, 3, 4, 5, 6]);
     let turned = wire(&[3, 2], vec![(Map::permuted(&[2, 3], &[1, 0]), Map::identity(&[3, 2]))]);

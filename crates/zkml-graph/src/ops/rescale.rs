@@ -97,8 +97,8 @@ impl OpSpec for Rescale {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
-pub(super) fn cases() -> Vec<crate::testing::Case> {
-    use crate::testing::{case, given};
+pub(super) fn cases() -> Vec<crate::case::Case> {
+    use crate::case::{case, given};
     let by = |divisor| Rescale { divisor, scale: -3, calibrated: None };
     // Exact halves on both sides of zero, and their neighbours.
     let x = [-20, -13, -12, -11, -5, -4, -3, -1, 0, 1, 3, 4, 5, 11, 12, 13];

@@ -1,6 +1,6 @@
 //! Small systems by brute force: near the honest values nothing else is accepted, and no relation is idle.
 
-use super::{Operand, given, single};
+use crate::case::{Operand, given, single};
 use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale};
 use crate::{Map, Op, RangeKind, Relation, System};
 

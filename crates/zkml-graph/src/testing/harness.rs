@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, cases, fixed, given, single};
+use super::{Case, cases};
+use crate::case::{fixed, given, single};
 use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
 use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, Op, RangeKind, Relation, System, Visibility};
 

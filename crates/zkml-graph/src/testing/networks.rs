@@ -1,8 +1,8 @@
 //! Small networks: operators in the order in which real models use them.
 
+use crate::case::Case;
 use crate::map::Axis;
 use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Reindex, Rescale};
-use crate::testing::Case;
 use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility};
 
 /// All of them.

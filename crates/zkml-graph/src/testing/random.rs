@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Operand, fixed, given, single};
+use crate::case::{Operand, fixed, given, single};
 use crate::map::Axis;
 use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
 use crate::{Map, Op};

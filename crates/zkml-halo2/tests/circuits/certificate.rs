@@ -2,16 +2,19 @@
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Bounds, Ledger, Relation, Standing, System, VarId, testing};
+use zkml_graph::{
+    Bounds, Ledger, Relation, Standing, System, VarId, intervals::Proven, testing, wiring::Elem,
+};
 use zkml_halo2::{
     block::{Defined, Group, Slot, Term},
-    bounds::Proven,
+    blueprint::{Blueprint, Survey, blueprint},
+    cells::Source,
     certificate::{confirm, confirm_rows},
-    layout::{Blueprint, Gate, Source, Survey, blueprint, layout},
+    gate::Gate,
+    placement::layout,
+    polynomial::Polynomial,
     shape::Shape,
     standing,
-    sym::Sym,
-    wiring::Elem,
 };
 
 use crate::networks::Net;
@@ -105,7 +108,7 @@ fn a_missing_or_changed_constraint_is_refused() {
     for l in laid() {
         for (g, group) in l.groups() {
             // Two cells that show one view are copies, whatever a constraint says.
-            let twin = |p: &Sym<Slot>| {
+            let twin = |p: &Polynomial<Slot>| {
                 let view = |s: &Slot| group.cells.iter().find(|(c, _)| c == s).map(|(_, v)| v);
                 let mut views = p.0.keys().map(|m| m.first().and_then(view));
                 p.0.len() == 2 && views.next() == views.next()
@@ -125,7 +128,7 @@ fn a_missing_or_changed_constraint_is_refused() {
             l.expect_refusals("a constraint that holds on a part", group.template.polys.len(), |_, b, i| {
                 let poly = &mut b.groups[g].1.template.polys[i];
                 let Some(slot) = poly.0.keys().flatten().next().copied() else { return false };
-                *poly = poly.times(&Sym::atom(slot));
+                *poly = poly.times(&Polynomial::atom(slot));
                 !twin(&group.template.polys[i])
             });
         }
@@ -142,7 +145,7 @@ fn what_has_no_cell_must_be_the_provers_to_choose() {
                 let group = &mut b.groups[g].1;
                 let (slot, view) = group.cells.remove(i);
                 group.template.polys.retain(|p| !p.mentions(slot));
-                group.defined.push(Defined { view, value: Sym::constant(Fr::ONE) });
+                group.defined.push(Defined { view, value: Polynomial::constant(Fr::ONE) });
                 true
             });
             constants += group
@@ -153,7 +156,7 @@ fn what_has_no_cell_must_be_the_provers_to_choose() {
             l.expect_refusals("another definition", group.defined.len(), |_, b, i| {
                 let defined = &mut b.groups[g].1.defined[i];
                 let before = defined.value.clone();
-                defined.value = before.plus(Fr::ONE, &Sym::constant(Fr::ONE));
+                defined.value = before.plus(Fr::ONE, &Polynomial::constant(Fr::ONE));
                 true
             });
             l.expect_refusals("a second definition", group.defined.len(), |_, b, i| {
@@ -163,7 +166,7 @@ fn what_has_no_cell_must_be_the_provers_to_choose() {
             });
             l.expect_refusals("a definition by what holds nothing", group.defined.len(), |_, b, i| {
                 let value = &mut b.groups[g].1.defined[i].value;
-                *value = value.clone().plus(Fr::ONE, &Sym::atom(Term::Free(900)));
+                *value = value.clone().plus(Fr::ONE, &Polynomial::atom(Term::Free(900)));
                 true
             });
         }

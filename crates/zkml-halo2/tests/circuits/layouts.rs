@@ -9,11 +9,10 @@ use crate::networks::Net;
 use zkml_graph::{Graph, testing};
 use zkml_halo2::{
     Optimize,
-    chain::{FIELD_BITS, Method},
     circuit::ModelCircuit,
-    keys,
-    layout::{Gate, RowOp},
-    plan,
+    contraction::{FIELD_BITS, Method},
+    gate::{Gate, RowOp},
+    keys, plan,
 };
 
 fn graphs() -> Vec<Graph> {
@@ -40,7 +39,7 @@ static CIRCUITS: LazyLock<Vec<(String, ModelCircuit)>> = LazyLock::new(|| {
 #[test]
 fn chains_have_no_gap_and_end_checked() {
     for (name, c) in CIRCUITS.iter() {
-        let chain = &c.layout.chain;
+        let chain = &c.layout.accumulator;
         let Some((_, last)) = chain.last() else { continue };
         // The accumulator of each chain is checked by the row that follows it, so rows must be consecutive
         // and the last one must be a check.
@@ -77,7 +76,7 @@ fn gates_do_not_overlap() {
             assert!((*row..row + height).all(|r| taken.insert(r)), "{name}: row {row} serves two gates");
         }
         let free: Vec<u32> =
-            c.layout.chain.iter().filter(|(_, op)| op.fold_code() != 0).map(|(r, _)| *r).collect();
+            c.layout.accumulator.iter().filter(|(_, op)| op.fold_code() != 0).map(|(r, _)| *r).collect();
         assert!(free.iter().all(|r| taken.insert(*r)), "{name}: a folding row serves a gate, too");
         assert!(taken.iter().all(|r| (*r as usize) < c.last_row), "{name}");
     }
@@ -98,7 +97,7 @@ fn multiplied_lanes_are_pinned() {
         let placed: HashSet<(u8, u32)> = c.layout.placements.iter().map(|p| (p.0, p.1)).collect();
         let lanes = c.layout.blueprint.shape.a_columns as u8;
         let weighted: HashSet<(u8, u32)> = c.layout.weights.iter().map(|w| (w.0, w.1)).collect();
-        for (row, op) in &c.layout.chain {
+        for (row, op) in &c.layout.accumulator {
             let demanded: Vec<u8> = match op {
                 RowOp::Next | RowOp::Sweep | RowOp::FoldCells | RowOp::Shift => (0..lanes).collect(),
                 RowOp::Pairs => (0..lanes / 2 * 2).collect(),

@@ -6,7 +6,7 @@ use zkml_graph::{
     testing::{self, Case},
 };
 use zkml_halo2::{
-    Optimize, Plan, chain::Method, circuit::ModelCircuit, keys, layout::Source, plan, prove::assign,
+    Optimize, Plan, cells::Source, circuit::ModelCircuit, contraction::Method, keys, plan, prove::assign,
     shape::Shape,
 };
 

@@ -6,13 +6,15 @@ use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use zkml_graph::Relation;
+use zkml_graph::{
+    Relation,
+    intervals::{Facts, analyse, seen},
+};
 use zkml_halo2::{
     block::{Group, Limb, Slot},
-    bounds::{Facts, analyse, seen},
-    layout::RowOp,
+    gate::RowOp,
+    polynomial::field,
     shape::Shape,
-    sym::field,
 };
 
 use super::{
@@ -134,9 +136,9 @@ impl Laid<'_> {
             let row = *row as usize;
             (length.saturating_sub(1) % lanes + 1..lanes).map(move |lane| (lane, row))
         };
-        let last = layout.chain.iter().filter(|(_, op)| *op == RowOp::Next);
+        let last = layout.accumulator.iter().filter(|(_, op)| *op == RowOp::Next);
         let positions = last.flat_map(|(row, _)| after(c.dims.m, row)).collect();
-        let folds = layout.chain.windows(2).filter(|pair| {
+        let folds = layout.accumulator.windows(2).filter(|pair| {
             let [(_, op), (_, next)] = pair else { return false };
             matches!(op, RowOp::FoldCells | RowOp::Shift) && matches!(next, RowOp::Sweep | RowOp::Next)
         });

@@ -1,15 +1,17 @@
-//! Contractions as chains of accumulator rows.
+//! Contractions as rows of an accumulator.
 //!
 //! Results of one contraction share field elements: with every result confined to `w` bits, the identity
 //! `Σ_s 2^{ws}·(acc_s − y_s) = 0` over the field says that all `acc_s = y_s`, because no carry can reach the
 //! next slot and the whole stays below the modulus. That divides the number of weight cells by the number of
 //! slots. With a challenge, the packed columns of a constant matrix are then folded into one coefficient each.
 
-use zkml_graph::{Bounds, Relation, System, View};
+use zkml_graph::{
+    Bounds, Relation, System, View,
+    contraction::{Dims, Outline},
+    intervals::{Facts, Proven},
+};
 
 use crate::{
-    bounds::{Facts, Proven},
-    contract::Dims,
     error::{ProverError, Result},
     shape::Shape,
 };
@@ -66,7 +68,7 @@ impl Contraction {
         self.groups().div_ceil(shape.w_columns)
     }
 
-    /// Rows that the chain takes at most.
+    /// Rows that it takes at most.
     pub fn rows(&self, shape: &Shape) -> usize {
         let Dims { batch, m, k, n } = self.dims;
         match self.method {
@@ -97,62 +99,6 @@ impl Contraction {
     pub fn pack_height(&self, shape: &Shape) -> usize {
         (self.slots + 1).div_ceil(shape.a_columns)
     }
-}
-
-/// What does not depend on the layout, for each contraction of a system.
-#[derive(Debug, Clone)]
-pub struct Outline {
-    relation: usize,
-    label: String,
-    dims: Dims,
-    swapped: bool,
-    pairs: bool,
-    varying_addend: bool,
-    has_addend: bool,
-    constant_addend: bool,
-}
-
-/// Outlines all contractions.
-pub fn outlines(system: &System) -> Result<Vec<Outline>> {
-    let mut out = Vec::new();
-    for (relation, (label, r)) in system.relations.iter().enumerate() {
-        let Relation::Contract { a, b, addend, ranks, .. } = r else { continue };
-        let constant = |v: &View| system.vars[v.var.0 as usize].constant.is_some();
-        let swapped = constant(a) && !constant(b);
-        let d = Dims::new(a, b, *ranks);
-        let dims = if swapped { Dims { m: d.n, n: d.m, ..d } } else { d };
-        let pairs = !constant(a) && !constant(b);
-        let addend_constant = addend.as_ref().and_then(|v| system.vars[v.var.0 as usize].constant.as_ref());
-        // Where a witness is added, what may differ is which of its elements is.
-        let added: Option<Vec<i64>> = addend.as_ref().map(|v| match addend_constant {
-            Some(c) => v.map.gather(c),
-            None => v.map.indices().into_iter().map(|i| i.map_or(-1, |i| i as i64)).collect(),
-        });
-        let varying = added.as_ref().is_some_and(|v| varies(v, d, swapped));
-        let constant_addend = addend.is_none() || addend_constant.is_some();
-        let has_addend = added.is_some_and(|v| !constant_addend || v.iter().any(|x| *x != 0));
-        out.push(Outline {
-            relation,
-            label: label.clone(),
-            dims,
-            swapped,
-            pairs,
-            varying_addend: varying,
-            has_addend,
-            constant_addend,
-        });
-    }
-    Ok(out)
-}
-
-/// Whether what is added (laid out `batch, m, n` before any swap) depends on the position.
-fn varies(values: &[i64], d: Dims, swapped: bool) -> bool {
-    let at = |b: usize, i: usize, j: usize| values[(b * d.m + i) * d.n + j];
-    (0..d.batch).any(|b| {
-        (0..d.m).any(|i| {
-            (0..d.n).any(|j| if swapped { at(b, i, j) != at(b, i, 0) } else { at(b, i, j) != at(b, 0, j) })
-        })
-    })
 }
 
 /// Decides how each contraction is checked in a given shape.
@@ -207,16 +153,4 @@ fn decide(
     let may_fold =
         shape.fold && !o.varying_addend && (o.pairs || o.constant_addend) && (shape.sweep || o.dims.m == 1);
     Ok(if may_fold && folded.rows(shape) < base.rows(shape) { folded } else { base })
-}
-
-impl Outline {
-    /// Whether both operands are witnesses.
-    pub fn is_pairs(&self) -> bool {
-        self.pairs
-    }
-
-    /// Whether the same weights serve several positions.
-    pub fn has_positions(&self) -> bool {
-        self.dims.m > 1
-    }
 }

@@ -1,50 +1,29 @@
 //! What the public statement shows, and which cells it comes from: elements, packed words, commitments.
 
-use ff::Field;
-use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Bounds, Code, Relation, Section, System, View};
+use zkml_graph::{
+    Bounds, Code, Relation, Section, System, View,
+    intervals::{Proven, Unconfined, seen},
+    wiring::{Elem, Wiring},
+};
 use zkml_protocol::commitment::{self, Role, WORDS_PER_CALL};
 
 use crate::{
-    bounds::{Proven, seen},
-    error::{ProverError, Result},
-    keys::protocol_code,
-    layout::Source,
-    sym::{field, pow2},
-    wiring::{Elem, Wiring},
+    cells::{Packed, Source},
+    error::Result,
 };
-
-/// A field element that several values share.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packed {
-    /// The values, the first in the lowest bits.
-    pub members: Vec<Elem>,
-    /// Bits per value.
-    pub width: u32,
-    /// Added to each value.
-    pub offset: i64,
-}
-
-impl Packed {
-    /// The field element, given the value of each member.
-    pub fn value(&self, element: impl Fn(Elem) -> Fr) -> Fr {
-        let (step, offset) = (pow2(self.width), field(self.offset.into()));
-        self.members.iter().rev().fold(Fr::ZERO, |acc, e| acc * step + element(*e) + offset)
-    }
-}
 
 /// A commitment: the chain of hashes, and where its words come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chain {
+pub struct HashChain {
     /// Where the chain starts.
     pub domain: i64,
     /// The words, an even number: salt, headers, packed values.
     pub words: Vec<Source>,
-    /// Number of the first call among those of all chains; its result is the first link.
+    /// Number of the first call among those of all hash_chains; its result is the first link.
     pub first: u32,
 }
 
-impl Chain {
+impl HashChain {
     /// Number of calls of the hash.
     pub fn calls(&self) -> usize {
         self.words.len() / WORDS_PER_CALL
@@ -78,7 +57,7 @@ pub fn check(system: &System, proven: &Proven) -> Result<()> {
     for (v, code) in coded {
         let wanted = code.bounds();
         if !seen(proven, v).is_some_and(|b| wanted.contains(b.lo) && wanted.contains(b.hi)) {
-            return Err(ProverError::Unconfined { name: system.vars[v.var.0 as usize].name.clone() });
+            return Err(Unconfined { name: system.vars[v.var.0 as usize].name.clone() }.into());
         }
     }
     Ok(())
@@ -99,18 +78,18 @@ pub fn bounds(system: &System, proven: &Proven) -> Vec<Option<zkml_protocol::Bou
 
 /// What planning needs to know of the statement.
 #[derive(Debug, Clone, Default)]
-pub struct Size {
+pub struct StatementSize {
     /// Public field elements, the context included.
     pub instances: usize,
     /// Number of values in each packed word.
     pub words: Vec<usize>,
     /// Calls of the hash.
     pub calls: usize,
-    /// Constants that the chains take in.
+    /// Constants that the hash_chains take in.
     pub constants: Vec<i64>,
 }
 
-impl Size {
+impl StatementSize {
     /// Measures the statement of a system.
     pub fn new(system: &System) -> Self {
         let mut size = Self { instances: 1, ..Self::default() };
@@ -146,37 +125,37 @@ impl Size {
 
 /// The statement with its cells.
 #[derive(Debug, Clone, Default)]
-pub struct Shown {
+pub struct StatementCells {
     /// What each instance after the context is.
     pub instances: Vec<Source>,
     /// The packed words; `Source::Packed(i)` is the `i`-th.
     pub words: Vec<Packed>,
     /// One chain per commitment; `Source::Salt(i)` is the salt of the `i`-th.
-    pub chains: Vec<Chain>,
+    pub hash_chains: Vec<HashChain>,
 }
 
-impl Shown {
+impl StatementCells {
     /// The statement of a system.
     pub fn new(system: &System, wiring: &Wiring<'_>) -> Self {
-        let mut shown = Self::default();
+        let mut statement = Self::default();
         for item in items(system) {
             match item {
                 Relation::Public { v, code: None, .. } => {
-                    shown.instances.extend(wiring.elements(v).into_iter().map(Source::Elem));
+                    statement.instances.extend(wiring.elements(v).into_iter().map(Source::Elem));
                 }
                 Relation::Public { v, code: Some(code), .. } => {
-                    let words = shown.pack(wiring, v, *code);
-                    shown.instances.extend(words);
+                    let words = statement.pack(wiring, v, *code);
+                    statement.instances.extend(words);
                 }
                 Relation::Commit { parts, section } => {
-                    let chain = shown.chain(wiring, *section, parts);
-                    shown.instances.push(chain.commitment());
-                    shown.chains.push(chain);
+                    let chain = statement.hash_chain(wiring, *section, parts);
+                    statement.instances.push(chain.commitment());
+                    statement.hash_chains.push(chain);
                 }
                 _ => {}
             }
         }
-        shown
+        statement
     }
 
     fn pack(&mut self, wiring: &Wiring<'_>, v: &View, code: Code) -> Vec<Source> {
@@ -188,17 +167,22 @@ impl Shown {
         (from..self.words.len()).map(|i| Source::Packed(i as u32)).collect()
     }
 
-    fn chain(&mut self, wiring: &Wiring<'_>, section: Section, parts: &[(View, Code)]) -> Chain {
+    fn hash_chain(&mut self, wiring: &Wiring<'_>, section: Section, parts: &[(View, Code)]) -> HashChain {
         let constant = |v: i64| Source::Elem(Elem::Const(v));
-        let first = self.chains.last().map_or(0, |c| c.first + c.calls() as u32);
-        let mut words = vec![Source::Salt(self.chains.len() as u32)];
+        let first = self.hash_chains.last().map_or(0, |c| c.first + c.calls() as u32);
+        let mut words = vec![Source::Salt(self.hash_chains.len() as u32)];
         for (v, code) in parts {
             words.push(constant(header(v, *code)));
             words.extend(self.pack(wiring, v, *code));
         }
         words.resize(words.len().next_multiple_of(WORDS_PER_CALL), constant(0));
-        Chain { domain: domain(section, parts.len()), words, first }
+        HashChain { domain: domain(section, parts.len()), words, first }
     }
+}
+
+/// The same code in the protocol's terms.
+pub(crate) fn protocol_code(code: zkml_graph::Code) -> zkml_protocol::Code {
+    zkml_protocol::Code { bits: code.bits, signed: code.signed }
 }
 
 fn role(section: Section) -> Role {
@@ -226,7 +210,8 @@ fn small(word: &zkml_protocol::Word) -> i64 {
 mod tests {
     use super::*;
     use crate::{
-        layout::{Survey, blueprint},
+        ProverError,
+        blueprint::{Survey, blueprint},
         shape::Shape,
     };
     use zkml_graph::{RangeKind, testing};
@@ -259,7 +244,7 @@ mod tests {
             let mut without = system.clone();
             without.relations.remove(i);
             let error = verdict(&without).expect_err("nothing confines it");
-            assert!(matches!(error, ProverError::Unconfined { .. }), "{error}");
+            assert!(matches!(error, ProverError::Unconfined(_)), "{error}");
             let mut wide = system.clone();
             if let Relation::Range { bits, .. } = &mut wide.relations[i].1 {
                 *bits += 1;

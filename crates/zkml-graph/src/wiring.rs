@@ -1,6 +1,6 @@
 //! Follows wiring: which cell, or which constant, an element of a view really is.
 
-use zkml_graph::{Relation, System, VarId, View};
+use crate::{Relation, System, VarId, View};
 
 /// What an element of a variable is once copies are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

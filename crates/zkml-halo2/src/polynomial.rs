@@ -7,9 +7,9 @@ use halo2_proofs::halo2curves::bn256::Fr;
 
 /// A polynomial: monomials (sorted atoms) with their coefficients.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sym<A: Ord>(pub BTreeMap<Vec<A>, Fr>);
+pub struct Polynomial<A: Ord>(pub BTreeMap<Vec<A>, Fr>);
 
-impl<A: Ord + Copy> Sym<A> {
+impl<A: Ord + Copy> Polynomial<A> {
     /// The constant `c`.
     pub fn constant(c: Fr) -> Self {
         let mut s = Self(BTreeMap::new());
@@ -96,8 +96,8 @@ impl<A: Ord + Copy> Sym<A> {
     }
 
     /// The same polynomial over other atoms.
-    pub fn map<B: Ord + Copy>(&self, mut f: impl FnMut(A) -> B) -> Sym<B> {
-        let mut out = Sym(BTreeMap::new());
+    pub fn map<B: Ord + Copy>(&self, mut f: impl FnMut(A) -> B) -> Polynomial<B> {
+        let mut out = Polynomial(BTreeMap::new());
         for (m, c) in &self.0 {
             let mut n: Vec<B> = m.iter().map(|a| f(*a)).collect();
             n.sort_unstable();

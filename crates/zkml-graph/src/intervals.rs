@@ -7,9 +7,7 @@
 
 use std::collections::HashMap;
 
-use zkml_graph::{Bounds, RangeKind, Relation, System, VarId, View, ledger::Step};
-
-use crate::error::{ProverError, Result};
+use crate::{Bounds, RangeKind, Relation, System, VarId, View, contraction::Dims, ledger::Step};
 
 /// Magnitudes beyond this are treated as unconfined; leaves room for packing and sums in the field.
 const MAX_MAGNITUDE_BITS: u32 = 100;
@@ -51,6 +49,14 @@ fn interval((lo, bits): (i64, u32)) -> Option<Bounds> {
 /// The interval that a range is laid out with.
 pub fn window_bounds(lo: i64, bits: u32, kind: RangeKind, limb: u32) -> Option<Bounds> {
     interval(window(lo, bits, kind, limb))
+}
+
+/// Nothing confines a variable whose integer value matters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}`: no relation confines its values; this is a defect of the operator that made it")]
+pub struct Unconfined {
+    /// Name of the variable.
+    pub name: String,
 }
 
 /// What is known of a system for one limb size.
@@ -114,9 +120,9 @@ fn written(system: &System) -> HashMap<VarId, bool> {
 
 fn norm(system: &System, r: &Relation) -> i128 {
     let Relation::Contract { a, b, ranks, .. } = r else { return 0 };
-    let dims = crate::contract::Dims::new(a, b, *ranks);
+    let dims = Dims::new(a, b, *ranks);
     let [batch, m, k, n] = [dims.batch, dims.m, dims.k, dims.n];
-    let magnitudes = |v: &zkml_graph::View| {
+    let magnitudes = |v: &View| {
         let c = system.vars[v.var.0 as usize].constant.as_ref()?;
         Some(v.map.gather(c).into_iter().map(|w| i128::from(w).abs()).collect::<Vec<_>>())
     };
@@ -135,7 +141,10 @@ fn norm(system: &System, r: &Relation) -> i128 {
 }
 
 /// Derives what is confined when limbs have `limb` bits.
-pub fn analyse(system: &System, facts: &Facts, limb: u32) -> Result<Proven> {
+///
+/// # Errors
+/// [`Unconfined`] names a variable that relations speak of and that none confines.
+pub fn analyse(system: &System, facts: &Facts, limb: u32) -> Result<Proven, Unconfined> {
     let count = system.relations.len();
     let mut p = Proven {
         vars: system.vars.iter().map(|v| v.constant.as_ref().map(|_| v.bounds)).collect(),
@@ -173,10 +182,10 @@ fn is_sound_range(r: &Relation) -> bool {
     matches!(r, Relation::Range { kind: RangeKind::Sound, .. })
 }
 
-fn confined(system: &System, p: Proven) -> Result<Proven> {
+fn confined(system: &System, p: Proven) -> Result<Proven, Unconfined> {
     let mut used = system.relations.iter().flat_map(|(_, r)| r.views());
     match used.find(|v| p.vars[v.var.0 as usize].is_none()) {
-        Some(v) => Err(ProverError::Unconfined { name: system.vars[v.var.0 as usize].name.clone() }),
+        Some(v) => Err(Unconfined { name: system.vars[v.var.0 as usize].name.clone() }),
         None => Ok(p),
     }
 }
@@ -294,7 +303,7 @@ fn step(system: &System, facts: &Facts, limb: u32, p: &mut Proven, i: usize) -> 
     }
 }
 
-fn shows_all(system: &System, v: &zkml_graph::View) -> bool {
+fn shows_all(system: &System, v: &View) -> bool {
     let len = system.vars[v.var.0 as usize].len();
     if v.map.is_identity() {
         return true;
@@ -324,7 +333,7 @@ fn learn_copy(system: &System, facts: &Facts, p: &mut Proven, i: usize) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zkml_graph::testing;
+    use crate::testing;
 
     /// Systems of all cases without ranges on what copies write, so that nothing but the copies confines it.
     fn wired() -> Vec<System> {
@@ -362,8 +371,7 @@ mod tests {
 
     #[test]
     fn elements_that_no_copy_writes_are_free() {
-        let refused =
-            |s: &System| matches!(analyse(s, &Facts::new(s), 8), Err(ProverError::Unconfined { .. }));
+        let refused = |s: &System| matches!(analyse(s, &Facts::new(s), 8), Err(Unconfined { .. }));
         let mut parts = 0;
         for system in wired().iter().filter(|s| !refused(s)) {
             for i in 0..system.relations.len() {

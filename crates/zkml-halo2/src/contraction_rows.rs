@@ -2,16 +2,19 @@
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Relation, System, View};
+use zkml_graph::{
+    Relation, System, View,
+    contraction::Dims,
+    wiring::{Elem, Wiring},
+};
 
 use crate::{
-    chain::{Contraction, Method},
-    contract::Dims,
+    cells::{Packed, Source},
+    contraction::{Contraction, Method},
     error::{ProverError, Result},
-    layout::{Gate, RowOp, Rows, Source},
-    shown::Packed,
-    sym::{field, pow2},
-    wiring::{Elem, Wiring},
+    gate::{Gate, RowOp},
+    layout::Rows,
+    polynomial::{field, pow2},
 };
 
 /// The operands of a contraction, constant on the right, with uniform indexing.
@@ -81,8 +84,8 @@ fn pack(c: &Contraction, group: usize, f: impl Fn(usize) -> Fr) -> Fr {
     (first..last).rev().fold(Fr::ZERO, |acc, o| acc * step + f(o))
 }
 
-/// Lays out all contractions: first the blocks that pack results, then all chains without a gap, so that the
-/// accumulator of each chain is checked by the row that starts the next.
+/// Lays out all contractions: first the blocks that pack results, then all rows of the accumulator without a gap,
+/// so that the sum of each contraction is checked by the row that starts the next.
 pub(crate) fn lay_all(system: &System, wiring: &Wiring<'_>, rows: &mut Rows) -> Result<()> {
     let contractions = rows.layout.blueprint.contractions.clone();
     let mut work = Vec::new();
@@ -105,7 +108,7 @@ pub(crate) fn lay_all(system: &System, wiring: &Wiring<'_>, rows: &mut Rows) -> 
             Method::FoldCells => fold_cells(rows, c, &ops, b)?,
         }
     }
-    let words = rows.layout.shown.words.clone();
+    let words = rows.layout.statement.words.clone();
     for (id, word) in words.iter().enumerate() {
         pack_word(rows, word, Source::Packed(id as u32))?;
     }
