@@ -19,6 +19,9 @@ pub struct Case {
 
 impl Case {
     /// The values of a run.
+    ///
+    /// # Errors
+    /// As [`Graph::eval_with`].
     pub fn trace(&self) -> Result<Trace, GraphError> {
         self.graph.eval_with(&self.inputs, &self.weights)
     }

@@ -9,6 +9,10 @@ impl System {
     /// Checks every relation on `values`, one row-major vector per variable as [`System::assign`] gives them.
     /// The first relation that does not hold is the error, with the element where it fails. Ranges are taken
     /// as loosely as [`RangeKind`](crate::RangeKind) lets any back end take them.
+    ///
+    /// # Errors
+    /// [`GraphError::Violated`] names the first relation that does not hold, [`GraphError::Count`] a variable with another number of
+    /// values.
     pub fn check(&self, values: &[Vec<i64>]) -> Result<(), GraphError> {
         if values.len() != self.vars.len() {
             return Err(GraphError::InputCount { expected: self.vars.len(), got: values.len() });

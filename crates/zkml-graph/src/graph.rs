@@ -86,6 +86,9 @@ impl Graph {
 
     /// Reads canonical bytes back and checks every fact again, so that a graph from disk is as good as one
     /// that was just built.
+    ///
+    /// # Errors
+    /// [`GraphError::Decode`] for bytes that are no graph or not its canonical form, else the fact that does not hold.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, GraphError> {
         let decode = |m: String| GraphError::Decode(m);
         let body = bytes.strip_prefix(MAGIC).ok_or_else(|| decode("wrong magic or version".into()))?;
@@ -162,6 +165,9 @@ impl Graph {
     }
 
     /// Runs a graph whose weights are public; see [`Graph::eval_with`].
+    ///
+    /// # Errors
+    /// As [`Graph::eval_with`].
     pub fn eval(&self, inputs: &[Vec<i64>]) -> Result<Trace, GraphError> {
         self.eval_with(inputs, &[])
     }
@@ -169,6 +175,10 @@ impl Graph {
     /// Runs the graph on integer inputs and private weights (row-major, one vector per tensor of
     /// [`Graph::inputs`] and [`Graph::weights`]) and returns the values of all variables. An input, weight or
     /// intermediate value outside its bounds is an error that names it.
+    ///
+    /// # Errors
+    /// [`GraphError::InputCount`], [`GraphError::WeightCount`] and [`GraphError::Count`] for tensors that are not those of the graph,
+    /// [`GraphError::OutOfBounds`] for a value outside its bounds.
     pub fn eval_with(&self, inputs: &[Vec<i64>], weights: &[Vec<i64>]) -> Result<Trace, GraphError> {
         if inputs.len() != self.inputs.len() {
             return Err(GraphError::InputCount { expected: self.inputs.len(), got: inputs.len() });
@@ -327,6 +337,9 @@ impl GraphBuilder {
     }
 
     /// Declares an input of the model.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] for an empty or huge shape, [`GraphError::Overflow`] for bounds beyond what is exact.
     pub fn input(
         &mut self,
         name: &str,
@@ -342,6 +355,9 @@ impl GraphBuilder {
     }
 
     /// A private weight of the model: signed integers of `bits` bits, whatever a particular set of weights is.
+    ///
+    /// # Errors
+    /// As [`GraphBuilder::input`].
     pub fn weight(
         &mut self,
         name: &str,
@@ -357,6 +373,9 @@ impl GraphBuilder {
     }
 
     /// A constant of the model.
+    ///
+    /// # Errors
+    /// [`GraphError::Count`] if the values do not fill the shape, else as [`GraphBuilder::input`].
     pub fn constant(
         &mut self,
         name: &str,
@@ -369,6 +388,9 @@ impl GraphBuilder {
     }
 
     /// Applies an operator; returns its result.
+    ///
+    /// # Errors
+    /// What the operator refuses: operands that do not fit it, a result whose bounds could leave the exact range.
     pub fn node(
         &mut self,
         name: &str,
@@ -390,6 +412,9 @@ impl GraphBuilder {
     }
 
     /// The finished graph, without tensors and nodes that no output needs.
+    ///
+    /// # Errors
+    /// A fact that does not hold, as [`Graph::from_bytes`] finds them.
     pub fn finish(self) -> Result<Graph, GraphError> {
         let graph = prune(self.graph);
         graph.validate()?;

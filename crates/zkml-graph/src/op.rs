@@ -36,10 +36,16 @@ pub trait OpSpec {
     fn kind(&self) -> &'static str;
 
     /// Shape, scale and bounds of the output; refuses operands that do not fit, naming `node`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] or [`GraphError::Overflow`], naming `node`.
     fn fact(&self, node: &str, inputs: &[&Tensor]) -> Result<Fact, GraphError>;
 
     /// Exact integer semantics. `inputs` have the shapes that `fact` accepted and `output` is that fact.
     /// A value that the operator cannot carry (outside a table's domain, say) is an error, never clipped.
+    ///
+    /// # Errors
+    /// [`GraphError::OutOfBounds`] for a value that the operator cannot carry.
     fn eval(
         &self,
         node: &str,

@@ -122,6 +122,9 @@ impl Bounds {
     }
 
     /// The interval itself when it is within ±2^[`SAFE_BITS`], else an error that names `node`.
+    ///
+    /// # Errors
+    /// [`GraphError::Overflow`] names `node` and the interval.
     pub fn checked(self, node: &str) -> Result<Self, GraphError> {
         if self.magnitude() >> SAFE_BITS == 0 {
             return Ok(self);

@@ -103,6 +103,9 @@ pub struct Group {
 }
 
 /// Groups all element-wise relations of a system.
+///
+/// # Errors
+/// [`ProverError::RangeTooWide`] and [`ProverError::Unsupported`] name the node whose relation does not fit.
 pub fn groups(system: &System, proven: &Proven, shape: &Shape) -> Result<Vec<Group>> {
     let mentions = Mentions::new(system, proven);
     let mut merged: Vec<(Vec<usize>, Group)> = Vec::new();

@@ -54,23 +54,32 @@ pub struct Survey<'a> {
 
 impl<'a> Survey<'a> {
     /// Surveys a system.
-    pub fn new(system: &'a System) -> Result<Self> {
+    pub fn new(system: &'a System) -> Self {
         let (facts, statement) = (Facts::new(system), StatementSize::new(system));
-        Ok(Self { system, facts, outlines: outlines(system), statement })
+        Self { system, facts, outlines: outlines(system), statement }
     }
 
     /// Confined intervals for a limb size.
+    ///
+    /// # Errors
+    /// [`Unconfined`](zkml_graph::intervals::Unconfined) names a variable that no relation confines.
     pub fn proven(&self, limb_bits: u32) -> Result<Proven> {
         Ok(analyse(self.system, &self.facts, limb_bits)?)
     }
 }
 
 /// Draws the blueprint of a circuit in the given shape.
+///
+/// # Errors
+/// As [`blueprint_of`], and what [`groups`] refuses.
 pub fn blueprint(survey: &Survey<'_>, proven: &Proven, shape: &Shape) -> Result<Blueprint> {
     blueprint_of(survey, proven, shape, &groups(survey.system, proven, shape)?)
 }
 
 /// Draws a blueprint around groups that were made for a shape that differs at most in how it contracts.
+///
+/// # Errors
+/// A statement or a contraction that cannot be laid out soundly; the error names the node.
 pub fn blueprint_of(
     survey: &Survey<'_>,
     proven: &Proven,

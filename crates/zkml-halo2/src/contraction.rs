@@ -102,6 +102,9 @@ impl Contraction {
 }
 
 /// Decides how each contraction is checked in a given shape.
+///
+/// # Errors
+/// [`ProverError::FieldOverflow`] names a contraction whose sums could wrap around.
 pub fn contractions(
     system: &System,
     outlines: &[Outline],

@@ -59,6 +59,10 @@ pub struct Keys {
 }
 
 /// The circuit of a system in a planned shape, without values.
+///
+/// # Errors
+/// [`ProverError::Uncertified`] for a layout that does not state every relation, [`ProverError::Unsupported`] for one that does not
+/// fit the plan, [`ProverError::Environment`] where a variable would change it silently.
 pub fn circuit(system: &System, plan: &Plan) -> Result<ModelCircuit> {
     if let Ok(v) = std::env::var("MAX_DEGREE") {
         // halo2-axiom caps the degree of all gates by this variable, silently.
@@ -104,7 +108,7 @@ pub fn ledger(system: &System, plan: &Plan) -> Result<Ledger> {
 }
 
 fn certified(system: &System, plan: &Plan) -> Result<(Blueprint, Ledger)> {
-    let survey = Survey::new(system)?;
+    let survey = Survey::new(system);
     let proven = survey.proven(plan.shape.limb_bits)?;
     let blueprint = blueprint(&survey, &proven, &plan.shape)?;
     let ledger = standing::ledger(system, &proven, &blueprint);
@@ -113,8 +117,11 @@ fn certified(system: &System, plan: &Plan) -> Result<(Blueprint, Ledger)> {
 }
 
 /// What a proof of this graph is about, when its relations are laid out with limbs of this many bits.
+///
+/// # Errors
+/// As [`Survey::proven`].
 pub fn statement(graph: &Graph, system: &System, limb_bits: u32) -> Result<Statement> {
-    let proven = Survey::new(system)?.proven(limb_bits)?;
+    let proven = Survey::new(system).proven(limb_bits)?;
     let mut bounds = statement::bounds(system, &proven).into_iter();
     let mut field = |name: &str, id: zkml_graph::TensorId, visibility, packed: bool| {
         let t = graph.tensor(id);
@@ -142,6 +149,9 @@ pub fn statement(graph: &Graph, system: &System, limb_bits: u32) -> Result<State
 }
 
 /// Generates the keys of a planned model.
+///
+/// # Errors
+/// A setup that is too small or unsound, a plan that does not hold, and [`ProverError::Uncertified`] before any key is made.
 pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &str) -> Result<Keys> {
     let srs = srs.shrunk(plan.k, srs_name)?;
     let circuit = circuit(system, plan)?;
@@ -159,6 +169,9 @@ impl Keys {
     }
 
     /// Streams a key file: trusted setup cut to size, and proving key, tied to model and setup.
+    ///
+    /// # Errors
+    /// What the writer returns.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
         let header = Header {
             model_hash: self.program.statement.model_hash.0,
@@ -174,6 +187,9 @@ impl Keys {
     }
 
     /// Reads a key file through a memory map. Refuses keys of another model, plan or verifier program.
+    ///
+    /// # Errors
+    /// As [`Keys::parse`], and [`ProverError::Io`] when the file cannot be read.
     pub fn read(path: &Path, graph: &Graph, system: &System, plan: &Plan, program: Program) -> Result<Self> {
         let io = |source| ProverError::Io { path: path.into(), source };
         let file = File::open(path).map_err(io)?;

@@ -22,6 +22,9 @@ use crate::{
 };
 
 /// Lays out a circuit.
+///
+/// # Errors
+/// [`ProverError::Unsupported`](crate::ProverError::Unsupported) for a gate that the blueprint lacks.
 pub fn layout(system: &System, blueprint: Blueprint) -> Result<Layout> {
     let wiring = Wiring::new(system);
     let statement = StatementCells::new(system, &wiring);

@@ -71,8 +71,11 @@ impl Plan {
 }
 
 /// Plans the circuit of a system.
+///
+/// # Errors
+/// [`ProverError::TooLarge`] when no shape fits, else the first thing that cannot be laid out in any.
 pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
-    let survey = Survey::new(system)?;
+    let survey = Survey::new(system);
     let mut tallest: Option<usize> = None;
     let mut best: Option<(f64, Plan)> = None;
     let mut error = None;

@@ -53,6 +53,9 @@ impl fmt::Debug for Binding {
 }
 
 /// The circuit with the values of a run, and its public field elements.
+///
+/// # Errors
+/// [`ProverError::Witness`] for a run that is not one of this model, or a context or salt that is no field element.
 pub fn assign(
     system: &System,
     circuit: &ModelCircuit,
@@ -80,6 +83,9 @@ pub fn instances(system: &System, keys: &Keys, trace: &Trace, binding: &Binding)
 }
 
 /// Proves a run of the model. The proof is checked before it is returned.
+///
+/// # Errors
+/// As [`assign`] and [`prove_assigned`]; [`ProverError::Rejected`] if the proof does not hold.
 pub fn prove(system: &System, keys: &Keys, trace: &Trace, binding: &Binding) -> Result<Proof> {
     let (circuit, instances) = assign(system, &keys.circuit, trace, binding)?;
     let proof = prove_assigned(keys, circuit, &instances)?;
@@ -106,6 +112,9 @@ pub fn prove_assigned(keys: &Keys, circuit: ModelCircuit, instances: &[Fr]) -> R
 }
 
 /// halo2's own verdict on a proof.
+///
+/// # Errors
+/// [`ProverError::Rejected`] is the verdict on a proof that does not hold.
 pub fn verify(keys: &Keys, proof: &Proof) -> Result<()> {
     let rejected = |m: &str| ProverError::Rejected(m.into());
     if proof.instances.len() != keys.program.num_instances as usize {

@@ -48,6 +48,9 @@ fn items(system: &System) -> impl Iterator<Item = &Relation> {
 
 /// Refuses a statement that packs values which no relation confines to their code: several lists of such values would
 /// give the same word.
+///
+/// # Errors
+/// [`Unconfined`] names the first variable whose values are packed and not confined.
 pub fn check(system: &System, proven: &Proven) -> Result<()> {
     let coded = items(system).flat_map(|item| match item {
         Relation::Public { v, code: Some(code), .. } => vec![(v, *code)],
@@ -233,7 +236,7 @@ mod tests {
         };
         // Through the layout: a check that nobody calls would confine nothing.
         let verdict = |s: &System| {
-            let survey = Survey::new(s).expect("surveys");
+            let survey = Survey::new(s);
             blueprint(&survey, &survey.proven(shape.limb_bits)?, &shape)
         };
         verdict(&system).expect("all is confined");

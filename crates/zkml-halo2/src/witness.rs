@@ -52,6 +52,9 @@ pub struct WitnessInputs {
 }
 
 /// Fills in a layout. `last_row` ends the lookup argument.
+///
+/// # Errors
+/// [`ProverError::Witness`] for a run of another system, or another number of salts.
 pub fn witness(
     system: &System,
     layout: &Layout,

@@ -53,6 +53,10 @@ const MEASURE_LEAST: usize = 8;
 /// The smallest scales do for most models. Where they do not, two probes measure the errors that rounding between
 /// layers and rounding of weights make, which add up like independent ones; the cheapest pair of scales that
 /// should meet the tolerance is then tried and made finer as needed.
+///
+/// # Errors
+/// Settings or samples that do not fit the model, an operator that cannot be lowered, bounds that leave the exact range. A
+/// model that errs more than is tolerated is no error here: see [`CalibrationReport::alarm`].
 pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Result<Calibrated, Error> {
     settings.check()?;
     settings.fit(model)?;

@@ -52,6 +52,9 @@ impl Interface {
     }
 
     /// The integers of a sample, one vector per input; a value outside the calibrated range is an error.
+    ///
+    /// # Errors
+    /// Names the input, the element and its value, and the range.
     pub fn quantize_inputs(&self, sample: &Sample) -> Result<Vec<Vec<i64>>, Error> {
         self.inputs.iter().zip(sample.values()).map(|(q, values)| q.quantize(values)).collect()
     }

@@ -126,6 +126,9 @@ impl std::fmt::Debug for Model {
 
 impl Model {
     /// Loads an ONNX file. Never panics, whatever the file holds.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is no ONNX model, or that has an operator, a type or a shape that is not supported; named.
     pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, Error> {
         load(path.as_ref(), options)
     }
@@ -186,6 +189,9 @@ impl Model {
     }
 
     /// Runs the float model; one row-major vector per output.
+    ///
+    /// # Errors
+    /// [`Error::Analysis`] with what the inference engine says.
     pub fn run(&self, sample: &Sample) -> Result<Vec<Vec<f64>>, Error> {
         let analysis = |e: TractError| Error::Analysis { detail: format!("{e:#}") };
         let tensors = self.inputs().iter().zip(&self.kinds).zip(sample.values());

@@ -21,6 +21,10 @@ pub struct Samples {
 
 impl Sample {
     /// A sample from values in the order of `ports`.
+    ///
+    /// # Errors
+    /// Names an input without values or with another number of them, and a value that is no finite number or no integer where one is
+    /// expected.
     pub fn new(ports: &[Port], values: Vec<Vec<f64>>) -> Result<Self, Error> {
         if let Some(port) = ports.get(values.len()) {
             return Err(Error::MissingInput { input: port.name.clone(), given: Vec::new() });
@@ -44,6 +48,9 @@ impl Sample {
 
     /// Reads `{"inputs": {name: numbers}}`, where numbers may be nested like the tensor; a bare
     /// `{name: numbers}` and a set with exactly one sample are understood too.
+    ///
+    /// # Errors
+    /// Says where the document is not of this form, and which input is missing, unknown or of another size.
     pub fn parse(json: &str, ports: &[Port]) -> Result<Self, Error> {
         let value = document(json)?;
         if let Some(rows) = value.get("samples").and_then(Value::as_array) {
@@ -80,6 +87,9 @@ impl Sample {
 
 impl Samples {
     /// Reads `{"samples": [{name: numbers}, …]}`, or a single sample in any form of [`Sample::parse`].
+    ///
+    /// # Errors
+    /// Says where the document is not of this form, and which input is missing, unknown or of another size.
     pub fn parse(json: &str, ports: &[Port]) -> Result<Self, Error> {
         let value = document(json)?;
         let Some(rows) = value.get("samples") else {

@@ -70,6 +70,9 @@ impl Settings {
     }
 
     /// Refuses settings that are not for this model: unknown inputs or outputs, weights of other visibility.
+    ///
+    /// # Errors
+    /// Names the setting and what the model has instead.
     pub fn fit(&self, model: &Model) -> Result<(), Error> {
         self.inputs.fit("input", model.inputs())?;
         self.outputs.fit("output", model.outputs())?;
@@ -83,6 +86,9 @@ impl Settings {
     }
 
     /// Refuses values that make no sense.
+    ///
+    /// # Errors
+    /// Names the setting, its value and its range.
     pub fn check(&self) -> Result<(), Error> {
         let range = |name: &'static str, value: f64, lo: f64, hi: f64| {
             let bad = Error::Setting { name, value: value.to_string(), lo, hi };

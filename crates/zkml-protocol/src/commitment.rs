@@ -72,6 +72,9 @@ impl Code {
 
     /// Values as field elements, the first value of each in the lowest bits; absent places are zero. The error is
     /// the index of the first value that does not fit.
+    ///
+    /// # Errors
+    /// The index of the first value that does not fit.
     pub fn pack(self, values: &[i64]) -> Result<Vec<Word>, usize> {
         let per_word = self.per_word() as usize;
         let mut out = vec![Word::ZERO; values.len().div_ceil(per_word)];

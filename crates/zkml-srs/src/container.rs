@@ -48,6 +48,9 @@ fn hasher() -> State {
 }
 
 /// Writes a file whose body `body` writes.
+///
+/// # Errors
+/// What the writer or `body` returns.
 pub fn write(
     out: impl Write,
     magic: &[u8; 16],
@@ -71,6 +74,9 @@ pub fn write(
 
 impl<'a> Container<'a> {
     /// Checks magic and checksum. `path` is for messages.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] for another magic number, a wrong checksum, or a file that ends too early.
     pub fn open(path: &Path, magic: &[u8; 16], bytes: &'a [u8]) -> Result<Self> {
         let bad = |detail: &str| Error::BadFile { path: path.into(), detail: detail.into() };
         let kind = String::from_utf8_lossy(magic).into_owned();

@@ -79,12 +79,18 @@ impl Srs {
     }
 
     /// The setup as the body of a container, or part of one.
+    ///
+    /// # Errors
+    /// What the writer returns.
     pub fn write_body(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&[u8::from(self.is_dev())])?;
         self.params.write_custom(out, SerdeFormat::RawBytesUnchecked)
     }
 
     /// Reads what [`Srs::write_body`] wrote; the container vouches for the bytes, this checks the size.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] for a length that does not fit, [`Error::Io`] when the points cannot be read.
     pub fn from_body(path: &Path, body: &[u8]) -> Result<Self> {
         let bad = |detail: &str| Error::BadFile { path: path.into(), detail: detail.into() };
         let (dev, mut rest) = body.split_first().ok_or_else(|| bad("empty"))?;

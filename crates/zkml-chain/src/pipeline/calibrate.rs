@@ -240,6 +240,9 @@ fn print_calibration(out: &mut dyn Write, report: &CalibrationReport) -> io::Res
 }
 
 /// A table of plans.
+///
+/// # Errors
+/// What the writer returns.
 pub fn costs(out: &mut dyn Write, plans: &[Plan]) -> io::Result<()> {
     let head = ["optimize", "k", "rows", "commitments", "proof", "gas", "memory", "key"];
     let mut rows = vec![head.map(|h| format!("{DIM}{h}{DIM:#}")).to_vec()];

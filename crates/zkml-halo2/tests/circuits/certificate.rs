@@ -79,7 +79,7 @@ fn laid() -> Vec<Laid> {
         cases.chain([("mlp".into(), Net::mlp("mlp", &[6, 5, 1], true)), ("private".into(), private)])
     {
         let system = graph.system();
-        let survey = Survey::new(&system).expect("surveys");
+        let survey = Survey::new(&system);
         for shape in shapes() {
             let proven: Proven = survey.proven(shape.limb_bits).expect("confined");
             let blueprint = blueprint(&survey, &proven, &shape).expect("draws");
