@@ -9,7 +9,7 @@ use crate::net::Evaluator;
 use crate::net::eval::argmax;
 use crate::quant::{Emitted, Scales, Stats, Widths, emit, power};
 use crate::report::{CalibrationReport, Error as Drift, LayerReport, OutputReport};
-use crate::{Error, Interface, Model, Port, Sample, Samples, Settings};
+use crate::{Error, Interface, Model, Port, Sample, SampleError, Samples, Settings};
 
 /// A calibrated model.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
     settings.check()?;
     settings.fit(model)?;
     if samples.rows.is_empty() {
-        return Err(Error::NoSamples);
+        return Err(SampleError::NoSamples.into());
     }
     let job = Job::new(model, samples, settings)?;
     let mut activation = settings.activation_scale.unwrap_or(*ACTIVATIONS.start());
@@ -97,7 +97,7 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
         weight += u32::from(finer_weight);
         activation += u32::from(finer_activation);
     }
-    let (excess, mut found) = best.ok_or(Error::NoSamples)?;
+    let (excess, mut found) = best.ok_or(SampleError::NoSamples)?;
     if excess > 1.0 {
         found.report.notices.push(format!(
             "the largest error is {excess:.1} times what the tolerance of {} allows, and finer scales do not help or \

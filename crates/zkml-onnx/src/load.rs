@@ -10,11 +10,11 @@ use zkml_graph::Visibility;
 
 use crate::error::{UnsupportedNode, list};
 use crate::guard::quietly;
-use crate::model::{Model, Port, Proven};
+use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN, supported_ops};
 use crate::proto::{Private, check, cut_labels, rewrite};
-use crate::{Error, log_softmax, proto};
+use crate::{Error, Port, log_softmax, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
 const MAX_BYTES: u64 = 1 << 29;

@@ -125,7 +125,7 @@ fn values_outside_the_calibrated_range_are_refused() {
     values[0][3] = 1e6;
     let sample = zkml_onnx::Sample::new(model.inputs(), values).expect("finite");
     let error = done.interface.quantize_inputs(&sample).expect_err("outside");
-    assert!(matches!(error, Error::OutOfRange { index: 3, .. }), "{error}");
+    assert!(matches!(error, zkml_onnx::SampleError::OutOfRange { index: 3, .. }), "{error}");
 }
 
 #[test]

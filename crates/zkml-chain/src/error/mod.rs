@@ -454,6 +454,12 @@ impl Error {
     }
 }
 
+impl From<zkml_onnx::SampleError> for Error {
+    fn from(error: zkml_onnx::SampleError) -> Self {
+        Self::Onnx(error.into())
+    }
+}
+
 impl From<ProverError> for Error {
     fn from(error: ProverError) -> Self {
         match error {

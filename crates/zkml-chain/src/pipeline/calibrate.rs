@@ -190,7 +190,8 @@ fn first_sample(data: &[u8], model: &Model) -> Result<Vec<u8>> {
         Some(first) => format!("{{\"inputs\": {first}}}\n").into_bytes(),
         None => {
             let samples = Samples::parse(super::text(Path::new(file::DATA), data)?, model.inputs())?;
-            let row = samples.rows.first().ok_or(zkml_onnx::Error::NoSamples)?;
+            let row =
+                samples.rows.first().ok_or(zkml_onnx::Error::Sample(zkml_onnx::SampleError::NoSamples))?;
             crate::json::pretty(&serde_json::json!({ "inputs": object(model.inputs(), row) }))
         }
     })

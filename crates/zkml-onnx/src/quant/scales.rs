@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use zkml_interface::power;
+
 use crate::net::{Contraction, Net, NetOp, Numbers};
 use crate::{Error, Settings};
 
@@ -150,11 +152,6 @@ pub(crate) fn integer_bits(magnitude: f64) -> i32 {
         bits -= 1;
     }
     bits
-}
-
-/// A power of two, exactly.
-pub(crate) fn power(exponent: i32) -> f64 {
-    2f64.powi(exponent)
 }
 
 impl Scales {

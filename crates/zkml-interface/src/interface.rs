@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zkml_graph::Graph;
 
-use crate::quant::power;
-use crate::{Error, Port, Sample};
+use crate::{Port, Sample, SampleError};
 
 /// An input or output of a compiled model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,12 +28,18 @@ pub struct Interface {
     pub outputs: Vec<QuantizedPort>,
 }
 
+/// A power of two, exactly.
+pub fn power(exponent: i32) -> f64 {
+    2f64.powi(exponent)
+}
+
 fn quantized(port: &Port, t: &zkml_graph::Tensor) -> QuantizedPort {
     QuantizedPort { port: port.clone(), scale: t.scale, lo: t.real(t.bounds.lo), hi: t.real(t.bounds.hi) }
 }
 
 impl Interface {
-    pub(crate) fn new(graph: &Graph, inputs: &[Port], outputs: &[Port]) -> Self {
+    /// The interface of a graph, whose inputs and outputs have these names and types in the ONNX model.
+    pub fn new(graph: &Graph, inputs: &[Port], outputs: &[Port]) -> Self {
         let tensor = |id| graph.tensor(id);
         Self {
             inputs: inputs.iter().zip(&graph.inputs).map(|(p, (t, _))| quantized(p, tensor(*t))).collect(),
@@ -55,7 +60,7 @@ impl Interface {
     ///
     /// # Errors
     /// Names the input, the element and its value, and the range.
-    pub fn quantize_inputs(&self, sample: &Sample) -> Result<Vec<Vec<i64>>, Error> {
+    pub fn quantize_inputs(&self, sample: &Sample) -> Result<Vec<Vec<i64>>, SampleError> {
         self.inputs.iter().zip(sample.values()).map(|(q, values)| q.quantize(values)).collect()
     }
 
@@ -71,7 +76,7 @@ impl QuantizedPort {
         v as f64 * power(self.scale.saturating_neg())
     }
 
-    fn quantize(&self, values: &[f64]) -> Result<Vec<i64>, Error> {
+    fn quantize(&self, values: &[f64]) -> Result<Vec<i64>, SampleError> {
         let step = power(self.scale);
         let one = |(index, &value): (usize, &f64)| {
             let rounded = (value * step).round();
@@ -79,7 +84,7 @@ impl QuantizedPort {
                 return Ok(rounded as i64);
             }
             let (lo, hi) = (self.lo, self.hi);
-            Err(Error::OutOfRange { input: self.port.name.clone(), index, value, lo, hi })
+            Err(SampleError::OutOfRange { input: self.port.name.clone(), index, value, lo, hi })
         };
         values.iter().enumerate().map(one).collect()
     }
@@ -94,7 +99,7 @@ mod tests {
         let port = Port { name: "x".into(), shape: vec![3], kind: "f32".into() };
         let q = QuantizedPort { port, scale: 2, lo: -1.0, hi: 1.0 };
         assert_eq!(q.quantize(&[0.3, -1.1, 1.0]).expect("inside after rounding"), [1, -4, 4]);
-        assert!(matches!(q.quantize(&[0.0, 1.3, 0.0]), Err(Error::OutOfRange { index: 1, .. })));
+        assert!(matches!(q.quantize(&[0.0, 1.3, 0.0]), Err(SampleError::OutOfRange { index: 1, .. })));
         assert_eq!(q.real(-4), -1.0);
         // A file may say any scale.
         assert_eq!(QuantizedPort { scale: i32::MIN, ..q }.real(1), f64::INFINITY);

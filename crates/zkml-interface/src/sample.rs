@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Error, Port};
+use crate::{Port, SampleError};
 
 /// One input of every kind that the model takes, in the order of the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +25,19 @@ impl Sample {
     /// # Errors
     /// Names an input without values or with another number of them, and a value that is no finite number or no integer where one is
     /// expected.
-    pub fn new(ports: &[Port], values: Vec<Vec<f64>>) -> Result<Self, Error> {
+    pub fn new(ports: &[Port], values: Vec<Vec<f64>>) -> Result<Self, SampleError> {
         if let Some(port) = ports.get(values.len()) {
-            return Err(Error::MissingInput { input: port.name.clone(), given: Vec::new() });
+            return Err(SampleError::MissingInput { input: port.name.clone(), given: Vec::new() });
         }
         for (port, v) in ports.iter().zip(&values) {
             count(port, v.len())?;
             for (index, &x) in v.iter().enumerate() {
                 if !x.is_finite() {
-                    return Err(Error::NotANumber { input: port.name.clone(), index, value: x.to_string() });
+                    return Err(SampleError::NotANumber {
+                        input: port.name.clone(),
+                        index,
+                        value: x.to_string(),
+                    });
                 }
                 whole(port, index, x)?;
             }
@@ -51,7 +55,7 @@ impl Sample {
     ///
     /// # Errors
     /// Says where the document is not of this form, and which input is missing, unknown or of another size.
-    pub fn parse(json: &str, ports: &[Port]) -> Result<Self, Error> {
+    pub fn parse(json: &str, ports: &[Port]) -> Result<Self, SampleError> {
         let value = document(json)?;
         if let Some(rows) = value.get("samples").and_then(Value::as_array) {
             return match rows.as_slice() {
@@ -64,21 +68,21 @@ impl Sample {
         Self::from_value(&value, ports, "the sample")
     }
 
-    fn from_value(value: &Value, ports: &[Port], what: &str) -> Result<Self, Error> {
+    fn from_value(value: &Value, ports: &[Port], what: &str) -> Result<Self, SampleError> {
         let value = value.get("inputs").unwrap_or(value);
         let Value::Object(map) = value else {
             return Err(form(what, "an object with the inputs is expected".into()));
         };
         let expected = || ports.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
         if let Some(input) = map.keys().find(|k| ports.iter().all(|p| p.name != **k)) {
-            return Err(Error::UnknownInput { input: input.clone(), expected: expected() });
+            return Err(SampleError::UnknownInput { input: input.clone(), expected: expected() });
         }
         let mut values = Vec::with_capacity(ports.len());
         for port in ports {
             let given = || map.keys().cloned().collect::<Vec<_>>();
             let found = map.get(&port.name);
-            let found =
-                found.ok_or_else(|| Error::MissingInput { input: port.name.clone(), given: given() })?;
+            let found = found
+                .ok_or_else(|| SampleError::MissingInput { input: port.name.clone(), given: given() })?;
             values.push(numbers(port, found)?);
         }
         Ok(Self { values })
@@ -90,7 +94,7 @@ impl Samples {
     ///
     /// # Errors
     /// Says where the document is not of this form, and which input is missing, unknown or of another size.
-    pub fn parse(json: &str, ports: &[Port]) -> Result<Self, Error> {
+    pub fn parse(json: &str, ports: &[Port]) -> Result<Self, SampleError> {
         let value = document(json)?;
         let Some(rows) = value.get("samples") else {
             return Ok(Self { rows: vec![Sample::from_value(&value, ports, "the sample")?], random: false });
@@ -98,7 +102,7 @@ impl Samples {
         let rows = rows.as_array().ok_or_else(|| form("`samples`", "a list is expected".into()))?;
         let read = |(i, v): (usize, &Value)| Sample::from_value(v, ports, &format!("sample {i}"));
         let rows = rows.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
-        if rows.is_empty() { Err(Error::NoSamples) } else { Ok(Self { rows, random: false }) }
+        if rows.is_empty() { Err(SampleError::NoSamples) } else { Ok(Self { rows, random: false }) }
     }
 
     /// Uniform numbers in [−1, 1] from a seed, for want of data; integers in [−4, 4] where an input takes those.
@@ -119,37 +123,46 @@ impl Samples {
     }
 }
 
-fn form(what: &str, detail: String) -> Error {
-    Error::SampleForm { what: what.into(), detail }
+fn form(what: &str, detail: String) -> SampleError {
+    SampleError::SampleForm { what: what.into(), detail }
 }
 
-fn document(json: &str) -> Result<Value, Error> {
+fn document(json: &str) -> Result<Value, SampleError> {
     serde_json::from_str(json).map_err(|e| form("the sample file", e.to_string()))
 }
 
 /// Inputs of an integer type take integers only.
-fn whole(port: &Port, index: usize, value: f64) -> Result<(), Error> {
+fn whole(port: &Port, index: usize, value: f64) -> Result<(), SampleError> {
     if port.is_integer() && value.fract() != 0.0 {
-        return Err(Error::NotAnInteger { input: port.name.clone(), index, value, kind: port.kind.clone() });
+        return Err(SampleError::NotAnInteger {
+            input: port.name.clone(),
+            index,
+            value,
+            kind: port.kind.clone(),
+        });
     }
     Ok(())
 }
 
-fn count(port: &Port, got: usize) -> Result<(), Error> {
+fn count(port: &Port, got: usize) -> Result<(), SampleError> {
     let (expected, shape) = (port.len(), port.shape.clone());
     if got == expected {
         return Ok(());
     }
-    Err(Error::Count { input: port.name.clone(), shape, expected, got })
+    Err(SampleError::Count { input: port.name.clone(), shape, expected, got })
 }
 
 /// The numbers of one input: flat, nested, or one number for a tensor of one element.
-fn numbers(port: &Port, value: &Value) -> Result<Vec<f64>, Error> {
+fn numbers(port: &Port, value: &Value) -> Result<Vec<f64>, SampleError> {
     // Nothing is set aside: a shape may promise any number of elements, the text holds what it holds.
     let mut out = Vec::new();
     let shape = nested(port, value, &mut out, 0)?;
     if shape.len() > 1 && shape != port.shape {
-        return Err(Error::Shape { input: port.name.clone(), expected: port.shape.clone(), got: shape });
+        return Err(SampleError::Shape {
+            input: port.name.clone(),
+            expected: port.shape.clone(),
+            got: shape,
+        });
     }
     count(port, out.len())?;
     Ok(out)
@@ -158,11 +171,11 @@ fn numbers(port: &Port, value: &Value) -> Result<Vec<f64>, Error> {
 /// Deepest nesting that is looked at; no tensor has as many dimensions.
 const DEEPEST: usize = 32;
 
-fn nested(port: &Port, value: &Value, out: &mut Vec<f64>, depth: usize) -> Result<Vec<usize>, Error> {
+fn nested(port: &Port, value: &Value, out: &mut Vec<f64>, depth: usize) -> Result<Vec<usize>, SampleError> {
     let ragged = |detail: &str| form(&format!("input `{}`", port.name), detail.into());
     let Value::Array(items) = value else {
         let index = out.len();
-        let bad = || Error::NotANumber { input: port.name.clone(), index, value: value.to_string() };
+        let bad = || SampleError::NotANumber { input: port.name.clone(), index, value: value.to_string() };
         let number = value.as_f64().filter(|v| v.is_finite()).ok_or_else(bad)?;
         whole(port, index, number)?;
         out.push(number);
@@ -208,30 +221,36 @@ mod tests {
         ] {
             let ports = [Port { name: "x".into(), shape, kind: "f32".into() }];
             let error = Samples::parse(r#"{"samples": [{"x": [1]}]}"#, &ports).expect_err("one number");
-            assert!(matches!(error, Error::Count { expected, got: 1, .. } if expected == len), "{error}");
+            assert!(
+                matches!(error, SampleError::Count { expected, got: 1, .. } if expected == len),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn refuses_each_mistake_by_name() {
         let parse = |json: &str| Sample::parse(json, &ports()).expect_err(json);
-        assert!(matches!(parse("{"), Error::SampleForm { .. }));
-        assert!(matches!(parse("[1]"), Error::SampleForm { .. }));
-        assert!(matches!(parse(r#"{"inputs": {}}"#), Error::MissingInput { .. }));
-        assert!(matches!(parse(r#"{"x": [1,2,3,4], "y": [1]}"#), Error::UnknownInput { .. }));
-        assert!(matches!(parse(r#"{"x": [1,2,3]}"#), Error::Count { expected: 4, got: 3, .. }));
-        assert!(matches!(parse(r#"{"x": [[1,2,3,4]]}"#), Error::Shape { .. }));
-        assert!(matches!(parse(r#"{"x": [[[1,2],[3]]]}"#), Error::SampleForm { .. }));
-        assert!(matches!(parse(r#"{"x": [1,2,"NaN",4]}"#), Error::NotANumber { index: 2, .. }));
-        assert!(matches!(parse(r#"{"x": [1,2,null,4]}"#), Error::NotANumber { index: 2, .. }));
+        assert!(matches!(parse("{"), SampleError::SampleForm { .. }));
+        assert!(matches!(parse("[1]"), SampleError::SampleForm { .. }));
+        assert!(matches!(parse(r#"{"inputs": {}}"#), SampleError::MissingInput { .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,3,4], "y": [1]}"#), SampleError::UnknownInput { .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,3]}"#), SampleError::Count { expected: 4, got: 3, .. }));
+        assert!(matches!(parse(r#"{"x": [[1,2,3,4]]}"#), SampleError::Shape { .. }));
+        assert!(matches!(parse(r#"{"x": [[[1,2],[3]]]}"#), SampleError::SampleForm { .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,"NaN",4]}"#), SampleError::NotANumber { index: 2, .. }));
+        assert!(matches!(parse(r#"{"x": [1,2,null,4]}"#), SampleError::NotANumber { index: 2, .. }));
         let overflow = parse(r#"{"x": [1,2,3,1e999]}"#);
-        assert!(matches!(overflow, Error::NotANumber { .. } | Error::SampleForm { .. }), "{overflow}");
+        assert!(
+            matches!(overflow, SampleError::NotANumber { .. } | SampleError::SampleForm { .. }),
+            "{overflow}"
+        );
         let mut integers = ports();
         integers[0].kind = "i64".into();
         let fraction = Sample::parse(r#"{"x": [1, 2, 3.5, 4]}"#, &integers);
-        assert!(matches!(fraction, Err(Error::NotAnInteger { index: 2, .. })));
+        assert!(matches!(fraction, Err(SampleError::NotAnInteger { index: 2, .. })));
         let infinite = Sample::new(&ports(), vec![vec![1.0, f64::INFINITY, 0.0, 0.0]]);
-        assert!(matches!(infinite, Err(Error::NotANumber { index: 1, .. })));
+        assert!(matches!(infinite, Err(SampleError::NotANumber { index: 1, .. })));
     }
 
     #[test]
