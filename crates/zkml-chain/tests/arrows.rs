@@ -10,7 +10,24 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What each crate may depend on directly, within the workspace, outside its tests.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-graph", &[]),
-    ("zkml-onnx", &["zkml-graph"]),
+    ("zkml-interface", &["zkml-graph"]),
+    ("zkml-onnx", &["zkml-graph", "zkml-interface"]),
+    (
+        "zkml",
+        &[
+            "zkml-codegen",
+            "zkml-curve",
+            "zkml-graph",
+            "zkml-halo2",
+            "zkml-harness",
+            "zkml-interface",
+            "zkml-onnx",
+            "zkml-poseidon",
+            "zkml-protocol",
+            "zkml-srs",
+            "zkml-verifier",
+        ],
+    ),
     ("zkml-protocol", &[]),
     ("zkml-curve", &["zkml-protocol"]),
     ("zkml-poseidon", &["zkml-curve", "zkml-protocol"]),

@@ -34,6 +34,15 @@ impl Default for LoadOptions {
     }
 }
 
+impl LoadOptions {
+    fn check(&self) -> Result<(), Error> {
+        if (1..=1 << 16).contains(&self.batch) {
+            return Ok(());
+        }
+        Err(Error::Setting { name: "batch", value: self.batch.to_string(), lo: 1.0, hi: 65536.0 })
+    }
+}
+
 fn decode(path: &Path) -> Result<pb::ModelProto, Error> {
     let read = |e: std::io::Error| Error::Read { path: path.into(), detail: e.to_string() };
     let meta = std::fs::metadata(path).map_err(read)?;
@@ -43,12 +52,19 @@ fn decode(path: &Path) -> Result<pb::ModelProto, Error> {
     if meta.len() > MAX_BYTES {
         return Err(Error::TooLarge { path: path.into(), size: meta.len(), limit: MAX_BYTES });
     }
-    let bytes = std::fs::read(path).map_err(read)?;
+    decode_bytes(path, &std::fs::read(path).map_err(read)?)
+}
+
+/// `path` is for messages.
+fn decode_bytes(path: &Path, mut bytes: &[u8]) -> Result<pb::ModelProto, Error> {
     let not = |detail: String| Error::NotOnnx { path: path.into(), detail };
     if bytes.is_empty() {
         return Err(not("the file is empty".into()));
     }
-    let model = quietly(|| tract_onnx::onnx().proto_model_for_read(&mut bytes.as_slice()));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::TooLarge { path: path.into(), size: bytes.len() as u64, limit: MAX_BYTES });
+    }
+    let model = quietly(|| tract_onnx::onnx().proto_model_for_read(&mut bytes));
     let model = model.map_err(&not)?.map_err(|e| not(format!("{:#}", e)))?;
     if model.graph.is_none() {
         return Err(not("it holds no graph".into()));
@@ -67,7 +83,7 @@ pub fn self_contained(path: &Path) -> Result<Vec<u8>, Error> {
     let external = |g: &pb::GraphProto| g.initializer.iter().any(proto::is_external);
     match &mut file.graph {
         Some(graph) if external(graph) => {
-            proto::inline_external(graph, path.parent().unwrap_or(Path::new("")), MAX_BYTES)?;
+            proto::inline_external(graph, Some(path.parent().unwrap_or(Path::new(""))), MAX_BYTES)?;
             Ok(file.encode_to_vec())
         }
         _ => std::fs::read(path).map_err(|e| Error::Read { path: path.into(), detail: e.to_string() }),
@@ -76,18 +92,22 @@ pub fn self_contained(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Loads, checks, cuts, analyses and lowers.
 pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
-    if !(1..=1 << 16).contains(&options.batch) {
-        return Err(Error::Setting { name: "batch", value: options.batch.to_string(), lo: 1.0, hi: 65536.0 });
-    }
+    options.check()?;
     let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
-    build(&name, decode(path)?, path.parent().unwrap_or(Path::new("")), options)
+    build(&name, decode(path)?, Some(path.parent().unwrap_or(Path::new(""))), options)
 }
 
-/// Everything after decoding; `folder` is where external weights lie.
+/// As [`load`], of a file's content; there is no folder beside it.
+pub(crate) fn load_bytes(name: &str, bytes: &[u8], options: &LoadOptions) -> Result<Model, Error> {
+    options.check()?;
+    build(name, decode_bytes(Path::new(name), bytes)?, None, options)
+}
+
+/// Everything after decoding; `folder` is where external weights lie, if they may lie anywhere.
 pub(crate) fn build(
     name: &str,
     mut file: pb::ModelProto,
-    folder: &Path,
+    folder: Option<&Path>,
     options: &LoadOptions,
 ) -> Result<Model, Error> {
     let Some(mut graph) = file.graph.take() else {

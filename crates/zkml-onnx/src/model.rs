@@ -8,7 +8,7 @@ use tract_onnx::prelude::*;
 use zkml_graph::Visibility;
 
 use crate::guard::quietly;
-use crate::load::{LoadOptions, load};
+use crate::load::{LoadOptions, load, load_bytes};
 use crate::net::{Net, NetOp};
 use crate::proto::Notice;
 use crate::{Error, Port, Sample};
@@ -100,6 +100,14 @@ impl Model {
     /// A file that cannot be read, that is no ONNX model, or that has an operator, a type or a shape that is not supported; named.
     pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, Error> {
         load(path.as_ref(), options)
+    }
+
+    /// Loads the content of an ONNX file, under a name. Never panics, whatever it holds.
+    ///
+    /// # Errors
+    /// As [`Model::load`]; [`Error::ExternalData`] for weights that lie in other files, since there is no folder to look in.
+    pub fn from_bytes(name: &str, bytes: &[u8], options: &LoadOptions) -> Result<Self, Error> {
+        load_bytes(name, bytes, options)
     }
 
     pub(crate) fn new(

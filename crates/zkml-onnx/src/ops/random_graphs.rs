@@ -3,7 +3,6 @@
 //! `ZKML_RANDOM_GRAPHS` is the number of graphs, `ZKML_RANDOM_SEED` where they begin.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use tract_onnx::pb;
 
@@ -350,7 +349,7 @@ fn run(seed: u64) -> Result<&'static str, String> {
     let mut growing = Growing::new(seed);
     let steps = 1 + growing.rng.below(8);
     (0..steps).for_each(|_| growing.grow());
-    let model = build("random", growing.finish(), Path::new(""), &LoadOptions::default());
+    let model = build("random", growing.finish(), None, &LoadOptions::default());
     let model = match model {
         Ok(model) => model,
         // tract fails on some of its own rewritings: then there is nothing to prove.

@@ -12,12 +12,13 @@ pub(crate) fn is_external(t: &pb::TensorProto) -> bool {
 }
 
 /// Reads the data of such tensors into the model; the file must lie in the model's folder or below it.
-pub(crate) fn inline(graph: &mut pb::GraphProto, folder: &Path, limit: u64) -> Result<(), Error> {
+pub(crate) fn inline(graph: &mut pb::GraphProto, folder: Option<&Path>, limit: u64) -> Result<(), Error> {
     for t in graph.initializer.iter_mut().filter(|t| is_external(t)) {
         let entry = |key: &str| t.external_data.iter().find(|e| e.key == key).map(|e| e.value.clone());
         let file = entry("location").unwrap_or_default();
         let fail =
             |detail: String| Error::ExternalData { tensor: t.name.clone(), file: file.clone(), detail };
+        let folder = folder.ok_or_else(|| fail("only the bytes of the model itself were given".into()))?;
         let relative = Path::new(&file);
         let inside = |c: Component| matches!(c, Component::Normal(_) | Component::CurDir);
         if file.is_empty() || !relative.components().all(inside) {

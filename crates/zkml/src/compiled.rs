@@ -1,0 +1,181 @@
+//! A compiled model: the integer graph, how its circuit is laid out, and what it takes and gives.
+
+use serde::de::DeserializeOwned;
+use zkml_graph::{Graph, System, Trace, Visibility};
+use zkml_halo2::{Optimize, Plan};
+use zkml_interface::{Interface, Sample};
+use zkml_protocol::Word;
+use zkml_srs::Srs;
+
+use crate::{Error, Keys, Observer, Result, Stage, observer::begin, weights};
+
+/// The integer graph of a model, planned for proving.
+#[derive(Debug)]
+pub struct Compiled {
+    pub(crate) graph: Graph,
+    pub(crate) system: System,
+    pub(crate) weights: Vec<Vec<i64>>,
+    interface: Interface,
+    plan: Plan,
+}
+
+/// A compiled model as the four files of an artifact folder that carry it.
+#[derive(Clone)]
+pub struct CompiledFiles {
+    /// `graph.bin`: the integer graph. With public weights it holds them; else it is the architecture alone.
+    pub graph: Vec<u8>,
+    /// `plan.json`: how the circuit is laid out.
+    pub plan: Vec<u8>,
+    /// `interface.json`: names, shapes and scales of inputs and outputs.
+    pub interface: Vec<u8>,
+    /// `weights.bin`: private weights, for their owner only.
+    pub weights: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for CompiledFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let private = self.weights.is_some();
+        f.debug_struct("CompiledFiles")
+            .field("graph", &self.graph.len())
+            .field("private", &private)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An input of a compiled model, as the integers that it computes with. They may be secret: debugging shows none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Input(pub(crate) Vec<Vec<i64>>);
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Input({} tensors)", self.0.len())
+    }
+}
+
+fn from_json<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|e| Error::Malformed { what, why: e.to_string() })
+}
+
+impl Compiled {
+    /// Plans the circuit of a graph.
+    ///
+    /// # Errors
+    /// [`Error::Prover`] for a graph that cannot be laid out, [`Error::Cancelled`].
+    pub fn plan_graph(
+        graph: Graph,
+        weights: Vec<Vec<i64>>,
+        interface: Interface,
+        optimize: Optimize,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        begin(observer, Stage::Plan)?;
+        let system = graph.system();
+        let plan = zkml_halo2::plan(&system, optimize)?;
+        Ok(Self { graph, system, weights, interface, plan })
+    }
+
+    /// Reads what [`Compiled::to_files`] wrote, or those files of an artifact folder.
+    ///
+    /// # Errors
+    /// [`Error::Graph`], [`Error::Malformed`] or [`Error::Weights`], by which part is wrong.
+    pub fn from_files(files: &CompiledFiles) -> Result<Self> {
+        let graph = Graph::from_bytes(&files.graph)?;
+        let weights = match &files.weights {
+            Some(bytes) => weights::decode(&graph, bytes)?,
+            None if graph.weights.is_empty() => Vec::new(),
+            None => {
+                return Err(Error::Malformed { what: "private weights", why: "they were not given".into() });
+            }
+        };
+        Ok(Self {
+            system: graph.system(),
+            weights,
+            interface: from_json("interface", &files.interface)?,
+            plan: from_json("plan", &files.plan)?,
+            graph,
+        })
+    }
+
+    /// The model as files.
+    pub fn to_files(&self) -> CompiledFiles {
+        let private = !self.graph.weights.is_empty();
+        CompiledFiles {
+            graph: self.graph.to_bytes(),
+            plan: crate::json::pretty(&self.plan),
+            interface: crate::json::pretty(&self.interface),
+            weights: private.then(|| weights::encode(&self.graph, &self.weights)),
+        }
+    }
+
+    /// How the circuit is laid out, and what that costs.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the model takes and gives.
+    pub fn interface(&self) -> &Interface {
+        &self.interface
+    }
+
+    /// The integer graph: the definition of what is proven.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Keccak-256 of the graph: names the model in every proof, or its architecture when weights are private.
+    pub fn model_hash(&self) -> Word {
+        Word(self.graph.hash())
+    }
+
+    /// Whether some input is committed to: then nobody but its owner knows it.
+    pub fn commits_to_inputs(&self) -> bool {
+        self.graph.inputs.iter().any(|(_, visibility)| *visibility != Visibility::Public)
+    }
+
+    /// The integers of a sample: `{"inputs": {name: numbers}}`; the first of several.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] names the input, the element and its range.
+    pub fn input(&self, json: &str) -> Result<Input> {
+        let ports = self.interface.input_ports();
+        let mut samples = zkml_interface::Samples::parse(json, &ports)?;
+        self.quantize(&samples.rows.swap_remove(0))
+    }
+
+    /// The integers of a sample.
+    ///
+    /// # Errors
+    /// As [`Compiled::input`].
+    pub fn quantize(&self, sample: &Sample) -> Result<Input> {
+        Ok(Input(self.interface.quantize_inputs(sample)?))
+    }
+
+    /// Runs the integer model: one vector of numbers per output. Nothing is proven.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] for an input outside of what the model was calibrated for.
+    pub fn run(&self, input: &Input) -> Result<Vec<Vec<f64>>> {
+        let trace = self.trace(input)?;
+        let of = |o: &zkml_graph::Output| trace.values[o.tensor.0 as usize].clone();
+        let outputs: Vec<Vec<i64>> = self.graph.outputs.iter().map(of).collect();
+        Ok(self.interface.dequantize_outputs(&outputs))
+    }
+
+    pub(crate) fn trace(&self, input: &Input) -> Result<Trace> {
+        Ok(self.graph.eval_with(&input.0, &self.weights)?)
+    }
+
+    /// Makes the keys. The same setup and model give the same keys on every machine.
+    ///
+    /// # Errors
+    /// [`Error::Prover`] for a setup that is too small or unsound, or a layout that does not state every relation;
+    /// [`Error::Cancelled`].
+    pub fn setup(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
+        begin(observer, Stage::Srs)?;
+        let cut = srs
+            .cut(self.plan.k, "of the setup", &|_, done, total| observer.progress(Stage::Srs, done, total))?;
+        begin(observer, Stage::Keys)?;
+        let keys = zkml_halo2::keys::setup(&self.graph, &self.system, &self.plan, &cut, "of the setup")?;
+        Ok(Keys::new(self, keys))
+    }
+}

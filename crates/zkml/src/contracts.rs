@@ -1,0 +1,74 @@
+//! The generated contracts, and a local EVM that judges proofs.
+
+use zkml_codegen::names::ContractNames;
+use zkml_harness::{Evm, EvmConfig, GasReport, Settings, Solc, StackCode};
+
+use crate::{Error, Observer, Proof, Result, Stage, Verifier, observer::begin};
+
+/// The sources of a model's contracts. Those that they import come with `zkml-codegen`.
+#[derive(Debug, Clone)]
+pub struct Contracts {
+    /// Names of the contracts; a file is named after its contract.
+    pub names: ContractNames,
+    /// Source of the verifier.
+    pub verifier: String,
+    /// Source of the consumer: what an application inherits.
+    pub consumer: String,
+    /// Source of the consumer that takes requests.
+    pub request_consumer: String,
+}
+
+/// What the local EVM said of a proof.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// Gas of the transaction, by cause.
+    pub gas: GasReport,
+    /// Gas of deploying the verifier.
+    pub deploy_gas: u64,
+    /// Length of the verifier's runtime bytecode.
+    pub runtime_bytes: usize,
+}
+
+impl Contracts {
+    /// Prints the contracts of a verifier.
+    ///
+    /// # Errors
+    /// [`Error::Codegen`] for a program that cannot be printed.
+    pub fn of(verifier: &Verifier) -> Result<Self> {
+        let program = verifier.program();
+        Ok(Self {
+            names: zkml_codegen::names::contracts(program),
+            verifier: zkml_codegen::verifier_source(program)?,
+            consumer: zkml_codegen::consumer_source(program)?,
+            request_consumer: zkml_codegen::request_consumer_source(program)?,
+        })
+    }
+
+    /// Names and texts of the contracts.
+    pub fn files(&self) -> [(&str, &str); 3] {
+        let ContractNames { verifier, consumer, request_consumer } = &self.names;
+        [(verifier, &self.verifier), (consumer, &self.consumer), (request_consumer, &self.request_consumer)]
+    }
+
+    /// Compiles the contracts, deploys the verifier in a fresh local EVM, and lets it judge a proof. Needs Node, and solc of
+    /// npm.
+    ///
+    /// # Errors
+    /// [`Error::Evm`] when tools are missing or refuse the sources, [`Error::ContractRefuses`] when the contract does not
+    /// accept the proof, [`Error::Cancelled`].
+    pub fn simulate(&self, proof: &Proof, observer: &dyn Observer) -> Result<Judged> {
+        begin(observer, Stage::Solc)?;
+        let files = self.files().map(|(name, text)| (format!("{name}.sol"), text));
+        let mut sources = StackCode::sources();
+        sources.extend(files.iter().map(|(file, text)| (file.as_str(), *text)));
+        let compiled = Solc::find()?.compile(&sources, &Settings::default())?;
+        begin(observer, Stage::Evm)?;
+        let mut evm = Evm::new(EvmConfig::default());
+        let deployed = evm.deploy(&compiled.contract(&self.names.verifier)?.creation)?;
+        let call = evm.send(deployed.address, &zkml_codegen::encode(&proof.proof, &proof.instances))?;
+        if !call.is_true() {
+            return Err(Error::ContractRefuses(call.describe()));
+        }
+        Ok(Judged { gas: call.gas, deploy_gas: deployed.gas, runtime_bytes: deployed.runtime.len() })
+    }
+}

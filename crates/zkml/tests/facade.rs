@@ -1,0 +1,146 @@
+//! The library as its users meet it: bytes in, bytes out, and what is refused.
+
+use std::sync::{Mutex, OnceLock};
+use zkml::{
+    Binding, Compiled, Error, Keys, Model, Observer, Optimize, ProofError, Settings, Srs, Stage, Verifier,
+    Visibility, Word,
+};
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/../../models/credit/{name}", env!("CARGO_MANIFEST_DIR")))
+        .expect("a file of the model")
+}
+
+fn text(name: &str) -> String {
+    String::from_utf8(read(name)).expect("text")
+}
+
+fn compiled(settings: &Settings) -> Compiled {
+    let model = Model::from_onnx("credit", &read("credit.onnx"), settings).expect("loads");
+    let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+    calibration.compile(Optimize::Prover, &()).expect("compiles")
+}
+
+fn keys(settings: &Settings) -> Keys {
+    let compiled = compiled(settings);
+    let srs = Srs::dev(compiled.plan().k).expect("a setup");
+    compiled.setup(&srs, &()).expect("keys")
+}
+
+/// Keys of the model with inputs and outputs that are committed to, made once.
+fn shared() -> &'static Keys {
+    static MADE: OnceLock<Keys> = OnceLock::new();
+    MADE.get_or_init(|| keys(&Settings { outputs: Visibility::Committed.into(), ..Settings::default() }))
+}
+
+#[test]
+fn a_proof_goes_from_bytes_to_bytes() {
+    let keys = shared();
+    let files = keys.compiled().to_files();
+    let again = Compiled::from_files(&files).expect("the same model");
+    assert_eq!(again.model_hash(), keys.compiled().model_hash());
+    let key = keys.to_bytes().expect("bytes");
+    let keys = Keys::from_bytes(again, &keys.verifier(), &key).expect("the same keys");
+    let input = keys.compiled().input(&text("sample.json")).expect("an input");
+    let context = Word::from_u64(77);
+    let proven = keys.prove(&input, &Binding { context, openings: vec![] }, &()).expect("a proof");
+    let verifier = Verifier::from_json(&keys.verifier().to_json()).expect("a verifier");
+    let verified = verifier.verify_json(&proven.proof.to_json()).expect("accepted");
+    assert_eq!(verified.context, context);
+    assert!(verified.unsafe_dev_srs);
+    assert_eq!(verified.commitments.len(), 2, "input and output");
+    let revealed = keys.compiled().run(&input).expect("runs");
+    assert_eq!(proven.revealed, revealed);
+    assert!(verified.outputs[0].values.is_empty(), "the output is committed to");
+    // Whoever has the openings can show what is behind the commitments.
+    for (opening, commitment) in proven.openings.iter().zip(&verified.commitments) {
+        assert_eq!(opening.recompute().expect("fits"), commitment.commitment);
+    }
+}
+
+#[test]
+fn openings_that_were_kept_give_the_same_commitments_and_no_others() {
+    let keys = shared();
+    let input = keys.compiled().input(&text("sample.json")).expect("an input");
+    let first = keys.prove(&input, &Binding::default(), &()).expect("a proof");
+    let kept = vec![first.openings[0].clone()];
+    let binding = Binding { context: Word::ZERO, openings: kept };
+    let second = keys.prove(&input, &binding, &()).expect("a proof");
+    assert_eq!(first.openings[0], second.openings[0]);
+    assert_ne!(first.openings[1].commitment, second.openings[1].commitment, "outputs get fresh salts");
+    let other = text("sample.json").replace("1.185", "1.5");
+    let other = keys.compiled().input(&other).expect("an input");
+    let error = keys.prove(&other, &binding, &()).expect_err("an opening of other values");
+    assert!(matches!(&error, Error::OtherOpening { name } if name == "applicant"), "{error}");
+}
+
+#[test]
+fn what_was_changed_is_refused_by_name() {
+    let keys = shared();
+    let input = keys.compiled().input(&text("sample.json")).expect("an input");
+    let proof = keys.prove(&input, &Binding::default(), &()).expect("a proof").proof;
+    let verifier = keys.verifier();
+    let mut flipped = proof.clone();
+    flipped.proof[40] ^= 1;
+    assert!(matches!(verifier.verify(&flipped), Err(Error::Refused(_))));
+    let mut bound = proof.clone();
+    bound.context = Word::ONE;
+    assert!(matches!(verifier.verify(&bound), Err(Error::Proof(ProofError::Contradiction(_)))));
+    let mut elsewhere = proof.clone();
+    elsewhere.vk_digest = Word::ONE;
+    assert!(matches!(
+        verifier.verify(&elsewhere),
+        Err(Error::Proof(ProofError::Foreign { what: "key", .. }))
+    ));
+    let mut honest = proof.clone();
+    honest.unsafe_dev_srs = false;
+    assert!(matches!(verifier.verify(&honest), Err(Error::Proof(ProofError::Setup))));
+    assert!(matches!(verifier.verify_json(b"{}"), Err(Error::Proof(ProofError::NotAProof(_)))));
+    assert!(matches!(Verifier::from_json(b"[]"), Err(Error::Malformed { what: "verifier program", .. })));
+    let key = keys.to_bytes().expect("bytes");
+    let mut files = keys.compiled().to_files();
+    let model = || Compiled::from_files(&keys.compiled().to_files()).expect("the model");
+    let cut = Keys::from_bytes(model(), &verifier, &key[..key.len() - 1]).expect_err("cut short");
+    assert!(matches!(cut, Error::Prover(_)), "{cut}");
+    files.graph.truncate(9);
+    assert!(matches!(Compiled::from_files(&files), Err(Error::Graph(_))));
+    assert!(matches!(Model::from_onnx("m", b"no model", &Settings::default()), Err(Error::Onnx(_))));
+}
+
+/// Remembers the stages, and stops before one of them.
+struct Stops(Option<Stage>, Mutex<Vec<Stage>>);
+
+impl Observer for Stops {
+    fn begins(&self, stage: Stage) {
+        self.1.lock().expect("not poisoned").push(stage);
+    }
+
+    fn cancelled(&self) -> bool {
+        let seen = self.1.lock().expect("not poisoned");
+        self.0.is_some() && seen.last() == self.0.as_ref()
+    }
+}
+
+#[test]
+fn an_observer_sees_the_stages_and_stops_the_work() {
+    let keys = shared();
+    let input = keys.compiled().input(&text("sample.json")).expect("an input");
+    let all = Stops(None, Mutex::default());
+    keys.prove(&input, &Binding::default(), &all).expect("a proof");
+    assert_eq!(*all.1.lock().expect("not poisoned"), [Stage::Run, Stage::Prove, Stage::Verify]);
+    let early = Stops(Some(Stage::Run), Mutex::default());
+    let error = keys.prove(&input, &Binding::default(), &early).expect_err("cancelled");
+    assert!(matches!(error, Error::Cancelled { before: Stage::Prove }), "{error}");
+}
+
+#[test]
+fn a_model_that_errs_too_much_is_compiled_only_when_that_is_accepted() {
+    let coarse = Settings { activation_scale: Some(5), weight_scale: Some(5), ..Settings::default() };
+    let model = Model::from_onnx("credit", &read("credit.onnx"), &coarse).expect("loads");
+    let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+    let alarm = calibration.alarm().expect("it errs");
+    assert!(alarm.times() > 1.0);
+    let refused = calibration.clone().compile(Optimize::Prover, &()).expect_err("refused");
+    assert!(matches!(refused, Error::Inaccurate(_)), "{refused}");
+    calibration.accept_any_error().compile(Optimize::Prover, &()).expect("accepted");
+}
