@@ -24,8 +24,9 @@ all: build
 
 ## demo: the credit model's decision, proven and then checked by a generated contract in a local EVM
 demo: $(NODE_STAMP)
-	$(CARGO) build --release --locked -p zkml-chain --bin zkml-chain --no-default-features
-	@target/release/zkml-chain demo
+	@echo "building what the demo needs: about 300 packages, some minutes on two cores"
+	$(CARGO) build --profile demo --locked -p zkml-chain --bin zkml-chain --no-default-features
+	@target/demo/zkml-chain demo
 
 build: $(NODE_STAMP)
 	$(CARGO) build --release --locked -p zkml-chain --bins

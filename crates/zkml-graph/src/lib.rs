@@ -8,6 +8,21 @@
 //!
 //! What every back end needs to know of relations is found out here, by analyses that belong to none: [`intervals`],
 //! [`wiring`], [`contraction`]; and each of them writes a [`Ledger`] of how it takes care of every relation.
+//!
+//! ```
+//! # fn main() -> Result<(), zkml_graph::GraphError> {
+//! use zkml_graph::{Bounds, GraphBuilder, Map, Visibility, ops::Linear};
+//!
+//! let mut graph = GraphBuilder::new("sum");
+//! let x = graph.input("x", &[2], 0, Bounds::new(-9, 9), Visibility::Public)?;
+//! let terms = vec![(1, Map::identity(&[2])), (1, Map::identity(&[2]))];
+//! let y = graph.node("twice", Linear { terms, constant: 0, scale: 0 }, &[x, x])?;
+//! graph.output("y", y, Visibility::Public);
+//! let graph = graph.finish()?;
+//! assert_eq!(graph.eval(&[vec![1, -4]])?.values[y.0 as usize], [2, -8]);
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 

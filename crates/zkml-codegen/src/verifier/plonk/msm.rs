@@ -30,7 +30,7 @@ struct Msm<'a> {
     /// No term was added yet.
     empty: bool,
     /// Whether both precompiles have shown that they exist: a call of an address without code succeeds too.
-    measured: bool,
+    precompiles_shown: bool,
 }
 
 /// Folds all commitments into one point.
@@ -41,7 +41,7 @@ pub(crate) fn fold(
     opening: &Opening,
 ) -> Result<(), CodegenError> {
     text.section("Commitments folded into one point. In memory: the sum, a term's point, the term's factor.");
-    let mut msm = Msm { text, area: map.buffer(), empty: true, measured: false };
+    let mut msm = Msm { text, area: map.buffer(), empty: true, precompiles_shown: false };
     let factor = format!("mload({})", msm.factor());
     for (index, set) in opening.sets().iter().enumerate() {
         // What the next member's factor is y times of.
@@ -114,11 +114,11 @@ impl Msm<'_> {
             (true, true) => self.text.line(format_args!("ok := and(ok, {mul})")),
             (false, false) => self.text.line(format_args!("ok := and(ok, {add})")),
             // Yul evaluates the last argument first: multiply, then add.
-            (true, false) if self.measured => {
+            (true, false) if self.precompiles_shown => {
                 self.text.line(format_args!("ok := and(and(ok, {add}), {mul})"))
             }
             (true, false) => {
-                self.measured = true;
+                self.precompiles_shown = true;
                 for call in [mul, add] {
                     self.text.line(format_args!("ok := and(ok, {call})"));
                     self.text.line("ok := and(ok, eq(returndatasize(), 64)) // the precompile exists");

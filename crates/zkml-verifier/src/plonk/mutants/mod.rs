@@ -10,6 +10,7 @@
 
 mod edges;
 mod forge;
+mod plan;
 mod poly;
 mod rules;
 #[path = "../../../../../tests/attacks/table.rs"]
@@ -18,7 +19,8 @@ mod toy;
 
 use crate::curve::scalar;
 use crate::plonk::{VerifyError, verify};
-use forge::{Forgery, Plan, forge};
+use forge::{Forgery, forge};
+use plan::{Late, Plan};
 use rules::Mutant;
 use std::collections::BTreeMap;
 use table::{Row, Table};
@@ -52,7 +54,7 @@ fn accepts(mutant: &Mutant, plan: Plan, made: &Forgery) -> bool {
     if mutant.verdict(proof, instances).is_err() {
         return false;
     }
-    if plan.2 == forge::Late::Meaning {
+    if plan.2 == Late::Meaning {
         // One proof for two meanings of the output: the digest is all that tells them apart.
         let mut other = mutant.clone();
         other.program.statement.instances.outputs[0].scale += 1;
