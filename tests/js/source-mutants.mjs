@@ -32,14 +32,16 @@ const PACKAGES = {
     tests: ["--lib", "--test", "binding", "--test", "absorbs", "--test", "layout"],
   },
   "zkml-verifier": { files: files("zkml-verifier", "*.rs", "plonk/*.rs"), tests: ["--lib", "--test", "fixtures"] },
-  "zkml-graph": { files: files("zkml-graph", "ops/*.rs", "ledger.rs", "relation.rs"), tests: ["--lib"] },
+  "zkml-graph": { files: files("zkml-graph", "ops/*.rs", "{contraction,intervals,ledger,relation,wiring}.rs"), tests: ["--lib"] },
   "zkml-halo2": {
-    files: files("zkml-halo2", "{block,bounds,certificate,standing,shown,wiring,phase}.rs"),
-    tests: ["--lib"],
+    files: files("zkml-halo2", "{block,certificate,phase,standing,statement}.rs"),
+    tests: ["--lib", "--test", "circuits", "--", "certificate", "bounds", "statement"],
   },
 };
 /** Mutants of these say nothing about what is accepted. */
-const LEFT_OUT = ["impl .*Debug", "impl .*Display", "impl .*Error", "fn fmt", "-> String", "-> &'static str"];
+const LEFT_OUT = ["impl .*Debug", "impl .*Display", "impl .*Error", "fn fmt", "-> String", "-> &'static str", "in cases$"];
+/** cargo-mutants 27.1 tries fields that it deletes from struct expressions whatever is left out, so rows are chosen here too. */
+const counts = (line) => !LEFT_OUT.some((re) => new RegExp(re).test(line));
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.join(here, "..", "..");
@@ -68,7 +70,7 @@ function mutate(name, { files, tests }, wanted) {
   const run = spawnSync(process.env.CARGO ?? "cargo", [...args, "--", ...tests], { cwd: root, stdio: ["ignore", 2, 2] });
   const list = (file) => {
     const text = path.join(out, "mutants.out", file);
-    return fs.existsSync(text) ? fs.readFileSync(text, "utf8").split("\n").filter(Boolean) : [];
+    return fs.existsSync(text) ? fs.readFileSync(text, "utf8").split("\n").filter(Boolean).filter(counts) : [];
   };
   const rows = { caught: list("caught.txt"), missed: list("missed.txt"), endless: list("timeout.txt") };
   fs.rmSync(out, { recursive: true, force: true });
@@ -102,7 +104,7 @@ for (const [name, what] of Object.entries(PACKAGES)) {
   if (!options.again) covered[name] = part === "all" ? ["all"] : [...new Set([...(covered[name] ?? []), part])].sort();
   console.log(`${name}: ${caught.length + endless.length} noticed, ${missed.length} survived`);
 }
-const mutants = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+const mutants = [...known.values()].filter(({ id }) => counts(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
 const open = mutants.filter(isOpen);
 if (options.summary) {
   const text = JSON.stringify({ about: ABOUT, refresh: REFRESH, covered, mutants }, null, 2);

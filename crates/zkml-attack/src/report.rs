@@ -110,11 +110,13 @@ fn circuit(out: &mut String, v: &Value) {
     for (why, n) in &implied {
         let _ = writeln!(out, "- {n} are implied by the rest, which was found out in each place: {why}");
     }
-    let _ = writeln!(
-        out,
-        "- {} survived, and nothing says why; [`circuit-mutants.json`](attacks/circuit-mutants.json) names each place:\n",
-        sum(&survived)
-    );
+    let all = sum(&survived);
+    let place = "[`circuit-mutants.json`](attacks/circuit-mutants.json)";
+    if all == 0 {
+        let _ = writeln!(out, "- none survived without a reason; {place} has all of them");
+        return;
+    }
+    let _ = writeln!(out, "- {all} survived, and nothing says why; {place} names each place:\n");
     for (id, row) in rows().filter(|(_, r)| survived(r) > 0) {
         let _ = writeln!(out, "  - {} of `{id}`", survived(row));
     }

@@ -38,10 +38,14 @@ impl Case {
 /// An operand of a single-operator case.
 #[derive(Debug, Clone)]
 pub(crate) struct Operand {
-    shape: Vec<usize>,
-    scale: i32,
-    bounds: Option<Bounds>,
-    values: Vec<i64>,
+    /// Its shape.
+    pub(crate) shape: Vec<usize>,
+    /// Its scale.
+    pub(crate) scale: i32,
+    /// Its bounds; none for a constant.
+    pub(crate) bounds: Option<Bounds>,
+    /// Its values, row-major.
+    pub(crate) values: Vec<i64>,
 }
 
 impl Operand {

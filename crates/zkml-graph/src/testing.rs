@@ -8,9 +8,13 @@ mod networks;
 #[cfg(test)]
 mod exhaustive;
 #[cfg(test)]
+mod facts;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod ledger;
 #[cfg(test)]
 mod random;
 

@@ -13,8 +13,9 @@ use super::{columns::Columns, judge::Circuit};
 
 /// Repairs of gates over early columns that one forgery may take.
 const MAX_REPAIRS: usize = 20_000;
-/// Repairs of chains.
-const MAX_LATE_REPAIRS: usize = 4;
+/// Repairs of chains, at least and at most: one for each place of the changed cell, which all chains of a contraction
+/// may have among their lanes.
+const LATE_REPAIRS: [usize; 2] = [4, 12];
 /// Rows before the end of a chain in which a cell is looked for.
 const CHAIN: u32 = 40;
 
@@ -116,13 +117,14 @@ pub fn forge(
     let (columns, frozen, queue) = (honest.clone(), HashSet::new(), BTreeSet::new());
     let mut f = Forger { circuit, classes, columns, order, frozen, queue };
     let new = *value(&mut f.columns, start) + delta;
-    f.set(&classes.of(start), new);
+    let class = classes.of(start);
+    f.set(&class, new);
     f.early();
-    for _ in 0..MAX_LATE_REPAIRS {
+    let [least, most] = LATE_REPAIRS;
+    for _ in 0..class.len().clamp(least, most) {
         if !f.late() {
             break;
         }
-        f.early();
     }
     super::columns::multiplicities(&mut f.columns.early, circuit);
     f.columns
@@ -137,8 +139,9 @@ impl Forger<'_> {
         }
     }
 
-    /// Repairs gates over early columns.
-    fn early(&mut self) {
+    /// Repairs gates over early columns; returns false if no cell makes one of them hold.
+    fn early(&mut self) -> bool {
+        let mut all = true;
         for _ in 0..MAX_REPAIRS {
             let next = if self.order.is_up() { self.queue.pop_last() } else { self.queue.pop_first() };
             let Some((row, poly)) = next else { break };
@@ -158,28 +161,38 @@ impl Forger<'_> {
                     Order::UpFromRight => (limb, r, -c),
                 }
             });
-            for at in cells {
+            let solution = cells.into_iter().find_map(|at| {
                 let class = self.classes.of(at);
-                if let Some(v) = solve(self.circuit, (poly, row), &class, &mut self.columns) {
-                    self.set(&class, v);
-                    break;
-                }
+                let v = solve(self.circuit, (poly, row), &class, &mut self.columns)?;
+                Some((class, v))
+            });
+            match solution {
+                Some((class, v)) => self.set(&class, v),
+                None => all = false,
             }
         }
+        all &= self.queue.is_empty();
         self.queue.clear();
+        all
     }
 
-    /// Repairs the first chain that the later columns cannot close, by a cell in one of its rows; returns true if it
-    /// did. What is left of the chain is affine in a cell that is multiplied with no other that moves along.
+    /// Repairs the first chain that the later columns cannot close, by a cell in one of its rows, and what that breaks;
+    /// returns true if it did. What is left of the chain is affine in a cell that is multiplied with no other that
+    /// moves along. A cell that early gates let move goes before others, like a constant that one of them pins.
     fn late(&mut self) -> bool {
         let Err((_, (row, left))) = self.circuit.late(&self.columns) else { return false };
         let mut cells: Vec<Place> = Vec::new();
         for r in (row.saturating_sub(CHAIN)..=row).rev() {
-            cells.extend((0..self.circuit.shape.a_columns).map(|c| (c, r as usize)));
+            let columns = 0..self.circuit.shape.a_columns;
+            match self.order {
+                Order::DownFromRight => cells.extend(columns.rev().map(|c| (c, r as usize))),
+                _ => cells.extend(columns.map(|c| (c, r as usize))),
+            }
         }
         if self.order.is_up() {
             cells.reverse();
         }
+        let mut stuck = None;
         for at in cells {
             let class = self.classes.of(at);
             if class.iter().any(|c| self.frozen.contains(c)) {
@@ -193,13 +206,21 @@ impl Forger<'_> {
                 !matches!(self.circuit.late(&self.columns), Err((_, (r, _))) if r <= row)
             });
             let v = *value(&mut self.columns, at);
-            if repaired {
-                self.set(&class, v);
-                return true;
-            }
             class.iter().for_each(|c| *value(&mut self.columns, *c) = before);
+            if repaired {
+                let (columns, frozen) = (self.columns.clone(), self.frozen.clone());
+                self.set(&class, v);
+                if self.early() {
+                    return true;
+                }
+                (self.columns, self.frozen) = (columns, frozen);
+                stuck.get_or_insert((class, v));
+            }
         }
-        false
+        let Some((class, v)) = stuck else { return false };
+        self.set(&class, v);
+        self.early();
+        true
     }
 
     /// Rest of the chain that ends in `row` when a class has another value.

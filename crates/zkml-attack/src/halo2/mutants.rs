@@ -134,6 +134,9 @@ pub fn may_go(id: &str) -> bool {
 /// Outcomes by mutant.
 pub type Outcomes = BTreeMap<String, Outcome>;
 
+/// Places and wrong reasons by mutant.
+pub type Needed = BTreeMap<String, (usize, Vec<&'static str>)>;
+
 /// Circuits that have every gate: each operator with private and public operands, and small networks.
 pub fn targets() -> Vec<Target> {
     let mut out = Vec::new();
@@ -210,6 +213,32 @@ pub fn circuit(
     if systems {
         relations(backend, target, variant, wanted, out);
     }
+}
+
+/// Checks of one circuit that are needed, by id: the number of places in which a false statement is accepted without
+/// one, and the reasons to do without it that are given there all the same. Each of those is wrong.
+///
+/// # Errors
+/// The reason not to lay the circuit out, printed.
+pub fn needed(
+    backend: &Halo2,
+    target: &Target,
+    variant: usize,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Needed, String> {
+    let laid = Laid::new(target, backend.circuit(target, variant)?)?;
+    let mut out = Needed::new();
+    for (id, removal) in removals(&laid).into_iter().filter(|(id, _)| wanted(id)) {
+        // What has a reason is not searched at more rows: where it is right, that takes long and finds nothing.
+        let reason = laid.implied(&removal);
+        let more = || reason.is_none().then(|| attack(&laid, &removal, MORE_ROWS)).flatten();
+        if attack(&laid, &removal, ROWS).or_else(more).is_some() {
+            let (places, reasons) = out.entry(id).or_default();
+            *places += 1;
+            reasons.extend(reason);
+        }
+    }
+    Ok(out)
 }
 
 /// Outcome of a removal: what survives the attacks on one honest run, and is not implied, is attacked with others.

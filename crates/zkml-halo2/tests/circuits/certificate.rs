@@ -3,13 +3,15 @@
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{
-    Bounds, Ledger, Relation, Standing, System, VarId, intervals::Proven, testing, wiring::Elem,
+    Bounds, Code, Ledger, Relation, Standing, System, VarId, View, intervals::Proven, ledger::contracted,
+    testing, wiring::Elem,
 };
 use zkml_halo2::{
     block::{Defined, Group, Slot, Term},
     blueprint::{Blueprint, Survey, blueprint},
     cells::Source,
     certificate::{confirm, confirm_rows},
+    contraction::FIELD_BITS,
     gate::Gate,
     placement::layout,
     polynomial::Polynomial,
@@ -411,4 +413,66 @@ fn a_constant_is_never_substituted() {
             assert!(verdict.is_err() || !(var.constant.is_some() || shown), "{}: {}", l.name, var.name);
         }
     }
+}
+
+#[test]
+fn packed_values_lie_within_their_code() {
+    let (mut fit, mut refused) = (0, 0);
+    for l in laid() {
+        let known = confirm(&l.system, &l.ledger, &l.blueprint).expect("certified");
+        let within = |v: &View, code: Code| {
+            let (own, wanted) = (known[v.var.0 as usize].expect("confined"), code.bounds());
+            wanted.lo <= own.lo && own.hi <= wanted.hi
+        };
+        let others = |c: Code| {
+            [Code { bits: c.bits - 1, ..c }, Code { signed: !c.signed, ..c }, Code { bits: c.bits + 1, ..c }]
+        };
+        for (i, (_, relation)) in l.system.relations.iter().enumerate() {
+            let shown: Vec<(View, Code)> = match relation {
+                Relation::Public { v, code: Some(code), .. } => vec![(v.clone(), *code)],
+                Relation::Commit { parts, .. } => parts.clone(),
+                _ => continue,
+            };
+            for (part, (view, code)) in shown.iter().enumerate() {
+                for other in others(*code).into_iter().filter(|c| c.bits > 0) {
+                    let mut system = l.system.clone();
+                    match &mut system.relations[i].1 {
+                        Relation::Public { code, .. } => *code = Some(other),
+                        Relation::Commit { parts, .. } => parts[part].1 = other,
+                        _ => continue,
+                    }
+                    let verdict = confirm(&system, &l.ledger, &l.blueprint).is_ok();
+                    assert_eq!(verdict, within(view, other), "{}: {relation} with {other}", l.name);
+                    *(if verdict { &mut fit } else { &mut refused }) += 1;
+                }
+            }
+        }
+    }
+    assert!(fit > 20 && refused > 20, "{fit} codes fit, {refused} are refused");
+}
+
+#[test]
+fn slots_are_as_wide_as_differences_and_no_more_than_the_field_has() {
+    let mut packed = 0;
+    for l in laid() {
+        let known = confirm(&l.system, &l.ledger, &l.blueprint).expect("certified");
+        for (i, c) in l.blueprint.contractions.iter().enumerate().filter(|(_, c)| c.slots > 1) {
+            let relation = &l.system.relations[c.relation].1;
+            let Relation::Contract { y, .. } = relation else { panic!("{relation} is no contraction") };
+            let own = known[y.var.0 as usize].expect("confined").magnitude();
+            let reach = contracted(&l.system, &known, relation).expect("confined").magnitude() + own;
+            let width = 128 - reach.leading_zeros();
+            let verdict = |width: u32, slots: usize| {
+                let mut blueprint = l.blueprint.clone();
+                (blueprint.contractions[i].width, blueprint.contractions[i].slots) = (width, slots);
+                confirm(&l.system, &l.ledger, &blueprint).is_ok()
+            };
+            let most = FIELD_BITS / width;
+            assert!(verdict(width, 2) && !verdict(width - 1, 2), "{}: {reach} in {width} bits", l.name);
+            assert!(verdict(width, most as usize), "{}: {most} slots of {width} bits", l.name);
+            assert!(!verdict(width, most as usize + 1), "{}: {} slots of {width} bits", l.name, most + 1);
+            packed += 1;
+        }
+    }
+    assert!(packed > 5, "only {packed} contractions pack their results");
 }

@@ -1,0 +1,197 @@
+//! What operators say of their results, and what they state, at the edges: exactly, and not only near enough.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::cases;
+use crate::case::{Operand, given};
+use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
+use crate::{Bounds, GraphBuilder, GraphError, Map, Op, Tensor, Visibility};
+
+/// The result of an operator, or why there is none.
+fn result(op: impl Into<Op>, operands: &[Operand]) -> Result<Tensor, GraphError> {
+    let mut b = GraphBuilder::new("facts");
+    let mut ids = Vec::new();
+    for (i, o) in operands.iter().enumerate() {
+        let name = format!("x{i}");
+        ids.push(match o.bounds {
+            Some(bounds) => b.input(&name, &o.shape, o.scale, bounds, Visibility::Committed)?,
+            None => b.constant(&name, &o.shape, o.scale, o.values.clone())?,
+        });
+    }
+    let y = b.node("node", op, &ids)?;
+    Ok(b.tensor(y).clone())
+}
+
+fn whole() -> Map {
+    Map::identity(&[2])
+}
+
+fn one(scale: i32) -> Operand {
+    given(&[2], (1, 9), &[1, 2]).at_scale(scale)
+}
+
+fn table(fraction_bits: u32, shift: u32) -> Lookup {
+    let slope = if fraction_bits > 0 { vec![0] } else { vec![] };
+    Lookup { name: "t".into(), lo: -(1 << 60), fraction_bits, value: vec![0], slope, shift, scale: 0 }
+}
+
+fn divide(shift: u32) -> Divide {
+    Divide { a: whole(), b: whole(), shift, calibrated: None }
+}
+
+#[test]
+fn results_have_the_scale_of_what_was_computed() {
+    let (a, b) = (7, 4);
+    let dot = Contract { a: whole(), b: whole(), addend: None, ranks: [0, 0, 1, 0], y: Map::identity(&[]) };
+    let key = Lookup { lo: 1, value: vec![0; 9], scale: -3, ..table(0, 0) };
+    let cases: [(Op, Vec<Operand>, i32); 9] = [
+        (divide(2).into(), vec![one(a), one(b)], 7 - 4 + 2),
+        (Product { a: whole(), b: whole() }.into(), vec![one(a), one(b)], 7 + 4),
+        (dot.into(), vec![one(a), one(b)], 7 + 4),
+        (Linear { terms: vec![(3, whole())], constant: 1, scale: 12 }.into(), vec![one(a)], 12),
+        (Rescale { divisor: 2, scale: 6, calibrated: None }.into(), vec![one(a)], 6),
+        (Max { a: whole(), b: MaxOperand::Constant(0) }.into(), vec![one(a)], 7),
+        (Reindex { shape: vec![2], parts: vec![(whole(), whole())] }.into(), vec![one(a)], 7),
+        (ArgMax { x: whole(), shape: vec![] }.into(), vec![one(a)], 0),
+        (key.into(), vec![one(a)], -3),
+    ];
+    for (op, operands, scale) in cases {
+        assert_eq!(result(op.clone(), &operands).map(|t| t.scale), Ok(scale), "{op:?}");
+    }
+}
+
+#[test]
+fn a_table_is_split_and_rounded_by_fewer_bits_than_values_have() {
+    let x = [given(&[1], (-(1 << 60), -(1 << 60)), &[-(1 << 60)])];
+    let refused = |t: Lookup| {
+        let verdict = result(t, &x);
+        matches!(verdict, Err(GraphError::Shape { ref detail, .. }) if detail.contains("contradicts itself"))
+    };
+    for (fraction_bits, shift) in [(60, 0), (1, 60), (60, 60), (0, 0)] {
+        assert!(!refused(table(fraction_bits, shift)), "{fraction_bits} and {shift} bits");
+    }
+    // An exact table is not rounded.
+    for (fraction_bits, shift) in [(61, 0), (1, 61), (0, 1)] {
+        assert!(refused(table(fraction_bits, shift)), "{fraction_bits} and {shift} bits");
+    }
+    // Values and slopes are as large as any integer may be, of either sign.
+    let limit = 1i64 << 61;
+    for (v, fits) in [(limit - 1, true), (1 - limit, true), (limit, false), (-limit, false)] {
+        assert_eq!(!refused(Lookup { value: vec![v], ..table(0, 0) }), fits, "value {v}");
+        assert_eq!(!refused(Lookup { slope: vec![v], ..table(1, 0) }), fits, "slope {v}");
+    }
+}
+
+#[test]
+fn divisors_and_shifts_end_where_they_say() {
+    let zero = given(&[2], (0, 0), &[0, 0]);
+    for (shift, fits) in [(0, true), (60, true), (61, false)] {
+        assert_eq!(result(divide(shift), &[zero.clone(), one(0)]).is_ok(), fits, "shift {shift}");
+    }
+    for (lo, fits) in [(1, true), (0, false), (-1, false)] {
+        let by = given(&[2], (lo, 9), &[1, 2]);
+        assert_eq!(result(divide(0), &[zero.clone(), by]).is_ok(), fits, "divisor from {lo}");
+    }
+    let limit = 1i64 << 61;
+    for (divisor, fits) in [(0, false), (1, true), (limit, true), (limit + 1, false)] {
+        let op = Rescale { divisor, scale: 0, calibrated: None };
+        assert_eq!(result(op, &[one(0)]).is_ok(), fits, "divisor {divisor}");
+    }
+}
+
+#[test]
+fn quotients_lie_between_those_of_the_ends() {
+    for (a, b, shift, expected) in [
+        ((-7, 7), (2, 3), 0, (-4, 3)),
+        ((5, 7), (2, 3), 0, (1, 3)),
+        ((-7, -5), (2, 3), 0, (-4, -2)),
+        ((-7, 7), (2, 3), 2, (-14, 14)),
+    ] {
+        let operands = [given(&[2], a, &[0, 0]), given(&[2], b, &[2, 2])];
+        let Bounds { lo, hi } = result(divide(shift), &operands).expect("divides").bounds;
+        assert_eq!((lo, hi), expected, "{a:?}·2^{shift} / {b:?}");
+    }
+}
+
+#[test]
+fn operands_are_as_many_as_an_operator_takes() {
+    let dot =
+        |addend| Contract { a: whole(), b: whole(), addend, ranks: [0, 0, 1, 0], y: Map::identity(&[]) };
+    let cases: [(Op, usize); 11] = [
+        (divide(0).into(), 2),
+        (Product { a: whole(), b: whole() }.into(), 2),
+        (dot(None).into(), 2),
+        (dot(Some(Map::slice(&[2], &[0], &[]))).into(), 3),
+        (Linear { terms: vec![(1, whole()), (1, whole())], constant: 0, scale: 0 }.into(), 2),
+        (Rescale { divisor: 2, scale: 0, calibrated: None }.into(), 1),
+        (Max { a: whole(), b: MaxOperand::Constant(0) }.into(), 1),
+        (Max { a: whole(), b: MaxOperand::View(whole()) }.into(), 2),
+        (Reindex { shape: vec![2], parts: vec![(whole(), whole())] }.into(), 1),
+        (ArgMax { x: whole(), shape: vec![] }.into(), 1),
+        (Lookup { lo: 1, value: vec![0; 9], ..table(0, 0) }.into(), 1),
+    ];
+    for (op, takes) in cases {
+        for n in [takes - 1, takes + 1] {
+            let says = format!("it takes {takes} operands, {n} are given");
+            match result(op.clone(), &vec![one(0); n]) {
+                Err(GraphError::Shape { detail, .. }) => assert_eq!(detail, says, "{op:?}"),
+                other => panic!("{op:?} of {n}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn operands_that_differ_in_shape_or_scale_are_refused() {
+    let three = Map::identity(&[3]);
+    let wide = || given(&[3], (1, 9), &[1, 2, 3]);
+    let terms = |b: &Map| vec![(1, whole()), (1, b.clone())];
+    let differ: [Op; 4] = [
+        Divide { b: three.clone(), ..divide(0) }.into(),
+        Product { a: whole(), b: three.clone() }.into(),
+        Max { a: whole(), b: MaxOperand::View(three.clone()) }.into(),
+        Linear { terms: terms(&three), constant: 0, scale: 0 }.into(),
+    ];
+    for op in differ {
+        let error = result(op.clone(), &[one(0), wide()]).expect_err("shapes differ");
+        assert!(error.to_string().contains("operands of shapes [2] and [3]"), "{op:?}: {error}");
+    }
+    let halves = |start: usize| Map::slice(&[4], &[start], &[2]);
+    let same: [Op; 2] = [
+        Max { a: whole(), b: MaxOperand::View(whole()) }.into(),
+        Reindex { shape: vec![4], parts: vec![(whole(), halves(0)), (whole(), halves(2))] }.into(),
+    ];
+    for op in same {
+        assert!(result(op.clone(), &[one(3), one(3)]).is_ok(), "{op:?}");
+        let error = result(op.clone(), &[one(3), one(4)]).expect_err("scales differ");
+        assert!(error.to_string().contains("has scale 3 and `x1` has scale 4"), "{op:?}: {error}");
+    }
+}
+
+#[test]
+fn no_relation_speaks_of_no_element() {
+    for case in cases() {
+        for (label, relation) in case.graph.system().relations {
+            let views = relation.views();
+            assert!(views.iter().all(|v| !v.map.is_empty()), "{}: {label}: {relation}", case.name);
+        }
+    }
+}
+
+#[test]
+fn the_relations_of_every_operator_are_pinned() {
+    // Bounds of auxiliary variables too: with wider ones honest values still fit, and ranges cost more.
+    let mut seen = BTreeSet::new();
+    let mut page = String::new();
+    for case in crate::ops::cases() {
+        let special =
+            ["one element", "interpolated", "shared divisor"].iter().any(|s| case.name.ends_with(s));
+        let kind = case.graph.nodes[0].op.spec().kind();
+        let rounded = case.name.ends_with("interpolated and rounded");
+        if seen.insert(kind) || special || rounded {
+            writeln!(page, "# {}\n{}", case.name, case.graph.system()).expect("strings take all");
+        }
+    }
+    insta::assert_snapshot!(page);
+}
