@@ -17,13 +17,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-srs", &["zkml-curve", "zkml-protocol"]),
     ("zkml-halo2", &["zkml-curve", "zkml-graph", "zkml-poseidon", "zkml-protocol", "zkml-srs"]),
     ("zkml-verifier", &["zkml-protocol"]),
-    ("zkml-codegen", &["zkml-protocol"]),
-    ("zkml-harness", &["zkml-codegen", "zkml-protocol"]),
-    ("zkml-deploy", &["zkml-codegen", "zkml-protocol"]),
+    ("zkml-contracts", &["zkml-protocol"]),
+    ("zkml-codegen", &["zkml-contracts", "zkml-protocol"]),
+    ("zkml-harness", &["zkml-contracts", "zkml-protocol"]),
+    ("zkml-deploy", &["zkml-contracts", "zkml-protocol"]),
     (
         "zkml-attack",
         &[
             "zkml-codegen",
+            "zkml-contracts",
             "zkml-curve",
             "zkml-graph",
             "zkml-halo2",
@@ -40,10 +42,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const NEVER: &[(&str, &[&str])] = &[
     ("zkml-protocol", &["zkml-graph", "zkml-onnx", "zkml-halo2"]),
     ("zkml-verifier", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom"]),
-    ("zkml-codegen", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom"]),
+    ("zkml-contracts", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "alloy"]),
+    ("zkml-codegen", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "alloy"]),
     ("zkml-graph", &["zkml-halo2", "zkml-protocol", "zkml-verifier", "halo2-axiom", "tract-onnx"]),
-    ("zkml-harness", &["zkml-halo2", "zkml-onnx", "halo2-axiom"]),
-    ("zkml-deploy", &["zkml-halo2", "zkml-onnx", "halo2-axiom"]),
+    ("zkml-harness", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen"]),
+    ("zkml-deploy", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "revm"]),
     ("zkml-chain", &["zkml-attack"]),
 ];
 

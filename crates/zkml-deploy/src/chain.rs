@@ -2,8 +2,8 @@
 
 use std::{env, fs, path::Path};
 
-use zkml_codegen::chains;
-pub use zkml_codegen::chains::Chain;
+use zkml_contracts::chains;
+pub use zkml_contracts::chains::Chain;
 
 use crate::{DeployError, Result};
 
@@ -23,7 +23,7 @@ impl Chains {
         let Some(path) = file else { return Ok(Self { chains }) };
         let refuse = |why: String| DeployError::ChainsFile { path: path.to_owned(), why };
         let text = fs::read_to_string(path).map_err(|e| refuse(format!("it cannot be read: {e}")))?;
-        for chain in chains::parse(&text).map_err(refuse)? {
+        for chain in chains::parse(&text).map_err(|e| refuse(e.to_string()))? {
             match chains.iter_mut().find(|known| known.name == chain.name || known.id == chain.id) {
                 None => chains.push(chain),
                 Some(known) if (&known.name, known.id, known.test) == (&chain.name, chain.id, chain.test) => {

@@ -2,7 +2,7 @@
 
 use alloy::{sol, sol_types::SolCall};
 use serde::Serialize;
-use zkml_codegen::Submission;
+use zkml_contracts::Submission;
 use zkml_protocol::{Word, field, keccak256};
 
 use crate::{
@@ -243,9 +243,13 @@ impl Findings<'_> {
             proof: submission.blob.clone().into(),
         };
         let ways = [
-            ("verifier", layout.verifier.address, zkml_codegen::encode(&trial.proof, &trial.instances)),
+            (
+                "verifier",
+                layout.verifier.address,
+                zkml_contracts::verify_proof_unchecked(&trial.proof, &trial.instances),
+            ),
             ("ZKMLVerifier", layout.zkml_verifier.address, checked.abi_encode()),
-            ("consumer", layout.consumer.address, zkml_codegen::check_inference(&submission)),
+            ("consumer", layout.consumer.address, zkml_contracts::check_inference(&submission)),
         ];
         for (way, address, data) in ways {
             let answer = self.rpc.call(None, Some(address), &data).await?;

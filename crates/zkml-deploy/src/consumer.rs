@@ -7,7 +7,7 @@ use alloy::{
     sol,
     sol_types::SolCall,
 };
-use zkml_codegen::{
+use zkml_contracts::{
     Submission,
     requests::{InferenceAccepted, InferenceRequested, RequestState, request_state},
 };
@@ -208,7 +208,7 @@ impl<'a> Consumer<'a> {
     /// The transaction that hands a proof in: the generated consumer's `verifyInference`.
     #[must_use]
     pub fn hand_in(&self, submission: &Submission, context: &Context, provenance: &[u8]) -> Call {
-        let data = zkml_codegen::verify_inference(submission, context.deadline, context.action, provenance);
+        let data = zkml_contracts::verify_inference(submission, context.deadline, context.action, provenance);
         Call { what: "verifyInference".to_owned(), to: self.address, data }
     }
 

@@ -320,9 +320,9 @@ pub enum DeployError {
         /// Where it should be.
         path: PathBuf,
     },
-    /// Arguments of a contract.
+    /// Arguments of a contract, or an answer of one.
     #[error(transparent)]
-    Codegen(#[from] zkml_codegen::CodegenError),
+    Abi(#[from] zkml_contracts::AbiError),
     /// A journal of requests cannot be used.
     #[error("the journal {}: {why}", path.display())]
     Journal {
@@ -404,7 +404,7 @@ impl DeployError {
             Self::OtherRecord { .. } => "other-record",
             Self::NoOwner { .. } => "no-owner",
             Self::NoRecord { .. } => "no-record",
-            Self::Codegen(_) => "codegen",
+            Self::Abi(_) => "codegen",
             Self::Journal { .. } => "journal",
             Self::JournalInUse { .. } => "journal-in-use",
             Self::OtherJournal { .. } => "other-journal",

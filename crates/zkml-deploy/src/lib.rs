@@ -23,7 +23,7 @@ pub mod watch;
 
 pub use alloy::primitives::{Address, B256, Bytes, U256, utils::format_ether};
 pub use error::{DeployError, Result};
-pub use zkml_codegen::{chains, errors::describe};
+pub use zkml_contracts::errors::describe;
 
 use zkml_protocol::{Word, keccak256, plonk::Program};
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use zkml_codegen::ConsumerArguments;
+use zkml_contracts::ConsumerArguments;
 use zkml_protocol::{Word, binding::Registration, keccak256, plonk::Program};
 
 use crate::{Address, CREATE2_FACTORY, Result, create2_address};
@@ -147,7 +147,7 @@ impl Layout {
     /// of the version and the contract's name: owners and what a contract is tied to are in its arguments.
     ///
     /// # Errors
-    /// [`crate::DeployError::Codegen`] for a delay that no other model could ever use.
+    /// [`crate::DeployError::Abi`] for a delay that no other model could ever use.
     pub fn new(package: &Package, owners: Owners, existing: Existing) -> Result<Self> {
         let program = &package.program;
         let version = &program.statement.toolkit_version;
@@ -159,7 +159,7 @@ impl Layout {
         let registry = place(&package.registry, existing.registry, Vec::new());
         let first = [verifier.address.into_array()];
         let arguments =
-            zkml_codegen::router_arguments(&owners.owner.into_array(), owners.route_delay, &first);
+            zkml_contracts::router_arguments(&owners.owner.into_array(), owners.route_delay, &first);
         let router = place(&package.router, existing.router, arguments);
         let arguments = [registry.address.into_word().0, router.address.into_word().0].concat();
         let zkml_verifier = place(&package.zkml_verifier, existing.zkml_verifier, arguments);
@@ -170,7 +170,7 @@ impl Layout {
             model_delay: owners.model_delay,
             owner: owners.owner.into_array(),
         };
-        let arguments = zkml_codegen::constructor_arguments(program, &arguments)?;
+        let arguments = zkml_contracts::consumer_arguments(program, &arguments)?;
         let consumer = place(&package.consumer, None, arguments);
         Ok(Self { verifier, registry, router, zkml_verifier, consumer, model_id })
     }

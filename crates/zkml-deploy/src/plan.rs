@@ -131,7 +131,7 @@ impl Plan {
     /// Places everything. A `ZKMLVerifier` that is there already brings its registry and router along.
     ///
     /// # Errors
-    /// Those of the endpoint, when an existing contract has to be asked; [`DeployError::Codegen`].
+    /// Those of the endpoint, when an existing contract has to be asked; [`DeployError::Abi`].
     pub async fn new(
         rpc: &Rpc,
         chain: &Chain,
@@ -257,7 +257,7 @@ impl Plan {
 
     async fn registration(&self, rpc: &Rpc) -> Result<State> {
         let (registry, id) = (self.layout.registry.address, self.layout.model_id);
-        let data = zkml_codegen::register_model(&self.package.registration, "");
+        let data = zkml_contracts::register_model(&self.package.registration, "");
         let call = Call { what: "registering the model".to_owned(), to: registry, data };
         let missing = State::Missing { call, by: Some(self.owners.model_owner) };
         if rpc.code(registry).await?.is_empty() {

@@ -67,7 +67,7 @@ pub async fn run(rpc: &Rpc, chain: &Chain, package: &Package) -> Result<Vec<Chec
 /// # Errors
 /// [`DeployError::UnsafeSetup`].
 pub fn setup(chain: &Chain, package: &Package) -> Result<Check> {
-    let known_test = zkml_codegen::chains::by_id(chain.id).is_some_and(|known| known.test);
+    let known_test = zkml_contracts::chains::by_id(chain.id).is_some_and(|known| known.test);
     match (package.program.srs.unsafe_dev, known_test) {
         (false, _) => Ok(check("trusted setup", format!("a real one, {}", package.program.srs.digest()))),
         (true, true) => {

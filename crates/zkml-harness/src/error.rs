@@ -128,9 +128,9 @@ pub enum HarnessError {
     /// The statement is not one of the program.
     #[error(transparent)]
     Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
-    /// Calldata could not be encoded from the proof and instances.
+    /// A call could not be encoded, or what a contract said not be read.
     #[error(transparent)]
-    Codegen(#[from] zkml_codegen::CodegenError),
+    Abi(#[from] zkml_contracts::AbiError),
 }
 
 fn list(paths: &[PathBuf]) -> String {

@@ -258,6 +258,9 @@ pub enum Error {
     /// The Solidity printer.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),
+    /// A call that cannot be encoded, or an answer of a contract that cannot be read.
+    #[error(transparent)]
+    Abi(#[from] zkml_contracts::AbiError),
     /// A proof that does not fit the form that contracts take.
     #[error(transparent)]
     Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
@@ -433,7 +436,7 @@ impl Error {
             Self::Graph(_) => "graph",
             Self::Srs(zkml_srs::Error::Unsound { .. }) => "trusted-setup",
             Self::Srs(_) | Self::Prover(_) => "prover",
-            Self::Codegen(_) => "codegen",
+            Self::Codegen(_) | Self::Abi(_) => "codegen",
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
             #[cfg(feature = "chain")]

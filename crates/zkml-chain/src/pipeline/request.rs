@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use zkml_codegen::requests::{RequestState, request_inference};
+use zkml_contracts::requests::{RequestState, request_inference};
 use zkml_deploy::{
     Address,
     chain::Chain,

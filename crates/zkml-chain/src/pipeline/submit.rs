@@ -14,7 +14,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
-use zkml_codegen::Submission;
+use zkml_contracts::Submission;
 use zkml_deploy::{
     Address, DeployError, U256,
     chain::Chain,

@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
-use zkml_codegen::Submission;
+use zkml_contracts::Submission;
 use zkml_deploy::watch::{Event, Job, Observer, ProveFailure, Proven, Prover, Summary};
 use zkml_protocol::{
     Word,

@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, B256},
     rpc::types::{Block, Log},
 };
-use zkml_codegen::requests::{
+use zkml_contracts::requests::{
     INFERENCE_FULFILLED, INFERENCE_REQUESTED, InferenceFulfilled, InferenceRequested, REQUEST_CANCELLED,
     RequestCancelled, topic,
 };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use zkml_codegen::requests::RequestState;
+use zkml_contracts::requests::RequestState;
 use zkml_protocol::Word;
 
 use super::{Entry, Event, Job, ProveFailure, Proven, engine::Engine, follow::Head};

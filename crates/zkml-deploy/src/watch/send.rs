@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, U256};
-use zkml_codegen::{Submission, errors::selector, requests::fulfill_inference};
+use zkml_contracts::{Submission, errors::selector, requests::fulfill_inference};
 use zkml_protocol::{Word, binding::Request};
 
 use super::{Entry, Event, Proven, Slot, engine::Engine, follow::Head};

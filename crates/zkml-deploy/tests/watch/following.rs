@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use zkml_codegen::requests::{cancel_request, fulfill_inference, pause, unpause};
+use zkml_contracts::requests::{cancel_request, fulfill_inference, pause, unpause};
 use zkml_deploy::{
     transaction::Limits,
     watch::{Closing, Event, Options, ProveFailure},
@@ -178,7 +178,7 @@ async fn provers_may_fail_for_now_and_for_good() {
 
 /// The request of an id, from its event.
 pub(crate) async fn request_of(id: Word, scene: &Scene) -> zkml_protocol::binding::Request {
-    use zkml_codegen::requests::{INFERENCE_REQUESTED, InferenceRequested, topic};
+    use zkml_contracts::requests::{INFERENCE_REQUESTED, InferenceRequested, topic};
     let topics = [zkml_deploy::B256::from(topic(INFERENCE_REQUESTED).0)];
     let head = scene.rpc.block_number().await.unwrap();
     let logs = scene.rpc.logs(scene.consumer, &topics, 0, head).await.unwrap();
@@ -202,7 +202,7 @@ pub(crate) async fn fulfilment(scene: &Scene, id: Word) -> Vec<u8> {
     let request = request_of(id, scene).await;
     let context = request.context(31_337, scene.consumer.into_array()).digest();
     let blob = [&[1, 2, 3, 4], request.data_commitment.0.as_slice(), &context.0, &[0; 64]].concat();
-    let submission = zkml_codegen::Submission { blob, output: vec![0; 32], input_commitment: Word::ZERO };
+    let submission = zkml_contracts::Submission { blob, output: vec![0; 32], input_commitment: Word::ZERO };
     fulfill_inference(&request, &submission)
 }
 

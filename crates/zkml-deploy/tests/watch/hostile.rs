@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use zkml_codegen::requests::{INFERENCE_REQUESTED, topic};
+use zkml_contracts::requests::{INFERENCE_REQUESTED, topic};
 use zkml_deploy::{
     Address, DeployError,
     watch::{Event, Health, Journal, Metrics, Options, Owner, serve},

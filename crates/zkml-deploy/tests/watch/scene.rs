@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use zkml_codegen::errors::selector;
+use zkml_contracts::errors::selector;
 use zkml_deploy::{
     Address, Result,
     chain::RpcUrl,
@@ -147,7 +147,7 @@ impl Scene {
 
     /// How often each request was fulfilled, as the chain says.
     pub(crate) async fn fulfilments(&self) -> HashMap<Word, u32> {
-        let topic = zkml_codegen::requests::topic(zkml_codegen::requests::INFERENCE_FULFILLED);
+        let topic = zkml_contracts::requests::topic(zkml_contracts::requests::INFERENCE_FULFILLED);
         let head = self.rpc.block_number().await.unwrap();
         let logs = self.rpc.logs(self.consumer, &[zkml_deploy::B256::from(topic.0)], 0, head).await.unwrap();
         let mut counts = HashMap::new();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use zkml_codegen::requests::{pause, unpause};
+use zkml_contracts::requests::{pause, unpause};
 use zkml_deploy::{
     Address, U256,
     rpc::Fees,

@@ -138,7 +138,7 @@ fn simulate(package: &Package, stack: &StackCode, consumer: &Contract) -> Result
     let verifier = evm.deploy(&package.verifier.creation)?;
     let (placed, [registry, router, zkml_verifier]) =
         Stack::deploy_measured(&mut evm, stack, &[verifier.address])?;
-    let register = zkml_codegen::register_model(&package.registration, "");
+    let register = zkml_contracts::register_model(&package.registration, "");
     let registration = evm.call(placed.registry, &register)?.gas.transaction;
     let model_id = placed.register(&mut evm, &package.registration)?;
     let consumer = placed.deploy_consumer(&mut evm, &package.program, consumer, model_id)?.gas;

@@ -1,4 +1,4 @@
-//! Custom errors. A table of those of the generated contracts, which the printers declare them from; it and the
+//! Custom errors. A table of those of the generated contracts, which printers declare them from; it and the
 //! declarations in the [library](crate::library) decode what a revert says.
 
 use std::sync::OnceLock;
@@ -85,13 +85,6 @@ impl SolError {
     #[must_use]
     pub fn selector(&self) -> [u8; 4] {
         selector(&self.signature())
-    }
-
-    /// The Solidity declaration.
-    #[must_use]
-    pub fn declaration(&self) -> String {
-        let args: Vec<_> = self.args.iter().map(|(ty, name)| format!("{ty} {name}")).collect();
-        format!("error {}({});", self.name, args.join(", "))
     }
 }
 

@@ -6,7 +6,7 @@ use zkml_protocol::{
     plonk::Program,
 };
 
-use crate::CodegenError;
+use crate::AbiError;
 
 /// A proof as `ZKMLVerifier` and consumers take it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Submission {
     /// Packs a proof and its statement; whether it holds is not asked.
     ///
     /// # Errors
-    /// [`CodegenError::Envelope`] if they are not this program's.
-    pub fn new(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Self, CodegenError> {
+    /// [`AbiError::Envelope`] if they are not this program's.
+    pub fn new(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Self, AbiError> {
         let shape = Shape::of(program)?;
         let envelope = Envelope::new(&shape, instances, proof)?;
         let output = output_bytes(shape.sections(instances)?.outputs);

@@ -8,7 +8,7 @@ use zkml_protocol::{
 };
 
 use crate::{
-    CodegenError, Submission,
+    AbiError, Submission,
     abi::{self, Arg},
     errors,
 };
@@ -114,13 +114,13 @@ impl RequestState {
     /// Reads what `requestState` answered.
     ///
     /// # Errors
-    /// [`CodegenError::RequestState`] if it is not one of the four.
-    pub fn decode(answer: &[u8]) -> Result<Self, CodegenError> {
+    /// [`AbiError::RequestState`] if it is not one of the four.
+    pub fn decode(answer: &[u8]) -> Result<Self, AbiError> {
         match answer.split_last() {
             Some((state @ 0..=3, rest)) if rest.len() == 31 && rest.iter().all(|byte| *byte == 0) => {
                 Ok([Self::None, Self::Pending, Self::Fulfilled, Self::Cancelled][usize::from(*state)])
             }
-            _ => Err(CodegenError::RequestState { answer: answer.to_vec() }),
+            _ => Err(AbiError::RequestState { answer: answer.to_vec() }),
         }
     }
 }
@@ -140,9 +140,9 @@ impl InferenceRequested {
     /// Reads a log.
     ///
     /// # Errors
-    /// [`CodegenError::OtherEvent`], [`CodegenError::LogTopics`] or [`CodegenError::LogData`] if it is not a log of this
-    /// event, [`CodegenError::RequestId`] if its id is not that of its contents.
-    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, CodegenError> {
+    /// [`AbiError::OtherEvent`], [`AbiError::LogTopics`] or [`AbiError::LogData`] if it is not a log of this
+    /// event, [`AbiError::RequestId`] if its id is not that of its contents.
+    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, AbiError> {
         let log = Log { event: INFERENCE_REQUESTED, data };
         let [id, subject] = log.topics(topics)?;
         let subject = log.address(0, subject)?;
@@ -151,7 +151,7 @@ impl InferenceRequested {
         let request = Request { subject, sequence, deadline, action, data_commitment };
         let expected = request.id();
         if id != expected {
-            return Err(CodegenError::RequestId { actual: id, expected });
+            return Err(AbiError::RequestId { actual: id, expected });
         }
         Ok(Self { id, request, input })
     }
@@ -172,9 +172,9 @@ impl InferenceFulfilled {
     /// Reads a log.
     ///
     /// # Errors
-    /// [`CodegenError::OtherEvent`], [`CodegenError::LogTopics`] or [`CodegenError::LogData`] if it is not a log of this
+    /// [`AbiError::OtherEvent`], [`AbiError::LogTopics`] or [`AbiError::LogData`] if it is not a log of this
     /// event.
-    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, CodegenError> {
+    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, AbiError> {
         let log = Log { event: INFERENCE_FULFILLED, data };
         let [id, subject, fulfiller] = log.topics(topics)?;
         let [] = log.words()?;
@@ -193,9 +193,9 @@ impl RequestCancelled {
     /// Reads a log.
     ///
     /// # Errors
-    /// [`CodegenError::OtherEvent`], [`CodegenError::LogTopics`] or [`CodegenError::LogData`] if it is not a log of this
+    /// [`AbiError::OtherEvent`], [`AbiError::LogTopics`] or [`AbiError::LogData`] if it is not a log of this
     /// event.
-    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, CodegenError> {
+    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, AbiError> {
         let log = Log { event: REQUEST_CANCELLED, data };
         let ([id], []) = (log.topics(topics)?, log.words()?);
         Ok(Self { id })
@@ -219,9 +219,9 @@ impl InferenceAccepted {
     /// Reads a log.
     ///
     /// # Errors
-    /// [`CodegenError::OtherEvent`], [`CodegenError::LogTopics`] or [`CodegenError::LogData`] if it is not a log of this
+    /// [`AbiError::OtherEvent`], [`AbiError::LogTopics`] or [`AbiError::LogData`] if it is not a log of this
     /// event.
-    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, CodegenError> {
+    pub fn decode(topics: &[Word], data: &[u8]) -> Result<Self, AbiError> {
         let log = Log { event: INFERENCE_ACCEPTED, data };
         let [subject] = log.topics(topics)?;
         let [nonce, action, data_commitment] = log.words()?;
@@ -236,23 +236,23 @@ struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    fn malformed(&self, word: usize, problem: &'static str) -> CodegenError {
-        CodegenError::LogData { event: self.event, problem, word, length: self.data.len() }
+    fn malformed(&self, word: usize, problem: &'static str) -> AbiError {
+        AbiError::LogData { event: self.event, problem, word, length: self.data.len() }
     }
 
     /// The indexed arguments.
-    fn topics<const N: usize>(&self, topics: &[Word]) -> Result<[Word; N], CodegenError> {
+    fn topics<const N: usize>(&self, topics: &[Word]) -> Result<[Word; N], AbiError> {
         let event = self.event;
         match topics.split_first() {
             Some((first, indexed)) if *first == topic(event) => indexed
                 .try_into()
-                .map_err(|_| CodegenError::LogTopics { event, actual: topics.len(), expected: N + 1 }),
-            first => Err(CodegenError::OtherEvent { event, topic: first.map(|(first, _)| *first) }),
+                .map_err(|_| AbiError::LogTopics { event, actual: topics.len(), expected: N + 1 }),
+            first => Err(AbiError::OtherEvent { event, topic: first.map(|(first, _)| *first) }),
         }
     }
 
     /// Data that is these words and nothing else.
-    fn words<const N: usize>(&self) -> Result<[Word; N], CodegenError> {
+    fn words<const N: usize>(&self) -> Result<[Word; N], AbiError> {
         if self.data.len() != 32 * N {
             return Err(self.malformed(N, "the data is not as long as the event's arguments"));
         }
@@ -260,14 +260,14 @@ impl<'a> Log<'a> {
     }
 
     /// The first words of the data.
-    fn head<const N: usize>(&self) -> Result<[Word; N], CodegenError> {
+    fn head<const N: usize>(&self) -> Result<[Word; N], AbiError> {
         let (chunks, _) = self.data.as_chunks::<32>();
         let words = chunks.get(..N).and_then(|words| <[[u8; 32]; N]>::try_from(words).ok());
         words.map(|words| words.map(Word)).ok_or_else(|| self.malformed(chunks.len(), "the data ends early"))
     }
 
     /// The one argument of changing size, which begins behind a head of so many words and ends with the data.
-    fn bytes(&self, head: usize, offset: Word) -> Result<&'a [u8], CodegenError> {
+    fn bytes(&self, head: usize, offset: Word) -> Result<&'a [u8], AbiError> {
         if offset != Word::from_u64(32 * head as u64) {
             return Err(self.malformed(head - 1, "the bytes do not begin where the words end"));
         }
@@ -286,7 +286,7 @@ impl<'a> Log<'a> {
     }
 
     /// An address, from the indexed argument of this number.
-    fn address(&self, index: usize, word: Word) -> Result<[u8; 20], CodegenError> {
+    fn address(&self, index: usize, word: Word) -> Result<[u8; 20], AbiError> {
         match word.0.split_last_chunk::<20>() {
             Some((zeros, address)) if zeros.iter().all(|byte| *byte == 0) => Ok(*address),
             _ => Err(self.malformed(index, "a topic is not an address")),

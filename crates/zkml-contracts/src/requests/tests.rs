@@ -66,26 +66,26 @@ fn a_log_has_one_spelling() {
 fn the_errors_of_logs_name_what_is_wrong() {
     let (topics, data) = requested(&[]);
     let decode = |topics: &[Word], data: &[u8]| InferenceRequested::decode(topics, data).unwrap_err();
-    assert!(matches!(decode(&[], &data), CodegenError::OtherEvent { topic: None, .. }));
+    assert!(matches!(decode(&[], &data), AbiError::OtherEvent { topic: None, .. }));
     let other = topic(REQUEST_CANCELLED);
     assert!(
-        matches!(decode(&[other], &data), CodegenError::OtherEvent { topic: Some(found), .. } if found == other)
+        matches!(decode(&[other], &data), AbiError::OtherEvent { topic: Some(found), .. } if found == other)
     );
     let error = decode(&topics[..2], &data);
-    assert!(matches!(error, CodegenError::LogTopics { actual: 2, expected: 3, .. }), "{error}");
+    assert!(matches!(error, AbiError::LogTopics { actual: 2, expected: 3, .. }), "{error}");
     let mut dirty = topics.clone();
     dirty[2].0[0] = 1;
-    assert!(matches!(decode(&dirty, &data), CodegenError::LogData { word: 0, length: 192, .. }));
+    assert!(matches!(decode(&dirty, &data), AbiError::LogData { word: 0, length: 192, .. }));
     let mut moved = topics.clone();
     moved[1] = Word::ONE;
     let error = decode(&moved, &data);
-    assert!(matches!(error, CodegenError::RequestId { actual: Word::ONE, .. }), "{error}");
+    assert!(matches!(error, AbiError::RequestId { actual: Word::ONE, .. }), "{error}");
     // A length that no machine can hold.
     let mut huge = data.clone();
     huge[160..192].fill(0xff);
-    assert!(matches!(decode(&topics, &huge), CodegenError::LogData { word: 5, .. }));
+    assert!(matches!(decode(&topics, &huge), AbiError::LogData { word: 5, .. }));
     huge[160..184].fill(0);
-    assert!(matches!(decode(&topics, &huge), CodegenError::LogData { word: 5, .. }));
+    assert!(matches!(decode(&topics, &huge), AbiError::LogData { word: 5, .. }));
 }
 
 #[test]

@@ -8,12 +8,12 @@ use zkml_protocol::{
 };
 
 use crate::{
-    CodegenError, Submission,
+    AbiError, Submission,
     abi::{self, Arg},
 };
 
 /// Signature of the generated verifier's function.
-pub const VERIFY_PROOF: &str = "verifyProof(bytes,uint256[])";
+const VERIFY_PROOF: &str = "verifyProof(bytes,uint256[])";
 /// Signature of the generated consumer's view.
 const CHECK_INFERENCE: &str = "checkInference(bytes,bytes)";
 /// Signature of the generated consumer's accepting function.
@@ -27,22 +27,22 @@ const DEPRECATE_MODEL: &str = "deprecateModel(uint256)";
 /// Calldata of `verifyProof(proof, instances)`, in the one encoding that the contract accepts.
 ///
 /// # Errors
-/// [`CodegenError::ProofLength`] or [`CodegenError::InstanceCount`] if they are not this program's.
-pub fn calldata(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Vec<u8>, CodegenError> {
+/// [`AbiError::ProofLength`] or [`AbiError::InstanceCount`] if they are not this program's.
+pub fn verify_proof(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Vec<u8>, AbiError> {
     let expected = program.layout().length();
     if proof.len() != expected {
-        return Err(CodegenError::ProofLength { actual: proof.len(), expected });
+        return Err(AbiError::ProofLength { actual: proof.len(), expected });
     }
     let expected = program.num_instances as usize;
     if instances.len() != expected {
-        return Err(CodegenError::InstanceCount { actual: instances.len(), expected });
+        return Err(AbiError::InstanceCount { actual: instances.len(), expected });
     }
-    Ok(encode(proof, instances))
+    Ok(verify_proof_unchecked(proof, instances))
 }
 
-/// The ABI encoding of `verifyProof` for any lengths: what a caller might send, right or wrong.
+/// Calldata of `verifyProof` for any lengths: what a caller might send, right or wrong.
 #[must_use]
-pub fn encode(proof: &[u8], instances: &[Word]) -> Vec<u8> {
+pub fn verify_proof_unchecked(proof: &[u8], instances: &[Word]) -> Vec<u8> {
     abi::call(VERIFY_PROOF, &[Arg::Bytes(proof), Arg::Words(instances)])
 }
 
@@ -92,7 +92,7 @@ pub fn router_arguments(owner: &[u8; 20], delay: u64, verifiers: &[[u8; 20]]) ->
     abi::encode(&[Arg::Word(address_word(owner)), Arg::Word(delay.into()), Arg::Words(&verifiers)])
 }
 
-/// What a generated consumer is deployed with.
+/// What a generated consumer is deployed with; [`consumer_arguments`] encodes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerArguments {
     /// The `ZKMLVerifier`.
@@ -108,16 +108,13 @@ pub struct ConsumerArguments {
 /// The arguments of the consumer's constructor, to be appended to its creation code.
 ///
 /// # Errors
-/// [`CodegenError::DelayUnused`] if there is a delay and no other model could ever follow, and
-/// [`CodegenError::Envelope`] if no contract could lay out the program's statements.
-pub fn constructor_arguments(
-    program: &Program,
-    arguments: &ConsumerArguments,
-) -> Result<Vec<u8>, CodegenError> {
+/// [`AbiError::DelayUnused`] if there is a delay and no other model could ever follow, and
+/// [`AbiError::Envelope`] if no contract could lay out the program's statements.
+pub fn consumer_arguments(program: &Program, arguments: &ConsumerArguments) -> Result<Vec<u8>, AbiError> {
     let ConsumerArguments { verifier, model_id, model_delay, owner } = arguments;
     let private = Shape::of(program)?.weights_are_committed;
     if *model_delay != 0 && !private {
-        return Err(CodegenError::DelayUnused { model: program.statement.model_name.clone() });
+        return Err(AbiError::DelayUnused { model: program.statement.model_name.clone() });
     }
     let delay = private.then_some(Word::from_u64(*model_delay));
     let words = [address_word(verifier), *model_id].into_iter().chain(delay).chain([address_word(owner)]);
@@ -131,7 +128,7 @@ mod tests {
 
     #[test]
     fn offsets_and_lengths_are_the_abi_s() {
-        let data = encode(&[7; 64], &[Word::from_u64(9)]);
+        let data = verify_proof_unchecked(&[7; 64], &[Word::from_u64(9)]);
         assert_eq!(data.len(), 4 + 32 * 3 + 64 + 32 * 2);
         assert_eq!(data[4 + 31], 64);
         assert_eq!(data[4 + 63], 96 + 64);
@@ -168,13 +165,13 @@ mod tests {
             ConsumerArguments { verifier: [7; 20], model_id: id, model_delay: 5, owner: [8; 20] };
         let [verifier, owner] = [[7; 20], [8; 20]].map(|address| address_word(&address).0);
         let delay = Word::from_u64(5).0;
-        let encoded = constructor_arguments(&program, &arguments).unwrap();
+        let encoded = consumer_arguments(&program, &arguments).unwrap();
         assert_eq!(encoded, [verifier, id.0, delay, owner].concat());
         let mut public = program;
         public.statement.instances.model.clear();
-        let error = constructor_arguments(&public, &arguments).unwrap_err();
-        assert!(matches!(error, CodegenError::DelayUnused { .. }), "{error}");
+        let error = consumer_arguments(&public, &arguments).unwrap_err();
+        assert!(matches!(error, AbiError::DelayUnused { .. }), "{error}");
         arguments.model_delay = 0;
-        assert_eq!(constructor_arguments(&public, &arguments).unwrap(), [verifier, id.0, owner].concat());
+        assert_eq!(consumer_arguments(&public, &arguments).unwrap(), [verifier, id.0, owner].concat());
     }
 }

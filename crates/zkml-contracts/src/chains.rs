@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+pub use toml::de::Error as ParseError;
 
 /// `deploy/chains.toml` as it was when the program was built.
 pub const SOURCE: &str = include_str!("../../../deploy/chains.toml");
@@ -72,9 +73,9 @@ fn currency() -> String {
 /// The chains of a file like `deploy/chains.toml`.
 ///
 /// # Errors
-/// The parser's message, with line and column.
-pub fn parse(text: &str) -> Result<Vec<Chain>, String> {
-    toml::from_str::<Chains>(text).map(|chains| chains.chain).map_err(|e| e.to_string())
+/// The parser's, with line and column.
+pub fn parse(text: &str) -> Result<Vec<Chain>, ParseError> {
+    toml::from_str::<Chains>(text).map(|chains| chains.chain)
 }
 
 /// All known chains, test chains first. An unknown chain counts as a live one.
@@ -121,6 +122,7 @@ mod tests {
     #[test]
     fn a_misspelt_field_is_refused_with_its_line() {
         let error = parse(&SOURCE.replacen("confirmations =", "confirmation =", 1)).unwrap_err();
-        assert!(error.contains("confirmation") && error.contains("line"), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("confirmation") && text.contains("line"), "{text}");
     }
 }
