@@ -86,6 +86,6 @@ pub enum AbiError {
         answer: Vec<u8>,
     },
     /// The proof or the statement is not of this program.
-    #[error("a contract cannot take this: {0}")]
+    #[error(transparent)]
     Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
 }

@@ -47,6 +47,9 @@ impl Error {
             Self::Harness(e) => harness_class(e),
             #[cfg(feature = "chain")]
             Self::Deploy(e) => deploy_class(e),
+            // A chain's is a `Deploy`; what is left is files and sockets.
+            #[cfg(feature = "chain")]
+            Self::Service(_) => Class::System,
             #[cfg(feature = "chain")]
             Self::Source(e) => source_class(e),
             #[cfg(feature = "chain")]

@@ -13,6 +13,8 @@ use thiserror::Error as ThisError;
 use zkml_deploy::{DeployError, source::SourceError};
 use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
+#[cfg(feature = "chain")]
+use zkml_service::ServiceError;
 use zkml_verifier::plonk::VerifyError;
 
 /// Result of this crate.
@@ -271,6 +273,10 @@ pub enum Error {
     #[cfg(feature = "chain")]
     #[error(transparent)]
     Deploy(#[from] DeployError),
+    /// The service that fulfils requests.
+    #[cfg(feature = "chain")]
+    #[error(transparent)]
+    Service(ServiceError),
     /// What is on a chain is not what should be there.
     #[cfg(feature = "chain")]
     #[error("on {} these are not as they should be: {}", .report.chain, .failed.join(", "))]
@@ -442,6 +448,8 @@ impl Error {
             #[cfg(feature = "chain")]
             Self::Deploy(e) => e.name(),
             #[cfg(feature = "chain")]
+            Self::Service(e) => e.name(),
+            #[cfg(feature = "chain")]
             Self::Deployment { .. } => "deployment",
             #[cfg(feature = "chain")]
             Self::Source(error) | Self::SourceRefused { error, .. } => error.name(),
@@ -462,6 +470,16 @@ impl From<ProverError> for Error {
         match error {
             ProverError::Srs(e) => Self::Srs(e),
             other => Self::Prover(other),
+        }
+    }
+}
+
+#[cfg(feature = "chain")]
+impl From<ServiceError> for Error {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Deploy(e) => Self::Deploy(e),
+            other => Self::Service(other),
         }
     }
 }

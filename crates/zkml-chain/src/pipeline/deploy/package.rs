@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use zkml_deploy::{
-    package::{Code, Compiler, Package},
+    package::{CompiledContract, Compiler, Package},
     plan::Part,
 };
 use zkml_harness::{Contract, Evm, Stack, StackCode};
@@ -122,8 +122,8 @@ pub(super) fn registration(artifacts: &Artifacts, program: &Program) -> Result<R
     Ok(Registration::of(program, &statement)?)
 }
 
-fn code(contract: &Contract) -> Code {
-    Code {
+fn code(contract: &Contract) -> CompiledContract {
+    CompiledContract {
         name: contract.name.clone(),
         file: contract.file.clone(),
         creation: contract.creation.clone(),

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::B256;
 use rusqlite::{Row, Transaction, params};
+use zkml_deploy::{rpc::Fees, transaction::Signed};
 use zkml_protocol::Word;
 
 use super::{Journal, now_ms, requests::size};
-use crate::{Result, rpc::Fees, transaction::Signed};
+use crate::error::Result;
 
 /// A nonce of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slot {
+pub struct NonceSlot {
     /// Its number in the journal.
-    pub slot: i64,
+    pub id: i64,
     /// The nonce.
     pub nonce: u64,
     /// The request that it is for; none once that has another.
@@ -45,8 +46,8 @@ impl Journal {
     /// Transactions that are not mined, by nonce.
     ///
     /// # Errors
-    /// [`DeployError::Journal`](crate::DeployError::Journal).
-    pub fn live(&self) -> Result<Vec<Slot>> {
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn live(&self) -> Result<Vec<NonceSlot>> {
         self.read(|sql| {
             let mut offers = sql.prepare(
                 "SELECT hash, raw, max_fee, priority_fee, void, signed_at FROM offers WHERE slot = ?1 ORDER BY rowid",
@@ -54,10 +55,10 @@ impl Journal {
             let mut slots = sql.prepare(
                 "SELECT slot, nonce, request, void, gas FROM slots WHERE status = 'live' ORDER BY nonce",
             )?;
-            let found: Vec<Slot> = slots.query_map([], slot)?.collect::<rusqlite::Result<_>>()?;
-            let with_offers = |slot: Slot| {
-                let offers = offers.query_map([slot.slot], offer)?.collect::<rusqlite::Result<_>>()?;
-                Ok(Slot { offers, ..slot })
+            let found: Vec<NonceSlot> = slots.query_map([], slot)?.collect::<rusqlite::Result<_>>()?;
+            let with_offers = |slot: NonceSlot| {
+                let offers = offers.query_map([slot.id], offer)?.collect::<rusqlite::Result<_>>()?;
+                Ok(NonceSlot { offers, ..slot })
             };
             found.into_iter().map(with_offers).collect()
         })
@@ -75,7 +76,7 @@ impl Journal {
     /// How many transactions were ever signed.
     ///
     /// # Errors
-    /// [`DeployError::Journal`](crate::DeployError::Journal).
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn offer_count(&self) -> Result<u64> {
         self.read(|sql| sql.query_row("SELECT count(*) FROM offers", [], |row| row.get::<_, i64>(0)))
             .map(i64::unsigned_abs)
@@ -159,9 +160,9 @@ fn add_offer(sql: &Transaction<'_>, slot: i64, signed: &Signed, void: bool) -> r
     .map(|_| ())
 }
 
-fn slot(row: &Row<'_>) -> rusqlite::Result<Slot> {
-    Ok(Slot {
-        slot: row.get(0)?,
+fn slot(row: &Row<'_>) -> rusqlite::Result<NonceSlot> {
+    Ok(NonceSlot {
+        id: row.get(0)?,
         nonce: row.get::<_, i64>(1)?.unsigned_abs(),
         request: row.get::<_, Option<[u8; 32]>>(2)?.map(Word),
         void: row.get(3)?,

@@ -6,11 +6,9 @@ use std::{
 };
 
 use zkml_contracts::requests::{cancel_request, fulfill_inference, pause, unpause};
-use zkml_deploy::{
-    transaction::Limits,
-    watch::{Closing, Event, Options, ProveFailure},
-};
+use zkml_deploy::transaction::Limits;
 use zkml_protocol::Word;
+use zkml_service::{Closing, Event, Options, ProveFailure};
 
 use crate::{
     anvil::{mine, revert, snapshot},

@@ -13,12 +13,12 @@ const ALLOWANCE: Duration = Duration::from_secs(30);
 /// When the service last got on, and what stood in the way since.
 #[derive(Debug, Clone)]
 pub struct Health {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<Progress>>,
     longest: Duration,
 }
 
 #[derive(Debug)]
-struct State {
+struct Progress {
     started: Instant,
     last: Option<Instant>,
     trouble: Option<String>,
@@ -36,21 +36,21 @@ impl Health {
     /// Of a service that must get on within this time.
     #[must_use]
     pub fn with_longest(longest: Duration) -> Self {
-        let state = State { started: Instant::now(), last: None, trouble: None, notice: None };
+        let state = Progress { started: Instant::now(), last: None, trouble: None, notice: None };
         Self { state: Arc::new(Mutex::new(state)), longest }
     }
 
-    pub(super) fn progress(&self) {
+    pub(crate) fn progress(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.last = Some(Instant::now());
         state.trouble = None;
     }
 
-    pub(super) fn failed(&self, why: &str) {
+    pub(crate) fn failed(&self, why: &str) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(why.to_owned());
     }
 
-    pub(super) fn notice(&self, what: Option<String>) {
+    pub(crate) fn notice(&self, what: Option<String>) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).notice = what;
     }
 

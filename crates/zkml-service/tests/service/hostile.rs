@@ -5,11 +5,9 @@ use std::{sync::atomic::Ordering, time::Duration};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use zkml_contracts::requests::{INFERENCE_REQUESTED, topic};
-use zkml_deploy::{
-    Address, DeployError,
-    watch::{Event, Health, Journal, Metrics, Options, Owner, serve},
-};
+use zkml_deploy::{Address, DeployError};
 use zkml_protocol::{Word, binding::Request};
+use zkml_service::{Event, Health, Journal, Metrics, Options, Owner, ServiceError, serve};
 
 use crate::{
     anvil::mine,
@@ -80,7 +78,13 @@ async fn another_chain_behind_the_same_address_ends_it() {
     scene.ask(1, FAR).await;
     proxy.rule(|method, _, _| if method == "eth_chainId" { Act::Answer(json!("0x1")) } else { Act::Pass });
     let ended = tokio::time::timeout(Duration::from_secs(20), running.task).await.unwrap().unwrap();
-    assert!(matches!(ended, Err(DeployError::WrongChain { found: 1, expected: 31_337, .. })), "{ended:?}");
+    assert!(
+        matches!(
+            ended,
+            Err(ServiceError::Deploy(DeployError::WrongChain { found: 1, expected: 31_337, .. }))
+        ),
+        "{ended:?}"
+    );
     assert_eq!((scene.nonce().await, scene.prover.begun.load(Ordering::SeqCst)), (0, 0));
     assert!(scene.journal().requests().unwrap().is_empty(), "nothing of the other chain was taken in");
 }
@@ -189,11 +193,11 @@ async fn a_journal_has_one_service_and_one_owner() {
     let running = scene.start(Scene::options());
     tokio::time::sleep(Duration::from_millis(100)).await;
     let second = open_journal(&scene.journal_file(), scene.consumer);
-    assert!(matches!(second, Err(DeployError::JournalInUse { .. })), "{second:?}");
+    assert!(matches!(second, Err(ServiceError::JournalInUse { .. })), "{second:?}");
     // Another name of the same file leads to the same lock.
     let alias = scene.folder.path().join("alias.sqlite");
     std::os::unix::fs::symlink(scene.journal_file(), &alias).unwrap();
-    assert!(matches!(open_journal(&alias, scene.consumer), Err(DeployError::JournalInUse { .. })));
+    assert!(matches!(open_journal(&alias, scene.consumer), Err(ServiceError::JournalInUse { .. })));
     running.stop().await;
     let sender = Scene::account().address();
     let owner = Owner { chain_id: 31_337, consumer: scene.consumer, sender };
@@ -203,12 +207,15 @@ async fn a_journal_has_one_service_and_one_owner() {
         ("sender", Owner { sender: scene.consumer, ..owner }),
     ] {
         let error = Journal::open(&scene.journal_file(), &other).unwrap_err();
-        assert!(matches!(&error, DeployError::OtherJournal { what: named, .. } if *named == what), "{error}");
+        assert!(
+            matches!(&error, ServiceError::OtherJournal { what: named, .. } if *named == what),
+            "{error}"
+        );
     }
     assert!(Journal::open(&scene.journal_file(), &owner).is_ok());
     let text = scene.folder.path().join("text");
     std::fs::write(&text, "this is no database, however long it may be made to be").unwrap();
-    assert!(matches!(Journal::open(&text, &owner), Err(DeployError::Journal { .. })));
+    assert!(matches!(Journal::open(&text, &owner), Err(ServiceError::Journal { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,7 +238,7 @@ async fn figures_and_health_are_served() {
     let (status, text) = get("/healthz").await;
     assert!(status == 503 && text.contains("since the start"), "{text}");
     let taken = serve(address, metrics, Health::new(Duration::ZERO), end.clone()).await;
-    assert!(matches!(taken, Err(DeployError::Listen { .. })), "{taken:?}");
+    assert!(matches!(taken, Err(ServiceError::Listen { .. })), "{taken:?}");
     end.cancel();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(ask("/healthz").await.is_err());

@@ -2,15 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{Address, U256};
-use zkml_contracts::{Submission, errors::selector, requests::fulfill_inference};
-use zkml_protocol::{Word, binding::Request};
-
-use super::{Entry, Event, Proven, Slot, engine::Engine, follow::Head};
-use crate::{
-    DeployError, Result,
+use alloy::primitives::{Address, B256, U256};
+use zkml_contracts::{
+    Submission,
+    errors::{describe, selector},
+    requests::fulfill_inference,
+};
+use zkml_deploy::{
+    DeployError,
+    error::with_causes,
     rpc::{Fees, Sent},
     transaction::with_headroom,
+};
+use zkml_protocol::{Word, binding::Request};
+
+use super::{Engine, follow::Head};
+use crate::{
+    error::{Result, ServiceError},
+    event::Event,
+    journal::{Entry, NonceSlot},
+    prover::Proven,
 };
 
 /// Without a limit of the caller, no offer is above this many times what the chain takes now.
@@ -52,11 +63,11 @@ impl Engine {
     }
 
     /// What a node has against one request shall not keep others waiting.
-    pub(super) fn only_this(&mut self, entry: &Entry, error: DeployError) -> Result<()> {
+    pub(super) fn only_this(&mut self, entry: &Entry, error: ServiceError) -> Result<()> {
         match error {
-            DeployError::Rpc { .. } | DeployError::Answer { .. } | DeployError::Reverted { .. } => {
-                self.postpone(entry, error.to_string())
-            }
+            ServiceError::Deploy(
+                cause @ (DeployError::Rpc { .. } | DeployError::Answer { .. } | DeployError::Reverted { .. }),
+            ) => self.postpone(entry, with_causes(&cause)),
             other => Err(other),
         }
     }
@@ -116,7 +127,7 @@ impl Engine {
 
     /// The contract would not take the proof now.
     fn refused_by_contract(&mut self, entry: &Entry, bytes: &[u8], head: Head) -> Result<()> {
-        let reason = crate::describe(bytes);
+        let reason = describe(bytes);
         let is = |error: &str| bytes.starts_with(&selector(error));
         if is("InferenceExpired(uint256)") {
             self.journal.expire_one(&entry.id, head.number)?;
@@ -131,9 +142,9 @@ impl Engine {
     }
 
     /// Shows a node the newest transaction of a slot. Doing so twice is the same as once.
-    pub(super) async fn hand_over(&mut self, slot: &Slot) -> Result<()> {
+    pub(super) async fn hand_over(&mut self, slot: &NonceSlot) -> Result<()> {
         let Some(newest) = slot.offers.last() else { return Ok(()) };
-        self.handed.insert(slot.slot, Instant::now());
+        self.handed.insert(slot.id, Instant::now());
         match self.rpc.send(&newest.raw).await? {
             // A nonce that is used up is looked into in the next round.
             Sent::Taken | Sent::NonceTooLow => {
@@ -161,9 +172,9 @@ impl Engine {
     }
 
     /// Another transaction of this nonce waits: more is offered until the node takes it, or no more may be.
-    async fn outbid(&mut self, slot: &Slot) -> Result<()> {
+    async fn outbid(&mut self, slot: &NonceSlot) -> Result<()> {
         for _ in 0..RAISES {
-            let Some(slot) = self.journal.live()?.into_iter().find(|live| live.slot == slot.slot) else {
+            let Some(slot) = self.journal.live()?.into_iter().find(|live| live.id == slot.id) else {
                 return Ok(());
             };
             let Some(raw) = self.raise(&slot, Wanted::More).await? else { return Ok(()) };
@@ -175,11 +186,11 @@ impl Engine {
     }
 
     /// Offers something else for a nonce, and shows it to a node.
-    pub(super) async fn offer(&mut self, slot: &Slot, wanted: Wanted) -> Result<()> {
+    pub(super) async fn offer(&mut self, slot: &NonceSlot, wanted: Wanted) -> Result<()> {
         if self.raise(slot, wanted).await?.is_none() {
             return self.hand_over(slot).await;
         }
-        let now = self.journal.live()?.into_iter().find(|live| live.slot == slot.slot);
+        let now = self.journal.live()?.into_iter().find(|live| live.id == slot.id);
         match now {
             Some(slot) => self.hand_over(&slot).await,
             None => Ok(()),
@@ -187,7 +198,7 @@ impl Engine {
     }
 
     /// Signs a dearer transaction of the same nonce and writes it down; none if no more may be offered.
-    async fn raise(&mut self, slot: &Slot, wanted: Wanted) -> Result<Option<Vec<u8>>> {
+    async fn raise(&mut self, slot: &NonceSlot, wanted: Wanted) -> Result<Option<Vec<u8>>> {
         let now = self.rpc.fees().await?;
         let ceiling = self.options.limits.max_fee.unwrap_or(now.max.saturating_mul(MOST_RAISED));
         let last = slot.offers.last().map(|offer| offer.fees).unwrap_or_default();
@@ -199,12 +210,12 @@ impl Engine {
         }
         let Some((to, data, gas)) = self.content(slot, void).await? else { return Ok(None) };
         let signed = self.account.sign(self.rpc.chain_id(), to, &data, slot.nonce, gas, fees).await?;
-        self.journal.offer_more(slot.slot, &signed, void)?;
+        self.journal.offer_more(slot.id, &signed, void)?;
         self.note_offer(slot, void, signed.hash, fees);
         Ok(Some(signed.raw))
     }
 
-    fn note_offer(&self, slot: &Slot, void: bool, transaction: crate::B256, fees: Fees) {
+    fn note_offer(&self, slot: &NonceSlot, void: bool, transaction: B256, fees: Fees) {
         let nonce = slot.nonce;
         if void && !slot.void {
             self.metrics.replacements.inc();
@@ -216,7 +227,7 @@ impl Engine {
     }
 
     /// Where a nonce's transaction goes, with which data and gas.
-    async fn content(&self, slot: &Slot, void: bool) -> Result<Option<(Address, Vec<u8>, u64)>> {
+    async fn content(&self, slot: &NonceSlot, void: bool) -> Result<Option<(Address, Vec<u8>, u64)>> {
         if !void {
             let entry = match slot.request {
                 Some(id) => self.journal.request(&id)?,

@@ -6,11 +6,9 @@ use zkml_protocol::{Word, binding::Request};
 
 use super::{Journal, now_ms};
 use crate::{
-    Result,
-    watch::{
-        Proven,
-        follow::{Seen, What},
-    },
+    error::Result,
+    prover::Proven,
+    seen::{Seen, What},
 };
 
 /// What ended the wait of a request on the chain.
@@ -63,7 +61,7 @@ impl Journal {
     /// A request.
     ///
     /// # Errors
-    /// [`DeployError::Journal`](crate::DeployError::Journal).
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn request(&self, id: &Word) -> Result<Option<Entry>> {
         self.read(|sql| {
             sql.prepare(&format!("SELECT {COLUMNS} FROM requests WHERE id = ?1"))?
@@ -75,7 +73,7 @@ impl Journal {
     /// All requests, in the order in which they were made.
     ///
     /// # Errors
-    /// [`DeployError::Journal`](crate::DeployError::Journal).
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn requests(&self) -> Result<Vec<Entry>> {
         self.select("1", i64::MAX)
     }
@@ -171,7 +169,7 @@ impl Journal {
     /// How many requests are in which state.
     ///
     /// # Errors
-    /// [`DeployError::Journal`](crate::DeployError::Journal).
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn counts(&self) -> Result<Counts> {
         self.read(|sql| {
             sql.prepare("SELECT state, count(*) FROM overview GROUP BY state ORDER BY state")?
@@ -183,7 +181,7 @@ impl Journal {
     /// Whether nothing waits: no request, no transaction.
     ///
     /// # Errors
-    /// [`DeployError::Journal`](crate::DeployError::Journal).
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn idle(&self) -> Result<bool> {
         self.read(|sql| {
             let query = "SELECT NOT EXISTS (SELECT 1 FROM requests WHERE status = 'open') \

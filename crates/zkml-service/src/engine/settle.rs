@@ -3,16 +3,20 @@
 use std::time::Instant;
 
 use alloy::rpc::types::TransactionReceipt;
+use zkml_contracts::errors::describe;
+use zkml_deploy::rpc::Answer;
 use zkml_protocol::Word;
 
 use super::{
-    Closing, Event, Slot,
-    engine::Engine,
+    Engine,
     follow::Head,
-    journal::now_ms,
     send::{Wanted, passed},
 };
-use crate::{Result, rpc::Answer};
+use crate::{
+    error::Result,
+    event::Event,
+    journal::{Closing, NonceSlot, now_ms},
+};
 
 /// So often in a row a nonce must be used up without a receipt of ours: nodes behind one address lag.
 const LOOKS: u32 = 5;
@@ -33,9 +37,9 @@ impl Engine {
                 continue;
             }
             if self.fulfilled_by_us(&slot)? {
-                *self.strangers.entry(slot.slot).or_default() += 1;
+                *self.strangers.entry(slot.id).or_default() += 1;
             } else {
-                self.strangers.remove(&slot.slot);
+                self.strangers.remove(&slot.id);
             }
             self.look_after(&slot, oldest, head).await?;
             oldest = false;
@@ -60,7 +64,7 @@ impl Engine {
     }
 
     /// Whether one of a slot's transactions is in a block. Asked only if that may be.
-    async fn look_for_receipt(&mut self, slot: &Slot, next: u64, head: Head) -> Result<bool> {
+    async fn look_for_receipt(&mut self, slot: &NonceSlot, next: u64, head: Head) -> Result<bool> {
         if slot.nonce >= next && !self.fulfilled_by_us(slot)? {
             return Ok(false);
         }
@@ -71,7 +75,7 @@ impl Engine {
                 return Ok(true);
             };
             let reason = if receipt.status() { None } else { Some(self.why(&receipt, slot).await?) };
-            self.journal.mined(slot.slot, block, reason.as_deref())?;
+            self.journal.mined(slot.id, block, reason.as_deref())?;
             if let (Some(id), Some(reason)) = (slot.request, reason) {
                 self.stop_paying(&id, reason)?;
             }
@@ -95,7 +99,7 @@ impl Engine {
         }
     }
 
-    fn fulfilled_by_us(&self, slot: &Slot) -> Result<bool> {
+    fn fulfilled_by_us(&self, slot: &NonceSlot) -> Result<bool> {
         let Some(id) = slot.request else { return Ok(false) };
         let us = self.account.address();
         let closed = self.journal.request(&id)?.and_then(|entry| entry.closed);
@@ -103,7 +107,7 @@ impl Engine {
     }
 
     /// Why a transaction failed: what the same call says now.
-    async fn why(&self, receipt: &TransactionReceipt, slot: &Slot) -> Result<String> {
+    async fn why(&self, receipt: &TransactionReceipt, slot: &NonceSlot) -> Result<String> {
         let entry = match slot.request {
             Some(id) => self.journal.request(&id)?,
             None => None,
@@ -114,7 +118,7 @@ impl Engine {
             None => "unknown".to_owned(),
             Some(data) => {
                 match self.rpc.call(Some(self.account.address()), Some(self.consumer), &data).await? {
-                    Answer::Reverted(bytes) => crate::describe(&bytes),
+                    Answer::Reverted(bytes) => describe(&bytes),
                     Answer::Returned(_) => "it may have run out of gas".to_owned(),
                 }
             }
@@ -123,12 +127,12 @@ impl Engine {
     }
 
     /// A nonce that is used up, and no receipt of ours.
-    fn count_strangers(&mut self, slot: &Slot) -> Result<()> {
-        let count = self.strangers.entry(slot.slot).or_default();
+    fn count_strangers(&mut self, slot: &NonceSlot) -> Result<()> {
+        let count = self.strangers.entry(slot.id).or_default();
         *count += 1;
         if *count >= LOOKS {
-            self.strangers.remove(&slot.slot);
-            self.journal.stolen(slot.slot)?;
+            self.strangers.remove(&slot.id);
+            self.journal.stolen(slot.id)?;
             self.metrics.stolen.inc();
             self.tell(Event::NonceTaken { nonce: slot.nonce });
         }
@@ -136,7 +140,7 @@ impl Engine {
     }
 
     /// A transaction that waits: replaced if useless, raised if too old, handed over again from time to time.
-    async fn look_after(&mut self, slot: &Slot, oldest: bool, head: Head) -> Result<()> {
+    async fn look_after(&mut self, slot: &NonceSlot, oldest: bool, head: Head) -> Result<()> {
         if !slot.void && self.is_useless(slot, head)? {
             return self.offer(slot, Wanted::Nothing).await;
         }
@@ -147,19 +151,19 @@ impl Engine {
         }
         // After a restart every transaction is handed over once: it may never have left.
         let pause = limits.bump_after.min(limits.poll * 8);
-        let due = self.handed.get(&slot.slot).is_none_or(|last: &Instant| last.elapsed() >= pause);
+        let due = self.handed.get(&slot.id).is_none_or(|last: &Instant| last.elapsed() >= pause);
         if due { self.hand_over(slot).await } else { Ok(()) }
     }
 
     /// What nobody waits for any more: the request is closed by somebody else, gone, or refused.
-    fn is_useless(&self, slot: &Slot, head: Head) -> Result<bool> {
+    fn is_useless(&self, slot: &NonceSlot, head: Head) -> Result<bool> {
         let Some(id) = slot.request else { return Ok(true) };
         let Some(entry) = self.journal.request(&id)? else { return Ok(true) };
         let expired = entry.request.deadline < Word::from_u64(head.time);
         Ok(match entry.closed {
             // Ours was mined, the receipt is a moment late; or it was another transaction of this account.
             Some((_, Closing::Fulfilled { by })) if by == self.account.address() => {
-                self.strangers.get(&slot.slot).is_some_and(|count| *count >= LOOKS)
+                self.strangers.get(&slot.id).is_some_and(|count| *count >= LOOKS)
             }
             Some(_) => true,
             None => expired || entry.status != "open",

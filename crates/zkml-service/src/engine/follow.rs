@@ -9,43 +9,27 @@ use zkml_contracts::requests::{
     INFERENCE_FULFILLED, INFERENCE_REQUESTED, InferenceFulfilled, InferenceRequested, REQUEST_CANCELLED,
     RequestCancelled, topic,
 };
-use zkml_protocol::{Word, binding::Request};
+use zkml_deploy::{DeployError, consumer::Consumer};
+use zkml_protocol::Word;
 
-use super::{Event, engine::Engine};
-use crate::{DeployError, Result, consumer::Consumer};
+use super::Engine;
+use crate::{
+    error::Result,
+    event::Event,
+    metrics::signed,
+    seen::{Seen, What},
+};
 
 /// So often in a row the chain must be shorter than it was: nodes behind one address lag.
 const LOOKS: u32 = 3;
 
-/// An event of the consumer, in its block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// Height of the block.
-    pub(crate) block: u64,
-    /// Its hash.
-    pub(crate) block_hash: B256,
-    /// What happened.
-    pub(crate) what: What,
-}
-
-/// What happened to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
-    /// It was made.
-    Requested { request: Request, input: Vec<u8> },
-    /// A proof was taken.
-    Fulfilled { id: Word, by: Address },
-    /// It was withdrawn.
-    Cancelled { id: Word },
-}
-
 /// The last block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(super) struct Head {
     /// Its height.
-    pub(crate) number: u64,
+    pub(super) number: u64,
     /// Its time, in seconds since 1970.
-    pub(crate) time: u64,
+    pub(super) time: u64,
 }
 
 impl Engine {
@@ -117,7 +101,7 @@ impl Engine {
                 self.range = (to - from).div_ceil(2).max(1);
                 return match error {
                     DeployError::Rpc { .. } if to > from => Ok(true),
-                    other => Err(other),
+                    other => Err(other.into()),
                 };
             }
         };
@@ -153,11 +137,12 @@ impl Engine {
     }
 
     async fn block(&self, number: BlockNumberOrTag) -> Result<Block> {
-        self.rpc.block(number).await?.ok_or_else(|| DeployError::Rpc {
+        let block = self.rpc.block(number).await?.ok_or_else(|| DeployError::Rpc {
             endpoint: self.rpc.endpoint(),
             method: "eth_getBlockByNumber",
             why: format!("it has no block {number}"),
-        })
+        })?;
+        Ok(block)
     }
 
     async fn hash(&self, number: u64) -> Result<Option<B256>> {
@@ -189,9 +174,4 @@ fn decode(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -
         RequestCancelled::decode(&topics, data).map(|event| What::Cancelled { id: event.id })
     };
     what.map(|what| Seen { block, block_hash, what }).map_err(|e| format!("in block {block}: {e}"))
-}
-
-/// Gauges are signed.
-pub(super) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use zkml_contracts::requests::{pause, unpause};
-use zkml_deploy::{
-    Address, U256,
-    rpc::Fees,
-    transaction::Limits,
-    watch::{Event, Options},
-};
+use zkml_deploy::{Address, U256, rpc::Fees, transaction::Limits};
+use zkml_service::{Event, Options};
 
 use crate::{
     anvil::{mine, set_balance},

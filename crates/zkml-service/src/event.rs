@@ -138,7 +138,7 @@ pub enum Event {
 
 impl Event {
     /// One line of the log. A trouble is a warning, what follows from the ordinary course of things is not.
-    pub(super) fn log(&self) {
+    pub(crate) fn log(&self) {
         match serde_json::to_string(self) {
             Ok(text) if self.is_trouble() => tracing::warn!("{text}"),
             Ok(text) => tracing::info!("{text}"),

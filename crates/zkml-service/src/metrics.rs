@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::Counts;
+use crate::journal::Counts;
 
 /// Bounds of the histogram of proof times, in seconds.
 const SECONDS: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
@@ -18,12 +18,12 @@ const STATES: [&str; 9] =
     ["seen", "proven", "sent", "fulfilled", "cancelled", "expired", "done", "refused", "orphaned"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct State {
+struct StateLabel {
     state: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabel {
     outcome: String,
 }
 
@@ -31,23 +31,23 @@ struct Outcome {
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    by_state: Family<State, Gauge>,
-    outcomes: Family<Outcome, Counter>,
+    by_state: Family<StateLabel, Gauge>,
+    outcomes: Family<OutcomeLabel, Counter>,
     balance: Gauge<f64, AtomicU64>,
-    pub(super) proving: Gauge,
-    pub(super) proofs: Counter,
-    pub(super) proof_failures: Counter,
-    pub(super) proof_seconds: Histogram,
-    pub(super) transactions: Counter,
-    pub(super) bumps: Counter,
-    pub(super) replacements: Counter,
-    pub(super) stolen: Counter,
-    pub(super) reorganisations: Counter,
-    pub(super) rpc_errors: Counter,
-    pub(super) unpaid: Counter,
-    pub(super) not_taken: Counter,
-    pub(super) head: Gauge,
-    pub(super) lag: Gauge,
+    pub(crate) proving: Gauge,
+    pub(crate) proofs: Counter,
+    pub(crate) proof_failures: Counter,
+    pub(crate) proof_seconds: Histogram,
+    pub(crate) transactions: Counter,
+    pub(crate) bumps: Counter,
+    pub(crate) replacements: Counter,
+    pub(crate) stolen: Counter,
+    pub(crate) reorganisations: Counter,
+    pub(crate) rpc_errors: Counter,
+    pub(crate) unpaid: Counter,
+    pub(crate) not_taken: Counter,
+    pub(crate) head: Gauge,
+    pub(crate) lag: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -112,24 +112,24 @@ impl Metrics {
         registry
     }
 
-    pub(super) fn requests(&self, counts: &Counts) {
+    pub(crate) fn requests(&self, counts: &Counts) {
         for state in STATES {
             let count = counts.iter().find(|(name, _)| name == state).map_or(0, |(_, count)| *count);
-            let label = State { state: state.to_owned() };
-            self.by_state.get_or_create(&label).set(super::follow::signed(count));
+            let label = StateLabel { state: state.to_owned() };
+            self.by_state.get_or_create(&label).set(signed(count));
         }
     }
 
-    pub(super) fn mined(&self, void: bool, success: bool) {
+    pub(crate) fn mined(&self, void: bool, success: bool) {
         let outcome = match (void, success) {
             (true, _) => "empty",
             (false, true) => "fulfilled",
             (false, false) => "failed",
         };
-        self.outcomes.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
+        self.outcomes.get_or_create(&OutcomeLabel { outcome: outcome.to_owned() }).inc();
     }
 
-    pub(super) fn balance(&self, wei: U256) {
+    pub(crate) fn balance(&self, wei: U256) {
         self.balance.set(format_ether(wei).parse().unwrap_or(f64::MAX));
     }
 
@@ -141,6 +141,11 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// Gauges are signed.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -15,18 +15,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use zkml_contracts::errors::selector;
 use zkml_deploy::{
-    Address, Result,
+    Address,
     chain::RpcUrl,
     keys::Account,
     rpc::{Retry, Rpc},
     transaction::Limits,
-    watch::{
-        Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Service,
-        Summary,
-    },
 };
 use zkml_harness::{Settings, Solc};
 use zkml_protocol::{Word, keccak256};
+use zkml_service::{
+    Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Result,
+    Service, Summary,
+};
 
 use crate::anvil::Anvil;
 

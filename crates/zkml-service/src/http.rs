@@ -12,20 +12,23 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Health, Metrics};
-use crate::{DeployError, Result};
+use crate::{
+    error::{Result, ServiceError},
+    health::Health,
+    metrics::Metrics,
+};
 
 /// Serves both until the end; returns the address, whose port was chosen if none was named.
 ///
 /// # Errors
-/// [`DeployError::Listen`].
+/// [`ServiceError::Listen`].
 pub async fn serve(
     address: SocketAddr,
     metrics: Metrics,
     health: Health,
     end: CancellationToken,
 ) -> Result<SocketAddr> {
-    let refuse = |e: std::io::Error| DeployError::Listen { address: address.to_string(), why: e.to_string() };
+    let refuse = |source: std::io::Error| ServiceError::Listen { address: address.to_string(), source };
     let listener = TcpListener::bind(address).await.map_err(refuse)?;
     let chosen = listener.local_addr().map_err(refuse)?;
     let routes = Router::new()

@@ -3,10 +3,17 @@
 use std::{sync::Arc, time::Instant};
 
 use zkml_contracts::requests::RequestState;
+use zkml_deploy::consumer::Consumer;
 use zkml_protocol::Word;
 
-use super::{Entry, Event, Job, ProveFailure, Proven, engine::Engine, follow::Head};
-use crate::{Result, consumer::Consumer};
+use super::{Engine, follow::Head};
+use crate::{
+    error::Result,
+    event::Event,
+    journal::Entry,
+    metrics::signed,
+    prover::{Job, ProveFailure, Proven},
+};
 
 /// A proof that was made, or was not.
 pub(super) struct Finished {
@@ -55,7 +62,7 @@ impl Engine {
         let job = Job { request, input, context };
         let (prover, finished, started) = (Arc::clone(&self.prover), self.finished.clone(), Instant::now());
         self.proving.insert(id);
-        self.metrics.proving.set(super::follow::signed(self.proving.len() as u64));
+        self.metrics.proving.set(signed(self.proving.len() as u64));
         self.tell(Event::Proving { request: id });
         let proof = tokio::task::spawn_blocking(move || prover.prove(&job));
         tokio::spawn(async move {
@@ -69,7 +76,7 @@ impl Engine {
     pub(super) fn keep(&mut self, finished: Finished) -> Result<()> {
         let Finished { id, result, started } = finished;
         self.proving.remove(&id);
-        self.metrics.proving.set(super::follow::signed(self.proving.len() as u64));
+        self.metrics.proving.set(signed(self.proving.len() as u64));
         match result {
             Ok(proven) => {
                 self.journal.proven(&id, &proven)?;

@@ -1,5 +1,10 @@
 //! The service's one task: rounds, pauses between them, and a clean end.
 
+mod follow;
+mod prove;
+mod send;
+mod settle;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -10,14 +15,23 @@ use alloy::primitives::Address;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use zkml_protocol::Word;
-
-use super::{Counts, Entry, Event, Health, Journal, Metrics, Observer, Prover, prove::Finished};
-use crate::{
-    DeployError, Result,
+use zkml_deploy::{
+    DeployError,
+    error::with_causes,
     keys::Account,
     rpc::{Retry, Rpc},
     transaction::Limits,
+};
+use zkml_protocol::Word;
+
+use self::prove::Finished;
+use crate::{
+    error::{Result, ServiceError},
+    event::{Event, Observer},
+    health::Health,
+    journal::{Counts, Entry, Journal},
+    metrics::Metrics,
+    prover::Prover,
 };
 
 /// How the service works.
@@ -123,29 +137,29 @@ impl Service {
 }
 
 /// The service at work. What is in here and not in the journal may be lost at any time.
-pub(super) struct Engine {
-    pub(super) rpc: Rpc,
-    pub(super) account: Account,
-    pub(super) consumer: Address,
-    pub(super) journal: Journal,
-    pub(super) prover: Arc<dyn Prover>,
-    pub(super) options: Options,
-    pub(super) metrics: Metrics,
-    pub(super) health: Health,
+struct Engine {
+    rpc: Rpc,
+    account: Account,
+    consumer: Address,
+    journal: Journal,
+    prover: Arc<dyn Prover>,
+    options: Options,
+    metrics: Metrics,
+    health: Health,
     observer: Observer,
-    pub(super) summary: Summary,
+    summary: Summary,
     /// Requests that are being proven.
-    pub(super) proving: HashSet<Word>,
-    pub(super) finished: mpsc::UnboundedSender<Finished>,
+    proving: HashSet<Word>,
+    finished: mpsc::UnboundedSender<Finished>,
     results: mpsc::UnboundedReceiver<Finished>,
-    /// When a node was last handed the transactions of a slot.
-    pub(super) handed: HashMap<i64, Instant>,
+    /// When a node was last handed the transactions of a nonce, by the number of its slot.
+    handed: HashMap<i64, Instant>,
     /// How often in a row a slot's nonce was used up and no receipt was ours.
-    pub(super) strangers: HashMap<i64, u32>,
+    strangers: HashMap<i64, u32>,
     /// How often in a row the chain was shorter than before.
-    pub(super) shorter: u32,
+    shorter: u32,
     /// Blocks that the endpoint lets us read at once.
-    pub(super) range: u64,
+    range: u64,
 }
 
 impl Engine {
@@ -228,7 +242,7 @@ impl Engine {
             return Ok(());
         }
         let name = expected.to_string();
-        Err(DeployError::WrongChain { endpoint: self.rpc.endpoint(), found, expected, name })
+        Err(DeployError::WrongChain { endpoint: self.rpc.endpoint(), found, expected, name }.into())
     }
 
     /// Waits; a finished proof ends the wait, unless the endpoint is to be left alone. Whether to stop.
@@ -267,19 +281,20 @@ impl Engine {
         Ok(self.summary.clone())
     }
 
-    fn trouble(&mut self, error: &DeployError) {
+    fn trouble(&mut self, error: &ServiceError) {
         self.metrics.rpc_errors.inc();
-        self.health.failed(&error.to_string());
-        self.tell(Event::Failed { reason: error.to_string() });
+        let reason = with_causes(error);
+        self.health.failed(&reason);
+        self.tell(Event::Failed { reason });
     }
 
     /// Tries a request again after a pause that grows with its attempts; its deadline ends that.
-    pub(super) fn postpone(&mut self, entry: &Entry, reason: String) -> Result<()> {
+    fn postpone(&mut self, entry: &Entry, reason: String) -> Result<()> {
         self.put_off(entry, reason, false)
     }
 
     /// The same for what is hardly cured by waiting: so many failures are the end.
-    pub(super) fn postpone_or_refuse(&mut self, entry: &Entry, reason: String) -> Result<()> {
+    fn postpone_or_refuse(&mut self, entry: &Entry, reason: String) -> Result<()> {
         if entry.failures + 1 >= self.options.retry.attempts {
             return self.refuse(&entry.id, reason);
         }
@@ -294,22 +309,25 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn refuse(&mut self, id: &Word, reason: String) -> Result<()> {
+    fn refuse(&mut self, id: &Word, reason: String) -> Result<()> {
         self.journal.refuse(id, &reason)?;
         self.tell(Event::Refused { request: *id, reason });
         Ok(())
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    fn tell(&self, event: Event) {
         event.log();
         (self.observer)(&event);
     }
 }
 
 /// Errors that waiting does not cure.
-fn is_final(error: &DeployError) -> bool {
+fn is_final(error: &ServiceError) -> bool {
     matches!(
         error,
-        DeployError::WrongChain { .. } | DeployError::Journal { .. } | DeployError::JournalInUse { .. }
+        ServiceError::Deploy(DeployError::WrongChain { .. })
+            | ServiceError::Journal { .. }
+            | ServiceError::NoJournal { .. }
+            | ServiceError::JournalInUse { .. }
     )
 }

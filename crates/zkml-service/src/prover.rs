@@ -1,29 +1,6 @@
-//! The inference service: follows the requests of a consumer, has them proven, hands the proofs in, once each.
-//!
-//! One task does everything but proving, so that one place owns the account's nonces. It works in rounds; each reads what
-//! is new on the chain, looks after transactions that wait, hands proofs in and starts new ones. All it knows is in the
-//! [`Journal`], so that a round can end anywhere, killed or shut down, and the next one goes on.
-
-mod engine;
-mod event;
-mod follow;
-mod health;
-mod http;
-mod journal;
-mod metrics;
-mod prove;
-mod send;
-mod settle;
+//! Between the service and whoever makes proofs.
 
 use zkml_protocol::{Word, binding::Request};
-
-pub use engine::{Options, Service, Summary};
-pub use event::{Event, Observer};
-pub use health::Health;
-pub use http::serve;
-pub use journal::{Closing, Counts, Entry, Journal, Offer, Owner, Slot};
-pub use metrics::Metrics;
-pub use tokio_util::sync::CancellationToken;
 
 /// A proof that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

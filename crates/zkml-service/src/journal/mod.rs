@@ -14,9 +14,9 @@ use std::{
 use alloy::primitives::Address;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
-use crate::{DeployError, Result};
+use crate::error::{Result, ServiceError};
 pub use requests::{Closing, Counts, Entry};
-pub use slots::{Offer, Slot};
+pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
 const VERSION: i64 = 1;
@@ -53,10 +53,10 @@ impl Journal {
     /// Opens the journal, or makes it.
     ///
     /// # Errors
-    /// [`DeployError::JournalInUse`] while another service has it, [`DeployError::OtherJournal`] when it is another
-    /// owner's, [`DeployError::Journal`] when it is no journal or cannot be written.
+    /// [`ServiceError::JournalInUse`] while another service has it, [`ServiceError::OtherJournal`] when it is another
+    /// owner's, [`ServiceError::NoJournal`] when it is none, [`ServiceError::Journal`] when it cannot be read or written.
     pub fn open(path: &Path, owner: &Owner) -> Result<Self> {
-        let fail = |e: rusqlite::Error| failed(path, &e);
+        let fail = |e: rusqlite::Error| failed(path, e);
         let connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(Duration::ZERO).map_err(fail)?;
         // The lock is the file's own, so that no other name of the file leads around it; a process that dies drops it.
@@ -71,7 +71,7 @@ impl Journal {
 
     fn prepare(&mut self, owner: &Owner) -> Result<()> {
         let path = self.path.clone();
-        let refuse = |why: String| DeployError::Journal { path: path.clone(), why };
+        let refuse = |why: String| ServiceError::NoJournal { path: path.clone(), why };
         let (version, application, tables) = self.write(|sql| {
             let number = |query| sql.query_row(query, [], |row| row.get::<_, i64>(0));
             Ok((
@@ -104,7 +104,7 @@ impl Journal {
             })?;
             let there = there.unwrap_or_else(|| "unknown".to_owned());
             if there != here {
-                return Err(DeployError::OtherJournal { path: self.path.clone(), what, there, here });
+                return Err(ServiceError::OtherJournal { path: self.path.clone(), what, there, here });
             }
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Journal {
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&connection).map_err(|e| failed(&self.path, &e))
+        work(&connection).map_err(|e| failed(&self.path, e))
     }
 
     /// All or nothing, and on the disk when it returns.
@@ -131,15 +131,15 @@ impl Journal {
             transaction.commit()?;
             Ok(answer)
         };
-        run().map_err(|e: rusqlite::Error| failed(&path, &e))
+        run().map_err(|e: rusqlite::Error| failed(&path, e))
     }
 }
 
-fn failed(path: &Path, error: &rusqlite::Error) -> DeployError {
+fn failed(path: &Path, source: rusqlite::Error) -> ServiceError {
     let path = path.to_owned();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DeployError::JournalInUse { path },
-        _ => DeployError::Journal { path, why: error.to_string() },
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ServiceError::JournalInUse { path },
+        _ => ServiceError::Journal { path, source },
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     Journal,
     requests::{self, size},
 };
-use crate::{Result, watch::follow::Seen};
+use crate::{error::Result, seen::Seen};
 
 /// Heights and hashes that are kept.
 const KEPT: u64 = 256;

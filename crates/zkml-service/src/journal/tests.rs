@@ -2,14 +2,11 @@
 
 use super::*;
 use crate::{
-    B256,
-    rpc::Fees,
-    transaction::Signed,
-    watch::{
-        Proven,
-        follow::{Seen, What},
-    },
+    prover::Proven,
+    seen::{Seen, What},
 };
+use alloy::primitives::B256;
+use zkml_deploy::{rpc::Fees, transaction::Signed};
 use zkml_protocol::{Word, binding::Request};
 
 fn owner() -> Owner {
@@ -67,7 +64,7 @@ fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
     assert_eq!(journal.live().unwrap().len(), 1);
     assert_eq!(journal.offer_count().unwrap(), 1, "what failed left nothing behind");
     // Once it is mined, another one could follow, should it have failed.
-    let slot = journal.live().unwrap()[0].slot;
+    let slot = journal.live().unwrap()[0].id;
     journal.mined(slot, 7, Some("OutOfGas")).unwrap();
     assert!(journal.begin(&other.id(), &signed(3, 4)).is_err(), "the nonce is used");
     assert_eq!(journal.to_send(9).unwrap()[0].failures, 1);
@@ -92,7 +89,7 @@ fn a_fulfilment_that_is_taken_back_waits_again() {
     let (_folder, mut journal) = fresh();
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1)).unwrap();
-    let slot = journal.live().unwrap()[0].slot;
+    let slot = journal.live().unwrap()[0].id;
     journal.mined(slot, 8, None).unwrap();
     let fulfilled = at(8, What::Fulfilled { id, by: owner().sender });
     journal.read_up_to(&[fulfilled], (8, hash(8))).unwrap();
@@ -116,7 +113,7 @@ fn of_two_transactions_that_come_back_one_is_for_nothing() {
     let (_folder, mut journal) = fresh();
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1)).unwrap();
-    let first = journal.live().unwrap()[0].slot;
+    let first = journal.live().unwrap()[0].id;
     journal.mined(first, 8, Some("it failed")).unwrap();
     journal.begin(&id, &signed(1, 2)).unwrap();
     journal.forget_above(Some(7)).unwrap();

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use zkml_deploy::{transaction::Limits, watch::Options};
+use zkml_deploy::transaction::Limits;
+use zkml_service::Options;
 
 use crate::{
     proxy::{Act, Proxy},
