@@ -33,6 +33,6 @@ pub enum CodegenError {
     #[error("the verifier program is inconsistent: {0}; generate it again from the verifying key")]
     Inconsistent(String),
     /// The program fails its own consistency check.
-    #[error("the verifier program is refused")]
+    #[error(transparent)]
     Program(#[from] zkml_protocol::plonk::ProgramError),
 }

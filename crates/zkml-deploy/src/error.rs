@@ -540,3 +540,20 @@ pub fn with_causes(error: &dyn Error) -> String {
 
 /// Results of this crate.
 pub type Result<T, E = DeployError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_typed_and_said_once() {
+        let source = KeystoreError::Unreadable(io::Error::other("the disk is gone"));
+        let error = DeployError::Keystore { path: "key.json".into(), source };
+        assert_eq!(error.to_string(), "the keystore key.json cannot be opened");
+        let whole = "the keystore key.json cannot be opened: it cannot be read: the disk is gone";
+        assert_eq!(with_causes(&error), whole);
+        // What is passed through has the causes of what it passes through, and is not among them.
+        let error = ChainsFileError::Syntax(chains::parse("[[chain]]\nname = 3").unwrap_err());
+        assert!(error.source().is_none() && with_causes(&error).contains("line 2"), "{error}");
+    }
+}

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum HarnessError {
     /// The `node` program could not be started.
     #[error(
-        "Node.js could not be started as `{program}` ({source}): install Node 18 or newer, or set ZKML_NODE to its path"
+        "Node.js could not be started as `{program}`: install Node 18 or newer, or set ZKML_NODE to its path"
     )]
     NodeMissing {
         /// The program that was tried.

@@ -71,3 +71,21 @@ impl ServiceError {
 
 /// Results of this crate.
 pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+    use zkml_deploy::error::with_causes;
+
+    #[test]
+    fn names_stay_and_a_cause_is_said_once() {
+        let source = std::io::Error::other("taken");
+        let error = ServiceError::Listen { address: "127.0.0.1:1".into(), source };
+        assert_eq!((error.name(), error.to_string().contains("taken")), ("listen", false));
+        assert_eq!(with_causes(&error), "127.0.0.1:1 cannot be listened on: taken");
+        let error = ServiceError::from(DeployError::NoLedger);
+        assert_eq!((error.name(), error.source().is_none()), ("ledger", true));
+        assert_eq!(error.to_string(), DeployError::NoLedger.to_string());
+    }
+}

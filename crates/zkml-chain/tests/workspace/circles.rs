@@ -160,20 +160,13 @@ fn tree(text: &mut Chars<'_>, before: &[String], paths: &mut Vec<Vec<String>>) {
             break;
         }
     }
-    // `as` gives the last part another name.
-    let mut rest = String::new();
-    while text.peek().is_some_and(|c| *c == ' ') && rest.len() < 3 {
-        rest.extend(text.next());
-        while let Some(c) = text.next_if(|c| is_name(*c)) {
-            rest.push(c);
-        }
-        if rest == " as" {
-            text.next_if_eq(&' ');
-            let name: String = std::iter::from_fn(|| text.next_if(|c| is_name(*c))).collect();
-            path.pop();
-            path.push(name);
-        }
-        break;
+    // `as` gives the last part another name; the first one says where it comes from.
+    let rest: String = text.clone().take_while(|c| is_name(*c) || *c == ' ').collect();
+    let mut words = rest.split_whitespace();
+    if let (Some("as"), Some(name), true) = (words.next(), words.next(), path.len() > 1) {
+        path.pop();
+        path.push(name.to_owned());
+        text.nth(rest.len() - 1);
     }
     paths.push(path);
 }

@@ -124,7 +124,7 @@ fn encoding(field: &Field) -> String {
 fn declarations(text: &mut Text, program: &Program) {
     for error in VERIFIER_ERRORS {
         text.line(format_args!("/// @dev {}", error.meaning.trim()));
-        text.line(declaration(&error));
+        text.line(declaration(error));
     }
     text.line("");
     let scale = program.statement.instances.outputs.first().map_or(0, |output| output.scale);
