@@ -67,9 +67,9 @@ impl Command {
     fn log(&self, quiet: bool) -> &'static str {
         match self {
             #[cfg(feature = "chain")]
-            Self::Watch(_) if quiet => "error,zkml_deploy=warn",
+            Self::Watch(_) if quiet => "error,zkml_deploy=warn,zkml_service=warn",
             #[cfg(feature = "chain")]
-            Self::Watch(_) => "error,zkml_deploy=info",
+            Self::Watch(_) => "error,zkml_deploy=info,zkml_service=info",
             _ => "error",
         }
     }

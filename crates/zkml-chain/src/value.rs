@@ -1,7 +1,7 @@
 //! Numbers, addresses and chains as people and the EVM write them.
 
 use thiserror::Error;
-use zkml_codegen::chains;
+use zkml_contracts::chains;
 use zkml_protocol::{Word, keccak256};
 
 /// Why a text is not the value that it should be.

@@ -1,11 +1,16 @@
 //! Which crate may know which: the invariants of `crates/README.md`, checked over `cargo metadata`.
 
+#[path = "workspace/circles.rs"]
+mod circles;
 #[path = "workspace/metadata.rs"]
 mod metadata;
 
 use metadata::metadata;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 /// What each crate may depend on directly, within the workspace, outside its tests.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -34,13 +39,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-srs", &["zkml-curve", "zkml-protocol"]),
     ("zkml-halo2", &["zkml-curve", "zkml-graph", "zkml-poseidon", "zkml-protocol", "zkml-srs"]),
     ("zkml-verifier", &["zkml-protocol"]),
-    ("zkml-codegen", &["zkml-protocol"]),
-    ("zkml-harness", &["zkml-codegen", "zkml-protocol"]),
-    ("zkml-deploy", &["zkml-codegen", "zkml-protocol"]),
+    ("zkml-contracts", &["zkml-protocol"]),
+    ("zkml-codegen", &["zkml-contracts", "zkml-protocol"]),
+    ("zkml-harness", &["zkml-contracts", "zkml-protocol"]),
+    ("zkml-deploy", &["zkml-contracts", "zkml-protocol"]),
+    ("zkml-service", &["zkml-contracts", "zkml-deploy", "zkml-protocol"]),
     (
         "zkml-attack",
         &[
             "zkml-codegen",
+            "zkml-contracts",
             "zkml-curve",
             "zkml-graph",
             "zkml-halo2",
@@ -57,10 +65,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const NEVER: &[(&str, &[&str])] = &[
     ("zkml-protocol", &["zkml-graph", "zkml-onnx", "zkml-halo2"]),
     ("zkml-verifier", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom"]),
-    ("zkml-codegen", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom"]),
+    ("zkml-contracts", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "alloy"]),
+    ("zkml-codegen", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "alloy"]),
     ("zkml-graph", &["zkml-halo2", "zkml-protocol", "zkml-verifier", "halo2-axiom", "tract-onnx"]),
-    ("zkml-harness", &["zkml-halo2", "zkml-onnx", "halo2-axiom"]),
-    ("zkml-deploy", &["zkml-halo2", "zkml-onnx", "halo2-axiom"]),
+    ("zkml-harness", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen"]),
+    ("zkml-deploy", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "revm"]),
+    ("zkml-service", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "revm"]),
     ("zkml-chain", &["zkml-attack"]),
 ];
 
@@ -120,6 +130,20 @@ fn every_crate_has_its_rule() {
     let known: BTreeSet<&str> = ALLOWED.iter().map(|(c, _)| *c).chain(["zkml-chain"]).collect();
     for name in arrows.keys().filter(|n| n.starts_with("zkml-")) {
         assert!(known.contains(name.as_str()), "{name} is not in ALLOWED: decide what it may depend on");
+    }
+}
+
+/// Crates whose modules are free of circles: of two top-level modules, at most one reaches the other.
+const WITHOUT_CIRCLES: &[&str] =
+    &["zkml-codegen", "zkml-contracts", "zkml-deploy", "zkml-harness", "zkml-service"];
+
+#[test]
+fn modules_do_not_go_in_circles() {
+    for name in WITHOUT_CIRCLES {
+        let sources =
+            circles::sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src"));
+        assert!(sources.contains_key("lib.rs"), "{name} has no sources");
+        assert_eq!(circles::circle(&sources), None, "{name}");
     }
 }
 

@@ -226,7 +226,7 @@ mod tests {
             let mut program = sample.program.clone();
             program.statement.model_name = name.to_owned();
             let ContractNames { verifier, consumer, request_consumer } = contracts(&program);
-            for file in crate::library::SOURCES {
+            for file in zkml_contracts::library::SOURCES {
                 for contract in [&verifier, &consumer, &request_consumer] {
                     assert!(!file.1.contains(&format!("contract {contract} ")), "{contract}");
                     assert!(!file.1.contains(&format!("interface {contract} ")), "{contract}");

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use zkml_contracts::errors::SolError;
+
 /// Length of a line of Solidity that a formatter leaves alone.
 const LINE: usize = 120;
 
@@ -115,6 +117,12 @@ pub(crate) fn literal(word: &zkml_protocol::Word) -> String {
         }
         _ => format!("0x{}", hex::encode(word.0)),
     }
+}
+
+/// The declaration of a custom error.
+pub(crate) fn declaration(error: &SolError) -> String {
+    let args: Vec<_> = error.args.iter().map(|(ty, name)| format!("{ty} {name}")).collect();
+    format!("error {}({});", error.name, args.join(", "))
 }
 
 /// An address or offset as a literal.

@@ -2,10 +2,13 @@
 
 use std::{env, fs, path::Path};
 
-use zkml_codegen::chains;
-pub use zkml_codegen::chains::Chain;
+use zkml_contracts::chains;
+pub use zkml_contracts::chains::Chain;
 
-use crate::{DeployError, Result};
+use crate::{
+    DeployError, Result,
+    error::{ChainsFileError, UrlError},
+};
 
 /// The known chains, and those that a file adds.
 #[derive(Debug, Clone)]
@@ -21,20 +24,20 @@ impl Chains {
     pub fn load(file: Option<&Path>) -> Result<Self> {
         let mut chains = chains::all().to_vec();
         let Some(path) = file else { return Ok(Self { chains }) };
-        let refuse = |why: String| DeployError::ChainsFile { path: path.to_owned(), why };
-        let text = fs::read_to_string(path).map_err(|e| refuse(format!("it cannot be read: {e}")))?;
-        for chain in chains::parse(&text).map_err(refuse)? {
+        let refuse = |source| DeployError::ChainsFile { path: path.to_owned(), source };
+        let text = fs::read_to_string(path).map_err(|e| refuse(ChainsFileError::Unreadable(e)))?;
+        for chain in chains::parse(&text).map_err(|e| refuse(ChainsFileError::Syntax(e)))? {
             match chains.iter_mut().find(|known| known.name == chain.name || known.id == chain.id) {
                 None => chains.push(chain),
                 Some(known) if (&known.name, known.id, known.test) == (&chain.name, chain.id, chain.test) => {
                     *known = chain;
                 }
                 Some(known) => {
-                    let (name, id, kind) = (&known.name, known.id, if known.test { "test" } else { "live" });
-                    return Err(refuse(format!(
-                        "{:?} with id {} clashes with the {kind} chain {name:?} of id {id}",
-                        chain.name, chain.id
-                    )));
+                    return Err(refuse(ChainsFileError::Clash {
+                        name: chain.name,
+                        id: chain.id,
+                        known: Box::new(known.clone()),
+                    }));
                 }
             }
         }
@@ -78,11 +81,11 @@ impl RpcUrl {
     /// # Errors
     /// [`DeployError::BadRpcUrl`].
     pub fn parse(variable: &str, text: &str) -> Result<Self> {
-        let refuse = |why: String| DeployError::BadRpcUrl { variable: variable.to_owned(), why };
-        let url = reqwest::Url::parse(text).map_err(|e| refuse(e.to_string()))?;
+        let refuse = |source| DeployError::BadRpcUrl { variable: variable.to_owned(), source };
+        let url = reqwest::Url::parse(text).map_err(|e| refuse(UrlError::Syntax(e)))?;
         match (url.scheme(), url.host_str()) {
             ("http" | "https", Some(_)) => Ok(Self { url }),
-            (scheme, _) => Err(refuse(format!("its scheme is {scheme:?}"))),
+            (scheme, _) => Err(refuse(UrlError::Scheme { scheme: scheme.to_owned() })),
         }
     }
 
@@ -107,6 +110,7 @@ impl std::fmt::Debug for RpcUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::with_causes;
 
     fn file(text: &str) -> Result<Chains> {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -123,11 +127,11 @@ mod tests {
         assert_eq!(chains.find("777").unwrap().name, "own");
         assert_eq!(chains.find("sepolia").unwrap().id, 11_155_111);
         for (from, to) in [("777", "1"), ("\"own\"", "\"mainnet\"")] {
-            let error = file(&OWN.replace(from, to)).unwrap_err().to_string();
+            let error = with_causes(&file(&OWN.replace(from, to)).unwrap_err());
             assert!(error.contains("clashes with the live chain \"mainnet\""), "{error}");
         }
         let mainnet = OWN.replace("777", "1").replace("\"own\"", "\"mainnet\"");
-        assert!(file(&mainnet).unwrap_err().to_string().contains("clashes"), "mainnet is no test chain");
+        assert!(with_causes(&file(&mainnet).unwrap_err()).contains("clashes"), "mainnet is no test chain");
         assert!(file(&mainnet.replace("test = true", "test = false")).is_ok(), "limits may be changed");
     }
 
@@ -147,7 +151,7 @@ mod tests {
         let url = RpcUrl::parse("X", "https://user:secret@node.example:8443/v2/key?x=secret").unwrap();
         assert_eq!(format!("{url:?}"), "RpcUrl(node.example:8443)");
         for bad in ["secret", "ftp://secret.example/", "file:///secret"] {
-            let error = RpcUrl::parse("X", bad).unwrap_err().to_string();
+            let error = with_causes(&RpcUrl::parse("X", bad).unwrap_err());
             assert!(error.starts_with("X ") && !error.contains("secret"), "{error}");
         }
     }

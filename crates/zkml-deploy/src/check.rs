@@ -1,35 +1,20 @@
 //! What is on a chain, held against a folder and its record.
 
-use alloy::{sol, sol_types::SolCall};
+use alloy::sol_types::SolCall;
 use serde::Serialize;
-use zkml_codegen::Submission;
+use zkml_contracts::{Submission, errors::describe};
 use zkml_protocol::{Word, field, keccak256};
 
 use crate::{
     Address, B256, CREATE2_FACTORY, DeployError, Result, U256,
-    consumer::{Consumer, Verifier, view},
+    consumer::Consumer,
     create2_address,
+    interfaces::{GeneratedVerifier, ZkmlConsumer, ZkmlRouter, ZkmlVerifier},
     package::Placed,
-    plan::{Part, Plan, Routed, Router, State},
+    plan::{Part, Plan, State},
     record::{ContractRecord, Record},
     rpc::{Answer, Rpc},
 };
-
-sol! {
-    /// What is asked of a generated verifier.
-    interface Model {
-        function vkDigest() external view returns (bytes32 digest);
-        function modelCommitment() external view returns (bytes32 commitment);
-        function srsDigest() external view returns (bytes32 digest);
-    }
-
-    /// A look at a proof through registry and router.
-    interface Checked {
-        function checkInference(uint256 modelId, bytes32 inputCommitment, bytes output, bytes proof) external view;
-        function owner() external view returns (address);
-        function MODEL_DELAY() external view returns (uint256);
-    }
-}
 
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -121,13 +106,16 @@ impl Findings<'_> {
     }
 
     async fn digests(&mut self) -> Result<()> {
-        let (verifier, program) = (self.plan.layout.verifier.address, &self.plan.package.program);
+        let (verifier, program) = (self.plan.placement.verifier.address, &self.plan.package.program);
         let wanted = [program.vk_digest(), program.model_commitment(), program.srs.digest()];
         let rpc = self.rpc;
         let found = [
-            ("vkDigest", view(rpc, verifier, "vkDigest", Model::vkDigestCall {}).await),
-            ("modelCommitment", view(rpc, verifier, "modelCommitment", Model::modelCommitmentCall {}).await),
-            ("srsDigest", view(rpc, verifier, "srsDigest", Model::srsDigestCall {}).await),
+            ("vkDigest", rpc.view(verifier, "vkDigest", GeneratedVerifier::vkDigestCall {}).await),
+            (
+                "modelCommitment",
+                rpc.view(verifier, "modelCommitment", GeneratedVerifier::modelCommitmentCall {}).await,
+            ),
+            ("srsDigest", rpc.view(verifier, "srsDigest", GeneratedVerifier::srsDigestCall {}).await),
         ];
         for ((name, answer), wanted) in found.into_iter().zip(wanted) {
             if let Some(found) = self.answer(name, answer)? {
@@ -139,18 +127,18 @@ impl Findings<'_> {
 
     /// What `ZKMLVerifier` is tied to.
     async fn ties(&mut self) -> Result<()> {
-        let layout = &self.plan.layout;
+        let placement = &self.plan.placement;
         let (address, registry, router) =
-            (layout.zkml_verifier.address, layout.registry.address, layout.router.address);
-        let found = view(self.rpc, address, "registry", Verifier::registryCall {}).await;
+            (placement.zkml_verifier.address, placement.registry.address, placement.router.address);
+        let found = self.rpc.view(address, "registry", ZkmlVerifier::registryCall {}).await;
         if let Some(found) = self.answer("registry of ZKMLVerifier", found)? {
             self.same("registry of ZKMLVerifier", found, registry);
         }
-        let found = view(self.rpc, address, "ROUTER", Routed::ROUTERCall {}).await;
+        let found = self.rpc.view(address, "ROUTER", ZkmlVerifier::ROUTERCall {}).await;
         if let Some(found) = self.answer("router of ZKMLVerifier", found)? {
             self.same("router of ZKMLVerifier", found, router);
         }
-        let found = view(self.rpc, router, "owner", Router::ownerCall {}).await;
+        let found = self.rpc.view(router, "owner", ZkmlRouter::ownerCall {}).await;
         if let Some(found) = self.answer("owner of the router", found)? {
             self.note("owner of the router", true, found.to_string());
         }
@@ -176,7 +164,7 @@ impl Findings<'_> {
     }
 
     async fn registration(&mut self) -> Result<()> {
-        let id = self.plan.layout.model_id;
+        let id = self.plan.placement.model_id;
         match self.plan.look(self.rpc, Part::Registration).await {
             Ok(State::There) => self.note("registry entry", true, format!("model {id}")),
             Ok(_) => self.note("registry entry", false, format!("model {id} is not registered")),
@@ -193,7 +181,7 @@ impl Findings<'_> {
     }
 
     async fn consumer(&mut self) -> Result<()> {
-        let address = self.plan.layout.consumer.address;
+        let address = self.plan.placement.consumer.address;
         let consumer = match Consumer::at(self.rpc, address).await {
             Ok(consumer) => consumer,
             Err(e @ DeployError::NoCode { .. }) => {
@@ -205,13 +193,13 @@ impl Findings<'_> {
         let model = consumer.model().await;
         if let Some(model) = self.answer("model of the consumer", model)? {
             // The owner may have moved a consumer of private weights to another model.
-            self.same("model of the consumer", model.id, self.plan.layout.model_id);
+            self.same("model of the consumer", model.id, self.plan.placement.model_id);
         }
-        let found = view(self.rpc, address, "owner", Checked::ownerCall {}).await;
+        let found = self.rpc.view(address, "owner", ZkmlConsumer::ownerCall {}).await;
         if let Some(found) = self.answer("owner of the consumer", found)? {
             self.note("owner of the consumer", true, found.to_string());
         }
-        let found = view(self.rpc, address, "MODEL_DELAY", Checked::MODEL_DELAYCall {}).await;
+        let found = self.rpc.view(address, "MODEL_DELAY", ZkmlConsumer::MODEL_DELAYCall {}).await;
         if let Some(found) = self.answer("delay of the consumer", found)? {
             self.same("delay of the consumer", found, self.plan.owners.model_delay);
         }
@@ -234,18 +222,22 @@ impl Findings<'_> {
 
     /// Shows a proof on all ways; `errors` are those that refuse it, none if it is to be accepted.
     async fn proof(&mut self, what: &str, trial: &Trial, errors: Option<&[&str]>) -> Result<()> {
-        let (program, layout) = (&self.plan.package.program, &self.plan.layout);
+        let (program, placement) = (&self.plan.package.program, &self.plan.placement);
         let submission = Submission::new(program, &trial.proof, &trial.instances)?;
-        let checked = Checked::checkInferenceCall {
-            modelId: U256::from_be_bytes(layout.model_id.0),
+        let checked = ZkmlVerifier::checkInferenceCall {
+            modelId: U256::from_be_bytes(placement.model_id.0),
             inputCommitment: B256::from(submission.input_commitment.0),
             output: submission.output.clone().into(),
             proof: submission.blob.clone().into(),
         };
         let ways = [
-            ("verifier", layout.verifier.address, zkml_codegen::encode(&trial.proof, &trial.instances)),
-            ("ZKMLVerifier", layout.zkml_verifier.address, checked.abi_encode()),
-            ("consumer", layout.consumer.address, zkml_codegen::check_inference(&submission)),
+            (
+                "verifier",
+                placement.verifier.address,
+                zkml_contracts::verify_proof_unchecked(&trial.proof, &trial.instances),
+            ),
+            ("ZKMLVerifier", placement.zkml_verifier.address, checked.abi_encode()),
+            ("consumer", placement.consumer.address, zkml_contracts::check_inference(&submission)),
         ];
         for (way, address, data) in ways {
             let answer = self.rpc.call(None, Some(address), &data).await?;
@@ -264,7 +256,7 @@ fn judge(answer: &Answer, empty: bool, errors: Option<&[&str]>) -> (bool, String
         (Answer::Returned(_), None) => (true, "accepted".to_owned()),
         (Answer::Returned(_), Some(_)) => (false, "accepted, and it must be refused".to_owned()),
         (Answer::Reverted(bytes), expected) => {
-            let reason = crate::describe(bytes);
+            let reason = describe(bytes);
             let good = expected.is_some_and(|errors| errors.iter().any(|error| reason.starts_with(error)));
             (good, format!("refused: {reason}"))
         }

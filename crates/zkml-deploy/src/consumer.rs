@@ -1,48 +1,21 @@
 //! A consumer on a chain: which model it takes proofs about, what the next one must be bound to, and handing one in.
 
 use alloy::{
-    eips::BlockNumberOrTag,
     primitives::{Address, B256, U256},
     rpc::types::TransactionReceipt,
-    sol,
-    sol_types::SolCall,
 };
-use zkml_codegen::{
+use zkml_contracts::{
     Submission,
     requests::{InferenceAccepted, InferenceRequested, RequestState, request_state},
 };
 use zkml_protocol::{Word, binding::Context, plonk::Program};
 
-use crate::{DeployError, Result, rpc::Rpc, transaction::Call};
-
-sol! {
-    /// What is asked of a `ZKMLConsumer`.
-    interface Consumed {
-        function nonces(address subject) external view returns (uint256 nonce);
-        function contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action)
-            external view returns (bytes32 context);
-        function modelId() external view returns (uint256 id);
-        function ZKML_VERIFIER() external view returns (address verifier);
-    }
-
-    /// What is asked of a `ZKMLVerifier`.
-    interface Verifier {
-        function registry() external view returns (address registryAddress);
-    }
-
-    /// What is asked of a `ZKMLRegistry`.
-    interface Registry {
-        struct Identity {
-            bytes32 modelHash;
-            bytes32 circuitHash;
-            bytes32 vkHash;
-            bytes4 proofSystemId;
-        }
-
-        function identityOf(uint256 modelId)
-            external view returns (Identity memory identity, address owner, bool deprecated);
-    }
-}
+use crate::{
+    DeployError, Result,
+    interfaces::{ZkmlConsumer, ZkmlRegistry, ZkmlVerifier},
+    rpc::Rpc,
+    transaction::Call,
+};
 
 /// The model that a consumer takes proofs about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +79,8 @@ impl<'a> Consumer<'a> {
     }
 
     /// The same where it is known to be there.
-    pub(crate) fn known(rpc: &'a Rpc, address: Address) -> Self {
+    #[must_use]
+    pub fn known(rpc: &'a Rpc, address: Address) -> Self {
         Self { rpc, address }
     }
 
@@ -121,10 +95,12 @@ impl<'a> Consumer<'a> {
     /// # Errors
     /// [`DeployError::Answer`] when the contract is no consumer, and those of the endpoint.
     pub async fn model(&self) -> Result<PinnedModel> {
-        let id = view(self.rpc, self.address, "modelId", Consumed::modelIdCall {}).await?;
-        let verifier = view(self.rpc, self.address, "ZKML_VERIFIER", Consumed::ZKML_VERIFIERCall {}).await?;
-        let registry = view(self.rpc, verifier, "registry", Verifier::registryCall {}).await?;
-        let entry = view(self.rpc, registry, "identityOf", Registry::identityOfCall { modelId: id }).await?;
+        let id = self.rpc.view(self.address, "modelId", ZkmlConsumer::modelIdCall {}).await?;
+        let verifier =
+            self.rpc.view(self.address, "ZKML_VERIFIER", ZkmlConsumer::ZKML_VERIFIERCall {}).await?;
+        let registry = self.rpc.view(verifier, "registry", ZkmlVerifier::registryCall {}).await?;
+        let entry =
+            self.rpc.view(registry, "identityOf", ZkmlRegistry::identityOfCall { modelId: id }).await?;
         Ok(PinnedModel {
             id: Word(id.to_be_bytes()),
             registry,
@@ -141,7 +117,7 @@ impl<'a> Consumer<'a> {
     /// [`DeployError::OtherContext`] when the contract says something else than this program computes from the same
     /// parts, and those of [`Consumer::model`].
     pub async fn next_context(&self, subject: Address, deadline: u64, action: Word) -> Result<Context> {
-        let nonce = view(self.rpc, self.address, "nonces", Consumed::noncesCall { subject }).await?;
+        let nonce = self.rpc.view(self.address, "nonces", ZkmlConsumer::noncesCall { subject }).await?;
         let context = Context {
             chain_id: self.rpc.chain_id(),
             consumer: self.address.into_array(),
@@ -156,13 +132,13 @@ impl<'a> Consumer<'a> {
 
     /// Whether the contract comes to the same context from the same parts.
     async fn agrees(&self, context: &Context) -> Result<()> {
-        let call = Consumed::contextOfCall {
+        let call = ZkmlConsumer::contextOfCall {
             subject: Address::from(context.subject),
             nonce: U256::from_be_bytes(context.nonce.0),
             deadline: U256::from_be_bytes(context.deadline.0),
             action: B256::from(context.action.0),
         };
-        let there = Word(view(self.rpc, self.address, "contextOf", call).await?.0);
+        let there = Word(self.rpc.view(self.address, "contextOf", call).await?.0);
         let here = context.digest();
         if there == here {
             return Ok(());
@@ -189,12 +165,12 @@ impl<'a> Consumer<'a> {
                 return Err(refuse(part, found.to_string(), expected.to_string()));
             }
         }
-        let nonce = view(self.rpc, self.address, "nonces", Consumed::noncesCall { subject }).await?;
+        let nonce = self.rpc.view(self.address, "nonces", ZkmlConsumer::noncesCall { subject }).await?;
         let found = U256::from_be_bytes(context.nonce.0);
         if found != nonce {
             return Err(refuse("nonce", found.to_string(), nonce.to_string()));
         }
-        let (deadline, now) = (U256::from_be_bytes(context.deadline.0), now(self.rpc).await?);
+        let (deadline, now) = (U256::from_be_bytes(context.deadline.0), self.rpc.now().await?);
         if deadline < U256::from(now) {
             return Err(refuse(
                 "deadline",
@@ -208,7 +184,7 @@ impl<'a> Consumer<'a> {
     /// The transaction that hands a proof in: the generated consumer's `verifyInference`.
     #[must_use]
     pub fn hand_in(&self, submission: &Submission, context: &Context, provenance: &[u8]) -> Call {
-        let data = zkml_codegen::verify_inference(submission, context.deadline, context.action, provenance);
+        let data = zkml_contracts::verify_inference(submission, context.deadline, context.action, provenance);
         Call { what: "verifyInference".to_owned(), to: self.address, data }
     }
 
@@ -276,37 +252,4 @@ impl<'a> Consumer<'a> {
             expected: event.to_owned(),
         }
     }
-}
-
-/// Time of the last block, in seconds since 1970.
-///
-/// # Errors
-/// Those of the endpoint.
-pub async fn now(rpc: &Rpc) -> Result<u64> {
-    let block = rpc.block(BlockNumberOrTag::Latest).await?;
-    block.map(|block| block.header.timestamp).ok_or_else(|| DeployError::Rpc {
-        endpoint: rpc.endpoint(),
-        method: "eth_getBlockByNumber",
-        why: "it has no last block".to_owned(),
-    })
-}
-
-/// Asks a contract; an answer of another type is an error, not a panic.
-pub(crate) async fn view<C: SolCall>(
-    rpc: &Rpc,
-    address: Address,
-    what: &'static str,
-    call: C,
-) -> Result<C::Return> {
-    let bytes = rpc.call(None, Some(address), &call.abi_encode()).await?.returned(what)?;
-    C::abi_decode_returns_validate(&bytes).map_err(|_| DeployError::Answer {
-        what: what.to_owned(),
-        address: address.to_string(),
-        answer: if bytes.is_empty() {
-            "nothing".to_owned()
-        } else {
-            bytes.to_string().chars().take(80).collect()
-        },
-        expected: C::SIGNATURE.to_owned(),
-    })
 }

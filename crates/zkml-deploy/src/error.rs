@@ -1,10 +1,12 @@
 //! What can go wrong between a folder and a chain.
 
-use std::path::PathBuf;
+use std::{error::Error, io, path::PathBuf, str::FromStr};
 
-use alloy::primitives::{Address, U256, utils::format_ether};
-
-use crate::chain::Chain;
+use alloy::{
+    primitives::{Address, U256, utils::format_ether},
+    signers::{self, local::LocalSignerError},
+};
+use zkml_contracts::chains::{self, Chain};
 
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +23,12 @@ pub enum DeployError {
         known: String,
     },
     /// A file of chains cannot be used.
-    #[error("{}: {why}", path.display())]
+    #[error("{} cannot be used as a file of chains", path.display())]
     ChainsFile {
         /// The file.
         path: PathBuf,
         /// Why not.
-        why: String,
+        source: ChainsFileError,
     },
     /// The environment does not say where the chain is.
     #[error(
@@ -39,12 +41,12 @@ pub enum DeployError {
         variable: String,
     },
     /// What the environment says is no URL.
-    #[error("{variable} does not hold an http or https URL: {why}")]
+    #[error("{variable} does not hold an http or https URL")]
     BadRpcUrl {
         /// The environment variable.
         variable: String,
         /// Why not; without the text, which may be secret.
-        why: String,
+        source: UrlError,
     },
     /// Nobody answers.
     #[error("{endpoint} does not answer {method} after {attempts} attempts: {why}")]
@@ -151,10 +153,14 @@ pub enum DeployError {
         expected: String,
     },
     /// The test chain's key was asked for elsewhere.
-    #[error("the test key is public and works on chain {allowed} only, this is chain {chain_id}: name a keystore with --keystore, or a variable with --key-env", allowed = crate::keys::TEST_KEY_CHAIN)]
+    #[error(
+        "the test key is public and works on chain {allowed} only, this is chain {chain_id}: name a keystore with --keystore, or a variable with --key-env"
+    )]
     TestKeyElsewhere {
         /// The chain.
         chain_id: u64,
+        /// The one chain that it works on.
+        allowed: u64,
     },
     /// An environment variable that should hold a key does not.
     #[error("{variable} {why}")]
@@ -165,24 +171,27 @@ pub enum DeployError {
         why: &'static str,
     },
     /// A keystore cannot be opened.
-    #[error("the keystore {}: {why}", path.display())]
+    #[error("the keystore {} cannot be opened", path.display())]
     Keystore {
         /// The file.
         path: PathBuf,
         /// Why not.
-        why: String,
+        source: KeystoreError,
     },
     /// A hardware wallet does not answer.
-    #[error("the Ledger does not answer: {why}. Unlock it and open its Ethereum app")]
+    #[error("the Ledger does not answer: unlock it and open its Ethereum app")]
     Ledger {
         /// What it said.
-        why: String,
+        source: Box<dyn Error + Send + Sync>,
     },
+    /// This build knows no hardware wallet.
+    #[error("this program was built without support for a Ledger: build with `--features ledger`")]
+    NoLedger,
     /// Signing failed.
-    #[error("a transaction could not be signed: {why}")]
+    #[error("a transaction could not be signed")]
     Signing {
         /// Why.
-        why: String,
+        source: signers::Error,
     },
     /// Money is missing.
     #[error(
@@ -320,50 +329,16 @@ pub enum DeployError {
         /// Where it should be.
         path: PathBuf,
     },
-    /// Arguments of a contract.
+    /// Arguments of a contract, or an answer of one.
     #[error(transparent)]
-    Codegen(#[from] zkml_codegen::CodegenError),
-    /// A journal of requests cannot be used.
-    #[error("the journal {}: {why}", path.display())]
-    Journal {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        why: String,
-    },
-    /// Somebody else has the journal open.
-    #[error("the journal {} is in use: another service that serves the same requests runs already", path.display())]
-    JournalInUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A journal was made for something else.
-    #[error("the journal {} is for {what} {there}, not {here}: name another file", path.display())]
-    OtherJournal {
-        /// The file.
-        path: PathBuf,
-        /// What differs.
-        what: &'static str,
-        /// The journal's.
-        there: String,
-        /// What it was opened for.
-        here: String,
-    },
-    /// The address for metrics cannot be listened on.
-    #[error("{address} cannot be listened on: {why}")]
-    Listen {
-        /// The address.
-        address: String,
-        /// Why not.
-        why: String,
-    },
+    Abi(#[from] zkml_contracts::AbiError),
     /// A record of a deployment cannot be used.
-    #[error("the record {}: {why}", path.display())]
+    #[error("the record {} cannot be used", path.display())]
     Record {
         /// The file.
         path: PathBuf,
         /// Why not.
-        why: String,
+        source: RecordError,
     },
 }
 
@@ -389,7 +364,7 @@ impl DeployError {
             Self::TestKeyElsewhere { .. } => "test-key-elsewhere",
             Self::KeyVariable { .. } => "key-variable",
             Self::Keystore { .. } => "keystore",
-            Self::Ledger { .. } => "ledger",
+            Self::Ledger { .. } | Self::NoLedger => "ledger",
             Self::Signing { .. } => "signing",
             Self::InsufficientFunds { .. } => "insufficient-funds",
             Self::TransactionFailed { .. } => "transaction-failed",
@@ -404,11 +379,7 @@ impl DeployError {
             Self::OtherRecord { .. } => "other-record",
             Self::NoOwner { .. } => "no-owner",
             Self::NoRecord { .. } => "no-record",
-            Self::Codegen(_) => "codegen",
-            Self::Journal { .. } => "journal",
-            Self::JournalInUse { .. } => "journal-in-use",
-            Self::OtherJournal { .. } => "other-journal",
-            Self::Listen { .. } => "listen",
+            Self::Abi(_) => "codegen",
             Self::Record { .. } => "record",
         }
     }
@@ -427,5 +398,162 @@ impl DeployError {
     }
 }
 
+/// Why a file of chains cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainsFileError {
+    /// The system does not give it.
+    #[error("it cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// It is not what a file of chains holds.
+    #[error(transparent)]
+    Syntax(#[from] chains::ParseError),
+    /// It takes the name or the id of a known chain for another.
+    #[error(
+        "{name:?} with id {id} clashes with the {} chain {:?} of id {}",
+        if known.test { "test" } else { "live" }, known.name, known.id
+    )]
+    Clash {
+        /// The name in the file.
+        name: String,
+        /// The id in the file.
+        id: u64,
+        /// The chain that is known.
+        known: Box<Chain>,
+    },
+    /// What prices publication is no address.
+    #[error("l1_fee of {chain} is no address")]
+    L1Fee {
+        /// The chain.
+        chain: String,
+        /// What is wrong with it.
+        source: <Address as FromStr>::Err,
+    },
+}
+
+/// Why a text is not the URL of an endpoint or a service. It does not hold the text, which may be secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// It is no URL.
+    #[error(transparent)]
+    Syntax(<reqwest::Url as FromStr>::Err),
+    /// It is the URL of something else.
+    #[error("its scheme is {scheme:?}")]
+    Scheme {
+        /// The scheme.
+        scheme: String,
+    },
+}
+
+/// Why a keystore cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeystoreError {
+    /// It is not there.
+    #[error("there is no such file")]
+    Missing,
+    /// The system does not give it.
+    #[error("it cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// It is something else.
+    #[error("it is no encrypted keystore")]
+    Format(#[source] serde_json::Error),
+    /// It follows another version of the definition.
+    #[error("its version is {found}, version 3 is read")]
+    Version {
+        /// Its version.
+        found: u8,
+    },
+    /// It is encrypted in another way, or holds something else.
+    #[error("it does not hold a key of 32 bytes, encrypted with aes-128-ctr")]
+    Cipher,
+    /// Deriving its key would take too long, or too much memory.
+    #[error(
+        "the parameters of its key derivation are out of range: dklen {dklen} must be 32, n {n} a power of two up to \
+         {most_n}, r {r} and p {p} up to 16, c {c} up to {most_c}"
+    )]
+    Derivation {
+        /// Bytes of the derived key.
+        dklen: u64,
+        /// Cost of scrypt.
+        n: u64,
+        /// Block size of scrypt.
+        r: u64,
+        /// Parallelism of scrypt.
+        p: u64,
+        /// Rounds of PBKDF2.
+        c: u64,
+        /// The largest cost that is taken.
+        most_n: u64,
+        /// The most rounds that are taken.
+        most_c: u64,
+    },
+    /// The password does not fit.
+    #[error("the password is wrong")]
+    Password,
+    /// The library that opens it refuses it.
+    #[error(transparent)]
+    Content(LocalSignerError),
+}
+
+/// Why a record of a deployment, or of a transaction, cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// It is something else, or damaged.
+    #[error("it is not a record of a deployment")]
+    Content(#[source] serde_json::Error),
+    /// It was written in another format.
+    #[error("its layout version is {found}, this program reads {expected}")]
+    Version {
+        /// Its version.
+        found: u32,
+        /// The version that is read.
+        expected: u32,
+    },
+    /// Another command has it.
+    #[error("another command is deploying and writes it; run this one again when that has ended")]
+    InUse,
+    /// It is not what was read any more.
+    #[error("another command has written it meanwhile; run this one again, it goes on from there")]
+    Meanwhile,
+    /// It cannot be kept.
+    #[error("it cannot be kept")]
+    Kept(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// An error and its causes on one line, each once: for events, reports and logs, which have room for one text.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
 /// Results of this crate.
 pub type Result<T, E = DeployError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_typed_and_said_once() {
+        let source = KeystoreError::Unreadable(io::Error::other("the disk is gone"));
+        let error = DeployError::Keystore { path: "key.json".into(), source };
+        assert_eq!(error.to_string(), "the keystore key.json cannot be opened");
+        let whole = "the keystore key.json cannot be opened: it cannot be read: the disk is gone";
+        assert_eq!(with_causes(&error), whole);
+        // What is passed through has the causes of what it passes through, and is not among them.
+        let error = ChainsFileError::Syntax(chains::parse("[[chain]]\nname = 3").unwrap_err());
+        assert!(error.source().is_none() && with_causes(&error).contains("line 2"), "{error}");
+    }
+}

@@ -11,7 +11,7 @@ use alloy::{
 };
 use serde::Deserialize;
 
-use crate::{DeployError, Result};
+use crate::{DeployError, Result, error::KeystoreError};
 
 /// The one chain on which [`Account::test`] works.
 pub const TEST_KEY_CHAIN: u64 = 31_337;
@@ -34,13 +34,13 @@ impl Account {
     /// # Errors
     /// [`DeployError::Keystore`] for a file that is missing or none, and for a wrong password.
     pub fn keystore(path: &Path, password: &str) -> Result<Self> {
-        let refuse = |why: String| DeployError::Keystore { path: path.to_owned(), why };
-        let bytes = fs::read(path).map_err(|e| refuse(format!("it cannot be read: {e}")))?;
+        let refuse = |source| DeployError::Keystore { path: path.to_owned(), source };
+        let bytes = fs::read(path).map_err(|e| refuse(KeystoreError::Unreadable(e)))?;
         Keystore::check(&bytes).map_err(refuse)?;
-        // The library says "Mac Mismatch", which helps nobody.
-        let signer = PrivateKeySigner::decrypt_keystore(path, password).map_err(|e| match e.to_string() {
-            why if why.contains("Mac") => refuse("the password is wrong".to_owned()),
-            why => refuse(why),
+        let signer = PrivateKeySigner::decrypt_keystore(path, password).map_err(|e| {
+            // The library says "Mac Mismatch", which helps nobody.
+            let wrong = e.to_string().contains("Mac");
+            refuse(if wrong { KeystoreError::Password } else { KeystoreError::Content(e) })
         })?;
         Ok(Self::of(signer))
     }
@@ -61,9 +61,9 @@ impl Account {
     /// [`DeployError::TestKeyElsewhere`] on every other chain.
     pub fn test(chain_id: u64) -> Result<Self> {
         if chain_id != TEST_KEY_CHAIN {
-            return Err(DeployError::TestKeyElsewhere { chain_id });
+            return Err(DeployError::TestKeyElsewhere { chain_id, allowed: TEST_KEY_CHAIN });
         }
-        Self::parse(TEST_KEY).ok_or(DeployError::TestKeyElsewhere { chain_id })
+        Self::parse(TEST_KEY).ok_or(DeployError::TestKeyElsewhere { chain_id, allowed: TEST_KEY_CHAIN })
     }
 
     /// The account of this number on a Ledger, as Ledger Live counts them.
@@ -73,9 +73,10 @@ impl Account {
     #[cfg(feature = "ledger")]
     pub async fn ledger(index: usize, chain_id: u64) -> Result<Self> {
         use alloy::signers::ledger::{HDPath, LedgerSigner};
-        let refuse = |e: &dyn std::fmt::Display| DeployError::Ledger { why: e.to_string() };
         let path = HDPath::LedgerLive(index);
-        let signer = LedgerSigner::new(path, Some(chain_id)).await.map_err(|e| refuse(&e))?;
+        let signer = LedgerSigner::new(path, Some(chain_id))
+            .await
+            .map_err(|e| DeployError::Ledger { source: Box::new(e) })?;
         Ok(Self { address: TxSigner::address(&signer), signer: Box::new(signer) })
     }
 
@@ -139,15 +140,14 @@ struct KdfParams {
 }
 
 impl Keystore {
-    fn check(bytes: &[u8]) -> Result<(), String> {
-        let keystore: Self =
-            serde_json::from_slice(bytes).map_err(|e| format!("it is no encrypted keystore: {e}"))?;
+    fn check(bytes: &[u8]) -> Result<(), KeystoreError> {
+        let keystore: Self = serde_json::from_slice(bytes).map_err(KeystoreError::Format)?;
         let Crypto { cipher, cipherparams, ciphertext, kdfparams: kdf } = keystore.crypto;
         if keystore.version != 3 {
-            return Err(format!("its version is {}, version 3 is read", keystore.version));
+            return Err(KeystoreError::Version { found: keystore.version });
         }
         if cipher != "aes-128-ctr" || cipherparams.iv.len() != 32 || ciphertext.len() != 64 {
-            return Err("it does not hold a key of 32 bytes, encrypted with aes-128-ctr".to_owned());
+            return Err(KeystoreError::Cipher);
         }
         let scrypt = kdf.c == 0
             && kdf.n.is_power_of_two()
@@ -156,11 +156,9 @@ impl Keystore {
             && (1..=16).contains(&kdf.p);
         let pbkdf2 = kdf.n == 0 && (1..=MOST_ROUNDS).contains(&kdf.c);
         if kdf.dklen != 32 || !(scrypt || pbkdf2) {
-            return Err(format!(
-                "the parameters of its key derivation are out of range: dklen {} must be 32, n {} a power of two up to \
-                 {MOST_SCRYPT_COST}, r {} and p {} up to 16, c {} up to {MOST_ROUNDS}",
-                kdf.dklen, kdf.n, kdf.r, kdf.p, kdf.c
-            ));
+            let KdfParams { dklen, n, r, p, c } = kdf;
+            let (most_n, most_c) = (MOST_SCRYPT_COST, MOST_ROUNDS);
+            return Err(KeystoreError::Derivation { dklen, n, r, p, c, most_n, most_c });
         }
         Ok(())
     }
@@ -169,6 +167,7 @@ impl Keystore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::with_causes;
     use serde_json::{Value, json};
 
     /// The test vector of the Web3 Secret Storage definition with PBKDF2, password `testpassword`. Its other one has
@@ -224,7 +223,7 @@ mod tests {
 
     #[test]
     fn wrong_passwords_and_damaged_files_are_refused() {
-        let error = open(&vector(), "wrong").unwrap_err().to_string();
+        let error = with_causes(&open(&vector(), "wrong").unwrap_err());
         assert!(error.contains("the password is wrong") && !error.contains("wrong password"), "{error}");
         let edits: [(&str, Value); 8] = [
             ("/version", json!(4)),
@@ -241,7 +240,7 @@ mod tests {
             *edited.pointer_mut(path).unwrap() = value;
             assert!(matches!(open(&edited, "testpassword"), Err(DeployError::Keystore { .. })), "{path}");
         }
-        let missing = Account::keystore(Path::new("/nowhere/key.json"), "x").unwrap_err().to_string();
+        let missing = with_causes(&Account::keystore(Path::new("/nowhere/key.json"), "x").unwrap_err());
         assert!(missing.contains("/nowhere/key.json") && missing.contains("cannot be read"), "{missing}");
     }
 
@@ -256,7 +255,7 @@ mod tests {
 
     #[test]
     fn variables_without_a_key_are_refused_without_their_text() {
-        let error = Account::environment("ZKML_TEST_NO_SUCH_KEY").unwrap_err().to_string();
+        let error = with_causes(&Account::environment("ZKML_TEST_NO_SUCH_KEY").unwrap_err());
         assert_eq!(error, "ZKML_TEST_NO_SUCH_KEY is not set");
         assert!(Account::parse("12").is_none() && Account::parse(&"00".repeat(32)).is_none());
         assert!(Account::parse(&format!("0x{TEST_KEY}")).is_some());

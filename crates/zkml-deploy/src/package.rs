@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use zkml_codegen::ConsumerArguments;
+use zkml_contracts::ConsumerArguments;
 use zkml_protocol::{Word, binding::Registration, keccak256, plonk::Program};
 
-use crate::{Address, CREATE2_FACTORY, Result, create2_address};
+use crate::{Address, CREATE2_FACTORY, Result, create2_address, salt};
 
 /// A compiled contract.
 #[derive(Debug, Clone)]
-pub struct Code {
+pub struct CompiledContract {
     /// Its name.
     pub name: String,
     /// The file that it lies in, as the compiler's input has it.
@@ -23,7 +23,7 @@ pub struct Code {
     pub immutables: Vec<Range<usize>>,
 }
 
-impl Code {
+impl CompiledContract {
     /// Whether this is what lies on a chain, whatever its immutables are.
     #[must_use]
     pub fn is(&self, on_chain: &[u8]) -> bool {
@@ -57,15 +57,15 @@ pub struct Package {
     /// What the model is registered with.
     pub registration: Registration,
     /// The generated verifier.
-    pub verifier: Code,
+    pub verifier: CompiledContract,
     /// `ZKMLRegistry`.
-    pub registry: Code,
+    pub registry: CompiledContract,
     /// `ZKMLRouter`.
-    pub router: Code,
+    pub router: CompiledContract,
     /// `ZKMLVerifier`.
-    pub zkml_verifier: Code,
+    pub zkml_verifier: CompiledContract,
     /// The consumer, of whatever kind.
-    pub consumer: Code,
+    pub consumer: CompiledContract,
     /// The compiler.
     pub compiler: Compiler,
 }
@@ -98,7 +98,7 @@ pub struct Existing {
 #[derive(Debug, Clone)]
 pub struct Placed {
     /// The contract.
-    pub code: Code,
+    pub code: CompiledContract,
     /// Its constructor's arguments.
     pub arguments: Vec<u8>,
     /// The salt of CREATE2; none for a contract of somebody else.
@@ -108,13 +108,13 @@ pub struct Placed {
 }
 
 impl Placed {
-    fn by_factory(code: &Code, salt: Word, arguments: Vec<u8>) -> Self {
+    fn by_factory(code: &CompiledContract, salt: Word, arguments: Vec<u8>) -> Self {
         let init = [code.creation.as_slice(), &arguments].concat();
         let address = create2_address(&CREATE2_FACTORY, &salt, &init).into();
         Self { code: code.clone(), arguments, salt: Some(salt), address }
     }
 
-    fn existing(code: &Code, address: Address) -> Self {
+    fn existing(code: &CompiledContract, address: Address) -> Self {
         Self { code: code.clone(), arguments: Vec::new(), salt: None, address }
     }
 
@@ -127,7 +127,7 @@ impl Placed {
 
 /// All contracts of a model, placed.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub struct Placement {
     /// The generated verifier.
     pub verifier: Placed,
     /// The registry.
@@ -142,24 +142,24 @@ pub struct Layout {
     pub model_id: Word,
 }
 
-impl Layout {
+impl Placement {
     /// Where everything will be. The verifier's salt is made of the toolkit's version and the key's digest, the others'
     /// of the version and the contract's name: owners and what a contract is tied to are in its arguments.
     ///
     /// # Errors
-    /// [`crate::DeployError::Codegen`] for a delay that no other model could ever use.
+    /// [`crate::DeployError::Abi`] for a delay that no other model could ever use.
     pub fn new(package: &Package, owners: Owners, existing: Existing) -> Result<Self> {
         let program = &package.program;
         let version = &program.statement.toolkit_version;
-        let verifier = Placed::by_factory(&package.verifier, crate::salt(program), Vec::new());
-        let place = |code: &Code, known: Option<Address>, arguments: Vec<u8>| match known {
+        let verifier = Placed::by_factory(&package.verifier, salt(program), Vec::new());
+        let place = |code: &CompiledContract, known: Option<Address>, arguments: Vec<u8>| match known {
             Some(address) => Placed::existing(code, address),
             None => Placed::by_factory(code, contract_salt(version, &code.name), arguments),
         };
         let registry = place(&package.registry, existing.registry, Vec::new());
         let first = [verifier.address.into_array()];
         let arguments =
-            zkml_codegen::router_arguments(&owners.owner.into_array(), owners.route_delay, &first);
+            zkml_contracts::router_arguments(&owners.owner.into_array(), owners.route_delay, &first);
         let router = place(&package.router, existing.router, arguments);
         let arguments = [registry.address.into_word().0, router.address.into_word().0].concat();
         let zkml_verifier = place(&package.zkml_verifier, existing.zkml_verifier, arguments);
@@ -170,7 +170,7 @@ impl Layout {
             model_delay: owners.model_delay,
             owner: owners.owner.into_array(),
         };
-        let arguments = zkml_codegen::constructor_arguments(program, &arguments)?;
+        let arguments = zkml_contracts::consumer_arguments(program, &arguments)?;
         let consumer = place(&package.consumer, None, arguments);
         Ok(Self { verifier, registry, router, zkml_verifier, consumer, model_id })
     }
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn immutables_are_not_compared_and_everything_else_is() {
-        let code = Code {
+        let code = CompiledContract {
             name: "C".into(),
             file: "C.sol".into(),
             creation: vec![],

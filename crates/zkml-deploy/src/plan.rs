@@ -1,38 +1,16 @@
 //! What is to be there, and what is there already.
 
-use alloy::sol;
 use serde::{Deserialize, Serialize};
 use zkml_protocol::Word;
 
 use crate::{
     Address, CREATE2_FACTORY, DeployError, Result,
     chain::Chain,
-    consumer::{Registry, view},
-    package::{Existing, Layout, Owners, Package, Placed},
+    interfaces::{ZkmlRegistry, ZkmlRouter, ZkmlVerifier},
+    package::{Existing, Owners, Package, Placed, Placement},
     rpc::Rpc,
     transaction::Call,
 };
-
-sol! {
-    /// What is asked of a `ZKMLRouter`.
-    interface Router {
-        struct Route {
-            address verifier;
-            uint64 activeFrom;
-            bool stopped;
-        }
-
-        function owner() external view returns (address);
-        function frozen() external view returns (bool);
-        function routeOf(bytes4 selector) external view returns (Route memory route);
-        function proposeRoute(address verifier) external returns (bytes4 selector);
-    }
-
-    /// What is asked of a `ZKMLVerifier` besides its registry.
-    interface Routed {
-        function ROUTER() external view returns (address);
-    }
-}
 
 /// A part of a deployment, in the order in which they are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,14 +102,14 @@ pub struct Plan {
     /// Contracts that are there already.
     pub existing: Existing,
     /// Where everything is.
-    pub layout: Layout,
+    pub placement: Placement,
 }
 
 impl Plan {
     /// Places everything. A `ZKMLVerifier` that is there already brings its registry and router along.
     ///
     /// # Errors
-    /// Those of the endpoint, when an existing contract has to be asked; [`DeployError::Codegen`].
+    /// Those of the endpoint, when an existing contract has to be asked; [`DeployError::Abi`].
     pub async fn new(
         rpc: &Rpc,
         chain: &Chain,
@@ -140,12 +118,11 @@ impl Plan {
         mut existing: Existing,
     ) -> Result<Self> {
         if let Some(address) = existing.zkml_verifier {
-            existing.registry =
-                Some(view(rpc, address, "registry", crate::consumer::Verifier::registryCall {}).await?);
-            existing.router = Some(view(rpc, address, "ROUTER", Routed::ROUTERCall {}).await?);
+            existing.registry = Some(rpc.view(address, "registry", ZkmlVerifier::registryCall {}).await?);
+            existing.router = Some(rpc.view(address, "ROUTER", ZkmlVerifier::ROUTERCall {}).await?);
         }
-        let layout = Layout::new(&package, owners, existing)?;
-        Ok(Self { chain: chain.clone(), package, owners, existing, layout })
+        let placement = Placement::new(&package, owners, existing)?;
+        Ok(Self { chain: chain.clone(), package, owners, existing, placement })
     }
 
     /// First four bytes of the key's digest.
@@ -159,11 +136,11 @@ impl Plan {
     #[must_use]
     pub fn placed(&self, part: Part) -> Option<&Placed> {
         match part {
-            Part::Verifier => Some(&self.layout.verifier),
-            Part::Registry => Some(&self.layout.registry),
-            Part::Router => Some(&self.layout.router),
-            Part::ZkmlVerifier => Some(&self.layout.zkml_verifier),
-            Part::Consumer => Some(&self.layout.consumer),
+            Part::Verifier => Some(&self.placement.verifier),
+            Part::Registry => Some(&self.placement.registry),
+            Part::Router => Some(&self.placement.router),
+            Part::ZkmlVerifier => Some(&self.placement.zkml_verifier),
+            Part::Consumer => Some(&self.placement.consumer),
             Part::Route | Part::Registration => None,
         }
     }
@@ -174,8 +151,8 @@ impl Plan {
     /// # Errors
     /// [`DeployError::OtherCode`], and those of the endpoint.
     pub async fn check_existing(&self, rpc: &Rpc) -> Result<()> {
-        let layout = &self.layout;
-        for placed in [&layout.registry, &layout.router, &layout.zkml_verifier] {
+        let placement = &self.placement;
+        for placed in [&placement.registry, &placement.router, &placement.zkml_verifier] {
             if placed.salt.is_none() {
                 self.contract(rpc, placed).await?;
             }
@@ -218,12 +195,13 @@ impl Plan {
     }
 
     async fn route(&self, rpc: &Rpc) -> Result<State> {
-        let (router, verifier) = (self.layout.router.address, self.layout.verifier.address);
+        let (router, verifier) = (self.placement.router.address, self.placement.verifier.address);
         if self.existing.router.is_none() && rpc.code(router).await?.is_empty() {
             return Ok(State::WithRouter);
         }
         let selector = self.selector();
-        let route = view(rpc, router, "routeOf", Router::routeOfCall { selector: selector.into() }).await?;
+        let route =
+            rpc.view(router, "routeOf", ZkmlRouter::routeOfCall { selector: selector.into() }).await?;
         let refuse = |why: String| DeployError::Route {
             selector: format!("0x{}", hex::encode(selector)),
             router: router.to_string(),
@@ -241,30 +219,30 @@ impl Plan {
             )));
         }
         if route.verifier == verifier {
-            let now = crate::consumer::now(rpc).await?;
+            let now = rpc.now().await?;
             return Ok(if route.activeFrom <= now { State::There } else { State::Waiting(route.activeFrom) });
         }
-        if view(rpc, router, "frozen", Router::frozenCall {}).await? {
+        if rpc.view(router, "frozen", ZkmlRouter::frozenCall {}).await? {
             return Err(refuse(
                 "does not exist, and the router is frozen: no route is added any more".to_owned(),
             ));
         }
-        let owner = view(rpc, router, "owner", Router::ownerCall {}).await?;
-        let data = alloy::sol_types::SolCall::abi_encode(&Router::proposeRouteCall { verifier });
+        let owner = rpc.view(router, "owner", ZkmlRouter::ownerCall {}).await?;
+        let data = alloy::sol_types::SolCall::abi_encode(&ZkmlRouter::proposeRouteCall { verifier });
         let call = Call { what: "proposing the route".to_owned(), to: router, data };
         Ok(State::Missing { call, by: Some(owner) })
     }
 
     async fn registration(&self, rpc: &Rpc) -> Result<State> {
-        let (registry, id) = (self.layout.registry.address, self.layout.model_id);
-        let data = zkml_codegen::register_model(&self.package.registration, "");
+        let (registry, id) = (self.placement.registry.address, self.placement.model_id);
+        let data = zkml_contracts::register_model(&self.package.registration, "");
         let call = Call { what: "registering the model".to_owned(), to: registry, data };
         let missing = State::Missing { call, by: Some(self.owners.model_owner) };
         if rpc.code(registry).await?.is_empty() {
             return Ok(missing);
         }
         let id = alloy::primitives::U256::from_be_bytes(id.0);
-        match view(rpc, registry, "identityOf", Registry::identityOfCall { modelId: id }).await {
+        match rpc.view(registry, "identityOf", ZkmlRegistry::identityOfCall { modelId: id }).await {
             Ok(entry) if entry.deprecated => {
                 Err(DeployError::Deprecated { model_id: Word(id.to_be_bytes()).to_string() })
             }

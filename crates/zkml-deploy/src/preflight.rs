@@ -1,22 +1,16 @@
 //! What must be true of a chain and a package before anything is sent.
 
-use alloy::{hex, primitives::U256, sol, sol_types::SolCall};
+use alloy::{hex, primitives::U256, sol_types::SolCall};
 use serde::Serialize;
 
 use crate::{
     Address, CREATE2_FACTORY, DeployError, Result,
     chain::Chain,
-    consumer::view,
+    error::ChainsFileError,
+    interfaces::L1Fee,
     package::Package,
     rpc::{Answer, Rpc},
 };
-
-sol! {
-    /// What publishing a transaction on Ethereum costs on top (OP stack, Scroll).
-    interface L1Fee {
-        function getL1Fee(bytes transaction) external view returns (uint256 fee);
-    }
-}
 
 /// Runtime code of the CREATE2 factory.
 const FACTORY_CODE: &[u8] = &hex!(
@@ -67,7 +61,7 @@ pub async fn run(rpc: &Rpc, chain: &Chain, package: &Package) -> Result<Vec<Chec
 /// # Errors
 /// [`DeployError::UnsafeSetup`].
 pub fn setup(chain: &Chain, package: &Package) -> Result<Check> {
-    let known_test = zkml_codegen::chains::by_id(chain.id).is_some_and(|known| known.test);
+    let known_test = zkml_contracts::chains::by_id(chain.id).is_some_and(|known| known.test);
     match (package.program.srs.unsafe_dev, known_test) {
         (false, _) => Ok(check("trusted setup", format!("a real one, {}", package.program.srs.digest()))),
         (true, true) => {
@@ -160,17 +154,12 @@ async fn factory(rpc: &Rpc) -> Result<Check> {
 /// [`DeployError::ChainsFile`] for an address that is none, and those of the endpoint.
 pub async fn l1_fee(rpc: &Rpc, chain: &Chain, data: &[u8]) -> Result<U256> {
     let Some(oracle) = &chain.l1_fee else { return Ok(U256::ZERO) };
-    let address = oracle.parse::<Address>().map_err(|e| DeployError::ChainsFile {
+    let address = oracle.parse::<Address>().map_err(|source| DeployError::ChainsFile {
         path: "deploy/chains.toml".into(),
-        why: format!("l1_fee of {}: {e}", chain.name),
+        source: ChainsFileError::L1Fee { chain: chain.name.clone(), source },
     })?;
     // Everything of a transaction besides its calldata, as bytes that do not compress.
     let transaction = [data, [0xa5; 120].as_slice()].concat();
-    view(
-        rpc,
-        address,
-        L1Fee::getL1FeeCall::SIGNATURE,
-        L1Fee::getL1FeeCall { transaction: transaction.into() },
-    )
-    .await
+    rpc.view(address, L1Fee::getL1FeeCall::SIGNATURE, L1Fee::getL1FeeCall { transaction: transaction.into() })
+        .await
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Address, B256,
+    error::UrlError,
     record::{ContractRecord, Record, Status},
     rpc::Retry,
 };
@@ -25,10 +26,10 @@ pub const KEY_VARIABLE: &str = "ETHERSCAN_API_KEY";
 #[non_exhaustive]
 pub enum SourceError {
     /// The address of the service is no URL.
-    #[error("--url must be an http or https URL: {why}")]
+    #[error("--url must be an http or https URL")]
     Url {
         /// Why it is none.
-        why: String,
+        source: UrlError,
     },
     /// The service wants a key, and none is there.
     #[error("{variable} is not set: {service} wants the key of an account, which is no argument")]

@@ -8,12 +8,12 @@ use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256},
     rpc::types::TransactionReceipt,
 };
+use zkml_contracts::errors::describe;
 
 use crate::{
     DeployError, Result,
     chain::Chain,
     keys::Account,
-    record::Transaction,
     rpc::{Answer, Fees, Rpc, Sent},
 };
 
@@ -72,7 +72,7 @@ impl Account {
             .signer()
             .sign_transaction(&mut transaction)
             .await
-            .map_err(|e| DeployError::Signing { why: e.to_string() })?;
+            .map_err(|source| DeployError::Signing { source })?;
         let signed = transaction.into_signed(signature);
         let hash = *signed.hash();
         let raw = alloy::consensus::TxEnvelope::from(signed).encoded_2718();
@@ -134,16 +134,12 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// What was recorded and may still be mined.
+    /// What was recorded of an account and may still be mined.
     ///
     /// # Errors
     /// Those of the endpoint.
-    pub async fn find(rpc: &Rpc, from: Address, recorded: Option<&Transaction>) -> Result<Option<Self>> {
-        let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none() && recorded.from == from)
-        else {
-            return Ok(None);
-        };
-        let (nonce, hashes) = (recorded.nonce, recorded.hashes().collect::<Vec<B256>>());
+    pub async fn find(rpc: &Rpc, from: Address, recorded: Option<Self>) -> Result<Option<Self>> {
+        let Some(Self { nonce, hashes }) = recorded else { return Ok(None) };
         let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
         // Above what the node knows of, it would wait for transactions that nobody sends.
         if !(next..=free).contains(&nonce) {
@@ -182,7 +178,7 @@ pub async fn send_and_wait(
     let gas = match rpc.estimate(account.address(), Some(call.to), &call.data).await? {
         Ok(gas) => with_headroom(gas, limits.gas),
         Err(bytes) => {
-            let reason = crate::describe(&bytes);
+            let reason = describe(&bytes);
             return Err(DeployError::Reverted { what: call.what.clone(), reason });
         }
     };
@@ -317,7 +313,7 @@ impl Waiting<'_> {
         // What it would say now: usually the same.
         let reason =
             match self.rpc.call(Some(self.account.address()), Some(self.call.to), &self.call.data).await? {
-                Answer::Reverted(bytes) => crate::describe(&bytes),
+                Answer::Reverted(bytes) => describe(&bytes),
                 Answer::Returned(_) => "the node does not say why; it may have run out of gas".to_owned(),
             };
         let (what, block) = (self.call.what.clone(), receipt.block_number.unwrap_or_default());

@@ -82,7 +82,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn verify(&mut self, proof: &[u8], instances: &[Word]) -> Result<Call, HarnessError> {
-        self.evm.call(self.address, &zkml_codegen::encode(proof, instances))
+        self.evm.call(self.address, &zkml_contracts::verify_proof_unchecked(proof, instances))
     }
 
     fn passed(&mut self, check: &'static str) {
@@ -99,7 +99,7 @@ impl Trial<'_> {
             ("NUM_INSTANCES()", Word::from_u64(self.program.num_instances.into())),
         ];
         for (getter, value) in expected {
-            let call = self.evm.call(self.address, &zkml_codegen::errors::selector(getter))?;
+            let call = self.evm.call(self.address, &zkml_contracts::errors::selector(getter))?;
             if call.outcome != Outcome::Returned(value.0.to_vec()) {
                 let detail = format!("{getter} {} instead of {value}", call.describe());
                 return Err(HarnessError::SelfCheck { check, detail });
@@ -151,7 +151,7 @@ impl Trial<'_> {
         arguments: &[Word],
         expected: Result<&[Word], &str>,
     ) -> Result<(), HarnessError> {
-        let mut data = zkml_codegen::errors::selector(function).to_vec();
+        let mut data = zkml_contracts::errors::selector(function).to_vec();
         data.extend(arguments.iter().flat_map(|word| word.0));
         let call = self.evm.call(self.address, &data)?;
         let good = match expected {

@@ -1,6 +1,6 @@
 //! Tries a generated consumer behind registry and router before anybody relies on it.
 
-use zkml_codegen::{Submission, check_inference, verify_inference};
+use zkml_contracts::{Submission, check_inference, verify_inference};
 use zkml_protocol::{Word, binding::Registration, field, plonk::Program};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Tries the contract that takes requests before anybody relies on it.
 
-use zkml_codegen::{
+use zkml_contracts::{
     Submission,
     requests::{self, InferenceFulfilled, InferenceRequested, RequestState},
 };

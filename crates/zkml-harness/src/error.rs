@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum HarnessError {
     /// The `node` program could not be started.
     #[error(
-        "Node.js could not be started as `{program}` ({source}): install Node 18 or newer, or set ZKML_NODE to its path"
+        "Node.js could not be started as `{program}`: install Node 18 or newer, or set ZKML_NODE to its path"
     )]
     NodeMissing {
         /// The program that was tried.
@@ -128,9 +128,9 @@ pub enum HarnessError {
     /// The statement is not one of the program.
     #[error(transparent)]
     Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
-    /// Calldata could not be encoded from the proof and instances.
+    /// A call could not be encoded, or what a contract said not be read.
     #[error(transparent)]
-    Codegen(#[from] zkml_codegen::CodegenError),
+    Abi(#[from] zkml_contracts::AbiError),
 }
 
 fn list(paths: &[PathBuf]) -> String {

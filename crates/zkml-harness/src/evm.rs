@@ -146,7 +146,7 @@ impl Call {
     pub fn describe(&self) -> String {
         match &self.outcome {
             Outcome::Returned(bytes) => format!("returned 0x{}", alloy_primitives::hex::encode(bytes)),
-            Outcome::Reverted(bytes) => zkml_codegen::errors::describe(bytes),
+            Outcome::Reverted(bytes) => zkml_contracts::errors::describe(bytes),
             Outcome::Halted(reason) => format!("halted: {reason}"),
         }
     }
@@ -178,7 +178,7 @@ impl Evm {
                 Ok(Deployment { address, gas: result.tx_gas_used(), runtime: self.code(address) })
             }
             ExecutionResult::Revert { output, .. } => Err(HarnessError::DeployFailed {
-                reason: zkml_codegen::errors::describe(output),
+                reason: zkml_contracts::errors::describe(output),
                 gas: result.tx_gas_used(),
             }),
             ExecutionResult::Halt { reason, .. } => {

@@ -1,9 +1,4 @@
-//! Compiles Solidity with solc and runs it in a local EVM: deploy, call, gas, transcript trace.
-//!
-//! Three rooms: [`Solc`] turns sources into bytecode through Node, [`Evm`] deploys and
-//! calls that bytecode under mainnet rules, with a [`GasReport`] that says where the gas
-//! went and the input of every `KECCAK256`, and [`Stack`] is the contracts that all consumers share.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod check;

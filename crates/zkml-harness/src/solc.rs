@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use zkml_codegen::library;
+use zkml_contracts::library;
 
 use crate::HarnessError;
 
@@ -165,7 +165,7 @@ impl Solc {
         self
     }
 
-    /// Compiles `sources` (file name, text) in one run. They may import the files of [`zkml_codegen::library`], and
+    /// Compiles `sources` (file name, text) in one run. They may import the files of [`zkml_contracts::library`], and
     /// OpenZeppelin and solady from the `node_modules` in which the compiler lies.
     ///
     /// # Errors

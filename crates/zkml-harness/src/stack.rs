@@ -1,6 +1,6 @@
 //! The contracts that all consumers share: registry, router, ERC-7992 verifier.
 
-use zkml_codegen::{ConsumerArguments, library};
+use zkml_contracts::{ConsumerArguments, library};
 use zkml_protocol::{Word, binding::Registration, plonk::Program};
 
 use crate::{Address, Call, Compiled, Contract, Deployment, Evm, HarnessError, Outcome, Settings, Solc};
@@ -80,7 +80,7 @@ impl Stack {
         let owner = evm.config.sender.into_array();
         let verifiers: Vec<[u8; 20]> = verifiers.iter().map(|address| address.into_array()).collect();
         let registry = evm.deploy(&code.registry.creation)?;
-        let arguments = zkml_codegen::router_arguments(&owner, ROUTE_DELAY, &verifiers);
+        let arguments = zkml_contracts::router_arguments(&owner, ROUTE_DELAY, &verifiers);
         let router = evm.deploy(&[code.router.creation.as_slice(), &arguments].concat())?;
         let arguments = [registry.address.into_word().0, router.address.into_word().0].concat();
         let verifier = evm.deploy(&[code.verifier.creation.as_slice(), &arguments].concat())?;
@@ -93,7 +93,7 @@ impl Stack {
     /// # Errors
     /// [`HarnessError::Call`] if the registry refuses it, or gives it another id than Rust computes.
     pub fn register(&self, evm: &mut Evm, registration: &Registration) -> Result<Word, HarnessError> {
-        let call = evm.send(self.registry, &zkml_codegen::register_model(registration, ""))?;
+        let call = evm.send(self.registry, &zkml_contracts::register_model(registration, ""))?;
         let id = registration.model_id(&evm.config.sender.into_array());
         expect(call, "registerModel", |outcome| *outcome == Outcome::Returned(id.0.to_vec()))?;
         Ok(id)
@@ -104,14 +104,14 @@ impl Stack {
     /// # Errors
     /// [`HarnessError::Call`] if the registry refuses.
     pub fn deprecate(&self, evm: &mut Evm, model_id: Word) -> Result<(), HarnessError> {
-        let call = evm.send(self.registry, &zkml_codegen::deprecate_model(model_id))?;
+        let call = evm.send(self.registry, &zkml_contracts::deprecate_model(model_id))?;
         expect(call, "deprecateModel", |outcome| matches!(outcome, Outcome::Returned(_)))
     }
 
     /// Deploys the consumer of a program for a model; the sender owns it.
     ///
     /// # Errors
-    /// As [`Evm::deploy`] and [`zkml_codegen::constructor_arguments`].
+    /// As [`Evm::deploy`] and [`zkml_contracts::consumer_arguments`].
     pub fn deploy_consumer(
         &self,
         evm: &mut Evm,
@@ -125,7 +125,7 @@ impl Stack {
             model_delay: 0,
             owner: evm.config.sender.into_array(),
         };
-        let arguments = zkml_codegen::constructor_arguments(program, &arguments)?;
+        let arguments = zkml_contracts::consumer_arguments(program, &arguments)?;
         evm.deploy(&[consumer.creation.as_slice(), &arguments].concat())
     }
 }

@@ -93,7 +93,7 @@ impl<'a> Real<'a> {
     /// # Errors
     /// The EVM's, for a call that neither returns nor reverts; printed.
     pub fn verdicts(&mut self, proof: &Proof) -> Result<Verdicts, String> {
-        let calldata = zkml_codegen::encode(&proof.bytes, &proof.instances);
+        let calldata = zkml_contracts::verify_proof_unchecked(&proof.bytes, &proof.instances);
         let answer = self.evm.call(self.address, &calldata).map_err(|e| e.to_string())?;
         Ok(Verdicts {
             halo2: prove::verify(&self.keys, proof).is_ok(),

@@ -14,6 +14,7 @@ use std::{
 use zkml_deploy::{
     Address, DeployError,
     chain::{Chain, Chains, RpcUrl},
+    error::KeystoreError,
     keys::Account,
     rpc::{Retry, Rpc},
     transaction::Limits,
@@ -172,8 +173,8 @@ impl KeyArgs {
         if let Some(path) = &self.keystore {
             // A missing file should be said before somebody types a password.
             if !path.is_file() {
-                let why = "there is no such file".to_owned();
-                return Err(DeployError::Keystore { path: path.clone(), why }.into());
+                let source = KeystoreError::Missing;
+                return Err(DeployError::Keystore { path: path.clone(), source }.into());
             }
             return Ok(Account::keystore(path, &password.read(path)?)?);
         }
@@ -197,8 +198,7 @@ async fn ledger(index: usize, chain_id: u64) -> Result<Account> {
 
 #[cfg(not(feature = "ledger"))]
 async fn ledger(_: usize, _: u64) -> Result<Account> {
-    let why = "this program was built without it: build with `--features ledger`".to_owned();
-    Err(DeployError::Ledger { why }.into())
+    Err(DeployError::NoLedger.into())
 }
 
 impl PasswordArgs {

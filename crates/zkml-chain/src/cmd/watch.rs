@@ -13,11 +13,9 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use zkml_deploy::{
-    Address,
-    chain::Chain,
-    consumer::Consumer,
-    watch::{CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve},
+use zkml_deploy::{Address, chain::Chain, consumer::Consumer};
+use zkml_service::{
+    CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve,
 };
 
 /// Serve a contract's requests for inferences: prove each, hand the proof in, once

@@ -43,10 +43,13 @@ impl Error {
             Self::Inaccurate { .. } => Class::Inaccurate,
             Self::Srs(e) => srs_class(e),
             Self::Prover(e) => prover_class(e),
-            Self::Codegen(_) | Self::Envelope(_) => Class::Artifacts,
+            Self::Codegen(_) | Self::Abi(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
             #[cfg(feature = "chain")]
             Self::Deploy(e) => deploy_class(e),
+            // A chain's is a `Deploy`; what is left is files and sockets.
+            #[cfg(feature = "chain")]
+            Self::Service(_) => Class::System,
             #[cfg(feature = "chain")]
             Self::Source(e) => source_class(e),
             #[cfg(feature = "chain")]
@@ -83,7 +86,7 @@ fn deploy_class(error: &DeployError) -> Class {
         }
         E::KeyVariable { .. } => Class::Usage,
         E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
-        E::OtherModel { .. } | E::OtherRecord { .. } | E::Codegen(_) => Class::Artifacts,
+        E::OtherModel { .. } | E::OtherRecord { .. } | E::Abi(_) => Class::Artifacts,
         E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
         E::NoRecord { .. } => Class::Input,
         E::Answer { .. }

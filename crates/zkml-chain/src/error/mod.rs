@@ -13,6 +13,8 @@ use thiserror::Error as ThisError;
 use zkml_deploy::{DeployError, source::SourceError};
 use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
+#[cfg(feature = "chain")]
+use zkml_service::ServiceError;
 use zkml_verifier::plonk::VerifyError;
 
 /// Result of this crate.
@@ -258,6 +260,9 @@ pub enum Error {
     /// The Solidity printer.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),
+    /// A call that cannot be encoded, or an answer of a contract that cannot be read.
+    #[error(transparent)]
+    Abi(#[from] zkml_contracts::AbiError),
     /// A proof that does not fit the form that contracts take.
     #[error(transparent)]
     Envelope(#[from] zkml_protocol::envelope::EnvelopeError),
@@ -268,6 +273,10 @@ pub enum Error {
     #[cfg(feature = "chain")]
     #[error(transparent)]
     Deploy(#[from] DeployError),
+    /// The service that fulfils requests.
+    #[cfg(feature = "chain")]
+    #[error(transparent)]
+    Service(ServiceError),
     /// What is on a chain is not what should be there.
     #[cfg(feature = "chain")]
     #[error("on {} these are not as they should be: {}", .report.chain, .failed.join(", "))]
@@ -433,11 +442,13 @@ impl Error {
             Self::Graph(_) => "graph",
             Self::Srs(zkml_srs::Error::Unsound { .. }) => "trusted-setup",
             Self::Srs(_) | Self::Prover(_) => "prover",
-            Self::Codegen(_) => "codegen",
+            Self::Codegen(_) | Self::Abi(_) => "codegen",
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
             #[cfg(feature = "chain")]
             Self::Deploy(e) => e.name(),
+            #[cfg(feature = "chain")]
+            Self::Service(e) => e.name(),
             #[cfg(feature = "chain")]
             Self::Deployment { .. } => "deployment",
             #[cfg(feature = "chain")]
@@ -465,6 +476,16 @@ impl From<ProverError> for Error {
         match error {
             ProverError::Srs(e) => Self::Srs(e),
             other => Self::Prover(other),
+        }
+    }
+}
+
+#[cfg(feature = "chain")]
+impl From<ServiceError> for Error {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Deploy(e) => Self::Deploy(e),
+            other => Self::Service(other),
         }
     }
 }

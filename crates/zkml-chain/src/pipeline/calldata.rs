@@ -97,7 +97,7 @@ pub fn run(
         input_commitment: envelope.input_commitment(),
         output: hexadecimal(&output_bytes(shape.sections(&file.instances)?.outputs)),
         proof: hexadecimal(&envelope.encode()),
-        verify_proof: hexadecimal(&zkml_codegen::calldata(&program, &file.proof, &file.instances)?),
+        verify_proof: hexadecimal(&zkml_contracts::verify_proof(&program, &file.proof, &file.instances)?),
         registration: Registered {
             model_hash: registration.model_hash,
             circuit_hash: registration.circuit_hash,

@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use zkml_codegen::requests::{RequestState, request_inference};
+use zkml_contracts::requests::{RequestState, request_inference};
 use zkml_deploy::{
     Address,
     chain::Chain,
@@ -128,7 +128,7 @@ pub async fn run(
     let asked = Asked::about(artifacts, &compiled, &program, &request)?;
     let deadline = match request.deadline {
         Some(deadline) => deadline,
-        None => zkml_deploy::consumer::now(rpc).await?.saturating_add(request.valid_for),
+        None => rpc.now().await?.saturating_add(request.valid_for),
     };
     let (action, commitment) = (request.action, asked.data_commitment);
     let data =

@@ -10,8 +10,9 @@ use std::{io, path::Path};
 use zkml_deploy::{
     Address, DeployError, U256,
     chain::Chain,
+    error::RecordError,
     keys::Account,
-    record::Transaction,
+    record::TransactionRecord,
     rpc::Rpc,
     transaction::{Call, Earlier, Limits, Mined, Signed, send_and_wait, with_headroom},
 };
@@ -24,7 +25,7 @@ pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limi
     let estimate = rpc.estimate(from, Some(call.to), &call.data).await?;
     let gas = estimate.map_err(|bytes| DeployError::Reverted {
         what: call.what.clone(),
-        reason: zkml_deploy::describe(&bytes),
+        reason: zkml_contracts::errors::describe(&bytes),
     })?;
     afford(rpc, chain, from, gas, limits).await?;
     Ok(gas)
@@ -57,7 +58,7 @@ pub async fn send(
     let from = account.address();
     ui.say(format_args!("sending {} to {}", call.what, call.to));
     let mut recorded = recorded(file)?;
-    let earlier = Earlier::find(rpc, from, recorded.as_ref()).await?;
+    let earlier = Earlier::find(rpc, from, recorded.as_ref().and_then(|before| before.waiting(from))).await?;
     if let Some(earlier) = &earlier {
         ui.say(format_args!(
             "an earlier run was interrupted: what it sent with nonce {} is replaced if it still waits",
@@ -73,10 +74,11 @@ pub async fn send(
     );
     let mut offered = |offer: &Signed| {
         progress.say(ui, format_args!("transaction {}, nonce {}", offer.hash, offer.nonce));
-        let transaction = Transaction::offered(offer.hash, from, offer.nonce, recorded.as_ref());
+        let transaction = TransactionRecord::offered(offer.hash, from, offer.nonce, recorded.as_ref());
         let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
         recorded = Some(transaction);
-        let failed = |e: Error| DeployError::Record { path: file.to_owned(), why: e.to_string() };
+        let failed =
+            |e: Error| DeployError::Record { path: file.to_owned(), source: RecordError::Kept(Box::new(e)) };
         write_whole(file, &written).map(|_| ()).map_err(failed)
     };
     let mined = send_and_wait(rpc, account, call, earlier, limits, &mut offered).await?;
@@ -89,7 +91,7 @@ pub async fn send(
 }
 
 /// What an earlier run sent and did not see become final.
-fn recorded(file: &Path) -> Result<Option<Transaction>> {
+fn recorded(file: &Path) -> Result<Option<TransactionRecord>> {
     match std::fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
             let why =

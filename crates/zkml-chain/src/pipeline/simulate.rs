@@ -16,7 +16,7 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-use zkml_codegen::{Submission, verify_model};
+use zkml_contracts::{Submission, verify_model};
 use zkml_harness::{Address, Evm, EvmConfig, GasReport, Outcome, Stack, StackCode};
 use zkml_protocol::binding::Registration;
 
@@ -80,7 +80,7 @@ pub fn run(ui: &Ui, artifacts: &Artifacts, request: &Request<'_>) -> Result<Simu
     let mut evm = Evm::new(config);
     let deployment = evm.deploy(&contract.creation)?;
     let proof = &contracts.proof;
-    let data = zkml_codegen::encode(&proof.proof, &proof.instances);
+    let data = zkml_contracts::verify_proof_unchecked(&proof.proof, &proof.instances);
     let call = evm.send(deployment.address, &data)?;
     if !call.is_true() {
         return Err(Error::Refused { by: "the contract", why: call.describe() });

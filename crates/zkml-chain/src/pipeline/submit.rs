@@ -14,7 +14,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
-use zkml_codegen::Submission;
+use zkml_contracts::Submission;
 use zkml_deploy::{
     Address, DeployError, U256,
     chain::Chain,
@@ -172,7 +172,7 @@ async fn bind(
         consumer.check_context(subject, context).await?;
         return Ok(Bound { context: *context, context_file: context_path(proof), proof: proof.clone() });
     }
-    let now = zkml_deploy::consumer::now(rpc).await?;
+    let now = rpc.now().await?;
     let deadline = request.deadline.unwrap_or_else(|| now.saturating_add(request.valid_for));
     let context = consumer.next_context(subject, deadline, request.action).await?;
     consumer.check_context(subject, &context).await?;

@@ -20,7 +20,7 @@ use std::{
 use zkml_deploy::{
     Address, DeployError,
     chain::Chain,
-    package::{Code, Package},
+    package::{CompiledContract, Package},
     record::{ContractRecord, Record},
     source::{self, Kind, Patience, Secret, Service, Source, SourceError, Verdict},
 };
@@ -148,7 +148,7 @@ fn check(package: &Package, record: &Record, chain_id: u64, path: &Path) -> Resu
 }
 
 /// The hash of creation code with the arguments that a record has; none if those are no bytes.
-fn init_code_hash(contract: &ContractRecord, code: &Code) -> Option<zkml_protocol::Word> {
+fn init_code_hash(contract: &ContractRecord, code: &CompiledContract) -> Option<zkml_protocol::Word> {
     let arguments = hex::decode(contract.constructor_arguments.strip_prefix("0x")?).ok()?;
     Some(keccak256([code.creation.as_slice(), &arguments]))
 }

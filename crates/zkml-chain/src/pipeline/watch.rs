@@ -14,14 +14,14 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
-use zkml_codegen::Submission;
-use zkml_deploy::watch::{Event, Job, Observer, ProveFailure, Proven, Prover, Summary};
+use zkml_contracts::Submission;
 use zkml_protocol::{
     Word,
     binding::public_data_commitment,
     envelope::{EnvelopeError, Shape},
     plonk::Program,
 };
+use zkml_service::{Event, Job, Observer, ProveFailure, Proven, Prover, Summary};
 
 /// Proves requests with the artifacts of one model.
 #[derive(Debug)]

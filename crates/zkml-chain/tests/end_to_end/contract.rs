@@ -157,7 +157,7 @@ fn calldata_are_what_contracts_take() {
     assert_eq!(report["dataCommitment"], json!(instances[1]), "the inputs are behind one commitment");
     assert_eq!(report["context"], json!(Word::ZERO));
     assert_eq!(report["inputCommitment"], json!(binding::input_commitment(&instances[1], &Word::ZERO)));
-    let call = zkml_codegen::calldata(&program, &envelope.proof, &instances).unwrap();
+    let call = zkml_contracts::verify_proof(&program, &envelope.proof, &instances).unwrap();
     assert_eq!(bytes(&report["verifyProof"]), call);
 
     let registration = Registration::of(&program, &instances).unwrap();

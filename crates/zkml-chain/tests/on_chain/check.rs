@@ -67,7 +67,7 @@ fn a_model_out_of_use_is_noticed() {
     operator.deploy(&[]);
     let id = operator.record()["registration"]["modelId"].as_str().unwrap().to_owned();
     let id = zkml_protocol::Word::from_hex(&id[2..]).unwrap();
-    send(&operator, "registry", zkml_codegen::deprecate_model(id));
+    send(&operator, "registry", zkml_contracts::deprecate_model(id));
     let failed = failed(&operator);
     assert!(failed.contains(&"registry entry".to_owned()), "{failed:?}");
     assert!(failed.contains(&"a good proof, consumer".to_owned()), "{failed:?}");
@@ -80,7 +80,7 @@ fn a_stopped_route_is_noticed() {
     let operator = Operator::new(&[]);
     operator.deploy(&[]);
     let selector = operator.record()["route"]["selector"].as_str().unwrap().to_owned();
-    let mut data = zkml_codegen::errors::selector("stopRoute(bytes4)").to_vec();
+    let mut data = zkml_contracts::errors::selector("stopRoute(bytes4)").to_vec();
     data.extend(hex::decode(&selector[2..]).unwrap());
     data.resize(36, 0);
     send(&operator, "router", data);

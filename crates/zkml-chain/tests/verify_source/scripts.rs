@@ -158,7 +158,7 @@ fn refused_records(world: &World) {
 
 fn deprecated(world: &World) {
     let (rpc, record) = (world.rpc(), world.record());
-    let data = zkml_codegen::deprecate_model(record.registration.model_id);
+    let data = zkml_contracts::deprecate_model(record.registration.model_id);
     let call = json!([{ "from": OWNER, "to": record.contracts.registry.address, "data": format!("0x{}", hex::encode(data)) }]);
     world.runtime.block_on(rpc.raw("eth_sendTransaction", call)).unwrap();
     world.runtime.block_on(anvil::mine(&rpc, 1));

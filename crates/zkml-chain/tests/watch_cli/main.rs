@@ -20,7 +20,7 @@ use std::{
 use anvil::Anvil;
 use serde_json::{Value, json};
 use support::{Folder, Run, done, zkml_env};
-use zkml_codegen::requests::{RequestState, request_inference, request_state};
+use zkml_contracts::requests::{RequestState, request_inference, request_state};
 use zkml_deploy::{Address, rpc::Rpc};
 use zkml_protocol::{Word, keccak256};
 

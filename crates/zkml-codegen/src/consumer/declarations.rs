@@ -1,14 +1,17 @@
 //! What stands in front of the consumer's functions: imports, documentation, structs, constants, event, errors.
 
+use zkml_contracts::{
+    errors::{self, SolError},
+    library,
+};
+
 use super::{
     Consumer, MOST_CHECKED,
     section::{self, Member},
 };
 use crate::{
-    errors::{self, SolError},
-    library,
     names::{self, comment},
-    text::Text,
+    text::{Text, declaration},
 };
 
 /// What the consumer takes from the library.
@@ -155,7 +158,7 @@ impl<'a> Consumer<'a> {
             for ((_, name), meaning) in error.args.iter().zip(*parameters) {
                 text.line(format_args!("/// @param {name} {meaning}"));
             }
-            text.line(error.declaration());
+            text.line(declaration(error));
         }
         text.line("");
     }

@@ -1,7 +1,9 @@
 //! The consumer's functions.
 
+use zkml_contracts::errors;
+
 use super::{Consumer, section};
-use crate::{errors, text::Text};
+use crate::text::Text;
 
 impl<'a> Consumer<'a> {
     pub(super) fn constructor(&self, text: &mut Text) {

@@ -25,8 +25,8 @@ const SCALES: RangeInclusive<i32> = -32..=96;
 const MOST_CHECKED: u64 = 10;
 
 /// The Solidity source of the consumer of `program`. Its contract is called
-/// [`names::contracts`]`(program).consumer`, it imports the sources of [`crate::library`], and
-/// [`crate::constructor_arguments`] says what its constructor takes.
+/// [`names::contracts`]`(program).consumer`, it imports the sources of [`zkml_contracts::library`], and
+/// [`zkml_contracts::consumer_arguments`] says what its constructor takes.
 ///
 /// # Errors
 /// [`CodegenError::NoOutputs`] if the statement has no output, [`CodegenError::Scale`] if numbers have no decimals,
@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn scales_are_those_of_the_codec() {
-        let codec = crate::library::source("@zkml-chain/contracts/src/libraries/ZKMLCodec.sol").unwrap();
+        let codec =
+            zkml_contracts::library::source("@zkml-chain/contracts/src/libraries/ZKMLCodec.sol").unwrap();
         for (name, bits) in [("MIN_SCALE", SCALES.start()), ("MAX_SCALE", SCALES.end())] {
             let declaration = format!("int256 internal constant {name} = {bits};");
             assert!(codec.contains(&declaration), "{declaration}");

@@ -1,14 +1,15 @@
 //! `Program` → `<Model>RequestConsumer.sol`: the model's consumer with `ZKMLRequests`, for inferences that one party asks
 //! for and another proves.
 
+use zkml_contracts::library;
 use zkml_protocol::plonk::Program;
 
 use super::Consumer;
-use crate::{CodegenError, library, names::comment, text::Text};
+use crate::{CodegenError, names::comment, text::Text};
 
 /// The Solidity source of the contract that takes requests for a program. It is called
 /// [`names::contracts`](crate::names::contracts)`(program).request_consumer`, imports the file of the consumer beside it,
-/// and takes the consumer's [`constructor_arguments`](crate::constructor_arguments).
+/// and takes the consumer's [`consumer_arguments`](zkml_contracts::consumer_arguments).
 ///
 /// # Errors
 /// As [`consumer_source`](super::consumer_source).

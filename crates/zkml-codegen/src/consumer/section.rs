@@ -1,9 +1,9 @@
 //! A section of the statement as a Solidity struct, and the code that fills it from the section's words.
 
+use zkml_contracts::errors;
 use zkml_protocol::{Bounds, Code, Encoding, Field};
 
 use crate::{
-    errors,
     names::{self, comment},
     text::Text,
 };

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Options, Source, Todo};
+use zkml_contracts::errors::describe;
+
+use super::{GasSource, Options, Todo};
 use crate::{
     Address, DeployError, Result,
     plan::{Part, Plan, State},
@@ -71,11 +73,11 @@ impl<'a> Looks<'a> {
             let estimate = self.rpc.estimate(self.sender, Some(call.to), &call.data).await?;
             let gas = estimate.map_err(|bytes| DeployError::Reverted {
                 what: call.what.clone(),
-                reason: crate::describe(&bytes),
+                reason: describe(&bytes),
             })?;
-            (gas, Source::Chain)
+            (gas, GasSource::Chain)
         } else {
-            (self.options.simulated.get(&part).copied().unwrap_or_default(), Source::LocalEvm)
+            (self.options.simulated.get(&part).copied().unwrap_or_default(), GasSource::LocalEvm)
         };
         let limit = self.options.limits.gas;
         if gas > limit {

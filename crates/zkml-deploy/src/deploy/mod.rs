@@ -35,7 +35,7 @@ pub struct Options {
 /// Who says how much gas a step takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum GasSource {
     /// The chain.
     Chain,
     /// A local EVM.
@@ -59,7 +59,7 @@ pub enum Todo {
         /// Gas that it takes.
         gas: u64,
         /// Who says so.
-        source: Source,
+        source: GasSource,
     },
     /// Nothing: it comes with the router.
     WithRouter,

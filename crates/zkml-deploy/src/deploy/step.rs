@@ -7,7 +7,7 @@ use crate::{
     Result,
     keys::Account,
     plan::{Part, Plan, State},
-    record::{Record, Status, Transaction},
+    record::{Record, Status, TransactionRecord},
     rpc::Rpc,
     transaction::{Call, Earlier, Limits, Signed, send_and_wait},
 };
@@ -23,9 +23,11 @@ pub(super) async fn send(
     watcher: &mut (dyn Watcher + Send),
 ) -> Result<()> {
     let from = account.address();
-    let earlier = Earlier::find(rpc, from, record.transaction(part)).await?;
+    let earlier =
+        Earlier::find(rpc, from, record.transaction(part).and_then(|recorded| recorded.waiting(from)))
+            .await?;
     let mut note = |offer: &Signed| {
-        let transaction = Transaction::offered(offer.hash, from, offer.nonce, record.transaction(part));
+        let transaction = TransactionRecord::offered(offer.hash, from, offer.nonce, record.transaction(part));
         record.set(part, Status::Sent, Some(transaction));
         record.status = Status::Partial;
         watcher.save(record)
@@ -70,7 +72,7 @@ pub(super) async fn settle(rpc: &Rpc, plan: &Plan, part: Part, record: &mut Reco
 }
 
 /// The receipt of a transaction that was not mined when it was recorded last, or of another offer for its nonce.
-async fn receipt(rpc: &Rpc, recorded: Option<&Transaction>) -> Result<Option<TransactionReceipt>> {
+async fn receipt(rpc: &Rpc, recorded: Option<&TransactionRecord>) -> Result<Option<TransactionReceipt>> {
     let Some(recorded) = recorded.filter(|recorded| recorded.block.is_none()) else { return Ok(None) };
     for hash in recorded.hashes() {
         if let Some(receipt) = rpc.receipt(hash).await? {

@@ -7,18 +7,23 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use self::parts::{
-    ContractRecord, Contracts, Digests, RegistrationRecord, RouteRecord, Status, Transaction,
+    ContractRecord, Contracts, Digests, RegistrationRecord, RouteRecord, Status, TransactionRecord,
 };
-use crate::{Address, DeployError, Result, package::Compiler, plan::Part};
+use crate::{
+    Address, CREATE2_FACTORY, DeployError, Result,
+    error::RecordError,
+    package::Compiler,
+    plan::{Part, Plan},
+};
 
-/// The layout of records that this version reads and writes.
+/// The format of records that this version reads and writes.
 pub const VERSION: u32 = 1;
 
 /// A record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
-    /// Layout version, [`VERSION`].
+    /// Version of the format, [`VERSION`].
     pub version: u32,
     /// The model's name.
     pub model: String,
@@ -55,8 +60,8 @@ pub struct Record {
 impl Record {
     /// A record of what is not there yet.
     #[must_use]
-    pub fn planned(plan: &crate::plan::Plan) -> Self {
-        let (package, layout, owners) = (&plan.package, &plan.layout, plan.owners);
+    pub fn planned(plan: &Plan) -> Self {
+        let (package, placement, owners) = (&plan.package, &plan.placement, plan.owners);
         let planned = ContractRecord::planned;
         Self {
             version: VERSION,
@@ -68,16 +73,16 @@ impl Record {
             unsafe_dev_srs: package.program.srs.unsafe_dev,
             digests: Digests::of(package),
             compiler: package.compiler.clone(),
-            factory: crate::CREATE2_FACTORY.into(),
+            factory: CREATE2_FACTORY.into(),
             owner: owners.owner,
             route_delay: owners.route_delay,
             model_delay: owners.model_delay,
             contracts: Contracts {
-                verifier: planned(&layout.verifier),
-                registry: planned(&layout.registry),
-                router: planned(&layout.router),
-                zkml_verifier: planned(&layout.zkml_verifier),
-                consumer: planned(&layout.consumer),
+                verifier: planned(&placement.verifier),
+                registry: planned(&placement.registry),
+                router: planned(&placement.router),
+                zkml_verifier: planned(&placement.zkml_verifier),
+                consumer: planned(&placement.consumer),
             },
             route: RouteRecord {
                 selector: format!("0x{}", hex::encode(plan.selector())),
@@ -86,7 +91,7 @@ impl Record {
                 status: Status::Planned,
             },
             registration: RegistrationRecord {
-                model_id: layout.model_id,
+                model_id: placement.model_id,
                 owner: owners.model_owner,
                 commitment_hash: package.registration.commitment_hash(),
                 transaction: None,
@@ -98,16 +103,12 @@ impl Record {
     /// Reads a record.
     ///
     /// # Errors
-    /// [`DeployError::Record`] when it is damaged, or of another layout.
+    /// [`DeployError::Record`] when it is damaged, or in another format.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let refuse = |why: String| DeployError::Record { path: path.to_owned(), why };
-        let record: Self = serde_json::from_slice(bytes)
-            .map_err(|e| refuse(format!("it is not a record of a deployment: {e}")))?;
+        let refuse = |source| DeployError::Record { path: path.to_owned(), source };
+        let record: Self = serde_json::from_slice(bytes).map_err(|e| refuse(RecordError::Content(e)))?;
         if record.version != VERSION {
-            return Err(refuse(format!(
-                "its layout version is {}, this program reads {VERSION}",
-                record.version
-            )));
+            return Err(refuse(RecordError::Version { found: record.version, expected: VERSION }));
         }
         Ok(record)
     }
@@ -189,7 +190,7 @@ impl Record {
     }
 
     /// The transaction of a part, and how far the part is.
-    fn progress(&mut self, part: Part) -> (&mut Option<Transaction>, &mut Status) {
+    fn progress(&mut self, part: Part) -> (&mut Option<TransactionRecord>, &mut Status) {
         match part {
             Part::Route => (&mut self.route.transaction, &mut self.route.status),
             Part::Registration => (&mut self.registration.transaction, &mut self.registration.status),
@@ -203,7 +204,7 @@ impl Record {
 
     /// The transaction of a part.
     #[must_use]
-    pub fn transaction(&self, part: Part) -> Option<&Transaction> {
+    pub fn transaction(&self, part: Part) -> Option<&TransactionRecord> {
         match part {
             Part::Route => self.route.transaction.as_ref(),
             Part::Registration => self.registration.transaction.as_ref(),
@@ -211,7 +212,7 @@ impl Record {
         }
     }
 
-    pub(crate) fn transaction_mut(&mut self, part: Part) -> Option<&mut Transaction> {
+    pub(crate) fn transaction_mut(&mut self, part: Part) -> Option<&mut TransactionRecord> {
         self.progress(part).0.as_mut()
     }
 
@@ -237,7 +238,7 @@ impl Record {
     }
 
     /// Notes how far a part is, and its transaction if there is a new one.
-    pub(crate) fn set(&mut self, part: Part, status: Status, transaction: Option<Transaction>) {
+    pub(crate) fn set(&mut self, part: Part, status: Status, transaction: Option<TransactionRecord>) {
         let (of, at) = self.progress(part);
         *at = status;
         if transaction.is_some() {
@@ -246,6 +247,6 @@ impl Record {
     }
 }
 
-fn progress(contract: &mut ContractRecord) -> (&mut Option<Transaction>, &mut Status) {
+fn progress(contract: &mut ContractRecord) -> (&mut Option<TransactionRecord>, &mut Status) {
     (&mut contract.transaction, &mut contract.status)
 }

@@ -6,6 +6,7 @@ use zkml_protocol::{Word, keccak256};
 use crate::{
     Address, B256,
     package::{Package, Placed},
+    transaction::Earlier,
 };
 
 /// How far a deployment or a part of it is.
@@ -31,7 +32,7 @@ pub enum Status {
 /// A transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Transaction {
+pub struct TransactionRecord {
     /// Its hash.
     pub hash: B256,
     /// Who sent it.
@@ -70,12 +71,12 @@ pub struct ContractRecord {
     pub runtime_code_hash: Word,
     /// The transaction that put it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transaction: Option<Transaction>,
+    pub transaction: Option<TransactionRecord>,
     /// How far it is.
     pub status: Status,
 }
 
-impl Transaction {
+impl TransactionRecord {
     /// An offer that no block has yet; what was offered `before` for its nonce is kept.
     #[must_use]
     pub fn offered(hash: B256, from: Address, nonce: u64, before: Option<&Self>) -> Self {
@@ -83,6 +84,13 @@ impl Transaction {
             before.filter(|before| before.block.is_none() && (before.from, before.nonce) == (from, nonce));
         let replaced = before.map(|before| before.hashes().filter(|other| *other != hash).collect());
         Self { hash, from, nonce, replaced: replaced.unwrap_or_default(), block: None, gas: None }
+    }
+
+    /// What of it may still be mined, if this account sent it and no block has it.
+    #[must_use]
+    pub fn waiting(&self, from: Address) -> Option<Earlier> {
+        let waits = self.block.is_none() && self.from == from;
+        waits.then(|| Earlier { nonce: self.nonce, hashes: self.hashes().collect() })
     }
 
     /// All that was offered for its nonce, the newest first.
@@ -120,7 +128,7 @@ pub struct RouteRecord {
     pub active_from: Option<u64>,
     /// The transaction that proposed it; none where the router was deployed with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transaction: Option<Transaction>,
+    pub transaction: Option<TransactionRecord>,
     /// How far it is.
     pub status: Status,
 }
@@ -137,7 +145,7 @@ pub struct RegistrationRecord {
     pub commitment_hash: Word,
     /// The transaction that registered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transaction: Option<Transaction>,
+    pub transaction: Option<TransactionRecord>,
     /// How far it is.
     pub status: Status,
 }

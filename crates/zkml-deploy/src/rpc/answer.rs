@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alloy::primitives::Bytes;
 use rand::Rng;
+use zkml_contracts::errors::describe;
 
 use crate::{DeployError, Result};
 
@@ -52,7 +53,7 @@ impl Answer {
         match self {
             Self::Returned(bytes) => Ok(bytes),
             Self::Reverted(bytes) => {
-                Err(DeployError::Reverted { what: what.to_owned(), reason: crate::describe(&bytes) })
+                Err(DeployError::Reverted { what: what.to_owned(), reason: describe(&bytes) })
             }
         }
     }

@@ -1,6 +1,7 @@
 //! One JSON-RPC endpoint of one chain: who asks it is sure of the chain, and every answer is typed.
 
 mod answer;
+mod view;
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -19,6 +20,7 @@ pub use self::answer::{Answer, Fees, Retry, Sent};
 use crate::{
     DeployError, Result,
     chain::{Chain, RpcUrl},
+    error::with_causes,
 };
 
 /// How long one request may take.
@@ -281,7 +283,8 @@ impl Rpc {
         let mut text = match error {
             RpcError::ErrorResp(payload) => format!("{} (code {})", payload.message, payload.code),
             RpcError::DeserError { err, .. } => format!("an answer that cannot be read: {err}"),
-            other => chain_of(other),
+            // Its own text only says that sending failed.
+            other => with_causes(other),
         };
         // The HTTP client names the URL without its user and password.
         let mut bare = self.url.url().clone();
@@ -291,20 +294,6 @@ impl Rpc {
         }
         text.chars().take(300).collect()
     }
-}
-
-/// An error with its causes: reqwest's own text only says that sending failed.
-fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// A request that failed, and how often it was tried.

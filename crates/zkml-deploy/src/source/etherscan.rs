@@ -1,6 +1,6 @@
 //! Etherscan's interface, version 2.
 
-use super::{KEY_VARIABLE, Result, Service, Source, SourceError, Verdict, http::Answer};
+use super::{KEY_VARIABLE, Result, Service, Source, SourceError, Verdict, http::Reply};
 
 const HAND_IN: &str = "the request to verify";
 const RESULT: &str = "the question for the result";
@@ -91,7 +91,7 @@ async fn result(service: &Service, chain_id: u64, guid: &str) -> Result<Option<V
 }
 
 /// Whether an answer says yes, and its text. All of them come with HTTP 200.
-fn parts<'a>(service: &Service, what: &'static str, answer: &'a Answer) -> Result<(bool, &'a str)> {
+fn parts<'a>(service: &Service, what: &'static str, answer: &'a Reply) -> Result<(bool, &'a str)> {
     let http = &service.http;
     if !answer.status.is_success() {
         return Err(http.status(what, answer));

@@ -1,12 +1,15 @@
 //! Requests to a service: bounded in time, size and number, and silent about the key.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 
 use super::{Result, SourceError};
-use crate::rpc::Retry;
+use crate::{
+    error::{UrlError, with_causes},
+    rpc::Retry,
+};
 
 /// How long one request may take: the sources of a model's contracts are several hundred kilobytes.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -50,13 +53,13 @@ impl std::fmt::Debug for Secret {
 
 /// An answer: its status, and its body if that is JSON.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) body: Option<Value>,
     text: String,
 }
 
-impl Answer {
+impl Reply {
     /// A member of the body that is a text.
     pub(super) fn text(&self, pointer: &str) -> Option<&str> {
         self.body.as_ref()?.pointer(pointer)?.as_str()
@@ -79,10 +82,10 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(url: &str, key: Option<Secret>, retry: Retry) -> Result<Self> {
-        let refuse = |why: String| SourceError::Url { why };
-        let url = Url::parse(url).map_err(|e| refuse(e.to_string()))?;
+        let refuse = |source| SourceError::Url { source };
+        let url = Url::parse(url).map_err(|e| refuse(UrlError::Syntax(e)))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(refuse(format!("its scheme is {:?}", url.scheme())));
+            return Err(refuse(UrlError::Scheme { scheme: url.scheme().to_owned() }));
         }
         // A redirection would carry the key, which is in URLs and forms, to whomever the service names.
         let client = crate::http::client()
@@ -127,26 +130,26 @@ impl Http {
     }
 
     /// Asks for a URL.
-    pub(super) async fn get(&self, url: Url) -> Result<Answer> {
+    pub(super) async fn get(&self, url: Url) -> Result<Reply> {
         self.send(|client| client.get(url.clone())).await
     }
 
     /// Posts JSON.
-    pub(super) async fn post_json(&self, url: Url, body: &Value) -> Result<Answer> {
+    pub(super) async fn post_json(&self, url: Url, body: &Value) -> Result<Reply> {
         self.send(|client| client.post(url.clone()).json(body)).await
     }
 
     /// Posts a form.
-    pub(super) async fn post_form(&self, url: Url, fields: &[(&str, &str)]) -> Result<Answer> {
+    pub(super) async fn post_form(&self, url: Url, fields: &[(&str, &str)]) -> Result<Reply> {
         self.send(|client| client.post(url.clone()).form(fields)).await
     }
 
     /// Sends a request, and again while nobody answers or the service is too busy.
-    async fn send(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer> {
+    async fn send(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Reply> {
         let mut attempt = 1;
         loop {
             let answer = self.once(request(&self.client)).await;
-            let passing = answer.as_ref().map_or(true, Answer::passing);
+            let passing = answer.as_ref().map_or(true, Reply::passing);
             if !passing || attempt >= self.retry.attempts {
                 return answer.map_err(|why| {
                     let why = self.shown(&why);
@@ -158,12 +161,12 @@ impl Http {
         }
     }
 
-    async fn once(&self, request: RequestBuilder) -> Result<Answer, String> {
+    async fn once(&self, request: RequestBuilder) -> Result<Reply, String> {
         let mut response = request.send().await.map_err(reason)?;
         let status = response.status();
         let bytes = read(&mut response).await?;
         let body = serde_json::from_slice(&bytes).ok();
-        Ok(Answer { status, body, text: String::from_utf8_lossy(&bytes).into_owned() })
+        Ok(Reply { status, body, text: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
     /// A text of the service, fit for a terminal: short, without the key and without control characters.
@@ -174,7 +177,7 @@ impl Http {
     }
 
     /// An answer that says no.
-    pub(super) fn status(&self, what: &'static str, answer: &Answer) -> SourceError {
+    pub(super) fn status(&self, what: &'static str, answer: &Reply) -> SourceError {
         let said = ["/message", "/result", "/error"].iter().find_map(|&pointer| answer.text(pointer));
         let message = match self.shown(said.unwrap_or(&answer.text)) {
             empty if empty.is_empty() => "nothing more".to_owned(),
@@ -187,7 +190,7 @@ impl Http {
     pub(super) fn unexpected(
         &self,
         what: &'static str,
-        answer: &Answer,
+        answer: &Reply,
         expected: &'static str,
     ) -> SourceError {
         let answer = match self.shown(&answer.text) {
@@ -217,14 +220,7 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, String> {
 
 /// Why a request failed, without its URL; reqwest's own text only says that sending failed.
 fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
+    with_causes(&error.without_url())
 }
 
 #[cfg(test)]

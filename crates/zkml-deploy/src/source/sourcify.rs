@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Result, Service, Source, Verdict,
-    http::{Answer, Http},
+    http::{Http, Reply},
 };
 
 const HAND_IN: &str = "the request to verify";
@@ -55,7 +55,7 @@ async fn result(service: &Service, id: &str) -> Result<Option<Verdict>> {
 }
 
 /// What a finished job says.
-fn verdict(http: &Http, answer: &Answer) -> Option<Verdict> {
+fn verdict(http: &Http, answer: &Reply) -> Option<Verdict> {
     if let Some(how @ ("match" | "exact_match")) = answer.text("/contract/match") {
         return Some(Verdict::Verified(how.to_owned()));
     }

@@ -47,13 +47,14 @@ async fn tied(scene: &Scene, registry: Address, router: Address) -> Address {
 #[tokio::test]
 async fn what_an_existing_verifier_is_tied_to_is_looked_at_whatever_is_wanted() {
     let scene = Scene::new(&[]).await;
-    let layout = deployed(&scene).await.layout;
-    let code = scene.rpc.code(layout.registry.address).await.unwrap();
+    let placement = deployed(&scene).await.placement;
+    let code = scene.rpc.code(placement.registry.address).await.unwrap();
     // Says what a router and a registry would say, and is neither.
     set_code(&scene.rpc, STRANGER, &[code.as_ref(), &[0]].concat()).await;
-    for (registry, router, name) in
-        [(layout.registry.address, STRANGER, "ZKMLRouter"), (STRANGER, layout.router.address, "ZKMLRegistry")]
-    {
+    for (registry, router, name) in [
+        (placement.registry.address, STRANGER, "ZKMLRouter"),
+        (STRANGER, placement.router.address, "ZKMLRegistry"),
+    ] {
         let address = tied(&scene, registry, router).await;
         let existing = Existing { zkml_verifier: Some(address), ..Existing::default() };
         let plan = scene.plan(existing).await.unwrap();
@@ -67,7 +68,7 @@ async fn what_an_existing_verifier_is_tied_to_is_looked_at_whatever_is_wanted() 
 #[tokio::test]
 async fn what_is_not_ours_is_refused() {
     let scene = Scene::new(&[]).await;
-    let registry = deployed(&scene).await.layout.registry.address;
+    let registry = deployed(&scene).await.placement.registry.address;
     // Nothing is at the first address, a registry at the second.
     for address in [STRANGER, registry] {
         let plan = scene.plan(Existing { router: Some(address), ..Existing::default() }).await.unwrap();
@@ -78,7 +79,7 @@ async fn what_is_not_ours_is_refused() {
 
 /// A router that has our code, this owner and this first verifier.
 async fn router(scene: &Scene, owner: Address, first: Address) -> Existing {
-    let arguments = zkml_codegen::router_arguments(&owner.into_array(), 60, &[first.into_array()]);
+    let arguments = zkml_contracts::router_arguments(&owner.into_array(), 60, &[first.into_array()]);
     let router = create(scene, &[package().router.creation, arguments].concat()).await;
     Existing { router: Some(router), ..Existing::default() }
 }
@@ -99,10 +100,10 @@ async fn routes_that_lead_elsewhere_or_cannot_be_made() {
         assert!(matches!(error, DeployError::Route { .. }), "{error}");
         assert!(error.to_string().contains(words), "{error}");
     };
-    let existing = Existing { router: Some(plan.layout.router.address), ..Existing::default() };
+    let existing = Existing { router: Some(plan.placement.router.address), ..Existing::default() };
     assert_eq!(plan.look(&scene.rpc, Part::Route).await.unwrap(), State::There);
     let stop = Owned::stopRouteCall { selector: plan.selector().into() }.abi_encode();
-    scene.send(plan.layout.router.address, stop).await;
+    scene.send(plan.placement.router.address, stop).await;
     refused(existing, "was stopped, for good").await;
     // Another contract of the same digest was first.
     set_code(&scene.rpc, STRANGER, &answering(plan.package.program.vk_digest())).await;
@@ -128,7 +129,7 @@ async fn a_route_is_proposed_by_the_router_s_owner_only() {
     let steps = scene.preview(&theirs, &[Part::Route]).await.unwrap().steps;
     let Todo::Theirs { by, to, data } = &steps[0].todo else { panic!("{steps:?}") };
     assert_eq!((*by, *to), (STRANGER, existing.router.unwrap()));
-    assert!(data.to_lowercase().ends_with(&hex::encode(plan.layout.verifier.address)), "{data}");
+    assert!(data.to_lowercase().ends_with(&hex::encode(plan.placement.verifier.address)), "{data}");
     let before = scene.nonce().await;
     let mut keeper = Keeper::default();
     scene.deploy(&theirs, &[Part::Route], &mut keeper).await.unwrap();

@@ -7,10 +7,11 @@ use zkml_deploy::{
     Address, B256, DeployError, Result,
     chain::{Chain, RpcUrl},
     deploy::{self, Options, Preview, Watcher},
+    error::RecordError,
     keys::Account,
-    package::{Code, Compiler, Existing, Owners, Package},
+    package::{CompiledContract, Compiler, Existing, Owners, Package},
     plan::{Part, Plan},
-    record::{Record, Status, Transaction},
+    record::{Record, Status, TransactionRecord},
     rpc::{Retry, Rpc},
     transaction::{Call, Limits, Mined, send_and_wait},
 };
@@ -22,8 +23,8 @@ use crate::{anvil::Anvil, proxy::Proxy};
 /// Transactions of a whole deployment: five contracts and the model's entry.
 pub(crate) const TRANSACTIONS: u64 = 6;
 
-fn code(contract: &Contract) -> Code {
-    Code {
+fn code(contract: &Contract) -> CompiledContract {
+    CompiledContract {
         name: contract.name.clone(),
         file: contract.file.clone(),
         creation: contract.creation.clone(),
@@ -148,7 +149,10 @@ impl Watcher for Keeper {
     fn save(&mut self, record: &Record) -> Result<()> {
         let number = self.writes;
         self.writes += 1;
-        let ended = || DeployError::Record { path: "memory".into(), why: "the process ends here".to_owned() };
+        let ended = || {
+            let source = RecordError::Kept("the process ends here".into());
+            DeployError::Record { path: "memory".into(), source }
+        };
         if self.crash == Some(Crash::Before(number)) {
             return Err(ended());
         }
@@ -169,6 +173,6 @@ pub(crate) fn sent(scene: &Scene, plan: &Plan, nonce: u64, hashes: &[B256]) -> K
     let (from, hash, replaced) = (scene.account.address(), hashes[0], hashes[1..].to_vec());
     record.contracts.verifier.status = Status::Sent;
     record.contracts.verifier.transaction =
-        Some(Transaction { hash, from, nonce, replaced, block: None, gas: None });
+        Some(TransactionRecord { hash, from, nonce, replaced, block: None, gas: None });
     Keeper { record: Some(record), ..Keeper::default() }
 }

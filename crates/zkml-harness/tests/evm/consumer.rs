@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use crate::support::{self, Behind, Codes, refused, signed, stack_code, words};
-use zkml_codegen::{check_inference, consumer_source, library, names};
+use zkml_codegen::{consumer_source, names};
+use zkml_contracts::{check_inference, library};
 use zkml_harness::{Address, Outcome, Settings, Solc};
 use zkml_protocol::{
     Bounds, Encoding, Field, InstanceLayout, Word, binding::Context, field, keccak256, plonk::Sample,
@@ -73,7 +74,7 @@ fn another_sender_chain_consumer_or_time_is_refused() {
         let mut instances = instances.clone();
         instances[InstanceLayout::CONTEXT] = context;
         let submission = bound.submission(&instances);
-        let data = zkml_codegen::verify_inference(&submission, good.deadline, action, &[]);
+        let data = zkml_contracts::verify_inference(&submission, good.deadline, action, &[]);
         refused(&bound.evm.send(bound.consumer, &data).unwrap(), "WrongContext");
     }
     assert!(matches!(bound.send(&good, &instances).outcome, Outcome::Returned(_)));
@@ -205,7 +206,7 @@ fn real_proofs_reach_the_real_verifier() {
             stack.deploy_consumer(&mut fixture.evm, &sample.program, &codes.consumer, id).unwrap().address;
         let mut check = |proof: &[u8]| {
             let submission =
-                zkml_codegen::Submission::new(&sample.program, proof, &sample.instances).unwrap();
+                zkml_contracts::Submission::new(&sample.program, proof, &sample.instances).unwrap();
             fixture.evm.call(consumer, &check_inference(&submission)).unwrap()
         };
         // Outputs of random circuits need not be numbers that a model would compute.
@@ -258,9 +259,9 @@ fn all_errors_of_the_library_are_described() {
             let name = error["name"].as_str().unwrap();
             let inputs = error["inputs"].as_array().unwrap();
             let types: Vec<&str> = inputs.iter().map(|input| input["type"].as_str().unwrap()).collect();
-            let selector = zkml_codegen::errors::selector(&format!("{name}({})", types.join(",")));
+            let selector = zkml_contracts::errors::selector(&format!("{name}({})", types.join(",")));
             let revert = [selector.as_slice(), &vec![0; 32 * types.len()]].concat();
-            let said = zkml_codegen::errors::describe(&revert);
+            let said = zkml_contracts::errors::describe(&revert);
             assert!(said.starts_with(&format!("{name}(")), "{name} of {}: {said}", contract.name);
             assert_eq!(said.matches(", ").count() + 1, types.len().max(1), "{said}");
             described += 1;

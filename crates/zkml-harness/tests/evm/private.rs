@@ -1,7 +1,7 @@
 //! Private weights: one verifier for every model of an architecture, one entry of the registry for each model.
 
 use crate::support::{Codes, Fixture, fixtures, refused, stack_code};
-use zkml_codegen::{Submission, check_inference};
+use zkml_contracts::{Submission, check_inference};
 use zkml_harness::{Address, Call, Contract, Evm, Outcome, Stack, self_check_consumer};
 use zkml_protocol::{Word, binding::Registration, field, plonk::Sample};
 

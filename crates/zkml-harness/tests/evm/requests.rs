@@ -1,7 +1,8 @@
 //! The self-check of contracts that take requests fails when any of the checks is missing that it is about.
 
 use crate::support::{Behind, Codes, stack_code, stating};
-use zkml_codegen::{consumer_source, library, names, request_consumer_source};
+use zkml_codegen::{consumer_source, names, request_consumer_source};
+use zkml_contracts::library;
 use zkml_harness::{Contract, HarnessError, Settings, Solc, self_check_consumer, self_check_requests};
 use zkml_protocol::{Encoding, Field, InstanceLayout, Word, plonk::Sample};
 
@@ -111,7 +112,7 @@ fn public_inputs_are_compared_with_their_commitment() {
         let code = Codes::of(&sample.program).with_consumer(&intact(&sample));
         let Behind { mut evm, consumer, .. } = Behind::deploy(sample, &code);
         let late = Word([0xff; 32]);
-        let data = zkml_codegen::requests::request_inference(late, late, late, &[1; 64], &[]);
+        let data = zkml_contracts::requests::request_inference(late, late, late, &[1; 64], &[]);
         evm.send(consumer, &data).unwrap().describe()
     };
     assert!(asks(Encoding::Signed).starts_with("WrongInput("));

@@ -4,7 +4,8 @@ use crate::{
     consumer::bound,
     support::{self, Behind, Codes, stack_code},
 };
-use zkml_codegen::{consumer_source, library, names};
+use zkml_codegen::{consumer_source, names};
+use zkml_contracts::library;
 use zkml_harness::{Compiled, Contract, HarnessError, Settings, Solc, StackCode, self_check_consumer};
 use zkml_protocol::plonk::Sample;
 

@@ -1,7 +1,7 @@
 //! What the generated consumer reads out of a statement: packed inputs, commitments, names.
 
 use crate::support::{Behind, Codes, refused, signed, stating, words};
-use zkml_codegen::{Submission, errors};
+use zkml_contracts::{Submission, errors};
 use zkml_harness::{Address, Call, Evm};
 use zkml_protocol::{Bounds, Code, Encoding, Field, InstanceLayout, Word, field};
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::OnceLock};
 
-use zkml_codegen::Submission;
+use zkml_contracts::Submission;
 use zkml_harness::{Address, Call, Contract, Evm, Outcome, Settings, Solc, Stack, StackCode};
 use zkml_protocol::{
     InstanceLayout, Word,
@@ -33,7 +33,7 @@ impl Fixture {
     }
 
     pub(crate) fn verify(&mut self, proof: &[u8], instances: &[Word]) -> Call {
-        self.call(&zkml_codegen::encode(proof, instances))
+        self.call(&zkml_contracts::verify_proof_unchecked(proof, instances))
     }
 }
 
@@ -168,7 +168,7 @@ impl Behind {
 
     /// Shows the consumer the sample's proof with this statement.
     pub(crate) fn check(&mut self, instances: &[Word]) -> Call {
-        let data = zkml_codegen::check_inference(&self.submission(instances));
+        let data = zkml_contracts::check_inference(&self.submission(instances));
         self.evm.call(self.consumer, &data).unwrap()
     }
 
@@ -177,13 +177,13 @@ impl Behind {
         let mut instances = instances.to_vec();
         instances[InstanceLayout::CONTEXT] = proven.digest();
         let submission = self.submission(&instances);
-        let data = zkml_codegen::verify_inference(&submission, proven.deadline, proven.action, &[]);
+        let data = zkml_contracts::verify_inference(&submission, proven.deadline, proven.action, &[]);
         self.evm.send(self.consumer, &data).unwrap()
     }
 
     /// Calls a view that takes `bytes` and nothing else.
     pub(crate) fn read(&mut self, function: &str, bytes: &[u8]) -> Call {
-        let mut data = zkml_codegen::errors::selector(&format!("{function}(bytes)")).to_vec();
+        let mut data = zkml_contracts::errors::selector(&format!("{function}(bytes)")).to_vec();
         data.extend([32, bytes.len() as u64].map(Word::from_u64).iter().flat_map(|word| word.0));
         data.extend(bytes);
         data.resize(4 + (data.len() - 4).next_multiple_of(32), 0);

@@ -139,7 +139,7 @@ fn bad_points_are_named_before_they_can_burn_gas() {
 fn only_the_canonical_calldata_is_read() {
     let mut fixture = fixtures().remove(0);
     let (proof, instances) = (fixture.sample.proof.clone(), fixture.sample.instances.clone());
-    let good = zkml_codegen::encode(&proof, &instances);
+    let good = zkml_contracts::verify_proof_unchecked(&proof, &instances);
     let shape = |fixture: &mut Fixture, data: &[u8]| fixture.call(data).describe();
 
     let mut longer = good.clone();
@@ -177,7 +177,7 @@ fn only_the_canonical_calldata_is_read() {
 #[test]
 fn a_chain_without_the_precompiles_accepts_nothing() {
     for mut fixture in fixtures() {
-        let data = zkml_codegen::encode(&fixture.sample.proof, &fixture.sample.instances);
+        let data = zkml_contracts::verify_proof_unchecked(&fixture.sample.proof, &fixture.sample.instances);
         for number in 5..=8 {
             for patch in [Patch::Missing, Patch::Failing, Patch::Returns(vec![0; 31]), Patch::Returns(vec![])]
             {
@@ -208,7 +208,7 @@ fn challenges_on_the_domain_are_refused() {
             .filter_map(|step| if let Step::Squeeze(c) = step { Some(*c) } else { None })
             .collect();
         let index = |challenge| squeezes.iter().position(|other| *other == challenge).unwrap();
-        let data = zkml_codegen::encode(&sample.proof, &sample.instances);
+        let data = zkml_contracts::verify_proof_unchecked(&sample.proof, &sample.instances);
         for row in [0, 1, 7, -1] {
             let x = sample.program.domain.rotation(row);
             fixture.evm.config.stub_hash = Some((index(Challenge::X), x.0.into_u256()));
@@ -248,7 +248,7 @@ fn a_development_setup_is_refused_where_something_is_at_stake() {
         };
         assert_eq!(reason, format!("UnsafeSetup({chain_id})"));
     }
-    for chain_id in zkml_codegen::chains::test_ids() {
+    for chain_id in zkml_contracts::chains::test_ids() {
         let mut evm = zkml_harness::Evm::new(EvmConfig { chain_id, ..EvmConfig::default() });
         evm.deploy(&fixture.contract.creation).unwrap();
     }

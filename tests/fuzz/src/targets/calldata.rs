@@ -2,8 +2,8 @@
 
 use crate::targets::proof::SAMPLES;
 use std::sync::LazyLock;
-use zkml_codegen::{
-    CodegenError,
+use zkml_contracts::{
+    AbiError,
     errors::describe,
     requests::{
         INFERENCE_ACCEPTED, INFERENCE_FULFILLED, INFERENCE_REQUESTED, InferenceAccepted, InferenceFulfilled,
@@ -62,7 +62,7 @@ fn logs(choice: u8, data: &[u8]) {
         *first = topic(events[usize::from(choice >> 3) & 3]);
     }
     // A request's id is a hash of it: the second time it is right.
-    if let Err(CodegenError::RequestId { expected, .. }) = InferenceRequested::decode(&topics, data) {
+    if let Err(AbiError::RequestId { expected, .. }) = InferenceRequested::decode(&topics, data) {
         topics[1] = expected;
         let asked = InferenceRequested::decode(&topics, data).expect("the id was all that was wrong");
         assert_eq!(asked.request.id(), expected);

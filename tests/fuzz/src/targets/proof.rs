@@ -2,7 +2,8 @@
 
 use std::{path::Path, sync::LazyLock};
 use zkml_chain::proof_file::ProofFile;
-use zkml_codegen::{Submission, calldata, verifier_source};
+use zkml_codegen::verifier_source;
+use zkml_contracts::{Submission, verify_proof};
 use zkml_protocol::{
     Word,
     envelope::Shape,
@@ -33,7 +34,7 @@ pub(crate) fn proof_file(data: &[u8]) {
     assert_eq!(again.expect("its own bytes").instances, file.instances);
     if verify(&sample.program, &file.proof, &file.instances).is_ok() {
         assert!(file.proof == sample.proof && file.instances == sample.instances, "a changed proof passes");
-        calldata(&sample.program, &file.proof, &file.instances).expect("what verifies has calldata");
+        verify_proof(&sample.program, &file.proof, &file.instances).expect("what verifies has calldata");
         Submission::new(&sample.program, &file.proof, &file.instances).expect("and an envelope");
     }
 }
@@ -168,7 +169,7 @@ pub(crate) fn program(data: &[u8]) {
         proof.truncate(length);
         let _ = verify(&program, &proof, &blank);
         if blank.len() == program.num_instances as usize {
-            calldata(&program, &proof, &blank).expect("lengths fit");
+            verify_proof(&program, &proof, &blank).expect("lengths fit");
             if Shape::of(&program).is_ok() {
                 Submission::new(&program, &proof, &blank).expect("lengths fit");
             }

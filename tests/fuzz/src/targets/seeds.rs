@@ -8,7 +8,7 @@ use zkml_chain::{
     private_file::{Opening, Part, PrivateFile, Salt},
     proof_file::ProofFile,
 };
-use zkml_codegen::requests::{INFERENCE_REQUESTED, topic};
+use zkml_contracts::requests::{INFERENCE_REQUESTED, topic};
 use zkml_onnx::{LoadOptions, Model, Samples, Settings, calibrate};
 use zkml_protocol::{
     Code, Word,

@@ -7,7 +7,7 @@ use crate::{
     pipeline::{compiled, solidity::Sources, tamper::Refusal},
     proof_file::ProofFile,
 };
-use zkml_codegen::{Submission, check_inference, verify_inference, verify_model};
+use zkml_contracts::{Submission, check_inference, verify_inference, verify_model};
 use zkml_harness::{Address, Call, Evm, Outcome, Stack, StackCode};
 use zkml_protocol::{Encoding, Word, binding::Registration, field, plonk::Program};
 
@@ -60,7 +60,8 @@ impl Chain {
 
     /// Asks the consumer what the caller's next proof must be bound to.
     pub(super) fn context(&mut self) -> Result<Word> {
-        let mut data = zkml_codegen::errors::selector("contextOf(address,uint256,uint256,bytes32)").to_vec();
+        let mut data =
+            zkml_contracts::errors::selector("contextOf(address,uint256,uint256,bytes32)").to_vec();
         let words = [address_word(self.evm.config.sender), Word::ZERO, self.deadline(), self.action()];
         words.iter().for_each(|w| data.extend(w.0));
         let call = self.evm.call(self.consumer, &data)?;
@@ -86,7 +87,7 @@ impl Chain {
     /// Sends the good proof, on all ways.
     pub(super) fn submit(&mut self, proof: &ProofFile) -> Result<Accepted> {
         let submission = self.submission(&proof.proof, &proof.instances)?;
-        let bare = zkml_codegen::encode(&proof.proof, &proof.instances);
+        let bare = zkml_contracts::verify_proof_unchecked(&proof.proof, &proof.instances);
         let routed = verify_model(&submission, self.model_id);
         let bare = self.way("the verifier alone", self.verifier, &bare)?;
         let routed = self.way("with registry and router", self.stack.verifier, &routed)?;

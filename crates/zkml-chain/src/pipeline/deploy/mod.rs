@@ -23,6 +23,7 @@ use zkml_deploy::{
     Address, DeployError,
     chain::Chain,
     deploy::{self, Options, Todo, Watcher},
+    error::RecordError,
     keys::Account,
     package::{Existing, Owners},
     plan::{Part, Plan},
@@ -148,7 +149,7 @@ impl Watcher for Keeper<'_> {
     fn save(&mut self, record: &Record) -> zkml_deploy::Result<()> {
         self.writing.write(record).map_err(|e| match e {
             Error::Deploy(e) => e,
-            e => DeployError::Record { path: self.path.to_owned(), why: e.to_string() },
+            e => DeployError::Record { path: self.path.to_owned(), source: RecordError::Kept(Box::new(e)) },
         })
     }
 

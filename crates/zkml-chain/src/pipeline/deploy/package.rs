@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use zkml_deploy::{
-    package::{Code, Compiler, Package},
+    package::{CompiledContract, Compiler, Package},
     plan::Part,
 };
 use zkml_harness::{Contract, Evm, Stack, StackCode};
@@ -122,8 +122,8 @@ pub(super) fn registration(artifacts: &Artifacts, program: &Program) -> Result<R
     Ok(Registration::of(program, &statement)?)
 }
 
-fn code(contract: &Contract) -> Code {
-    Code {
+fn code(contract: &Contract) -> CompiledContract {
+    CompiledContract {
         name: contract.name.clone(),
         file: contract.file.clone(),
         creation: contract.creation.clone(),
@@ -138,7 +138,7 @@ fn simulate(package: &Package, stack: &StackCode, consumer: &Contract) -> Result
     let verifier = evm.deploy(&package.verifier.creation)?;
     let (placed, [registry, router, zkml_verifier]) =
         Stack::deploy_measured(&mut evm, stack, &[verifier.address])?;
-    let register = zkml_codegen::register_model(&package.registration, "");
+    let register = zkml_contracts::register_model(&package.registration, "");
     let registration = evm.call(placed.registry, &register)?.gas.transaction;
     let model_id = placed.register(&mut evm, &package.registration)?;
     let consumer = placed.deploy_consumer(&mut evm, &package.program, consumer, model_id)?.gas;

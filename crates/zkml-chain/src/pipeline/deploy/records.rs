@@ -8,7 +8,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use zkml_deploy::{DeployError, record::Record};
+use zkml_deploy::{DeployError, error::RecordError, record::Record};
 
 /// Where records are when `--deployments` does not say.
 pub const ROOT: &str = "deploy/deployments";
@@ -90,16 +90,12 @@ impl Writing {
     }
 
     fn claim(&self) -> Result<lock::Claim> {
-        let refused = |why: &str| -> Error {
-            DeployError::Record { path: self.records.path.clone(), why: why.to_owned() }.into()
-        };
-        let claim = lock::claim(&self.records.path.with_extension("lock"))?.ok_or_else(|| {
-            refused("another command is deploying and writes it; run this one again when that has ended")
-        })?;
+        let refused =
+            |source| -> Error { DeployError::Record { path: self.records.path.clone(), source }.into() };
+        let claim = lock::claim(&self.records.path.with_extension("lock"))?
+            .ok_or_else(|| refused(RecordError::InUse))?;
         if self.records.read()?.map(|r| r.to_bytes()) != self.found {
-            return Err(refused(
-                "another command has written it meanwhile; run this one again, it goes on from there",
-            ));
+            return Err(refused(RecordError::Meanwhile));
         }
         Ok(claim)
     }

@@ -11,7 +11,7 @@ use std::{
 };
 use zkml_deploy::{
     Address, U256,
-    deploy::{Preview, Source, Step, Todo},
+    deploy::{GasSource, Preview, Step, Todo},
     plan::{Part, Plan},
     record::{Record, Status},
 };
@@ -69,7 +69,7 @@ impl DeployReport {
             preview,
             owner: plan.owners.owner,
             model_owner: plan.owners.model_owner,
-            model_id: plan.layout.model_id.to_string(),
+            model_id: plan.placement.model_id.to_string(),
             missing,
             file,
             record,
@@ -98,8 +98,8 @@ impl DeployReport {
             (_, Some(record)) => done(record, step.part),
             (Todo::There, None) => (String::new(), "there already".to_owned()),
             (Todo::Waiting { active_from }, None) => (String::new(), format!("in force from {active_from}")),
-            (Todo::Send { gas, source: Source::Chain }, None) => (table::thousands(*gas), String::new()),
-            (Todo::Send { gas, source: Source::LocalEvm }, None) => (
+            (Todo::Send { gas, source: GasSource::Chain }, None) => (table::thousands(*gas), String::new()),
+            (Todo::Send { gas, source: GasSource::LocalEvm }, None) => (
                 table::thousands(*gas),
                 format!("{DIM}in a local EVM: what it needs is not there yet{DIM:#}"),
             ),

@@ -1,15 +1,13 @@
 //! Prints the checks that come before any arithmetic: lengths, ranges, curve membership.
 
+use zkml_contracts::errors::{self, SolError};
 use zkml_protocol::{
     field,
     plonk::{Element, ProofLayout},
 };
 
 use super::memory::{Favour, Map, PROOF};
-use crate::{
-    errors::{self, SolError},
-    text::{Text, at, literal},
-};
+use crate::text::{Text, at, literal};
 
 /// A call of the helper that reverts with `error`.
 pub(crate) fn fail(error: &SolError, args: &[&str]) -> String {

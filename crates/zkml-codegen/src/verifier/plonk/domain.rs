@@ -4,6 +4,7 @@
 //! With `d_i = x·ω^(−i) − 1`, `L_i(x) = (x^n − 1) / n · 1 / d_i`, so a sum of them is one fraction,
 //! whose numerator and denominator need no inversion.
 
+use zkml_contracts::errors;
 use zkml_protocol::{
     Word, field,
     plonk::{Challenge, Program},
@@ -14,7 +15,7 @@ use super::{
     memory::{Cell, Favour, Map},
 };
 use crate::{
-    CodegenError, errors,
+    CodegenError,
     text::{Text, at, horner, literal},
 };
 

@@ -9,14 +9,14 @@ mod opening;
 mod statement;
 mod transcript;
 
+use zkml_contracts::{chains, errors};
 use zkml_protocol::{Code, Encoding, Field, InstanceLayout, field, plonk::Program};
 
 use crate::{
-    CodegenError, chains,
+    CodegenError,
     consumer::values,
-    errors,
     names::{self, comment},
-    text::{Text, at, literal},
+    text::{Text, at, declaration, literal},
 };
 pub use memory::Favour;
 use memory::{Cell, Map};
@@ -124,7 +124,7 @@ fn encoding(field: &Field) -> String {
 fn declarations(text: &mut Text, program: &Program) {
     for error in VERIFIER_ERRORS {
         text.line(format_args!("/// @dev {}", error.meaning.trim()));
-        text.line(error.declaration());
+        text.line(declaration(error));
     }
     text.line("");
     let scale = program.statement.instances.outputs.first().map_or(0, |output| output.scale);
@@ -186,7 +186,7 @@ fn guard(text: &mut Text, program: &Program) {
     }
     let error = errors::UNSAFE_SETUP;
     text.line(format_args!("/// @dev {}", error.meaning.trim()));
-    text.line(error.declaration());
+    text.line(declaration(&error));
     text.line("");
     text.line("/// @dev Development setup: test chains only.");
     text.open("constructor() {");

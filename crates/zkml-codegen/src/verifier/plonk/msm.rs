@@ -1,5 +1,6 @@
 //! Prints the commitments' half of the opening check: one sum of multiples of points, and the pairing.
 
+use zkml_contracts::errors;
 use zkml_protocol::{
     G1, field,
     plonk::{Challenge, Commitment, Program, SlotId},
@@ -11,7 +12,7 @@ use super::{
     opening::Opening,
 };
 use crate::{
-    CodegenError, errors,
+    CodegenError,
     text::{Text, at, literal},
 };
 

@@ -1,9 +1,10 @@
 //! Prints what a verifier says about its statement: how many words of what, and where outputs lie.
 
+use zkml_contracts::errors;
 use zkml_protocol::{Bounds, Encoding, Field, InstanceLayout, plonk::Program};
 
 use super::literal_bytes;
-use crate::{CodegenError, consumer::weights_instance, errors, text::Text};
+use crate::{CodegenError, consumer::weights_instance, text::Text};
 
 /// Both functions. They are pure, so that they cost a caller little more than the call.
 pub(super) fn print(text: &mut Text, program: &Program) -> Result<(), CodegenError> {

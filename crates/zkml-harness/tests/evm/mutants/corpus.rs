@@ -30,7 +30,11 @@ pub(crate) struct Corpus {
 pub(crate) fn verdict(contract: &Contract, sample: &Sample) -> Option<String> {
     let mut evm = Evm::default();
     let address = evm.deploy(&contract.creation).ok()?.address;
-    Some(evm.call(address, &zkml_codegen::encode(&sample.proof, &sample.instances)).ok()?.describe())
+    Some(
+        evm.call(address, &zkml_contracts::verify_proof_unchecked(&sample.proof, &sample.instances))
+            .ok()?
+            .describe(),
+    )
 }
 
 fn deployment(contract: &Contract, chain_id: u64) -> String {
@@ -53,10 +57,13 @@ impl Corpus {
             stub: None,
             expected: String::new(),
         };
-        let good = zkml_codegen::encode(&sample.proof, &sample.instances);
+        let good = zkml_contracts::verify_proof_unchecked(&sample.proof, &sample.instances);
         attacks.extend(shapes(&good, sample).into_iter().map(|(name, data)| plain(name, data)));
         for spoiled in tamper::matrix(&sample.program, &sample.instances, &sample.proof) {
-            attacks.push(plain(spoiled.name, zkml_codegen::encode(&spoiled.proof, &spoiled.instances)));
+            attacks.push(plain(
+                spoiled.name,
+                zkml_contracts::verify_proof_unchecked(&spoiled.proof, &spoiled.instances),
+            ));
         }
         for (number, patch) in patches(sample) {
             let name = format!("precompile {number}: {patch:?}");
@@ -65,7 +72,7 @@ impl Corpus {
         for (name, stub) in stubs(sample) {
             attacks.push(Attack { stub: Some(stub), ..plain(name, good.clone()) });
         }
-        let chains = zkml_codegen::chains::test_ids().chain([1, 10, 8453]);
+        let chains = zkml_contracts::chains::test_ids().chain([1, 10, 8453]);
         let deployments = chains.map(|chain| (chain, deployment(&genuine, chain))).collect();
         let mut corpus = Self { sample: sample.clone(), attacks, deployments };
         let verdicts: Vec<String> = corpus.verdicts(&genuine).collect();

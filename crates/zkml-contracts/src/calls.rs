@@ -1,0 +1,177 @@
+//! Encodes calls of the contracts, and the arguments that a consumer is deployed with.
+
+use zkml_protocol::{
+    Word,
+    binding::{Registration, address_word},
+    envelope::Shape,
+    plonk::Program,
+};
+
+use crate::{
+    AbiError, Submission,
+    abi::{self, Arg},
+};
+
+/// Signature of the generated verifier's function.
+const VERIFY_PROOF: &str = "verifyProof(bytes,uint256[])";
+/// Signature of the generated consumer's view.
+const CHECK_INFERENCE: &str = "checkInference(bytes,bytes)";
+/// Signature of the generated consumer's accepting function.
+const VERIFY_INFERENCE: &str = "verifyInference(bytes32,(uint256,bytes,bytes,bytes))";
+/// Signature of ERC-7992's function, which `ZKMLVerifier` has.
+const VERIFY_MODEL: &str = "verifyInference(uint256,bytes32,bytes,bytes)";
+/// Signatures of the registry's functions.
+const REGISTER_MODEL: &str = "registerModel((bytes32,bytes32,bytes32,bytes4,string))";
+const DEPRECATE_MODEL: &str = "deprecateModel(uint256)";
+
+/// Calldata of `verifyProof(proof, instances)`, in the one encoding that the contract accepts.
+///
+/// # Errors
+/// [`AbiError::ProofLength`] or [`AbiError::InstanceCount`] if they are not this program's.
+pub fn verify_proof(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Vec<u8>, AbiError> {
+    let expected = program.layout().length();
+    if proof.len() != expected {
+        return Err(AbiError::ProofLength { actual: proof.len(), expected });
+    }
+    let expected = program.num_instances as usize;
+    if instances.len() != expected {
+        return Err(AbiError::InstanceCount { actual: instances.len(), expected });
+    }
+    Ok(verify_proof_unchecked(proof, instances))
+}
+
+/// Calldata of `verifyProof` for any lengths: what a caller might send, right or wrong.
+#[must_use]
+pub fn verify_proof_unchecked(proof: &[u8], instances: &[Word]) -> Vec<u8> {
+    abi::call(VERIFY_PROOF, &[Arg::Bytes(proof), Arg::Words(instances)])
+}
+
+/// Calldata of the consumer's `checkInference(output, proof)`, a view that takes any context.
+#[must_use]
+pub fn check_inference(submission: &Submission) -> Vec<u8> {
+    abi::call(CHECK_INFERENCE, &[Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob)])
+}
+
+/// Calldata of the consumer's `verifyInference(action, (deadline, output, proof, provenance))`, which takes only the
+/// context that binds the sender, its next nonce, the deadline and the action.
+#[must_use]
+pub fn verify_inference(submission: &Submission, deadline: Word, action: Word, provenance: &[u8]) -> Vec<u8> {
+    let (output, blob) = (Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob));
+    let inference = [Arg::Word(deadline), output, blob, Arg::Bytes(provenance)];
+    abi::call(VERIFY_INFERENCE, &[Arg::Word(action), Arg::Struct(&inference)])
+}
+
+/// Calldata of `ZKMLVerifier`'s `verifyInference(modelId, inputCommitment, output, proof)`.
+#[must_use]
+pub fn verify_model(submission: &Submission, model_id: Word) -> Vec<u8> {
+    let (output, blob) = (Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob));
+    abi::call(VERIFY_MODEL, &[Arg::Word(model_id), Arg::Word(submission.input_commitment), output, blob])
+}
+
+/// Calldata of the registry's `registerModel(commitment)`.
+#[must_use]
+pub fn register_model(registration: &Registration, uri: &str) -> Vec<u8> {
+    let Registration { model_hash, circuit_hash, vk_hash, proof_system_id } = *registration;
+    // A bytes4 fills its word from the left.
+    let mut system = Word::ZERO;
+    system.0[..4].copy_from_slice(&proof_system_id);
+    let [model, circuit, vk, system] = [model_hash, circuit_hash, vk_hash, system].map(Arg::Word);
+    abi::call(REGISTER_MODEL, &[Arg::Struct(&[model, circuit, vk, system, Arg::Bytes(uri.as_bytes())])])
+}
+
+/// Calldata of the registry's `deprecateModel(modelId)`.
+#[must_use]
+pub fn deprecate_model(model_id: Word) -> Vec<u8> {
+    abi::call(DEPRECATE_MODEL, &[Arg::Word(model_id)])
+}
+
+/// The arguments of a router's constructor: its owner, the delay of later routes in seconds, and the first verifiers.
+#[must_use]
+pub fn router_arguments(owner: &[u8; 20], delay: u64, verifiers: &[[u8; 20]]) -> Vec<u8> {
+    let verifiers: Vec<Word> = verifiers.iter().map(address_word).collect();
+    abi::encode(&[Arg::Word(address_word(owner)), Arg::Word(delay.into()), Arg::Words(&verifiers)])
+}
+
+/// What a generated consumer is deployed with; [`consumer_arguments`] encodes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsumerArguments {
+    /// The `ZKMLVerifier`.
+    pub verifier: [u8; 20],
+    /// The model's id in its registry.
+    pub model_id: Word,
+    /// Seconds between the proposal of another model and its taking over; zero fixes the model for good.
+    pub model_delay: u64,
+    /// Who may propose another model.
+    pub owner: [u8; 20],
+}
+
+/// The arguments of the consumer's constructor, to be appended to its creation code.
+///
+/// # Errors
+/// [`AbiError::DelayUnused`] if there is a delay and no other model could ever follow, and
+/// [`AbiError::Envelope`] if no contract could lay out the program's statements.
+pub fn consumer_arguments(program: &Program, arguments: &ConsumerArguments) -> Result<Vec<u8>, AbiError> {
+    let ConsumerArguments { verifier, model_id, model_delay, owner } = arguments;
+    let private = Shape::of(program)?.weights_are_committed;
+    if *model_delay != 0 && !private {
+        return Err(AbiError::DelayUnused { model: program.statement.model_name.clone() });
+    }
+    let delay = private.then_some(Word::from_u64(*model_delay));
+    let words = [address_word(verifier), *model_id].into_iter().chain(delay).chain([address_word(owner)]);
+    Ok(words.flat_map(|word| word.0).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zkml_protocol::{Encoding, Field, InstanceLayout, plonk::Sample};
+
+    #[test]
+    fn offsets_and_lengths_are_the_abi_s() {
+        let data = verify_proof_unchecked(&[7; 64], &[Word::from_u64(9)]);
+        assert_eq!(data.len(), 4 + 32 * 3 + 64 + 32 * 2);
+        assert_eq!(data[4 + 31], 64);
+        assert_eq!(data[4 + 63], 96 + 64);
+        assert_eq!(data[4 + 95], 64);
+        assert_eq!(data[4 + 96 + 64 + 31], 1);
+        assert_eq!(data[data.len() - 1], 9);
+    }
+
+    /// A program with private weights, between an input and an output.
+    fn private() -> Program {
+        let text = include_str!("../../../tests/fixtures/protocol/plain.json");
+        let mut program = serde_json::from_str::<Sample>(text).unwrap().program;
+        let field = |name: &str, values, encoding| Field {
+            name: name.into(),
+            values,
+            scale: 0,
+            encoding,
+            bounds: None,
+        };
+        program.statement.instances = InstanceLayout {
+            inputs: vec![field("x", 2, Encoding::Signed)],
+            model: vec![field("weights", 9, Encoding::Commitment)],
+            outputs: vec![field("y", 1, Encoding::Signed)],
+        };
+        program.num_instances = 5;
+        program
+    }
+
+    #[test]
+    fn a_consumer_is_deployed_with_what_its_constructor_takes() {
+        let program = private();
+        let id = Word([9; 32]);
+        let mut arguments =
+            ConsumerArguments { verifier: [7; 20], model_id: id, model_delay: 5, owner: [8; 20] };
+        let [verifier, owner] = [[7; 20], [8; 20]].map(|address| address_word(&address).0);
+        let delay = Word::from_u64(5).0;
+        let encoded = consumer_arguments(&program, &arguments).unwrap();
+        assert_eq!(encoded, [verifier, id.0, delay, owner].concat());
+        let mut public = program;
+        public.statement.instances.model.clear();
+        let error = consumer_arguments(&public, &arguments).unwrap_err();
+        assert!(matches!(error, AbiError::DelayUnused { .. }), "{error}");
+        arguments.model_delay = 0;
+        assert_eq!(consumer_arguments(&public, &arguments).unwrap(), [verifier, id.0, owner].concat());
+    }
+}

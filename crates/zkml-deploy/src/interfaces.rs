@@ -1,0 +1,62 @@
+//! What contracts are asked, with typed answers. What they are sent is in `zkml-contracts`.
+
+use alloy::sol;
+
+sol! {
+    /// A generated verifier.
+    interface GeneratedVerifier {
+        function vkDigest() external view returns (bytes32 digest);
+        function modelCommitment() external view returns (bytes32 commitment);
+        function srsDigest() external view returns (bytes32 digest);
+    }
+
+    /// `ZKMLVerifier`.
+    interface ZkmlVerifier {
+        function registry() external view returns (address registryAddress);
+        function ROUTER() external view returns (address);
+        function checkInference(uint256 modelId, bytes32 inputCommitment, bytes output, bytes proof) external view;
+    }
+
+    /// `ZKMLRegistry`.
+    interface ZkmlRegistry {
+        struct Identity {
+            bytes32 modelHash;
+            bytes32 circuitHash;
+            bytes32 vkHash;
+            bytes4 proofSystemId;
+        }
+
+        function identityOf(uint256 modelId)
+            external view returns (Identity memory identity, address owner, bool deprecated);
+    }
+
+    /// `ZKMLRouter`.
+    interface ZkmlRouter {
+        struct Route {
+            address verifier;
+            uint64 activeFrom;
+            bool stopped;
+        }
+
+        function owner() external view returns (address);
+        function frozen() external view returns (bool);
+        function routeOf(bytes4 selector) external view returns (Route memory route);
+        function proposeRoute(address verifier) external returns (bytes4 selector);
+    }
+
+    /// A contract that inherits `ZKMLConsumer`.
+    interface ZkmlConsumer {
+        function nonces(address subject) external view returns (uint256 nonce);
+        function contextOf(address subject, uint256 nonce, uint256 deadline, bytes32 action)
+            external view returns (bytes32 context);
+        function modelId() external view returns (uint256 id);
+        function ZKML_VERIFIER() external view returns (address verifier);
+        function owner() external view returns (address);
+        function MODEL_DELAY() external view returns (uint256);
+    }
+
+    /// What publishing a transaction on Ethereum costs on top (OP stack, Scroll).
+    interface L1Fee {
+        function getL1Fee(bytes transaction) external view returns (uint256 fee);
+    }
+}

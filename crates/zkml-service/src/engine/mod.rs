@@ -1,0 +1,333 @@
+//! The service's one task: rounds, pauses between them, and a clean end.
+
+mod follow;
+mod prove;
+mod send;
+mod settle;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy::primitives::Address;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use zkml_deploy::{
+    DeployError,
+    error::with_causes,
+    keys::Account,
+    rpc::{Retry, Rpc},
+    transaction::Limits,
+};
+use zkml_protocol::Word;
+
+use self::prove::Finished;
+use crate::{
+    error::{Result, ServiceError},
+    event::{Event, Observer},
+    health::Health,
+    journal::{Counts, Entry, Journal},
+    metrics::Metrics,
+    prover::Prover,
+};
+
+/// How the service works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Confirmations, gas, fees, and the time between two rounds; the timeout is of no concern here.
+    pub limits: Limits,
+    /// Proofs at a time.
+    pub jobs: usize,
+    /// Transactions that may wait at a time.
+    pub max_pending: usize,
+    /// Where a new journal begins to read; at the last block if none is named.
+    pub from_block: Option<u64>,
+    /// Blocks that are read at once.
+    pub range: u64,
+    /// How long running proofs are waited for at the end.
+    pub grace: Duration,
+    /// Stop when nothing is left to do.
+    pub until_idle: bool,
+    /// Pauses after failed rounds, and between attempts at a request; so many failures are the end of a request.
+    pub retry: Retry,
+}
+
+impl Options {
+    /// What suits most.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let retry = Retry { attempts: 5, pause: Duration::from_secs(1), longest: Duration::from_secs(60) };
+        Self {
+            limits,
+            jobs: 1,
+            max_pending: 16,
+            from_block: None,
+            range: 2_000,
+            grace: Duration::from_secs(600),
+            until_idle: false,
+            retry,
+        }
+    }
+}
+
+/// All that the service works with.
+pub struct Service {
+    /// The endpoint.
+    pub rpc: Rpc,
+    /// Who pays.
+    pub account: Account,
+    /// Whose requests are served.
+    pub consumer: Address,
+    /// What is known.
+    pub journal: Journal,
+    /// Who proves.
+    pub prover: Arc<dyn Prover>,
+    /// How.
+    pub options: Options,
+    /// Figures for whoever watches the service.
+    pub metrics: Metrics,
+    /// Whether it works.
+    pub health: Health,
+    /// Told of everything.
+    pub observer: Observer,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("rpc", &self.rpc)
+            .field("account", &self.account)
+            .field("consumer", &self.consumer)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Requests in the journal, by state.
+    pub requests: Counts,
+    /// Proofs that were made.
+    pub proofs: u64,
+    /// Requests whose transactions were signed.
+    pub sent: u64,
+    /// Requests that became fulfilled for good.
+    pub done: u64,
+    /// Proofs that were not waited for.
+    pub abandoned: usize,
+}
+
+impl Service {
+    /// Serves requests until it is told to stop, or nothing is left and [`Options::until_idle`] says so. Trouble with the
+    /// endpoint is waited out.
+    ///
+    /// # Errors
+    /// [`DeployError::WrongChain`], and those of the journal.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<Summary> {
+        let mut engine = Engine::new(self);
+        let ended = engine.work(&shutdown).await;
+        let closed = engine.close(&shutdown).await;
+        ended.and(closed)
+    }
+}
+
+/// The service at work. What is in here and not in the journal may be lost at any time.
+struct Engine {
+    rpc: Rpc,
+    account: Account,
+    consumer: Address,
+    journal: Journal,
+    prover: Arc<dyn Prover>,
+    options: Options,
+    metrics: Metrics,
+    health: Health,
+    observer: Observer,
+    summary: Summary,
+    /// Requests that are being proven.
+    proving: HashSet<Word>,
+    finished: mpsc::UnboundedSender<Finished>,
+    results: mpsc::UnboundedReceiver<Finished>,
+    /// When a node was last handed the transactions of a nonce, by the number of its slot.
+    handed: HashMap<i64, Instant>,
+    /// How often in a row a slot's nonce was used up and no receipt was ours.
+    strangers: HashMap<i64, u32>,
+    /// How often in a row the chain was shorter than before.
+    shorter: u32,
+    /// Blocks that the endpoint lets us read at once.
+    range: u64,
+}
+
+impl Engine {
+    fn new(service: Service) -> Self {
+        let Service { rpc, account, consumer, journal, prover, options, metrics, health, observer } = service;
+        let (finished, results) = mpsc::unbounded_channel();
+        Self {
+            range: options.range.max(1),
+            rpc,
+            account,
+            consumer,
+            journal,
+            prover,
+            options,
+            metrics,
+            health,
+            observer,
+            summary: Summary::default(),
+            proving: HashSet::new(),
+            finished,
+            results,
+            handed: HashMap::new(),
+            strangers: HashMap::new(),
+            shorter: 0,
+        }
+    }
+
+    async fn work(&mut self, shutdown: &CancellationToken) -> Result<()> {
+        let mut failures = 0;
+        loop {
+            let round = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(()),
+                round = self.round() => round,
+            };
+            let pause = match round {
+                Ok(all_read) => {
+                    failures = 0;
+                    self.health.progress();
+                    if self.options.until_idle
+                        && all_read
+                        && self.proving.is_empty()
+                        && self.journal.idle()?
+                    {
+                        return Ok(());
+                    }
+                    self.options.limits.poll
+                }
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => {
+                    failures += 1;
+                    self.trouble(&error);
+                    self.options.retry.pause_after(failures)
+                }
+            };
+            if self.rest(pause, failures > 0, shutdown).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One look at everything. Whether the node was as far as it had been.
+    async fn round(&mut self) -> Result<bool> {
+        self.check_chain().await?;
+        let head = self.follow().await?;
+        if let Some(head) = head {
+            self.settle(head).await?;
+            self.send(head).await?;
+            self.start_proofs(head).await?;
+            self.metrics.lag.set(0);
+        }
+        self.metrics.requests(&self.journal.counts()?);
+        Ok(head.is_some())
+    }
+
+    /// What is signed for one chain is good for no other, and a journal that met another one would be of no use.
+    async fn check_chain(&self) -> Result<()> {
+        let (found, expected) = (self.rpc.chain_id_there().await?, self.rpc.chain_id());
+        if found == expected {
+            return Ok(());
+        }
+        let name = expected.to_string();
+        Err(DeployError::WrongChain { endpoint: self.rpc.endpoint(), found, expected, name }.into())
+    }
+
+    /// Waits; a finished proof ends the wait, unless the endpoint is to be left alone. Whether to stop.
+    async fn rest(&mut self, pause: Duration, whole: bool, shutdown: &CancellationToken) -> Result<bool> {
+        let end = tokio::time::Instant::now() + pause;
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(true),
+                Some(result) = self.results.recv() => {
+                    self.keep(result)?;
+                    while let Ok(result) = self.results.try_recv() {
+                        self.keep(result)?;
+                    }
+                    if !whole {
+                        return Ok(false);
+                    }
+                }
+                () = tokio::time::sleep_until(end) => return Ok(false),
+            }
+        }
+    }
+
+    /// Waits for proofs that are being made, for a while.
+    async fn close(&mut self, shutdown: &CancellationToken) -> Result<Summary> {
+        let grace = if shutdown.is_cancelled() { self.options.grace } else { Duration::ZERO };
+        let end = tokio::time::Instant::now() + grace;
+        while !self.proving.is_empty() {
+            match tokio::time::timeout_at(end, self.results.recv()).await {
+                Ok(Some(result)) => self.keep(result)?,
+                _ => break,
+            }
+        }
+        self.summary.abandoned = self.proving.len();
+        self.summary.requests = self.journal.counts()?;
+        Ok(self.summary.clone())
+    }
+
+    fn trouble(&mut self, error: &ServiceError) {
+        self.metrics.rpc_errors.inc();
+        let reason = with_causes(error);
+        self.health.failed(&reason);
+        self.tell(Event::Failed { reason });
+    }
+
+    /// Tries a request again after a pause that grows with its attempts; its deadline ends that.
+    fn postpone(&mut self, entry: &Entry, reason: String) -> Result<()> {
+        self.put_off(entry, reason, false)
+    }
+
+    /// The same for what is hardly cured by waiting: so many failures are the end.
+    fn postpone_or_refuse(&mut self, entry: &Entry, reason: String) -> Result<()> {
+        if entry.failures + 1 >= self.options.retry.attempts {
+            return self.refuse(&entry.id, reason);
+        }
+        self.put_off(entry, reason, true)
+    }
+
+    fn put_off(&mut self, entry: &Entry, reason: String, failure: bool) -> Result<()> {
+        let pause = self.options.retry.pause_after(entry.attempts + 1);
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        self.journal.postpone(&entry.id, pause, &reason, failure)?;
+        self.tell(Event::Postponed { request: entry.id, reason });
+        Ok(())
+    }
+
+    fn refuse(&mut self, id: &Word, reason: String) -> Result<()> {
+        self.journal.refuse(id, &reason)?;
+        self.tell(Event::Refused { request: *id, reason });
+        Ok(())
+    }
+
+    fn tell(&self, event: Event) {
+        event.log();
+        (self.observer)(&event);
+    }
+}
+
+/// Errors that waiting does not cure.
+fn is_final(error: &ServiceError) -> bool {
+    matches!(
+        error,
+        ServiceError::Deploy(DeployError::WrongChain { .. })
+            | ServiceError::Journal { .. }
+            | ServiceError::NoJournal { .. }
+            | ServiceError::JournalInUse { .. }
+    )
+}

@@ -1,0 +1,249 @@
+//! Handing proofs in: estimated, written down, and only then shown to a node.
+
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{Address, B256, U256};
+use zkml_contracts::{
+    Submission,
+    errors::{describe, selector},
+    requests::fulfill_inference,
+};
+use zkml_deploy::{
+    DeployError,
+    error::with_causes,
+    rpc::{Fees, Sent},
+    transaction::with_headroom,
+};
+use zkml_protocol::{Word, binding::Request};
+
+use super::{Engine, follow::Head};
+use crate::{
+    error::{Result, ServiceError},
+    event::Event,
+    journal::{Entry, NonceSlot},
+    prover::Proven,
+};
+
+/// Without a limit of the caller, no offer is above this many times what the chain takes now.
+const MOST_RAISED: u128 = 10;
+/// So often a fee is raised at once when a node calls it too low.
+const RAISES: u32 = 40;
+
+/// What the next offer for a nonce is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The same for a higher fee.
+    More,
+    /// An empty transaction to the account itself.
+    Nothing,
+}
+
+impl Engine {
+    /// Hands in what is proven, as long as there is room.
+    pub(super) async fn send(&mut self, head: Head) -> Result<()> {
+        let room = self.options.max_pending.saturating_sub(self.journal.live()?.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let entries = self.journal.to_send(room)?;
+        self.note_balance().await?;
+        for entry in entries {
+            let Some(proof) = &entry.proof else { continue };
+            let handed_in = match self.is_pending(&entry).await {
+                Ok(true) => self.hand_in(&entry, proof, head).await,
+                other => other.map(|_| true),
+            };
+            match handed_in {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => self.only_this(&entry, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What a node has against one request shall not keep others waiting.
+    pub(super) fn only_this(&mut self, entry: &Entry, error: ServiceError) -> Result<()> {
+        match error {
+            ServiceError::Deploy(
+                cause @ (DeployError::Rpc { .. } | DeployError::Answer { .. } | DeployError::Reverted { .. }),
+            ) => self.postpone(entry, with_causes(&cause)),
+            other => Err(other),
+        }
+    }
+
+    /// Calldata of a request's fulfilment.
+    pub(super) fn call(&self, request: &Request, proof: &Proven) -> Vec<u8> {
+        let Proven { output, blob } = proof.clone();
+        fulfill_inference(request, &Submission { blob, output, input_commitment: Word::ZERO })
+    }
+
+    async fn note_balance(&self) -> Result<U256> {
+        let balance = self.rpc.balance(self.account.address()).await?;
+        self.metrics.balance(balance);
+        Ok(balance)
+    }
+
+    /// Signs and sends the transaction of one request. Whether others can follow.
+    async fn hand_in(&mut self, entry: &Entry, proof: &Proven, head: Head) -> Result<bool> {
+        let (from, data) = (self.account.address(), self.call(&entry.request, proof));
+        let gas = match self.rpc.estimate(from, Some(self.consumer), &data).await? {
+            Ok(gas) => with_headroom(gas, self.options.limits.gas),
+            Err(bytes) => {
+                self.refused_by_contract(entry, &bytes, head)?;
+                return Ok(true);
+            }
+        };
+        let now = self.rpc.fees().await?;
+        let fees = now.capped(self.options.limits.max_fee);
+        let (balance, needed) = (self.note_balance().await?, U256::from(gas) * U256::from(fees.max));
+        if balance < needed {
+            self.metrics.unpaid.inc();
+            self.health.notice(Some(format!("the account has {balance} wei, up to {needed} are needed")));
+            self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
+            return Ok(false);
+        }
+        let nonce = self.free_nonce().await?;
+        let signed = self.account.sign(self.rpc.chain_id(), self.consumer, &data, nonce, gas, fees).await?;
+        self.journal.begin(&entry.id, &signed)?;
+        self.summary.sent += 1;
+        self.metrics.transactions.inc();
+        self.tell(Event::Sent { request: entry.id, transaction: signed.hash, nonce });
+        if let Some(slot) = self.journal.live()?.into_iter().find(|slot| slot.nonce == nonce) {
+            self.hand_over(&slot).await?;
+        }
+        Ok(true)
+    }
+
+    /// The first nonce that neither the chain nor the journal has used: a gap is filled before anything follows it.
+    async fn free_nonce(&self) -> Result<u64> {
+        let held = self.journal.held_nonces()?;
+        let mut nonce = self.rpc.nonce(self.account.address()).await?;
+        while held.contains(&nonce) {
+            nonce += 1;
+        }
+        Ok(nonce)
+    }
+
+    /// The contract would not take the proof now.
+    fn refused_by_contract(&mut self, entry: &Entry, bytes: &[u8], head: Head) -> Result<()> {
+        let reason = describe(bytes);
+        let is = |error: &str| bytes.starts_with(&selector(error));
+        if is("InferenceExpired(uint256)") {
+            self.journal.expire_one(&entry.id, head.number)?;
+            self.tell(Event::Postponed { request: entry.id, reason });
+            return Ok(());
+        }
+        // Pauses end, and what is not pending any more has an event that says why.
+        if is("EnforcedPause()") || is("RequestNotPending(uint256,uint8)") {
+            return self.postpone(entry, reason);
+        }
+        self.postpone_or_refuse(entry, reason)
+    }
+
+    /// Shows a node the newest transaction of a slot. Doing so twice is the same as once.
+    pub(super) async fn hand_over(&mut self, slot: &NonceSlot) -> Result<()> {
+        let Some(newest) = slot.offers.last() else { return Ok(()) };
+        self.handed.insert(slot.id, Instant::now());
+        match self.rpc.send(&newest.raw).await? {
+            // A nonce that is used up is looked into in the next round.
+            Sent::Taken | Sent::NonceTooLow => {
+                self.health.notice(None);
+                Ok(())
+            }
+            Sent::Underpriced => self.outbid(slot).await,
+            Sent::InsufficientFunds => {
+                let balance = self.note_balance().await?;
+                let needed = U256::from(slot.gas) * U256::from(newest.fees.max);
+                self.metrics.unpaid.inc();
+                self.health.notice(Some(format!("the account has {balance} wei, up to {needed} are needed")));
+                self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
+                Ok(())
+            }
+            Sent::Refused(why) => {
+                // Later nonces wait behind it, until its request expires and an empty transaction takes its place.
+                let reason = format!("the node refuses the transaction of nonce {}: {why}", slot.nonce);
+                self.metrics.not_taken.inc();
+                self.health.notice(Some(reason.clone()));
+                self.tell(Event::Failed { reason });
+                Ok(())
+            }
+        }
+    }
+
+    /// Another transaction of this nonce waits: more is offered until the node takes it, or no more may be.
+    async fn outbid(&mut self, slot: &NonceSlot) -> Result<()> {
+        for _ in 0..RAISES {
+            let Some(slot) = self.journal.live()?.into_iter().find(|live| live.id == slot.id) else {
+                return Ok(());
+            };
+            let Some(raw) = self.raise(&slot, Wanted::More).await? else { return Ok(()) };
+            if self.rpc.send(&raw).await? != Sent::Underpriced {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Offers something else for a nonce, and shows it to a node.
+    pub(super) async fn offer(&mut self, slot: &NonceSlot, wanted: Wanted) -> Result<()> {
+        if self.raise(slot, wanted).await?.is_none() {
+            return self.hand_over(slot).await;
+        }
+        let now = self.journal.live()?.into_iter().find(|live| live.id == slot.id);
+        match now {
+            Some(slot) => self.hand_over(&slot).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Signs a dearer transaction of the same nonce and writes it down; none if no more may be offered.
+    async fn raise(&mut self, slot: &NonceSlot, wanted: Wanted) -> Result<Option<Vec<u8>>> {
+        let now = self.rpc.fees().await?;
+        let ceiling = self.options.limits.max_fee.unwrap_or(now.max.saturating_mul(MOST_RAISED));
+        let last = slot.offers.last().map(|offer| offer.fees).unwrap_or_default();
+        let fees = last.bumped(now).capped(Some(ceiling));
+        let void = slot.void || wanted == Wanted::Nothing;
+        // At the limit an empty transaction is still worth an attempt: the node may have forgotten the other one.
+        if fees.max <= last.max && void == slot.void {
+            return Ok(None);
+        }
+        let Some((to, data, gas)) = self.content(slot, void).await? else { return Ok(None) };
+        let signed = self.account.sign(self.rpc.chain_id(), to, &data, slot.nonce, gas, fees).await?;
+        self.journal.offer_more(slot.id, &signed, void)?;
+        self.note_offer(slot, void, signed.hash, fees);
+        Ok(Some(signed.raw))
+    }
+
+    fn note_offer(&self, slot: &NonceSlot, void: bool, transaction: B256, fees: Fees) {
+        let nonce = slot.nonce;
+        if void && !slot.void {
+            self.metrics.replacements.inc();
+            self.tell(Event::Replaced { nonce, transaction });
+        } else {
+            self.metrics.bumps.inc();
+            self.tell(Event::Raised { nonce, transaction, max_fee: fees.max });
+        }
+    }
+
+    /// Where a nonce's transaction goes, with which data and gas.
+    async fn content(&self, slot: &NonceSlot, void: bool) -> Result<Option<(Address, Vec<u8>, u64)>> {
+        if !void {
+            let entry = match slot.request {
+                Some(id) => self.journal.request(&id)?,
+                None => None,
+            };
+            let data = entry.and_then(|entry| entry.proof.map(|proof| self.call(&entry.request, &proof)));
+            return Ok(data.map(|data| (self.consumer, data, slot.gas)));
+        }
+        let us = self.account.address();
+        // Chains that charge for publication want more than the 21,000 of an empty transaction.
+        let gas = self.rpc.estimate(us, Some(us), &[]).await?.unwrap_or(21_000);
+        Ok(Some((us, Vec::new(), gas)))
+    }
+}
+
+/// Whether so many milliseconds are as long as this.
+pub(super) fn passed(milliseconds: i64, duration: Duration) -> bool {
+    u128::from(milliseconds.unsigned_abs()) >= duration.as_millis() && milliseconds >= 0
+}

@@ -1,0 +1,161 @@
+//! What happens, as lines for people and for programs.
+
+use std::sync::Arc;
+
+use alloy::primitives::{Address, B256};
+use serde::Serialize;
+use zkml_protocol::Word;
+
+/// Told of everything that happens, after it is in the journal.
+pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// One change. Nothing in it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// Somebody asks for an inference.
+    Requested {
+        /// The request.
+        request: Word,
+        /// Who asks.
+        subject: Address,
+        /// In which block.
+        block: u64,
+    },
+    /// A proof is being made.
+    Proving {
+        /// The request.
+        request: Word,
+    },
+    /// There is a proof.
+    Proven {
+        /// The request.
+        request: Word,
+        /// How long it took.
+        milliseconds: u64,
+    },
+    /// A transaction is about to be handed to a node.
+    Sent {
+        /// The request.
+        request: Word,
+        /// The transaction.
+        transaction: B256,
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// More is offered for a nonce.
+    Raised {
+        /// The nonce.
+        nonce: u64,
+        /// The new transaction.
+        transaction: B256,
+        /// The most that it pays, in wei a gas.
+        max_fee: u128,
+    },
+    /// A transaction that became useless is replaced by an empty one.
+    Replaced {
+        /// The nonce.
+        nonce: u64,
+        /// The empty transaction.
+        transaction: B256,
+    },
+    /// One of our transactions is in a block.
+    Mined {
+        /// The nonce.
+        nonce: u64,
+        /// The transaction.
+        transaction: B256,
+        /// The block.
+        block: u64,
+        /// What it did, it did.
+        success: bool,
+    },
+    /// Somebody else used a nonce of ours.
+    NonceTaken {
+        /// The nonce.
+        nonce: u64,
+    },
+    /// A proof was taken; not final yet.
+    Fulfilled {
+        /// The request.
+        request: Word,
+        /// Who handed it in.
+        by: Address,
+        /// In which block.
+        block: u64,
+    },
+    /// The request was withdrawn; not final yet.
+    Cancelled {
+        /// The request.
+        request: Word,
+        /// In which block.
+        block: u64,
+    },
+    /// The request is fulfilled, for good.
+    Done {
+        /// The request.
+        request: Word,
+    },
+    /// The request will not be served.
+    Refused {
+        /// The request.
+        request: Word,
+        /// Why not.
+        reason: String,
+    },
+    /// The request has to wait.
+    Postponed {
+        /// The request.
+        request: Word,
+        /// Why.
+        reason: String,
+    },
+    /// The chain took blocks back.
+    Reorganised {
+        /// The last block that is still there.
+        ancestor: Option<u64>,
+        /// Requests that are gone, unless they are seen again.
+        orphaned: usize,
+    },
+    /// A node told what cannot be.
+    Ignored {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A round failed; the next one follows after a pause.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// The account cannot pay for another transaction.
+    BalanceTooLow {
+        /// What it has, in wei.
+        balance: String,
+        /// What the transaction may take, in wei.
+        needed: String,
+    },
+}
+
+impl Event {
+    /// One line of the log. A trouble is a warning, what follows from the ordinary course of things is not.
+    pub(crate) fn log(&self) {
+        match serde_json::to_string(self) {
+            Ok(text) if self.is_trouble() => tracing::warn!("{text}"),
+            Ok(text) => tracing::info!("{text}"),
+            Err(error) => tracing::warn!("an event cannot be written: {error}"),
+        }
+    }
+
+    fn is_trouble(&self) -> bool {
+        matches!(
+            self,
+            Self::NonceTaken { .. }
+                | Self::Refused { .. }
+                | Self::Reorganised { .. }
+                | Self::Ignored { .. }
+                | Self::Failed { .. }
+                | Self::BalanceTooLow { .. }
+                | Self::Mined { success: false, .. }
+        )
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether the service works, for whoever restarts it or wakes somebody up.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+/// What rounds may take besides the time between them.
+const ALLOWANCE: Duration = Duration::from_secs(30);
+
+/// When the service last got on, and what stood in the way since.
+#[derive(Debug, Clone)]
+pub struct Health {
+    state: Arc<Mutex<Progress>>,
+    longest: Duration,
+}
+
+#[derive(Debug)]
+struct Progress {
+    started: Instant,
+    last: Option<Instant>,
+    trouble: Option<String>,
+    /// What a person has to look at, although the service gets on.
+    notice: Option<String>,
+}
+
+impl Health {
+    /// Of a service that looks this often.
+    #[must_use]
+    pub fn new(poll: Duration) -> Self {
+        Self::with_longest(poll * 3 + ALLOWANCE)
+    }
+
+    /// Of a service that must get on within this time.
+    #[must_use]
+    pub fn with_longest(longest: Duration) -> Self {
+        let state = Progress { started: Instant::now(), last: None, trouble: None, notice: None };
+        Self { state: Arc::new(Mutex::new(state)), longest }
+    }
+
+    pub(crate) fn progress(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last = Some(Instant::now());
+        state.trouble = None;
+    }
+
+    pub(crate) fn failed(&self, why: &str) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(why.to_owned());
+    }
+
+    pub(crate) fn notice(&self, what: Option<String>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).notice = what;
+    }
+
+    /// Whether all is well, and a document that says why not.
+    #[must_use]
+    pub fn report(&self) -> (bool, Value) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = state.last.unwrap_or(state.started).elapsed();
+        let well = since <= self.longest;
+        let mut reasons = Vec::new();
+        if !well {
+            let what = if state.last.is_some() { "the last successful round" } else { "the start" };
+            reasons.push(format!(
+                "{} s since {what}, allowed are {}",
+                since.as_secs(),
+                self.longest.as_secs()
+            ));
+        }
+        reasons.extend(state.trouble.iter().chain(&state.notice).cloned());
+        (well, json!({ "healthy": well, "secondsSinceProgress": since.as_secs(), "reasons": reasons }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_get_on_is_not_well() {
+        let health = Health::with_longest(Duration::from_millis(40));
+        assert!(health.report().0, "it has just begun");
+        std::thread::sleep(Duration::from_millis(60));
+        health.failed("nobody answers");
+        let (well, report) = health.report();
+        assert!(!well && report["reasons"][1] == "nobody answers", "{report}");
+        assert!(report["reasons"][0].as_str().unwrap().contains("since the start"), "{report}");
+        health.progress();
+        let (well, report) = health.report();
+        assert!(well && report["reasons"].as_array().unwrap().is_empty(), "{report}");
+    }
+}

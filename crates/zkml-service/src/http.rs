@@ -1,0 +1,60 @@
+//! `/metrics` and `/healthz`. Neither holds a secret; both are for the machine itself unless told otherwise.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::{Result, ServiceError},
+    health::Health,
+    metrics::Metrics,
+};
+
+/// Serves both until the end; returns the address, whose port was chosen if none was named.
+///
+/// # Errors
+/// [`ServiceError::Listen`].
+pub async fn serve(
+    address: SocketAddr,
+    metrics: Metrics,
+    health: Health,
+    end: CancellationToken,
+) -> Result<SocketAddr> {
+    let refuse = |source: std::io::Error| ServiceError::Listen { address: address.to_string(), source };
+    let listener = TcpListener::bind(address).await.map_err(refuse)?;
+    let chosen = listener.local_addr().map_err(refuse)?;
+    let routes = Router::new()
+        .route("/metrics", get(show_metrics))
+        .with_state(metrics)
+        .merge(Router::new().route("/healthz", get(show_health)).with_state(health));
+    tokio::spawn(async move {
+        tokio::select! {
+            () = end.cancelled() => {}
+            served = axum::serve(listener, routes).into_future() => {
+                if let Err(error) = served {
+                    tracing::warn!("metrics are not served any more: {error}");
+                }
+            }
+        }
+    });
+    Ok(chosen)
+}
+
+async fn show_metrics(State(metrics): State<Metrics>) -> Response {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, OPEN_METRICS)], metrics.text()).into_response()
+}
+
+async fn show_health(State(health): State<Health>) -> Response {
+    let (well, report) = health.report();
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(CONTENT_TYPE, "application/json")], report.to_string()).into_response()
+}

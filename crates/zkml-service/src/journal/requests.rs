@@ -1,0 +1,280 @@
+//! Requests: what was asked for, how far it is, and what ended its wait.
+
+use alloy::primitives::Address;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use zkml_protocol::{Word, binding::Request};
+
+use super::{Journal, now_ms};
+use crate::{
+    error::Result,
+    prover::Proven,
+    seen::{Seen, What},
+};
+
+/// What ended the wait of a request on the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// A proof was taken.
+    Fulfilled {
+        /// Who handed it in.
+        by: Address,
+    },
+    /// Its subject withdrew it.
+    Cancelled,
+    /// Nobody proved it before its deadline.
+    Expired,
+}
+
+/// A request in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: Word,
+    /// What is asked for.
+    pub request: Request,
+    /// The words of public inputs.
+    pub input: Vec<u8>,
+    /// Where it was asked for.
+    pub block: u64,
+    /// `open`, `done`, `refused` or `orphaned`.
+    pub status: String,
+    /// Why it is refused, or what stands in the way.
+    pub reason: Option<String>,
+    /// What ended its wait, and in which block.
+    pub closed: Option<(u64, Closing)>,
+    /// The proof, once there is one.
+    pub proof: Option<Proven>,
+    /// How often it was put off.
+    pub attempts: u32,
+    /// How often for what waiting hardly cures.
+    pub failures: u32,
+}
+
+/// How many requests there are in each state.
+pub type Counts = Vec<(String, u64)>;
+
+const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
+                       closed_block, closed_how, closed_by, output, proof, attempts, failures";
+const WAITING: &str = "status = 'open' AND closed_block IS NULL";
+
+impl Journal {
+    /// A request.
+    ///
+    /// # Errors
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn request(&self, id: &Word) -> Result<Option<Entry>> {
+        self.read(|sql| {
+            sql.prepare(&format!("SELECT {COLUMNS} FROM requests WHERE id = ?1"))?
+                .query_row([id.0], entry)
+                .optional()
+        })
+    }
+
+    /// All requests, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn requests(&self) -> Result<Vec<Entry>> {
+        self.select("1", i64::MAX)
+    }
+
+    /// Requests that want a proof now.
+    pub(crate) fn to_prove(&self, limit: usize) -> Result<Vec<Entry>> {
+        self.select(&format!("{WAITING} AND proof IS NULL AND next_try <= {}", now_ms()), size(limit))
+    }
+
+    /// Requests with a proof that no transaction hands in.
+    pub(crate) fn to_send(&self, limit: usize) -> Result<Vec<Entry>> {
+        let free =
+            "NOT EXISTS (SELECT 1 FROM slots WHERE slots.request = requests.id AND slots.status = 'live')";
+        let now = now_ms();
+        self.select(&format!("{WAITING} AND proof IS NOT NULL AND next_try <= {now} AND {free}"), size(limit))
+    }
+
+    fn select(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
+        let query =
+            format!("SELECT {COLUMNS} FROM requests WHERE {condition} ORDER BY block, sequence LIMIT ?1");
+        self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
+    }
+
+    /// Keeps a proof, unless the request is over for good.
+    pub(crate) fn proven(&mut self, id: &Word, proven: &Proven) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, failures = 0, next_try = 0, reason = NULL WHERE id = ?1 \
+                 AND status IN ('open', 'orphaned')",
+                params![id.0, proven.output, proven.blob],
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// Tries a request again after so many milliseconds.
+    pub(crate) fn postpone(&mut self, id: &Word, pause_ms: i64, reason: &str, failure: bool) -> Result<()> {
+        let next = now_ms().saturating_add(pause_ms);
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4 WHERE id = ?1",
+                params![id.0, next, reason, failure],
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// Gives a request up.
+    pub(crate) fn refuse(&mut self, id: &Word, reason: &str) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE requests SET status = 'refused', reason = ?2 WHERE id = ?1 AND status = 'open'",
+                params![id.0, reason],
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// Closes what the chain's time has passed. Words in big-endian order compare as numbers do.
+    pub(crate) fn expire(&mut self, block: u64, time: u64) -> Result<Vec<Word>> {
+        let query = format!(
+            "UPDATE requests SET closed_block = ?1, closed_how = 'expired' WHERE {WAITING} AND deadline < ?2 \
+             AND block <= ?1 RETURNING id"
+        );
+        let time = Word::from_u64(time);
+        self.write(|sql| {
+            sql.prepare(&query)?
+                .query_map(params![size(block), time.0], |row| row.get(0).map(Word))?
+                .collect()
+        })
+    }
+
+    /// Closes one request that the contract says is past its deadline.
+    pub(crate) fn expire_one(&mut self, id: &Word, block: u64) -> Result<()> {
+        let query = format!(
+            "UPDATE requests SET closed_block = ?2, closed_how = 'expired' WHERE id = ?1 AND {WAITING}"
+        );
+        self.write(|sql| sql.execute(&query, params![id.0, size(block)]).map(|_| ()))
+    }
+
+    /// Ends what was closed up to a block that is final. Proofs and inputs are of no use any more.
+    pub(crate) fn finish(&mut self, last: u64) -> Result<Vec<Entry>> {
+        let query = format!(
+            "UPDATE requests SET status = CASE closed_how WHEN 'fulfilled' THEN 'done' ELSE 'refused' END, \
+             reason = CASE closed_how WHEN 'fulfilled' THEN NULL ELSE closed_how END, \
+             output = NULL, proof = NULL, next_try = 0 \
+             WHERE closed_block <= ?1 AND (status = 'open' OR (status = 'refused' AND closed_how = 'fulfilled')) \
+             RETURNING {COLUMNS}"
+        );
+        self.write(|sql| sql.prepare(&query)?.query_map([size(last)], entry)?.collect())
+    }
+
+    /// How many requests are in which state.
+    ///
+    /// # Errors
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn counts(&self) -> Result<Counts> {
+        self.read(|sql| {
+            sql.prepare("SELECT state, count(*) FROM overview GROUP BY state ORDER BY state")?
+                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
+                .collect()
+        })
+    }
+
+    /// Whether nothing waits: no request, no transaction.
+    ///
+    /// # Errors
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn idle(&self) -> Result<bool> {
+        self.read(|sql| {
+            let query = "SELECT NOT EXISTS (SELECT 1 FROM requests WHERE status = 'open') \
+                         AND NOT EXISTS (SELECT 1 FROM slots WHERE status IN ('live', 'mined'))";
+            sql.query_row(query, [], |row| row.get(0))
+        })
+    }
+}
+
+/// Takes an event in; whether it was news. What was orphaned and comes back is news, a repetition is not.
+pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool> {
+    let block = size(seen.block);
+    let changed = match &seen.what {
+        What::Requested { request, input } => {
+            let Request { subject, sequence, deadline, action, data_commitment } = request;
+            sql.prepare(
+                "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, status) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open') ON CONFLICT (id) DO UPDATE SET \
+                 block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0 \
+                 WHERE status = 'orphaned'",
+            )?
+            .execute(params![
+                request.id().0,
+                subject,
+                sequence.0,
+                deadline.0,
+                action.0,
+                data_commitment.0,
+                input,
+                block
+            ])?
+        }
+        What::Fulfilled { id, by } => close(sql, id, block, "fulfilled", Some(by))?,
+        What::Cancelled { id } => close(sql, id, block, "cancelled", None)?,
+    };
+    Ok(changed > 0)
+}
+
+/// The contract's word counts more than our clock's: what was thought to be expired may be fulfilled.
+fn close(
+    sql: &Transaction<'_>,
+    id: &Word,
+    block: i64,
+    how: &str,
+    by: Option<&Address>,
+) -> rusqlite::Result<usize> {
+    sql.prepare(
+        "UPDATE requests SET closed_block = ?2, closed_how = ?3, closed_by = ?4 \
+         WHERE id = ?1 AND (closed_how IS NULL OR closed_how = 'expired')",
+    )?
+    .execute(params![id.0, block, how, by.map(|by| by.into_array())])
+}
+
+/// SQLite's integers are signed.
+pub(super) fn size(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let word = |column| row.get(column).map(Word);
+    let closed =
+        match (row.get::<_, Option<i64>>("closed_block")?, row.get::<_, Option<String>>("closed_how")?) {
+            (Some(block), Some(how)) => {
+                let by = row.get::<_, Option<[u8; 20]>>("closed_by")?.unwrap_or_default();
+                let closing = match how.as_str() {
+                    "fulfilled" => Closing::Fulfilled { by: Address::from(by) },
+                    "cancelled" => Closing::Cancelled,
+                    _ => Closing::Expired,
+                };
+                Some((block.unsigned_abs(), closing))
+            }
+            _ => None,
+        };
+    let proof = match (row.get("output")?, row.get("proof")?) {
+        (Some(output), Some(blob)) => Some(Proven { output, blob }),
+        _ => None,
+    };
+    Ok(Entry {
+        id: word("id")?,
+        request: Request {
+            subject: row.get("subject")?,
+            sequence: word("sequence")?,
+            deadline: word("deadline")?,
+            action: word("action")?,
+            data_commitment: word("data_commitment")?,
+        },
+        input: row.get("input")?,
+        block: row.get::<_, i64>("block")?.unsigned_abs(),
+        status: row.get("status")?,
+        reason: row.get("reason")?,
+        closed,
+        proof,
+        attempts: row.get("attempts")?,
+        failures: row.get("failures")?,
+    })
+}

@@ -1,0 +1,183 @@
+//! Nonces, and all that was signed for each: no node sees a transaction that is not in here.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::B256;
+use rusqlite::{Row, Transaction, params};
+use zkml_deploy::{rpc::Fees, transaction::Signed};
+use zkml_protocol::Word;
+
+use super::{Journal, now_ms, requests::size};
+use crate::error::Result;
+
+/// A nonce of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonceSlot {
+    /// Its number in the journal.
+    pub id: i64,
+    /// The nonce.
+    pub nonce: u64,
+    /// The request that it is for; none once that has another.
+    pub request: Option<Word>,
+    /// An empty transaction shall take the nonce.
+    pub void: bool,
+    /// Gas of the newest offer.
+    pub gas: u64,
+    /// What was signed, the newest last; never empty.
+    pub offers: Vec<Offer>,
+}
+
+/// A signed transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Its hash.
+    pub hash: B256,
+    /// What a node is sent.
+    pub raw: Vec<u8>,
+    /// What it pays.
+    pub fees: Fees,
+    /// It is the empty one.
+    pub void: bool,
+    /// In milliseconds since 1970.
+    pub signed_at: i64,
+}
+
+impl Journal {
+    /// Transactions that are not mined, by nonce.
+    ///
+    /// # Errors
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn live(&self) -> Result<Vec<NonceSlot>> {
+        self.read(|sql| {
+            let mut offers = sql.prepare(
+                "SELECT hash, raw, max_fee, priority_fee, void, signed_at FROM offers WHERE slot = ?1 ORDER BY rowid",
+            )?;
+            let mut slots = sql.prepare(
+                "SELECT slot, nonce, request, void, gas FROM slots WHERE status = 'live' ORDER BY nonce",
+            )?;
+            let found: Vec<NonceSlot> = slots.query_map([], slot)?.collect::<rusqlite::Result<_>>()?;
+            let with_offers = |slot: NonceSlot| {
+                let offers = offers.query_map([slot.id], offer)?.collect::<rusqlite::Result<_>>()?;
+                Ok(NonceSlot { offers, ..slot })
+            };
+            found.into_iter().map(with_offers).collect()
+        })
+    }
+
+    /// Nonces that no other transaction may take.
+    pub(crate) fn held_nonces(&self) -> Result<BTreeSet<u64>> {
+        self.read(|sql| {
+            sql.prepare("SELECT nonce FROM slots WHERE status IN ('live', 'mined')")?
+                .query_map([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))?
+                .collect()
+        })
+    }
+
+    /// How many transactions were ever signed.
+    ///
+    /// # Errors
+    /// [`ServiceError::Journal`](crate::ServiceError::Journal).
+    pub fn offer_count(&self) -> Result<u64> {
+        self.read(|sql| sql.query_row("SELECT count(*) FROM offers", [], |row| row.get::<_, i64>(0)))
+            .map(i64::unsigned_abs)
+    }
+
+    /// Writes down what is about to be sent for a request. Fails when the request, or the nonce, has a transaction.
+    pub(crate) fn begin(&mut self, request: &Word, signed: &Signed) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "INSERT INTO slots (nonce, request, gas, status) VALUES (?1, ?2, ?3, 'live')",
+                params![size(signed.nonce), request.0, size(signed.gas)],
+            )?;
+            add_offer(sql, sql.last_insert_rowid(), signed, false)
+        })
+    }
+
+    /// Writes down another transaction of the same nonce.
+    pub(crate) fn offer_more(&mut self, slot: i64, signed: &Signed, void: bool) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE slots SET void = ?2, gas = ?3 WHERE slot = ?1",
+                params![slot, void, size(signed.gas)],
+            )?;
+            add_offer(sql, slot, signed, void)
+        })
+    }
+
+    /// One of the nonce's transactions is in a block; a reason says that it failed there.
+    pub(crate) fn mined(&mut self, slot: i64, block: u64, failed: Option<&str>) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE slots SET status = 'mined', block = ?2 WHERE slot = ?1 AND status = 'live'",
+                params![slot, size(block)],
+            )?;
+            if let Some(reason) = failed {
+                sql.execute(
+                    "UPDATE requests SET failures = failures + 1, reason = ?2 \
+                     WHERE id = (SELECT request FROM slots WHERE slot = ?1) AND status = 'open'",
+                    params![slot, reason],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Somebody else used the nonce.
+    pub(crate) fn stolen(&mut self, slot: i64) -> Result<()> {
+        self.write(|sql| {
+            sql.execute("UPDATE slots SET status = 'stolen' WHERE slot = ?1 AND status = 'live'", [slot])
+                .map(|_| ())
+        })
+    }
+
+    /// Transactions up to a block are final: their bytes are of no use any more.
+    pub(crate) fn settle(&mut self, last: u64) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE offers SET raw = x'' WHERE slot IN (SELECT slot FROM slots WHERE status = 'mined' AND block <= ?1)",
+                [size(last)],
+            )?;
+            sql.execute("UPDATE slots SET status = 'final' WHERE status = 'mined' AND block <= ?1", [size(last)])
+                .map(|_| ())
+        })
+    }
+}
+
+fn add_offer(sql: &Transaction<'_>, slot: i64, signed: &Signed, void: bool) -> rusqlite::Result<()> {
+    let Fees { max, priority } = signed.fees;
+    sql.execute(
+        "INSERT INTO offers (hash, slot, raw, max_fee, priority_fee, void, signed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            signed.hash.as_slice(),
+            slot,
+            signed.raw,
+            max.to_string(),
+            priority.to_string(),
+            void,
+            now_ms()
+        ],
+    )
+    .map(|_| ())
+}
+
+fn slot(row: &Row<'_>) -> rusqlite::Result<NonceSlot> {
+    Ok(NonceSlot {
+        id: row.get(0)?,
+        nonce: row.get::<_, i64>(1)?.unsigned_abs(),
+        request: row.get::<_, Option<[u8; 32]>>(2)?.map(Word),
+        void: row.get(3)?,
+        gas: row.get::<_, i64>(4)?.unsigned_abs(),
+        offers: Vec::new(),
+    })
+}
+
+fn offer(row: &Row<'_>) -> rusqlite::Result<Offer> {
+    let fee = |column| row.get::<_, String>(column).map(|text| text.parse().unwrap_or_default());
+    Ok(Offer {
+        hash: B256::from(row.get::<_, [u8; 32]>(0)?),
+        raw: row.get(1)?,
+        fees: Fees { max: fee(2)?, priority: fee(3)? },
+        void: row.get(4)?,
+        signed_at: row.get(5)?,
+    })
+}

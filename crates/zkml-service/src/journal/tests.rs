@@ -1,0 +1,160 @@
+//! What the journal never allows, and what it takes back.
+
+use super::*;
+use crate::{
+    prover::Proven,
+    seen::{Seen, What},
+};
+use alloy::primitives::B256;
+use zkml_deploy::{rpc::Fees, transaction::Signed};
+use zkml_protocol::{Word, binding::Request};
+
+fn owner() -> Owner {
+    Owner { chain_id: 1, consumer: Address::repeat_byte(1), sender: Address::repeat_byte(2) }
+}
+
+fn fresh() -> (tempfile::TempDir, Journal) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(&folder.path().join("journal"), &owner()).unwrap();
+    (folder, journal)
+}
+
+fn request(sequence: u64) -> Request {
+    Request { sequence: Word::from_u64(sequence), deadline: Word::from_u64(1_000), ..Request::default() }
+}
+
+fn at(block: u64, what: What) -> Seen {
+    Seen { block, block_hash: hash(block), what }
+}
+
+fn hash(block: u64) -> B256 {
+    B256::from(Word::from_u64(block).0)
+}
+
+/// A request of block 5 with a proof.
+fn with_proof(journal: &mut Journal) -> Word {
+    let request = request(0);
+    let asked = at(5, What::Requested { request, input: vec![7; 32] });
+    assert_eq!(journal.read_up_to(std::slice::from_ref(&asked), (5, hash(5))).unwrap().len(), 1);
+    journal.proven(&request.id(), &Proven { output: vec![1], blob: vec![2] }).unwrap();
+    request.id()
+}
+
+fn signed(nonce: u64, mark: u8) -> Signed {
+    Signed {
+        hash: B256::repeat_byte(mark),
+        raw: vec![mark],
+        nonce,
+        fees: Fees { max: 9, priority: 1 },
+        gas: 21_000,
+    }
+}
+
+#[test]
+fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
+    let (_folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    journal.begin(&id, &signed(3, 1)).unwrap();
+    assert!(journal.to_send(9).unwrap().is_empty(), "it waits already");
+    assert!(journal.begin(&id, &signed(4, 2)).is_err(), "a second one for the same request");
+    let other = request(1);
+    let asked = at(6, What::Requested { request: other, input: vec![] });
+    journal.read_up_to(&[asked], (6, hash(6))).unwrap();
+    assert!(journal.begin(&other.id(), &signed(3, 3)).is_err(), "a second one of the same nonce");
+    assert_eq!(journal.live().unwrap().len(), 1);
+    assert_eq!(journal.offer_count().unwrap(), 1, "what failed left nothing behind");
+    // Once it is mined, another one could follow, should it have failed.
+    let slot = journal.live().unwrap()[0].id;
+    journal.mined(slot, 7, Some("OutOfGas")).unwrap();
+    assert!(journal.begin(&other.id(), &signed(3, 4)).is_err(), "the nonce is used");
+    assert_eq!(journal.to_send(9).unwrap()[0].failures, 1);
+    journal.begin(&id, &signed(4, 5)).unwrap();
+}
+
+#[test]
+fn a_request_comes_back_with_its_proof() {
+    let (_folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    assert_eq!(journal.forget_above(Some(4)).unwrap(), 1);
+    assert_eq!(journal.request(&id).unwrap().unwrap().status, "orphaned");
+    assert!(journal.to_send(9).unwrap().is_empty() && journal.idle().unwrap());
+    let again = at(6, What::Requested { request: request(0), input: vec![] });
+    assert_eq!(journal.read_up_to(std::slice::from_ref(&again), (6, hash(6))).unwrap().len(), 1);
+    assert!(journal.read_up_to(&[again], (6, hash(6))).unwrap().is_empty(), "a repetition is no news");
+    assert_eq!(journal.to_send(9).unwrap()[0].id, id);
+}
+
+#[test]
+fn a_fulfilment_that_is_taken_back_waits_again() {
+    let (_folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    journal.begin(&id, &signed(0, 1)).unwrap();
+    let slot = journal.live().unwrap()[0].id;
+    journal.mined(slot, 8, None).unwrap();
+    let fulfilled = at(8, What::Fulfilled { id, by: owner().sender });
+    journal.read_up_to(&[fulfilled], (8, hash(8))).unwrap();
+    assert!(journal.finish(7).unwrap().is_empty(), "not final yet");
+    journal.forget_above(Some(7)).unwrap();
+    assert_eq!(journal.live().unwrap()[0].nonce, 0, "the same transaction is sent again");
+    assert_eq!(journal.top().unwrap(), Some((5, hash(5))));
+    // The same when it had been final: it was not, after all.
+    journal.mined(slot, 8, None).unwrap();
+    let fulfilled = at(8, What::Fulfilled { id, by: owner().sender });
+    journal.read_up_to(&[fulfilled], (8, hash(8))).unwrap();
+    journal.settle(8).unwrap();
+    assert_eq!(journal.finish(8).unwrap().len(), 1);
+    assert!(journal.idle().unwrap());
+    journal.forget_above(Some(7)).unwrap();
+    assert_eq!(journal.to_prove(9).unwrap()[0].id, id, "its proof was dropped, and is made again");
+}
+
+#[test]
+fn of_two_transactions_that_come_back_one_is_for_nothing() {
+    let (_folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    journal.begin(&id, &signed(0, 1)).unwrap();
+    let first = journal.live().unwrap()[0].id;
+    journal.mined(first, 8, Some("it failed")).unwrap();
+    journal.begin(&id, &signed(1, 2)).unwrap();
+    journal.forget_above(Some(7)).unwrap();
+    let live = journal.live().unwrap();
+    assert_eq!(live.len(), 2);
+    assert_eq!((live[0].void, live[0].request), (true, None));
+    assert_eq!((live[1].void, live[1].request), (false, Some(id)));
+}
+
+#[test]
+fn deadlines_are_numbers() {
+    let (_folder, mut journal) = fresh();
+    let mut far = [0; 32];
+    far[3] = 1;
+    let requests = [(0, Word::from_u64(255)), (1, Word::from_u64(256)), (2, Word(far))];
+    let seen: Vec<Seen> = requests
+        .iter()
+        .map(|(sequence, deadline)| {
+            let request = Request { deadline: *deadline, ..request(*sequence) };
+            at(5, What::Requested { request, input: vec![] })
+        })
+        .collect();
+    journal.read_up_to(&seen, (5, hash(5))).unwrap();
+    assert_eq!(journal.expire(6, 255).unwrap().len(), 0, "the last acceptable time is acceptable");
+    assert_eq!(journal.expire(6, 256).unwrap().len(), 1);
+    assert_eq!(journal.expire(6, 257).unwrap().len(), 1);
+    assert_eq!(journal.expire(6, u64::MAX).unwrap().len(), 0);
+    journal.forget_above(Some(5)).unwrap();
+    assert_eq!(journal.to_prove(9).unwrap().len(), 3, "time went back with the chain");
+}
+
+#[test]
+fn other_files_are_refused() {
+    let (folder, journal) = fresh();
+    drop(journal);
+    let path = folder.path().join("journal");
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Journal::open(&path, &owner()).unwrap_err().to_string();
+    assert!(error.contains("its version is 99"), "{error}");
+    let other = folder.path().join("other");
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let error = Journal::open(&other, &owner()).unwrap_err().to_string();
+    assert!(error.contains("something else"), "{error}");
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod engine;
+mod error;
+mod event;
+mod health;
+mod http;
+mod journal;
+mod metrics;
+mod prover;
+mod seen;
+
+pub use engine::{Options, Service, Summary};
+pub use error::{Result, ServiceError};
+pub use event::{Event, Observer};
+pub use health::Health;
+pub use http::serve;
+pub use journal::{Closing, Counts, Entry, Journal, NonceSlot, Offer, Owner};
+pub use metrics::Metrics;
+pub use prover::{Job, ProveFailure, Proven, Prover};
+pub use tokio_util::sync::CancellationToken;

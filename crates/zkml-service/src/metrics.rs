@@ -1,0 +1,173 @@
+//! Figures for Prometheus.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use alloy::primitives::{U256, utils::format_ether};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::journal::Counts;
+
+/// Bounds of the histogram of proof times, in seconds.
+const SECONDS: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
+/// States that are always shown, so that a figure of zero is one.
+const STATES: [&str; 9] =
+    ["seen", "proven", "sent", "fulfilled", "cancelled", "expired", "done", "refused", "orphaned"];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: String,
+}
+
+/// The service's figures; clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    by_state: Family<StateLabel, Gauge>,
+    outcomes: Family<OutcomeLabel, Counter>,
+    balance: Gauge<f64, AtomicU64>,
+    pub(crate) proving: Gauge,
+    pub(crate) proofs: Counter,
+    pub(crate) proof_failures: Counter,
+    pub(crate) proof_seconds: Histogram,
+    pub(crate) transactions: Counter,
+    pub(crate) bumps: Counter,
+    pub(crate) replacements: Counter,
+    pub(crate) stolen: Counter,
+    pub(crate) reorganisations: Counter,
+    pub(crate) rpc_errors: Counter,
+    pub(crate) unpaid: Counter,
+    pub(crate) not_taken: Counter,
+    pub(crate) head: Gauge,
+    pub(crate) lag: Gauge,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Arc::default(),
+            by_state: Family::default(),
+            outcomes: Family::default(),
+            balance: Gauge::default(),
+            proving: Gauge::default(),
+            proofs: Counter::default(),
+            proof_failures: Counter::default(),
+            proof_seconds: Histogram::new(SECONDS),
+            transactions: Counter::default(),
+            bumps: Counter::default(),
+            replacements: Counter::default(),
+            stolen: Counter::default(),
+            reorganisations: Counter::default(),
+            rpc_errors: Counter::default(),
+            unpaid: Counter::default(),
+            not_taken: Counter::default(),
+            head: Gauge::default(),
+            lag: Gauge::default(),
+        };
+        metrics.registry = Arc::new(metrics.register());
+        metrics.requests(&Counts::new());
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&self) -> Registry {
+        let mut registry = Registry::with_prefix("zkml_watch");
+        let counters = [
+            ("proofs", "Proofs made", &self.proofs),
+            ("proof_failures", "Attempts that gave no proof", &self.proof_failures),
+            ("transactions", "Fulfilments signed, each for another nonce", &self.transactions),
+            ("fee_bumps", "Transactions signed again for a higher fee", &self.bumps),
+            ("replacements", "Useless transactions replaced by empty ones", &self.replacements),
+            ("nonces_taken", "Nonces that somebody else used", &self.stolen),
+            ("reorganisations", "Times that the chain took blocks back", &self.reorganisations),
+            ("rpc_errors", "Rounds that the endpoint made fail", &self.rpc_errors),
+            ("not_taken", "Times that a node would not have a transaction", &self.not_taken),
+            ("balance_too_low", "Times that the account could not pay", &self.unpaid),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register("mined", "Transactions mined, by outcome", self.outcomes.clone());
+        registry.register("requests", "Requests by state", self.by_state.clone());
+        registry.register("proof_seconds", "How long proofs took", self.proof_seconds.clone());
+        registry.register("proving", "Proofs being made", self.proving.clone());
+        registry.register("balance_ether", "What the account has", self.balance.clone());
+        registry.register("head_block", "The last block", self.head.clone());
+        registry.register("lag_blocks", "Blocks that are not read yet", self.lag.clone());
+        registry
+    }
+
+    pub(crate) fn requests(&self, counts: &Counts) {
+        for state in STATES {
+            let count = counts.iter().find(|(name, _)| name == state).map_or(0, |(_, count)| *count);
+            let label = StateLabel { state: state.to_owned() };
+            self.by_state.get_or_create(&label).set(signed(count));
+        }
+    }
+
+    pub(crate) fn mined(&self, void: bool, success: bool) {
+        let outcome = match (void, success) {
+            (true, _) => "empty",
+            (false, true) => "fulfilled",
+            (false, false) => "failed",
+        };
+        self.outcomes.get_or_create(&OutcomeLabel { outcome: outcome.to_owned() }).inc();
+    }
+
+    pub(crate) fn balance(&self, wei: U256) {
+        self.balance.set(format_ether(wei).parse().unwrap_or(f64::MAX));
+    }
+
+    /// All of them, in the text format of OpenMetrics.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// Gauges are signed.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_figure_is_there_from_the_start() {
+        let metrics = Metrics::default();
+        metrics.requests(&vec![("seen".to_owned(), 3)]);
+        metrics.balance(U256::from(1_500_000_000_000_000_000u64));
+        metrics.mined(false, true);
+        let text = metrics.text();
+        for line in [
+            "zkml_watch_requests{state=\"seen\"} 3",
+            "zkml_watch_requests{state=\"done\"} 0",
+            "zkml_watch_balance_ether 1.5",
+            "zkml_watch_mined_total{outcome=\"fulfilled\"} 1",
+            "zkml_watch_reorganisations_total 0",
+            "zkml_watch_proof_seconds_count 0",
+        ] {
+            assert!(text.lines().any(|there| there == line), "{line} in\n{text}");
+        }
+    }
+}

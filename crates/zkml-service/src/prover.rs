@@ -1,0 +1,41 @@
+//! Between the service and whoever makes proofs.
+
+use zkml_protocol::{Word, binding::Request};
+
+/// A proof that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// What was asked for.
+    pub request: Request,
+    /// The words of public inputs, as whoever asked gave them; empty for committed ones.
+    pub input: Vec<u8>,
+    /// What the proof must be bound to.
+    pub context: Word,
+}
+
+/// A proof, as the contract takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// The words of the output section.
+    pub output: Vec<u8>,
+    /// The proof's envelope.
+    pub blob: Vec<u8>,
+}
+
+/// Why there is no proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProveFailure {
+    /// There will never be one: the input is not what the request says, or is out of the model's range.
+    Permanent(String),
+    /// There may be one later: the input is not there yet, or the machine is short of something.
+    Later(String),
+}
+
+/// Whoever makes proofs. It may take minutes, and is called from several threads.
+pub trait Prover: Send + Sync + 'static {
+    /// Makes a proof, or says why there is none.
+    ///
+    /// # Errors
+    /// [`ProveFailure`].
+    fn prove(&self, job: &Job) -> Result<Proven, ProveFailure>;
+}

@@ -1,0 +1,12 @@
+//! The service, against a real node and the real contract of requests; only proofs are not real here.
+
+#[path = "../../../zkml-deploy/tests/anvil/mod.rs"]
+mod anvil;
+mod crashes;
+mod following;
+mod hostile;
+mod load;
+#[path = "../../../zkml-deploy/tests/proxy/mod.rs"]
+mod proxy;
+mod scene;
+mod sending;
