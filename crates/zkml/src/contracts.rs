@@ -5,7 +5,7 @@ use zkml_harness::{Evm, EvmConfig, GasReport, Settings, Solc, StackCode};
 
 use crate::{Error, Observer, Proof, Result, Stage, Verifier, observer::begin};
 
-/// The sources of a model's contracts. Those that they import come with `zkml-codegen`.
+/// The sources of a model's contracts. Those that they import come with `zkml-contracts`.
 #[derive(Debug, Clone)]
 pub struct Contracts {
     /// Names of the contracts; a file is named after its contract.
@@ -65,7 +65,7 @@ impl Contracts {
         begin(observer, Stage::Evm)?;
         let mut evm = Evm::new(EvmConfig::default());
         let deployed = evm.deploy(&compiled.contract(&self.names.verifier)?.creation)?;
-        let call = evm.send(deployed.address, &zkml_codegen::encode(&proof.proof, &proof.instances))?;
+        let call = evm.send(deployed.address, &zkml_contracts::verify_proof_unchecked(&proof.proof, &proof.instances))?;
         if !call.is_true() {
             return Err(Error::ContractRefuses(call.describe()));
         }
