@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "zkml",
         &[
             "zkml-codegen",
+            "zkml-contracts",
             "zkml-curve",
             "zkml-graph",
             "zkml-halo2",
@@ -134,8 +135,20 @@ fn every_crate_has_its_rule() {
 }
 
 /// Crates whose modules are free of circles: of two top-level modules, at most one reaches the other.
-const WITHOUT_CIRCLES: &[&str] =
-    &["zkml-codegen", "zkml-contracts", "zkml-deploy", "zkml-harness", "zkml-service"];
+const WITHOUT_CIRCLES: &[&str] = &[
+    "zkml",
+    "zkml-codegen",
+    "zkml-contracts",
+    "zkml-deploy",
+    "zkml-halo2",
+    "zkml-harness",
+    "zkml-interface",
+    "zkml-onnx",
+    "zkml-protocol",
+    "zkml-service",
+    "zkml-srs",
+    "zkml-verifier",
+];
 
 #[test]
 fn modules_do_not_go_in_circles() {

@@ -90,15 +90,33 @@ pub fn self_contained(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
+impl Model {
+    /// Loads an ONNX file. Never panics, whatever the file holds.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is no ONNX model, or that has an operator, a type or a shape that is not supported; named.
+    pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, Error> {
+        load(path.as_ref(), options)
+    }
+
+    /// Loads the content of an ONNX file, under a name. Never panics, whatever it holds.
+    ///
+    /// # Errors
+    /// As [`Model::load`]; [`Error::ExternalData`] for weights that lie in other files, since there is no folder to look in.
+    pub fn from_bytes(name: &str, bytes: &[u8], options: &LoadOptions) -> Result<Self, Error> {
+        load_bytes(name, bytes, options)
+    }
+}
+
 /// Loads, checks, cuts, analyses and lowers.
-pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
+fn load(path: &Path, options: &LoadOptions) -> Result<Model, Error> {
     options.check()?;
     let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
     build(&name, decode(path)?, Some(path.parent().unwrap_or(Path::new(""))), options)
 }
 
 /// As [`load`], of a file's content; there is no folder beside it.
-pub(crate) fn load_bytes(name: &str, bytes: &[u8], options: &LoadOptions) -> Result<Model, Error> {
+fn load_bytes(name: &str, bytes: &[u8], options: &LoadOptions) -> Result<Model, Error> {
     options.check()?;
     build(name, decode_bytes(Path::new(name), bytes)?, None, options)
 }

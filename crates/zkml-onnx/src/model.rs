@@ -1,14 +1,12 @@
 //! A loaded model: what it computes, in floats, and what would be proven of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Serialize;
 use tract_onnx::prelude::*;
 use zkml_graph::Visibility;
 
 use crate::guard::quietly;
-use crate::load::{LoadOptions, load, load_bytes};
 use crate::net::{Net, NetOp};
 use crate::proto::Notice;
 use crate::{Error, Port, Sample};
@@ -94,22 +92,6 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    /// Loads an ONNX file. Never panics, whatever the file holds.
-    ///
-    /// # Errors
-    /// A file that cannot be read, that is no ONNX model, or that has an operator, a type or a shape that is not supported; named.
-    pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self, Error> {
-        load(path.as_ref(), options)
-    }
-
-    /// Loads the content of an ONNX file, under a name. Never panics, whatever it holds.
-    ///
-    /// # Errors
-    /// As [`Model::load`]; [`Error::ExternalData`] for weights that lie in other files, since there is no folder to look in.
-    pub fn from_bytes(name: &str, bytes: &[u8], options: &LoadOptions) -> Result<Self, Error> {
-        load_bytes(name, bytes, options)
-    }
-
     pub(crate) fn new(
         name: &str,
         proven: Proven,

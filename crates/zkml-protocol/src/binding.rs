@@ -1,10 +1,6 @@
 //! How a statement is tied to its surroundings: shared by Rust, Solidity and the browser.
 
-use crate::{
-    VerifierProgram, Word,
-    envelope::{EnvelopeError, Shape},
-    keccak256, model_commitment,
-};
+use crate::{Word, keccak256};
 
 /// EIP-712 type of what an input commitment covers.
 pub const INPUT_TYPE: &str = "ZKMLInput(bytes32 dataCommitment,bytes32 context)";
@@ -133,29 +129,15 @@ impl Request {
 pub struct Registration {
     /// Keccak-256 of the compiled model; with private weights the commitment to them.
     pub model_hash: Word,
-    /// See [`model_commitment`].
+    /// See [`model_commitment`](crate::model_commitment).
     pub circuit_hash: Word,
-    /// [`VerifierProgram::vk_digest`].
+    /// [`VerifierProgram::vk_digest`](crate::VerifierProgram::vk_digest).
     pub vk_hash: Word,
     /// [`ProofSystem::id`](crate::ProofSystem::id).
     pub proof_system_id: [u8; 4],
 }
 
 impl Registration {
-    /// The registration of the model that a statement is about.
-    ///
-    /// # Errors
-    /// [`EnvelopeError`] if the statement is not one of this program.
-    pub fn of(program: &impl VerifierProgram, instances: &[Word]) -> Result<Self, EnvelopeError> {
-        let weights = Shape::of(program)?.sections(instances)?.model;
-        Ok(Self {
-            model_hash: weights.unwrap_or(program.statement().model_hash),
-            circuit_hash: model_commitment(&program.vk_digest(), program.statement()),
-            vk_hash: program.vk_digest(),
-            proof_system_id: program.proof_system().id(),
-        })
-    }
-
     /// What a consumer pins besides the id: the hash of all four.
     pub fn commitment_hash(&self) -> Word {
         // A bytes4 fills its word from the left.

@@ -14,7 +14,11 @@
 
 use thiserror::Error;
 
-use crate::{InstanceLayout, VerifierProgram, Word, binding};
+use crate::{
+    InstanceLayout, VerifierProgram, Word,
+    binding::{self, Registration},
+    model_commitment,
+};
 
 /// Bytes of a blob before the proof.
 pub const HEADER: usize = 4 + 32 + 32;
@@ -106,6 +110,22 @@ pub struct Sections<'a> {
     pub model: Option<Word>,
     /// The output section.
     pub outputs: &'a [Word],
+}
+
+impl Registration {
+    /// The registration of the model that a statement is about.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] if the statement is not one of this program.
+    pub fn of(program: &impl VerifierProgram, instances: &[Word]) -> Result<Self, EnvelopeError> {
+        let weights = Shape::of(program)?.sections(instances)?.model;
+        Ok(Self {
+            model_hash: weights.unwrap_or(program.statement().model_hash),
+            circuit_hash: model_commitment(&program.vk_digest(), program.statement()),
+            vk_hash: program.vk_digest(),
+            proof_system_id: program.proof_system().id(),
+        })
+    }
 }
 
 impl Shape {

@@ -5,9 +5,8 @@ use zkml_graph::{Graph, System, Trace, Visibility};
 use zkml_halo2::{Optimize, Plan};
 use zkml_interface::{Interface, Sample};
 use zkml_protocol::Word;
-use zkml_srs::Srs;
 
-use crate::{Error, Keys, Observer, Result, Stage, observer::begin, weights};
+use crate::{Error, Observer, Result, Stage, observer::begin, weights};
 
 /// The integer graph of a model, planned for proving.
 #[derive(Debug)]
@@ -163,19 +162,5 @@ impl Compiled {
 
     pub(crate) fn trace(&self, input: &Input) -> Result<Trace> {
         Ok(self.graph.eval_with(&input.0, &self.weights)?)
-    }
-
-    /// Makes the keys. The same setup and model give the same keys on every machine.
-    ///
-    /// # Errors
-    /// [`Error::Prover`] for a setup that is too small or unsound, or a layout that does not state every relation;
-    /// [`Error::Cancelled`].
-    pub fn setup(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
-        begin(observer, Stage::Srs)?;
-        let cut = srs
-            .cut(self.plan.k, "of the setup", &|_, done, total| observer.progress(Stage::Srs, done, total))?;
-        begin(observer, Stage::Keys)?;
-        let keys = zkml_halo2::keys::setup(&self.graph, &self.system, &self.plan, &cut, "of the setup")?;
-        Ok(Keys::new(self, keys))
     }
 }

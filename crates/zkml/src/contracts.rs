@@ -65,7 +65,10 @@ impl Contracts {
         begin(observer, Stage::Evm)?;
         let mut evm = Evm::new(EvmConfig::default());
         let deployed = evm.deploy(&compiled.contract(&self.names.verifier)?.creation)?;
-        let call = evm.send(deployed.address, &zkml_contracts::verify_proof_unchecked(&proof.proof, &proof.instances))?;
+        let call = evm.send(
+            deployed.address,
+            &zkml_contracts::verify_proof_unchecked(&proof.proof, &proof.instances),
+        )?;
         if !call.is_true() {
             return Err(Error::ContractRefuses(call.describe()));
         }

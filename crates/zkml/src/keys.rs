@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use zkml_protocol::Word;
+use zkml_srs::Srs;
 
 use crate::{
     Commitment, Compiled, Error, Input, Observer, Opening, Preimage, Proof, Result, Stage, Verifier,
@@ -37,11 +38,24 @@ pub struct Proven {
     pub revealed: Vec<Vec<f64>>,
 }
 
-impl Keys {
-    pub(crate) fn new(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
-        Self { compiled, keys }
+impl Compiled {
+    /// Makes the keys. The same setup and model give the same keys on every machine.
+    ///
+    /// # Errors
+    /// [`Error::Prover`] for a setup that is too small or unsound, or a layout that does not state every relation;
+    /// [`Error::Cancelled`].
+    pub fn setup(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
+        begin(observer, Stage::Srs)?;
+        let cut = srs.cut(self.plan().k, "of the setup", &|_, done, total| {
+            observer.progress(Stage::Srs, done, total)
+        })?;
+        begin(observer, Stage::Keys)?;
+        let keys = zkml_halo2::keys::setup(&self.graph, &self.system, self.plan(), &cut, "of the setup")?;
+        Ok(Keys { compiled: self, keys })
     }
+}
 
+impl Keys {
     /// Reads what [`Keys::to_bytes`] wrote, the `proving.key` of an artifact folder, and the program that belongs to it.
     ///
     /// # Errors

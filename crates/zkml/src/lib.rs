@@ -63,13 +63,15 @@ mod observer;
 pub mod opening;
 #[cfg(feature = "verify")]
 pub mod proof;
+mod stage;
 #[cfg(feature = "verify")]
 mod verifier;
 #[cfg(feature = "prove")]
 pub mod weights;
 
 pub use error::{Error, Result};
-pub use observer::{Observer, Stage};
+pub use observer::Observer;
+pub use stage::Stage;
 pub use zkml_protocol::{Code, ProofSystem, Statement, Word, binding, commitment::Role};
 
 #[cfg(feature = "evm")]

@@ -1,28 +1,8 @@
 //! Who is told how far long work is, and may stop it.
 
-/// What is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Choosing scales, and measuring the error of the integer model.
-    Calibrate,
-    /// Comparing layouts of the circuit.
-    Plan,
-    /// Cutting the trusted setup to size and checking it.
-    Srs,
-    /// Committing to what the model fixes.
-    Keys,
-    /// Running the integer model.
-    Run,
-    /// Proving.
-    Prove,
-    /// Asking the second verifier.
-    Verify,
-    /// Compiling Solidity.
-    Solc,
-    /// Letting the local EVM judge.
-    Evm,
-}
+use crate::Stage;
+#[cfg(any(feature = "prove", feature = "evm"))]
+use crate::{Error, Result};
 
 /// Told what long work is doing. `&()` is one that does not listen and never stops anything.
 ///
@@ -49,9 +29,9 @@ impl Observer for () {}
 
 /// Begins a stage, unless the work shall end.
 #[cfg(any(feature = "prove", feature = "evm"))]
-pub(crate) fn begin(observer: &dyn Observer, stage: Stage) -> crate::Result<()> {
+pub(crate) fn begin(observer: &dyn Observer, stage: Stage) -> Result<()> {
     if observer.cancelled() {
-        return Err(crate::Error::Cancelled { before: stage });
+        return Err(Error::Cancelled { before: stage });
     }
     observer.begins(stage);
     Ok(())

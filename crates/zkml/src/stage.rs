@@ -1,0 +1,25 @@
+//! The stages of long work.
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Choosing scales, and measuring the error of the integer model.
+    Calibrate,
+    /// Comparing layouts of the circuit.
+    Plan,
+    /// Cutting the trusted setup to size and checking it.
+    Srs,
+    /// Committing to what the model fixes.
+    Keys,
+    /// Running the integer model.
+    Run,
+    /// Proving.
+    Prove,
+    /// Asking the second verifier.
+    Verify,
+    /// Compiling Solidity.
+    Solc,
+    /// Letting the local EVM judge.
+    Evm,
+}
