@@ -14,6 +14,7 @@
 mod calibrate;
 mod error;
 mod guard;
+mod inspection;
 mod load;
 mod log_softmax;
 mod lower;
@@ -28,9 +29,10 @@ mod visibility;
 
 pub use calibrate::{Calibrated, calibrate};
 pub use error::{Error, UnsupportedNode};
+pub use inspection::{InspectedNode, Inspection, PrivateTensor};
 pub use load::{LoadOptions, self_contained};
 pub use lower::{Lowered, lower};
-pub use model::{InspectedNode, Inspection, Model, PrivateTensor};
+pub use model::Model;
 pub use ops::{OpSupport, supported_ops};
 pub use proto::Notice;
 pub use quant::{Scales, Sign, ValueScale};

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p zkml --example local_chain --features evm -- program.json proof.json
 
+#![forbid(unsafe_code)]
+
 use std::{env, error::Error, fs};
 use zkml::{Contracts, Proof, Verifier};
 

@@ -3,6 +3,8 @@
 //!
 //!     cargo run --release -p zkml --example own_graph
 
+#![forbid(unsafe_code)]
+
 use std::error::Error;
 use zkml::{Binding, Compiled, Interface, Optimize, Srs, Visibility};
 use zkml_graph::{

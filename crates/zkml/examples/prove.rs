@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p zkml --example prove -- model.onnx samples.json input.json OUT
 
+#![forbid(unsafe_code)]
+
 use std::{env, error::Error, fs, path::PathBuf};
 use zkml::{Binding, Model, Optimize, Settings, Srs};
 

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p zkml --example verify --no-default-features --features verify -- program.json proof.json
 
+#![forbid(unsafe_code)]
+
 use std::{env, error::Error, fs};
 use zkml::Verifier;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::PrivateTensor;
+use crate::inspection::PrivateTensor;
 use crate::net::{Net, NetNode, NetOp, Numbers, Operand, Side, constant_view};
 
 /// The private weights of the graph to come, in its order; empty when weights are public.
