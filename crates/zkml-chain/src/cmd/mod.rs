@@ -10,11 +10,13 @@ pub mod check_deployment;
 pub mod commit;
 pub mod compile;
 pub mod completions;
+pub mod config;
 pub mod context;
 pub mod demo;
 #[cfg(feature = "chain")]
 pub mod deploy;
 pub mod gen_verifier;
+pub mod init;
 pub mod inspect;
 #[cfg(not(feature = "chain"))]
 pub mod left_out;
@@ -22,6 +24,8 @@ pub mod ops;
 pub mod prove;
 #[cfg(feature = "chain")]
 pub mod request;
+pub mod run;
+pub mod settings;
 pub mod setup;
 pub mod sight;
 pub mod simulate;
