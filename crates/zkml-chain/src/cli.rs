@@ -59,6 +59,7 @@ enum Command {
     Demo(cmd::demo::Args),
     Config(cmd::config::Args),
     Completions(cmd::completions::Args),
+    Man(cmd::man::Args),
     #[cfg(not(feature = "chain"))]
     #[command(flatten)]
     LeftOut(cmd::left_out::Command),
@@ -110,6 +111,7 @@ impl Command {
             Self::Demo(args) => cmd::demo::run(ui, args),
             Self::Config(args) => cmd::config::run(ui, &args),
             Self::Completions(args) => cmd::completions::run(&args),
+            Self::Man(args) => cmd::man::run(ui, &args),
             #[cfg(not(feature = "chain"))]
             Self::LeftOut(command) => cmd::left_out::run(&command),
         }

@@ -16,6 +16,7 @@ pub mod fixtures;
 pub mod folder;
 pub mod html;
 pub mod json;
+pub mod man;
 pub mod output;
 pub mod pipeline;
 pub mod private_file;

@@ -20,6 +20,7 @@ pub mod init;
 pub mod inspect;
 #[cfg(not(feature = "chain"))]
 pub mod left_out;
+pub mod man;
 pub mod ops;
 pub mod prove;
 #[cfg(feature = "chain")]

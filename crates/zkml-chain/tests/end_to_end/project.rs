@@ -171,11 +171,61 @@ fn what_is_wrong_in_the_file_is_said_with_its_line() {
     }
 }
 
+/// A page for each command, which a reader of manual pages takes without a complaint, if there is one.
+#[test]
+fn manual_pages_render() {
+    let home = empty();
+    let made = zkml_in(home.path(), &["man", "man1", "--json"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let files: Vec<String> = serde_json::from_value(made.json()["files"].clone()).expect("files");
+    for name in [
+        "zkml-chain",
+        "zkml-chain-init",
+        "zkml-chain-config-show",
+        "zkml-chain-srs-import",
+        "zkml-chain-prove",
+    ] {
+        assert!(files.iter().any(|file| file.ends_with(&format!("/{name}.1"))), "{name}: {files:?}");
+    }
+    let reader = ["mandoc", "groff"].into_iter().find(|name| {
+        Command::new(name).arg("-V").output().is_ok() || Command::new(name).arg("--version").output().is_ok()
+    });
+    for file in &files {
+        let path = home.path().join(file);
+        let page = fs::read_to_string(&path).expect("a page");
+        assert!(page.contains(".TH zkml-chain") && page.contains(".SH NAME"), "{file}: {page}");
+        let arguments: &[&str] = match reader {
+            Some("mandoc") => &["-T", "utf8"],
+            Some(_) => &["-man", "-T", "utf8"],
+            None => continue,
+        };
+        let reader = reader.unwrap_or_default();
+        let shown = Command::new(reader).args(arguments).arg(&path).output().expect("a reader");
+        let text = plain(&String::from_utf8_lossy(&shown.stdout));
+        assert!(shown.status.success() && text.contains("SYNOPSIS"), "{file}: {text}");
+    }
+    if reader.is_none() {
+        eprintln!("manual pages are not rendered: there is no mandoc and no groff here");
+    }
+}
+
+/// Text without what was struck over, which is how bold letters are printed.
+fn plain(text: &str) -> String {
+    text.chars().fold(String::new(), |mut plain, c| {
+        if c == '\u{8}' {
+            plain.pop();
+        } else {
+            plain.push(c);
+        }
+        plain
+    })
+}
+
 #[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = zkml_in(&root(), &["completions", shell]).stdout;
-        for command in ["init", "run", "config", "gen-verifier"] {
+        for command in ["init", "run", "config", "man", "gen-verifier"] {
             assert!(script.contains(command), "{shell}: no {command}");
         }
     }
