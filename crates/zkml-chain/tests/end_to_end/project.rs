@@ -230,3 +230,11 @@ fn completions_know_every_command() {
         }
     }
 }
+
+/// The README's picture is what its script draws from the run that is committed beside it.
+#[test]
+fn the_picture_is_fresh() {
+    let output =
+        Command::new("node").args([&repo("tests/js/picture.mjs"), "--check"]).output().expect("node");
+    good(&output, "node tests/js/picture.mjs --check");
+}
