@@ -121,14 +121,14 @@ pub const KEYS: &[Key] = &[
         name: "tolerance",
         kind: Kind::Number,
         what: "Largest output error to aim at; a larger one ends `calibrate` and `compile` with exit code 6.",
-        default: "as `settings.json` says",
+        default: "2e-4",
         commands: &["calibrate", "run"],
     },
     Key {
         name: "margin",
         kind: Kind::Number,
         what: "Factor by which calibrated ranges are widened.",
-        default: "as `settings.json` says",
+        default: "1.5",
         commands: &["calibrate", "run"],
     },
     Key {
@@ -301,6 +301,14 @@ mod tests {
         assert_eq!(nearest("model_owner"), Some("model-owner"));
         assert_eq!(nearest("x"), None);
         assert_eq!(nearest("日本語"), None);
+    }
+
+    #[test]
+    fn defaults_are_those_of_calibrations() {
+        let settings = zkml_onnx::Settings::default();
+        for (key, default) in [("tolerance", settings.tolerance), ("margin", settings.margin)] {
+            assert_eq!(find(key).and_then(|k| k.default.parse().ok()), Some(default), "{key}");
+        }
     }
 
     #[test]

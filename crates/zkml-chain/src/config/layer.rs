@@ -2,7 +2,7 @@
 
 use super::{ConfigFile, keys};
 use crate::{error::Error, output::Ui};
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, Id, builder::Resettable};
 use std::ffi::OsString;
 
 /// Parses the command line; where a flag is missing that `zkml.toml` has a key for, the file's value holds.
@@ -39,7 +39,11 @@ fn one(command: Command, key: &keys::Key, file: &ConfigFile) -> Command {
     let id = key.argument();
     let there = command.get_arguments().any(|argument| argument.get_id() == id.as_str());
     let Some(entry) = file.get(key.name).filter(|_| there) else { return command };
-    command.mut_arg(id, |argument| argument.required(false).default_value(entry.text.clone()))
+    command.mut_arg(id, |argument| {
+        // Nor is it needed where another flag is missing.
+        let argument = argument.required(false).required_unless_present(Resettable::<Id>::Reset);
+        argument.default_value(entry.text.clone())
+    })
 }
 
 #[cfg(test)]
