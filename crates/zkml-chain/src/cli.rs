@@ -1,11 +1,11 @@
 //! The command line: subcommands, global flags, exit codes.
 
 use crate::{
-    cmd,
-    error::{Class, EXIT_CODES, Result},
+    cmd, config,
+    error::{Class, EXIT_CODES, Error, Result},
     output::Ui,
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
@@ -28,6 +28,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(cmd::init::Args),
+    Run(cmd::run::Args),
     Inspect(cmd::inspect::Args),
     Ops(cmd::ops::Args),
     Calibrate(cmd::calibrate::Args),
@@ -55,7 +57,9 @@ enum Command {
     Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
     Demo(cmd::demo::Args),
+    Config(cmd::config::Args),
     Completions(cmd::completions::Args),
+    Man(cmd::man::Args),
     #[cfg(not(feature = "chain"))]
     #[command(flatten)]
     LeftOut(cmd::left_out::Command),
@@ -76,6 +80,8 @@ impl Command {
 
     fn run(self, ui: &Ui) -> Result<()> {
         match self {
+            Self::Init(args) => cmd::init::run(ui, &args),
+            Self::Run(args) => cmd::run::run(ui, args),
             Self::Inspect(args) => cmd::inspect::run(ui, &args),
             Self::Ops(args) => cmd::ops::run(ui, &args),
             Self::Calibrate(args) => cmd::calibrate::run(ui, args),
@@ -103,7 +109,9 @@ impl Command {
             Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),
             Self::Demo(args) => cmd::demo::run(ui, args),
+            Self::Config(args) => cmd::config::run(ui, &args),
             Self::Completions(args) => cmd::completions::run(&args),
+            Self::Man(args) => cmd::man::run(ui, &args),
             #[cfg(not(feature = "chain"))]
             Self::LeftOut(command) => cmd::left_out::run(&command),
         }
@@ -114,17 +122,24 @@ impl Command {
 pub fn main() -> ExitCode {
     explain_panics();
     survive_full_disks();
-    let cli = Cli::parse();
+    // What zkml.toml says stands beneath the flags.
+    let cli = match config::matches(Cli::command()) {
+        Ok(matches) => Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()),
+        Err((ui, error)) => return failed(ui, error),
+    };
     talk(cli.command.log(cli.quiet));
     let ui = Ui { json: cli.json, quiet: cli.quiet };
     match cli.command.run(&ui) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let class: Class = error.class();
-            ui.failure(error);
-            ExitCode::from(class as u8)
-        }
+        Err(error) => failed(ui, error),
     }
+}
+
+/// Says how the command failed, and takes the exit code from it.
+fn failed(ui: Ui, error: Error) -> ExitCode {
+    let class: Class = error.class();
+    ui.failure(error);
+    ExitCode::from(class as u8)
 }
 
 /// Logs to stderr as `RUST_LOG` says, or else as `usual` does.
@@ -160,6 +175,6 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -54,6 +54,8 @@ impl Error {
             Self::Source(e) => source_class(e),
             #[cfg(feature = "chain")]
             Self::Deployment { .. } | Self::SourceRefused { .. } => Class::Refused,
+            Self::Config(e) => e.class(),
+            Self::Project(e) => e.class(),
             Self::NoKey | Self::NoPassword { .. } | Self::LeftOut { .. } => Class::Usage,
         }
     }

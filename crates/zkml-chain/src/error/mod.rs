@@ -305,6 +305,12 @@ pub enum Error {
         /// The command.
         command: &'static str,
     },
+    /// `zkml.toml` is refused.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// A project, or its folder of generated contracts, is not written.
+    #[error(transparent)]
+    Project(#[from] crate::project::ProjectError),
     /// No key was named.
     #[error("whose key signs? none was named")]
     NoKey,
@@ -372,7 +378,7 @@ pub enum Error {
 pub enum Class {
     /// The question was answered with no: a proof was refused.
     Refused = 1,
-    /// The command line was wrong.
+    /// The command line or `zkml.toml` was wrong.
     Usage = 2,
     /// The model, the data or a proof file cannot be used.
     Input = 3,
@@ -388,7 +394,7 @@ pub enum Class {
 pub const EXIT_CODES: &str = "Exit codes:
   0  done; a proof was accepted
   1  a proof was refused, by a verifier or on a chain, or sources by a service
-  2  the command line is wrong
+  2  the command line or zkml.toml is wrong
   3  the model, the data or a proof file cannot be used
   4  the artifact folder is incomplete, out of date, or was edited
   5  the system stands in the way: disk, permissions, a missing tool, a chain that does not answer
@@ -454,6 +460,8 @@ impl Error {
             #[cfg(feature = "chain")]
             Self::Source(error) | Self::SourceRefused { error, .. } => error.name(),
             Self::LeftOut { .. } => "left-out",
+            Self::Config(e) => e.name(),
+            Self::Project(e) => e.name(),
             Self::NoKey => "no-key",
             Self::NoPassword { .. } => "no-password",
             Self::NotAnswered { .. } => "not-answered",

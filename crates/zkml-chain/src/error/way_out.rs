@@ -64,6 +64,8 @@ impl Error {
             Self::Fixture { source, .. } => return source.way_out(),
             Self::StaleFixtures { .. } => "run `make fixtures` and commit what it writes".into(),
             Self::LeftOut { .. } => "build it with them: `make build`".into(),
+            Self::Config(e) => return e.way_out(),
+            Self::Project(e) => e.way_out(),
             Self::NoKey => {
                 "name one with --keystore FILE, --key-env VARIABLE or --ledger N; on chain 31337 --test-key will do, and for a dry run --from ADDRESS".into()
             }

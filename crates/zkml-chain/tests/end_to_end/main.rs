@@ -10,6 +10,7 @@ mod contract;
 mod faults;
 mod owner;
 mod private;
+mod project;
 mod srs;
 mod support;
 mod way;

@@ -50,6 +50,11 @@ pub(crate) fn zkml_cached(cache: &Path, args: &[&str]) -> Run {
     finish(command().env("ZKML_CACHE", cache).args(args))
 }
 
+/// Runs `zkml-chain` in a folder.
+pub(crate) fn zkml_in(dir: &Path, args: &[&str]) -> Run {
+    finish(command().current_dir(dir).args(args))
+}
+
 /// Runs `zkml-chain` with more variables in its environment.
 pub(crate) fn zkml_env(variables: &[(&str, &str)], args: &[&str]) -> Run {
     finish(command().envs(variables.iter().copied()).args(args))

@@ -1,0 +1,337 @@
+//! The keys of `zkml.toml`. Each stands for the flag of its name, at the commands that are listed with it.
+
+use crate::value;
+use zkml_onnx::Visibilities;
+
+/// A key, and the flags that it stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name: that of the flag without dashes in front.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// What it says, for the book.
+    pub what: &'static str,
+    /// What holds where neither flag nor file say.
+    pub default: &'static str,
+    /// The commands whose flag it stands for.
+    pub commands: &'static [&'static str],
+}
+
+/// What a value is, and how it is checked when the file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file or folder, relative to `zkml.toml`.
+    Path,
+    /// `public`, `committed`, or either by tensor.
+    Sight,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// Any text.
+    Text,
+    /// An address on a chain.
+    Address,
+    /// A whole number between two others.
+    Whole(u64, u64),
+    /// A positive number.
+    Number,
+}
+
+const VISIBLE: &[&str] = &["public", "committed"];
+const FOLDERS: &[&str] = &[
+    "calibrate",
+    "compile",
+    "setup",
+    "commit",
+    "prove",
+    "verify",
+    "calldata",
+    "gen-verifier",
+    "simulate",
+    "deploy",
+    "check-deployment",
+    "verify-source",
+    "submit",
+    "request",
+    "watch",
+    "demo",
+    "run",
+];
+const CHAINS: &[&str] = &["deploy", "check-deployment", "verify-source", "submit", "request", "watch"];
+
+/// All keys, in the order of the book.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "model",
+        kind: Kind::Path,
+        what: "The ONNX file.",
+        default: "none: name it",
+        commands: &["inspect", "calibrate", "demo", "run"],
+    },
+    Key {
+        name: "data",
+        kind: Kind::Path,
+        what: "Sample data to calibrate with.",
+        default: "random numbers, with a warning",
+        commands: &["calibrate", "demo", "run"],
+    },
+    Key {
+        name: "input",
+        kind: Kind::Path,
+        what: "The input to prove.",
+        default: "the first calibration sample",
+        commands: &["prove", "submit", "request", "demo", "run"],
+    },
+    Key {
+        name: "dir",
+        kind: Kind::Path,
+        what: "The artifact folder.",
+        default: "artifacts/<MODEL>, or the only one in artifacts/",
+        commands: FOLDERS,
+    },
+    Key {
+        name: "inputs",
+        kind: Kind::Sight,
+        what: "Who sees the inputs: `committed`, `public`, or by tensor, `\"age=public,*=committed\"`.",
+        default: "committed",
+        commands: &["inspect", "calibrate", "compile", "run"],
+    },
+    Key {
+        name: "weights",
+        kind: Kind::Word(VISIBLE),
+        what: "Who sees the weights; with committed ones, one verifier serves all models of the architecture.",
+        default: "public",
+        commands: &["inspect", "calibrate", "compile", "run"],
+    },
+    Key {
+        name: "outputs",
+        kind: Kind::Sight,
+        what: "Who sees the outputs, as `inputs`.",
+        default: "public",
+        commands: &["inspect", "calibrate", "compile", "run"],
+    },
+    Key {
+        name: "optimize",
+        kind: Kind::Word(&["prover", "gas"]),
+        what: "What to make cheap: `prover` (time and memory of proving) or `gas` (of a verification).",
+        default: "prover",
+        commands: &["compile", "demo", "run"],
+    },
+    Key {
+        name: "tolerance",
+        kind: Kind::Number,
+        what: "Largest output error to aim at; a larger one ends `calibrate` and `compile` with exit code 6.",
+        default: "2e-4",
+        commands: &["calibrate", "run"],
+    },
+    Key {
+        name: "margin",
+        kind: Kind::Number,
+        what: "Factor by which calibrated ranges are widened.",
+        default: "1.5",
+        commands: &["calibrate", "run"],
+    },
+    Key {
+        name: "activation-scale",
+        kind: Kind::Whole(0, 64),
+        what: "Fraction bits of values between layers.",
+        default: "chosen",
+        commands: &["calibrate", "run"],
+    },
+    Key {
+        name: "weight-scale",
+        kind: Kind::Whole(0, 64),
+        what: "Fraction bits of weights.",
+        default: "chosen",
+        commands: &["calibrate", "run"],
+    },
+    Key {
+        name: "batch",
+        kind: Kind::Whole(1, 65_536),
+        what: "Size of an open batch dimension.",
+        default: "1",
+        commands: &["inspect", "calibrate", "run"],
+    },
+    Key {
+        name: "srs",
+        kind: Kind::Path,
+        what: "Trusted setup to use.",
+        default: "the best in the cache that is large enough",
+        commands: &["setup", "run"],
+    },
+    Key {
+        name: "contracts",
+        kind: Kind::Path,
+        what: "Where the generated contracts and the proof for the project's tests go.",
+        default: "contracts/generated",
+        commands: &["run"],
+    },
+    Key {
+        name: "action-text",
+        kind: Kind::Text,
+        what: "What the consumer is asked to do; the action is the Keccak-256 of it.",
+        default: "zero; `run`: approve",
+        commands: &["context", "submit", "request", "run"],
+    },
+    Key {
+        name: "chain",
+        kind: Kind::Text,
+        what: "The chain, by name or number (as text). Its endpoint's URL comes from the environment.",
+        default: "none: name it",
+        commands: CHAINS,
+    },
+    Key {
+        name: "chains",
+        kind: Kind::Path,
+        what: "A file with chains of your own, in the form of `deploy/chains.toml`.",
+        default: "the built-in ones",
+        commands: CHAINS,
+    },
+    Key {
+        name: "deployments",
+        kind: Kind::Path,
+        what: "Folder of records of deployments.",
+        default: "deploy/deployments",
+        commands: CHAINS,
+    },
+    Key {
+        name: "owner",
+        kind: Kind::Address,
+        what: "Owner of router and consumer.",
+        default: "on test chains the sender",
+        commands: &["deploy"],
+    },
+    Key {
+        name: "model-owner",
+        kind: Kind::Address,
+        what: "Who registers the model, and can deprecate it.",
+        default: "the sender",
+        commands: &["deploy"],
+    },
+];
+
+/// The key of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The keys that stand for a flag of this command.
+pub fn of_command(command: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.commands.contains(&command))
+}
+
+/// A key that may have been meant: the same but for case, underscores and an `s`, or one that begins alike.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let plain = |text: &str| text.to_lowercase().replace('_', "-").trim_end_matches('s').to_owned();
+    let wanted = plain(name);
+    let same = KEYS.iter().find(|key| plain(key.name) == wanted);
+    let alike = || {
+        KEYS.iter().find(|key| {
+            wanted.len() >= 3 && plain(key.name).starts_with(&wanted[..wanted.floor_char_boundary(3)])
+        })
+    };
+    same.or_else(alike).map(|key| key.name)
+}
+
+impl Key {
+    /// The name that clap has for the flag.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
+impl Kind {
+    /// Sees whether the flag takes this text; says what is expected if it does not.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub fn check(self, text: &str) -> Result<(), String> {
+        match self {
+            Self::Path | Self::Text if text.trim().is_empty() => Err("it is empty".into()),
+            Self::Path | Self::Text => Ok(()),
+            Self::Sight => text.parse::<Visibilities>().map(drop).map_err(|e| e.to_string()),
+            Self::Word(words) if words.contains(&text) => Ok(()),
+            Self::Word(words) => Err(format!("{text:?} is none of: {}", words.join(", "))),
+            Self::Address => value::address(text).map(drop).map_err(|e| e.to_string()),
+            Self::Whole(lowest, highest) => match text.parse::<u64>() {
+                Ok(number) if (lowest..=highest).contains(&number) => Ok(()),
+                _ => Err(format!("a whole number from {lowest} to {highest} is expected")),
+            },
+            Self::Number => match text.parse::<f64>() {
+                Ok(number) if number.is_finite() && number > 0.0 => Ok(()),
+                _ => Err("a positive number is expected".into()),
+            },
+        }
+    }
+
+    /// True for keys whose value is a number in TOML, and not text.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Whole(..) | Self::Number)
+    }
+
+    /// What the value is, in a word, for the book.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Self::Path => "path".into(),
+            Self::Sight => "visibility".into(),
+            Self::Word(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Text => "text".into(),
+            Self::Address => "address".into(),
+            Self::Whole(..) => "whole number".into(),
+            Self::Number => "number".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_guessed() {
+        assert_eq!(nearest("optimise"), Some("optimize"));
+        assert_eq!(nearest("Input_s"), Some("input"));
+        assert_eq!(nearest("model_owner"), Some("model-owner"));
+        assert_eq!(nearest("x"), None);
+        assert_eq!(nearest("日本語"), None);
+    }
+
+    #[test]
+    fn defaults_are_those_of_calibrations() {
+        let settings = zkml_onnx::Settings::default();
+        for (key, default) in [("tolerance", settings.tolerance), ("margin", settings.margin)] {
+            assert_eq!(find(key).and_then(|k| k.default.parse().ok()), Some(default), "{key}");
+        }
+    }
+
+    #[test]
+    fn values_are_checked() {
+        let good = [
+            ("inputs", "age=public,*=committed"),
+            ("weights", "public"),
+            ("batch", "1"),
+            ("tolerance", "0.01"),
+        ];
+        for (key, text) in good {
+            assert_eq!(find(key).map(|k| k.kind.check(text)), Some(Ok(())), "{key}");
+        }
+        let bad = [
+            ("inputs", "secret"),
+            ("weights", "a=public"),
+            ("batch", "0"),
+            ("margin", "-1"),
+            ("owner", "0x1"),
+            ("dir", ""),
+        ];
+        for (key, text) in bad {
+            assert!(find(key).is_some_and(|k| k.kind.check(text).is_err()), "{key}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything that `init` and `run` refuse of their own.
+
+use crate::error::Class;
+use std::path::PathBuf;
+use thiserror::Error as ThisError;
+
+/// Why a project is not written.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum ProjectError {
+    /// The folder has files, or is one.
+    #[error("{} exists, and is not an empty folder", .dir.display())]
+    NotEmpty {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The name is no name of a project.
+    #[error(
+        "`{name}` is no name for a project: letters, digits, `-`, `_` and `.` make one, beginning with a letter or digit"
+    )]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// The folder for generated contracts has files that `run` did not write.
+    #[error("{} is not a folder that `zkml-chain run` wrote", .dir.display())]
+    NotGenerated {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+impl ProjectError {
+    /// A stable name for scripts.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotEmpty { .. } => "not-empty",
+            Self::BadName { .. } => "project-name",
+            Self::NotGenerated { .. } => "not-generated",
+        }
+    }
+
+    /// The exit code's meaning: another name would do.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn way_out(&self) -> String {
+        match self {
+            Self::NotEmpty { .. } => "name a folder that is not there yet; nothing was written",
+            Self::BadName { .. } => "name a folder that is not there yet, like `zkml-chain init credit`",
+            Self::NotGenerated { .. } => {
+                "it is replaced as a whole: move your own files out of it, or name another folder with --contracts"
+            }
+        }
+        .into()
+    }
+}
