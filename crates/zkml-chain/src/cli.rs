@@ -2,8 +2,8 @@
 
 use crate::{
     cmd,
-    error::{Class, EXIT_CODES, Result},
-    output::Ui,
+    error::{EXIT_CODES, Result},
+    show::Ui,
 };
 use clap::{Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
@@ -120,9 +120,9 @@ pub fn main() -> ExitCode {
     match cli.command.run(&ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let class: Class = error.class();
+            let code = error.exit_code();
             ui.failure(error);
-            ExitCode::from(class as u8)
+            ExitCode::from(code)
         }
     }
 }

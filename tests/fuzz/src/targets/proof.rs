@@ -1,7 +1,6 @@
 //! Proof files, programs, and proofs before the verifier.
 
 use std::{path::Path, sync::LazyLock};
-use zkml_chain::proof_file::ProofFile;
 use zkml_codegen::{Submission, calldata, verifier_source};
 use zkml_protocol::{
     Word,
@@ -10,6 +9,7 @@ use zkml_protocol::{
     plonk::{Program, Sample},
 };
 use zkml_verifier::plonk::verify;
+use zkml_workspace::proof_file::ProofFile;
 
 /// Programs with a proof each: small ones of many shapes.
 pub(crate) static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
