@@ -79,7 +79,7 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::NotAnswered { .. } => {
             "somebody must serve the contract's requests (`zkml-chain watch`), and have its committed input: see --share".into()
         }
-        Error::Refused { .. } => "the proof was made for another statement, or was changed: prove again".into(),
+        Error::Refused { .. } | Error::Unverified(_) => "the proof was made for another statement, or was changed: prove again".into(),
         Error::Disagreement { .. } | Error::Accepted { .. } => {
             "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
         }

@@ -1,7 +1,7 @@
 //! What a proof is to be bound to, as a file: who may use it, where, when and what for.
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, Why},
     value,
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -59,10 +59,10 @@ impl ContextFile {
     /// # Errors
     /// [`Error::Content`] when it is malformed, or its context is not the one of its parts.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Context> {
-        let refuse = |why: String| Error::Content { path: path.to_owned(), why };
-        let file: Self =
-            serde_json::from_slice(bytes).map_err(|e| refuse(format!("it is not a context file: {e}")))?;
-        let part = |name: &str, e: value::ValueError| refuse(format!("its {name}: {e}"));
+        let refuse = |why: Why| Error::content(path, why);
+        let file: Self = serde_json::from_slice(bytes)
+            .map_err(|cause| refuse(Why::NotA { what: "a context file", cause }))?;
+        let part = |part: &'static str, cause: value::ValueError| refuse(Why::Value { part, cause });
         let context = Context {
             chain_id: value::uint64(&file.chain_id).map_err(|e| part("chainId", e))?,
             consumer: value::address(&file.consumer).map_err(|e| part("consumer", e))?,
@@ -74,7 +74,7 @@ impl ContextFile {
         let computed = context.digest();
         if computed != file.context {
             let found = file.context;
-            return Err(refuse(format!("its context is {found}, but its parts give {computed}")));
+            return Err(refuse(format!("its context is {found}, but its parts give {computed}").into()));
         }
         Ok(context)
     }

@@ -194,7 +194,7 @@ impl PrivateFile {
     /// # Errors
     /// [`Error::Io`], or [`Error::Content`] for something else.
     pub fn read(path: &Path) -> Result<Self> {
-        let refuse = |why: String| Error::Content { path: path.to_owned(), why };
+        let refuse = |why: String| Error::content(path, why);
         let bytes = fs::read(path).map_err(|e| Error::io("read", path, e))?;
         // The parser's own message would quote the place, and with it a secret.
         let file: Self = serde_json::from_slice(&bytes).map_err(|e| {

@@ -1,6 +1,6 @@
 //! A proof as a file: what was proven, by which key, and the bytes.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use zkml_protocol::{Encoding, InstanceLayout, Word, field, plonk::Program};
@@ -66,8 +66,8 @@ impl ProofFile {
     /// A proof of `program`, with its outputs decoded.
     ///
     /// # Errors
-    /// A sentence when the instances are not those of `program`.
-    pub fn new(program: &Program, instances: Vec<Word>, proof: Vec<u8>) -> Result<Self, String> {
+    /// [`InstancesError`] when the instances are not those of `program`.
+    pub fn new(program: &Program, instances: Vec<Word>, proof: Vec<u8>) -> Result<Self, InstancesError> {
         Ok(Self {
             version: VERSION,
             model: program.statement.model_name.clone(),
@@ -89,14 +89,14 @@ impl ProofFile {
     /// [`Error::Content`] when it is malformed or contradicts itself, [`Error::ForeignProof`] when it belongs
     /// to another model or key.
     pub fn parse(path: &Path, bytes: &[u8], program: &Program) -> Result<Self> {
-        let refuse = |why: String| Error::Content { path: path.to_owned(), why };
-        let file: Self =
-            serde_json::from_slice(bytes).map_err(|e| refuse(format!("it is not a proof file: {e}")))?;
+        let refuse = |why: Why| Error::content(path, why);
+        let file: Self = serde_json::from_slice(bytes)
+            .map_err(|cause| refuse(Why::NotA { what: "a proof file", cause }))?;
         if file.version != VERSION {
-            return Err(refuse(format!(
+            return Err(refuse(Why::Words(format!(
                 "its layout version is {}, this program reads {VERSION}",
                 file.version
-            )));
+            ))));
         }
         let foreign = |what, expected: Word, found: Word| Error::ForeignProof {
             path: path.to_owned(),
@@ -110,22 +110,22 @@ impl ProofFile {
         if file.vk_digest != program.vk_digest() {
             return Err(foreign("key", program.vk_digest(), file.vk_digest));
         }
-        let outputs = decode_outputs(program, &file.instances).map_err(refuse)?;
+        let outputs = decode_outputs(program, &file.instances).map_err(|e| refuse(e.into()))?;
         if file.context != file.instances[InstanceLayout::CONTEXT] {
             return Err(refuse("its context is not the one that its instances carry".into()));
         }
         if let Some((shown, _)) = file.outputs.iter().zip(&outputs).find(|(a, b)| !a.agrees(b)) {
-            return Err(refuse(format!(
+            return Err(refuse(Why::Words(format!(
                 "its output `{}` is not the one that its instances carry",
                 shown.name
-            )));
+            ))));
         }
         if file.outputs.len() != outputs.len() {
-            return Err(refuse(format!(
+            return Err(refuse(Why::Words(format!(
                 "it shows {} outputs, its instances carry {}",
                 file.outputs.len(),
                 outputs.len()
-            )));
+            ))));
         }
         if file.unsafe_dev_srs != program.srs.unsafe_dev {
             return Err(refuse("it hides which trusted setup it was made with".into()));
@@ -139,14 +139,37 @@ impl ProofFile {
     }
 }
 
+/// Instances that are not those of a program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstancesError {
+    /// Too few or too many.
+    #[error("it has {found} instances, the model has {expected}")]
+    Number {
+        /// Number of instances.
+        found: usize,
+        /// Number that the program has.
+        expected: u64,
+    },
+    /// An output's value is beyond what outputs are.
+    #[error("output `{output}`, value {index}: {word} is no signed 64-bit integer")]
+    Value {
+        /// The output.
+        output: String,
+        /// Which of its values.
+        index: usize,
+        /// The instance.
+        word: Word,
+    },
+}
+
 /// The outputs that `instances` carry.
 ///
 /// # Errors
-/// A sentence when there are too few or too many instances, or one is no small signed integer.
-pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<OutputValues>, String> {
+/// [`InstancesError`] when there are too few or too many instances, or one is no small signed integer.
+pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<OutputValues>, InstancesError> {
     let layout = &program.statement.instances;
     if instances.len() as u64 != layout.total() {
-        return Err(format!("it has {} instances, the model has {}", instances.len(), layout.total()));
+        return Err(InstancesError::Number { found: instances.len(), expected: layout.total() });
     }
     let mut words = instances[layout.outputs_start() as usize..].iter();
     let mut outputs = Vec::with_capacity(layout.outputs.len());
@@ -158,11 +181,14 @@ pub fn decode_outputs(program: &Program, instances: &[Word]) -> Result<Vec<Outpu
             continue;
         }
         let integers = words.by_ref().take(field.values as usize).enumerate().map(|(i, word)| {
-            field::to_i64(word).ok_or_else(|| {
-                format!("output `{}`, value {i}: {word} is no signed 64-bit integer", field.name)
+            let output = || field.name.clone();
+            field::to_i64(word).ok_or_else(|| InstancesError::Value {
+                output: output(),
+                index: i,
+                word: *word,
             })
         });
-        let integers = integers.collect::<Result<Vec<i64>, String>>()?;
+        let integers = integers.collect::<Result<Vec<i64>, InstancesError>>()?;
         let unit = (-f64::from(field.scale)).exp2();
         let values = integers.iter().map(|&v| v as f64 * unit).collect();
         outputs.push(OutputValues { name, scale, commitment: None, integers, values });

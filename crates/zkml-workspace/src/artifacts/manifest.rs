@@ -1,7 +1,7 @@
 //! `manifest.json`: which step wrote each file, its hash, and the hashes of what it was made from.
 
 use super::atomic::Fingerprint;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 
@@ -59,13 +59,13 @@ impl Manifest {
     /// # Errors
     /// [`Error::Manifest`] when it is no manifest or of another layout version.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let refuse = |why: String| Error::Manifest { path: path.to_owned(), why };
-        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| refuse(e.to_string()))?;
+        let refuse = |why: Why| Error::Manifest { path: path.to_owned(), why: Box::new(why) };
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| refuse(e.into()))?;
         if manifest.version != VERSION {
-            return Err(refuse(format!(
-                "its layout version is {}, this program reads {VERSION}",
-                manifest.version
-            )));
+            let found = manifest.version;
+            return Err(refuse(
+                format!("its layout version is {found}, this program reads {VERSION}").into(),
+            ));
         }
         Ok(manifest)
     }

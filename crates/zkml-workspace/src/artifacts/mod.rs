@@ -209,8 +209,7 @@ impl Artifacts {
     /// # Errors
     /// As [`Artifacts::require`], and [`Error::Content`] when it does not parse.
     pub fn load_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
-        serde_json::from_slice(&self.load(name)?)
-            .map_err(|e| Error::Content { path: self.path(name), why: e.to_string() })
+        serde_json::from_slice(&self.load(name)?).map_err(|e| Error::content(&self.path(name), e))
     }
 
     /// The content of `name` when a person has changed it since it was written; from then on it counts as it is.

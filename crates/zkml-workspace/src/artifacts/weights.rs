@@ -11,6 +11,7 @@ use zkml_graph::Graph;
 const MAGIC: &[u8] = b"zkml-weights/1\n";
 
 /// The content of the file.
+#[must_use]
 pub fn encode(graph: &Graph, weights: &[Vec<i64>]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     out.extend(graph.hash());
@@ -22,40 +23,86 @@ pub fn encode(graph: &Graph, weights: &[Vec<i64>]) -> Vec<u8> {
     out
 }
 
+/// Bytes that are not the weights of a graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeightsError {
+    /// They do not begin as weights do.
+    #[error("it holds no weights, or those of another version")]
+    Magic,
+    /// They end before the last weight.
+    #[error("it ends too early")]
+    Short,
+    /// They go on after the last weight.
+    #[error("{0} bytes too many")]
+    Long(usize),
+    /// The graph that they name is another one.
+    #[error("its weights are those of another graph")]
+    OtherGraph,
+    /// Too few or too many tensors.
+    #[error("it has {found} tensors, the graph takes {expected}")]
+    Tensors {
+        /// Number of tensors.
+        found: usize,
+        /// Number that the graph takes.
+        expected: usize,
+    },
+    /// A tensor with too few or too many values.
+    #[error("`{tensor}` has {found} values, the graph takes {expected}")]
+    Values {
+        /// The tensor.
+        tensor: String,
+        /// Number of values.
+        found: u64,
+        /// Number that the graph takes.
+        expected: usize,
+    },
+    /// A value beyond the bounds of its tensor.
+    #[error("`{tensor}`, element {index}, is {value}: beyond its bounds")]
+    Bounds {
+        /// The tensor.
+        tensor: String,
+        /// Which of its values.
+        index: usize,
+        /// The value.
+        value: i64,
+    },
+}
+
 /// The weights of `graph`: as many tensors and values as it takes, all within its bounds.
 ///
 /// # Errors
-/// What is wrong with the bytes.
-pub fn decode(graph: &Graph, bytes: &[u8]) -> Result<Vec<Vec<i64>>, String> {
-    let mut rest = bytes.strip_prefix(MAGIC).ok_or("it holds no weights, or those of another version")?;
+/// [`WeightsError`] with what is wrong with the bytes.
+pub fn decode(graph: &Graph, bytes: &[u8]) -> Result<Vec<Vec<i64>>, WeightsError> {
+    let mut rest = bytes.strip_prefix(MAGIC).ok_or(WeightsError::Magic)?;
     if take(&mut rest)? != graph.hash() {
-        return Err("its weights are those of another graph".into());
+        return Err(WeightsError::OtherGraph);
     }
-    let count = u32::from_le_bytes(take(&mut rest)?) as usize;
-    if count != graph.weights.len() {
-        return Err(format!("it has {count} tensors, the graph takes {}", graph.weights.len()));
+    let (found, expected) = (u32::from_le_bytes(take(&mut rest)?) as usize, graph.weights.len());
+    if found != expected {
+        return Err(WeightsError::Tensors { found, expected });
     }
-    let mut weights = Vec::with_capacity(count);
+    let mut weights = Vec::with_capacity(found);
     for tensor in graph.weights.iter().map(|id| graph.tensor(*id)) {
-        let (len, wanted) = (u64::from_le_bytes(take(&mut rest)?), tensor.len());
-        if len != wanted as u64 {
-            return Err(format!("`{}` has {len} values, the graph takes {wanted}", tensor.name));
+        let name = || tensor.name.clone();
+        let (found, expected) = (u64::from_le_bytes(take(&mut rest)?), tensor.len());
+        if found != expected as u64 {
+            return Err(WeightsError::Values { tensor: name(), found, expected });
         }
         let mut values = Vec::new();
-        for index in 0..wanted {
+        for index in 0..expected {
             let value = i64::from_le_bytes(take(&mut rest)?);
             if !tensor.bounds.contains(value.into()) {
-                return Err(format!("`{}`, element {index}, is {value}: beyond its bounds", tensor.name));
+                return Err(WeightsError::Bounds { tensor: name(), index, value });
             }
             values.push(value);
         }
         weights.push(values);
     }
-    if rest.is_empty() { Ok(weights) } else { Err(format!("{} bytes too many", rest.len())) }
+    if rest.is_empty() { Ok(weights) } else { Err(WeightsError::Long(rest.len())) }
 }
 
-fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], String> {
-    let (head, tail) = bytes.split_first_chunk().ok_or("it ends too early")?;
+fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], WeightsError> {
+    let (head, tail) = bytes.split_first_chunk().ok_or(WeightsError::Short)?;
     *bytes = tail;
     Ok(*head)
 }
@@ -88,7 +135,7 @@ mod tests {
             ([&bytes[..], b"x"].concat(), "too many"),
             (b"zkml-graph/2\n".to_vec(), "no weights"),
         ] {
-            let error = decode(&graph, &bad).unwrap_err();
+            let error = decode(&graph, &bad).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
         for cut in 0..bytes.len() {

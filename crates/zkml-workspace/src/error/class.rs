@@ -56,7 +56,10 @@ impl Error {
             | Self::Commit(_) => Class::Input,
             Self::Unopened { .. } => Class::Refused,
             Self::NotGiven { .. } => Class::Usage,
-            Self::Refused { .. } | Self::Disagreement { .. } | Self::Accepted { .. } => Class::Refused,
+            Self::Refused { .. }
+            | Self::Unverified(_)
+            | Self::Disagreement { .. }
+            | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,
             Self::Inaccurate(_) => Class::Inaccurate,
             Self::Srs(e) => srs_class(e),

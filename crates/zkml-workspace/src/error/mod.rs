@@ -1,8 +1,10 @@
 //! Everything that can end a step.
 
 mod class;
+mod why;
 
 pub use class::Class;
+pub use why::Why;
 
 use crate::verdict::Inaccurate;
 use std::{
@@ -54,7 +56,7 @@ pub enum Error {
         /// The manifest.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        why: Box<Why>,
     },
     /// A file of the folder is not there.
     #[error("{file} is missing in {}", .dir.display())]
@@ -118,7 +120,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        why: Box<Why>,
     },
     /// No trusted setup is at hand.
     #[error("no trusted setup with 2^{k} powers is at hand")]
@@ -134,6 +136,9 @@ pub enum Error {
         /// Its reason.
         why: String,
     },
+    /// A proof does not hold, says the interpreter of the verifier program.
+    #[error("the proof is refused by zkml-verifier: {0}")]
+    Unverified(VerifyError),
     /// Two verifiers answer differently.
     #[error("{accepts} accepts the proof, {refuses} refuses it: {why}")]
     Disagreement {
@@ -330,6 +335,12 @@ impl Error {
         Self::Io { action, path: path.display().to_string(), source }
     }
 
+    /// A file whose content cannot be used.
+    #[must_use]
+    pub fn content(path: &Path, why: impl Into<Why>) -> Self {
+        Self::Content { path: path.to_owned(), why: Box::new(why.into()) }
+    }
+
     /// A stable name for scripts.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -359,7 +370,7 @@ impl Error {
             Self::NoSuchInput { .. } => "no-such-input",
             Self::Commit(_) => "commit",
             Self::NoSrs { .. } => "no-setup",
-            Self::Refused { .. } => "refused",
+            Self::Refused { .. } | Self::Unverified(_) => "refused",
             Self::Disagreement { .. } => "disagreement",
             Self::Accepted { .. } => "accepted",
             Self::Onnx(_) => "model",
@@ -390,6 +401,6 @@ impl From<ProverError> for Error {
 
 impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
-        Self::Refused { by: "zkml-verifier", why: error.to_string() }
+        Self::Unverified(error)
     }
 }

@@ -63,7 +63,7 @@ pub fn with(
     allow_inaccurate: bool,
 ) -> Result<CompileReport> {
     artifacts.require(file::MODEL)?;
-    // The folder of a model that was compiled like another one has no data of its own.
+    // The folder of a model that has another's architecture has no data of its own.
     if artifacts.entry(file::DATA).is_some() {
         artifacts.require(file::DATA)?;
     }
@@ -80,7 +80,7 @@ pub fn with(
     let mut again =
         edited.is_some() || settings.weights != before.weights || artifacts.entry(file::SCALES).is_none();
     let recorded = if again { None } else { report(artifacts)? };
-    // A report on other settings says nothing; folders of models that were compiled like others have none, and no data.
+    // A report on other settings says nothing; folders of models with another's architecture have none, and no data.
     again |= recorded.is_none() && artifacts.entry(file::DATA).is_some();
     let (scales, lowered, report) = if again {
         recalibrated(artifacts, &model, &settings)?

@@ -32,13 +32,12 @@ impl Compiled {
     /// As [`Artifacts::load`], and [`Error::Content`] for bytes that are no graph or not its weights.
     pub fn load(artifacts: &Artifacts) -> Result<Self> {
         let graph = Graph::from_bytes(&artifacts.load(file::COMPILED)?)
-            .map_err(|e| Error::Content { path: artifacts.path(file::COMPILED), why: e.to_string() })?;
+            .map_err(|e| Error::content(&artifacts.path(file::COMPILED), e))?;
         let weights = if graph.weights.is_empty() {
             Vec::new()
         } else {
             let path = artifacts.path(file::WEIGHTS);
-            weights::decode(&graph, &artifacts.load(file::WEIGHTS)?)
-                .map_err(|why| Error::Content { path, why })?
+            weights::decode(&graph, &artifacts.load(file::WEIGHTS)?).map_err(|e| Error::content(&path, e))?
         };
         let system = graph.system();
         Ok(Self { graph, system, weights })
@@ -64,8 +63,6 @@ pub fn plan(artifacts: &Artifacts) -> Result<Plan> {
 /// As [`Artifacts::load_json`], and [`Error::Content`] for a program that contradicts itself.
 pub fn program(artifacts: &Artifacts) -> Result<Program> {
     let program: Program = artifacts.load_json(file::PROGRAM)?;
-    program
-        .validate()
-        .map_err(|e| Error::Content { path: artifacts.path(file::PROGRAM), why: e.to_string() })?;
+    program.validate().map_err(|e| Error::content(&artifacts.path(file::PROGRAM), e))?;
     Ok(program)
 }

@@ -30,7 +30,7 @@ struct Reference {
 /// # Errors
 /// [`Error::Content`] when the file has no matching outputs, or the front end's errors on samples.
 pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
-    let refuse = |why: String| Error::Content { path: path.to_owned(), why };
+    let refuse = |why: String| Error::content(path, why);
     let bytes = fs::read(path).map_err(|e| Error::io("read", path, e))?;
     let text = super::text(path, &bytes)?;
     let interface = &calibrated.interface;

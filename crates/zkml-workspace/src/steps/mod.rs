@@ -39,8 +39,5 @@ use std::path::Path;
 
 /// The content of a file as text.
 fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|_| Error::Content {
-        path: path.to_owned(),
-        why: "it is not text; a JSON file is expected".into(),
-    })
+    std::str::from_utf8(bytes).map_err(|_| Error::content(path, "it is not text; a JSON file is expected"))
 }

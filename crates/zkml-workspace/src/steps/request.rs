@@ -218,9 +218,8 @@ impl Asked {
             let kept = commit::private_path(artifacts, path, request.index, request.salt_file.as_deref());
             openings = PrivateFile::keep(&kept, commit::model_hash(&compiled.graph), &preimages)?.openings;
         }
-        let section = section(program, &values, &openings).ok_or_else(|| Error::Content {
-            path: artifacts.path(file::PROGRAM),
-            why: "its statement has no place for these inputs".to_owned(),
+        let section = section(program, &values, &openings).ok_or_else(|| {
+            Error::content(&artifacts.path(file::PROGRAM), "its statement has no place for these inputs")
         })?;
         let shape = Shape::of(program)?;
         let shown = if shape.input_is_commitment { &[] } else { section.as_slice() };

@@ -16,7 +16,7 @@ use std::{fs, io, path::Path, time::Duration};
 use zkml_graph::{Graph, Visibility};
 use zkml_onnx::{Interface, Model, Scales, Settings};
 
-/// What to compile, and like what.
+/// What to compile, and whose architecture it has.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The folder of a compiled model whose weights are committed.

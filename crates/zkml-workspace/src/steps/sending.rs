@@ -87,7 +87,7 @@ fn recorded(file: &Path) -> Result<Option<Transaction>> {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
             let why =
                 format!("it is not what is remembered of a transaction ({e}); if none waits, remove it");
-            Error::Content { path: file.to_owned(), why }
+            Error::content(file, why)
         }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::io("read", file, e)),

@@ -152,7 +152,7 @@ impl Bound {
         let (found, expected) = (file.context, self.context.digest());
         if found != expected {
             let why = format!("it is bound to {found}, and {} says {expected}", self.context_file.display());
-            return Err(Error::Content { path: self.proof.clone(), why });
+            return Err(Error::content(&self.proof, why));
         }
         Ok(file)
     }

@@ -62,10 +62,7 @@ fn optional(path: &Path) -> Result<Option<Vec<u8>>> {
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let parse = |bytes: Vec<u8>| serde_json::from_slice(&bytes);
-    optional(path)?
-        .map(parse)
-        .transpose()
-        .map_err(|e| Error::Content { path: path.to_owned(), why: e.to_string() })
+    optional(path)?.map(parse).transpose().map_err(|e| Error::content(path, e))
 }
 
 /// Hash of the creation code in what `gen-verifier` wrote; the zero word where there is none.
@@ -83,7 +80,7 @@ pub(super) fn creation(artifact: &[u8]) -> Word {
 /// [`Error::Content`] for text that is no bytecode, [`Error::Io`] for a file that cannot be read.
 pub fn bytecode(text: &str) -> Result<Vec<u8>> {
     let path = Path::new(text);
-    let refuse = |why: &str| Error::Content { path: path.to_owned(), why: why.to_owned() };
+    let refuse = |why: &str| Error::content(path, why);
     let code = if text.starts_with("0x") {
         hexadecimal(Some(text)).ok_or_else(|| refuse("it is not hexadecimal"))?
     } else {
@@ -92,7 +89,7 @@ pub fn bytecode(text: &str) -> Result<Vec<u8>> {
         match text {
             Ok(json) if json.starts_with('{') => {
                 let json: serde_json::Value =
-                    serde_json::from_str(json).map_err(|e| refuse(&e.to_string()))?;
+                    serde_json::from_str(json).map_err(|e| Error::content(path, e))?;
                 let code = &json["deployedBytecode"];
                 hexadecimal(code.as_str().or_else(|| code["object"].as_str()))
                     .ok_or_else(|| refuse("it has no `deployedBytecode`"))?

@@ -131,7 +131,7 @@ fn from_graph(request: &Request, claims: &Claims) -> Result<Graph> {
             return Err(Error::NotGiven { what: Needed::Graph });
         }
     };
-    Graph::from_bytes(&bytes).map_err(|e| Error::Content { path, why: e.to_string() })
+    Graph::from_bytes(&bytes).map_err(|e| Error::content(&path, e))
 }
 
 /// A choice that was made when the model was compiled: from a file that was named, or from the folder's, which is called like it.
@@ -139,5 +139,5 @@ fn choice<T: DeserializeOwned>(named: &Option<PathBuf>, request: &Request, what:
     let path = named.clone().or_else(|| Some(request.dir.as_ref()?.join(what.to_string())));
     let path = path.ok_or(Error::NotGiven { what })?;
     let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::Content { path, why: e.to_string() })
+    serde_json::from_slice(&bytes).map_err(|e| Error::content(&path, e))
 }

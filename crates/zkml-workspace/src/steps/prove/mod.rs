@@ -129,7 +129,7 @@ pub fn sample(artifacts: &Artifacts, file: Option<&Path>, index: usize) -> Resul
     let mut samples = Samples::parse(super::text(path, &text)?, &interface.input_ports())?;
     if index >= samples.rows.len() {
         let why = format!("it has {} samples, there is no number {index}", samples.rows.len());
-        return Err(Error::Content { path: path.to_owned(), why });
+        return Err(Error::content(path, why));
     }
     Ok((interface, samples.rows.swap_remove(index)))
 }

@@ -98,7 +98,7 @@ impl Session {
         let program = self.program();
         zkml_verifier::plonk::verify(program, &proof.bytes, &proof.instances)?;
         let proven = ProofFile::new(program, proof.instances, proof.bytes)
-            .map_err(|why| Error::Content { path: self.program_file.clone(), why })?;
+            .map_err(|e| Error::content(&self.program_file, e))?;
         agree(openings, &commit::stated(program, &proven.instances))?;
         Ok(proven)
     }
