@@ -103,7 +103,7 @@ fn an_observer_is_told_what_a_step_does_and_a_verdict_is_no_error() {
     assert_eq!(*observer.names.lock().expect("a list"), ["calibrating"]);
     assert!(observer.warnings.lock().expect("a list")[0].contains("RandomSamples"));
 
-    let settings = Settings { tolerance: 1e-12, ..Settings::default() };
+    let settings = Settings { tolerance: 1e-9, ..Settings::default() };
     let report =
         calibrate::run(&Silent, &calibrate::Request { settings, ..request(&dir) }).expect("a report");
     let Err(Failed::Inaccurate(inaccurate)) = report.verdict() else { panic!("{report:?}") };
