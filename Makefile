@@ -18,7 +18,7 @@ MDBOOK_VERSION := 0.5.4
 # Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
-.PHONY: all demo build test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report book clean
+.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book clean
 
 all: build
 
@@ -30,6 +30,10 @@ demo: $(NODE_STAMP)
 
 build: $(NODE_STAMP)
 	$(CARGO) build --release --locked -p zkml-chain --bins
+
+# The command line with what developers run on it.
+xtask: $(NODE_STAMP)
+	$(CARGO) build --release --locked -p zkml-chain -p xtask --bins
 
 ## test: every test of contracts and workspace; `make -j2 test` compiles contracts and workspace side by side
 test: forge cargo-test
@@ -46,8 +50,8 @@ forge: $(NODE_STAMP)
 	FORGE=$(FORGE) $(NODE) tests/js/suites.mjs
 
 ## fixtures: models, contracts and real proofs for the contracts' tests, where they are out of date
-fixtures: build
-	@target/release/zkml-fixtures
+fixtures: xtask
+	@target/release/xtask fixtures
 
 ## lint: formatting, clippy and forge's lints; warnings and notes are errors
 lint: lint-quick
@@ -61,8 +65,12 @@ lint-quick: $(NODE_STAMP)
 	$(CARGO) fmt --all --check
 
 ## bench: figures of whole processes, to target/bench/results.json
-bench: build
-	@target/release/zkml-bench
+bench: xtask
+	@target/release/xtask bench
+
+## pages: the pages of the book that follow from the program, where they are out of date
+pages: xtask
+	@target/release/xtask pages
 
 ## attack: forges statements about random graphs; an error if a false one is accepted
 attack:

@@ -2,8 +2,8 @@
 
 use crate::{
     cmd, config,
-    error::{Class, EXIT_CODES, Error, Result},
-    output::Ui,
+    error::{EXIT_CODES, Error, Result},
+    show::Ui,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
@@ -137,9 +137,9 @@ pub fn main() -> ExitCode {
 
 /// Says how the command failed, and takes the exit code from it.
 fn failed(ui: Ui, error: Error) -> ExitCode {
-    let class: Class = error.class();
+    let code = error.exit_code();
     ui.failure(error);
-    ExitCode::from(class as u8)
+    ExitCode::from(code)
 }
 
 /// Logs to stderr as `RUST_LOG` says, or else as `usual` does.

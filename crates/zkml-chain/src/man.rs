@@ -1,9 +1,8 @@
 //! Manual pages from the definition of the command line.
 
 use crate::{
-    artifacts::write_whole,
-    error::{Error, Result},
-    output::{DIM, Report},
+    error::Result,
+    show::{DIM, Report},
 };
 use clap::Command;
 use clap_mangen::Man;
@@ -12,6 +11,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
+use zkml_workspace::{Error as StepError, artifacts::write_whole};
 
 /// Pages that were written.
 #[derive(Debug, Clone, Serialize)]
@@ -23,7 +23,7 @@ pub struct ManReport {
 /// Writes a page for the program and for each of its commands, theirs included.
 ///
 /// # Errors
-/// [`Error::Io`] when a file cannot be written.
+/// [`Io`](StepError::Io) when a file cannot be written.
 pub fn run(mut command: Command, dir: &Path) -> Result<ManReport> {
     command.build();
     let mut files = Vec::new();
@@ -36,7 +36,7 @@ fn pages(command: &Command, name: &str, dir: &Path, files: &mut Vec<PathBuf>) ->
     let mut page = Vec::new();
     let man = Man::new(command.clone().name(name.to_owned()));
     // Without a date the same program writes the same pages.
-    man.render(&mut page).map_err(|e| Error::io("write", &path, e))?;
+    man.render(&mut page).map_err(|e| StepError::io("write", &path, e))?;
     write_whole(&path, &page)?;
     files.push(path);
     let shown = |sub: &&Command| !sub.is_hide_set() && sub.get_name() != "help";

@@ -9,7 +9,8 @@ use metadata::metadata;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
 };
 
 /// What each crate may depend on directly, within the workspace, outside its tests.
@@ -60,7 +61,26 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zkml-verifier",
         ],
     ),
+    (
+        "zkml-workspace",
+        &[
+            "zkml-codegen",
+            "zkml-deploy",
+            "zkml-graph",
+            "zkml-halo2",
+            "zkml-harness",
+            "zkml-onnx",
+            "zkml-poseidon",
+            "zkml-protocol",
+            "zkml-srs",
+            "zkml-verifier",
+        ],
+    ),
 ];
+
+/// What draws on a terminal, reads arguments from it, or asks there.
+const TERMINAL: &[&str] =
+    &["clap", "clap_complete", "anstream", "indicatif", "miette", "console", "crossterm", "rpassword"];
 
 /// Whom a crate must never reach, over any number of steps.
 const NEVER: &[(&str, &[&str])] = &[
@@ -72,7 +92,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("zkml-harness", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen"]),
     ("zkml-deploy", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "revm"]),
     ("zkml-service", &["zkml-graph", "zkml-onnx", "zkml-halo2", "halo2-axiom", "zkml-codegen", "revm"]),
-    ("zkml-chain", &["zkml-attack"]),
+    ("zkml-workspace", &["zkml-chain", "zkml-attack", "xtask"]),
+    ("zkml-workspace", TERMINAL),
+    ("zkml-chain", &["zkml-attack", "xtask"]),
+    ("zkml-attack", &["zkml-workspace", "zkml-chain", "xtask"]),
 ];
 
 /// Normal and build dependencies by package name. Tests may look further.
@@ -126,6 +149,51 @@ fn arrows_point_one_way() {
 }
 
 #[test]
+fn nobody_below_knows_the_artifact_folder() {
+    let arrows = arrows();
+    let above = ["zkml-workspace", "zkml-chain", "xtask"];
+    for name in arrows.keys().filter(|n| n.starts_with("zkml-") && !above.contains(&n.as_str())) {
+        assert!(!reach(name, &arrows).contains("zkml-workspace"), "{name} must not know zkml-workspace");
+    }
+    assert!(reach("zkml-chain", &arrows).contains("zkml-workspace"));
+}
+
+/// Words of the source that print, or look for a terminal.
+const PRINTS: &[&str] = &[
+    "println!(",
+    "print!(",
+    "is_terminal",
+    "io::stdout",
+    "io::stderr",
+    "io::stdin",
+    "stdout()",
+    "stderr()",
+    "stdin()",
+    "dbg!(",
+];
+
+#[test]
+fn steps_neither_print_nor_look_for_a_terminal() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../zkml-workspace/src");
+    let (mut folders, mut files) = (vec![PathBuf::from(root)], 0);
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = fs::read_to_string(&path).expect("a source");
+            for (number, line) in source.lines().enumerate() {
+                let found = PRINTS.iter().find(|word| line.contains(**word));
+                assert!(found.is_none(), "{}:{}: {}", path.display(), number + 1, line.trim());
+            }
+            files += 1;
+        }
+    }
+    assert!(files > 40, "{files} files");
+}
+
+#[test]
 fn every_crate_has_its_rule() {
     let arrows = arrows();
     let known: BTreeSet<&str> = ALLOWED.iter().map(|(c, _)| *c).chain(["zkml-chain"]).collect();
@@ -161,7 +229,7 @@ fn modules_do_not_go_in_circles() {
 }
 
 /// Crates that need code which the compiler cannot check; each use says why.
-const UNSAFE: &[&str] = &["zkml-chain", "zkml-srs", "zkml-halo2"];
+const UNSAFE: &[&str] = &["zkml-chain", "zkml-srs", "zkml-halo2", "xtask"];
 
 #[test]
 fn every_crate_says_whether_it_may_be_unsafe() {

@@ -2,12 +2,12 @@
 
 use super::GoalName;
 use crate::{
-    error::{Error, Result},
-    output::Ui,
-    pipeline::audit,
+    error::Result,
+    show::{Ui, audit::Audit},
 };
 use std::path::PathBuf;
 use zkml_protocol::Word;
+use zkml_workspace::steps::audit;
 
 /// Build everything again from the ONNX file, and compare it with an artifact folder or the bytecode on a chain
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`audit::run`], and [`Error::Differs`] when something is not what it is claimed to be.
+/// As [`audit::run`], and [`Failed`](crate::error::Error::Failed) when something is not what it is claimed to be.
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let report = audit::run(
         ui,
@@ -79,15 +79,5 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             weights_salt: args.weights_salt,
         },
     )?;
-    let Some(difference) = report.difference().cloned() else { return ui.result(&report) };
-    if !ui.json {
-        ui.result(&report)?;
-    }
-    let word = |w: Option<Word>| w.map_or_else(String::new, |w| w.to_string());
-    Err(Error::Differs {
-        what: difference.what,
-        rebuilt: word(difference.rebuilt),
-        claimed: word(difference.claimed),
-        report: Box::new(report),
-    })
+    ui.judged(&Audit::of(&report))
 }

@@ -1,12 +1,18 @@
 //! `zkml-chain calibrate`: scales from data.
 
+use super::folder::Folder;
 use crate::{
-    error::{Error, Result},
-    folder::Folder,
-    output::Ui,
-    pipeline::calibrate,
+    error::Result,
+    show::{Ui, html},
 };
 use std::path::PathBuf;
+use zkml_workspace::{
+    artifacts::write_whole,
+    folder::model_name,
+    observer::{Observer, Warning},
+    steps::calibrate,
+    verdict::{Failed, Judged},
+};
 
 /// Choose integer scales from sample data, report errors and expected costs
 #[derive(Debug, clap::Args)]
@@ -33,20 +39,21 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`calibrate::run`], and [`Error::Inaccurate`] when the error exceeds the tolerance: the files are written nevertheless.
+/// As [`calibrate::run`], and [`Failed`](crate::error::Error::Failed) when the error exceeds the tolerance: the files are written nevertheless.
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let settings = args.settings.settings()?;
-    let Args { model, folder, data, evaluate, html, accuracy, .. } = args;
-    let request = calibrate::Request { model, data, evaluate, settings, html };
-    let report = calibrate::run(ui, &folder, &request)?;
-    let verdict = calibrate::judge(ui, report.alarm.clone(), &report.dir, accuracy.allow_inaccurate);
-    if verdict.is_ok() || !ui.json {
-        ui.result(&report)?;
+    let Args { model, data, evaluate, html, folder, accuracy, .. } = args;
+    let dir = folder.for_model(&model_name(&model));
+    let report = calibrate::run(ui, &calibrate::Request { model, data, evaluate, settings, dir })?;
+    if let Some(path) = &html {
+        write_whole(path, html::page(&report).as_bytes())?;
+        ui.say(format_args!("report with plots: {}", path.display()));
     }
-    verdict.map_err(|e| match e {
-        Error::Inaccurate { alarm, dir, .. } => {
-            Error::Inaccurate { alarm, dir, report: Some(Box::new(report)) }
+    match report.verdict() {
+        Err(Failed::Inaccurate(inaccurate)) if accuracy.allow_inaccurate => {
+            ui.warned(&Warning::Inaccurate(inaccurate));
+            ui.result(&report)
         }
-        other => other,
-    })
+        _ => ui.judged(&report),
+    }
 }

@@ -1,7 +1,9 @@
 //! `zkml-chain calldata`: a proof as contracts take it.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::calldata, value};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::{steps::calldata, value};
 
 /// Put a proof into the form that contracts take: blob, output, input commitment, registration
 #[derive(Debug, clap::Args)]

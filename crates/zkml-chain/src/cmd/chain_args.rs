@@ -1,10 +1,6 @@
 //! Flags that say which chain, whose key and which fees, shared by the subcommands that open a connection.
 
-use crate::{
-    error::{Error, Result},
-    pipeline::deploy::{RECORDS, Records},
-    value,
-};
+use crate::error::{Error, Result};
 use std::{
     env, fs,
     io::{self, IsTerminal},
@@ -20,6 +16,11 @@ use zkml_deploy::{
     transaction::Limits,
 };
 use zkml_protocol::{Word, keccak256};
+use zkml_workspace::{
+    Error as StepError,
+    steps::deploy::{ConsumerKind, RECORDS, Records},
+    value,
+};
 
 /// Environment variable with the password of a keystore.
 const PASSWORD: &str = "ZKML_KEYSTORE_PASSWORD";
@@ -78,6 +79,24 @@ impl ConsumerArgs {
     }
 }
 
+/// The names of consumers on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ConsumerName {
+    /// Takes proofs of its callers
+    Plain,
+    /// Takes requests besides, which a service proves
+    Requests,
+}
+
+impl From<ConsumerName> for ConsumerKind {
+    fn from(name: ConsumerName) -> Self {
+        match name {
+            ConsumerName::Plain => Self::Plain,
+            ConsumerName::Requests => Self::Requests,
+        }
+    }
+}
+
 /// What a consumer is asked to do, and until when.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TermArgs {
@@ -128,7 +147,7 @@ pub struct InputArgs {
 ///
 /// # Errors
 /// [`DeployError::NoRpcUrl`], [`DeployError::Unreachable`], [`DeployError::WrongChain`].
-pub async fn connect(chain: &Chain) -> Result<Rpc> {
+pub async fn connect(chain: &Chain) -> Result<Rpc, StepError> {
     Ok(Rpc::connect(chain, &RpcUrl::of(chain)?, Retry::default()).await?)
 }
 
@@ -168,7 +187,7 @@ impl KeyArgs {
     /// Opens the key.
     ///
     /// # Errors
-    /// [`Error::NotGiven`] when none was named; [`DeployError`]s of keys.
+    /// [`Error::NoKey`] when none was named; [`DeployError`]s of keys.
     pub async fn account(&self, password: &PasswordArgs, chain: &Chain) -> Result<Account> {
         if let Some(path) = &self.keystore {
             // A missing file should be said before somebody types a password.
@@ -204,7 +223,7 @@ async fn ledger(_: usize, _: u64) -> Result<Account> {
 impl PasswordArgs {
     fn read(&self, keystore: &Path) -> Result<String> {
         if let Some(path) = &self.password_file {
-            let text = fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
+            let text = fs::read_to_string(path).map_err(|e| StepError::io("read", path, e))?;
             return Ok(text.lines().next().unwrap_or_default().to_owned());
         }
         if let Ok(text) = env::var(PASSWORD) {
@@ -214,7 +233,8 @@ impl PasswordArgs {
             return Err(Error::NoPassword { keystore: keystore.to_owned(), variable: PASSWORD });
         }
         let prompt = format!("password of {}: ", keystore.display());
-        rpassword::prompt_password(prompt).map_err(|e| Error::io("read", Path::new("the terminal"), e))
+        Ok(rpassword::prompt_password(prompt)
+            .map_err(|e| StepError::io("read", Path::new("the terminal"), e))?)
     }
 }
 
@@ -265,10 +285,10 @@ fn gwei(text: &str) -> Result<u128, String> {
 /// Runs what needs a connection to its end.
 ///
 /// # Errors
-/// [`Error::Io`] when the system has no threads to give, and those of `work`.
+/// [`Io`](StepError::Io) when the system has no threads to give, and those of `work`.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|e| Error::io("start", Path::new("threads"), e))?.block_on(work)
+    runtime.map_err(|e| StepError::io("start", Path::new("threads"), e))?.block_on(work)
 }
 
 #[cfg(test)]

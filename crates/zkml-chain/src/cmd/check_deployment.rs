@@ -1,13 +1,10 @@
 //! `zkml-chain check-deployment`: is on the chain what should be there?
 
 use super::chain_args::{ChainArgs, RecordArgs, block_on, connect};
-use crate::{
-    error::{Error, Result},
-    folder::Folder,
-    output::Ui,
-    pipeline::deploy::{Records, check},
-};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::steps::deploy::{Records, check};
 
 /// Check code, digests, route, registry and consumer on a chain, and try a good and two bad proofs there
 #[derive(Debug, clap::Args)]
@@ -26,21 +23,13 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`check::run`], and [`Error::Deployment`] when something is not as it should be.
+/// As [`check::run`], and [`Failed`](crate::error::Error::Failed) when something is not as it should be.
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
     let records = Records::of(&args.records.deployments, chain.id, artifacts.model());
     let report = block_on(async {
-        check::run(&artifacts, &chain, connect(&chain), &records, args.proof.as_deref()).await
+        Ok(check::run(&artifacts, &chain, connect(&chain), &records, args.proof.as_deref()).await?)
     })?;
-    if report.good {
-        return ui.result(&report);
-    }
-    if !ui.json {
-        ui.result(&report)?;
-    }
-    let failed = report.findings.iter().filter(|finding| !finding.good);
-    let failed = failed.map(|finding| finding.name.clone()).collect();
-    Err(Error::Deployment { failed, report: Box::new(report) })
+    ui.judged(&report)
 }

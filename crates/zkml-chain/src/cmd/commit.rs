@@ -1,9 +1,11 @@
 //! `zkml-chain commit`: what a contract or a browser may hold against a proof later.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::commit};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use clap::ArgGroup;
 use std::path::PathBuf;
 use zkml_protocol::Word;
+use zkml_workspace::steps::commit;
 
 /// Compute the commitment to an input or to private weights; its salt goes into a private file
 #[derive(Debug, clap::Args)]

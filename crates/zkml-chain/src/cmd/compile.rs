@@ -1,12 +1,12 @@
 //! `zkml-chain compile`: the integer graph and its plan.
 
-use crate::{
-    error::Result,
-    folder::{Folder, model_name},
-    output::Ui,
-    pipeline::{compile, like},
-};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::{
+    folder::model_name,
+    steps::{compile, same_architecture},
+};
 
 /// Compile a calibrated model and plan its circuit
 #[derive(Debug, clap::Args)]
@@ -31,12 +31,13 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`compile::run`] or [`like::run`].
+/// As [`compile::with`] or [`same_architecture::run`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let allow_inaccurate = args.accuracy.allow_inaccurate;
     if let (Some(from), Some(model)) = (&args.like, &args.model) {
         let dir = args.folder.for_model(&model_name(model));
-        return ui.result(&like::run(ui, &like::Request { from, model, dir: &dir, allow_inaccurate })?);
+        let request = same_architecture::Request { from, model, dir: &dir, allow_inaccurate };
+        return ui.result(&same_architecture::run(ui, &request)?);
     }
     let mut artifacts = args.folder.open_for_writing()?;
     let change = |settings: &zkml_onnx::Settings| args.sight.of(settings);

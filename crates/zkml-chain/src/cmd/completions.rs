@@ -1,6 +1,6 @@
 //! `zkml-chain completions`: shell completions.
 
-use crate::{cli::Cli, error::Result, output};
+use crate::{cli::Cli, error::Result, show::raw};
 use clap::CommandFactory;
 use clap_complete::Shell;
 
@@ -18,5 +18,5 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "zkml-chain", &mut script);
-    output::raw(&script)
+    raw(&script)
 }

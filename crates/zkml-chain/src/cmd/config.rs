@@ -4,7 +4,7 @@ use crate::{
     cli::Cli,
     config::{list, show},
     error::Result,
-    output::Ui,
+    show::Ui,
 };
 use clap::{CommandFactory, Subcommand};
 

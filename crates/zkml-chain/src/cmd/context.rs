@@ -1,8 +1,9 @@
 //! `zkml-chain context`: who may use a proof, where, when and what for.
 
-use crate::{error::Result, output::Ui, pipeline::context, value};
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
 use zkml_protocol::{Word, binding::Context, keccak256};
+use zkml_workspace::{steps::context, value};
 
 /// Compute what a proof is bound to: chain, consumer, subject, nonce, deadline and action
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,9 @@
 //! `zkml-chain demo`: from an ONNX file to a verdict inside the EVM in one go.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::demo};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::{folder::model_name, steps::demo};
 
 /// Go all the way: prove a decision of a model and let its contracts judge it in a local EVM
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,8 @@ pub struct Args {
 /// As [`demo::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let optimize = args.goal.optimize();
+    let name = args.model.as_deref().map_or_else(|| demo::BUILT_IN.to_owned(), model_name);
+    let (dir, index) = (args.folder.for_model(&name), args.index);
     let model = args.model.map(|model| (model, args.data, args.input));
-    ui.result(&demo::run(ui, &args.folder, &demo::Request { model, index: args.index, optimize })?)
+    ui.result(&demo::run(ui, &demo::Request { model, index, optimize, dir })?)
 }

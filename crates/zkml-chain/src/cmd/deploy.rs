@@ -1,16 +1,20 @@
 //! `zkml-chain deploy`: a model's contracts, from the folder to a chain.
 
-use super::chain_args::{ChainArgs, FeeArgs, KeyArgs, PasswordArgs, RecordArgs, block_on, connect};
+use super::chain_args::{
+    ChainArgs, ConsumerName, FeeArgs, KeyArgs, PasswordArgs, RecordArgs, block_on, connect,
+};
+use super::folder::Folder;
 use crate::{
     error::{Error, Result},
-    folder::Folder,
-    output::Ui,
-    pipeline::deploy::{self, ConsumerKind, Sender},
-    value,
+    show::Ui,
 };
 use std::collections::BTreeSet;
 use zkml_deploy::{Address, package::Existing, plan::Part};
 use zkml_harness::ROUTE_DELAY;
+use zkml_workspace::{
+    steps::deploy::{self, Sender},
+    value,
+};
 
 /// Deploy a model's contracts and register it: a dry run unless --broadcast is given
 ///
@@ -47,8 +51,8 @@ pub struct Args {
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
     parts: Vec<Part>,
     /// Which consumer to deploy
-    #[arg(long, value_enum, default_value_t = ConsumerKind::Plain)]
-    consumer: ConsumerKind,
+    #[arg(long, value_enum, default_value_t = ConsumerName::Plain)]
+    consumer: ConsumerName,
     /// Use this ZKMLRegistry
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     registry: Option<[u8; 20]>,
@@ -90,7 +94,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         } else {
             args.parts.into_iter().collect()
         },
-        consumer: args.consumer,
+        consumer: args.consumer.into(),
         deployments: args.records.deployments,
         limits: args.fees.limits(&chain),
         save_plan: args.save_plan,
@@ -105,7 +109,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             }
             (false, None) => return Err(Error::NoKey),
         };
-        deploy::run(ui, &artifacts, connect(&chain), sender, request).await
+        Ok(deploy::run(ui, &artifacts, connect(&chain), sender, request).await?)
     })?;
     ui.result(&report)
 }

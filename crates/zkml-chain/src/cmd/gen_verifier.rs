@@ -1,7 +1,9 @@
 //! `zkml-chain gen-verifier`: Solidity for one model.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::solidity};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::steps::solidity;
 
 /// Generate the Solidity verifier and consumer of a model, and check them before writing
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! `zkml-chain init`: a project of one's own.
 
-use crate::{error::Result, output::Ui, project::init};
+use crate::{error::Result, project::init, show::Ui};
 use std::path::PathBuf;
 
 /// Write a project of your own: a model to replace, zkml.toml, contracts with a test, CI

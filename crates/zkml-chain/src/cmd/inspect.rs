@@ -1,8 +1,9 @@
 //! `zkml-chain inspect`: what is in a model.
 
-use crate::{artifacts::Artifacts, error::Result, output::Ui, pipeline::inspect};
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
 use zkml_onnx::Settings;
+use zkml_workspace::{artifacts::Artifacts, steps::inspect};
 
 /// Show a model's inputs, outputs and operators, what would be proven, and who would see what
 #[derive(Debug, clap::Args)]

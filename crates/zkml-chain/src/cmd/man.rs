@@ -1,6 +1,6 @@
 //! `zkml-chain man`: manual pages.
 
-use crate::{cli::Cli, error::Result, man, output::Ui};
+use crate::{cli::Cli, error::Result, man, show::Ui};
 use clap::CommandFactory;
 use std::path::PathBuf;
 

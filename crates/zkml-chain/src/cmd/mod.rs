@@ -15,6 +15,7 @@ pub mod context;
 pub mod demo;
 #[cfg(feature = "chain")]
 pub mod deploy;
+pub mod folder;
 pub mod gen_verifier;
 pub mod init;
 pub mod inspect;

@@ -2,9 +2,9 @@
 
 use crate::{
     error::Result,
-    output::{Ui, raw},
-    pipeline::ops,
+    show::{Ui, ops::markdown, raw},
 };
+use zkml_workspace::steps::ops;
 
 /// List the supported ONNX operators
 #[derive(Debug, clap::Args)]
@@ -20,5 +20,5 @@ pub struct Args {
 /// When stdout cannot be written to.
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let report = ops::run();
-    if args.markdown { raw(report.markdown().as_bytes()) } else { ui.result(&report) }
+    if args.markdown { raw(markdown(&report).as_bytes()) } else { ui.result(&report) }
 }

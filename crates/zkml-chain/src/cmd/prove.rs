@@ -1,8 +1,10 @@
 //! `zkml-chain prove`: one run of the model, proven.
 
-use crate::{context_file::ContextFile, error::Result, folder::Folder, output::Ui, pipeline::prove};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
 use zkml_protocol::Word;
+use zkml_workspace::{context_file::ContextFile, steps::prove};
 
 /// Prove what the model says about an input
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,10 @@
 use super::chain_args::{
     ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on, connect,
 };
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::request};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::{path::PathBuf, time::Duration};
+use zkml_workspace::steps::request;
 
 /// Ask a contract for an inference that a service proves, and wait for it if you like
 ///
@@ -65,7 +67,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let report = block_on(async {
         let account = args.key.account(&args.password, &request.chain).await?;
         let rpc = connect(&request.chain).await?;
-        request::run(ui, &artifacts, &rpc, &account, request).await
+        Ok(request::run(ui, &artifacts, &rpc, &account, request).await?)
     })?;
     ui.result(&report)
 }

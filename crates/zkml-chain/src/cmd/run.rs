@@ -1,8 +1,10 @@
 //! `zkml-chain run`: a project's model the whole way.
 
-use crate::{error::Result, folder::Folder, output::Ui, project::run};
+use super::folder::Folder;
+use crate::{error::Result, project::run, show::Ui};
 use std::path::PathBuf;
 use zkml_protocol::keccak256;
+use zkml_workspace::folder::model_name;
 
 /// Take a model the whole way, to an accepted proof and the files of the project's Foundry tests
 ///
@@ -42,6 +44,7 @@ pub struct Args {
 /// As [`run::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let request = run::Request {
+        dir: args.folder.for_model(&model_name(&args.model)),
         model: args.model,
         data: args.data,
         input: args.input,
@@ -52,5 +55,5 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         action: keccak256([args.action_text.as_bytes()]),
         allow_inaccurate: args.accuracy.allow_inaccurate,
     };
-    ui.result(&run::run(ui, &args.folder, &request)?)
+    ui.result(&run::run(ui, &request)?)
 }

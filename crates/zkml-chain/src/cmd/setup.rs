@@ -1,7 +1,9 @@
 //! `zkml-chain setup`: proving key and verifier program.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::setup};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::steps::setup;
 
 /// Generate the proving key and the verifier program of a compiled model
 #[derive(Debug, clap::Args)]

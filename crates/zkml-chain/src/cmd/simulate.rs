@@ -1,7 +1,9 @@
 //! `zkml-chain simulate`: the verdict of the EVM, before anybody pays gas.
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::simulate};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::steps::simulate;
 
 /// Deploy the verifier in a local EVM, send it the proof, and break the gas down
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,13 @@
 //! `zkml-chain srs`: trusted setups.
 
-use crate::{error::Result, output::Ui, pipeline::srs};
+use crate::{error::Result, show::Ui};
 use clap::Subcommand;
 use std::path::PathBuf;
 use zkml_srs::{DEFAULT_K, MAX_K};
+use zkml_workspace::{
+    observer::{Observer, Warning},
+    steps::srs,
+};
 
 /// Trusted setups
 #[derive(Debug, clap::Args)]
@@ -64,7 +68,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<()> {
         Command::Info { srs: path } => ui.result(&srs::info(path)?),
         Command::Verify { srs: path } => ui.result(&srs::verify(ui, path)?),
         Command::Dev { k, srs: path } => {
-            srs::notice(ui);
+            ui.warned(&Warning::DevSetup);
             ui.result(&srs::make_dev(ui, *k, path.as_deref())?)
         }
     }

@@ -3,14 +3,13 @@
 use super::chain_args::{
     ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on, connect,
 };
-use crate::{
-    context_file::ContextFile,
-    error::Result,
-    folder::Folder,
-    output::Ui,
-    pipeline::{prove, submit},
-};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::{
+    context_file::ContextFile,
+    steps::{prove, submit},
+};
 
 /// Prove for a consumer's next nonce, send it, and wait until that is final
 #[derive(Debug, clap::Args)]
@@ -71,7 +70,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let report = block_on(async {
         let account = args.key.account(&args.password, &request.chain).await?;
         let rpc = connect(&request.chain).await?;
-        submit::run(ui, &mut artifacts, &rpc, &account, request).await
+        Ok(submit::run(ui, &mut artifacts, &rpc, &account, request).await?)
     })?;
     ui.result(&report)
 }

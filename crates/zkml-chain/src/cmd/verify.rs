@@ -1,7 +1,9 @@
 //! `zkml-chain verify`: is a proof good?
 
-use crate::{error::Result, folder::Folder, output::Ui, pipeline::verify};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
+use zkml_workspace::steps::verify;
 
 /// Check a proof with the Rust verifiers
 #[derive(Debug, clap::Args)]

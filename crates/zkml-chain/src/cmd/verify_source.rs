@@ -1,15 +1,12 @@
 //! `zkml-chain verify-source`: the sources of deployed contracts, to services that compile them again.
 
-use super::chain_args::{ChainArgs, RecordArgs, block_on};
-use crate::{
-    error::Result,
-    folder::Folder,
-    output::Ui,
-    pipeline::{deploy::ConsumerKind, verify_source},
-};
+use super::chain_args::{ChainArgs, ConsumerName, RecordArgs, block_on};
+use super::folder::Folder;
+use crate::{error::Result, show::Ui};
 use clap::ValueEnum;
 use std::{env, time::Duration};
 use zkml_deploy::source::{KEY_VARIABLE, Kind, Patience, Secret};
+use zkml_workspace::steps::verify_source;
 
 /// Show explorers the sources of what is deployed: they compile them and compare with the chain
 ///
@@ -30,7 +27,7 @@ pub struct Args {
     records: RecordArgs,
     /// Which consumer was deployed [default: as the record says]
     #[arg(long, value_enum)]
-    consumer: Option<ConsumerKind>,
+    consumer: Option<ConsumerName>,
     /// Only the contract of this name
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
@@ -54,7 +51,7 @@ enum ServiceName {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`verify_source::run`], and [`crate::error::Error::SourceRefused`] when a contract is refused.
+/// As [`verify_source::run`], and [`Failed`](crate::error::Error::Failed) when a contract is refused.
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
@@ -70,16 +67,12 @@ pub fn run(ui: &Ui, args: &Args) -> Result<()> {
         url: args.url.clone(),
         key,
         deployments: args.records.deployments.clone(),
-        consumer: args.consumer,
+        consumer: args.consumer.map(Into::into),
         only: args.only.clone(),
         patience: Patience { pause: args.pause, timeout: args.timeout, ..Patience::default() },
     };
-    let report = block_on(verify_source::run(ui, &artifacts, request))?;
-    let Some(error) = report.refused() else { return ui.result(&report) };
-    if !ui.json {
-        ui.result(&report)?;
-    }
-    Err(crate::error::Error::SourceRefused { error, report: Box::new(report) })
+    let report = block_on(async { Ok(verify_source::run(ui, &artifacts, request).await?) })?;
+    ui.judged(&report)
 }
 
 /// A time, of an hour at most.

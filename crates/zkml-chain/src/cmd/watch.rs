@@ -1,11 +1,13 @@
 //! `zkml-chain watch`: a service that proves what a contract is asked for.
 
 use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect};
+use super::folder::Folder;
 use crate::{
-    error::{Error, Result},
-    folder::Folder,
-    output::Ui,
-    pipeline::watch::{self, ModelProver, Observe},
+    error::Result,
+    show::{
+        Ui,
+        watch::{ended, events},
+    },
 };
 use std::{
     net::SocketAddr,
@@ -16,6 +18,10 @@ use std::{
 use zkml_deploy::{Address, chain::Chain, consumer::Consumer};
 use zkml_service::{
     CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve,
+};
+use zkml_workspace::{
+    Error as StepError,
+    steps::watch::{ModelProver, WatchReport},
 };
 
 /// Serve a contract's requests for inferences: prove each, hand the proof in, once
@@ -100,13 +106,13 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
     };
     let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
-    let prover = ModelProver::load(*ui, artifacts, args.inputs.clone(), folder)?;
+    let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|e| Error::io("start", Path::new("threads"), e))?;
+    let runtime = runtime.map_err(|e| StepError::io("start", Path::new("threads"), e))?;
     let served = runtime.block_on(work(ui, &args, &chain, consumer, &journal, options, prover));
     // Proofs that nobody waited for go down with the process.
     runtime.shutdown_background();
-    watch::WatchReport { summary: served?, journal }.show(ui)
+    ended(ui, &WatchReport { summary: served?, journal })
 }
 
 async fn work(
@@ -123,7 +129,7 @@ async fn work(
     let model = Consumer::at(&rpc, consumer).await?.model().await?;
     model.check(consumer, prover.program())?;
     if let Some(folder) = journal.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+        std::fs::create_dir_all(folder).map_err(|e| StepError::io("create", folder, e))?;
     }
     let owner = Owner { chain_id: chain.id, consumer, sender: account.address() };
     let journal = Journal::open(journal, &owner)?;
@@ -135,7 +141,7 @@ async fn work(
     ui.say(format_args!("serving {consumer} on {}; metrics on http://{address}/metrics", chain.name));
     stop_on_signals(*ui, shutdown.clone())?;
     let prover: Arc<dyn Prover> = Arc::new(prover);
-    let observer = Observe { json: ui.json }.observer();
+    let observer = events(ui.json);
     let service = Service { rpc, account, consumer, journal, prover, options, metrics, health, observer };
     Ok(service.run(shutdown).await?)
 }
@@ -143,7 +149,7 @@ async fn work(
 /// The first signal ends the service in good order, the second one at once.
 fn stop_on_signals(ui: Ui, shutdown: CancellationToken) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|e| Error::io("listen for", Path::new("signals"), e));
+    let listen = |kind| signal(kind).map_err(|e| StepError::io("listen for", Path::new("signals"), e));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     tokio::spawn(async move {
         for last in [false, true] {

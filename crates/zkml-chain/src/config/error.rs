@@ -1,7 +1,6 @@
 //! Everything that is refused in `zkml.toml`.
 
 use super::keys;
-use crate::error::Class;
 use std::path::PathBuf;
 use thiserror::Error as ThisError;
 
@@ -84,12 +83,6 @@ impl ConfigError {
             Self::Value { .. } => "config-value",
             Self::Secret { .. } => "config-secret",
         }
-    }
-
-    /// The exit code's meaning: the file stands for flags.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        Class::Usage
     }
 
     /// What to do about it.

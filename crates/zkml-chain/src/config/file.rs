@@ -4,13 +4,14 @@ use super::{
     error::{ConfigError, SecretKind},
     keys::{self, Key, Kind},
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 use toml::de::{DeTable, DeValue};
+use zkml_workspace::Error as StepError;
 
 /// Its name.
 pub const NAME: &str = "zkml.toml";
@@ -36,7 +37,7 @@ impl ConfigFile {
     /// Finds the file in the current folder or the nearest one above that has one, and reads it.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Config`] when it is refused.
+    /// [`Io`](StepError::Io) when it cannot be read, [`ConfigError`] when it is refused.
     pub fn find() -> Result<Option<Self>> {
         let Ok(here) = std::env::current_dir() else { return Ok(None) };
         let mut up = PathBuf::new();
@@ -57,7 +58,7 @@ impl ConfigFile {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
                 Err(ConfigError::Syntax { path, line: 1, why: "it is not text".into() }.into())
             }
-            Err(e) => Err(Error::io("read", &path, e)),
+            Err(e) => Err(StepError::io("read", &path, e).into()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The keys of `zkml.toml`. Each stands for the flag of its name, at the commands that are listed with it.
 
-use crate::value;
 use zkml_onnx::Visibilities;
+use zkml_workspace::value;
 
 /// A key, and the flags that it stands for.
 #[derive(Debug, Clone, Copy)]

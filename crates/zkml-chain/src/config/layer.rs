@@ -1,7 +1,7 @@
 //! The file beneath the flags: what it says becomes the default of the command line.
 
 use super::{ConfigFile, keys};
-use crate::{error::Error, output::Ui};
+use crate::{error::Error, show::Ui};
 use clap::{ArgMatches, Command, Id, builder::Resettable};
 use std::ffi::OsString;
 

@@ -1,8 +1,8 @@
 //! `config keys`: the keys that there are.
 
 use super::keys::{KEYS, Key};
-use crate::{
-    output::{DIM, Report},
+use crate::show::{
+    DIM, Report,
     table::{self, Align},
 };
 use serde::Serialize;
@@ -46,15 +46,23 @@ pub fn run(markdown: bool) -> KeysReport {
     KeysReport { keys: KEYS.iter().map(listed).collect(), markdown }
 }
 
+impl KeysReport {
+    /// The book's table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let row = |Listed { key, what, kind, default, commands }: &Listed| {
+            let default = default.replace('<', "&lt;").replace('>', "&gt;");
+            format!("| `{key}` | {kind} | {what} | {default} | {} |\n", commands.join(", "))
+        };
+        let head = "| key | value | says | default | used by |\n|---|---|---|---|---|\n".to_owned();
+        self.keys.iter().map(row).fold(head, |table, row| table + &row)
+    }
+}
+
 impl Report for KeysReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.markdown {
-            writeln!(out, "| key | value | says | default | used by |\n|---|---|---|---|---|")?;
-            for Listed { key, what, kind, default, commands } in &self.keys {
-                let default = default.replace('<', "&lt;").replace('>', "&gt;");
-                writeln!(out, "| `{key}` | {kind} | {what} | {default} | {} |", commands.join(", "))?;
-            }
-            return Ok(());
+            return out.write_all(self.table().as_bytes());
         }
         let rows = self.keys.iter().map(|key| {
             vec![

@@ -3,8 +3,10 @@
 use super::{ConfigFile, keys, keys::Key, layer::beneath};
 use crate::{
     error::Result,
-    output::{BOLD, DIM, Report},
-    table::{self, Align},
+    show::{
+        BOLD, DIM, Report,
+        table::{self, Align},
+    },
 };
 use clap::{ArgMatches, Command, parser::ValueSource};
 use serde::Serialize;

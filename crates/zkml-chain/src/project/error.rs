@@ -1,6 +1,5 @@
 //! Everything that `init` and `run` refuse of their own.
 
-use crate::error::Class;
 use std::path::PathBuf;
 use thiserror::Error as ThisError;
 
@@ -38,12 +37,6 @@ impl ProjectError {
             Self::BadName { .. } => "project-name",
             Self::NotGenerated { .. } => "not-generated",
         }
-    }
-
-    /// The exit code's meaning: another name would do.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        Class::Usage
     }
 
     /// What to do about it.

@@ -2,21 +2,22 @@
 //! for the tests. The folder is replaced as a whole, and only if `run` wrote it.
 
 use super::error::ProjectError;
-use crate::{
-    artifacts::{Artifacts, file, write_whole},
-    context_file::ContextFile,
-    error::{Error, Result},
-    pipeline::calldata::Calldata,
-    value,
-};
+use crate::error::Result;
 use serde::Serialize;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-use zkml_codegen::library;
+use zkml_contracts::library;
 use zkml_harness::Address;
 use zkml_protocol::{Word, binding::Context, keccak256};
+use zkml_workspace::{
+    Error as StepError,
+    artifacts::{Artifacts, file, write_whole},
+    context_file::ContextFile,
+    steps::calldata::Calldata,
+    value,
+};
 
 /// Says what the folder is; without it, a folder is not replaced.
 const MARK: &str = "README.md";
@@ -83,14 +84,14 @@ pub fn write(
 ) -> Result<PathBuf> {
     check(dir)?;
     let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let make = |e| Error::io("make the folder", dir, e);
+    let make = |e| StepError::io("make the folder", dir, e);
     fs::create_dir_all(above).map_err(make)?;
     let stage = tempfile::Builder::new().prefix(".run-").tempdir_in(above).map_err(make)?;
     let (new, old) = (stage.path().join("new"), stage.path().join("old"));
     for (path, content) in contents(artifacts, solidity, calldata, statement)? {
         write_whole(&new.join(path), &content)?;
     }
-    let replace = |from: &Path, to: &Path| fs::rename(from, to).map_err(|e| Error::io("write", dir, e));
+    let replace = |from: &Path, to: &Path| fs::rename(from, to).map_err(|e| StepError::io("write", dir, e));
     if dir.exists() {
         replace(dir, &old)?;
     }
@@ -112,7 +113,7 @@ fn contents(
     };
     let mut files = vec![
         (MARK.to_owned(), MARKED.as_bytes().to_vec()),
-        ("proof.json".to_owned(), crate::json::pretty(&fixture)),
+        ("proof.json".to_owned(), zkml_workspace::json::pretty(&fixture)),
     ];
     let package = library::PREFIX.trim_end_matches("src/");
     let library = library::SOURCES.iter();

@@ -5,9 +5,8 @@ use super::{
     template::{self, File},
 };
 use crate::{
-    artifacts::write_whole,
     error::{Error, Result},
-    output::{BOLD, DIM, Report},
+    show::{BOLD, DIM, Report},
 };
 use serde::Serialize;
 use std::{
@@ -15,6 +14,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
+use zkml_workspace::{Error as StepError, artifacts::write_whole};
 
 /// A project that was written.
 #[derive(Debug, Clone, Serialize)]
@@ -40,18 +40,18 @@ pub fn run(dir: &Path) -> Result<InitReport> {
     }
     let files = template::files(&name);
     let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(above).map_err(|e| Error::io("make the folder", above, e))?;
+    fs::create_dir_all(above).map_err(|e| StepError::io("make the folder", above, e))?;
     let stage = tempfile::Builder::new().prefix(".init-").tempdir_in(above);
-    let stage = stage.map_err(|e| Error::io("make the folder", dir, e))?;
+    let stage = stage.map_err(|e| StepError::io("make the folder", dir, e))?;
     // The temporary folder is for its owner only; the one in it is as the umask says.
     let new = stage.path().join(&name);
     files.iter().try_for_each(|file| put(&new, file))?;
     fs::rename(&new, dir).map_err(|e| match e.kind() {
         // Somebody was faster.
         io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-            ProjectError::NotEmpty { dir: dir.to_owned() }.into()
+            Error::from(ProjectError::NotEmpty { dir: dir.to_owned() })
         }
-        _ => Error::io("write", dir, e),
+        _ => Error::from(StepError::io("write", dir, e)),
     })?;
     let shown = quoted(&dir.display().to_string());
     Ok(InitReport {
@@ -86,7 +86,7 @@ fn is_free(dir: &Path) -> Result<bool> {
         // Of a link that leads nowhere there is something in the way, too.
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(fs::symlink_metadata(dir).is_err()),
         Err(e) if e.kind() == io::ErrorKind::NotADirectory => Ok(false),
-        Err(e) => Err(Error::io("read", dir, e)),
+        Err(e) => Err(StepError::io("read", dir, e).into()),
     }
 }
 
@@ -96,10 +96,10 @@ fn put(project: &Path, file: &File) -> Result<()> {
     #[cfg(unix)]
     if file.executable {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(&path).map_err(|e| Error::io("read", &path, e))?.permissions().mode();
+        let mode = fs::metadata(&path).map_err(|e| StepError::io("read", &path, e))?.permissions().mode();
         // Whoever may read it may run it.
         let mode = fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
-        fs::set_permissions(&path, mode).map_err(|e| Error::io("write", &path, e))?;
+        fs::set_permissions(&path, mode).map_err(|e| StepError::io("write", &path, e))?;
     }
     Ok(())
 }

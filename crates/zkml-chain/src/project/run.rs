@@ -3,13 +3,8 @@
 
 use super::foundry;
 use crate::{
-    artifacts::Artifacts,
-    error::{Error, Result},
-    folder::Folder,
-    output::{BOLD, DIM, GREEN, Report, Ui},
-    pipeline::{calibrate, calldata, compile, prove, setup, simulate, solidity, srs},
-    proof_file::OutputValues,
-    table,
+    error::Result,
+    show::{BOLD, DIM, GREEN, Report, Ui, goal, table},
 };
 use serde::Serialize;
 use std::{
@@ -20,6 +15,14 @@ use std::{
 use zkml_halo2::Optimize;
 use zkml_onnx::Settings;
 use zkml_protocol::Word;
+use zkml_workspace::{
+    Error as StepError,
+    artifacts::Artifacts,
+    observer::{Observer, Warning},
+    proof_file::OutputValues,
+    steps::{calibrate, calldata, compile, prove, setup, simulate, solidity, srs},
+    verdict::{Failed, Judged},
+};
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -40,6 +43,8 @@ pub struct Request {
     pub contracts: PathBuf,
     /// What the tests' consumer is asked to do.
     pub action: Word,
+    /// The artifact folder.
+    pub dir: PathBuf,
     /// Go on with a model that errs more than is tolerated.
     pub allow_inaccurate: bool,
 }
@@ -93,14 +98,19 @@ pub struct RunReport {
 ///
 /// # Errors
 /// Whatever a step meets; a folder for contracts that holds other files.
-pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<RunReport> {
+pub fn run(ui: &Ui, request: &Request) -> Result<RunReport> {
     let started = Instant::now();
     foundry::check(&request.contracts)?;
     let onnx_bytes =
-        std::fs::metadata(&request.model).map_err(|e| Error::io("read", &request.model, e))?.len();
+        std::fs::metadata(&request.model).map_err(|e| StepError::io("read", &request.model, e))?.len();
     step(ui, "calibrate", "integer scales from the samples");
-    let calibrated = calibrate::run(ui, folder, &calibration(request))?;
-    calibrate::judge(ui, calibrated.alarm.clone(), &calibrated.dir, request.allow_inaccurate)?;
+    let calibrated = calibrate::run(ui, &calibration(request))?;
+    match calibrated.verdict() {
+        Err(Failed::Inaccurate(inaccurate)) if request.allow_inaccurate => {
+            ui.warned(&Warning::Inaccurate(inaccurate));
+        }
+        _ => ui.passed(&calibrated)?,
+    }
     let mut artifacts = Artifacts::open_for_writing(&calibrated.dir)?;
     step(ui, "compile", "an exact integer graph, and a circuit for it");
     let compiled =
@@ -128,7 +138,7 @@ pub fn run(ui: &Ui, folder: &Folder, request: &Request) -> Result<RunReport> {
         onnx_bytes,
         samples: calibrated.calibration.samples,
         largest_error: calibrated.calibration.max_abs_error(),
-        optimize: calibrate::goal(request.optimize),
+        optimize: goal(request.optimize),
         k: compiled.plan.k,
         commitments: compiled.plan.commitments,
         key_bytes: keys.pk_bytes,
@@ -155,19 +165,19 @@ fn calibration(request: &Request) -> calibrate::Request {
         data: request.data.clone(),
         evaluate: None,
         settings: request.settings.clone(),
-        html: None,
+        dir: request.dir.clone(),
     }
 }
 
 /// Keys from the setup that is named, the best in the cache, or else the development one.
 fn keys(ui: &Ui, artifacts: &mut Artifacts, srs: Option<&Path>) -> Result<setup::SetupReport> {
     match (setup::run(ui, artifacts, srs), srs) {
-        (Err(Error::NoSrs { k }), None) => {
-            srs::notice(ui);
+        (Err(StepError::NoSrs { k }), None) => {
+            ui.warned(&Warning::DevSetup);
             let dev = srs::make_dev(ui, k, None)?;
-            setup::run(ui, artifacts, Some(&dev.path))
+            Ok(setup::run(ui, artifacts, Some(&dev.path))?)
         }
-        (done, _) => done,
+        (done, _) => Ok(done?),
     }
 }
 
@@ -180,7 +190,7 @@ impl Report for RunReport {
             self.model
         )?;
         for output in &self.outputs {
-            writeln!(out, "  {} = {}", output.name, prove::show(&output.values))?;
+            writeln!(out, "  {} = {}", output.name, table::numbers(&output.values))?;
         }
         writeln!(out, "  {} changed proofs and statements refused", self.refused)?;
         writeln!(

@@ -5,7 +5,6 @@ mod architecture;
 mod at_once;
 mod audit;
 mod bad_input;
-mod book;
 mod contract;
 mod faults;
 mod owner;

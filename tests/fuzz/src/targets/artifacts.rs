@@ -1,10 +1,10 @@
 //! The other files of the artifact folder and beside it, all JSON.
 
 use std::path::Path;
-use zkml_chain::{artifacts::Manifest, context_file::ContextFile, private_file::PrivateFile, value};
 use zkml_deploy::record::Record;
 use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Samples};
+use zkml_workspace::{artifacts::Manifest, context_file::ContextFile, private_file::PrivateFile, value};
 
 /// Manifest, interface, plan, openings of commitments, records of deployments: whichever the bytes are.
 pub(crate) fn artifacts(data: &[u8]) {

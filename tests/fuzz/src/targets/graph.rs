@@ -1,9 +1,9 @@
 //! The compiled model and its private weights.
 
 use std::sync::LazyLock;
-use zkml_chain::artifacts::weights as file;
 use zkml_graph::{Bounds, Graph, GraphBuilder, Map, Visibility, ops::Linear};
 use zkml_halo2::Optimize;
+use zkml_workspace::artifacts::weights as file;
 
 /// Graphs with more elements than this are read, and nothing is computed with them.
 const SMALL: usize = 4_000;

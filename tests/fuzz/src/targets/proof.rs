@@ -1,7 +1,6 @@
 //! Proof files, programs, and proofs before the verifier.
 
 use std::{path::Path, sync::LazyLock};
-use zkml_chain::proof_file::ProofFile;
 use zkml_codegen::verifier_source;
 use zkml_contracts::{Submission, verify_proof};
 use zkml_protocol::{
@@ -11,6 +10,7 @@ use zkml_protocol::{
     plonk::{Program, Sample},
 };
 use zkml_verifier::plonk::verify;
+use zkml_workspace::proof_file::ProofFile;
 
 /// Programs with a proof each: small ones of many shapes.
 pub(crate) static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {

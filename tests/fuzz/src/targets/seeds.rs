@@ -2,12 +2,6 @@
 
 use crate::targets::{front, graph, proof::SAMPLES, setup};
 use std::path::{Path, PathBuf};
-use zkml_chain::{
-    artifacts::{Manifest, weights},
-    context_file::ContextFile,
-    private_file::{Opening, Part, PrivateFile, Salt},
-    proof_file::ProofFile,
-};
 use zkml_contracts::requests::{INFERENCE_REQUESTED, topic};
 use zkml_onnx::{LoadOptions, Model, Samples, Settings, calibrate};
 use zkml_protocol::{
@@ -17,6 +11,12 @@ use zkml_protocol::{
     envelope::{Envelope, Shape},
 };
 use zkml_srs::Srs;
+use zkml_workspace::{
+    artifacts::{Manifest, weights},
+    context_file::ContextFile,
+    private_file::{Opening, Part, PrivateFile, Salt},
+    proof_file::ProofFile,
+};
 
 /// An input: its target, a name, the bytes.
 pub type Seed = (&'static str, String, Vec<u8>);

@@ -1,0 +1,63 @@
+//! Scales, errors and expected costs of a calibration.
+
+use super::{
+    BOLD, DIM, RED, Report, YELLOW,
+    plan::costs,
+    table::{self, Align},
+};
+use std::io::{self, Write};
+use zkml_onnx::CalibrationReport;
+use zkml_workspace::steps::{calibrate::CalibrateReport, evaluate::Evaluation};
+
+impl Report for CalibrateReport {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{BOLD}{}{BOLD:#} calibrated in {}", self.model, self.dir.display())?;
+        print_calibration(out, &self.calibration)?;
+        if let Some(evaluation) = &self.evaluation {
+            evaluation.print(out)?;
+        }
+        writeln!(out, "{BOLD}expected costs{BOLD:#}")?;
+        costs(out, &self.costs)?;
+        if let Some(alarm) = &self.alarm {
+            let (output, times) = (&alarm.output, alarm.times());
+            writeln!(out, "{RED}`{output}` errs {times:.1} times as much as is tolerated{RED:#}")?;
+        }
+        if self.calibration.random {
+            writeln!(out, "{YELLOW}calibrated with random data: errors and ranges mean little{YELLOW:#}")?;
+        }
+        writeln!(out, "{DIM}next: zkml-chain compile --dir {}{DIM:#}", self.dir.display())
+    }
+}
+
+fn print_calibration(out: &mut dyn Write, report: &CalibrationReport) -> io::Result<()> {
+    writeln!(
+        out,
+        "  {} samples; {} fraction bits for values, {} for weights",
+        report.samples, report.activation_scale, report.weight_scale
+    )?;
+    let head = ["output", "seen", "largest error", "mean error", "same label"];
+    let mut rows = vec![head.map(|h| format!("{DIM}{h}{DIM:#}")).to_vec()];
+    rows.extend(report.outputs.iter().map(|o| {
+        let label = o.label_agreement.map_or("–".into(), |share| format!("{:.2} %", share * 100.0));
+        vec![
+            o.name.clone(),
+            format!("{:.4} … {:.4}", o.lo, o.hi),
+            format!("{:.1e}", o.max_abs_error),
+            format!("{:.1e}", o.mean_abs_error),
+            label,
+        ]
+    }));
+    let mut align = [Align::Right; 5];
+    align[0] = Align::Left;
+    table::print(out, &align, &rows)
+}
+
+impl Report for Evaluation {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "{BOLD}against the reference{BOLD:#}  {} samples: largest error {:.1e}, mean {:.1e}; {} outside the calibrated range",
+            self.samples, self.max_abs_err, self.mean_abs_err, self.refused
+        )
+    }
+}

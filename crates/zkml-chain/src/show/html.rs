@@ -1,0 +1,256 @@
+//! The calibration report as one self-contained page: no scripts, no fonts, plots as inline SVG.
+
+use super::{
+    plan::goal,
+    table::{self, shape},
+};
+use std::fmt::Write;
+use zkml_onnx::LayerReport;
+use zkml_workspace::{steps::calibrate::CalibrateReport, verdict::suspected};
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f}\
+table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}\
+td:first-child,th:first-child{text-align:left}.warn{background:#fff3cd;padding:.6rem 1rem;border-left:4px solid #c90}\
+svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif}.note{color:#666}\
+@media(prefers-color-scheme:dark){body{background:#16161a;color:#e4e4e8}td,th{border-color:#333}.warn{color:#1b1b1f}svg text{fill:#e4e4e8}}";
+
+const ROW: f64 = 22.0;
+const LEFT: f64 = 290.0;
+const WIDTH: f64 = 900.0;
+const RIGHT: f64 = 110.0;
+
+/// The page.
+#[must_use]
+pub fn page(report: &CalibrateReport) -> String {
+    let name = escape(&report.model);
+    let mut body = format!("<h1>{name}: calibration</h1>\n");
+    if report.calibration.random {
+        body += "<p class=warn>Calibrated with random data: ranges and errors mean little. Calibrate with real data before relying on it.</p>\n";
+    }
+    if let Some(alarm) = &report.alarm {
+        let (output, times) = (escape(&alarm.output), alarm.times());
+        let layer = escape(&suspected(alarm));
+        let _ = writeln!(
+            body,
+            "<p class=warn>{output} errs {times:.1} times as much as is tolerated{layer}.</p>"
+        );
+    }
+    for notice in &report.calibration.notices {
+        let _ = writeln!(body, "<p class=note>{}</p>", escape(notice));
+    }
+    body += &outputs(report);
+    body += &errors(&report.calibration.layers);
+    body += &ranges(&report.calibration.layers);
+    body += &costs(report);
+    format!(
+        "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\n\
+         <title>{name}: calibration</title>\n<style>{STYLE}</style>\n{body}\
+         <p class=note>zkml-chain {}. It compares the integer model, which is what proofs speak about, with the float model.</p>\n</html>\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn outputs(report: &CalibrateReport) -> String {
+    let calibration = &report.calibration;
+    let mut rows = String::from("<tr><th>output<th>seen<th>largest error<th>mean error<th>same label</tr>\n");
+    for o in &calibration.outputs {
+        let label = o.label_agreement.map_or("–".into(), |share| format!("{:.2} %", share * 100.0));
+        let _ = writeln!(
+            rows,
+            "<tr><td>{}<td>{:.4} … {:.4}<td>{:.1e}<td>{:.1e}<td>{label}</tr>",
+            escape(&o.name),
+            o.lo,
+            o.hi,
+            o.max_abs_error,
+            o.mean_abs_error
+        );
+    }
+    format!(
+        "<h2>Outputs</h2>\n<p>{} samples gave the ranges, {} the errors. Values carry {} fraction bits, weights {}.</p>\n<table>{rows}</table>\n",
+        calibration.samples, calibration.measured, calibration.activation_scale, calibration.weight_scale
+    )
+}
+
+/// A logarithmic bar per layer, in SVG whose elements close with a slash: a value before it needs quotes.
+/// It shows the largest error, and the mean as a tick.
+fn errors(layers: &[LayerReport]) -> String {
+    let positive = |e: &f64| *e > 0.0;
+    let all = || layers.iter().flat_map(|l| [l.max_abs_error, l.mean_abs_error]).filter(positive);
+    let (low, high) =
+        (all().fold(f64::INFINITY, f64::min).log10().floor(), all().fold(0.0, f64::max).log10().ceil());
+    if !(low.is_finite() && high.is_finite()) {
+        return "<h2>Error by layer</h2>\n<p>No layer differs from the float model.</p>\n".into();
+    }
+    let x = |e: f64| {
+        LEFT + (e.max(1e-300).log10() - low).max(0.0) / (high - low).max(1.0) * (WIDTH - LEFT - RIGHT)
+    };
+    let mut marks = String::new();
+    for decade in low as i32..=high as i32 {
+        let at = x(10f64.powi(decade));
+        let _ = write!(
+            marks,
+            "<line x1={at:.1} y1=0 x2={at:.1} y2={:.0} stroke=\"#8884\"/><text x={at:.1} y={:.0} text-anchor=middle>1e{decade}</text>",
+            layers.len() as f64 * ROW,
+            layers.len() as f64 * ROW + 16.0
+        );
+    }
+    for (i, layer) in layers.iter().enumerate() {
+        let y = i as f64 * ROW;
+        let (end, mean) = (x(layer.max_abs_error), x(layer.mean_abs_error));
+        let _ = write!(
+            marks,
+            "{}<rect x={LEFT} y={:.0} width={:.1} height=14 fill=\"#4477aa\"/>\
+             <line x1={mean:.1} y1={:.0} x2={mean:.1} y2={:.0} stroke=\"#ee6677\" stroke-width=\"3\"/>\
+             <text x={:.1} y={:.0}>{:.1e}</text>",
+            label(layer, y),
+            y + 3.0,
+            end - LEFT,
+            y + 1.0,
+            y + 19.0,
+            end + 6.0,
+            y + 15.0,
+            layer.max_abs_error
+        );
+    }
+    format!(
+        "<h2>Error by layer</h2>\n<p>Bar: the largest error seen; red tick: the mean. Logarithmic.</p>\n{}",
+        svg(&marks, layers.len())
+    )
+}
+
+/// A bar per layer from the smallest to the largest value seen, each on its own power-of-two range.
+fn ranges(layers: &[LayerReport]) -> String {
+    let mut marks = String::new();
+    for (i, layer) in layers.iter().enumerate() {
+        let y = i as f64 * ROW;
+        let bound = (f64::from(layer.bits.max(1)) - 1.0 - f64::from(layer.scale)).exp2();
+        let x = |v: f64| LEFT + (v / bound).clamp(-1.0, 1.0).midpoint(1.0) * (WIDTH - LEFT - RIGHT);
+        let (from, to) = (x(layer.lo), x(layer.hi));
+        let _ = write!(
+            marks,
+            "{}<rect x={LEFT} y={:.0} width={:.0} height=14 fill=\"#8882\"/>\
+             <rect x={from:.1} y={:.0} width={:.1} height=14 fill=\"#228833\"/><text x={:.0} y={:.0}>±{bound}, {} bits</text>",
+            label(layer, y),
+            y + 3.0,
+            WIDTH - LEFT - RIGHT,
+            y + 3.0,
+            (to - from).max(1.0),
+            WIDTH - RIGHT + 6.0,
+            y + 15.0,
+            layer.bits
+        );
+    }
+    format!(
+        "<h2>Ranges</h2>\n<p>Green: the values seen. Grey: the room that was compiled in; an input that leaves it is refused when it is proven.</p>\n{}",
+        svg(&marks, layers.len())
+    )
+}
+
+fn costs(report: &CalibrateReport) -> String {
+    let mut rows =
+        String::from("<tr><th>optimize<th>k<th>rows<th>commitments<th>proof<th>gas<th>memory<th>key</tr>\n");
+    for plan in &report.costs {
+        let _ = writeln!(
+            rows,
+            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>≈ {}<td>≈ {} MB<td>≈ {}</tr>",
+            goal(plan.optimize),
+            plan.k,
+            table::thousands(plan.rows as u64),
+            plan.commitments,
+            table::size(plan.proof_bytes as u64),
+            table::thousands(plan.gas_estimate),
+            plan.memory_mb_estimate,
+            table::size(plan.key_bytes_estimate)
+        );
+    }
+    format!("<h2>Expected costs</h2>\n<table>{rows}</table>\n")
+}
+
+fn label(layer: &LayerReport, y: f64) -> String {
+    let name: String = layer.name.chars().take(24).collect();
+    format!(
+        "<text x={:.0} y={:.0} text-anchor=end>{} {}<title>{}</title></text>",
+        LEFT - 8.0,
+        y + 15.0,
+        escape(&name),
+        shape(&layer.shape),
+        escape(&layer.name)
+    )
+}
+
+fn svg(marks: &str, rows: usize) -> String {
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=img fill=currentColor>{marks}</svg>\n",
+        rows as f64 * ROW + 24.0
+    )
+}
+
+/// Names come from model files: they are text, never markup.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+    use zkml_onnx::CalibrationReport;
+
+    fn layer(name: &str, max: f64) -> LayerReport {
+        LayerReport {
+            name: name.into(),
+            shape: vec![1, 4],
+            scale: 8,
+            bits: 12,
+            lo: -1.0,
+            hi: 2.0,
+            max_abs_error: max,
+            mean_abs_error: max / 4.0,
+        }
+    }
+
+    fn report(layers: Vec<LayerReport>) -> CalibrateReport {
+        let calibration = CalibrationReport {
+            samples: 3,
+            measured: 3,
+            random: true,
+            activation_scale: 8,
+            weight_scale: 8,
+            outputs: vec![],
+            layers,
+            notices: vec!["<b>cut</b>".into()],
+        };
+        CalibrateReport {
+            model: "<script>".into(),
+            dir: PathBuf::new(),
+            calibration,
+            alarm: None,
+            evaluation: None,
+            costs: vec![],
+        }
+    }
+
+    #[test]
+    fn names_from_models_are_text() {
+        let page = page(&report(vec![layer("<img src=x>", 1e-3)]));
+        assert!(!page.contains("<script>") && !page.contains("<img") && !page.contains("<b>cut"));
+        assert!(page.contains("&lt;img src=x&gt;") && page.contains("class=warn"));
+        assert_eq!(page.matches("<svg").count(), 2);
+    }
+
+    #[test]
+    fn an_exact_model_has_no_error_plot() {
+        assert!(page(&report(vec![layer("a", 0.0)])).contains("No layer differs"));
+    }
+}

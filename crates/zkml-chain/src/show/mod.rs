@@ -1,0 +1,64 @@
+//! Reports, talk and progress as people see them: one file for the report of each step, and what they share.
+
+pub mod audit;
+mod calibrate;
+mod calldata;
+#[cfg(feature = "chain")]
+mod check;
+mod commit;
+mod compile;
+mod context;
+mod demo;
+#[cfg(feature = "chain")]
+mod deploy;
+mod disclosure;
+pub mod html;
+mod inspect;
+pub mod ops;
+mod plan;
+mod progress;
+mod prove;
+mod relations;
+#[cfg(feature = "chain")]
+mod request;
+mod setup;
+mod simulate;
+mod solidity;
+mod srs;
+#[cfg(feature = "chain")]
+mod submit;
+pub mod table;
+mod ui;
+mod verify;
+#[cfg(feature = "chain")]
+mod verify_source;
+#[cfg(feature = "chain")]
+pub mod watch;
+mod words;
+
+pub use plan::goal;
+pub use ui::{Ui, raw};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Bold text.
+pub const BOLD: Style = Style::new().bold();
+/// Side remarks.
+pub const DIM: Style = Style::new().dimmed();
+/// Good news.
+pub const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// Refusals.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// Warnings.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The result of a command.
+pub trait Report: Serialize {
+    /// Prints it for people. Colours are stripped where the output is no terminal.
+    ///
+    /// # Errors
+    /// What the writer returns.
+    fn print(&self, out: &mut dyn Write) -> io::Result<()>;
+}

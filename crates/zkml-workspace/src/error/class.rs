@@ -1,0 +1,142 @@
+//! The kind of end that each error is.
+
+use std::io;
+
+#[cfg(feature = "chain")]
+use zkml_deploy::{DeployError, source::SourceError};
+use zkml_halo2::ProverError;
+use zkml_harness::HarnessError;
+
+use super::Error;
+
+/// A kind of end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The question was answered with no: a proof was refused.
+    Refused,
+    /// What was asked for is wrong or incomplete.
+    Usage,
+    /// The model, the data or a proof file cannot be used.
+    Input,
+    /// The artifact folder is incomplete, out of date, or was edited.
+    Artifacts,
+    /// The system stands in the way: disk, permissions, a tool that is not installed; or whoever cancelled.
+    System,
+    /// The integer model is less accurate than its settings ask for.
+    Inaccurate,
+}
+
+impl Error {
+    /// The kind of end.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Class::Input
+            }
+            Self::Io { .. } | Self::Busy { .. } | Self::NoSrs { .. } | Self::Cancelled => Class::System,
+            Self::NotAnswered { .. } => Class::System,
+            Self::NoArtifacts { .. }
+            | Self::WhichModel { .. }
+            | Self::Manifest { .. }
+            | Self::Missing { .. }
+            | Self::Edited { .. }
+            | Self::Stale { .. }
+            | Self::Meanwhile { .. }
+            | Self::OtherModel { .. } => Class::Artifacts,
+            Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
+            Self::Content { .. }
+            | Self::NoValues { .. }
+            | Self::OtherSource { .. }
+            | Self::SameFolder { .. }
+            | Self::ForeignProof { .. }
+            | Self::OtherData { .. }
+            | Self::NotCommitted { .. }
+            | Self::NoSuchInput { .. }
+            | Self::Commit(_) => Class::Input,
+            Self::Unopened { .. } => Class::Refused,
+            Self::NotGiven { .. } => Class::Usage,
+            Self::Refused { .. }
+            | Self::Unverified(_)
+            | Self::Disagreement { .. }
+            | Self::Accepted { .. } => Class::Refused,
+            Self::Onnx(_) | Self::Graph(_) => Class::Input,
+            Self::Inaccurate(_) => Class::Inaccurate,
+            Self::Srs(e) => srs_class(e),
+            Self::Prover(e) => prover_class(e),
+            Self::Codegen(_) | Self::Abi(_) | Self::Envelope(_) => Class::Artifacts,
+            Self::Harness(e) => harness_class(e),
+            #[cfg(feature = "chain")]
+            Self::Deploy(e) => deploy_class(e),
+            // A chain's is a `Deploy`; what is left is files and sockets.
+            #[cfg(feature = "chain")]
+            Self::Service(_) => Class::System,
+            #[cfg(feature = "chain")]
+            Self::Source(e) => source_class(e),
+        }
+    }
+}
+
+fn srs_class(error: &zkml_srs::Error) -> Class {
+    match error {
+        zkml_srs::Error::Io { .. } | zkml_srs::Error::TooSmall { .. } => Class::System,
+        zkml_srs::Error::BadFile { .. } => Class::Artifacts,
+        _ => Class::Input,
+    }
+}
+
+fn prover_class(error: &ProverError) -> Class {
+    match error {
+        ProverError::Srs(e) => srs_class(e),
+        ProverError::Io { .. } | ProverError::Environment(_) => Class::System,
+        ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
+        ProverError::Rejected(_) => Class::Refused,
+        _ => Class::Input,
+    }
+}
+
+#[cfg(feature = "chain")]
+fn deploy_class(error: &DeployError) -> Class {
+    use DeployError as E;
+    match error {
+        E::UnknownChain { .. } | E::NoRpcUrl { .. } | E::BadRpcUrl { .. } | E::TestKeyElsewhere { .. } => {
+            Class::Usage
+        }
+        E::KeyVariable { .. } => Class::Usage,
+        E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
+        E::OtherModel { .. } | E::OtherRecord { .. } | E::Abi(_) => Class::Artifacts,
+        E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
+        E::NoRecord { .. } => Class::Input,
+        E::Answer { .. }
+        | E::Reverted { .. }
+        | E::TransactionFailed { .. }
+        | E::Deprecated { .. }
+        | E::Preflight { .. }
+        | E::UnsafeSetup { .. }
+        | E::OtherCode { .. }
+        | E::Route { .. }
+        | E::OtherContext { .. } => Class::Refused,
+        _ => Class::System,
+    }
+}
+
+#[cfg(feature = "chain")]
+fn source_class(error: &SourceError) -> Class {
+    use SourceError as E;
+    match error {
+        E::Url { .. } | E::NoKey { .. } | E::WrongKey { .. } | E::NoSuchContract { .. } => Class::Usage,
+        E::NotThere { .. } => Class::Input,
+        E::Refused { .. } => Class::Refused,
+        _ => Class::System,
+    }
+}
+
+fn harness_class(error: &HarnessError) -> Class {
+    match error {
+        HarnessError::SelfCheck { .. } | HarnessError::DeployFailed { .. } | HarnessError::Transaction(_) => {
+            Class::Refused
+        }
+        HarnessError::CodeTooLarge { .. } => Class::Input,
+        _ => Class::System,
+    }
+}

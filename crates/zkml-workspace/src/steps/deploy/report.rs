@@ -1,0 +1,67 @@
+//! What a deployment would do, or did.
+
+use serde::Serialize;
+use std::path::PathBuf;
+use zkml_deploy::{Address, deploy::Preview, plan::Plan, record::Record};
+
+/// The report.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeployReport {
+    /// The model's name.
+    pub model: String,
+    /// The chain's name.
+    pub chain: String,
+    /// Its id.
+    pub chain_id: u64,
+    /// What gas is paid in.
+    pub currency: String,
+    /// Whether anything was sent.
+    pub broadcast: bool,
+    /// What was looked at, what was to be done, what it costs.
+    #[serde(flatten)]
+    pub preview: Preview,
+    /// Owner of router and consumer.
+    pub owner: Address,
+    /// Who registers the model.
+    pub model_owner: Address,
+    /// The model's id.
+    pub model_id: String,
+    /// Why it cannot be done yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// Where the record is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// What is there now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+    /// The setup's secret is public.
+    pub unsafe_dev_srs: bool,
+}
+
+impl DeployReport {
+    pub(super) fn new(
+        plan: &Plan,
+        preview: Preview,
+        record: Option<Record>,
+        file: Option<PathBuf>,
+        missing: Option<String>,
+    ) -> Self {
+        Self {
+            model: plan.package.model.clone(),
+            chain: plan.chain.name.clone(),
+            chain_id: plan.chain.id,
+            currency: plan.chain.currency.clone(),
+            broadcast: record.is_some(),
+            preview,
+            owner: plan.owners.owner,
+            model_owner: plan.owners.model_owner,
+            model_id: plan.placement.model_id.to_string(),
+            missing,
+            file,
+            record,
+            unsafe_dev_srs: plan.package.program.srs.unsafe_dev,
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Asking a contract for an inference that somebody else proves.
+
+use super::{
+    commit, compiled,
+    compiled::Compiled,
+    prove::{input, sample},
+    sending,
+};
+use crate::{
+    artifacts::{Artifacts, Staged, file},
+    error::{Error, Result},
+    json,
+    observer::{Observer, Said, Total},
+    private_file::{Opening, PrivateFile, beside},
+};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use zkml_contracts::requests::{RequestState, request_inference};
+use zkml_deploy::{
+    Address,
+    chain::Chain,
+    consumer::Consumer,
+    keys::Account,
+    rpc::Rpc,
+    transaction::{Call, Limits},
+};
+use zkml_protocol::{Encoding, Word, envelope::Shape, keccak256, plonk::Program};
+
+/// What to ask for, and where.
+#[derive(Debug)]
+pub struct Request {
+    /// The chain.
+    pub chain: Chain,
+    /// The contract that takes requests.
+    pub consumer: Address,
+    /// What is to be done with the output, as the application hashes it.
+    pub action: Word,
+    /// Last acceptable block time; otherwise [`Request::valid_for`] says.
+    pub deadline: Option<u64>,
+    /// Seconds from the last block's time to the deadline.
+    pub valid_for: u64,
+    /// File with the input; the sample kept from calibration when absent.
+    pub input: Option<PathBuf>,
+    /// Which sample of a file of many.
+    pub index: usize,
+    /// The private file with the salts of the inputs; the one beside the input when absent.
+    pub salt_file: Option<PathBuf>,
+    /// Why the input is to be believed.
+    pub provenance: Vec<u8>,
+    /// Where a service looks for committed inputs.
+    pub share: Option<PathBuf>,
+    /// Patience and fees.
+    pub limits: Limits,
+    /// How long the answer is waited for.
+    pub wait: Option<Duration>,
+    /// Stop before anything is sent.
+    pub dry_run: bool,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestReport {
+    /// The model's name.
+    pub model: String,
+    /// The chain.
+    pub chain_id: u64,
+    /// The contract.
+    pub consumer: String,
+    /// Who asks.
+    pub subject: String,
+    /// The commitment to the input.
+    pub data_commitment: Word,
+    /// The words that the contract is shown of it.
+    pub input: String,
+    /// Last acceptable block time.
+    pub deadline: u64,
+    /// Calldata of the transaction.
+    pub calldata: String,
+    /// Gas that it was estimated to take.
+    pub estimated_gas: u64,
+    /// What a service needs to prove it: the input and its salts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<PathBuf>,
+    /// The request; none in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Made>,
+}
+
+/// A request that is on the chain.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Made {
+    /// Its id.
+    pub id: Word,
+    /// The transaction.
+    pub transaction: String,
+    /// Its block.
+    pub block: u64,
+    /// Gas that it took.
+    pub gas: u64,
+    /// Where it stood when it was looked at last.
+    pub state: &'static str,
+}
+
+/// Makes a request, and waits for its proof if that is wanted.
+///
+/// # Errors
+/// An input that the model does not take, [`DeployError`](zkml_deploy::DeployError)s of the chain and the contract, with custom errors by name, and
+/// [`Error::NotAnswered`].
+pub async fn run(
+    observer: &dyn Observer,
+    artifacts: &Artifacts,
+    rpc: &Rpc,
+    account: &Account,
+    request: Request,
+) -> Result<RequestReport> {
+    let (compiled, program) = (Compiled::load(artifacts)?, compiled::program(artifacts)?);
+    let consumer = Consumer::at(rpc, request.consumer).await?;
+    consumer.model().await?.check(consumer.address(), &program)?;
+    let asked = Asked::about(artifacts, &compiled, &program, &request)?;
+    let deadline = match request.deadline {
+        Some(deadline) => deadline,
+        None => rpc.now().await?.saturating_add(request.valid_for),
+    };
+    let (action, commitment) = (request.action, asked.data_commitment);
+    let data =
+        request_inference(action, Word::from_u64(deadline), commitment, &asked.input, &request.provenance);
+    let call = Call { what: "requestInference".to_owned(), to: consumer.address(), data };
+    let subject = account.address();
+    let estimated_gas = sending::estimate(rpc, &request.chain, subject, &call, &request.limits).await?;
+    let (mut shared, mut made) = (Vec::new(), None);
+    if !request.dry_run {
+        // Before anybody can ask for them.
+        if let Some(folder) = &request.share {
+            shared = asked.share(artifacts, &request, folder)?;
+        }
+        let sent =
+            artifacts.path(&sent_name(rpc.chain_id(), consumer.address(), subject, &request, commitment));
+        let mined = sending::send(observer, rpc, account, &call, request.limits, &sent).await?;
+        let id = consumer.requested(&mined.receipt, subject, commitment)?;
+        observer.said(&Said::Requested { id });
+        let state = match request.wait {
+            Some(patience) => {
+                // It is on the chain: whoever cancels now gets the report all the same.
+                let _work = observer.begun("waiting for the proof, at most", Total::Time(patience));
+                answer(&consumer, id, patience, request.limits.poll).await?
+            }
+            None => consumer.request_state(id).await?,
+        };
+        made = Some(Made {
+            id,
+            transaction: mined.hash.to_string(),
+            block: mined.receipt.block_number.unwrap_or_default(),
+            gas: mined.receipt.gas_used,
+            state: name(state),
+        });
+    }
+    Ok(RequestReport {
+        model: artifacts.model().to_owned(),
+        chain_id: rpc.chain_id(),
+        consumer: consumer.address().to_string(),
+        subject: subject.to_string(),
+        data_commitment: commitment,
+        input: hex(&asked.input),
+        deadline,
+        calldata: hex(&call.data),
+        estimated_gas,
+        shared,
+        request: made,
+    })
+}
+
+/// Where it is remembered what was sent: the same command goes on with it, one that asks for something else does not.
+fn sent_name(
+    chain_id: u64,
+    consumer: Address,
+    subject: Address,
+    request: &Request,
+    commitment: Word,
+) -> String {
+    let asked = keccak256([&request.action.0[..], &commitment.0[..], &request.provenance[..]]);
+    let short = |bytes: &[u8]| hex::encode(&bytes[..4]);
+    format!(
+        "requests/{chain_id}-{}-{}-{}.sent.json",
+        short(consumer.as_slice()),
+        short(subject.as_slice()),
+        short(&asked.0)
+    )
+}
+
+/// What a request says of its input, and what it keeps for whoever proves.
+struct Asked {
+    data_commitment: Word,
+    /// The words of the input section, unless that is one commitment.
+    input: Vec<u8>,
+    openings: Vec<Opening>,
+}
+
+impl Asked {
+    fn about(
+        artifacts: &Artifacts,
+        compiled: &Compiled,
+        program: &Program,
+        request: &Request,
+    ) -> Result<Self> {
+        let path = request.input.as_deref();
+        let values = input(artifacts, path, request.index)?;
+        // What nobody could prove is not asked for.
+        compiled.graph.eval_with(&values, &compiled.weights)?;
+        let preimages = commit::inputs(&compiled.graph, &values);
+        let mut openings = Vec::new();
+        if !preimages.is_empty() {
+            let kept = commit::private_path(artifacts, path, request.index, request.salt_file.as_deref());
+            openings = PrivateFile::keep(&kept, commit::model_hash(&compiled.graph), &preimages)?.openings;
+        }
+        let section = section(program, &values, &openings).ok_or_else(|| {
+            Error::content(&artifacts.path(file::PROGRAM), "its statement has no place for these inputs")
+        })?;
+        let shape = Shape::of(program)?;
+        let shown = if shape.input_is_commitment { &[] } else { section.as_slice() };
+        let input = shown.iter().flat_map(|word| word.0).collect();
+        Ok(Self { data_commitment: shape.data_commitment(&section), input, openings })
+    }
+
+    /// Puts input and salts where the service looks for them; none where all inputs are public.
+    fn share(&self, artifacts: &Artifacts, request: &Request, folder: &Path) -> Result<Vec<PathBuf>> {
+        if self.openings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (interface, sample) = sample(artifacts, request.input.as_deref(), request.index)?;
+        let names = interface.inputs.iter().map(|input| &input.port.name);
+        let values: BTreeMap<_, _> = names.zip(sample.values()).collect();
+        let input = folder.join(format!("{}.json", self.data_commitment));
+        let salts = beside(&input, 0);
+        // The service begins when both are there.
+        PrivateFile::add(&salts, &self.openings)?;
+        Staged::private(&input, &json::pretty(&serde_json::json!({ "inputs": values })))?.publish()?;
+        Ok(vec![input, salts])
+    }
+}
+
+/// The input section of a statement about these values.
+fn section(program: &Program, values: &[Vec<i64>], openings: &[Opening]) -> Option<Vec<Word>> {
+    let fields = &program.statement.instances.inputs;
+    if fields.len() != values.len() {
+        return None;
+    }
+    let mut words = Vec::new();
+    for (field, values) in fields.iter().zip(values) {
+        match field.encoding {
+            Encoding::Commitment => {
+                words.push(openings.iter().find(|opening| opening.name == field.name)?.commitment);
+            }
+            Encoding::Signed | Encoding::Packed(_) => words.extend(field.encode(values)?),
+        }
+    }
+    Some(words)
+}
+
+/// Waits until the request is decided.
+async fn answer(
+    consumer: &Consumer<'_>,
+    id: Word,
+    patience: Duration,
+    poll: Duration,
+) -> Result<RequestState> {
+    let end = tokio::time::Instant::now() + patience;
+    loop {
+        let state = consumer.request_state(id).await?;
+        if state != RequestState::Pending {
+            return Ok(state);
+        }
+        if tokio::time::Instant::now() >= end {
+            return Err(Error::NotAnswered { request: id, seconds: patience.as_secs() });
+        }
+        tokio::time::sleep(poll).await;
+    }
+}
+
+fn name(state: RequestState) -> &'static str {
+    match state {
+        RequestState::None => "none",
+        RequestState::Pending => "pending",
+        RequestState::Fulfilled => "fulfilled",
+        RequestState::Cancelled => "cancelled",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}

@@ -1,0 +1,89 @@
+//! Key generation: plan and trusted setup → proving key and verifier program.
+
+use super::{compiled, compiled::Compiled, srs};
+use crate::{
+    artifacts::{Artifacts, file},
+    error::Result,
+    observer::{Observer, Said, Total},
+};
+use serde::Serialize;
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use zkml_halo2::{Plan, keys};
+
+/// What `setup` made.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetupReport {
+    /// The model's name.
+    pub model: String,
+    /// Keccak-256 of the compiled model.
+    pub model_hash: String,
+    /// Digest of the verifier program: with public weights, the commitment to the model.
+    pub vk_digest: String,
+    /// The trusted setup's file.
+    pub srs: PathBuf,
+    /// Its digest.
+    pub srs_digest: String,
+    /// Its secret is public.
+    pub unsafe_dev_srs: bool,
+    /// The circuit has `2^k` rows.
+    pub k: u32,
+    /// Length of the proving key's file.
+    pub pk_bytes: u64,
+    /// Length of a proof.
+    pub proof_bytes: usize,
+    /// Time that it took.
+    pub seconds: f64,
+}
+
+/// Generates the keys and stores them.
+///
+/// # Errors
+/// A stale or missing artifact, a trusted setup that is absent or too small, a full disk.
+pub fn run(
+    observer: &dyn Observer,
+    artifacts: &mut Artifacts,
+    srs_file: Option<&Path>,
+) -> Result<SetupReport> {
+    let started = Instant::now();
+    let compiled = Compiled::load(artifacts)?;
+    let plan = compiled::plan(artifacts)?;
+    let chosen = srs::find(observer, plan.k, srs_file)?;
+    observer.said(&Said::Setup {
+        path: chosen.path.clone(),
+        provenance: chosen.srs.provenance(),
+        k: chosen.srs.k(),
+        checked_in: chosen.checked_in,
+    });
+    srs::warn(observer, chosen.srs.provenance());
+    let srs::Chosen { path: srs_path, srs, .. } = chosen;
+    let work = observer.start("generating keys", Total::Time(estimate(&plan)))?;
+    let keys = keys::setup(&compiled.graph, &compiled.system, &plan, &srs, &srs_path.display().to_string())?;
+    observer.proceed()?;
+    work.renamed("writing keys");
+    let sources = [file::COMPILED, file::PLAN];
+    let mut transaction = artifacts.begin("setup");
+    let pk_bytes = transaction.put_with(file::PROVING_KEY, &sources, |out| keys.write(out))?;
+    transaction.put(file::PROGRAM, &crate::json::pretty(&keys.program), &sources)?;
+    transaction.commit()?;
+    drop(work);
+    Ok(SetupReport {
+        model: artifacts.model().to_owned(),
+        model_hash: keys.program.statement.model_hash.to_string(),
+        vk_digest: keys.program.vk_digest().to_string(),
+        srs: srs_path,
+        srs_digest: keys.program.srs.digest().to_string(),
+        unsafe_dev_srs: keys.program.srs.unsafe_dev,
+        k: plan.k,
+        pk_bytes,
+        proof_bytes: keys.program.layout().length(),
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Roughly how long key generation takes: it commits to and transforms every fixed column.
+fn estimate(plan: &Plan) -> Duration {
+    Duration::from_secs_f64(1e-7 * plan.key_bytes_estimate as f64 / 4.0)
+}

@@ -1,0 +1,107 @@
+//! The verdicts on a proof file: the interpreter of the verifier program, and halo2's own.
+
+use super::{
+    commit::{self, Shown},
+    compiled::{self, Compiled},
+    prove::DEFAULT_PROOF,
+};
+use crate::{
+    artifacts::{Artifacts, file},
+    error::{Error, Result},
+    proof_file::{OutputValues, ProofFile},
+};
+use serde::Serialize;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use zkml_halo2::{Keys, Proof, ProverError};
+use zkml_protocol::{Word, plonk::Program};
+
+/// An accepted proof.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// True; a refused proof is an error with exit code 1.
+    pub accepted: bool,
+    /// The model's name.
+    pub model: String,
+    /// Keccak-256 of the compiled model.
+    pub model_hash: Word,
+    /// The proof file.
+    pub proof: PathBuf,
+    /// Who accepted it.
+    pub verdicts: Vec<&'static str>,
+    /// What the proof is bound to.
+    pub context: Word,
+    /// The outputs that are proven.
+    pub outputs: Vec<OutputValues>,
+    /// The commitments in the statement: compare them with those that you were given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<Shown>,
+    /// The setup's secret is public: the proof convinces nobody.
+    pub unsafe_dev_srs: bool,
+}
+
+/// Checks a proof: `proofs/proof.json` of the folder unless another file is named.
+///
+/// # Errors
+/// [`Error::Refused`] when the proof does not hold, others when it cannot be read or belongs elsewhere.
+pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> {
+    let program = compiled::program(artifacts)?;
+    let (path, file) = load(artifacts, proof, &program)?;
+    zkml_verifier::plonk::verify(&program, &file.proof, &file.instances)?;
+    let commitments = commit::stated(&program, &file.instances);
+    let mut verdicts = vec!["zkml-verifier"];
+    // Only who has the proving key can ask halo2 itself; others need no more than the program.
+    if artifacts.entry(file::PROVING_KEY).is_some() && artifacts.path(file::PROVING_KEY).is_file() {
+        halo2(artifacts, program, &file)?;
+        verdicts.push("halo2");
+    }
+    Ok(VerifyReport {
+        accepted: true,
+        model: file.model,
+        model_hash: file.model_hash,
+        proof: path,
+        verdicts,
+        context: file.context,
+        outputs: file.outputs,
+        commitments,
+        unsafe_dev_srs: file.unsafe_dev_srs,
+    })
+}
+
+fn halo2(artifacts: &Artifacts, program: Program, file: &ProofFile) -> Result<()> {
+    let compiled = Compiled::load(artifacts)?;
+    let plan = compiled::plan(artifacts)?;
+    artifacts.require_quickly(file::PROVING_KEY)?;
+    let key = artifacts.path(file::PROVING_KEY);
+    let keys = Keys::read(&key, &compiled.graph, &compiled.system, &plan, program)?;
+    let proof = Proof { instances: file.instances.clone(), bytes: file.proof.clone() };
+    zkml_halo2::verify(&keys, &proof).map_err(|e| match e {
+        // The interpreter has accepted it: two verdicts that differ are a defect, not a bad proof.
+        ProverError::Rejected(why) => Error::Disagreement { accepts: "zkml-verifier", refuses: "halo2", why },
+        other => other.into(),
+    })
+}
+
+/// Reads the proof that a command means.
+///
+/// # Errors
+/// As [`ProofFile::parse`], and [`Error::Missing`] when the folder has no proof yet.
+pub fn load(artifacts: &Artifacts, proof: Option<&Path>, program: &Program) -> Result<(PathBuf, ProofFile)> {
+    let (path, bytes) = match proof {
+        Some(path) => (path.to_owned(), fs::read(path).map_err(|e| Error::io("read", path, e))?),
+        // A proof speaks for itself: it is parsed and verified, not compared with the manifest, so that
+        // a changed one is refused for what is wrong with it.
+        None if artifacts.entry(DEFAULT_PROOF).is_none() => {
+            return Err(artifacts.require(DEFAULT_PROOF).unwrap_err());
+        }
+        None => {
+            let path = artifacts.path(DEFAULT_PROOF);
+            let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+            (path, bytes)
+        }
+    };
+    let file = ProofFile::parse(&path, &bytes, program)?;
+    Ok((path, file))
+}

@@ -1,0 +1,168 @@
+//! The prover of the inference service: a model that is read once, and inputs from events or from a folder.
+
+use super::prove::{Model, Openings, Request as ProveRequest, Session, input};
+use crate::{
+    artifacts::Artifacts,
+    error::{Class, Error, Needed, Result},
+    observer::Observer,
+    private_file::{PrivateFile, beside},
+};
+use serde::Serialize;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+use zkml_contracts::Submission;
+use zkml_protocol::{
+    Word,
+    binding::public_data_commitment,
+    envelope::{EnvelopeError, Shape},
+    plonk::Program,
+};
+use zkml_service::{Job, ProveFailure, Proven, Prover, Summary};
+
+/// Proves requests with the artifacts of one model.
+#[derive(Debug)]
+pub struct ModelProver {
+    session: Session,
+    /// It remembers what it has checked.
+    artifacts: Mutex<Artifacts>,
+    observer: Arc<dyn Observer>,
+    /// Where committed inputs are.
+    inputs: Option<PathBuf>,
+    /// Where the salts of committed outputs are kept, each in the file of its request.
+    kept: PathBuf,
+}
+
+impl ModelProver {
+    /// Reads the model and its proving key.
+    ///
+    /// # Errors
+    /// A missing, stale or damaged artifact; [`Error::NotGiven`], for without their folder no request about committed inputs
+    /// can be served.
+    pub fn load(
+        observer: Arc<dyn Observer>,
+        artifacts: Artifacts,
+        inputs: Option<PathBuf>,
+        kept: PathBuf,
+    ) -> Result<Self> {
+        let model = Model::load(&artifacts)?;
+        if inputs.is_none() && model.compiled.commits_to_inputs() {
+            return Err(Error::NotGiven { what: Needed::Inputs });
+        }
+        let session = model.with_key(&artifacts)?;
+        Ok(Self { session, artifacts: Mutex::new(artifacts), observer, inputs, kept })
+    }
+
+    /// What a verifier of these proofs needs.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        self.session.program()
+    }
+
+    /// The integers that were asked about, and the file that they come from if they are committed to.
+    fn inputs_of(&self, job: &Job) -> Result<(Vec<Vec<i64>>, Option<PathBuf>), ProveFailure> {
+        if !self.session.compiled.commits_to_inputs() {
+            return Ok((self.public_inputs(job)?, None));
+        }
+        let commitment = job.request.data_commitment;
+        let Some(folder) = &self.inputs else {
+            return Err(ProveFailure::Later("there is no folder of inputs".into()));
+        };
+        let path = folder.join(format!("{commitment}.json"));
+        // Without the salts, new ones would be made, and a commitment that nobody asked about.
+        for file in [&path, &beside(&path, 0)] {
+            if !file.is_file() {
+                return Err(ProveFailure::Later(format!("{} is not there yet", file.display())));
+            }
+        }
+        let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
+        let inputs = input(&artifacts, Some(&path), 0).map_err(later)?;
+        Ok((inputs, Some(path)))
+    }
+
+    fn public_inputs(&self, job: &Job) -> Result<Vec<Vec<i64>>, ProveFailure> {
+        let refuse = |why: String| ProveFailure::Permanent(why);
+        let (chunks, rest) = job.input.as_chunks::<32>();
+        let words: Vec<Word> = chunks.iter().map(|word| Word(*word)).collect();
+        let (found, asked) = (public_data_commitment(&words), job.request.data_commitment);
+        if !rest.is_empty() || found != asked {
+            return Err(refuse(format!("the commitment to its input is {found}, it asks about {asked}")));
+        }
+        self.session
+            .inputs_of_words(&words)
+            .ok_or_else(|| refuse("its input is not what this model takes".to_owned()))
+    }
+
+    fn openings(
+        &self,
+        file: Option<PathBuf>,
+        inputs: &[Vec<i64>],
+        trace: &zkml_graph::Trace,
+    ) -> Result<Openings> {
+        let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = ProveRequest { input: file, ..ProveRequest::default() };
+        Openings::gather(&*self.observer, &artifacts, &request, &self.session.compiled, inputs, trace)
+    }
+
+    /// Whoever proves chooses the salts of committed outputs: nobody else can open them.
+    fn keep_outputs(&self, openings: &Openings, job: &Job) -> Result<()> {
+        if openings.outputs.is_empty() {
+            return Ok(());
+        }
+        let path = self.kept.join(format!("{}.outputs.private.json", job.request.id()));
+        // What an earlier run has proven may be on its way to the chain: its salts stay.
+        PrivateFile::add(&path, &openings.outputs)
+    }
+}
+
+impl Prover for ModelProver {
+    fn prove(&self, job: &Job) -> Result<Proven, ProveFailure> {
+        let (inputs, file) = self.inputs_of(job)?;
+        let committed = file.is_some();
+        let never = |e: EnvelopeError| ProveFailure::Permanent(e.to_string());
+        let (program, asked) = (self.session.program(), job.request.data_commitment);
+        let shape = Shape::of(program).map_err(never)?;
+        let compiled = &self.session.compiled;
+        let trace = compiled
+            .graph
+            .eval_with(&inputs, &compiled.weights)
+            .map_err(|e| ProveFailure::Permanent(e.to_string()))?;
+        let openings = self.openings(file, &inputs, &trace).map_err(later)?;
+        if committed {
+            let stated = self.session.instances(&trace, &openings, job.context).map_err(failure)?;
+            let found = shape.data_commitment(shape.sections(&stated).map_err(never)?.inputs);
+            if found != asked {
+                return Err(ProveFailure::Later(format!("the input at hand opens {found}, not {asked}")));
+            }
+        }
+        let proof = self.session.prove(&trace, &openings, job.context).map_err(failure)?;
+        self.keep_outputs(&openings, job).map_err(later)?;
+        let submission = Submission::new(program, &proof.proof, &proof.instances)
+            .map_err(|e| ProveFailure::Permanent(e.to_string()))?;
+        Ok(Proven { output: submission.output, blob: submission.blob })
+    }
+}
+
+/// Files can be mended.
+fn later(error: Error) -> ProveFailure {
+    ProveFailure::Later(error.to_string())
+}
+
+/// What the system lacks may be there later; what the prover refuses, it refuses again.
+fn failure(error: Error) -> ProveFailure {
+    match error.class() {
+        Class::System => later(error),
+        _ => ProveFailure::Permanent(error.to_string()),
+    }
+}
+
+/// What a run of the service came to.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchReport {
+    /// Figures.
+    pub summary: Summary,
+    /// The journal.
+    pub journal: PathBuf,
+}
