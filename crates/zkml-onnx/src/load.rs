@@ -14,34 +14,10 @@ use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN, supported_ops};
 use crate::proto::{Private, check, cut_labels, rewrite};
-use crate::{Error, Port, log_softmax, proto};
+use crate::{Error, LoadOptions, Port, log_softmax, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
 const MAX_BYTES: u64 = 1 << 29;
-
-/// How to load a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// Size of an open first dimension, at least 1.
-    pub batch: usize,
-    /// Who sees the weights. When only their owner does, nothing about the loaded network depends on them.
-    pub weights: Visibility,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self { batch: 1, weights: Visibility::Public }
-    }
-}
-
-impl LoadOptions {
-    fn check(&self) -> Result<(), Error> {
-        if (1..=1 << 16).contains(&self.batch) {
-            return Ok(());
-        }
-        Err(Error::Setting { name: "batch", value: self.batch.to_string(), lo: 1.0, hi: 65536.0 })
-    }
-}
 
 fn decode(path: &Path) -> Result<pb::ModelProto, Error> {
     let read = |e: std::io::Error| Error::Read { path: path.into(), detail: e.to_string() };

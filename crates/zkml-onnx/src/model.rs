@@ -9,7 +9,8 @@ use crate::guard::quietly;
 use crate::inspection::{InspectedNode, Inspection};
 use crate::net::{Net, NetOp};
 use crate::proto::Notice;
-use crate::{Error, Port, Sample};
+use crate::visibility::word;
+use crate::{Error, Port, Sample, Settings};
 
 /// The part of a model that is proven.
 pub(crate) struct Proven {
@@ -165,5 +166,23 @@ fn describe(op: &NetOp, len: usize) -> (&'static str, u64) {
         NetOp::Join { .. } => ("wiring", 0),
         NetOp::Divide { .. } => ("quotient", len as u64),
         NetOp::ArgMax { .. } => ("index of the largest", 0),
+    }
+}
+
+impl Settings {
+    /// Refuses settings that are not for this model: unknown inputs or outputs, weights of other visibility.
+    ///
+    /// # Errors
+    /// Names the setting and what the model has instead.
+    pub fn fit(&self, model: &Model) -> Result<(), Error> {
+        self.inputs.fit("input", model.inputs())?;
+        self.outputs.fit("output", model.outputs())?;
+        if model.weights() != self.weights {
+            return Err(Error::WeightVisibility {
+                loaded: word(model.weights()),
+                wanted: word(self.weights),
+            });
+        }
+        Ok(())
     }
 }

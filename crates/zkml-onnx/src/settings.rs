@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zkml_graph::graph::Visibility;
 
-use crate::visibility::word;
-use crate::{Error, LoadOptions, Model, Visibilities};
+use crate::{Error, LoadOptions, Visibilities};
 
 /// Settings of calibration. The default looks for the smallest scales that meet the tolerance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,22 +66,6 @@ impl Settings {
     /// Who sees an output.
     pub fn output(&self, name: &str) -> Visibility {
         self.outputs.of(name, Visibility::Public)
-    }
-
-    /// Refuses settings that are not for this model: unknown inputs or outputs, weights of other visibility.
-    ///
-    /// # Errors
-    /// Names the setting and what the model has instead.
-    pub fn fit(&self, model: &Model) -> Result<(), Error> {
-        self.inputs.fit("input", model.inputs())?;
-        self.outputs.fit("output", model.outputs())?;
-        if model.weights() != self.weights {
-            return Err(Error::WeightVisibility {
-                loaded: word(model.weights()),
-                wanted: word(self.weights),
-            });
-        }
-        Ok(())
     }
 
     /// Refuses values that make no sense.

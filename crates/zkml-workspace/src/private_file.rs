@@ -9,156 +9,18 @@ use crate::{
     artifacts::Staged,
     error::{Error, Result},
 };
-use rand_core::{OsRng, RngCore};
 use serde::{Deserialize, Serialize};
 use std::{
-    fmt, fs, io,
+    fs,
     path::{Path, PathBuf},
 };
-use zkml_protocol::{Code, Word, commitment::Role, field};
+pub use zkml::opening::{Opening, Part, Preimage, Salt};
 
 /// The layout of private files that this version reads and writes.
 pub const VERSION: u32 = 1;
 /// What stands first in every private file.
 const NOTICE: &str = "PRIVATE. Who has this file can open the commitments below, and guess what is behind others of \
      the same salt. Without it nobody can prove under them again: keep a copy, publish none.";
-
-/// A secret field element. Debugging it prints nothing of it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Salt(Word);
-
-impl Salt {
-    /// A new one, uniform below the order of the scalar field, from the system's randomness.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when the system has none to give.
-    pub fn fresh() -> Result<Self> {
-        let unavailable = |e| Error::io("read", Path::new("the system's randomness"), io::Error::other(e));
-        Self::draw(|bytes| OsRng.try_fill_bytes(bytes)).map_err(unavailable)
-    }
-
-    /// The first canonical element among what `fill` gives. The order has 254 bits, so about three of four draws of
-    /// that many bits are below it; reducing the others would make some salts likelier than others.
-    fn draw<E>(mut fill: impl FnMut(&mut [u8; 32]) -> Result<(), E>) -> Result<Self, E> {
-        loop {
-            let mut bytes = [0; 32];
-            fill(&mut bytes)?;
-            bytes[0] &= 0x3f;
-            if field::is_canonical(&Word(bytes)) {
-                return Ok(Self(Word(bytes)));
-            }
-        }
-    }
-
-    /// The element itself, for the prover.
-    pub fn reveal(&self) -> Word {
-        self.0
-    }
-}
-
-impl fmt::Debug for Salt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Salt(…)")
-    }
-}
-
-/// What a commitment covers.
-#[derive(Clone)]
-pub struct Preimage {
-    /// Its role.
-    pub role: Role,
-    /// Name of the input or output; `weights` for a model's.
-    pub name: String,
-    /// The tensors.
-    pub parts: Vec<Part>,
-}
-
-impl Preimage {
-    /// The commitment under a salt.
-    ///
-    /// # Errors
-    /// [`Error::Commit`] when a value does not fit its code.
-    pub fn commit(&self, salt: &Salt) -> Result<Word> {
-        let parts: Vec<(Code, &[i64])> = self.parts.iter().map(|p| (p.code, p.values.as_slice())).collect();
-        Ok(zkml_poseidon::commit(self.role, &salt.0, &parts)?)
-    }
-}
-
-/// A tensor behind a commitment.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Part {
-    /// How its values are written.
-    pub code: Code,
-    /// The integers; none for weights, which lie in a file of their own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<i64>,
-}
-
-/// A commitment with its salt and what it covers.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Opening {
-    /// What is committed to.
-    pub role: Role,
-    /// Name of the input or output; `weights` for a model's.
-    pub name: String,
-    /// Keccak-256 of the compiled model whose integers these are.
-    pub model_hash: Word,
-    /// The commitment.
-    pub commitment: Word,
-    /// Its salt.
-    pub salt: Salt,
-    /// The tensors.
-    pub parts: Vec<Part>,
-}
-
-impl Opening {
-    /// An opening of `preimage` under a fresh salt.
-    ///
-    /// # Errors
-    /// As [`Salt::fresh`], and [`Error::Commit`] when a value does not fit its code.
-    pub fn fresh(model_hash: Word, preimage: &Preimage) -> Result<Self> {
-        let salt = Salt::fresh()?;
-        let Preimage { role, name, parts } = preimage.clone();
-        let commitment = preimage.commit(&salt)?;
-        Ok(Self { role, name, model_hash, commitment, salt, parts })
-    }
-
-    /// Whether it holds all values that it covers; weights lie elsewhere.
-    pub fn holds_values(&self) -> bool {
-        self.role != Role::Model
-    }
-
-    /// The commitment that its own salt and values give.
-    ///
-    /// # Errors
-    /// [`Error::Commit`] when a value does not fit its code.
-    pub fn recompute(&self) -> Result<Word> {
-        let Self { role, name, parts, .. } = self.clone();
-        Preimage { role, name, parts }.commit(&self.salt)
-    }
-}
-
-/// Neither values nor salts belong in logs.
-impl fmt::Debug for Opening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Opening({:?} `{}`, {})", self.role, self.name, self.commitment)
-    }
-}
-
-impl fmt::Debug for Preimage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Preimage({:?} `{}`)", self.role, self.name)
-    }
-}
-
-impl fmt::Debug for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Part({:?})", self.code)
-    }
-}
 
 /// The content of a private file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,29 +92,11 @@ pub fn beside(path: &Path, index: usize) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zkml_protocol::{Code, Word, commitment::Role};
 
     fn preimage(values: &[i64]) -> Preimage {
         let code = Code { bits: 48, signed: true };
         Preimage { role: Role::Input, name: "x".into(), parts: vec![Part { code, values: values.to_vec() }] }
-    }
-
-    #[test]
-    fn salts_beyond_the_order_are_drawn_again() {
-        let mut draws = [[0xff; 32], field::SCALAR_MODULUS.0, [7; 32]].into_iter();
-        let salt = Salt::draw(|bytes| {
-            *bytes = draws.next().ok_or(())?;
-            Ok::<(), ()>(())
-        });
-        assert_eq!(salt.map(|s| s.reveal()), Ok(Word([7; 32])));
-    }
-
-    #[test]
-    fn salts_are_new_and_use_all_bits() {
-        let salts: Vec<Word> = (0..64).map(|_| Salt::fresh().expect("randomness").reveal()).collect();
-        let distinct: std::collections::BTreeSet<_> = salts.iter().collect();
-        assert_eq!(distinct.len(), 64);
-        assert!(salts.iter().all(field::is_canonical));
-        assert!(salts.iter().any(|s| s.0[0] >= 0x20), "the highest bit is used");
     }
 
     #[test]

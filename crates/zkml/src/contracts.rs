@@ -1,7 +1,8 @@
 //! The generated contracts, and a local EVM that judges proofs.
 
-use zkml_codegen::names::ContractNames;
-use zkml_harness::{Evm, EvmConfig, GasReport, Settings, Solc, StackCode};
+use zkml_codegen::{CodegenError, names::ContractNames};
+use zkml_harness::{Compiled, Evm, EvmConfig, GasReport, HarnessError, Settings, Solc, StackCode};
+use zkml_protocol::plonk::Program;
 
 use crate::{Error, Observer, Proof, Result, Stage, Verifier, observer::begin};
 
@@ -35,7 +36,14 @@ impl Contracts {
     /// # Errors
     /// [`Error::Codegen`] for a program that cannot be printed.
     pub fn of(verifier: &Verifier) -> Result<Self> {
-        let program = verifier.program();
+        Ok(Self::print(verifier.program())?)
+    }
+
+    /// As [`Contracts::of`], of a program.
+    ///
+    /// # Errors
+    /// [`CodegenError`] for a program that cannot be printed.
+    pub fn print(program: &Program) -> std::result::Result<Self, CodegenError> {
         Ok(Self {
             names: zkml_codegen::names::contracts(program),
             verifier: zkml_codegen::verifier_source(program)?,
@@ -50,6 +58,17 @@ impl Contracts {
         [(verifier, &self.verifier), (consumer, &self.consumer), (request_consumer, &self.request_consumer)]
     }
 
+    /// Compiles them, and the contracts that stand between them. Needs Node, and solc of npm.
+    ///
+    /// # Errors
+    /// [`HarnessError`] when tools are missing or refuse the sources.
+    pub fn compile(&self) -> std::result::Result<Compiled, HarnessError> {
+        let files = self.files().map(|(name, text)| (format!("{name}.sol"), text));
+        let mut sources = StackCode::sources();
+        sources.extend(files.iter().map(|(file, text)| (file.as_str(), *text)));
+        Solc::find()?.compile(&sources, &Settings::default())
+    }
+
     /// Compiles the contracts, deploys the verifier in a fresh local EVM, and lets it judge a proof. Needs Node, and solc of
     /// npm.
     ///
@@ -58,10 +77,7 @@ impl Contracts {
     /// accept the proof, [`Error::Cancelled`].
     pub fn simulate(&self, proof: &Proof, observer: &dyn Observer) -> Result<Judged> {
         begin(observer, Stage::Solc)?;
-        let files = self.files().map(|(name, text)| (format!("{name}.sol"), text));
-        let mut sources = StackCode::sources();
-        sources.extend(files.iter().map(|(file, text)| (file.as_str(), *text)));
-        let compiled = Solc::find()?.compile(&sources, &Settings::default())?;
+        let compiled = self.compile()?;
         begin(observer, Stage::Evm)?;
         let mut evm = Evm::new(EvmConfig::default());
         let deployed = evm.deploy(&compiled.contract(&self.names.verifier)?.creation)?;

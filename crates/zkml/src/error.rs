@@ -64,10 +64,10 @@ pub enum Error {
     #[cfg(feature = "prove")]
     #[error(transparent)]
     Srs(#[from] zkml_srs::Error),
-    /// A value does not fit what a commitment gives it.
+    /// A value that cannot be committed to, or no randomness for its salt.
     #[cfg(feature = "prove")]
     #[error(transparent)]
-    Commit(#[from] zkml_poseidon::CommitError),
+    Opening(#[from] crate::opening::OpeningError),
     /// An opening is of other values than those that are proven.
     #[cfg(feature = "prove")]
     #[error(
@@ -89,10 +89,6 @@ pub enum Error {
         /// In the opening.
         opened: crate::Word,
     },
-    /// No randomness.
-    #[cfg(feature = "prove")]
-    #[error("the system gives no randomness: {0}")]
-    Randomness(rand_core::Error),
     /// The Solidity printer.
     #[cfg(feature = "evm")]
     #[error(transparent)]

@@ -123,7 +123,7 @@ impl Keys {
         let hash = self.compiled.model_hash();
         let same = |o: &&Opening| o.role == preimage.role && o.name == preimage.name;
         match binding.openings.iter().find(same) {
-            None => Opening::fresh(hash, preimage),
+            None => Ok(Opening::fresh(hash, preimage)?),
             Some(kept) if kept.opens(hash, preimage)? => Ok(kept.clone()),
             Some(_) => Err(Error::OtherOpening { name: preimage.name.clone() }),
         }

@@ -53,7 +53,7 @@ mod compiled;
 #[cfg(feature = "evm")]
 mod contracts;
 mod error;
-mod json;
+pub mod json;
 #[cfg(feature = "prove")]
 mod keys;
 #[cfg(feature = "onnx")]
@@ -80,7 +80,7 @@ pub use contracts::{Contracts, Judged};
 pub use {
     compiled::{Compiled, CompiledFiles, Input},
     keys::{Binding, Keys, Proven},
-    opening::{Opening, Part, Preimage, Salt},
+    opening::{Opening, OpeningError, Part, Preimage, Salt},
     zkml_graph::Visibility,
     zkml_halo2::{Optimize, Plan},
     zkml_interface::{Interface, SampleError},

@@ -6,7 +6,21 @@ use std::fmt;
 use zkml_graph::{Graph, TensorId, Trace, Visibility};
 use zkml_protocol::{Code, Word, commitment::Role, field};
 
-use crate::{Error, Result, proof::Commitment};
+use crate::Commitment;
+
+/// Why nothing was committed to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpeningError {
+    /// A value does not fit what the commitment gives it.
+    #[error(transparent)]
+    Commit(#[from] zkml_poseidon::CommitError),
+    /// No randomness for a salt.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(rand_core::Error),
+}
+
+type Result<T> = std::result::Result<T, OpeningError>;
 
 /// A secret field element. Debugging it prints nothing of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +31,9 @@ impl Salt {
     /// A new one, uniform below the order of the scalar field, from the system's randomness.
     ///
     /// # Errors
-    /// [`Error::Randomness`] when the system has none to give.
+    /// [`OpeningError::Randomness`] when the system has none to give.
     pub fn fresh() -> Result<Self> {
-        Self::draw(|bytes| OsRng.try_fill_bytes(bytes)).map_err(Error::Randomness)
+        Self::draw(|bytes| OsRng.try_fill_bytes(bytes)).map_err(OpeningError::Randomness)
     }
 
     /// The first canonical element among what `fill` gives. The order has 254 bits, so about three of four draws of
@@ -64,7 +78,7 @@ impl Preimage {
     /// The commitment under a salt.
     ///
     /// # Errors
-    /// [`Error::Commit`] when a value does not fit its code.
+    /// [`OpeningError::Commit`] when a value does not fit its code.
     pub fn commit(&self, salt: &Salt) -> Result<Word> {
         let parts: Vec<(Code, &[i64])> = self.parts.iter().map(|p| (p.code, p.values.as_slice())).collect();
         Ok(zkml_poseidon::commit(self.role, &salt.0, &parts)?)
@@ -104,7 +118,7 @@ impl Opening {
     /// An opening of `preimage` under a fresh salt.
     ///
     /// # Errors
-    /// As [`Salt::fresh`], and [`Error::Commit`] when a value does not fit its code.
+    /// As [`Salt::fresh`], and [`OpeningError::Commit`] when a value does not fit its code.
     pub fn fresh(model_hash: Word, preimage: &Preimage) -> Result<Self> {
         let salt = Salt::fresh()?;
         let Preimage { role, name, parts } = preimage.clone();
@@ -120,7 +134,7 @@ impl Opening {
     /// The commitment that its own salt and values give.
     ///
     /// # Errors
-    /// [`Error::Commit`] when a value does not fit its code.
+    /// [`OpeningError::Commit`] when a value does not fit its code.
     pub fn recompute(&self) -> Result<Word> {
         let Self { role, name, parts, .. } = self.clone();
         Preimage { role, name, parts }.commit(&self.salt)
@@ -129,14 +143,14 @@ impl Opening {
     /// Whether it opens `preimage` under the model of this hash.
     ///
     /// # Errors
-    /// [`Error::Commit`] when a value does not fit its code.
+    /// [`OpeningError::Commit`] when a value does not fit its code.
     pub fn opens(&self, model_hash: Word, preimage: &Preimage) -> Result<bool> {
         let about = self.role == preimage.role && self.name == preimage.name && self.model_hash == model_hash;
         Ok(about && preimage.commit(&self.salt)? == self.commitment)
     }
 
     /// What everybody may see of it.
-    pub fn commitment(&self) -> Commitment {
+    pub fn stated(&self) -> Commitment {
         let codes = self.parts.iter().map(|p| p.code).collect();
         Commitment { role: self.role, name: self.name.clone(), commitment: self.commitment, codes }
     }

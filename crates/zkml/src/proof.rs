@@ -258,14 +258,22 @@ pub fn decode_outputs(statement: &Statement, instances: &[Word]) -> Result<Vec<O
 }
 
 /// Bytes as `0x` and hexadecimal digits.
-pub(crate) mod hex_bytes {
+pub mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    /// Writes them.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&format!("0x{}", hex::encode(bytes)))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// For a text that is something else.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(d)?;
         let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("bytes must begin with 0x"))?;
         hex::decode(digits).map_err(|e| D::Error::custom(format!("bytes are not hexadecimal: {e}")))

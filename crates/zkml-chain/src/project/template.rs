@@ -47,7 +47,11 @@ pub fn files(name: &str) -> Vec<File> {
     });
     let (package, lock) = toolchain(name);
     let made = [("package.json", package), ("package-lock.json", lock)];
-    let made = made.map(|(path, json)| File { path, content: zkml_workspace::json::pretty(&json), executable: false });
+    let made = made.map(|(path, json)| File {
+        path,
+        content: zkml_workspace::json::pretty(&json),
+        executable: false,
+    });
     fixed.chain(made).collect()
 }
 

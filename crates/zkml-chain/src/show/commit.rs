@@ -3,13 +3,13 @@
 use super::{DIM, GREEN, Report};
 use std::io::{self, Write};
 use zkml_protocol::commitment::Role;
-use zkml_workspace::steps::commit::{CommitReport, Shown};
+use zkml_workspace::steps::commit::{CommitReport, Commitment};
 
 /// Prints commitments, one to a line.
 ///
 /// # Errors
 /// What the writer returns.
-pub(super) fn commitments(out: &mut dyn Write, shown: &[Shown]) -> io::Result<()> {
+pub(super) fn commitments(out: &mut dyn Write, shown: &[Commitment]) -> io::Result<()> {
     shown.iter().try_for_each(|c| {
         let role = match c.role {
             Role::Input => "input",

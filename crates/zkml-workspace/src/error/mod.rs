@@ -426,6 +426,15 @@ impl From<ServiceError> for Error {
     }
 }
 
+impl From<zkml::OpeningError> for Error {
+    fn from(error: zkml::OpeningError) -> Self {
+        match error {
+            zkml::OpeningError::Commit(e) => Self::Commit(e),
+            other => Self::io("read", Path::new("the system's randomness"), io::Error::other(other)),
+        }
+    }
+}
+
 impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
         Self::Unverified(error)

@@ -1,6 +1,7 @@
 //! What is wrong with the content of a file.
 
-use crate::{artifacts::weights::WeightsError, proof_file::InstancesError, value::ValueError};
+use crate::value::ValueError;
+use zkml::{ProofError, weights::WeightsError};
 use zkml_graph::GraphError;
 use zkml_protocol::plonk::ProgramError;
 
@@ -31,9 +32,9 @@ pub enum Why {
     /// They are not the weights of the graph.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// Its instances are not those of the program.
+    /// It is no proof, or contradicts itself.
     #[error(transparent)]
-    Instances(#[from] InstancesError),
+    Proof(#[from] ProofError),
     /// A number or an address in it.
     #[error("its {part}: {cause}")]
     Value {

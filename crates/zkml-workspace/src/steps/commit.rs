@@ -4,12 +4,16 @@ use super::{compiled::Compiled, prove};
 use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
-    private_file::{Kept, Opening, Part, Preimage, PrivateFile, beside},
+    private_file::{Kept, Opening, PrivateFile, beside},
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use zkml_graph::{Graph, TensorId, Trace, Visibility};
-use zkml_protocol::{Code, Encoding, Word, commitment::Role, plonk::Program};
+pub use zkml::{
+    Commitment,
+    opening::{inputs, model, outputs},
+};
+use zkml_graph::Graph;
+use zkml_protocol::{Word, plonk::Program};
 
 /// The private file of a folder's weights.
 pub const WEIGHTS: &str = "weights.private.json";
@@ -32,42 +36,9 @@ pub enum Request {
     Model,
 }
 
-/// A commitment as everybody may see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shown {
-    /// What is committed to.
-    pub role: Role,
-    /// Name of the input or output; `weights` for a model's.
-    pub name: String,
-    /// The commitment.
-    pub commitment: Word,
-    /// How the values of each tensor are written.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub codes: Vec<Code>,
-}
-
-impl From<&Opening> for Shown {
-    fn from(o: &Opening) -> Self {
-        let codes = o.parts.iter().map(|p| p.code).collect();
-        Self { role: o.role, name: o.name.clone(), commitment: o.commitment, codes }
-    }
-}
-
 /// The commitments that the instances of a proof carry, in their order.
-pub fn stated(program: &Program, instances: &[Word]) -> Vec<Shown> {
-    let layout = &program.statement.instances;
-    let sections =
-        [(Role::Input, &layout.inputs), (Role::Model, &layout.model), (Role::Output, &layout.outputs)];
-    let fields = sections.into_iter().flat_map(|(role, fields)| fields.iter().map(move |f| (role, f)));
-    let mut at = layout.inputs_start() as usize;
-    let mut out = Vec::new();
-    for (role, field) in fields {
-        if let (Encoding::Commitment, Some(word)) = (field.encoding, instances.get(at)) {
-            out.push(Shown { role, name: field.name.clone(), commitment: *word, codes: vec![] });
-        }
-        at += field.words() as usize;
-    }
-    out
+pub fn stated(program: &Program, instances: &[Word]) -> Vec<Commitment> {
+    zkml::proof::stated(&program.statement, instances)
 }
 
 /// Commitments that were made, found or checked.
@@ -77,7 +48,7 @@ pub struct CommitReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The commitments.
-    pub commitments: Vec<Shown>,
+    pub commitments: Vec<Commitment>,
     /// The file that holds their salts.
     pub private_file: PathBuf,
     /// Whether the salts were there before.
@@ -111,7 +82,7 @@ pub fn run(artifacts: &Artifacts, request: &Request) -> Result<CommitReport> {
     };
     Ok(CommitReport {
         model: Some(artifacts.model().to_owned()),
-        commitments: kept.openings.iter().map(Shown::from).collect(),
+        commitments: kept.openings.iter().map(Opening::stated).collect(),
         private_file: kept.path,
         reused: kept.reused,
     })
@@ -146,7 +117,7 @@ pub fn check(path: &Path, expected: Option<Word>) -> Result<CommitReport> {
     }
     Ok(CommitReport {
         model: None,
-        commitments: file.openings.iter().map(Shown::from).collect(),
+        commitments: file.openings.iter().map(Opening::stated).collect(),
         private_file: path.to_owned(),
         reused: true,
     })
@@ -172,42 +143,9 @@ pub fn weights(artifacts: &Artifacts, compiled: &Compiled) -> Result<Option<Kept
     PrivateFile::keep(&artifacts.path(WEIGHTS), model_hash(&compiled.graph), &[preimage]).map(Some)
 }
 
-/// Preimages of the inputs that are committed to.
-pub fn inputs(graph: &Graph, values: &[Vec<i64>]) -> Vec<Preimage> {
-    let committed = graph.inputs.iter().zip(values).filter(|((_, v), _)| *v == Visibility::Committed);
-    let of = |((t, _), values): (&(TensorId, Visibility), &Vec<i64>)| Preimage {
-        role: Role::Input,
-        name: graph.tensor(*t).name.clone(),
-        parts: vec![part(graph, *t, values)],
-    };
-    committed.map(of).collect()
-}
-
-/// Preimage of the private weights.
-pub fn model(graph: &Graph, weights: &[Vec<i64>]) -> Option<Preimage> {
-    let parts: Vec<Part> = graph.weights.iter().zip(weights).map(|(t, v)| part(graph, *t, v)).collect();
-    (!parts.is_empty()).then(|| Preimage { role: Role::Model, name: "weights".into(), parts })
-}
-
-/// Preimages of the outputs that are committed to.
-pub fn outputs(graph: &Graph, trace: &Trace) -> Vec<Preimage> {
-    let committed = graph.outputs.iter().filter(|o| o.visibility == Visibility::Committed);
-    let of = |o: &zkml_graph::Output| Preimage {
-        role: Role::Output,
-        name: o.name.clone(),
-        parts: vec![part(graph, o.tensor, &trace.values[o.tensor.0 as usize])],
-    };
-    committed.map(of).collect()
-}
-
 /// The hash that ties an opening to the integers of one compiled model.
 pub fn model_hash(graph: &Graph) -> Word {
     Word(graph.hash())
-}
-
-fn part(graph: &Graph, t: TensorId, values: &[i64]) -> Part {
-    let code = zkml_graph::Code::of(graph.tensor(t).bounds);
-    Part { code: Code { bits: code.bits, signed: code.signed }, values: values.to_vec() }
 }
 
 fn not_committed(what: &str) -> Error {

@@ -1,6 +1,6 @@
 //! The local EVM: deploy the generated verifier, send the proof, and say where the gas went.
 
-use super::commit::{self, Shown};
+use super::commit::{self, Commitment};
 use super::solidity::Contracts;
 use super::tamper::{self, Refusal};
 use crate::{
@@ -37,7 +37,7 @@ pub struct SimulateReport {
     pub outputs: Vec<OutputValues>,
     /// The commitments in the statement.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub commitments: Vec<Shown>,
+    pub commitments: Vec<Commitment>,
     /// Length of the proof.
     pub proof_bytes: usize,
     /// Length of the verifier's runtime bytecode.

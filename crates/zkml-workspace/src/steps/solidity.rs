@@ -14,61 +14,15 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use zkml_codegen::names::ContractNames;
+pub use zkml::Contracts as Sources;
 use zkml_harness::{
-    Compiled, Contract, GasReport, Settings, Solc, StackCode, self_check, self_check_consumer,
-    self_check_requests, standard_json,
+    Compiled, Contract, GasReport, Settings, StackCode, self_check, self_check_consumer, self_check_requests,
+    standard_json,
 };
 use zkml_protocol::plonk::Program;
 
 /// The file with the compiler's input.
 pub const STANDARD_INPUT: &str = "standard-input.json";
-
-/// The sources of a model's contracts.
-#[derive(Debug, Clone)]
-pub struct Sources {
-    /// Names of the contracts; a file is named after its contract.
-    pub names: ContractNames,
-    /// Source of the verifier.
-    pub verifier: String,
-    /// Source of the consumer.
-    pub consumer: String,
-    /// Source of the consumer that takes requests.
-    pub request_consumer: String,
-}
-
-impl Sources {
-    /// Prints the contracts of a program.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Codegen`] for a program that cannot be printed.
-    pub fn of(program: &Program) -> Result<Self> {
-        Ok(Self {
-            names: zkml_codegen::names::contracts(program),
-            verifier: zkml_codegen::verifier_source(program)?,
-            consumer: zkml_codegen::consumer_source(program)?,
-            request_consumer: zkml_codegen::request_consumer_source(program)?,
-        })
-    }
-
-    /// Names and texts of the contracts.
-    #[must_use]
-    pub fn contracts(&self) -> [(&str, &str); 3] {
-        let ContractNames { verifier, consumer, request_consumer } = &self.names;
-        [(verifier, &self.verifier), (consumer, &self.consumer), (request_consumer, &self.request_consumer)]
-    }
-
-    /// Compiles them, and the contracts that stand between them.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Harness`] when Node or solc are missing or refuse the sources.
-    pub fn compile(&self) -> Result<Compiled> {
-        let files = self.contracts().map(|(name, text)| (format!("{name}.sol"), text));
-        let mut sources = StackCode::sources();
-        sources.extend(files.iter().map(|(file, text)| (file.as_str(), *text)));
-        Ok(Solc::find()?.compile(&sources, &Settings::default())?)
-    }
-}
 
 /// What `gen-verifier` wrote.
 #[derive(Debug, Clone, Serialize)]
@@ -103,7 +57,7 @@ pub fn run(
     let program = compiled::program(artifacts)?;
     let (_, proof) = verify::load(artifacts, proof, &program)?;
     zkml_verifier::plonk::verify(&program, &proof.proof, &proof.instances)?;
-    let sources = Sources::of(&program)?;
+    let sources = Sources::print(&program)?;
     let work = observer.start("compiling and checking", Total::Time(Duration::from_secs(3)))?;
     let compiled = sources.compile()?;
     let verifier = compiled.contract(&sources.names.verifier)?;
@@ -131,10 +85,10 @@ pub fn run(
 fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let mut transaction = artifacts.begin("gen-verifier");
-    let texts = sources.contracts().map(|(name, source)| (format!("{name}.sol"), source.as_bytes().to_vec()));
+    let texts = sources.files().map(|(name, source)| (format!("{name}.sol"), source.as_bytes().to_vec()));
     let mut files = Vec::from(texts);
     // The stack's too, so that deploying needs no compiler.
-    for name in sources.contracts().into_iter().map(|(name, _)| name).chain(StackCode::NAMES) {
+    for name in sources.files().into_iter().map(|(name, _)| name).chain(StackCode::NAMES) {
         let contract = ContractFile::new(compiled.contract(name)?, &compiled.compiler);
         files.push((format!("{name}.json"), crate::json::pretty(&contract)));
     }
@@ -236,7 +190,7 @@ impl Contracts {
     pub fn of(observer: &dyn Observer, artifacts: &Artifacts, proof: Option<&Path>) -> Result<Self> {
         let program = compiled::program(artifacts)?;
         let (_, proof) = verify::load(artifacts, proof, &program)?;
-        let sources = Sources::of(&program)?;
+        let sources = Sources::print(&program)?;
         let work = observer.start("compiling", Total::Time(Duration::from_secs(3)))?;
         let compiled = sources.compile()?;
         drop(work);

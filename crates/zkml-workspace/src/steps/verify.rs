@@ -1,14 +1,14 @@
 //! The verdicts on a proof file: the interpreter of the verifier program, and halo2's own.
 
 use super::{
-    commit::{self, Shown},
+    commit::{self, Commitment},
     compiled::{self, Compiled},
     prove::DEFAULT_PROOF,
 };
 use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
-    proof_file::{OutputValues, ProofFile},
+    proof_file::{self, OutputValues, ProofFile},
 };
 use serde::Serialize;
 use std::{
@@ -37,7 +37,7 @@ pub struct VerifyReport {
     pub outputs: Vec<OutputValues>,
     /// The commitments in the statement: compare them with those that you were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub commitments: Vec<Shown>,
+    pub commitments: Vec<Commitment>,
     /// The setup's secret is public: the proof convinces nobody.
     pub unsafe_dev_srs: bool,
 }
@@ -102,6 +102,6 @@ pub fn load(artifacts: &Artifacts, proof: Option<&Path>, program: &Program) -> R
             (path, bytes)
         }
     };
-    let file = ProofFile::parse(&path, &bytes, program)?;
+    let file = proof_file::parse(&path, &bytes, program)?;
     Ok((path, file))
 }

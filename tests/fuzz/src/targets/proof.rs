@@ -10,7 +10,7 @@ use zkml_protocol::{
     plonk::{Program, Sample},
 };
 use zkml_verifier::plonk::verify;
-use zkml_workspace::proof_file::ProofFile;
+use zkml_workspace::proof_file;
 
 /// Programs with a proof each: small ones of many shapes.
 pub(crate) static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
@@ -29,8 +29,8 @@ const SMALL: usize = 2_000;
 /// A proof file of the second program.
 pub(crate) fn proof_file(data: &[u8]) {
     let sample = &SAMPLES[1];
-    let Ok(file) = ProofFile::parse(Path::new("proof.json"), data, &sample.program) else { return };
-    let again = ProofFile::parse(Path::new("again.json"), &file.to_bytes(), &sample.program);
+    let Ok(file) = proof_file::parse(Path::new("proof.json"), data, &sample.program) else { return };
+    let again = proof_file::parse(Path::new("again.json"), &file.to_json(), &sample.program);
     assert_eq!(again.expect("its own bytes").instances, file.instances);
     if verify(&sample.program, &file.proof, &file.instances).is_ok() {
         assert!(file.proof == sample.proof && file.instances == sample.instances, "a changed proof passes");

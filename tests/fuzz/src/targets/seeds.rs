@@ -123,7 +123,7 @@ fn proofs() -> Vec<Seed> {
     for (index, sample) in SAMPLES.iter().enumerate() {
         let name = sample.name.clone();
         if let Ok(file) = ProofFile::new(&sample.program, sample.instances.clone(), sample.proof.clone()) {
-            seeds.push(("proof_file", name.clone(), file.to_bytes()));
+            seeds.push(("proof_file", name.clone(), file.to_json()));
         }
         let short = postcard::to_stdvec(&sample.program).expect("writes");
         seeds.push(("program", format!("{name}_proof"), [short, sample.proof.clone()].concat()));

@@ -79,7 +79,7 @@ impl Rebuilt {
         let (srs, path) = setup(observer, request, plan.k)?;
         observer.proceed()?;
         let program = keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program;
-        let sources = Sources::of(&program)?;
+        let sources = Sources::print(&program)?;
         let compiled = sources.compile()?;
         Ok(Self { graph, weights, from_model, plan, program, sources, compiled })
     }

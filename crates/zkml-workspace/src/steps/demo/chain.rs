@@ -30,7 +30,7 @@ impl Chain {
     /// Deploys all contracts, and registers the model under the sender's name.
     pub(super) fn deploy(artifacts: &Artifacts) -> Result<Self> {
         let program = compiled::program(artifacts)?;
-        let sources = Sources::of(&program)?;
+        let sources = Sources::print(&program)?;
         let compiled = sources.compile()?;
         let mut evm = Evm::default();
         let verifier = evm.deploy(&compiled.contract(&sources.names.verifier)?.creation)?.address;

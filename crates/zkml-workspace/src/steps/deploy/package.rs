@@ -55,7 +55,7 @@ impl Folder {
     /// A missing or stale artifact, [`Error::Content`] for other sources.
     pub fn load(artifacts: &Artifacts, kind: ConsumerKind) -> Result<Self> {
         let program = compiled::program(artifacts)?;
-        let sources = Sources::of(&program)?;
+        let sources = Sources::print(&program)?;
         check_sources(artifacts, &sources)?;
         let standard_input = artifacts.load_json(&format!("{}/{STANDARD_INPUT}", file::SOLIDITY))?;
         let [registry, router, zkml_verifier] =
@@ -95,7 +95,7 @@ fn consumer_name(sources: &Sources, kind: ConsumerKind) -> &str {
 
 /// `gen-verifier` has tried its contracts on good and bad proofs before it wrote them: nothing else is deployed.
 fn check_sources(artifacts: &Artifacts, sources: &Sources) -> Result<()> {
-    for (name, source) in sources.contracts() {
+    for (name, source) in sources.files() {
         let file = format!("{}/{name}.sol", file::SOLIDITY);
         if artifacts.load(&file)? != source.as_bytes() {
             return Err(Error::OtherSource { path: artifacts.path(&file) });

@@ -6,7 +6,7 @@ mod session;
 pub use openings::Openings;
 pub use session::{Model, Session};
 
-use super::commit::{self, Shown};
+use super::commit::{self, Commitment};
 use crate::{
     artifacts::{Artifacts, Staged, file},
     error::{Error, Result},
@@ -53,7 +53,7 @@ pub struct ProveReport {
     pub outputs: Vec<OutputValues>,
     /// The commitments that the proof carries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub commitments: Vec<Shown>,
+    pub commitments: Vec<Commitment>,
     /// The files that open them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub private_files: Vec<PathBuf>,
@@ -91,7 +91,7 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
     observer.proceed()?;
     let proven = session.prove(&trace, &openings, context)?;
     drop(work);
-    let (path, private) = store(artifacts, request.out.as_deref(), &proven.to_bytes(), &openings.outputs)?;
+    let (path, private) = store(artifacts, request.out.as_deref(), &proven.to_json(), &openings.outputs)?;
     Ok(ProveReport {
         model: artifacts.model().to_owned(),
         proof: path,

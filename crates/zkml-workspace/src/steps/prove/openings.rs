@@ -7,7 +7,7 @@ use crate::{
     observer::{Observer, Said},
     private_file::{Opening, PrivateFile},
     steps::{
-        commit::{self, Shown},
+        commit::{self, Commitment},
         compiled::Compiled,
     },
 };
@@ -52,7 +52,7 @@ impl Openings {
             observer.said(&Said::NewSalt { path: made.path.clone() });
         }
         let fresh = |p: &_| Opening::fresh(commit::model_hash(graph), p);
-        let outputs = commit::outputs(graph, trace).iter().map(fresh).collect::<Result<_>>()?;
+        let outputs = commit::outputs(graph, trace).iter().map(fresh).collect::<Result<_, _>>()?;
         let files = kept.iter().map(|k| k.path.clone()).collect();
         Ok(Self { known: kept.into_iter().flat_map(|k| k.openings).collect(), outputs, files })
     }
@@ -68,7 +68,7 @@ impl Openings {
 }
 
 /// The circuit must have come to the very commitments that the private files open.
-pub(super) fn agree(openings: &Openings, stated: &[Shown]) -> Result<()> {
+pub(super) fn agree(openings: &Openings, stated: &[Commitment]) -> Result<()> {
     let differs =
         |why: String| Error::Disagreement { accepts: "the prover", refuses: "the private file", why };
     if openings.all().count() != stated.len() {
@@ -100,10 +100,10 @@ mod tests {
         let parts = vec![Part { code, values: vec![1] }];
         let preimage = Preimage { role: Role::Input, name: "x".into(), parts };
         let opening = Opening::fresh(Word::ONE, &preimage).expect("commits");
-        let shown = Shown::from(&opening);
+        let shown = opening.stated();
         let openings = Openings { known: vec![opening], outputs: vec![], files: vec![] };
         agree(&openings, std::slice::from_ref(&shown)).expect("the same");
-        let other = Shown { commitment: Word::ONE, ..shown };
+        let other = Commitment { commitment: Word::ONE, ..shown };
         assert!(matches!(agree(&openings, &[other]), Err(Error::Disagreement { .. })));
         assert!(agree(&openings, &[]).is_err(), "a commitment that the proof does not carry");
     }
