@@ -21,11 +21,11 @@ const MAX_REPAIRS: usize = 4096;
 pub enum Repair {
     /// Not at all: the cell alone is changed.
     None,
-    /// By the cell that lies farthest on the way to the outputs: what follows is computed forward.
+    /// Repair by the cell that lies farthest on the way to the outputs: what follows is computed forward.
     Forward,
-    /// By the cell that lies farthest on the way to the inputs: causes are found for the effect.
+    /// Repair by the cell that lies farthest on the way to the inputs: causes are found for the effect.
     Backward,
-    /// By any cell.
+    /// Repair by any cell.
     Shuffled,
 }
 

@@ -182,7 +182,7 @@ impl Kind {
 pub struct Patience {
     /// Between two questions.
     pub pause: Duration,
-    /// In all, for one contract.
+    /// Time in all, for one contract.
     pub timeout: Duration,
     /// How often a request is repeated that nobody answered.
     pub retry: Retry,

@@ -20,7 +20,7 @@ use crate::{
 /// What a transaction does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// For messages: what it is for.
+    /// What it is for, in messages.
     pub what: String,
     /// The contract, or the account.
     pub to: Address,
@@ -194,11 +194,12 @@ pub async fn send_and_wait(
     waiting.until_final(limits, sent).await
 }
 
-/// Without a limit of the caller, no offer is above this many times the first one.
+/// Largest offer, as a multiple of the first one, where the caller sets no limit.
 const MOST_RAISED: u128 = 10;
-/// When a transaction is looked for first; later looks are further apart.
+/// Time until a transaction is looked for first; later looks are further apart.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
-/// So often in a row the nonce must be used up without a receipt of ours: nodes behind one address lag.
+/// Number of looks in a row that must find the nonce used up without a receipt of ours before it is believed: of the nodes behind
+/// one address, some lag.
 const LOOKS: u32 = 5;
 
 /// One nonce, and what was offered for it.

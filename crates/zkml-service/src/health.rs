@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// What rounds may take besides the time between them.
 const ALLOWANCE: Duration = Duration::from_secs(30);
 
-/// When the service last got on, and what stood in the way since.
+/// Time of the last progress of the service, and what stood in the way since.
 #[derive(Debug, Clone)]
 pub struct Health {
     state: Arc<Mutex<Progress>>,

@@ -25,9 +25,9 @@ pub struct Proven {
 /// Why there is no proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProveFailure {
-    /// There will never be one: the input is not what the request says, or is out of the model's range.
+    /// No proof, ever: the input is not what the request says, or is out of the model's range.
     Permanent(String),
-    /// There may be one later: the input is not there yet, or the machine is short of something.
+    /// No proof yet: the input is not there, or the machine is short of something.
     Later(String),
 }
 

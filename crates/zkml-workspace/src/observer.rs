@@ -47,7 +47,7 @@ impl dyn Observer + '_ {
 
 /// A piece of work that goes on.
 pub trait Work: Debug + Send + Sync {
-    /// So many of the total's steps or bytes are done.
+    /// Takes note that so many of the total's steps or bytes are done.
     fn advanced(&self, done: u64);
 
     /// The same piece of work goes by another name from here on.
@@ -221,7 +221,7 @@ pub enum Warning {
     },
 }
 
-/// Nobody looks, and nothing is cancelled.
+/// An observer that does not look, and cancels nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Silent;
 

@@ -32,11 +32,11 @@ pub struct Columns {
 /// Choice of the limbs of a forged value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Response {
-    /// So that all gates hold: the highest limb takes what is left, however large.
+    /// Limbs for which all gates hold: the highest takes what is left, however large.
     Follow,
-    /// So that all limbs are in their table: what is left is dropped.
+    /// Limbs that are all in their table: what is left is dropped.
     Wrap,
-    /// So that all values add up and all limbs are in their table, however short they have to be.
+    /// Limbs that add up and are all in their table, however short they have to be.
     Loose,
     /// Those of the honest run.
     Keep,
@@ -57,7 +57,7 @@ pub struct Filler<'a> {
 }
 
 impl<'a> Filler<'a> {
-    /// For a target's circuit.
+    /// Columns of a target's circuit.
     pub fn new(target: &'a Target, model: ModelCircuit) -> Self {
         let salts =
             (0..model.layout.statement.hash_chains.len() as u64).map(|i| Fr::from(1_000_003 + i)).collect();

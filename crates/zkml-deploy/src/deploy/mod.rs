@@ -109,7 +109,7 @@ pub struct Preview {
     pub max_fee: u128,
     /// What publication on another layer costs on top, in wei.
     pub l1_fee: U256,
-    /// So much at that fee, in wei.
+    /// Cost at that fee, in wei.
     pub cost: U256,
     /// What the sender has, in wei.
     pub balance: U256,
@@ -157,7 +157,7 @@ pub trait Watcher {
     /// Keeps the record; called before anything is sent, and after each step.
     ///
     /// # Errors
-    /// When it cannot be kept: then nothing more is sent.
+    /// An error if it cannot be kept: then nothing more is sent.
     fn save(&mut self, record: &Record) -> Result<()>;
     /// Tells a person.
     fn say(&mut self, words: &str);

@@ -20,7 +20,7 @@ use crate::{
     seen::{Seen, What},
 };
 
-/// So often in a row the chain must be shorter than it was: nodes behind one address lag.
+/// Number of looks in a row that must find the chain shorter before it is believed: of the nodes behind one address, some lag.
 const LOOKS: u32 = 3;
 
 /// The last block.

@@ -152,7 +152,7 @@ struct Engine {
     proving: HashSet<Word>,
     finished: mpsc::UnboundedSender<Finished>,
     results: mpsc::UnboundedReceiver<Finished>,
-    /// When a node was last handed the transactions of a nonce, by the number of its slot.
+    /// Time at which a node was last handed the transactions of a nonce, by the number of its slot.
     handed: HashMap<i64, Instant>,
     /// How often in a row a slot's nonce was used up and no receipt was ours.
     strangers: HashMap<i64, u32>,

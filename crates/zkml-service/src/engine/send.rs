@@ -24,9 +24,9 @@ use crate::{
     prover::Proven,
 };
 
-/// Without a limit of the caller, no offer is above this many times what the chain takes now.
+/// Largest offer, as a multiple of what the chain takes now, where the caller sets no limit.
 const MOST_RAISED: u128 = 10;
-/// So often a fee is raised at once when a node calls it too low.
+/// Number of times that a fee is raised at once when a node calls it too low.
 const RAISES: u32 = 40;
 
 /// What the next offer for a nonce is.

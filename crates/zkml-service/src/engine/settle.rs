@@ -18,9 +18,10 @@ use crate::{
     journal::{Closing, NonceSlot, now_ms},
 };
 
-/// So often in a row a nonce must be used up without a receipt of ours: nodes behind one address lag.
+/// Number of looks in a row that must find a nonce used up without a receipt of ours before it is believed: of the nodes behind
+/// one address, some lag.
 const LOOKS: u32 = 5;
-/// So many transactions of one request may fail in a block, although each was estimated to succeed.
+/// Number of transactions of one request that may fail in a block, although each was estimated to succeed.
 const MOST_PAID: u32 = 2;
 
 impl Engine {

@@ -38,7 +38,7 @@ pub struct Offer {
     pub fees: Fees,
     /// It is the empty one.
     pub void: bool,
-    /// In milliseconds since 1970.
+    /// Time in milliseconds since 1970.
     pub signed_at: i64,
 }
 

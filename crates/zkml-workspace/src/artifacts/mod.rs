@@ -121,7 +121,7 @@ impl Artifacts {
 
     /// Turns a folder that is open for reading into one open for writing, waiting for another writer to end.
     ///
-    /// For commands that work long and write little: they leave the folder to others meanwhile.
+    /// Commands that work long and write little use it, so that others may have the folder meanwhile.
     ///
     /// # Errors
     /// As [`Artifacts::open`], and [`Error::Meanwhile`] when a file that was read from the folder was made anew since: whatever comes of

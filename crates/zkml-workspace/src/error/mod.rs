@@ -286,7 +286,7 @@ pub enum Error {
     NotAnswered {
         /// Its id.
         request: zkml_protocol::Word,
-        /// So long was waited.
+        /// Seconds that were waited.
         seconds: u64,
     },
     /// A proof of something else.
