@@ -218,50 +218,9 @@ impl Zoo {
         let bounds = self.b.tensor(x).bounds;
         let left = self.view(x, &shape);
         let right = operands.get(1).map_or_else(|| left.clone(), |t| self.view(*t, &shape));
-        let table = |fraction_bits: u32, shift: u32| {
-            let step = 1i128 << fraction_bits;
-            let count = (bounds.hi - bounds.lo) / step + 1;
-            let wave = |a: i64, m: i64| (0..count as i64).map(|i| (i * a) % m - m / 2).collect::<Vec<i64>>();
-            let slope = if fraction_bits > 0 { wave(5, 7) } else { vec![] };
-            let lookup = Lookup {
-                name: format!("wave {fraction_bits}"),
-                lo: bounds.lo as i64,
-                fraction_bits,
-                value: wave(37, 23),
-                slope,
-                shift,
-                scale: 0,
-            };
-            (count <= MAX_DOMAIN).then_some(lookup).ok_or_else(|| GraphError::Shape {
-                node: "table".into(),
-                detail: format!("{count} segments are too many for the zoo"),
-            })
-        };
+        let table = |fraction_bits, shift| wave(bounds, fraction_bits, shift);
         match kind {
-            Kind::Contract => {
-                let (a, b) =
-                    (self.view(x, &[1, LEN]), self.matrix(operands[1], self.nodes.is_multiple_of(2)));
-                let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[1, LEN]) };
-                self.b.node(&name, op, &operands[..2])
-            }
-            Kind::ContractAdd => {
-                let (a, b) =
-                    (self.matrix(x, self.nodes.is_multiple_of(2)), self.view(operands[1], &[LEN, 1]));
-                let addend = Some(self.view(operands[2], &[LEN, 1]));
-                let op = Contract { a, b, addend, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, 1]) };
-                self.b.node(&name, op, &operands[..3])
-            }
-            Kind::Outer => {
-                let (a, b) = (self.view(x, &[LEN, 1]), self.view(operands[1], &[1, LEN]));
-                let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, LEN]) };
-                let y = self.b.node(&name, op, &operands[..2])?;
-                // The diagonal and two more, so that what follows sees a vector again.
-                let axes = vec![Axis { offset: 0, steps: vec![1] }, Axis { offset: 0, steps: vec![1] }];
-                let part = Map { source: vec![LEN, LEN], shape: vec![LEN], axes, pad: None };
-                let name = self.name();
-                let op = Reindex { shape: vec![LEN], parts: vec![(part, Map::identity(&[LEN]))] };
-                self.b.node(&name, op, &[y])
-            }
+            Kind::Contract | Kind::ContractAdd | Kind::Outer => self.contraction(kind, &name, operands),
             Kind::Sum => {
                 let op = Linear { terms: vec![(1, left), (1, right)], constant: 0, scale: 0 };
                 self.b.node(&name, op, &operands[..2])
@@ -294,6 +253,36 @@ impl Zoo {
             Kind::ArgMax => {
                 let op = ArgMax { x: self.view(x, &[LEN]), shape: vec![1] };
                 self.b.node(&name, op, &[x])
+            }
+        }
+    }
+
+    fn contraction(&mut self, kind: Kind, name: &str, operands: &[TensorId]) -> Result<TensorId, GraphError> {
+        let x = operands[0];
+        match kind {
+            Kind::Contract => {
+                let (a, b) =
+                    (self.view(x, &[1, LEN]), self.matrix(operands[1], self.nodes.is_multiple_of(2)));
+                let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[1, LEN]) };
+                self.b.node(name, op, &operands[..2])
+            }
+            Kind::ContractAdd => {
+                let (a, b) =
+                    (self.matrix(x, self.nodes.is_multiple_of(2)), self.view(operands[1], &[LEN, 1]));
+                let addend = Some(self.view(operands[2], &[LEN, 1]));
+                let op = Contract { a, b, addend, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, 1]) };
+                self.b.node(name, op, &operands[..3])
+            }
+            _ => {
+                let (a, b) = (self.view(x, &[LEN, 1]), self.view(operands[1], &[1, LEN]));
+                let op = Contract { a, b, addend: None, ranks: [0, 1, 1, 1], y: Map::identity(&[LEN, LEN]) };
+                let y = self.b.node(name, op, &operands[..2])?;
+                // The diagonal and two more, so that what follows sees a vector again.
+                let axes = vec![Axis { offset: 0, steps: vec![1] }, Axis { offset: 0, steps: vec![1] }];
+                let part = Map { source: vec![LEN, LEN], shape: vec![LEN], axes, pad: None };
+                let diagonal = self.name();
+                let op = Reindex { shape: vec![LEN], parts: vec![(part, Map::identity(&[LEN]))] };
+                self.b.node(&diagonal, op, &[y])
             }
         }
     }
@@ -395,6 +384,27 @@ impl Recipe {
         };
         zoo.finish(&name, &[y])
     }
+}
+
+/// A function table over an interval, or its refusal where it would have too many segments.
+fn wave(bounds: Bounds, fraction_bits: u32, shift: u32) -> Result<Lookup, GraphError> {
+    let step = 1i128 << fraction_bits;
+    let count = (bounds.hi - bounds.lo) / step + 1;
+    let values = |a: i64, m: i64| (0..count as i64).map(|i| (i * a) % m - m / 2).collect::<Vec<i64>>();
+    let slope = if fraction_bits > 0 { values(5, 7) } else { vec![] };
+    let lookup = Lookup {
+        name: format!("wave {fraction_bits}"),
+        lo: bounds.lo as i64,
+        fraction_bits,
+        value: values(37, 23),
+        slope,
+        shift,
+        scale: 0,
+    };
+    (count <= MAX_DOMAIN).then_some(lookup).ok_or_else(|| GraphError::Shape {
+        node: "table".into(),
+        detail: format!("{count} segments are too many for the zoo"),
+    })
 }
 
 #[cfg(test)]

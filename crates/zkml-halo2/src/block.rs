@@ -411,6 +411,61 @@ impl Builder<'_> {
         self.defined.push((local as u16, by.clone()));
     }
 
+    /// The constraints over cells; the reason if one cannot be a gate.
+    fn constraints(
+        &self,
+        at: impl Fn(Atom) -> Option<Slot>,
+    ) -> std::result::Result<Vec<Polynomial<Slot>>, String> {
+        let mut lost = false;
+        let mut placed = |x: Atom| {
+            at(x).unwrap_or_else(|| {
+                lost = true;
+                Slot::A(0, 0)
+            })
+        };
+        let polys: Vec<_> = self.polys.iter().map(|p| p.map(&mut placed)).collect();
+        if lost {
+            return Err("a constraint speaks of a value that has no cell".into());
+        }
+        match polys.iter().find(|p| p.degree() == 0 || p.degree() > 2) {
+            Some(p) => Err(format!("its relations reduce to a constraint of degree {}", p.degree())),
+            None => Ok(polys),
+        }
+    }
+
+    /// Values without a cell in terms of cells, and the views that no constraint speaks of.
+    fn definitions(&self, at: impl Fn(Atom) -> Option<Slot>) -> (Vec<Defined>, Vec<View>) {
+        let mut free = Vec::new();
+        let mut term = |x: Atom| match (at(x), x) {
+            (Some(slot), _) => Term::Cell(slot),
+            (None, Atom::Local(i)) => {
+                let view = &self.locals[i as usize].view;
+                let known = free.iter().position(|v| v == view);
+                Term::Free(known.unwrap_or_else(|| {
+                    free.push(view.clone());
+                    free.len() - 1
+                }) as u16)
+            }
+            (None, Atom::Limb(_)) => Term::Free(u16::MAX),
+        };
+        let defined = self.defined.iter().map(|(local, value)| Defined {
+            view: self.locals[*local as usize].view.clone(),
+            value: value.map(&mut term),
+        });
+        (defined.collect(), free)
+    }
+
+    /// Relations of which no constraint is left, with the variables that they define.
+    fn substituted(&self) -> Vec<(usize, Vec<u32>)> {
+        let defines = |i: &usize| {
+            let views = self.system.relations[*i].1.views();
+            let mut vars: Vec<u32> = views.iter().map(|v| v.var.0).collect();
+            vars.retain(|v| self.defined.iter().any(|(l, _)| self.locals[*l as usize].view.var.0 == *v));
+            (*i, vars)
+        };
+        self.spent.iter().map(defines).collect()
+    }
+
     /// Gives every remaining value a cell.
     fn place(self, label: String, count: usize) -> Result<Group> {
         let (na, nu) = (self.shape.a_columns, self.shape.u_columns);
@@ -455,48 +510,13 @@ impl Builder<'_> {
             let detail = format!("a block of {height} rows is too tall for this layout");
             return Err(ProverError::Unsupported { label, detail });
         }
-        let mut lost = false;
-        let mut placed = |x: Atom| {
-            at(x).unwrap_or_else(|| {
-                lost = true;
-                Slot::A(0, 0)
-            })
+        let polys = match self.constraints(at) {
+            Ok(polys) => polys,
+            Err(detail) => return Err(ProverError::Unsupported { label, detail }),
         };
-        let polys: Vec<_> = self.polys.iter().map(|p| p.map(&mut placed)).collect();
-        if lost {
-            let detail = "a constraint speaks of a value that has no cell".into();
-            return Err(ProverError::Unsupported { label, detail });
-        }
-        if let Some(p) = polys.iter().find(|p| p.degree() == 0 || p.degree() > 2) {
-            let detail = format!("its relations reduce to a constraint of degree {}", p.degree());
-            return Err(ProverError::Unsupported { label, detail });
-        }
-        let mut free = Vec::new();
-        let mut term = |x: Atom| match (at(x), x) {
-            (Some(slot), _) => Term::Cell(slot),
-            (None, Atom::Local(i)) => {
-                let view = &self.locals[i as usize].view;
-                let known = free.iter().position(|v| v == view);
-                Term::Free(known.unwrap_or_else(|| {
-                    free.push(view.clone());
-                    free.len() - 1
-                }) as u16)
-            }
-            (None, Atom::Limb(_)) => Term::Free(u16::MAX),
-        };
-        let defined = self.defined.iter().map(|(local, value)| Defined {
-            view: self.locals[*local as usize].view.clone(),
-            value: value.map(&mut term),
-        });
-        let defined = defined.collect();
+        let (defined, free) = self.definitions(at);
         let relations = self.relations.to_vec();
-        let defines = |i: &usize| {
-            let views = self.system.relations[*i].1.views();
-            let mut vars: Vec<u32> = views.iter().map(|v| v.var.0).collect();
-            vars.retain(|v| self.defined.iter().any(|(l, _)| self.locals[*l as usize].view.var.0 == *v));
-            (*i, vars)
-        };
-        let substituted = self.spent.iter().map(defines).collect();
+        let substituted = self.substituted();
         let limbs = self
             .limbs
             .into_iter()
