@@ -25,7 +25,7 @@
 //! let keys = compiled.setup(&srs, &())?;
 //!
 //! // What is done for every input. The salts in `proven.openings` are the prover's secret.
-//! let input = compiled.input(&samples)?;
+//! let input = keys.compiled().input(&samples)?;
 //! let proven = keys.prove(&input, &Binding::default(), &())?;
 //!
 //! // What everybody else does, with two files: `program` and `proof`.
