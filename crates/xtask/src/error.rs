@@ -48,7 +48,7 @@ pub enum Error {
     Child {
         /// Its arguments.
         command: String,
-        /// What happened.
+        /// Reason for the failure.
         why: String,
     },
 }
@@ -77,7 +77,7 @@ impl miette::Diagnostic for Error {
     }
 }
 
-/// What steps are made of fails as a step does.
+/// Errors of the parts that steps are made of count as errors of a step.
 macro_rules! from_parts {
     ($($part:ty),* $(,)?) => {
         $(impl From<$part> for Error {

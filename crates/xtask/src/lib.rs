@@ -1,4 +1,4 @@
-//! What developers of this repository run: `cargo xtask` and a command, or make's targets of the same names.
+//! Tasks for developers of this repository: `cargo xtask` and a command, or make's targets of the same names.
 //!
 //! - `bench` measures whole processes of the command line,
 //! - `fixtures` keeps the real proofs and contracts of the contracts' tests up to date,

@@ -62,7 +62,7 @@ fn with_table(
     Ok((path, format!("{before}{begin}{table}{end}{after}")))
 }
 
-/// What `--help` says of every command, in the order of the list.
+/// The page with the help of every command, in the order of the list.
 fn commands() -> String {
     let mut page = String::from("# Commands\n\nWhat `--help` says, command by command; `-h` is shorter.\n");
     describe(&Cli::command(), &["zkml-chain"], &mut page);

@@ -10,7 +10,7 @@ pub(crate) struct Seen {
     pub(crate) block: u64,
     /// Its hash.
     pub(crate) block_hash: B256,
-    /// What happened.
+    /// The event.
     pub(crate) what: What,
 }
 

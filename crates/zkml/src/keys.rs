@@ -42,8 +42,8 @@ impl Compiled {
     /// Makes the keys. The same setup and model give the same keys on every machine.
     ///
     /// # Errors
-    /// [`Error::Prover`] for a setup that is too small or unsound, or a layout that does not state every relation;
-    /// [`Error::Cancelled`].
+    /// [`Error::Srs`] for a setup that is too small or unsound, [`Error::Prover`] for a layout that does not state every
+    /// relation, [`Error::Cancelled`].
     pub fn setup(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
         begin(observer, Stage::Srs)?;
         let cut = srs.cut(self.plan().k, "of the setup", &|_, done, total| {

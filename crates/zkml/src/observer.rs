@@ -1,10 +1,10 @@
-//! Who is told how far long work is, and may stop it.
+//! The listener that long work tells how far it is, and that may stop it.
 
 use crate::Stage;
 #[cfg(any(feature = "prove", feature = "evm"))]
 use crate::{Error, Result};
 
-/// Told what long work is doing. `&()` is one that does not listen and never stops anything.
+/// A listener that is told what long work is doing. `&()` is one that does not listen and never stops anything.
 ///
 /// Calls may come from several threads.
 pub trait Observer: Sync {

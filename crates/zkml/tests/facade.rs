@@ -144,3 +144,11 @@ fn a_model_that_errs_too_much_is_compiled_only_when_that_is_accepted() {
     assert!(matches!(refused, Error::Inaccurate(_)), "{refused}");
     calibration.accept_any_error().compile(Optimize::Prover, &()).expect("accepted");
 }
+
+#[test]
+fn a_setup_that_is_too_small_gives_no_keys() {
+    let compiled = compiled(&Settings::default());
+    let small = Srs::dev(compiled.plan().k - 1).expect("a setup");
+    let error = compiled.setup(&small, &()).expect_err("too small");
+    assert!(matches!(error, Error::Srs(_)) && error.to_string().contains("powers"), "{error}");
+}
