@@ -18,7 +18,7 @@ MDBOOK_VERSION := 0.5.4
 # Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
-.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book clean
+.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec clean
 
 all: build
 
@@ -63,6 +63,8 @@ lint-quick: $(NODE_STAMP)
 	$(FORGE) lint --deny notes
 	$(FORGE) lint --deny notes --only-lint unused-import
 	$(CARGO) fmt --all --check
+	@# Modules that a registry declares are unknown to `cargo fmt`.
+	rustfmt --check --edition 2024 crates/zkml-onnx/src/ops/*.rs crates/zkml-onnx/src/proto/rewrite/*.rs
 
 ## bench: figures of whole processes, to target/bench/results.json
 bench: xtask
@@ -104,6 +106,12 @@ book:
 	@command -v $(MDBOOK) >/dev/null || \
 		$(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --debug --root target/tools
 	MDBOOK=$(MDBOOK) $(NODE) tests/js/book.mjs
+
+## spec: the executable specification of the sumcheck protocol: its tests, and that its vectors are fresh; needs Python 3.11
+spec:
+	@mkdir -p target
+	cd docs/spec && python3 -m unittest -q && python3 -m spec.vectors ../../target/vectors.json
+	cmp target/vectors.json docs/spec/vectors.json
 
 $(NODE_STAMP): package.json package-lock.json
 	$(NPM) ci --no-audit --no-fund --ignore-scripts

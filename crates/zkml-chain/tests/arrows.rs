@@ -39,6 +39,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-poseidon", &["zkml-curve", "zkml-protocol"]),
     ("zkml-srs", &["zkml-curve", "zkml-protocol"]),
     ("zkml-halo2", &["zkml-curve", "zkml-graph", "zkml-poseidon", "zkml-protocol", "zkml-srs"]),
+    ("zkml-msm", &[]),
+    ("zkml-sumcheck", &["zkml-curve", "zkml-graph", "zkml-msm", "zkml-protocol", "zkml-srs"]),
     ("zkml-verifier", &["zkml-protocol"]),
     ("zkml-contracts", &["zkml-protocol"]),
     ("zkml-codegen", &["zkml-contracts", "zkml-protocol"]),
@@ -261,7 +263,9 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "zkml-onnx",
     "zkml-protocol",
     "zkml-service",
+    "zkml-msm",
     "zkml-srs",
+    "zkml-sumcheck",
     "zkml-verifier",
 ];
 

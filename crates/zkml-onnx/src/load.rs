@@ -12,8 +12,9 @@ use crate::error::{UnsupportedNode, list};
 use crate::guard::quietly;
 use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
-use crate::ops::{Lowering, TractNode, UNKNOWN, supported_ops};
+use crate::ops::{Lowering, TractNode, UNKNOWN};
 use crate::proto::{Private, check, cut_labels, rewrite};
+use crate::support::supported_ops;
 use crate::{Error, LoadOptions, Port, log_softmax, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.

@@ -144,12 +144,6 @@ pub fn invert(a: Word) -> Option<Word> {
     (!a.is_zero()).then(|| pow(a, exponent))
 }
 
-/// `ω^rotation` for a possibly negative rotation, given `ω` and `1/ω`.
-pub fn rotate(omega: Word, omega_inv: Word, rotation: i32) -> Word {
-    let base = if rotation < 0 { omega_inv } else { omega };
-    pow(base, Word::from_u64(u64::from(rotation.unsigned_abs())))
-}
-
 /// Walks the bits of `bits` from the top: `double` for each, `step` where the bit is set.
 fn fold_bits(bits: &Word, start: Word, double: impl Fn(Word) -> Word, step: impl Fn(Word) -> Word) -> Word {
     let mut acc = start;

@@ -1,23 +1,29 @@
-//! What provers, verifiers and contracts agree on, without any curve or proving code.
+//! What provers, verifiers and contracts agree on, as plain data over BN254: no curve arithmetic, no proving code.
 //!
-//! Common to all proof systems:
+//! Common to all proof systems; nothing here uses a proof system's module, only [`ProofSystem`] names them:
 //!
 //! | question | answer |
 //! |---|---|
 //! | what is a proof about? | [`Statement`]: sections of public instances, see [`InstanceLayout`] |
-//! | what does a commitment to private values cover? | [`commitment`] |
-//! | how is a statement tied to its surroundings? | [`binding`] |
-//! | what do contracts take for a proof? | [`envelope`] |
-//! | how do challenges follow from what was said before? | [`Transcript`] |
-//! | how are numbers and points written? | [`Word`], [`G1`], [`G2`], [`field`] |
-//! | which trusted setup? | [`Srs`] |
-//! | which proof system, and what does everybody else need of it? | [`ProofSystem`], [`VerifierProgram`] |
+//! | what does the salted Poseidon commitment to private inputs, weights or outputs cover? | [`commitment`], [`Code`] |
+//! | who may use a proof, where and when, and what is a model registered with? | [`binding`], [`model_commitment`] |
+//! | what travels to a contract around a proof, whose length the program fixes? | [`envelope`] |
+//! | how is a challenge hashed? | [`Transcript`]; what is absorbed when is the proof system's |
+//! | how are numbers and points of BN254 written? | [`Word`], [`G1`], [`G2`]; arithmetic for constants in [`field`] |
+//! | which powers-of-tau setup does an opening check against? | [`Srs`]; every system so far has one |
+//! | which proof system, opening and curve included? | [`ProofSystem`] |
+//! | what do statements, registrations and envelopes need of its program? | [`VerifierProgram`], which each system's program implements |
 //!
 //! One proof system's own, and nobody else's: a module each. They do not know each other.
 //!
 //! | proof system | module | holds |
 //! |---|---|---|
-//! | [`ProofSystem::Plonk`] | [`plonk`] | program, proof layout, constraint expressions, opening scheme |
+//! | [`ProofSystem::Plonk`] | [`plonk`] | program and its checks, proof layout and the order of the transcript's moves, constraint expressions, opening sets, samples and tamperings for tests |
+//! | [`ProofSystem::Sumcheck`] | [`sumcheck`] | program and its checks, proof layout and the order of the transcript's moves, structured functionals, the list of claims |
+//!
+//! A new one brings a module here, a program that implements [`VerifierProgram`], and a variant of [`ProofSystem`] with a name
+//! that is never used again. Its digest has a tag of its own, its transcript starts at [`Transcript::beginning`] and absorbs
+//! all instances, and it checks its statement by [`InstanceLayout::check`].
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +35,7 @@ pub mod plonk;
 mod proof_system;
 mod srs;
 mod statement;
+pub mod sumcheck;
 mod transcript;
 mod word;
 

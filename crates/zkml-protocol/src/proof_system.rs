@@ -12,6 +12,8 @@ const MODEL_TAG: &[u8] = b"zkml-chain/model-commitment/v1";
 pub enum ProofSystem {
     /// Columns, gates and copies, opened by KZG with SHPLONK: [`plonk`](crate::plonk).
     Plonk,
+    /// Sumchecks over vectors of small integers, opened by KZG with Mercury: [`sumcheck`](crate::sumcheck).
+    Sumcheck,
 }
 
 impl ProofSystem {
@@ -19,6 +21,7 @@ impl ProofSystem {
     pub fn name(self) -> &'static str {
         match self {
             Self::Plonk => "halo2-kzg-shplonk-bn254-v1",
+            Self::Sumcheck => "sumcheck-kzg-mercury-bn254-v1",
         }
     }
 

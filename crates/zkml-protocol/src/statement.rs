@@ -132,7 +132,7 @@ impl Field {
     }
 }
 
-/// A statement that says nothing.
+/// A statement that says nothing, or not what its program says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
     /// Bounds of a tensor that cannot be proven bounds.
@@ -147,9 +147,45 @@ pub enum StatementError {
         /// What is wrong.
         detail: &'static str,
     },
+    /// Another number of instances than the program has.
+    #[error("the statement describes {described} instances, the program has {found}")]
+    Count {
+        /// Instances of the statement.
+        described: u64,
+        /// Instances of the program.
+        found: u32,
+    },
+    /// Packed values of a width that is none.
+    #[error("tensor {name:?} packs values of {bits} bits, 1 to 62 are possible")]
+    Width {
+        /// Name of the tensor.
+        name: String,
+        /// Bits of a value.
+        bits: u32,
+    },
 }
 
 impl InstanceLayout {
+    /// Checks that the sections are those of so many instances, and that each of them says something.
+    ///
+    /// # Errors
+    /// The first part that does not fit.
+    pub fn check(&self, instances: u32) -> Result<(), StatementError> {
+        let described = self.total();
+        if described != u64::from(instances) {
+            return Err(StatementError::Count { described, found: instances });
+        }
+        for field in self.inputs.iter().chain(&self.model).chain(&self.outputs) {
+            if let Encoding::Packed(code) = field.encoding
+                && !(1..=62).contains(&code.bits)
+            {
+                return Err(StatementError::Width { name: field.name.clone(), bits: code.bits });
+            }
+            field.check_bounds()?;
+        }
+        Ok(())
+    }
+
     /// Index of the context among the instances.
     pub const CONTEXT: usize = 0;
 
@@ -245,6 +281,7 @@ mod tests {
             match field.check_bounds() {
                 Ok(()) => "fine",
                 Err(StatementError::Bounds { detail, .. }) => detail,
+                Err(other) => panic!("{other}"),
             }
         };
         let packed = Encoding::Packed(Code { bits: 4, signed: true });

@@ -56,11 +56,16 @@ pub(crate) fn combine<'a>(terms: impl IntoIterator<Item = (Fr, &'a G1Affine)>) -
     sum.to_affine()
 }
 
-/// Whether `e(left, a) = e(right, b)`. `a` and `b` come from [`point2`]: the pairing would panic outside the subgroup.
+/// Returns true if `e(left, a) = e(right, b)`. `a` and `b` come from [`point2`]: the pairing would panic outside the subgroup.
 pub(crate) fn pairings_agree(left: &G1Affine, a: G2Affine, right: &G1Affine, b: G2Affine) -> bool {
-    let (a, b) = (G2Prepared::from_affine(a), G2Prepared::from_affine(-b));
-    let product = bn256::multi_miller_loop(&[(left, &a), (right, &b)]).final_exponentiation();
-    bool::from(product.is_identity())
+    pairing_product_is_one(&[(*left, a), (*right, -b)])
+}
+
+/// Returns true if `Π e(left, right) = 1`. Points of the second group come from [`point2`].
+pub(crate) fn pairing_product_is_one(pairs: &[(G1Affine, G2Affine)]) -> bool {
+    let prepared: Vec<G2Prepared> = pairs.iter().map(|(_, b)| G2Prepared::from_affine(*b)).collect();
+    let terms: Vec<(&G1Affine, &G2Prepared)> = pairs.iter().map(|(a, _)| a).zip(&prepared).collect();
+    bool::from(bn256::multi_miller_loop(&terms).final_exponentiation().is_identity())
 }
 
 fn little_endian(word: &Word) -> [u8; 32] {

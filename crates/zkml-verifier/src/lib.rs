@@ -13,3 +13,4 @@
 
 mod curve;
 pub mod plonk;
+pub mod sumcheck;

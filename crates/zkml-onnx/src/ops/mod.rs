@@ -1,26 +1,8 @@
-//! One file per family of operators; each is one line in the registry below.
+//! One file per family of operators, and one line in the registry below, which makes it a module, too.
 //!
 //! tract reduces the operators of ONNX to about thirty of its own. A family says which ONNX operators it
 //! stands for and lowers the tract nodes that they leave behind. The registry is the only list of what is
-//! supported: refusals, `zkml-chain ops` and the book's table are printed from it.
-
-mod argmax;
-mod arithmetic;
-mod axes;
-mod bounds;
-mod cast;
-mod concat;
-mod conv;
-mod functions;
-mod gather;
-mod gemm;
-mod leaky_relu;
-mod max_pool;
-mod pad;
-mod reduce;
-mod slice;
-mod softmax;
-mod sum_pool;
+//! supported, with that of `proto/rewrite.rs`: refusals, `zkml-chain ops` and the book's table are printed from it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -58,6 +40,8 @@ struct Family {
 
 macro_rules! families {
     ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+
         const FAMILIES: &[Family] = &[$(Family { onnx: $module::ONNX, lower: $module::lower }),*];
     };
 }
@@ -67,42 +51,28 @@ families![
     slice, gather, concat, pad, cast,
 ];
 
-const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {
+pub(crate) const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {
     OpSupport { onnx_name, notes }
 }
 
-/// Operators that the loader rewrites or cuts before anything is lowered.
-const REWRITTEN: &[OpSupport] = &[
+/// Operators that the loader folds or cuts before anything is lowered.
+const FOLDED: &[OpSupport] = &[
     op(
         "BatchNormalization",
         "inference mode; folded into the neighbouring weights, else a scale and a shift",
     ),
     op("Constant", ""),
     op("Dropout", "inference mode: dropped"),
-    op("Scaler", "ai.onnx.ml; folded into the next weights"),
-    op("LinearRegressor", "ai.onnx.ml; post_transform NONE"),
-    op("LinearClassifier", "ai.onnx.ml; scores or probabilities, the label is cut"),
-    op("Normalizer", "ai.onnx.ml; L1 on probabilities, which sum to one already or are divided by their sum"),
     op("ZipMap", "ai.onnx.ml; cut from the end, with a notice"),
-    op(
-        "ArrayFeatureExtractor",
-        "ai.onnx.ml; constant indices; at the end of a label tail it is cut, with a notice",
-    ),
     op("ConstantOfShape", "when it folds to a constant"),
     op("Range", "when it folds to a constant"),
     op("Shape", "when it folds to a constant"),
     op("Size", "when it folds to a constant"),
 ];
 
-/// Every supported operator, by name.
-pub fn supported_ops() -> &'static [OpSupport] {
-    static TABLE: std::sync::OnceLock<Vec<OpSupport>> = std::sync::OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut all: Vec<OpSupport> =
-            FAMILIES.iter().flat_map(|f| f.onnx).chain(REWRITTEN).copied().collect();
-        all.sort_by_key(|o| o.onnx_name);
-        all
-    })
+/// Operators that families lower, and those that fold or are cut before.
+pub(crate) fn lowered() -> impl Iterator<Item = &'static OpSupport> {
+    FAMILIES.iter().flat_map(|f| f.onnx).chain(FOLDED)
 }
 
 /// Lowers a tract model node by node.
@@ -232,18 +202,3 @@ fn is<T: tract_onnx::prelude::Op>(node: &TractNode) -> Option<&T> {
 mod lowering_tests;
 #[cfg(test)]
 mod random_graphs;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn table_names_each_operator_once() {
-        let names: Vec<&str> = supported_ops().iter().map(|o| o.onnx_name).collect();
-        let distinct: HashSet<&str> = names.iter().copied().collect();
-        assert_eq!(distinct.len(), names.len());
-        for required in ["Gemm", "Conv", "MaxPool", "Softmax", "Scaler", "Transpose", "ArgMax", "Clip"] {
-            assert!(distinct.contains(required), "{required}");
-        }
-    }
-}

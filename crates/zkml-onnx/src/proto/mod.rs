@@ -3,8 +3,8 @@
 pub(crate) mod check;
 mod external;
 mod meaning;
-mod ml;
 mod private;
+mod rewrite;
 mod tail;
 pub(crate) mod unsupported;
 
@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 pub(crate) use external::{inline as inline_external, is_external};
 pub(crate) use meaning::misread;
-pub(crate) use ml::rewrite;
 pub(crate) use private::{Private, take_out};
+pub(crate) use rewrite::{rewrite, rewritten};
 use serde::{Deserialize, Serialize};
 pub(crate) use tail::{cut_labels, prune};
 use tract_onnx::pb;

@@ -86,14 +86,6 @@ pub enum ProgramError {
         /// The domain has `2^k` rows.
         k: u32,
     },
-    /// The statement names another number of instances than the circuit has.
-    #[error("the statement describes {described} instances (context included), the circuit has {found}")]
-    InstanceCount {
-        /// Sum over the statement's sections.
-        described: u64,
-        /// Instances of the circuit.
-        found: u32,
-    },
     /// The statement contradicts itself.
     #[error(transparent)]
     Statement(#[from] StatementError),

@@ -2,8 +2,7 @@
 
 use super::{Constraints, Eval, Node, OpeningSet, ProgramError, ProofLayout, opening};
 use crate::{
-    Encoding, G1, ProofSystem, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256,
-    model_commitment,
+    G1, ProofSystem, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256, model_commitment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +72,8 @@ impl Domain {
 
     /// `ω^rotation`. Slow: for constants.
     pub fn rotation(&self, rotation: i32) -> Word {
-        field::rotate(self.omega, self.omega_inv, rotation)
+        let base = if rotation < 0 { self.omega_inv } else { self.omega };
+        field::pow(base, Word::from_u64(u64::from(rotation.unsigned_abs())))
     }
 }
 
@@ -223,24 +223,7 @@ impl Program {
         if u64::from(instances) + u64::from(blinding) + 1 > self.domain.n() {
             return Err(ProgramError::NoRoom { instances, blinding, k: self.domain.k });
         }
-        let described = self.statement.instances.total();
-        if described != u64::from(instances) {
-            return Err(ProgramError::InstanceCount { described, found: instances });
-        }
-        let fields = [
-            &self.statement.instances.inputs,
-            &self.statement.instances.model,
-            &self.statement.instances.outputs,
-        ];
-        for field in fields.into_iter().flatten() {
-            if let Encoding::Packed(code) = field.encoding
-                && !(1..=62).contains(&code.bits)
-            {
-                let (what, index, count) = ("the width of packed values", code.bits.into(), 62);
-                return Err(ProgramError::OutOfRange { what, index, count });
-            }
-            field.check_bounds()?;
-        }
+        self.statement.instances.check(instances)?;
         if !field::is_canonical(&self.key_repr) {
             return Err(ProgramError::NotCanonical { what: "the key's representation" });
         }

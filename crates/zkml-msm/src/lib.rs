@@ -1,0 +1,163 @@
+//! Multi-scalar multiplication over BN254's first group.
+//!
+//! [`small`] is for vectors of small integers, [`full`] for field elements. Both are deterministic, and neither is constant in
+//! time: they are for provers on machines of their own.
+
+#![forbid(unsafe_code)]
+
+mod buckets;
+
+use ff::Field;
+use halo2curves::{
+    bn256::{Fr, G1, G1Affine},
+    group::Group,
+    msm::msm_best,
+};
+use rayon::prelude::*;
+
+/// `Σ scalar · base`. Zeros cost nothing.
+///
+/// # Panics
+/// If there are fewer bases than scalars up to the last that is not zero.
+pub fn full(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
+    let (scalars, bases): (Vec<Fr>, Vec<G1Affine>) =
+        scalars.iter().enumerate().filter(|(_, s)| **s != Fr::ZERO).map(|(i, s)| (*s, bases[i])).unzip();
+    if scalars.len() < 8 {
+        return scalars.iter().zip(&bases).map(|(s, b)| b * s).sum();
+    }
+    msm_best(&scalars, &bases)
+}
+
+/// Bits of a window of signed digits, by what additions cost.
+fn window_bits(count: usize, bits: u32) -> u32 {
+    let cost = |c: u32| {
+        let windows = f64::from(bits.div_ceil(c));
+        let buckets = f64::from(1u32 << (c - 1));
+        windows * (count as f64 + 5.0 * buckets + 40.0)
+    };
+    (2..=14.min(bits.max(2))).min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(1)
+}
+
+/// `Σ value · base` for integers: the smaller they are, the cheaper. Zeros cost nothing.
+///
+/// # Panics
+/// If there are fewer bases than values up to the last that is not zero.
+pub fn small(values: &[i64], bases: &[G1Affine]) -> G1 {
+    let used: Vec<u32> = (0u32..).zip(values).filter(|(_, v)| **v != 0).map(|(i, _)| i).collect();
+    let largest = used.iter().map(|i| values[*i as usize].unsigned_abs()).max().unwrap_or(0);
+    if largest == 0 {
+        return G1::identity();
+    }
+    // One bit more, for the carry of signed digits.
+    let bits = u64::BITS - largest.leading_zeros() + 1;
+    let c = window_bits(used.len(), bits);
+    let count = bits.div_ceil(c);
+    let windows: Vec<G1> = (0..count)
+        .into_par_iter()
+        .map(|w| {
+            let digit = |i: u32| signed_digit(values[i as usize], w, c, w + 1 == count);
+            let entries = used.iter().map(|i| (*i, digit(*i))).filter(|(_, d)| *d != 0);
+            buckets::weighted_sum(entries.collect(), bases, 1 << (c - 1))
+        })
+        .collect();
+    windows
+        .into_iter()
+        .rev()
+        .fold(G1::identity(), |acc, window| (0..c).fold(acc, |acc, _| acc.double()) + window)
+}
+
+/// Digit `w` of a number in base `2^c`, `c` being at least two, between `−2^(c−1)` and `2^(c−1)`: all digits together are the
+/// number, if they have one bit more than it. The last takes no carry from a next one.
+fn signed_digit(value: i64, w: u32, c: u32, last: bool) -> i32 {
+    let magnitude = i128::from(value.unsigned_abs());
+    let half = 1i128 << (c - 1);
+    // Carries of the digits below: a digit above half takes one from the next.
+    let rounded = |w: u32| (magnitude + carries(w, c, half)) >> (w * c).min(126);
+    let carried = if last { 0 } else { rounded(w + 1) << c };
+    let digit = (rounded(w) - carried) as i32;
+    if value < 0 { -digit } else { digit }
+}
+
+/// What is added to a number so that cutting `w` digits rounds them to the nearest, digit by digit.
+fn carries(w: u32, c: u32, half: i128) -> i128 {
+    (0..w).fold(0, |acc, i| acc + (half << (i * c).min(120)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use halo2curves::group::Curve;
+    use rand::{Rng, SeedableRng};
+
+    fn points(count: usize, rng: &mut impl Rng) -> Vec<G1Affine> {
+        let mut out: Vec<G1Affine> =
+            (0..count).map(|_| (G1::generator() * Fr::from(rng.r#gen::<u64>())).to_affine()).collect();
+        // Equal, opposite and missing points take other formulas.
+        if count > 8 {
+            out[3] = out[2];
+            out[5] = -out[4];
+            out[7] = G1::identity().to_affine();
+        }
+        out
+    }
+
+    fn field(v: i64) -> Fr {
+        let magnitude = Fr::from(v.unsigned_abs());
+        if v < 0 { -magnitude } else { magnitude }
+    }
+
+    fn plain(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
+        scalars.iter().zip(bases).map(|(s, b)| b * s).sum()
+    }
+
+    #[test]
+    fn digits_add_up_to_the_number() {
+        for c in 2..=14 {
+            for v in [
+                0,
+                1,
+                -1,
+                2,
+                7,
+                8,
+                -8,
+                127,
+                128,
+                255,
+                -32768,
+                65535,
+                i64::from(i32::MAX),
+                i64::MAX,
+                i64::MIN + 1,
+            ] {
+                let count = (u64::BITS - v.unsigned_abs().leading_zeros() + 1).div_ceil(c);
+                let digits: Vec<i32> = (0..count).map(|w| signed_digit(v, w, c, w + 1 == count)).collect();
+                let sum = digits.iter().rev().fold(0i128, |acc, d| (acc << c) + i128::from(*d));
+                assert_eq!(sum, i128::from(v), "{v} in base 2^{c}: {digits:?}");
+                assert!(digits.iter().all(|d| d.unsigned_abs() <= 1 << (c - 1)), "{digits:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_those_of_single_multiplications() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        for count in [0, 1, 2, 9, 33, 300] {
+            let bases = points(count, &mut rng);
+            for bits in [1, 2, 4, 8, 15, 16, 31, 62] {
+                let mut values: Vec<i64> =
+                    (0..count).map(|_| rng.gen_range(-(1i64 << bits)..1 << bits)).collect();
+                values.iter_mut().step_by(5).for_each(|v| *v = 0);
+                // The same digit for neighbours that are equal or opposite points.
+                if count > 8 {
+                    (values[3], values[5]) = (values[2], values[4]);
+                }
+                let scalars: Vec<Fr> = values.iter().map(|v| field(*v)).collect();
+                assert_eq!(small(&values, &bases), plain(&scalars, &bases), "{count} values of {bits} bits");
+            }
+            let mut scalars: Vec<Fr> = (0..count).map(|_| Fr::random(&mut rng)).collect();
+            scalars.iter_mut().step_by(3).for_each(|s| *s = Fr::ZERO);
+            assert_eq!(full(&scalars, &bases), plain(&scalars, &bases), "{count} scalars");
+        }
+    }
+}

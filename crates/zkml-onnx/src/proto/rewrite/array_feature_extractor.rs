@@ -1,0 +1,22 @@
+//! ArrayFeatureExtractor of ai.onnx.ml.
+
+use super::{OpSupport, Rewriter, Rewritten, op};
+use crate::proto::{int_attribute, node_name, standard};
+
+/// The operator.
+pub(super) const ONNX: OpSupport = op(
+    "ArrayFeatureExtractor",
+    "ai.onnx.ml; constant indices; at the end of a label tail it is cut, with a notice",
+);
+
+/// Chosen columns, as a standard Gather.
+pub(super) fn rewrite(ctx: &mut Rewriter<'_>) -> Rewritten {
+    let (x, y) = (ctx.input()?, ctx.output(0)?);
+    let index = ctx.node.input.get(1).map(String::as_str).unwrap_or_default();
+    if !ctx.graph.initializer.iter().any(|t| t.name == index) {
+        return Err("indices that are not constant".into());
+    }
+    let mut node = standard("Gather", node_name(ctx.node), &[x, index], y);
+    node.attribute.push(int_attribute("axis", -1));
+    Ok(vec![node])
+}

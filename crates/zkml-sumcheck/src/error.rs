@@ -1,0 +1,63 @@
+//! What can go wrong.
+
+use zkml_protocol::sumcheck::ProgramError;
+
+/// Errors of the sumcheck back end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A relation that this back end cannot lay out.
+    #[error("`{label}`: {detail}")]
+    Unsupported {
+        /// Node that stated it.
+        label: String,
+        /// What stands in the way.
+        detail: String,
+    },
+    /// Nothing confines a variable whose integer value matters.
+    #[error(transparent)]
+    Unconfined(#[from] zkml_graph::intervals::Unconfined),
+    /// The layout does not state a relation.
+    #[error(
+        "`{label}`: the layout does not state {relation}: {detail}; a proof could claim anything about it, so no key is \
+         made. This is a defect of the toolkit: please report it with the model"
+    )]
+    Uncertified {
+        /// Node that stated it.
+        label: String,
+        /// The relation.
+        relation: String,
+        /// The missing part.
+        detail: String,
+    },
+    /// A sum could wrap around the field.
+    #[error(
+        "`{label}`: its sums could reach 2^{bits}, beyond the 2^{limit} that a field element holds; lower the bit budget"
+    )]
+    FieldOverflow {
+        /// Node that stated the relation.
+        label: String,
+        /// Bits that the sums could need.
+        bits: u32,
+        /// Bits that are available.
+        limit: u32,
+    },
+    /// The program that came of a layout contradicts itself.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A setup that does not serve.
+    #[error(transparent)]
+    Srs(#[from] zkml_srs::Error),
+    /// A run that is not one of this model.
+    #[error("the run does not fit the model: {0}")]
+    Witness(String),
+    /// A challenge hit a value that no proof can have; the next attempt has others.
+    #[error("the challenges of this attempt are degenerate; prove again")]
+    Unlucky,
+    /// Parts of this back end contradict each other.
+    #[error("{0}; this is a defect of the toolkit: please report it")]
+    Defect(String),
+}
+
+/// A result of the sumcheck back end.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

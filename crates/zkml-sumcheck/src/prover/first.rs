@@ -1,0 +1,255 @@
+//! The first sumcheck.
+
+use ff::Field;
+use halo2curves::bn256::Fr;
+use rayon::prelude::*;
+use zkml_protocol::sumcheck::{Batch, Challenge, Evaluated, Evaluation, SlotId};
+
+use super::{
+    Masks, ProvingKey, Vectors,
+    gates::{Folding, TemplateGates},
+    items::{Item, Libra, Masked, Product, Rows, TableItem},
+    writer::Writer,
+};
+use crate::{
+    error::{Error, Result},
+    field::{batch_invert, eq_table, from_i64, half_power, interpolate, powers},
+    functional::{Kept, add_tensor, index_weights},
+};
+
+/// `θ` and `β`; `γ` comes later.
+pub(super) fn folding(key: &ProvingKey, writer: &Writer) -> Result<Folding> {
+    Ok(Folding {
+        theta: writer.challenge(Challenge::Theta)?,
+        beta: writer.challenge(Challenge::Beta)?,
+        // Enough for gates to be folded with something before `γ` is known.
+        gamma: vec![Fr::ONE; count(key)],
+        batch: Batch::of(&key.program.system),
+    })
+}
+
+/// Number of powers of `γ`.
+fn count(key: &ProvingKey) -> usize {
+    let system = &key.program.system;
+    Batch::of(system).contractions as usize + system.contractions.len()
+}
+
+/// Key and tag of every row of the table, folded.
+fn table_prints(key: &ProvingKey, folding: &Folding) -> Vec<Fr> {
+    let table = &key.program.system.table;
+    let mut out = vec![Fr::ZERO; 1 << table.bits];
+    for s in &table.segments {
+        let tag = folding.tag_weight(table.outputs.len()) * Fr::from(s.tag);
+        for offset in 0..1usize << s.rows.bits {
+            out[s.rows.start as usize + offset] = from_i64(s.first_key) + Fr::from(offset as u64) + tag;
+        }
+    }
+    out
+}
+
+/// The outputs of the table, each with its power of `θ`.
+fn table_outputs(key: &ProvingKey, folding: &Folding) -> Vec<(Fr, Vec<Fr>)> {
+    let table = &key.program.system.table;
+    let weights = powers(folding.theta, table.outputs.len() + 1);
+    let column = |base: &u64| key.weights[*base as usize..*base as usize + (1 << table.bits)].to_vec();
+    weights.into_iter().skip(1).zip(table.outputs.iter().map(column)).collect()
+}
+
+/// `H`: sums of fractions for each group of lookups, fractions of the table, one random cell.
+pub(super) fn helpers(key: &ProvingKey, folding: &Folding, witness: &[Fr], masks: &Masks) -> Result<Vec<Fr>> {
+    let (system, shape) = (&key.program.system, &key.shape);
+    let (rows, size) = (1usize << system.row_bits, system.lookups_per_helper as usize);
+    let mut out = vec![Fr::ZERO; key.program.opening.length() as usize];
+    for template in &system.templates {
+        let gates = TemplateGates::new(system, template, folding);
+        let covered: Vec<usize> = template
+            .segments
+            .iter()
+            .flat_map(|s| s.start as usize..(s.start as usize + (1 << s.bits)))
+            .collect();
+        let mut fractions: Vec<Fr> = covered
+            .par_iter()
+            .with_min_len(64)
+            .flat_map_iter(|row| {
+                let columns: Vec<Fr> =
+                    (0..system.columns as usize).map(|c| witness[c * rows + row]).collect();
+                gates.denominators(&columns).collect::<Vec<Fr>>()
+            })
+            .collect();
+        batch_invert(&mut fractions).ok_or(Error::Unlucky)?;
+        for (row, fractions) in covered.iter().zip(fractions.chunks(template.lookups.len())) {
+            for (g, group) in fractions.chunks(size).enumerate() {
+                out[g * rows + row] = group.iter().sum();
+            }
+        }
+    }
+    let mut fractions = denominators(key, folding);
+    batch_invert(&mut fractions).ok_or(Error::Unlucky)?;
+    for (i, fraction) in fractions.iter().enumerate() {
+        out[shape.table_helper as usize + i] = witness[shape.multiplicities as usize + i] * fraction;
+    }
+    out[shape.helper_mask as usize] = masks.helper;
+    Ok(out)
+}
+
+/// `β − fp` of every row of the table, outputs included.
+fn denominators(key: &ProvingKey, folding: &Folding) -> Vec<Fr> {
+    let mut out: Vec<Fr> = table_prints(key, folding).into_iter().map(|p| folding.beta - p).collect();
+    for (weight, column) in table_outputs(key, folding) {
+        out.iter_mut().zip(column).for_each(|(d, o)| *d -= weight * o);
+    }
+    out
+}
+
+/// Rounds and evaluations of the first sumcheck.
+pub(super) fn prove(
+    key: &ProvingKey,
+    vectors: &Vectors<'_>,
+    folding: Folding,
+    writer: &mut Writer,
+) -> Result<()> {
+    let shape = &key.shape;
+    let folding = Folding { gamma: powers(writer.challenge(Challenge::Gamma)?, count(key)), ..folding };
+    let (mut rows, mut table, mut products) = items(key, vectors, &folding, writer)?;
+    let mut libra = Libra::new(&shape.mask_terms, vectors.masks, shape.first_variables);
+    let totals: Vec<Fr> = all(&rows, &table, &products).map(Item::total).collect();
+    writer.scalars(SlotId::Sum, &[totals.iter().sum::<Fr>() + libra.total()])?;
+    let n = shape.first_variables;
+    for (v, degree) in shape.degrees.iter().enumerate().rev() {
+        let v = v as u32;
+        let mut values = libra.round(v, *degree);
+        for (item, total) in all(&rows, &table, &products).zip(&totals) {
+            let k = item.variables();
+            if v >= k {
+                let constant = *total * half_power(n - v);
+                values.iter_mut().for_each(|y| *y += constant);
+            } else {
+                let scale = half_power(n - k);
+                values.iter_mut().zip(item.round(v, *degree)).for_each(|(y, own)| *y += scale * own);
+            }
+        }
+        let mut sent = interpolate(&values);
+        sent.remove(1);
+        writer.scalars(SlotId::First(v), &sent)?;
+        let r = writer.challenge(Challenge::First(v))?;
+        libra.bind(v, r);
+        let products = products.iter_mut().map(|p| p as &mut dyn Item);
+        let items = [&mut rows as &mut dyn Item, &mut table].into_iter().chain(products);
+        items.filter(|item| v < item.variables()).for_each(|item| item.bind(r));
+    }
+    let r = writer.challenge(Challenge::First(0))?;
+    let mut values: Vec<Fr> = rows.tables.iter().map(|t| t.value(r)).collect();
+    values.extend([table.multiplicity.value(r), table.helper.value(r)]);
+    values.extend(table.outputs.iter().map(|(_, t)| t[0]));
+    values.extend(products.iter().flat_map(|p| &p.operands).map(|t| t.value(r)));
+    writer.scalars(SlotId::Evaluations, &values)
+}
+
+fn all<'a>(
+    rows: &'a Rows,
+    table: &'a TableItem,
+    products: &'a [Product],
+) -> impl Iterator<Item = &'a dyn Item> {
+    let products = products.iter().map(|p| p as &dyn Item);
+    [rows as &dyn Item, table].into_iter().chain(products)
+}
+
+fn items(
+    key: &ProvingKey,
+    vectors: &Vectors<'_>,
+    folding: &Folding,
+    writer: &Writer,
+) -> Result<(Rows, TableItem, Vec<Product>)> {
+    let (system, shape) = (&key.program.system, &key.shape);
+    let tau = writer.vector(system.tau_length(), Challenge::Tau)?;
+    let eq_rows = eq_table(&tau[..system.row_bits as usize]);
+    let on_segments = |template: &zkml_protocol::sumcheck::Template| {
+        let mut weights = vec![Fr::ZERO; eq_rows.len()];
+        for s in &template.segments {
+            let range = s.start as usize..s.start as usize + (1 << s.bits);
+            weights[range.clone()].copy_from_slice(&eq_rows[range]);
+        }
+        (weights, TemplateGates::new(system, template, folding))
+    };
+    let masked = |e: &Evaluation| Masked { table: cut(vectors, e), mask: mask(vectors, e) };
+    let find = |of: Evaluated| shape.evaluations.iter().find(|e| e.of == of).map(masked);
+    let defect = || Error::Defect("an evaluation is missing".into());
+    let in_rows = |e: &&Evaluation| matches!(e.of, Evaluated::Column(_) | Evaluated::Helper(_));
+    let rows = Rows {
+        tables: shape.evaluations.iter().filter(in_rows).map(masked).collect(),
+        columns: system.columns as usize,
+        templates: system.templates.iter().map(on_segments).collect(),
+        sums: folding.gamma[folding.batch.sums as usize],
+        variables: system.row_bits,
+    };
+    let (table, sums) = (folding.batch.table as usize, folding.batch.sums as usize);
+    let table = TableItem {
+        eq: eq_table(&tau[..system.table.bits as usize]),
+        helper: find(Evaluated::TableHelper).ok_or_else(defect)?,
+        multiplicity: find(Evaluated::Multiplicity).ok_or_else(defect)?,
+        denominator: table_prints(key, folding).into_iter().map(|p| folding.beta - p).collect(),
+        outputs: table_outputs(key, folding),
+        weights: (folding.gamma[table], folding.gamma[sums]),
+        variables: system.table.bits,
+    };
+    let r = writer.vector(shape.point_length, Challenge::Relation)?;
+    let products = (0..system.contractions.len()).map(|i| product(key, vectors, folding, &r, i));
+    Ok((rows, table, products.collect()))
+}
+
+/// The cells that an evaluation of rows or of the table reads.
+fn cut(vectors: &Vectors<'_>, e: &Evaluation) -> Vec<Fr> {
+    let Some(term) = e.form.0.first() else { return vec![] };
+    let bits = term.axes.first().map_or(0, |a| a.bits);
+    let base = term.cells.first().map_or(0, |(base, _)| *base as usize);
+    vectors.of(term.source).map_or_else(Vec::new, |v| v[base..base + (1 << bits)].to_vec())
+}
+
+fn mask(vectors: &Vectors<'_>, e: &Evaluation) -> Fr {
+    e.mask.map_or(Fr::ZERO, |at| vectors.masks[at as usize])
+}
+
+/// The item of a contraction: its operands summed over their free indices.
+fn product(key: &ProvingKey, vectors: &Vectors<'_>, folding: &Folding, r: &[Fr], number: usize) -> Product {
+    let c = &key.program.system.contractions[number];
+    let indices = c.indices();
+    let outer = c.free.len() + c.batch.len();
+    // Points of free indices and of the batch, one after the other along `r`.
+    let mut at = 0;
+    let mut weights = Vec::new();
+    let mut batch_point = Vec::new();
+    for (i, index) in indices[..outer].iter().enumerate() {
+        let point = &r[at..at + index.bits() as usize];
+        at += point.len();
+        if i >= c.free.len() {
+            batch_point.extend_from_slice(point);
+        }
+        let pairs: Vec<(Fr, Fr)> = point.iter().map(|x| (Fr::ONE - x, *x)).collect();
+        weights.push(index_weights(index, &pairs));
+    }
+    let mut bit = 0;
+    let mut places = vec![0; indices.len()];
+    for i in (outer..indices.len()).chain(c.free.len()..outer) {
+        places[i] = bit;
+        bit += indices[i].bits();
+    }
+    let kept: Vec<Kept<'_>> = (0..indices.len())
+        .map(|i| if i < c.free.len() { Kept::Summed(&weights[i]) } else { Kept::Bit(places[i]) })
+        .collect();
+    let sides = [Evaluated::Left(number as u32), Evaluated::Right(number as u32)];
+    let operands = sides.map(|side| {
+        let evaluation = key.shape.evaluations.iter().find(|e| e.of == side);
+        let mut table = vec![Fr::ZERO; 1 << c.variables()];
+        let form = if matches!(side, Evaluated::Left(_)) { &c.a } else { &c.b };
+        for term in &form.0 {
+            add_tensor(&mut table, vectors.of(term.source), term, &indices, &kept);
+        }
+        Masked { table, mask: evaluation.map_or(Fr::ZERO, |e| mask(vectors, e)) }
+    });
+    let eq = (!batch_point.is_empty()).then(|| {
+        let high = eq_table(&batch_point);
+        high.iter().flat_map(|e| std::iter::repeat_n(*e, 1 << c.sum_bits())).collect()
+    });
+    let weight = folding.gamma[folding.batch.contractions as usize + number];
+    Product { operands, eq, weight, variables: c.variables() }
+}

@@ -1,0 +1,174 @@
+//! Proofs of a program: any witness of the right shape gives one, and a bad one gives a proof that verifiers refuse.
+
+mod first;
+mod gates;
+mod items;
+mod masks;
+mod opening;
+mod second;
+mod writer;
+
+use ff::Field;
+use halo2curves::bn256::{Fr, G1, G1Affine};
+use halo2curves::group::Curve;
+use zkml_curve::scalar_word;
+use zkml_protocol::{
+    Word,
+    sumcheck::{Challenge, Program, Shape, SlotId, Source},
+};
+
+pub use masks::Masks;
+
+use crate::{
+    error::{Error, Result},
+    field::from_i64,
+};
+use writer::Writer;
+
+/// A program with what its prover needs besides.
+#[derive(Debug)]
+pub struct ProvingKey {
+    pub(crate) program: Program,
+    pub(crate) digest: Word,
+    pub(crate) shape: Shape,
+    /// `[τ^i]₁` for `i` up to `N`.
+    pub(crate) powers: Vec<G1Affine>,
+    /// The vector `W`.
+    pub(crate) weights: Vec<Fr>,
+    /// For each part of `W`: `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁`, by row `d` of the matrix.
+    pub(crate) quotients: Vec<Vec<G1Affine>>,
+}
+
+/// Values of a run: the grid, column by column, and the instances.
+#[derive(Clone, Default)]
+pub struct Witness {
+    /// Small integers, by address.
+    pub grid: Vec<i64>,
+    /// Cells that hold field elements, by address; zero in `grid`.
+    pub wide: Vec<(usize, Fr)>,
+    /// Public field elements.
+    pub instances: Vec<Fr>,
+}
+
+/// Values are secret.
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Witness").field("cells", &self.grid.len()).finish_non_exhaustive()
+    }
+}
+
+/// The committed vectors of one proof.
+struct Vectors<'a> {
+    witness: Vec<Fr>,
+    weights: &'a [Fr],
+    helpers: Vec<Fr>,
+    masks: &'a [Fr],
+}
+
+impl Vectors<'_> {
+    fn of(&self, source: Source) -> Option<&[Fr]> {
+        match source {
+            Source::One => None,
+            Source::Witness => Some(&self.witness),
+            Source::Weights => Some(self.weights),
+            Source::Helpers => Some(&self.helpers),
+            Source::Masks => Some(self.masks),
+        }
+    }
+}
+
+impl ProvingKey {
+    /// The key of a program whose proofs begin with `digest`. `powers` are `[τ^i]₁` up to `N`, `weights` the vector `W`.
+    ///
+    /// # Errors
+    /// [`Error::Defect`] for vectors of other lengths.
+    pub fn new(program: Program, digest: Word, powers: Vec<G1Affine>, weights: Vec<Fr>) -> Result<Self> {
+        let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
+        let (length, b) = (program.opening.length() as usize, program.opening.columns() as usize);
+        if powers.len() <= length || weights.len() != length * program.weights.commitments.len() {
+            return Err(Error::Defect("setup or weights do not fit the program".into()));
+        }
+        let quotients = weights.chunks(length).map(|part| quotients(part, &powers, b)).collect();
+        Ok(Self { program, digest, shape, powers, weights, quotients })
+    }
+
+    /// A commitment to a vector and its blinding coefficient.
+    fn commit(&self, vector: G1, blind: Fr) -> G1Affine {
+        (vector + self.powers[self.program.opening.length() as usize] * blind).to_affine()
+    }
+}
+
+/// `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix but the last.
+fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
+    let rows = part.len() / b;
+    let last = part.iter().rposition(|w| *w != Fr::ZERO).map_or(0, |at| at / b);
+    // Rows after the last that is not zero give the identity.
+    let of = |d: usize| zkml_msm::full(&part[(d + 1) * b..(last + 1) * b], powers).to_affine();
+    (0..rows.saturating_sub(1).min(last)).map(of).collect()
+}
+
+/// Makes a proof. Nothing about the witness is checked.
+///
+/// # Errors
+/// [`Error::Witness`] for one of another shape, [`Error::Unlucky`] if a challenge is degenerate: then other masks help.
+pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks) -> Result<Vec<u8>> {
+    let (program, shape) = (&key.program, &key.shape);
+    let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
+    let cells = (program.system.columns as usize) << program.system.row_bits;
+    if witness.grid.len() != cells || instances.len() != program.system.instances as usize {
+        let (got, values) = (witness.grid.len(), instances.len());
+        return Err(Error::Witness(format!("{got} cells and {values} public values")));
+    }
+    let mut writer = Writer::new(program, &key.digest, &instances);
+    let small = with_multiplicities(key, witness);
+    let mut values: Vec<Fr> = small.iter().map(|v| from_i64(*v)).collect();
+    values.resize(program.opening.length() as usize, Fr::ZERO);
+    let (places, wide): (Vec<usize>, Vec<Fr>) = witness.wide.iter().copied().unzip();
+    places.iter().zip(&wide).for_each(|(at, v)| values[*at] = *v);
+    let bases: Vec<G1Affine> = places.iter().map(|at| key.powers[*at]).collect();
+    let committed = zkml_msm::small(&small, &key.powers) + zkml_msm::full(&wide, &bases);
+    writer.point(SlotId::Witness, &key.commit(committed, masks.blinds[0]))?;
+    writer.point(SlotId::Masks, &key.commit(zkml_msm::full(&masks.vector, &key.powers), masks.blinds[2]))?;
+    let folding = first::folding(key, &writer)?;
+    let helpers = first::helpers(key, &folding, &values, masks)?;
+    writer.point(SlotId::Helpers, &key.commit(zkml_msm::full(&helpers, &key.powers), masks.blinds[1]))?;
+    let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
+    first::prove(key, &vectors, folding, &mut writer)?;
+    second::send_mask_sum(key, &vectors, &mut writer)?;
+    let folded = second::prove(key, &vectors, &mut writer)?;
+    let point = writer.vector(shape.second_variables, Challenge::Second)?;
+    opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
+    writer.finish()
+}
+
+/// The grid, followed by how often each row of the table is looked up.
+fn with_multiplicities(key: &ProvingKey, witness: &Witness) -> Vec<i64> {
+    let system = &key.program.system;
+    let (base, rows) = (key.shape.multiplicities as usize, 1usize << system.row_bits);
+    let mut out = witness.grid.clone();
+    out.resize(base + (1 << system.table.bits), 0);
+    let (grid, counts) = out.split_at_mut(base);
+    for template in &system.templates {
+        for lookup in &template.lookups {
+            // Keys are sums of small integers with small coefficients.
+            let small = |w: &Word| zkml_protocol::field::to_i64(w).unwrap_or(0);
+            let constant = small(&lookup.key.constant);
+            let terms: Vec<(usize, i64)> =
+                lookup.key.terms.iter().map(|(c, w)| (*c as usize * rows, small(w))).collect();
+            let segments: Vec<_> = system.table.segments.iter().filter(|s| s.tag == lookup.tag).collect();
+            for row in template.segments.iter().flat_map(|s| s.start..s.start + (1 << s.bits)) {
+                let sum = terms.iter().map(|(at, w)| i128::from(*w) * i128::from(grid[at + row as usize]));
+                let value = i128::from(constant) + sum.sum::<i128>();
+                let place = segments.iter().find_map(|s| {
+                    let offset = usize::try_from(value - i128::from(s.first_key)).ok()?;
+                    (offset < 1 << s.rows.bits).then(|| s.rows.start as usize + offset)
+                });
+                // What is in no row of the table is not counted: the proof will be refused.
+                if let Some(place) = place {
+                    counts[place] += 1;
+                }
+            }
+        }
+    }
+    out
+}

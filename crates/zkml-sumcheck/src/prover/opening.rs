@@ -1,0 +1,188 @@
+//! The opening of the folded vector.
+
+use ff::Field;
+use halo2curves::bn256::{Fr, G1Affine};
+use halo2curves::group::Curve;
+use rayon::prelude::*;
+use zkml_protocol::sumcheck::{Challenge, SlotId, Source};
+
+use super::{Masks, ProvingKey, Vectors, second::Folded, writer::Writer};
+use crate::{
+    error::{Error, Result},
+    field::{eq_table, horner, inner, powers},
+};
+
+/// Quotient of a polynomial by `X − x`; the remainder is dropped.
+fn divided(p: &[Fr], x: Fr) -> Vec<Fr> {
+    let mut out = vec![Fr::ZERO; p.len().saturating_sub(1)];
+    let mut carry = Fr::ZERO;
+    for i in (1..p.len()).rev() {
+        carry = carry * x + p[i];
+        out[i - 1] = carry;
+    }
+    out
+}
+
+fn add_scaled(sum: &mut Vec<Fr>, factor: Fr, p: &[Fr]) {
+    if sum.len() < p.len() {
+        sum.resize(p.len(), Fr::ZERO);
+    }
+    sum.iter_mut().zip(p).for_each(|(s, c)| *s += factor * c);
+}
+
+/// Coefficients of `p(X) P_u(1/X)`, `P_u(X) = Π ((1 − u_k) + u_k X^(2^k))`: that of `X^e` at `e + 2^|u| − 1`.
+fn crossed(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
+    let below = (1usize << u.len()) - 1;
+    let mut out = vec![Fr::ZERO; below + p.len()];
+    out[below..].copy_from_slice(p);
+    let mut low = below;
+    for (k, u) in u.iter().enumerate() {
+        let shift = 1usize << k;
+        low -= shift;
+        for e in low..out.len() {
+            let above = out.get(e + shift).copied().unwrap_or(Fr::ZERO);
+            out[e] = out[e] + *u * (above - out[e]);
+        }
+    }
+    out
+}
+
+/// `S` of one product: the coefficients of `X^e` and `X^−e` together, from `e = 1` on.
+fn symmetric(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
+    let all = crossed(p, u);
+    let middle = (1usize << u.len()) - 1;
+    let count = middle.max(p.len().saturating_sub(1));
+    let at = |e: isize| usize::try_from(middle as isize + e).ok().and_then(|i| all.get(i).copied());
+    let both = |e: isize| at(e).unwrap_or(Fr::ZERO) + at(-e).unwrap_or(Fr::ZERO);
+    (1..=count as isize).map(both).collect()
+}
+
+/// What is opened: the part that this proof committed to as a polynomial, and the weights of the parts of `W`.
+struct Opened<'a> {
+    own: Vec<Fr>,
+    parts: Vec<(Fr, &'a [Fr])>,
+}
+
+impl<'a> Opened<'a> {
+    fn new(key: &'a ProvingKey, vectors: &Vectors<'_>, masks: &Masks, folded: &Folded, point: &[Fr]) -> Self {
+        let length = key.program.opening.length() as usize;
+        let factor = |s: Source| folded.get(&s).copied().unwrap_or(Fr::ZERO);
+        let mut own = vec![Fr::ZERO; length + 1];
+        let all = [(Source::Witness, 0), (Source::Helpers, 1), (Source::Masks, 2)];
+        for (source, blind) in all {
+            let f = factor(source);
+            if let Some(vector) = vectors.of(source) {
+                own.par_iter_mut().with_min_len(1 << 10).zip(vector).for_each(|(o, v)| *o += f * v);
+            }
+            own[length] += f * masks.blinds[blind];
+        }
+        let chunks = eq_table(&point[key.program.opening.bits as usize..]);
+        let weights = factor(Source::Weights);
+        let parts = key.weights.chunks(length).zip(chunks).map(|(part, e)| (weights * e, part));
+        Self { own, parts: parts.collect() }
+    }
+
+    /// `h_i = Σ_j eq(u_lo, j) f_{ib + j}`.
+    fn rows(&self, low: &[Fr]) -> Vec<Fr> {
+        let b = low.len();
+        let mut h: Vec<Fr> =
+            self.own.par_chunks(b).map(|row| row.iter().zip(low).map(|(f, e)| *f * e).sum()).collect();
+        for (factor, part) in &self.parts {
+            h.par_iter_mut().zip(part.par_chunks(b)).for_each(|(h, row)| *h += *factor * inner(row, low));
+        }
+        h
+    }
+
+    /// `(q, g)` with `f = (X^b − α) q + g`; `q` without the parts of `W`.
+    fn divided(&self, alpha: Fr, b: usize) -> (Vec<Fr>, Vec<Fr>) {
+        let rows: Vec<&[Fr]> = self.own.chunks(b).collect();
+        let mut quotient = vec![Fr::ZERO; self.own.len() - b];
+        let mut carry = vec![Fr::ZERO; b];
+        for (i, row) in rows.iter().enumerate().skip(1).rev() {
+            let place = &mut quotient[(i - 1) * b..];
+            for (j, c) in carry.iter_mut().enumerate() {
+                *c = *c * alpha + row.get(j).copied().unwrap_or(Fr::ZERO);
+                if let Some(q) = place.get_mut(j) {
+                    *q = *c;
+                }
+            }
+        }
+        let mut g: Vec<Fr> = rows[0].iter().zip(&carry).map(|(f, c)| *f + alpha * c).collect();
+        for (factor, part) in &self.parts {
+            let rows: Vec<&[Fr]> = part.chunks(b).collect();
+            let column = |j: usize| rows.iter().rev().fold(Fr::ZERO, |acc, row| acc * alpha + row[j]);
+            g.par_iter_mut().enumerate().for_each(|(j, g)| *g += *factor * column(j));
+        }
+        (quotient, g)
+    }
+}
+
+/// Opens the folded vector at the point.
+pub(super) fn prove(
+    key: &ProvingKey,
+    vectors: &Vectors<'_>,
+    masks: &Masks,
+    folded: &Folded,
+    point: &[Fr],
+    writer: &mut Writer,
+) -> Result<()> {
+    let opening = &key.program.opening;
+    let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
+    let (low, high) = point[..opening.bits as usize].split_at(opening.column_bits as usize);
+    let b = opening.columns() as usize;
+    let f = Opened::new(key, vectors, masks, folded, point);
+    let h = f.rows(&eq_table(low));
+    writer.point(SlotId::H, &commit(&h))?;
+    let alpha = writer.challenge(Challenge::Alpha)?;
+    let (quotient, g) = f.divided(alpha, b);
+    let mut q = zkml_msm::full(&quotient, &key.powers);
+    for ((factor, _), fixed) in f.parts.iter().zip(&key.quotients) {
+        let scalars: Vec<Fr> = powers(alpha, fixed.len()).into_iter().map(|p| p * factor).collect();
+        q += zkml_msm::full(&scalars, fixed);
+    }
+    writer.point(SlotId::Quotient, &q.to_affine())?;
+    writer.point(SlotId::G, &commit(&g))?;
+    let gamma = writer.challenge(Challenge::OpenGamma)?;
+    let mut s = symmetric(&g, low);
+    add_scaled(&mut s, gamma, &symmetric(&h, high));
+    let reversed: Vec<Fr> = g.iter().rev().copied().collect();
+    writer.point(SlotId::S, &commit(&s))?;
+    writer.point(SlotId::D, &commit(&reversed))?;
+    let polynomials = [&g, &s, &reversed, &h];
+    folded_opening(key, &polynomials, alpha, writer)
+}
+
+/// SHPLONK over `{z, 1/z, α}` for `g`, `S`, `D` and `h`.
+fn folded_opening(
+    key: &ProvingKey,
+    [g, s, d, h]: &[&Vec<Fr>; 4],
+    alpha: Fr,
+    writer: &mut Writer,
+) -> Result<()> {
+    let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
+    let z = writer.challenge(Challenge::Z)?;
+    let zi = Option::<Fr>::from(z.invert()).ok_or(Error::Unlucky)?;
+    if z == Fr::ONE || z == -Fr::ONE || z == alpha || zi == alpha {
+        return Err(Error::Unlucky);
+    }
+    let values = [horner(g, z), horner(g, zi), horner(h, z), horner(h, zi), horner(h, alpha), horner(s, zi)];
+    writer.scalars(SlotId::Openings, &values)?;
+    let nu = powers(writer.challenge(Challenge::Nu)?, 4);
+    let sets: [(&Vec<Fr>, &[Fr]); 4] = [(g, &[z, zi]), (s, &[z, zi]), (d, &[z]), (h, &[z, zi, alpha])];
+    let mut w = Vec::new();
+    for ((p, points), weight) in sets.iter().zip(&nu) {
+        let quotient = points.iter().fold((*p).clone(), |p, x| divided(&p, *x));
+        add_scaled(&mut w, *weight, &quotient);
+    }
+    writer.point(SlotId::W, &commit(&w))?;
+    let y = writer.challenge(Challenge::Y)?;
+    let all = [z, zi, alpha];
+    let vanishing = |points: &[Fr]| points.iter().map(|x| y - x).product::<Fr>();
+    let mut left = Vec::new();
+    for ((p, points), weight) in sets.iter().zip(&nu) {
+        let others: Vec<Fr> = all.iter().filter(|x| !points.contains(x)).copied().collect();
+        add_scaled(&mut left, *weight * vanishing(&others), p);
+    }
+    add_scaled(&mut left, -vanishing(&all), &w);
+    writer.point(SlotId::W2, &commit(&divided(&left, y)))
+}

@@ -1,0 +1,108 @@
+//! The proof as it is written: what is sent is absorbed, in the order that the layout gives.
+
+use ff::Field;
+use halo2curves::bn256::{Fr, G1Affine};
+use halo2curves::group::prime::PrimeCurveAffine;
+use std::collections::BTreeMap;
+use zkml_curve::{g1_words, scalar_from_word, scalar_word};
+use zkml_protocol::{
+    Transcript, Word,
+    sumcheck::{Challenge, Element, Program, Slot, SlotId, Step},
+};
+
+use crate::error::{Error, Result};
+
+/// Writes a proof, and knows all challenges so far. A challenge exists only after everything before it was sent.
+pub(crate) struct Writer {
+    steps: std::vec::IntoIter<Step>,
+    transcript: Transcript,
+    bytes: Vec<u8>,
+    challenges: BTreeMap<Challenge, Fr>,
+    /// The slot that comes next, if the transcript waits for one.
+    next: Option<Slot>,
+}
+
+impl Writer {
+    /// Begins a proof about instances.
+    pub(crate) fn new(program: &Program, digest: &Word, instances: &[Word]) -> Self {
+        let mut writer = Self {
+            steps: program.layout().steps().to_vec().into_iter(),
+            transcript: Transcript::new(),
+            bytes: vec![],
+            challenges: BTreeMap::new(),
+            next: None,
+        };
+        writer.advance(|transcript, step| match step {
+            Step::AbsorbProgram => *transcript = Transcript::beginning(digest, program.system.instances),
+            _ => instances.iter().for_each(|w| transcript.absorb(w)),
+        });
+        writer
+    }
+
+    /// Follows the transcript to the next slot.
+    fn advance(&mut self, mut begin: impl FnMut(&mut Transcript, &Step)) {
+        self.next = None;
+        for step in self.steps.by_ref() {
+            match step {
+                Step::AbsorbProgram | Step::AbsorbInstances => begin(&mut self.transcript, &step),
+                Step::Squeeze(challenge) => {
+                    let value = scalar_from_word(&self.transcript.squeeze()).unwrap_or(Fr::ZERO);
+                    self.challenges.insert(challenge, value);
+                }
+                Step::Absorb(slot) => {
+                    self.next = Some(slot);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, id: SlotId, element: Element, words: &[Word]) -> Result<()> {
+        let fits = |slot: &Slot| {
+            (slot.id, slot.element) == (id, element) && slot.count * element.size() == 32 * words.len()
+        };
+        if !self.next.as_ref().is_some_and(fits) {
+            return Err(Error::Defect(format!("{id:?} is not what the proof continues with")));
+        }
+        for word in words {
+            self.transcript.absorb(word);
+            self.bytes.extend(word.0);
+        }
+        self.advance(|_, _| {});
+        Ok(())
+    }
+
+    /// Sends a commitment.
+    pub(crate) fn point(&mut self, id: SlotId, point: &G1Affine) -> Result<()> {
+        if bool::from(point.is_identity()) {
+            return Err(Error::Unlucky);
+        }
+        let words = g1_words(point);
+        self.send(id, Element::Point, &[words.x, words.y])
+    }
+
+    /// Sends scalars.
+    pub(crate) fn scalars(&mut self, id: SlotId, values: &[Fr]) -> Result<()> {
+        let words: Vec<Word> = values.iter().map(scalar_word).collect();
+        self.send(id, Element::Scalar, &words)
+    }
+
+    /// A challenge that follows from what was sent.
+    pub(crate) fn challenge(&self, which: Challenge) -> Result<Fr> {
+        let missing = || Error::Defect(format!("{which:?} does not follow from what was sent"));
+        self.challenges.get(&which).copied().ok_or_else(missing)
+    }
+
+    /// Challenges by number.
+    pub(crate) fn vector(&self, count: u32, which: fn(u32) -> Challenge) -> Result<Vec<Fr>> {
+        (0..count).map(|i| self.challenge(which(i))).collect()
+    }
+
+    /// The bytes of a whole proof.
+    pub(crate) fn finish(self) -> Result<Vec<u8>> {
+        match self.next {
+            None => Ok(self.bytes),
+            Some(slot) => Err(Error::Defect(format!("the proof ends before {:?}", slot.id))),
+        }
+    }
+}

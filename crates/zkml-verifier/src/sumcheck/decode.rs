@@ -1,0 +1,116 @@
+//! Reads instances and proof strictly, and follows the transcript: one byte string for each value, everything in range,
+//! nothing left over.
+
+use halo2curves::bn256::G1Affine;
+use std::collections::BTreeMap;
+use zkml_protocol::{
+    G1, Transcript, Word,
+    sumcheck::{Challenge, Element, Program, Slot, SlotId, Step},
+};
+
+use super::VerifyError;
+use crate::curve::{Fr, point, scalar};
+
+/// A proof's points and scalars by slot, its challenges, and the instances.
+pub(super) struct Decoded {
+    pub(super) instances: Vec<Fr>,
+    points: BTreeMap<SlotId, G1Affine>,
+    scalars: BTreeMap<SlotId, Vec<Fr>>,
+    challenges: BTreeMap<Challenge, Fr>,
+}
+
+impl Decoded {
+    /// Reads everything. The program has been validated.
+    pub(super) fn new(
+        program: &Program,
+        digest: &Word,
+        proof: &[u8],
+        instances: &[Word],
+    ) -> Result<Self, VerifyError> {
+        let layout = program.layout();
+        let expected = program.system.instances as usize;
+        if instances.len() != expected {
+            return Err(VerifyError::InstanceCount { expected, found: instances.len() });
+        }
+        if proof.len() != layout.length() {
+            return Err(VerifyError::ProofLength { expected: layout.length(), found: proof.len() });
+        }
+        let value = |(index, word): (usize, &Word)| {
+            scalar(word).ok_or(VerifyError::InstanceOutOfRange { index, value: *word })
+        };
+        let values = instances.iter().enumerate().map(value).collect::<Result<_, _>>()?;
+        let mut found = Self {
+            instances: values,
+            points: BTreeMap::new(),
+            scalars: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+        };
+        let mut transcript = Transcript::new();
+        for step in layout.steps() {
+            match step {
+                Step::AbsorbProgram => {
+                    transcript = Transcript::beginning(digest, program.system.instances);
+                }
+                Step::AbsorbInstances => instances.iter().for_each(|word| transcript.absorb(word)),
+                Step::Absorb(slot) => found.read(slot, proof, &mut transcript)?,
+                Step::Squeeze(challenge) => {
+                    let value =
+                        scalar(&transcript.squeeze()).ok_or(VerifyError::Inconsistent("challenge"))?;
+                    found.challenges.insert(*challenge, value);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(&mut self, slot: &Slot, proof: &[u8], transcript: &mut Transcript) -> Result<(), VerifyError> {
+        for index in 0..slot.count {
+            let offset = slot.at(index).ok_or(VerifyError::Inconsistent("proof element"))?;
+            let first = read_word(proof, offset)?;
+            transcript.absorb(&first);
+            match slot.element {
+                Element::Scalar => {
+                    let value = scalar(&first);
+                    let value =
+                        value.ok_or(VerifyError::ScalarOutOfRange { slot: slot.id, index, offset })?;
+                    self.scalars.entry(slot.id).or_default().push(value);
+                }
+                Element::Point => {
+                    let words = G1 { x: first, y: read_word(proof, offset.saturating_add(32))? };
+                    transcript.absorb(&words.y);
+                    let bad = VerifyError::BadPoint { slot: slot.id, offset };
+                    if words.is_identity() {
+                        return Err(bad);
+                    }
+                    self.points.insert(slot.id, point(&words).map_err(|_| bad)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The scalars of a slot; none for a slot without any.
+    pub(super) fn scalars(&self, id: SlotId) -> Result<&[Fr], VerifyError> {
+        Ok(self.scalars.get(&id).map_or(&[], Vec::as_slice))
+    }
+
+    /// The point of a slot.
+    pub(super) fn point(&self, id: SlotId) -> Result<G1Affine, VerifyError> {
+        self.points.get(&id).copied().ok_or(VerifyError::Inconsistent("proof point"))
+    }
+
+    /// A challenge.
+    pub(super) fn challenge(&self, which: Challenge) -> Result<Fr, VerifyError> {
+        self.challenges.get(&which).copied().ok_or(VerifyError::Inconsistent("challenge"))
+    }
+
+    /// Challenges by number.
+    pub(super) fn vector(&self, count: u32, which: fn(u32) -> Challenge) -> Result<Vec<Fr>, VerifyError> {
+        (0..count).map(|i| self.challenge(which(i))).collect()
+    }
+}
+
+fn read_word(proof: &[u8], offset: usize) -> Result<Word, VerifyError> {
+    let bytes = proof.get(offset..).and_then(|rest| rest.first_chunk::<32>());
+    bytes.map(|bytes| Word(*bytes)).ok_or(VerifyError::Inconsistent("proof element"))
+}

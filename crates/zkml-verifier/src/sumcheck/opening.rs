@@ -1,0 +1,127 @@
+//! The opening: Mercury (<https://eprint.iacr.org/2025/385>) with a pairing for the quotient, and SHPLONK.
+#![expect(clippy::arithmetic_side_effects, reason = "field and group arithmetic is total")]
+
+use ff::Field;
+use halo2curves::bn256::G1Affine;
+use zkml_protocol::{
+    G1,
+    sumcheck::{Challenge, SlotId, Source},
+};
+
+use super::{Check, VerifyError, functional::eq_number, second::Folded};
+use crate::curve::{Fr, combine, pairing_product_is_one, point, point2};
+
+/// `Π ((1 − u_k) + u_k x^(2^k))`.
+fn row_polynomial(u: &[Fr], mut x: Fr) -> Fr {
+    let mut product = Fr::ONE;
+    for u in u {
+        product *= Fr::ONE - u + *u * x;
+        x *= x;
+    }
+    product
+}
+
+/// The value at `y` of the polynomial through the points.
+fn interpolated(points: &[(Fr, Fr)], y: Fr) -> Result<Fr, VerifyError> {
+    let mut sum = Fr::ZERO;
+    for (i, (x, value)) in points.iter().enumerate() {
+        let (mut above, mut below) = (*value, Fr::ONE);
+        for (_, (other, _)) in points.iter().enumerate().filter(|(j, _)| *j != i) {
+            above *= y - other;
+            below *= *x - other;
+        }
+        sum += above * inverse(below)?;
+    }
+    Ok(sum)
+}
+
+fn inverse(x: Fr) -> Result<Fr, VerifyError> {
+    Option::from(x.invert()).ok_or(VerifyError::Degenerate)
+}
+
+fn vanishing(y: Fr, points: &[Fr]) -> Fr {
+    points.iter().map(|x| y - x).product()
+}
+
+/// Checks that the committed vectors, folded, open to the value that the second sumcheck leaves.
+pub(super) fn check(check: &Check<'_>, folded: &Folded) -> Result<(), VerifyError> {
+    let d = check.decoded;
+    let (alpha, gamma) = (d.challenge(Challenge::Alpha)?, d.challenge(Challenge::OpenGamma)?);
+    let (z, nu) = (d.challenge(Challenge::Z)?, d.challenge(Challenge::Nu)?);
+    let (y, zeta) = (d.challenge(Challenge::Y)?, d.challenge(Challenge::Zeta)?);
+    if z == Fr::ZERO || z == Fr::ONE || z == -Fr::ONE || z == alpha || z * alpha == Fr::ONE {
+        return Err(VerifyError::Degenerate);
+    }
+    let zi = inverse(z)?;
+    let [g_z, g_zi, h_z, h_zi, h_alpha, s_zi] = *d.scalars(SlotId::Openings)? else {
+        return Err(VerifyError::Inconsistent("openings"));
+    };
+    let opening = &check.program.opening;
+    let own = folded.point.get(..opening.bits as usize).ok_or(VerifyError::Inconsistent("variables"))?;
+    let (low, high) =
+        own.split_at_checked(opening.column_bits as usize).ok_or(VerifyError::Inconsistent("variables"))?;
+    // S(z) from the symmetric identity, D(z) from the degree of g.
+    let products = g_z * row_polynomial(low, zi)
+        + g_zi * row_polynomial(low, z)
+        + gamma * (h_z * row_polynomial(high, zi) + h_zi * row_polynomial(high, z));
+    let constant = (h_alpha + gamma * folded.value).double();
+    let s_z = (products - constant - zi * s_zi) * zi;
+    let d_z = z.pow_vartime([opening.columns().saturating_sub(1)]) * g_zi;
+    let sets = [
+        (SlotId::G, vec![(z, g_z), (zi, g_zi)]),
+        (SlotId::S, vec![(z, s_z), (zi, s_zi)]),
+        (SlotId::D, vec![(z, d_z)]),
+        (SlotId::H, vec![(z, h_z), (zi, h_zi), (alpha, h_alpha)]),
+    ];
+    let all = [z, zi, alpha];
+    let mut terms: Vec<(Fr, G1Affine)> = Vec::new();
+    let (mut weight, mut value) = (Fr::ONE, Fr::ZERO);
+    for (id, points) in &sets {
+        let others: Vec<Fr> = all.iter().filter(|x| points.iter().all(|(p, _)| p != *x)).copied().collect();
+        let scale = weight * vanishing(y, &others);
+        terms.push((scale, d.point(*id)?));
+        value += scale * interpolated(points, y)?;
+        weight *= nu;
+    }
+    let second = d.point(SlotId::W2)?;
+    terms.push((-vanishing(y, &all), d.point(SlotId::W)?));
+    terms.push((y, second));
+    terms.push((-value, program_point("generator", 0, &check.program.srs.g1)?));
+    // ζ([f] − [g] + α[q])
+    terms.extend(commitments(check, folded)?.into_iter().map(|(scalar, point)| (zeta * scalar, point)));
+    let quotient = d.point(SlotId::Quotient)?;
+    terms.extend([(-zeta, d.point(SlotId::G)?), (zeta * alpha, quotient)]);
+    let first = combine(terms.iter().map(|(scalar, point)| (*scalar, point)));
+    let scaled = combine([(-zeta, &quotient)]);
+    let srs = &check.program.srs;
+    let second_group = |what, words| point2(words).ok_or(VerifyError::ProgramPoint { what, index: 0 });
+    let (g2, s_g2) = (second_group("second generator", &srs.g2)?, second_group("setup point", &srs.s_g2)?);
+    let b_g2 = second_group("setup point of the rows", &check.program.srs_b)?;
+    if pairing_product_is_one(&[(first, g2), (-second, s_g2), (scaled, b_g2)]) {
+        Ok(())
+    } else {
+        Err(VerifyError::Rejected)
+    }
+}
+
+/// The commitments whose sum is that of `f`.
+fn commitments(check: &Check<'_>, folded: &Folded) -> Result<Vec<(Fr, G1Affine)>, VerifyError> {
+    let functional =
+        |source| folded.functionals.get(&source).copied().ok_or(VerifyError::Inconsistent("functional"));
+    let mut out = vec![
+        (functional(Source::Witness)?, check.decoded.point(SlotId::Witness)?),
+        (functional(Source::Helpers)?, check.decoded.point(SlotId::Helpers)?),
+        (functional(Source::Masks)?, check.decoded.point(SlotId::Masks)?),
+    ];
+    let chunk_point = folded.point.get(check.program.opening.bits as usize..).unwrap_or_default();
+    let weights = functional(Source::Weights)?;
+    for (index, words) in check.program.weights.commitments.iter().enumerate() {
+        let point = program_point("commitment to weights", index, words)?;
+        out.push((weights * eq_number(chunk_point, index as u64), point));
+    }
+    Ok(out)
+}
+
+fn program_point(what: &'static str, index: usize, words: &G1) -> Result<G1Affine, VerifyError> {
+    point(words).map_err(|_| VerifyError::ProgramPoint { what, index })
+}
