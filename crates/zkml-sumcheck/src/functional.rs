@@ -22,7 +22,7 @@ fn for_each_shown(axis: &Axis, indices: &[Index], visit: &mut impl FnMut(usize, 
     let mut values = vec![0u64; extents.len()];
     loop {
         let steps = axis.steps.iter().zip(&values);
-        let at = axis.offset + steps.map(|(s, v)| (s.stride * v) as i64).sum::<i64>();
+        let at = axis.offset + steps.map(|(s, v)| s.stride * *v as i64).sum::<i64>();
         if at >= 0 && (at as u64) < axis.bound {
             visit(at as usize, &values);
         }

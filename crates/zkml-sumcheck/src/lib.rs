@@ -7,8 +7,14 @@
 pub mod error;
 mod field;
 mod functional;
+pub mod layout;
+#[cfg(test)]
+mod naive;
 pub mod prover;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod vectors;
 
 pub use error::{Error, Result};
+pub use layout::{Layout, Options, lay_out};

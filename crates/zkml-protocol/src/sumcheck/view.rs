@@ -72,8 +72,8 @@ pub enum Weight {
 pub struct Step {
     /// Number of the index among those of the relation.
     pub index: u32,
-    /// Step of the coordinate.
-    pub stride: u64,
+    /// Step of the coordinate; negative for a view that is turned round.
+    pub stride: i64,
 }
 
 /// Bits of an address that hold one coordinate: `offset + Σ stride · index`, valid in `[0, bound)`.
@@ -244,7 +244,7 @@ fn moves(
             })
             .collect();
         let set = |b: &Option<bool>| b.unwrap_or(false);
-        let sum = steps.iter().zip(&bits).filter(|(_, b)| set(b)).map(|((s, _), _)| s.stride as i64);
+        let sum = steps.iter().zip(&bits).filter(|(_, b)| set(b)).map(|((s, _), _)| s.stride);
         let total = sum.fold(*carry, i64::saturating_add);
         let address = total & 1 == 1;
         if bit >= axis.bits && address {
@@ -294,14 +294,14 @@ mod tests {
         let mut tried = 0;
         for (first, second) in [(1, 1), (3, 1), (5, 3), (8, 2), (7, 7)] {
             let indices = [Index::random(first), Index::random(second)];
-            for (s, t) in [(1, 1), (2, 1), (3, 2), (1, 5), (28, 1)] {
+            for (s, t) in [(1, 1), (2, 1), (3, 2), (-1, 5), (28, -1)] {
                 for (offset, bits) in [(0, 3), (-2, 4), (3, 4), (-1, 8), (7, 3)] {
                     for bound in [1, 5, 8, 1 << bits] {
                         let steps = vec![Step { index: 0, stride: s }, Step { index: 1, stride: t }];
                         let axis = Axis { bit: 0, bits, offset, bound, steps };
                         let mut expected = Vec::new();
                         for (i, j) in (0..first).flat_map(|i| (0..second).map(move |j| (i, j))) {
-                            let c = offset + (s * i + t * j) as i64;
+                            let c = offset + s * i as i64 + t * j as i64;
                             if c >= 0 && (c as u64) < bound && (c as u64) < 1 << bits {
                                 expected.push((vec![i, j], c as u64));
                             }

@@ -1,0 +1,132 @@
+//! A view as coordinates: each digit of a tensor as an affine function of the parts of a relation's dimensions.
+
+use zkml_graph::Map;
+use zkml_protocol::sumcheck::{Axis, AxisStep, bits_for};
+
+use super::digits::{Digits, Sub, steps};
+
+/// One digit of a tensor: `offset + Σ stride · part`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Coordinate {
+    /// Lowest bit of the digit in an address, and number of bits.
+    pub(crate) bit: u32,
+    /// Number of bits; none for a dimension of one value, whose coordinate has to be zero.
+    pub(crate) bits: u32,
+    /// Value where all parts are zero.
+    pub(crate) offset: i64,
+    /// Parts with their strides.
+    pub(crate) steps: Vec<(usize, i64)>,
+    /// Number of valid values, where others occur; they show padding.
+    pub(crate) bound: Option<u64>,
+}
+
+impl Coordinate {
+    /// The axis of a term.
+    pub(crate) fn axis(&self) -> Axis {
+        let step = |(part, stride): &(usize, i64)| AxisStep { index: *part as u32, stride: *stride };
+        Axis {
+            bit: self.bit,
+            bits: self.bits,
+            offset: self.offset,
+            bound: self.bound.unwrap_or(1 << self.bits),
+            steps: self.steps.iter().map(step).collect(),
+        }
+    }
+}
+
+/// All digits of a tensor as a view shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lens {
+    /// By digit, those of unit dimensions that may show padding last.
+    pub(crate) coordinates: Vec<Coordinate>,
+    /// Parts of the view's dimensions on which nothing depends.
+    pub(crate) broadcast: Vec<usize>,
+}
+
+impl Lens {
+    /// Returns true if the view may show padding.
+    pub(crate) fn is_padded(&self) -> bool {
+        self.coordinates.iter().any(|c| c.bound.is_some())
+    }
+
+    /// The view of a tensor with these digits; nothing if its digits are no affine functions of the parts.
+    pub(crate) fn of(map: &Map, digits: &Digits, dims: &[usize], parts: &[Sub]) -> Option<Self> {
+        let of_dim = |v: usize| parts.iter().enumerate().filter(move |(_, p)| p.dim == dims[v]);
+        let mut coordinates: Vec<Option<Coordinate>> = vec![None; digits.weights.len()];
+        let mut units = Vec::new();
+        let inside = map.stays_inside();
+        for ((axis, size), weight) in map.axes.iter().zip(&map.source).zip(steps(&map.source)) {
+            let own = digits.within(weight, *size as u64)?;
+            let mut walked: Vec<(usize, i64)> = Vec::new();
+            for (v, step) in axis.steps.iter().enumerate().filter(|(_, s)| **s != 0) {
+                for (i, part) in of_dim(v) {
+                    walked.push((i, step * part.divisor as i64));
+                }
+            }
+            match own.len() {
+                0 if inside => {}
+                0 => units.push(Coordinate {
+                    bit: 0,
+                    bits: 0,
+                    offset: axis.offset,
+                    steps: walked,
+                    bound: Some(1),
+                }),
+                1 => {
+                    let bound = (!inside).then_some(digits.radices[own.start]);
+                    coordinates[own.start] = Some(Coordinate {
+                        bit: digits.bits[own.start],
+                        bits: bits_for(digits.radices[own.start]),
+                        offset: axis.offset,
+                        steps: walked,
+                        bound,
+                    });
+                }
+                _ => spread(axis.offset, &walked, digits, own, weight, parts, &mut coordinates)?,
+            }
+        }
+        let mut coordinates: Vec<Coordinate> = coordinates.into_iter().collect::<Option<_>>()?;
+        coordinates.extend(units);
+        let used: Vec<usize> = coordinates.iter().flat_map(|c| &c.steps).map(|(p, _)| *p).collect();
+        let distinct = used.iter().enumerate().all(|(i, p)| !used[..i].contains(p));
+        let broadcast =
+            (0..dims.len()).flat_map(of_dim).map(|(i, _)| i).filter(|i| !used.contains(i)).collect();
+        distinct.then_some(Self { coordinates, broadcast })
+    }
+}
+
+/// Spreads a coordinate over several digits, where nothing carries from one to the next.
+fn spread(
+    offset: i64,
+    walked: &[(usize, i64)],
+    digits: &Digits,
+    own: std::ops::Range<usize>,
+    weight: u64,
+    parts: &[Sub],
+    coordinates: &mut [Option<Coordinate>],
+) -> Option<()> {
+    let offset = u64::try_from(offset).ok()?;
+    let unit = |j: usize| digits.weights[j] / weight;
+    for j in own.clone() {
+        coordinates[j] = Some(Coordinate {
+            bit: digits.bits[j],
+            bits: bits_for(digits.radices[j]),
+            offset: (offset / unit(j) % digits.radices[j]) as i64,
+            steps: vec![],
+            bound: None,
+        });
+    }
+    for (part, step) in walked {
+        let step = u64::try_from(*step).ok()?;
+        let j = own.clone().rev().find(|j| step.is_multiple_of(unit(*j)))?;
+        coordinates[j].as_mut()?.steps.push((*part, (step / unit(j)) as i64));
+    }
+    for j in own {
+        let c = coordinates[j].as_ref()?;
+        let reach: i64 = c.steps.iter().map(|(p, s)| s * (parts[*p].extent as i64 - 1)).sum();
+        if c.offset + reach >= digits.radices[j] as i64 {
+            return None;
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,169 @@
+//! From the relations of a graph to a system of the protocol, and from a run to its cells.
+//!
+//! 1. [`zkml_graph::intervals`] derives an interval for every variable from the relations alone.
+//! 2. `digits` decides how tensors are numbered, so that views are affine digit by digit.
+//! 3. `structure` decides what has cells: ranges give limbs, what products and lookups speak of gets columns, what a sum
+//!    determines gets nothing; blocks are rows that share an index space.
+//! 4. `resolve` turns views into terms over cells and weights, through definitions and copies; where it cannot, the variable
+//!    gets cells after all, and all is decided again.
+//! 5. `assemble` gives rows and addresses, and makes the system.
+
+mod assemble;
+mod digits;
+mod lens;
+mod resolve;
+mod structure;
+
+use std::collections::BTreeSet;
+
+use ff::Field;
+use halo2curves::bn256::Fr;
+use zkml_graph::{
+    Relation, System as Relations,
+    intervals::{Facts, analyse},
+};
+use zkml_protocol::sumcheck::{Opening, Shape, System, Weights};
+
+use crate::{
+    error::{Error, Result},
+    field::from_i64,
+    prover::Witness,
+};
+use assemble::{Failure, assemble};
+use digits::Plan;
+use structure::{Block, Choices, Structure, structure};
+
+/// Choices of a layout; every one of them gives a sound system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Binary logarithm of the range table, 2 to 16.
+    pub limb_bits: u32,
+    /// Lookups that share a helper.
+    pub lookups_per_helper: u32,
+    /// Blocks are merged as long as they have no more columns than these.
+    pub columns: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limb_bits: 8, lookups_per_helper: 3, columns: 8 }
+    }
+}
+
+/// A system of the protocol with the way from a run to its cells.
+#[derive(Debug)]
+pub struct Layout {
+    /// What holds.
+    pub system: System,
+    /// How vectors are opened.
+    pub opening: Opening,
+    /// The vector `W`, padded to whole parts.
+    pub weights: Vec<Fr>,
+    blocks: Vec<Block>,
+    starts: Vec<u64>,
+    /// Whether rows of zeros satisfy the template of each block.
+    zeros: Vec<bool>,
+}
+
+/// Lays out the relations of a graph.
+///
+/// # Errors
+/// [`Error::Unsupported`] and [`Error::Unconfined`] name the node whose relation does not fit.
+pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
+    let facts = Facts::new(relations);
+    let proven = analyse(relations, &facts, options.limb_bits)?;
+    let plan = Plan::new(relations);
+    let mut choices =
+        Choices { limb_bits: options.limb_bits, columns: options.columns, kept: BTreeSet::new() };
+    loop {
+        let mut structure = structure(relations, &proven, &plan, &choices)?;
+        match assemble(relations, &plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
+            Ok(assembled) => return finished(structure, assembled),
+            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::NeedsCells(needs)) => {
+                let constant = relations.vars[needs.0.0 as usize].constant.is_some();
+                if constant || !choices.kept.insert(needs.0.0) {
+                    let label = relations.vars[needs.0.0 as usize].name.clone();
+                    let detail = "a view of it is no sum of structured terms; the sumcheck back end does not support it yet, \
+                                  the halo2 back end does"
+                        .into();
+                    return Err(Error::Unsupported { label, detail });
+                }
+            }
+        }
+    }
+}
+
+fn finished(structure: Structure, assembled: assemble::Assembled) -> Result<Layout> {
+    let assemble::Assembled { system, mut weights, starts, templates } = assembled;
+    // Up to four parts of weights: more commitments cost more than a longer opening.
+    let needed = zkml_protocol::sumcheck::bits_for(weights.len() as u64);
+    let parts = |bits: u32| 1usize << needed.saturating_sub(bits);
+    let empty = |count: usize| Weights { commitments: vec![zkml_protocol::G1::default(); count] };
+    let bits = (6..=32)
+        .find(|bits| {
+            let opening = Opening { bits: *bits, column_bits: bits / 2 };
+            parts(*bits) <= 4 && Shape::of(&system, &opening, &empty(parts(*bits))).is_some()
+        })
+        .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))?;
+    let opening = Opening { bits, column_bits: bits / 2 };
+    weights.resize(parts(bits) << bits, Fr::ZERO);
+    let zeros = templates.iter().map(|t| zeros_hold(&system, *t)).collect();
+    Ok(Layout { system, opening, weights, blocks: structure.blocks, starts, zeros })
+}
+
+/// Returns true if a row of zeros satisfies a template.
+fn zeros_hold(system: &System, template: usize) -> bool {
+    let template = &system.templates[template];
+    let gates = template.gates.iter().flat_map(|g| &g.0).all(|m| !m.columns.is_empty());
+    let range = |l: &zkml_protocol::sumcheck::Lookup| l.tag == 0 && l.key.constant.is_zero();
+    gates && template.lookups.iter().all(range)
+}
+
+impl Layout {
+    /// The cells of a run: `values` as [`Relations::assign`] gives them.
+    ///
+    /// # Errors
+    /// [`Error::Witness`] for values that their code cannot write.
+    pub fn witness(&self, relations: &Relations, values: &[Vec<i64>], context: Fr) -> Result<Witness> {
+        let rows = 1usize << self.system.row_bits;
+        let mut grid = vec![0i64; self.system.columns as usize * rows];
+        for ((block, start), zeros) in self.blocks.iter().zip(&self.starts).zip(&self.zeros) {
+            let length = 1usize << block.digits.total_bits();
+            for (c, role) in block.columns.iter().enumerate() {
+                let view = role.view();
+                let shown = view.map.gather(&values[view.var.0 as usize]);
+                let cells = &mut grid[c * rows + *start as usize..][..length];
+                if !zeros {
+                    // Rows beyond the elements hold what the first one does.
+                    cells.fill(shown.first().map_or(0, |v| role.of(*v)));
+                }
+                for (i, v) in shown.iter().enumerate() {
+                    cells[block.digits.address(i as u64) as usize] = role.of(*v);
+                }
+            }
+        }
+        let instances = instances(relations, values, context)?;
+        Ok(Witness { grid, wide: vec![], instances })
+    }
+}
+
+/// The public field elements of a run.
+fn instances(relations: &Relations, values: &[Vec<i64>], context: Fr) -> Result<Vec<Fr>> {
+    let mut out = vec![context];
+    for (_, item) in assemble::items(relations) {
+        let Relation::Public { v, code, .. } = item else { continue };
+        let shown = v.map.gather(&values[v.var.0 as usize]);
+        match code {
+            None => out.extend(shown.iter().map(|x| from_i64(*x))),
+            Some(code) => {
+                let code = zkml_protocol::Code { bits: code.bits, signed: code.signed };
+                let words = code.pack(&shown).map_err(|i| {
+                    Error::Witness(format!("public value {i} is beyond the {} bits of its code", code.bits))
+                })?;
+                out.extend(words.iter().map(|w| zkml_curve::scalar_from_word(w).unwrap_or(Fr::ZERO)));
+            }
+        }
+    }
+    Ok(out)
+}
