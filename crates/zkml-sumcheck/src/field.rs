@@ -10,6 +10,11 @@ pub(crate) fn from_i64(v: i64) -> Fr {
     if v < 0 { -magnitude } else { magnitude }
 }
 
+/// The integer of a field element, if it is a small one.
+pub(crate) fn to_i64(v: &Fr) -> Option<i64> {
+    zkml_protocol::field::to_i64(&zkml_curve::scalar_word(v))
+}
+
 /// `eq(point, x)` for all `x`, the first coordinate being the lowest bit.
 pub(crate) fn eq_table(point: &[Fr]) -> Vec<Fr> {
     weight_table(&point.iter().map(|r| (Fr::ONE - r, *r)).collect::<Vec<_>>())

@@ -23,8 +23,8 @@ fn all_values(indices: &[Index]) -> Vec<Vec<u64>> {
 fn term_at(term: &Term, values: &[u64], vector: &dyn Fn(Source, usize) -> Fr) -> Fr {
     let mut address = 0usize;
     for axis in &term.axes {
-        let at = axis.offset
-            + axis.steps.iter().map(|s| s.stride * values[s.index as usize] as i64).sum::<i64>();
+        let at =
+            axis.offset + axis.steps.iter().map(|s| s.stride * values[s.index as usize] as i64).sum::<i64>();
         if at < 0 || at as u64 >= axis.bound {
             return Fr::ZERO;
         }
@@ -49,7 +49,12 @@ pub(crate) fn violation(layout: &Layout, witness: &Witness) -> Option<String> {
     rows(system, layout, witness).or_else(|| {
         let vector = |source: Source, at: usize| match source {
             Source::One => Fr::ONE,
-            Source::Witness => from_i64(witness.grid[at]),
+            Source::Witness => {
+                let first =
+                    witness.grid.len().next_multiple_of(1 << system.table.bits) + (1 << system.table.bits);
+                let cell = if at < witness.grid.len() { witness.grid[at] } else { witness.loose[at - first] };
+                from_i64(cell)
+            }
             _ => layout.weights[at],
         };
         for (i, c) in system.contractions.iter().enumerate() {

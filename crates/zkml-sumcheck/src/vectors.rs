@@ -72,10 +72,11 @@ fn the_specifications_proofs_come_out_byte_for_byte() {
         assert_eq!(key.program.weights.commitments, v.weight_commitments(), "{}", v.system);
         let mut vector = vec![Fr::ZERO; v.opening.length() as usize];
         v.masks.vector.iter().for_each(|(at, n)| vector[*at] = scalar(n));
-        let blinds = [0, 1, 2].map(|i| scalar(&v.masks.blinds[i]));
+        let blinds = v.masks.blinds.iter().map(scalar).collect();
         let masks = Masks { vector, helper: scalar(&v.masks.helper), blinds };
         let witness = Witness {
             grid: v.columns.concat(),
+            loose: vec![],
             wide: vec![],
             instances: v.instances.iter().map(scalar).collect(),
         };

@@ -33,18 +33,18 @@ class Layout:
         self.n1 = max([s.k, s.kt] + [c.bits() for c in s.contractions])
         self.libra = s.mask2 == "libra"
         self.h_mask = self.g_base + (1 << s.kt)     # with mask2 = "claim": a random cell of H
-        sizes = [self.m_base + (1 << s.kt), self.h_mask + (not self.libra)]
+        sizes = [self.m_base + (1 << s.kt) + s.loose, self.h_mask + (not self.libra)]
         self.degrees = [self.round_degree(v) for v in range(self.n1)]
         self.p1_size = 1 + sum(self.degrees)
         self.slices, self.r_len = self.free_slices()
         masked = sum(e.masked for e in self.evals([0] * self.r_len))
-        # --- N: everything fits; large W is cut into chunks of N
-        n = max(log2ceil(x) for x in sizes)
+        # --- N: T and H fit, or are cut into chunks of N, as W is
+        n = max(log2ceil(x) for x in sizes) if s.n is None else s.n
         while True:
             self.n, self.na = n, (n // 2 if na is None else na)
             self.nb = n - self.na
             self.a, self.b = 1 << self.na, 1 << self.nb
-            self.n2 = max(n, log2ceil(len(s.weights)))
+            self.n2 = n
             taken = self.opening_mask_cells()
             free = [x for x in range(1 << n) if x not in taken]
             if len(free) >= self.p1_size + masked:
@@ -53,8 +53,10 @@ class Layout:
         self.N = 1 << n
         self.p1_cells = free[:self.p1_size]
         self.xi_cells = free[self.p1_size:self.p1_size + masked]
-        self.w_chunk_bits = max(0, log2ceil(len(s.weights)) - n)
-        self.chunks = {"T": 1, "H": 1, "R": 1, "W": 1 << self.w_chunk_bits}
+        count = lambda size: -(-size // self.N)
+        w_chunks = 1 << max(0, log2ceil(len(s.weights)) - n)
+        self.chunks = {"T": count(sizes[0]), "H": count(sizes[1]), "R": 1, "W": w_chunks}
+        self.chunk_names = [(p if c == 0 else f"{p}.{c}", p, c) for p in "THR" for c in range(self.chunks[p])]
         # --- P: p₂ coefficients a₀, (x, x²) per variable, then three spare cells
         self.p2_size = 1 + 2 * self.n2
 
@@ -160,10 +162,11 @@ class Layout:
         return points
 
     def mask_claim(self):
-        """⟨eq(2…2, ·) + eq(3…3, ·), R + H⟩ = μ: two fixed points give two degrees of freedom a round."""
+        """⟨eq(2…2, ·) + eq(3…3, ·), R + H⟩ = μ: two fixed points give two degrees of freedom a round. H: its chunk that has
+        the random cell."""
         f = Functional()
-        for poly in "RH":
-            whole = View(poly, 0, (Axis(0, self.n, (Index("x", self.N),)),))
+        for poly, base in (("R", 0), ("H", self.h_mask >> self.n << self.n)):
+            whole = View(poly, base, (Axis(0, self.n, (Index("x", self.N),)),))
             for kappa in (2, 3):
                 f.view(1, whole, {"x": [kappa] * self.n})
         return f

@@ -6,7 +6,7 @@ from .field import R, inv, powers
 from .layout import Layout
 from .mle import eq_vec
 from .transcript import Transcript
-from .verifier import (Batch, chunk_weights, claims, fingerprint, model_commitment, p2_powers, row_gate, start,
+from .verifier import (Batch, claims, fingerprint, model_commitment, p2_powers, row_gate, start,
                        weight_commitments)
 
 
@@ -53,7 +53,7 @@ def multiplicities(system, columns):
 
 def helper_columns(system, layout, columns, M, theta, beta):
     """H_g = Σ_j 1/(β − fp_j) and G = M/(β − table), as one vector H."""
-    H = [0] * layout.N
+    H = [0] * (layout.N * layout.chunks["H"])
     for x, t in enumerate(template_of_row(system)):
         col = [c[x] for c in columns]
         for j, slot in enumerate(t.slots):
@@ -146,7 +146,7 @@ class Masks:
             self.R[c] = rand()
         self.P = [rand() for _ in range(layout.p2_size + 3)]
         self.H = [rand()]                                    # only with mask2 = "claim"
-        self.blind = {"T": rand(), "H": rand(), "R": rand()}        # coefficients of X^N: an opening ignores them
+        self.blind = {name: rand() for name, _, _ in layout.chunk_names}    # coefficients of X^N: an opening ignores them
 
 
 def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=None, w_blind=None):
@@ -170,7 +170,7 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
 
     pad = lambda f, size=N: [x % R for x in f] + [0] * (size - len(f))
     # statement and weights
-    W = pad(witness.weights or system.weights, N << layout.w_chunk_bits)
+    W = pad(witness.weights or system.weights, N * layout.chunks["W"])
     w_chunks = [W[i:i + N] for i in range(0, len(W), N)]
     instances = list(witness.instances)
     if system.private_weights:
@@ -183,17 +183,23 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
     # T with multiplicities, R, P
     columns = [pad(c, 1 << system.k) for c in witness.columns]
     M = cheat("M_column", multiplicities(system, columns))
-    T = pad([x for c in columns for x in c])
+    T = pad([x for c in columns for x in c], N * layout.chunks["T"])
     T[layout.m_base:layout.m_base + len(M)] = [x % R for x in M]
-    f_T = send("T", "poly", T + [masks.blind["T"]])
-    f_R = send("R", "poly", masks.R + [masks.blind["R"]])
+    sent = {}
+
+    def send_chunks(poly, values):
+        for name, _, c in [x for x in layout.chunk_names if x[1] == poly]:
+            sent[name] = send(name, "poly", values[c * N:(c + 1) * N] + [masks.blind[name]])
+        return [x for name, p, _ in layout.chunk_names if p == poly for x in sent[name][:N]]
+
+    T = send_chunks("T", T)
+    R_values = send_chunks("R", masks.R)
     P = send("P", "poly", list(masks.P)) if layout.libra else None
     ch["theta"], ch["beta"] = tr.squeeze("theta"), tr.squeeze("beta")
     H = cheat("H_vector", helper_columns(system, layout, columns, M, ch["theta"], ch["beta"]))
     if not layout.libra:
         H[layout.h_mask] = masks.H[0]
-    f_H = send("H", "poly", H + [masks.blind["H"]])
-    polys = {"T": f_T[:N], "W": W, "H": f_H[:N], "R": f_R[:N]}
+    polys = {"T": T, "W": W, "H": send_chunks("H", H), "R": R_values}
     ch["tau"] = tr.squeeze_vec("tau", max(system.k, system.kt))
     ch["gamma"] = tr.squeeze("gamma")
     ch["r"] = tr.squeeze_vec("r", layout.r_len)
@@ -228,11 +234,10 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
     if layout.libra:
         send("p2", "word", p2.at(rho))
     # opening of f
-    phi = dict(zip("TWHR", (t[0] for t in item.tables[1::2])))
+    phi = [t[0] for t in item.tables[1::2]]
     f = [0] * (N + 1)
-    w_eq = chunk_weights(layout, "W", rho)[0]
-    parts = [(phi["T"], f_T), (phi["H"], f_H), (phi["R"], f_R)] + [(phi["W"] * e, c) for e, c in zip(w_eq, w_chunks)]
-    for weight, poly in parts:
+    parts = [sent[name] for p in "THR" for name, q, _ in layout.chunk_names if q == p] + w_chunks
+    for weight, poly in zip(phi, parts):
         f = f + [0] * (len(poly) - len(f))
         f = [(x + weight * y) % R for x, y in zip(f, poly + [0] * (len(f) - len(poly)))]
     mercury.open_(srs, f, rho[:layout.n], layout.nb, P, p2_powers(layout, rho), tr, send)
@@ -258,13 +263,13 @@ def end_values(system, items, r0):
 
 
 def fold(layout, cl, eta, polys):
-    """[(P, Φ_P)] over n2 variables; P is constant above its own variables, Φ_P zero there."""
-    out, size = [], 1 << layout.n2
-    for poly in "TWHR":
+    """[(P, Φ_P)] for every chunk of every polynomial: chunks of T, of H, R, chunks of W."""
+    out = []
+    for poly in "THRW":
         values = polys[poly]
         phi = [0] * len(values)
         for w, (_, f, _) in zip(powers(eta, len(cl)), cl):
             phi = [(x + w * y) % R for x, y in zip(phi, f.vector(poly, len(values)))]
-        out.append((values * (size // len(values)), phi + [0] * (size - len(values))))
+        out += [(values[i:i + layout.N], phi[i:i + layout.N]) for i in range(0, len(values), layout.N)]
     return out
 

@@ -8,7 +8,7 @@ from . import mercury, sumcheck
 from .field import R, interp_at, inv, powers
 from .layout import Layout
 from .transcript import ProgrammedTranscript
-from .verifier import chunk_weights, claims, folded_phi, model_commitment, p2_powers
+from .verifier import claims, folded_phi, model_commitment, p2_powers
 
 
 def simulate(srs, system, instances, w_points, rng, na=None, weights=None):
@@ -26,9 +26,11 @@ def simulate(srs, system, instances, w_points, rng, na=None, weights=None):
         instances.append(model_commitment(w_points))
         for c, p in enumerate(w_points):
             send(f"W{c}", "point", p)
-    cT, cR, cP = send("T", "point"), send("R", "point"), send("P", "point") if layout.libra else None
+    committed = {name: send(name, "point") for name, p, _ in layout.chunk_names if p == "T"}
+    committed["R"] = send("R", "point")
+    cP = send("P", "point") if layout.libra else None
     ch["theta"], ch["beta"] = tr.squeeze("theta"), tr.squeeze("beta")
-    cH = send("H", "point")
+    committed.update({name: send(name, "point") for name, p, _ in layout.chunk_names if p == "H"})
     ch["tau"], ch["gamma"] = tr.squeeze_vec("tau", max(system.k, system.kt)), tr.squeeze("gamma")
     ch["r"] = tr.squeeze_vec("r", layout.r_len)
     if layout.has_sequences():
@@ -45,10 +47,10 @@ def simulate(srs, system, instances, w_points, rng, na=None, weights=None):
     S2 = (sum(w * value for w, (_, _, value) in zip(powers(eta, len(cl)), cl)) + chi * sigma2) % R
     rho, last2 = rounds("sc2", S2, layout.n2, [2] * layout.n2, tr, send)
     p2 = send("p2") if layout.libra else 0
-    phi = {p: folded_phi(layout, cl, eta, p, rho) for p in "TWHR"}
-    cf = (phi["T"] * cT + phi["H"] * cH + phi["R"] * cR) % R
-    for e, c in zip(chunk_weights(layout, "W", rho)[0], w_points):
-        cf = (cf + phi["W"] * e * c) % R
+    phi = {name: folded_phi(layout, cl, eta, p, c, rho) for name, p, c in layout.chunk_names}
+    phi.update({f"W{c}": folded_phi(layout, cl, eta, "W", c, rho) for c in range(layout.chunks["W"])})
+    committed.update({f"W{c}": point for c, point in enumerate(w_points)})
+    cf = sum(phi[name] * committed[name] for name in phi) % R
     opening(srs, layout, cf, last2 - chi * p2, rho[:layout.n], cP, p2_powers(layout, rho), p2, tr, send)
     return items, tr.table, instances
 

@@ -51,10 +51,10 @@ def place(columns, row, values):
 
 
 # --- (a), (e): x[7] → 5, ReLU → 3 -------------------------------------------------------------------------------
-def mlp(private=False, seed=1):
+def mlp(private=False, seed=1, k=5, m=3):
     import random
     rnd = random.Random(seed)
-    k, X, Z, Y = 5, 0, 8, 16                       # first rows of x, hidden layer, output layer
+    X, Z, Y = 0, 8, 16                          # first rows of x, hidden layer, output layer
     w1 = [[rnd.randrange(-2, 3) for _ in range(7)] for _ in range(5)]
     w2 = [[rnd.randrange(-2, 3) for _ in range(5)] for _ in range(3)]
     b1, b2 = [rnd.randrange(-9, 10) for _ in range(5)], [rnd.randrange(-9, 10) for _ in range(3)]
@@ -76,9 +76,10 @@ def mlp(private=False, seed=1):
                      cells("W", W2, axis(0, 3, "k", 5), axis(3, 2, "n", 3)), col(0, Z, 3, "k", 5),
                      signed_terms(out, [("n", 3)]) + [(-1, cells("W", B2, axis(0, 2, "n", 3)))])
     public = Linear("output", [("n", 2)], [(1, out(0)), (16, out(1)), (-SIGN, const(("n", 3)))], (0, [3]))
-    templates = [Template("range", [(0, 3), (16, 4)], range_slots()),
+    rest = [(1 << bits, bits) for bits in range(5, k)]
+    templates = [Template("range", [(0, 3), (16, 4)] + rest, range_slots()),
                  Template("relu", [(8, 3)], range_slots(), [[(1, (0, 1))]])]
-    system = System("mlp-private" if private else "mlp", k, 3, 3, templates, [RANGE_TABLE], T_BITS, [c1, c2],
+    system = System("mlp-private" if private else "mlp", k, 3, m, templates, [RANGE_TABLE], T_BITS, [c1, c2],
                     [public], [0] * len(weights) if private else [w % R for w in weights],
                     instances=4 if private else 3, private_weights=private)
 
@@ -87,7 +88,7 @@ def mlp(private=False, seed=1):
         ys = [rescale(sum(a * b for a, b in zip(row, x)) + b) for row, b in zip(w1, b1)]
         z = [max(y, 0) for y, _ in ys]
         acc2 = [sum(a * b for a, b in zip(row, z)) + b for row, b in zip(w2, b2)]
-        columns = [[0] * 32 for _ in range(3)]
+        columns = [[0] * (1 << k) for _ in range(3)]
         place(columns, X, [x])
         place(columns, Z, [z, [max(-y, 0) for y, _ in ys], [r for _, r in ys]])
         place(columns, Y, signed_rows(acc2))
@@ -243,8 +244,16 @@ def other_masks(make):
     return system, sample
 
 
+def in_chunks(make):
+    """Chunks of 2^7: T and H are more than one."""
+    system, sample = other_masks(make)
+    system.n, system.name = 7, system.name + "-chunks"
+    return system, sample
+
+
 ALL = {"mlp": mlp, "conv": conv, "attention": attention, "table": table,
        "mlp_private": lambda: mlp(private=True), "mlp_claim": lambda: other_masks(mlp),
        "mlp_private_claim": lambda: other_masks(lambda: mlp(private=True)), "mixed": mixed,
        "conv_claim": lambda: other_masks(conv), "attention_claim": lambda: other_masks(attention),
-       "table_claim": lambda: other_masks(table)}
+       "table_claim": lambda: other_masks(table), "mlp_chunks": lambda: in_chunks(lambda: mlp(k=6, m=1)),
+       "conv_chunks": lambda: in_chunks(conv)}

@@ -17,7 +17,7 @@ from .prover import Masks
 from .verifier import start, verify, vk_digest, weight_commitments
 
 # The simpler mask of sumcheck 2 is what the implementation has, and public weights.
-NAMES = ["mlp_claim", "conv_claim", "attention_claim", "table_claim", "mixed"]
+NAMES = ["mlp_claim", "conv_claim", "attention_claim", "table_claim", "mixed", "mlp_chunks", "conv_chunks"]
 SOURCES = {"1": "One", "T": "Witness", "W": "Weights", "H": "Helpers", "R": "Masks"}
 
 
@@ -79,7 +79,8 @@ def program(system):
             "templates": [template(t) for t in system.templates],
             "table": {"bits": system.kt, "segments": [rows(s) for s in system.table], "outputs": system.out_bases()},
             "contractions": [contraction(c) for c in system.contractions],
-            "linears": [linear(rel) for rel in system.linears], "instances": system.instances}
+            "linears": [linear(rel) for rel in system.linears], "instances": system.instances,
+            "loose": system.loose}
 
 
 def vector(name, seed=2026):
@@ -111,7 +112,7 @@ def vector(name, seed=2026):
         "phi_at_rho": {k: hexed(v) for k, v in log["phi"].items()},
         "program": program(system), "opening": {"bits": layout.n, "column_bits": layout.nb},
         "masks": {"vector": [[i, hexed(x)] for i, x in enumerate(masks.R) if x], "helper": hexed(masks.H[0]),
-                  "blinds": [hexed(masks.blind[name]) for name in "THR"]},
+                  "blinds": [hexed(masks.blind[name]) for name, _, _ in layout.chunk_names]},
         **{k: hexed(log[k]) for k in ("last1", "gates", "S2", "last2", "s", "f", "S_z", "D_z")},
     }
 

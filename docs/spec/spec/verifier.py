@@ -196,20 +196,16 @@ def instance_mle(rel, points, instances):
     return sum(w * x for w, x in zip(weights, instances[first:])) % R
 
 
-def chunk_weights(layout, poly, rho):
-    """(eq over the chunk bits, Π(1 − ρ) over variables above the polynomial's own)"""
-    cb = layout.w_chunk_bits if poly == "W" else 0
-    above = 1
-    for x in rho[layout.n + cb:]:
-        above = above * (1 - x) % R
-    return [eq_index(rho[layout.n:layout.n + cb], c) for c in range(1 << cb)], above
+def chunk_point(layout, poly, chunk, rho):
+    """ρ, followed by the bits of the chunk's number: chunks are opened at one point, each with a Φ of its own."""
+    bits = max(layout.chunks[poly] - 1, 0).bit_length()
+    return rho + [chunk >> k & 1 for k in range(bits)]
 
 
-def folded_phi(layout, cl, eta, poly, rho):
-    """Φ_poly(ρ) = Σ_i η^i φ_i(ρ) over the polynomial's own variables, times Π(1 − ρ) above them."""
-    own = layout.n + (layout.w_chunk_bits if poly == "W" else 0)
-    acc = sum(w * f.at(poly, rho[:own]) for w, (_, f, _) in zip(powers(eta, len(cl)), cl))
-    return acc * chunk_weights(layout, poly, rho)[1] % R
+def folded_phi(layout, cl, eta, poly, chunk, rho):
+    """Φ_{poly, chunk}(ρ) = Σ_i η^i φ_i(ρ, chunk)"""
+    point = chunk_point(layout, poly, chunk, rho)
+    return sum(w * f.at(poly, point) for w, (_, f, _) in zip(powers(eta, len(cl)), cl)) % R
 
 
 def p2_powers(layout, rho):
@@ -228,9 +224,11 @@ def verify(srs, system, w_points, instances, items, tr=None, na=None, log=None):
         w_points = [proof.point(f"W{c}") for c in range(layout.chunks["W"])]
         if model_commitment(w_points) != instances[-1]:
             raise ValueError("model commitment")
-    cT, cR, cP = proof.point("T"), proof.point("R"), proof.point("P") if layout.libra else None
+    committed = {name: proof.point(name) for name, p, _ in layout.chunk_names if p == "T"}
+    committed["R"] = proof.point("R")
+    cP = proof.point("P") if layout.libra else None
     ch["theta"], ch["beta"] = tr.squeeze("theta"), tr.squeeze("beta")
-    cH = proof.point("H")
+    committed.update({name: proof.point(name) for name, p, _ in layout.chunk_names if p == "H"})
     ch["tau"] = tr.squeeze_vec("tau", max(system.k, system.kt))
     ch["gamma"] = tr.squeeze("gamma")
     ch["r"] = tr.squeeze_vec("r", layout.r_len)
@@ -249,10 +247,10 @@ def verify(srs, system, w_points, instances, items, tr=None, na=None, log=None):
     p2 = proof.word("p2") if layout.libra else 0
     s = (last2 - chi * p2) % R
     # one opening
-    phi = {p: folded_phi(layout, cl, eta, p, rho) for p in "TWHR"}
-    cf = (phi["T"] * cT + phi["H"] * cH + phi["R"] * cR) % R
-    for e, c in zip(chunk_weights(layout, "W", rho)[0], w_points):
-        cf = (cf + phi["W"] * e % R * c) % R
+    phi = {name: folded_phi(layout, cl, eta, p, c, rho) for name, p, c in layout.chunk_names}
+    phi.update({f"W{c}": folded_phi(layout, cl, eta, "W", c, rho) for c in range(layout.chunks["W"])})
+    committed.update({f"W{c}": point for c, point in enumerate(w_points)})
+    cf = sum(phi[name] * committed[name] for name in phi) % R
     extra = mercury.check_(srs, cf, s, rho[:layout.n], layout.nb, cP, p2_powers(layout, rho), p2, tr, proof)
     proof.end()
     log.update(last1=last1, gates=gates_at(system, layout, ch, v, ch["rho1"]), S2=S2, last2=last2, s=s, f=cf,

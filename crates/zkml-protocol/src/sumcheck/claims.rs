@@ -162,7 +162,7 @@ pub fn claims(system: &System, shape: &Shape, bits: u32) -> Vec<Claim> {
             if relation.instances.is_some() { Claimed::Instances(number) } else { Claimed::Zero(number) };
         out.push(Claim { value, parts: vec![part], masks: vec![] });
     }
-    out.push(mask_sum(bits));
+    out.push(mask_sum(bits, shape.helper_mask));
     out
 }
 
@@ -206,16 +206,18 @@ fn evaluated(system: &System, number: usize, evaluation: &super::Evaluation) -> 
 }
 
 /// `⟨eq(2…2, ·) + eq(3…3, ·), R + H⟩`: two fixed points give two degrees of freedom in each round of the second sumcheck.
-fn mask_sum(bits: u32) -> Claim {
-    let whole = |source, value| {
+fn mask_sum(bits: u32, helper_mask: u64) -> Claim {
+    let whole = |(source, base), value| {
         let axes = vec![Axis::plain(0, 0, 1 << bits)];
         Part {
             factor: Factor::One,
             indices: vec![Index::random(1 << bits)],
             points: vec![Point::Fixed(value)],
-            form: Form(vec![Term { source, axes, broadcast: vec![], cells: vec![(0, Word::ONE)] }]),
+            form: Form(vec![Term { source, axes, broadcast: vec![], cells: vec![(base, Word::ONE)] }]),
         }
     };
-    let parts = [Source::Masks, Source::Helpers].into_iter().flat_map(|s| [2, 3].map(|v| whole(s, v)));
+    // Of `H`, the part that has the random cell.
+    let sources = [(Source::Masks, 0), (Source::Helpers, helper_mask >> bits << bits)];
+    let parts = sources.into_iter().flat_map(|s| [2, 3].map(|v| whole(s, v)));
     Claim { value: Claimed::MaskSum, parts: parts.collect(), masks: vec![] }
 }

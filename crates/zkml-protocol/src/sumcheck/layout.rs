@@ -40,11 +40,11 @@ pub enum Challenge {
 /// A part of the proof: declared in a single place, from which [`Program::layout`] derives its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SlotId {
-    /// Commitment to `T`.
+    /// Commitments to the parts of `T`.
     Witness,
     /// Commitment to `R`.
     Masks,
-    /// Commitment to `H`.
+    /// Commitments to the parts of `H`.
     Helpers,
     /// `S₁`.
     Sum,
@@ -151,7 +151,7 @@ impl Program {
 
     /// Addresses, degrees and evaluations.
     pub fn shape(&self) -> Option<Shape> {
-        Shape::of(&self.system, &self.opening, &self.weights)
+        Shape::of(&self.system, &self.opening)
     }
 }
 
@@ -160,9 +160,10 @@ impl ProofLayout {
         use Challenge as C;
         use SlotId as Id;
         self.steps.extend([Step::AbsorbProgram, Step::AbsorbInstances]);
-        self.points(&[Id::Witness, Id::Masks]);
+        self.slot(Id::Witness, Element::Point, shape.parts[0] as usize);
+        self.points(&[Id::Masks]);
         self.squeeze([C::Theta, C::Beta]);
-        self.points(&[Id::Helpers]);
+        self.slot(Id::Helpers, Element::Point, shape.parts[1] as usize);
         self.squeeze((0..program.system.tau_length()).map(C::Tau));
         self.squeeze([C::Gamma]);
         self.squeeze((0..shape.point_length).map(C::Relation));

@@ -33,7 +33,8 @@ pub struct Program {
 
 /// What a model is to the protocol: rows with templates, one lookup table, contractions, linear relations.
 ///
-/// The witness is a grid: column `c`, row `x` at address `c · 2^k + x` of `T`, followed by the multiplicities.
+/// The witness is a grid: column `c`, row `x` at address `c · 2^k + x` of `T`, followed by the multiplicities, and by loose cells
+/// that nothing but linear claims reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
@@ -53,6 +54,8 @@ pub struct System {
     pub linears: Vec<Linear>,
     /// Public field elements, context included.
     pub instances: u32,
+    /// Cells of `T` after the multiplicities.
+    pub loose: u64,
 }
 
 /// Rules of aligned row segments.
@@ -225,15 +228,8 @@ impl Opening {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
-    /// Commitments to its parts of `N` elements, a power of two of them. One that is zero throughout is the identity, (0, 0).
+    /// Commitments to its parts of `N` elements. One that is zero throughout is the identity, (0, 0).
     pub commitments: Vec<G1>,
-}
-
-impl Weights {
-    /// Variables that number the parts.
-    pub fn chunk_bits(&self) -> u32 {
-        super::bits_for(self.commitments.len() as u64)
-    }
 }
 
 impl Program {

@@ -8,6 +8,8 @@ use crate::Word;
 
 /// Cells of the first row and of the first column of the matrix `R` that mask the opening, the first one being shared.
 const CROSS: u64 = 6;
+/// Parts of a vector, at most.
+const MOST_PARTS: u32 = 1 << 8;
 
 /// What an evaluation at the end of the first sumcheck is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +65,8 @@ pub struct Shape {
     pub first_variables: u32,
     /// Variables of the second sumcheck.
     pub second_variables: u32,
+    /// Parts of `N` elements that `T` and `H` are committed to in.
+    pub parts: [u32; 2],
     /// Degrees of the rounds of the first sumcheck, by variable.
     pub degrees: Vec<u32>,
     /// Coordinates of the point `r` at which relations are tested.
@@ -81,22 +85,22 @@ fn aligned(at: u64, bits: u32) -> u64 {
 }
 
 impl Shape {
-    /// The shape of a system; nothing if the vectors have no room for its masks.
+    /// The shape of a system; nothing if the vectors have no room for its masks, or too many parts.
     ///
     /// Meaningful for systems within the limits that validation checks.
-    pub fn of(system: &System, opening: &Opening, weights: &Weights) -> Option<Self> {
+    pub fn of(system: &System, opening: &Opening) -> Option<Self> {
         let (rows, table) = (1u64 << system.row_bits, system.table.bits);
         let groups = system.groups();
         let multiplicities = aligned(u64::from(system.columns) * rows, table);
         let table_helper = aligned(u64::from(groups) * rows, table);
         let helper_mask = table_helper + (1 << table);
         let first_variables = system.first_variables();
-        let second_variables = opening.bits + weights.chunk_bits();
+        let second_variables = opening.bits;
+        let parts =
+            |length: u64| u32::try_from(length.div_ceil(opening.length())).ok().filter(|n| *n <= MOST_PARTS);
+        let parts = [parts(multiplicities + (1 << table) + system.loose)?, parts(helper_mask + 1)?];
         let degrees: Vec<u32> = (0..first_variables).map(|v| system.round_degree(v)).collect();
         let mut evaluations = system.evaluations(multiplicities, table_helper);
-        if multiplicities + (1 << table) > opening.length() || helper_mask >= opening.length() {
-            return None;
-        }
         let opening_masks = opening_masks(opening, second_variables);
         let mut free = (0..opening.length()).filter(|a| opening_masks.binary_search(a).is_err());
         let mut mask_terms = vec![MaskTerm { address: free.next()?, power: None }];
@@ -118,6 +122,7 @@ impl Shape {
             groups,
             first_variables,
             second_variables,
+            parts,
             degrees,
             point_length,
             evaluations,
@@ -126,11 +131,14 @@ impl Shape {
         })
     }
 
-    /// Smallest binary logarithm of the length of a vector that has room for a system.
-    pub fn smallest(system: &System, weights: &Weights) -> Option<u32> {
-        (6..=40).find(|bits| {
-            Self::of(system, &Opening { bits: *bits, column_bits: bits.div_ceil(2) }, weights).is_some()
-        })
+    /// Parts that a vector is committed to in.
+    pub fn parts_of(&self, source: Source, weights: &Weights) -> u32 {
+        match source {
+            Source::Witness => self.parts[0],
+            Source::Helpers => self.parts[1],
+            Source::Weights => weights.commitments.len() as u32,
+            Source::Masks | Source::One => 1,
+        }
     }
 }
 

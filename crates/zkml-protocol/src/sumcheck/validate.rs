@@ -127,33 +127,36 @@ impl Program {
         within("bits of a row of the opened matrix", column_bits, 3, bits - 3)?;
         let chunks = self.weights.commitments.len() as u64;
         within("commitments to weights", chunks, 1, 1 << 10)?;
-        Place { what: "weights", index: 0 }
-            .holds(chunks.is_power_of_two(), "a number of parts that is no power of two")?;
         self.statement.instances.check(self.system.instances)?;
-        let addresses = Addresses { bits: self.opening.bits, chunks: self.weights.chunk_bits() };
-        self.system.check(addresses)?;
-        if self.shape().is_none() {
-            return Err(ProgramError::NoRoom { bits: self.opening.bits });
-        }
-        Ok(())
+        self.system.check_counts()?;
+        let shape = self.shape().ok_or(ProgramError::NoRoom { bits: self.opening.bits })?;
+        let length = |parts: u32| u64::from(parts) << self.opening.bits;
+        let [witness, _] = shape.parts;
+        let weights = length(self.weights.commitments.len() as u32);
+        self.system.check(Addresses { witness: length(witness), weights })
     }
 }
 
-/// Bits of the addresses of vectors.
+/// Lengths of the vectors that relations read.
 #[derive(Clone, Copy)]
 struct Addresses {
-    bits: u32,
-    chunks: u32,
+    witness: u64,
+    weights: u64,
 }
 
 impl Addresses {
-    fn of(self, source: Source) -> u32 {
-        if source == Source::Weights { self.bits + self.chunks } else { self.bits }
+    fn of(self, source: Source) -> u64 {
+        match source {
+            Source::Weights => self.weights,
+            Source::One => u64::MAX,
+            _ => self.witness,
+        }
     }
 }
 
 impl System {
-    fn check(&self, addresses: Addresses) -> Checked {
+    /// What the shape rests on.
+    fn check_counts(&self) -> Checked {
         within("bits of a row", self.row_bits.into(), 0, MOST_BITS - 4)?;
         within("bits of a row of the table", self.table.bits.into(), 0, MOST_BITS - 4)?;
         within("columns", self.columns.into(), 1, 1 << 10)?;
@@ -162,6 +165,17 @@ impl System {
         within("contractions", self.contractions.len() as u64, 0, MOST_PARTS)?;
         within("linear relations", self.linears.len() as u64, 0, MOST_PARTS)?;
         within("instances", self.instances.into(), 1, 1 << 20)?;
+        within("loose cells", self.loose, 0, 1 << MOST_BITS)?;
+        for c in &self.contractions {
+            check_indices(Place { what: "contraction", index: 0 }, &c.indices())?;
+        }
+        for l in &self.linears {
+            check_indices(Place { what: "linear relation", index: 0 }, &l.indices)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, addresses: Addresses) -> Checked {
         for (index, template) in self.templates.iter().enumerate() {
             self.check_template(Place { what: "template", index }, template)?;
         }
@@ -230,7 +244,7 @@ impl System {
         }
         place.holds(at <= rows, "its segments are longer than it")?;
         within("outputs of the table", self.table.outputs.len() as u64, 0, 4)?;
-        let length = 1u64 << addresses.of(Source::Weights);
+        let length = addresses.of(Source::Weights);
         let fits =
             |base: &u64| base.is_multiple_of(rows) && base.checked_add(rows).is_some_and(|e| e <= length);
         place.holds(
@@ -352,10 +366,11 @@ fn check_form(place: Place, form: &Form, indices: &[Index], addresses: Addresses
             seen.len() == count && seen.iter().all(|i| (*i as usize) < indices.len()),
             "an index that is used twice, or unknown",
         )?;
+        // All addresses that axes can reach lie within the vector.
         let own = addresses.of(term.source);
         let mut covered = 0u64;
         for axis in &term.axes {
-            check_axis(place, axis, indices, own)?;
+            check_axis(place, axis, indices)?;
             if term.source != Source::One {
                 let bits = ((1u64 << axis.bits) - 1) << axis.bit;
                 place.holds(covered & bits == 0, "two axes in the same bits")?;
@@ -364,7 +379,7 @@ fn check_form(place: Place, form: &Form, indices: &[Index], addresses: Addresses
         }
         for (base, coefficient) in &term.cells {
             place.canonical(coefficient)?;
-            let inside = base.checked_shr(own).unwrap_or(0) == 0 && base & covered == 0;
+            let inside = base & covered == 0 && (base | covered) < own;
             place
                 .holds(inside || term.source == Source::One, "a cell beyond its vector, or within an axis")?;
         }
@@ -372,10 +387,12 @@ fn check_form(place: Place, form: &Form, indices: &[Index], addresses: Addresses
     Ok(())
 }
 
-fn check_axis(place: Place, axis: &Axis, indices: &[Index], own: u32) -> Checked {
+fn check_axis(place: Place, axis: &Axis, indices: &[Index]) -> Checked {
     within("steps of an axis", axis.steps.len() as u64, 0, 6)?;
-    place
-        .holds(axis.bit.checked_add(axis.bits).is_some_and(|end| end <= own), "an axis beyond its vector")?;
+    place.holds(
+        axis.bit.checked_add(axis.bits).is_some_and(|end| u64::from(end) <= MOST_BITS),
+        "an axis beyond its vector",
+    )?;
     let limit = 1i64 << MOST_BITS;
     let small = axis.offset.abs() <= limit && axis.steps.iter().all(|s| s.stride.abs() <= limit);
     place.holds(small, "an axis with too large a step")?;

@@ -41,8 +41,8 @@ pub struct VectorMasks {
     pub vector: Vec<(usize, Number)>,
     /// The random cell of `H`.
     pub helper: Number,
-    /// Coefficients at `X^N` of `T`, `H`, `R`.
-    pub blinds: [Number; 3],
+    /// Coefficients at `X^N` of the parts of `T`, those of `H`, and `R`.
+    pub blinds: Vec<Number>,
 }
 
 /// A point or a scalar that is sent.

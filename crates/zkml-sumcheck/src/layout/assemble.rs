@@ -14,7 +14,7 @@ use zkml_protocol::{
 
 use super::{
     digits::{Digits, Plan, Space, Sub},
-    resolve::{NeedsCells, Places, Resolver, ones},
+    resolve::{NeedsCells, Place, Places, Resolver, ones},
     structure::{self, Block, Home, Structure, Tie},
 };
 use crate::{
@@ -48,10 +48,10 @@ pub(crate) struct Assembled {
     pub(crate) system: System,
     /// The vector `W`, without its padding.
     pub(crate) weights: Vec<Fr>,
-    /// First row of each block.
-    pub(crate) starts: Vec<u64>,
-    /// For each block, its template.
-    pub(crate) templates: Vec<usize>,
+    /// Where each block is.
+    pub(crate) places: Vec<Place>,
+    /// For each block, its template; none for loose ones.
+    pub(crate) templates: Vec<Option<usize>>,
 }
 
 /// Assembles a structure; lookups share helpers in groups of `per_helper`.
@@ -63,11 +63,13 @@ pub(crate) fn assemble(
     per_helper: u32,
 ) -> Result<Assembled, Failure> {
     let packed = packed(relations, structure);
-    let (starts, row_bits, idle) = rows(&structure.blocks);
     let table_bits = table_bits(relations, limb_bits);
+    let in_grid = structure.blocks.iter().filter(|b| !b.is_loose());
+    let columns = in_grid.map(|b| b.columns.len()).max().unwrap_or(0).max(1) as u32;
+    let (blocks, row_bits, idle, loose) = places(&structure.blocks, columns.into(), table_bits);
     let (mut weights, places) = weights(relations, plan, structure, table_bits);
     fill_outputs(relations, limb_bits, table_bits, &mut weights);
-    let places = Places { starts, row_bits, weights: places };
+    let places = Places { blocks, row_bits, weights: places };
     let (templates, of_blocks) = templates(&structure.blocks, &places, idle, per_helper);
     let resolver = Resolver { system: relations, plan, structure, places: &places };
     let mut linears = Vec::new();
@@ -79,7 +81,6 @@ pub(crate) fn assemble(
     for i in 0..relations.relations.len() {
         contractions.extend(contraction(&resolver, i)?);
     }
-    let columns = structure.blocks.iter().map(|b| b.columns.len()).max().unwrap_or(0).max(1) as u32;
     let system = System {
         row_bits,
         columns,
@@ -89,28 +90,43 @@ pub(crate) fn assemble(
         contractions,
         linears,
         instances,
+        loose,
     };
-    Ok(Assembled { system, weights, starts: places.starts, templates: of_blocks })
+    Ok(Assembled { system, weights, places: places.blocks, templates: of_blocks })
 }
 
-/// Rows of all blocks, largest first, so that each begins at a multiple of its length; what is left over.
-fn rows(blocks: &[Block]) -> (Vec<u64>, u32, Vec<Segment>) {
-    let mut order: Vec<usize> = (0..blocks.len()).collect();
+/// Blocks by length, the longest first, so that each begins at a multiple of its length.
+fn by_length(blocks: &[Block], loose: bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..blocks.len()).filter(|b| blocks[*b].is_loose() == loose).collect();
     order.sort_by_key(|b| std::cmp::Reverse(blocks[*b].digits.total_bits()));
-    let mut starts = vec![0; blocks.len()];
+    order
+}
+
+/// Places of all blocks; what is left over of the rows, and the number of loose cells.
+fn places(blocks: &[Block], columns: u64, table_bits: u32) -> (Vec<Place>, u32, Vec<Segment>, u64) {
+    let mut out = vec![Place::Loose(vec![]); blocks.len()];
     let mut at = 0u64;
-    for b in order {
-        starts[b] = at;
+    for b in by_length(blocks, false) {
+        out[b] = Place::Rows(at);
         at += 1 << blocks[b].digits.total_bits();
     }
     let row_bits = bits_for(at);
     let mut idle = Vec::new();
     while at < 1 << row_bits {
-        let bits = at.trailing_zeros();
+        let bits = at.trailing_zeros().min(row_bits);
         idle.push(Segment { start: at, bits });
         at += 1 << bits;
     }
-    (starts, row_bits, idle)
+    let first = (columns << row_bits).next_multiple_of(1 << table_bits) + (1 << table_bits);
+    let mut at = first;
+    for b in by_length(blocks, true) {
+        let bits = blocks[b].digits.total_bits();
+        at = at.next_multiple_of(1 << bits);
+        let column = |c: usize| at + ((c as u64) << bits);
+        out[b] = Place::Loose((0..blocks[b].columns.len()).map(column).collect());
+        at += (blocks[b].columns.len() as u64) << bits;
+    }
+    (out, row_bits, idle, at - first)
 }
 
 /// Templates, equal ones once, and that of each block.
@@ -119,7 +135,7 @@ fn templates(
     places: &Places,
     idle: Vec<Segment>,
     per_helper: u32,
-) -> (Vec<Template>, Vec<usize>) {
+) -> (Vec<Template>, Vec<Option<usize>>) {
     let most = blocks.iter().map(|b| b.lookups.len()).max().unwrap_or(0).max(1);
     let count = most.next_multiple_of(per_helper as usize);
     let mut out: Vec<Template> = Vec::new();
@@ -133,11 +149,19 @@ fn templates(
         out[at].segments.extend(segments);
         at
     };
-    for (block, start) in blocks.iter().zip(&places.starts) {
+    for (block, place) in blocks.iter().zip(&places.blocks) {
+        let Place::Rows(start) = place else {
+            of_blocks.push(None);
+            continue;
+        };
         let mut lookups: Vec<Lookup> = block.lookups.iter().map(lookup).collect();
         lookups.resize(count, Lookup::default());
         let gates = block.gates.iter().map(gate).collect();
-        of_blocks.push(add(lookups, gates, vec![Segment { start: *start, bits: block.digits.total_bits() }]));
+        of_blocks.push(Some(add(
+            lookups,
+            gates,
+            vec![Segment { start: *start, bits: block.digits.total_bits() }],
+        )));
     }
     if !idle.is_empty() {
         add(vec![Lookup::default(); count], vec![], idle);
@@ -475,7 +499,7 @@ fn shifted(term: &Term, by: u32) -> Term {
 
 /// Cells of a packed block over word (index 0) and place (index 1): full words, and what the last one has.
 fn word_terms(resolver: &Resolver<'_>, block: usize, words: u64, count: u64, inner: u64) -> Vec<Term> {
-    let (start, bits) = (resolver.places.starts[block], bits_for(inner));
+    let (start, bits) = (resolver.places.cell(block, 0), bits_for(inner));
     let full = count / inner;
     let term = |base: u64, word: Axis, places: u64| {
         let place = Axis { bound: places.min(1 << bits), ..Axis::plain(0, 1, inner) };

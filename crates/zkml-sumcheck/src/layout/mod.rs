@@ -22,7 +22,7 @@ use zkml_graph::{
     Relation, System as Relations,
     intervals::{Facts, analyse},
 };
-use zkml_protocol::sumcheck::{Opening, Shape, System, Weights};
+use zkml_protocol::sumcheck::{Opening, Shape, System};
 
 use crate::{
     error::{Error, Result},
@@ -31,6 +31,7 @@ use crate::{
 };
 use assemble::{Failure, assemble};
 use digits::Plan;
+use resolve::Place;
 use structure::{Block, Choices, Structure, structure};
 
 /// Choices of a layout; every one of them gives a sound system.
@@ -60,7 +61,7 @@ pub struct Layout {
     /// The vector `W`, padded to whole parts.
     pub weights: Vec<Fr>,
     blocks: Vec<Block>,
-    starts: Vec<u64>,
+    places: Vec<Place>,
     /// Whether rows of zeros satisfy the template of each block.
     zeros: Vec<bool>,
 }
@@ -94,22 +95,24 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
     }
 }
 
+/// Parts that a vector is committed to in, at most.
+const MOST_PARTS: u32 = 8;
+
 fn finished(structure: Structure, assembled: assemble::Assembled) -> Result<Layout> {
-    let assemble::Assembled { system, mut weights, starts, templates } = assembled;
-    // Up to four parts of weights: more commitments cost more than a longer opening.
-    let needed = zkml_protocol::sumcheck::bits_for(weights.len() as u64);
-    let parts = |bits: u32| 1usize << needed.saturating_sub(bits);
-    let empty = |count: usize| Weights { commitments: vec![zkml_protocol::G1::default(); count] };
-    let bits = (6..=32)
-        .find(|bits| {
-            let opening = Opening { bits: *bits, column_bits: bits / 2 };
-            parts(*bits) <= 4 && Shape::of(&system, &opening, &empty(parts(*bits))).is_some()
-        })
+    let assemble::Assembled { system, mut weights, places, templates } = assembled;
+    // More parts shorten the opening, and cost a commitment each.
+    let most = |opening: &Opening| {
+        let shape = Shape::of(&system, opening)?;
+        let of_weights = (weights.len() as u64).div_ceil(opening.length()) as u32;
+        shape.parts.into_iter().chain([of_weights]).max()
+    };
+    let opening = (6..=32)
+        .map(|bits| Opening { bits, column_bits: bits / 2 })
+        .find(|opening| most(opening).is_some_and(|parts| parts <= MOST_PARTS))
         .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))?;
-    let opening = Opening { bits, column_bits: bits / 2 };
-    weights.resize(parts(bits) << bits, Fr::ZERO);
-    let zeros = templates.iter().map(|t| zeros_hold(&system, *t)).collect();
-    Ok(Layout { system, opening, weights, blocks: structure.blocks, starts, zeros })
+    weights.resize((weights.len() as u64).max(1).next_multiple_of(opening.length()) as usize, Fr::ZERO);
+    let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
+    Ok(Layout { system, opening, weights, blocks: structure.blocks, places, zeros })
 }
 
 /// Returns true if a row of zeros satisfies a template.
@@ -127,13 +130,18 @@ impl Layout {
     /// [`Error::Witness`] for values that their code cannot write.
     pub fn witness(&self, relations: &Relations, values: &[Vec<i64>], context: Fr) -> Result<Witness> {
         let rows = 1usize << self.system.row_bits;
-        let mut grid = vec![0i64; self.system.columns as usize * rows];
-        for ((block, start), zeros) in self.blocks.iter().zip(&self.starts).zip(&self.zeros) {
+        let cells = self.system.columns as usize * rows;
+        let first = cells.next_multiple_of(1 << self.system.table.bits) + (1 << self.system.table.bits);
+        let (mut grid, mut loose) = (vec![0i64; cells], vec![0i64; self.system.loose as usize]);
+        for ((block, place), zeros) in self.blocks.iter().zip(&self.places).zip(&self.zeros) {
             let length = 1usize << block.digits.total_bits();
             for (c, role) in block.columns.iter().enumerate() {
                 let view = role.view();
                 let shown = view.map.gather(&values[view.var.0 as usize]);
-                let cells = &mut grid[c * rows + *start as usize..][..length];
+                let cells = match place {
+                    Place::Rows(start) => &mut grid[c * rows + *start as usize..][..length],
+                    Place::Loose(columns) => &mut loose[columns[c] as usize - first..][..length],
+                };
                 if !zeros {
                     // Rows beyond the elements hold what the first one does.
                     cells.fill(shown.first().map_or(0, |v| role.of(*v)));
@@ -144,7 +152,7 @@ impl Layout {
             }
         }
         let instances = instances(relations, values, context)?;
-        Ok(Witness { grid, wide: vec![], instances })
+        Ok(Witness { grid, loose, wide: vec![], instances })
     }
 }
 

@@ -22,12 +22,31 @@ pub(crate) struct NeedsCells(pub(crate) VarId);
 
 /// Addresses of everything.
 pub(crate) struct Places {
-    /// First row of each block.
-    pub(crate) starts: Vec<u64>,
+    /// Where each block is.
+    pub(crate) blocks: Vec<Place>,
     /// Binary logarithm of all rows.
     pub(crate) row_bits: u32,
     /// Address in `W` of each constant that lies there.
     pub(crate) weights: Vec<u64>,
+}
+
+/// Where a block is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the grid, from this row on.
+    Rows(u64),
+    /// After the multiplicities: the address of each of its columns.
+    Loose(Vec<u64>),
+}
+
+impl Places {
+    /// Address in `T` of the first cell of a column of a block.
+    pub(crate) fn cell(&self, block: usize, column: usize) -> u64 {
+        match &self.blocks[block] {
+            Place::Rows(start) => ((column as u64) << self.row_bits) + start,
+            Place::Loose(columns) => columns[column],
+        }
+    }
 }
 
 /// Resolves views.
@@ -89,8 +108,7 @@ impl Resolver<'_> {
                 vec![self.seen(&lens, Source::Weights, vec![(self.places.weights[var], Fr::ONE)])]
             }
             Home::Cells { block, form } => {
-                let start = self.places.starts[*block];
-                let cell = |(c, w): &(usize, Fr)| (((*c as u64) << self.places.row_bits) + start, *w);
+                let cell = |(c, w): &(usize, Fr)| (self.places.cell(*block, *c), *w);
                 let mut terms = Vec::new();
                 if !form.terms.is_empty() {
                     terms.push(self.seen(&lens, Source::Witness, form.terms.iter().map(cell).collect()));
@@ -209,8 +227,7 @@ impl Resolver<'_> {
         let shape: Vec<usize> = extents.iter().map(|e| *e as usize).collect();
         let dims: Vec<usize> = (0..shape.len()).collect();
         let lens = Lens::of(&Map::identity(&shape), &self.structure.blocks[block].digits, &dims, all)?;
-        let start = self.places.starts[block];
-        let cell = |(c, w): &(usize, Fr)| (((*c as u64) << self.places.row_bits) + start, *w);
+        let cell = |(c, w): &(usize, Fr)| (self.places.cell(block, *c), *w);
         Some(self.seen(&lens, Source::Witness, cells.iter().map(cell).collect()))
     }
 }

@@ -114,6 +114,13 @@ pub(crate) struct Block {
     pub(crate) gates: Vec<Polynomial>,
 }
 
+impl Block {
+    /// Returns true if nothing is looked up in its rows, and nothing vanishes there: linear claims alone read it.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.lookups.is_empty() && self.gates.is_empty()
+    }
+}
+
 /// A claim over a whole index space: `Σ coefficient · view + constant = column sums of a block`.
 #[derive(Clone, Debug)]
 pub(crate) enum Tie {

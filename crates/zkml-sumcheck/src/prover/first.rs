@@ -59,7 +59,7 @@ fn table_outputs(key: &ProvingKey, folding: &Folding) -> Vec<(Fr, Vec<Fr>)> {
 pub(super) fn helpers(key: &ProvingKey, folding: &Folding, witness: &[Fr], masks: &Masks) -> Result<Vec<Fr>> {
     let (system, shape) = (&key.program.system, &key.shape);
     let (rows, size) = (1usize << system.row_bits, system.lookups_per_helper as usize);
-    let mut out = vec![Fr::ZERO; key.program.opening.length() as usize];
+    let mut out = vec![Fr::ZERO; (key.program.opening.length() as usize) * shape.parts[1] as usize];
     for template in &system.templates {
         let gates = TemplateGates::new(system, template, folding);
         let covered: Vec<usize> = template

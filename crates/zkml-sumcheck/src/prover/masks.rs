@@ -12,8 +12,8 @@ pub struct Masks {
     pub(crate) vector: Vec<Fr>,
     /// The random cell of `H`.
     pub(crate) helper: Fr,
-    /// Coefficients at `X^N` of `T`, `H` and `R`: an opening ignores them.
-    pub(crate) blinds: [Fr; 3],
+    /// Coefficients at `X^N` of the parts of `T`, those of `H`, and `R`: an opening ignores them.
+    pub(crate) blinds: Vec<Fr>,
 }
 
 /// Masks are secret.
@@ -32,7 +32,8 @@ impl Masks {
         for address in terms.chain(evaluations).chain(shape.opening_masks.iter().copied()) {
             vector[address as usize] = Fr::random(&mut *rng);
         }
-        let blinds = [(); 3].map(|()| Fr::random(&mut *rng));
+        let parts = shape.parts.iter().sum::<u32>() + 1;
+        let blinds = (0..parts).map(|_| Fr::random(&mut *rng)).collect();
         Self { vector, helper: Fr::random(rng), blinds }
     }
 }

@@ -33,7 +33,7 @@ pub struct ProvingKey {
     pub(crate) shape: Shape,
     /// `[τ^i]₁` for `i` up to `N`.
     pub(crate) powers: Vec<G1Affine>,
-    /// The vector `W`.
+    /// The vector `W`, padded to whole parts.
     pub(crate) weights: Vec<Fr>,
     /// For each part of `W`: `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁`, by row `d` of the matrix.
     pub(crate) quotients: Vec<Vec<G1Affine>>,
@@ -44,6 +44,8 @@ pub struct ProvingKey {
 pub struct Witness {
     /// Small integers, by address.
     pub grid: Vec<i64>,
+    /// Small integers after the multiplicities.
+    pub loose: Vec<i64>,
     /// Cells that hold field elements, by address; zero in `grid`.
     pub wide: Vec<(usize, Fr)>,
     /// Public field elements.
@@ -92,9 +94,15 @@ impl ProvingKey {
         Ok(Self { program, digest, shape, powers, weights, quotients })
     }
 
-    /// A commitment to a vector and its blinding coefficient.
-    fn commit(&self, vector: G1, blind: Fr) -> G1Affine {
-        (vector + self.powers[self.program.opening.length() as usize] * blind).to_affine()
+    /// A commitment to a part of a vector and its blinding coefficient.
+    fn blinded(&self, part: G1, blind: Fr) -> G1Affine {
+        (part + self.powers[self.program.opening.length() as usize] * blind).to_affine()
+    }
+
+    /// Commitments to all parts of a vector of field elements.
+    fn commit(&self, vector: &[Fr], blinds: &[Fr]) -> Vec<G1Affine> {
+        let parts = vector.chunks(self.program.opening.length() as usize).zip(blinds);
+        parts.map(|(part, blind)| self.blinded(zkml_msm::full(part, &self.powers), *blind)).collect()
     }
 }
 
@@ -102,8 +110,15 @@ impl ProvingKey {
 fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
     let rows = part.len() / b;
     let last = part.iter().rposition(|w| *w != Fr::ZERO).map_or(0, |at| at / b);
+    let small: Option<Vec<i64>> = part.iter().map(crate::field::to_i64).collect();
     // Rows after the last that is not zero give the identity.
-    let of = |d: usize| zkml_msm::full(&part[(d + 1) * b..(last + 1) * b], powers).to_affine();
+    let of = |d: usize| {
+        let range = (d + 1) * b..(last + 1) * b;
+        match &small {
+            Some(small) => zkml_msm::small(&small[range], powers).to_affine(),
+            None => zkml_msm::full(&part[range], powers).to_affine(),
+        }
+    };
     (0..rows.saturating_sub(1).min(last)).map(of).collect()
 }
 
@@ -115,23 +130,20 @@ pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks) -> Result<Vec<u
     let (program, shape) = (&key.program, &key.shape);
     let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
     let cells = (program.system.columns as usize) << program.system.row_bits;
-    if witness.grid.len() != cells || instances.len() != program.system.instances as usize {
+    let loose = witness.loose.len() as u64 != program.system.loose;
+    if witness.grid.len() != cells || loose || instances.len() != program.system.instances as usize {
         let (got, values) = (witness.grid.len(), instances.len());
         return Err(Error::Witness(format!("{got} cells and {values} public values")));
     }
     let mut writer = Writer::new(program, &key.digest, &instances);
-    let small = with_multiplicities(key, witness);
-    let mut values: Vec<Fr> = small.iter().map(|v| from_i64(*v)).collect();
-    values.resize(program.opening.length() as usize, Fr::ZERO);
-    let (places, wide): (Vec<usize>, Vec<Fr>) = witness.wide.iter().copied().unzip();
-    places.iter().zip(&wide).for_each(|(at, v)| values[*at] = *v);
-    let bases: Vec<G1Affine> = places.iter().map(|at| key.powers[*at]).collect();
-    let committed = zkml_msm::small(&small, &key.powers) + zkml_msm::full(&wide, &bases);
-    writer.point(SlotId::Witness, &key.commit(committed, masks.blinds[0]))?;
-    writer.point(SlotId::Masks, &key.commit(zkml_msm::full(&masks.vector, &key.powers), masks.blinds[2]))?;
+    let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
+    let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
+    let (values, commitments) = committed_witness(key, witness, of_witness);
+    writer.points(SlotId::Witness, &commitments)?;
+    writer.points(SlotId::Masks, &key.commit(&masks.vector, of_masks))?;
     let folding = first::folding(key, &writer)?;
     let helpers = first::helpers(key, &folding, &values, masks)?;
-    writer.point(SlotId::Helpers, &key.commit(zkml_msm::full(&helpers, &key.powers), masks.blinds[1]))?;
+    writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
     let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
     first::prove(key, &vectors, folding, &mut writer)?;
     second::send_mask_sum(key, &vectors, &mut writer)?;
@@ -139,6 +151,24 @@ pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks) -> Result<Vec<u
     let point = writer.vector(shape.second_variables, Challenge::Second)?;
     opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
     writer.finish()
+}
+
+/// The vector `T`, and commitments to its parts.
+fn committed_witness(key: &ProvingKey, witness: &Witness, blinds: &[Fr]) -> (Vec<Fr>, Vec<G1Affine>) {
+    let length = key.program.opening.length() as usize;
+    let mut small = with_multiplicities(key, witness);
+    small.extend(&witness.loose);
+    small.resize(length * key.shape.parts[0] as usize, 0);
+    let mut values: Vec<Fr> = small.iter().map(|v| from_i64(*v)).collect();
+    witness.wide.iter().for_each(|(at, v)| values[*at] = *v);
+    let commit = |(part, (small, blind)): (usize, (&[i64], &Fr))| {
+        let inside = witness.wide.iter().filter(|(at, _)| at / length == part);
+        let (bases, wide): (Vec<G1Affine>, Vec<Fr>) =
+            inside.map(|(at, v)| (key.powers[at % length], *v)).unzip();
+        key.blinded(zkml_msm::small(small, &key.powers) + zkml_msm::full(&wide, &bases), *blind)
+    };
+    let commitments = small.chunks(length).zip(blinds).enumerate().map(commit).collect();
+    (values, commitments)
 }
 
 /// The grid, followed by how often each row of the table is looked up.

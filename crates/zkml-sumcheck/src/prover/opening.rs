@@ -64,21 +64,20 @@ struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    fn new(key: &'a ProvingKey, vectors: &Vectors<'_>, masks: &Masks, folded: &Folded, point: &[Fr]) -> Self {
+    fn new(key: &'a ProvingKey, vectors: &Vectors<'_>, masks: &Masks, folded: &Folded) -> Self {
         let length = key.program.opening.length() as usize;
-        let factor = |s: Source| folded.get(&s).copied().unwrap_or(Fr::ZERO);
+        let factor = |s: Source, part: usize| folded.get(&(s, part)).copied().unwrap_or(Fr::ZERO);
         let mut own = vec![Fr::ZERO; length + 1];
-        let all = [(Source::Witness, 0), (Source::Helpers, 1), (Source::Masks, 2)];
-        for (source, blind) in all {
-            let f = factor(source);
-            if let Some(vector) = vectors.of(source) {
+        let mut blinds = masks.blinds.iter();
+        for source in [Source::Witness, Source::Helpers, Source::Masks] {
+            for (part, vector) in vectors.of(source).unwrap_or_default().chunks(length).enumerate() {
+                let f = factor(source, part);
                 own.par_iter_mut().with_min_len(1 << 10).zip(vector).for_each(|(o, v)| *o += f * v);
+                own[length] += f * blinds.next().unwrap_or(&Fr::ZERO);
             }
-            own[length] += f * masks.blinds[blind];
         }
-        let chunks = eq_table(&point[key.program.opening.bits as usize..]);
-        let weights = factor(Source::Weights);
-        let parts = key.weights.chunks(length).zip(chunks).map(|(part, e)| (weights * e, part));
+        let parts =
+            key.weights.chunks(length).enumerate().map(|(i, part)| (factor(Source::Weights, i), part));
         Self { own, parts: parts.collect() }
     }
 
@@ -130,7 +129,7 @@ pub(super) fn prove(
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let (low, high) = point[..opening.bits as usize].split_at(opening.column_bits as usize);
     let b = opening.columns() as usize;
-    let f = Opened::new(key, vectors, masks, folded, point);
+    let f = Opened::new(key, vectors, masks, folded);
     let h = f.rows(&eq_table(low));
     writer.point(SlotId::H, &commit(&h))?;
     let alpha = writer.challenge(Challenge::Alpha)?;

@@ -16,8 +16,8 @@ use crate::{
     functional::{add_functional, index_weights},
 };
 
-/// The folded functionals at the point where the second sumcheck ends.
-pub(super) type Folded = BTreeMap<Source, Fr>;
+/// The folded functionals at the point where the second sumcheck ends, by vector and part.
+pub(super) type Folded = BTreeMap<(Source, usize), Fr>;
 
 /// Challenges that functionals depend on.
 struct Known<'a> {
@@ -82,9 +82,8 @@ impl Known<'_> {
     }
 }
 
-fn tables(key: &ProvingKey, vectors: &Vectors<'_>) -> BTreeMap<Source, Vec<Fr>> {
+fn tables(vectors: &Vectors<'_>) -> BTreeMap<Source, Vec<Fr>> {
     let length = |s: Source| vectors.of(s).map_or(0, <[Fr]>::len);
-    let _ = key;
     Source::COMMITTED.map(|s| (s, vec![Fr::ZERO; length(s)])).into_iter().collect()
 }
 
@@ -94,7 +93,7 @@ fn all_claims(key: &ProvingKey) -> Vec<Claim> {
 
 /// Sends what the masks add up to at the fixed points.
 pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer) -> Result<()> {
-    let mut tables = tables(key, vectors);
+    let mut tables = tables(vectors);
     for claim in all_claims(key).iter().filter(|c| c.value == Claimed::MaskSum) {
         for part in &claim.parts {
             Known { writer }.add(&mut tables, part, Fr::ONE)?;
@@ -106,7 +105,7 @@ pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mu
 
 /// Rounds of the second sumcheck.
 pub(super) fn prove(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer) -> Result<Folded> {
-    let mut functionals = tables(key, vectors);
+    let mut functionals = tables(vectors);
     let claims = all_claims(key);
     let etas = powers(writer.challenge(Challenge::Eta)?, claims.len());
     let known = Known { writer };
@@ -120,35 +119,30 @@ pub(super) fn prove(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer
             }
         }
     }
-    let mut pairs: Vec<(Source, Vec<Fr>, Vec<Fr>)> = functionals
-        .into_iter()
-        .map(|(s, functional)| (s, vectors.of(s).map_or_else(Vec::new, <[Fr]>::to_vec), functional))
-        .collect();
+    let length = key.program.opening.length() as usize;
+    let mut pairs = Vec::new();
+    for (source, functional) in functionals {
+        let vector = vectors.of(source).unwrap_or_default();
+        for (part, (v, f)) in vector.chunks(length).zip(functional.chunks(length)).enumerate() {
+            pairs.push(((source, part), v.to_vec(), f.to_vec()));
+        }
+    }
     for v in (0..key.shape.second_variables).rev() {
         let half = 1usize << v;
         let (mut constant, mut square) = (Fr::ZERO, Fr::ZERO);
         for (_, vector, functional) in &pairs {
-            let (c, s) = if vector.len() > half {
-                coefficients(vector, functional, half)
-            } else {
-                // A vector of fewer variables counts where the others are zero.
-                (inner(vector, functional), Fr::ZERO)
-            };
+            let (c, s) = coefficients(vector, functional, half);
             constant += c;
             square += s;
         }
         writer.scalars(SlotId::Second(v), &[constant, square])?;
         let r = writer.challenge(Challenge::Second(v))?;
         for (_, vector, functional) in &mut pairs {
-            if vector.len() > half {
-                bind(vector, r);
-                bind(functional, r);
-            } else {
-                functional.par_iter_mut().with_min_len(1 << 10).for_each(|f| *f *= Fr::ONE - r);
-            }
+            bind(vector, r);
+            bind(functional, r);
         }
     }
-    Ok(pairs.into_iter().map(|(s, _, f)| (s, f[0])).collect())
+    Ok(pairs.into_iter().map(|(at, _, f)| (at, f[0])).collect())
 }
 
 /// Constant and quadratic coefficient of `Σ_x p(x, X) q(x, X)`.

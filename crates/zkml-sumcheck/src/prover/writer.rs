@@ -74,11 +74,16 @@ impl Writer {
 
     /// Sends a commitment.
     pub(crate) fn point(&mut self, id: SlotId, point: &G1Affine) -> Result<()> {
-        if bool::from(point.is_identity()) {
+        self.points(id, std::slice::from_ref(point))
+    }
+
+    /// Sends commitments.
+    pub(crate) fn points(&mut self, id: SlotId, points: &[G1Affine]) -> Result<()> {
+        if points.iter().any(|p| bool::from(p.is_identity())) {
             return Err(Error::Unlucky);
         }
-        let words = g1_words(point);
-        self.send(id, Element::Point, &[words.x, words.y])
+        let words: Vec<Word> = points.iter().map(g1_words).flat_map(|w| [w.x, w.y]).collect();
+        self.send(id, Element::Point, &words)
     }
 
     /// Sends scalars.

@@ -14,7 +14,7 @@ use crate::curve::{Fr, point, scalar};
 /// A proof's points and scalars by slot, its challenges, and the instances.
 pub(super) struct Decoded {
     pub(super) instances: Vec<Fr>,
-    points: BTreeMap<SlotId, G1Affine>,
+    points: BTreeMap<SlotId, Vec<G1Affine>>,
     scalars: BTreeMap<SlotId, Vec<Fr>>,
     challenges: BTreeMap<Challenge, Fr>,
 }
@@ -82,7 +82,8 @@ impl Decoded {
                     if words.is_identity() {
                         return Err(bad);
                     }
-                    self.points.insert(slot.id, point(&words).map_err(|_| bad)?);
+                    let point = point(&words).map_err(|_| bad)?;
+                    self.points.entry(slot.id).or_default().push(point);
                 }
             }
         }
@@ -94,9 +95,14 @@ impl Decoded {
         Ok(self.scalars.get(&id).map_or(&[], Vec::as_slice))
     }
 
-    /// The point of a slot.
+    /// The first point of a slot.
     pub(super) fn point(&self, id: SlotId) -> Result<G1Affine, VerifyError> {
-        self.points.get(&id).copied().ok_or(VerifyError::Inconsistent("proof point"))
+        self.points(id).first().copied().ok_or(VerifyError::Inconsistent("proof point"))
+    }
+
+    /// The points of a slot.
+    pub(super) fn points(&self, id: SlotId) -> &[G1Affine] {
+        self.points.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// A challenge.

@@ -8,7 +8,7 @@ use zkml_protocol::{
     sumcheck::{Challenge, SlotId, Source},
 };
 
-use super::{Check, VerifyError, functional::eq_number, second::Folded};
+use super::{Check, VerifyError, second::Folded};
 use crate::curve::{Fr, combine, pairing_product_is_one, point, point2};
 
 /// `Π ((1 − u_k) + u_k x^(2^k))`.
@@ -106,18 +106,24 @@ pub(super) fn check(check: &Check<'_>, folded: &Folded) -> Result<(), VerifyErro
 
 /// The commitments whose sum is that of `f`.
 fn commitments(check: &Check<'_>, folded: &Folded) -> Result<Vec<(Fr, G1Affine)>, VerifyError> {
-    let functional =
-        |source| folded.functionals.get(&source).copied().ok_or(VerifyError::Inconsistent("functional"));
-    let mut out = vec![
-        (functional(Source::Witness)?, check.decoded.point(SlotId::Witness)?),
-        (functional(Source::Helpers)?, check.decoded.point(SlotId::Helpers)?),
-        (functional(Source::Masks)?, check.decoded.point(SlotId::Masks)?),
+    let mut out = Vec::new();
+    let mut add = |source, part: usize, point: G1Affine| {
+        let found = folded.functionals.get(&(source, part as u32)).copied();
+        out.push((found.ok_or(VerifyError::Inconsistent("functional"))?, point));
+        Ok::<(), VerifyError>(())
+    };
+    let committed = [
+        (Source::Witness, SlotId::Witness),
+        (Source::Helpers, SlotId::Helpers),
+        (Source::Masks, SlotId::Masks),
     ];
-    let chunk_point = folded.point.get(check.program.opening.bits as usize..).unwrap_or_default();
-    let weights = functional(Source::Weights)?;
-    for (index, words) in check.program.weights.commitments.iter().enumerate() {
-        let point = program_point("commitment to weights", index, words)?;
-        out.push((weights * eq_number(chunk_point, index as u64), point));
+    for (source, id) in committed {
+        for (part, point) in check.decoded.points(id).iter().enumerate() {
+            add(source, part, *point)?;
+        }
+    }
+    for (part, words) in check.program.weights.commitments.iter().enumerate() {
+        add(Source::Weights, part, program_point("commitment to weights", part, words)?)?;
     }
     Ok(out)
 }

@@ -4,7 +4,8 @@
 use ff::Field;
 use std::collections::BTreeMap;
 use zkml_protocol::sumcheck::{
-    Challenge, Claim, Claimed, Factor, Linear, MaskWeight, Part, Point, SlotId, Source, Weight, claims,
+    Challenge, Claim, Claimed, Factor, Linear, MaskWeight, Part, Point, SlotId, Source, Weight, bits_for,
+    claims,
 };
 
 use super::{
@@ -23,7 +24,8 @@ pub(super) struct Valued {
 /// What the opening has to show: the point, the folded functionals there, and the value.
 pub(super) struct Folded {
     pub(super) point: Vec<Fr>,
-    pub(super) functionals: BTreeMap<Source, Fr>,
+    /// By vector and part.
+    pub(super) functionals: BTreeMap<(Source, u32), Fr>,
     pub(super) value: Fr,
 }
 
@@ -65,14 +67,15 @@ pub(super) fn folded(check: &Check<'_>, all: &[Valued]) -> Result<Folded, Verify
     let point = check.decoded.vector(variables, Challenge::Second)?;
     let mut functionals = BTreeMap::new();
     for source in Source::COMMITTED {
-        let own = match source {
-            Source::Weights => variables,
-            _ => check.program.opening.bits,
-        };
-        let (low, high) =
-            point.split_at_checked(own as usize).ok_or(VerifyError::Inconsistent("variables"))?;
-        let at = fold(&mut |valued| functional(check, &valued.claim, source, low))?;
-        functionals.insert(source, at * eq_number(high, 0));
+        let parts = check.shape.parts_of(source, &check.program.weights);
+        for part in 0..parts {
+            // Parts are opened at one point, each with a functional of its own: the high bits of addresses are its number.
+            let high = (0..bits_for(parts.into()))
+                .map(|bit| Fr::from(u64::from(part.checked_shr(bit).unwrap_or(0) & 1)));
+            let address: Vec<Fr> = point.iter().copied().chain(high).collect();
+            let at = fold(&mut |valued| functional(check, &valued.claim, source, &address))?;
+            functionals.insert((source, part), at);
+        }
     }
     Ok(Folded { point, functionals, value })
 }
