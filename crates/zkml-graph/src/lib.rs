@@ -37,6 +37,7 @@ pub mod map;
 pub mod op;
 pub mod ops;
 pub mod relation;
+pub mod standing;
 pub mod tensor;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

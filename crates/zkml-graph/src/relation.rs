@@ -418,6 +418,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn variables_are_as_long_as_their_shapes() {
+        let var = |shape: &[usize]| Var {
+            name: "x".into(),
+            shape: shape.to_vec(),
+            bounds: Bounds::new(0, 1),
+            constant: None,
+        };
+        assert_eq!(
+            [var(&[]), var(&[2, 3]), var(&[4, 0])].map(|v| (v.len(), v.is_empty())),
+            [(1, false), (6, false), (0, true)]
+        );
+    }
+
+    #[test]
     fn codes_are_the_narrowest() {
         for (lo, hi, shown) in [
             (0, 0, "u1"),

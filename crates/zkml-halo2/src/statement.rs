@@ -220,6 +220,20 @@ mod tests {
     use zkml_graph::{RangeKind, testing};
 
     #[test]
+    fn domains_and_headers_are_the_published_words() {
+        let code = Code { bits: 16, signed: true };
+        let view = |n| View { var: zkml_graph::VarId(0), map: zkml_graph::Map::identity(&[n]) };
+        for n in [1, 3, 300, 70_000] {
+            let published = commitment::header(n as u32, protocol_code(code));
+            assert_eq!(zkml_protocol::Word::from_u64(header(&view(n), code) as u64), published);
+        }
+        for (section, parts) in [(Section::Input, 1), (Section::Model, 40), (Section::Output, 3)] {
+            let published = commitment::domain(role(section), parts as u32);
+            assert_eq!(zkml_protocol::Word::from_u64(domain(section, parts) as u64), published);
+        }
+    }
+
+    #[test]
     fn what_is_packed_must_be_confined() {
         let cases = testing::cases();
         let private = cases.iter().find(|c| !c.weights.is_empty()).expect("a private network");

@@ -288,6 +288,12 @@ pub(super) fn cases() -> Vec<crate::case::Case> {
             &[1, -2],
         ),
         case(
+            "Contract: batch of fixed weights",
+            matrix(&[2, 1, 2], &[2, 2, 2], [1, 1, 1, 1], &[2, 1, 2]),
+            &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), fixed(&[2, 2, 2], &[1, 0, 2, -1, 5, 7, -3, 100])],
+            &[5, -2, 3, 421],
+        ),
+        case(
             "Contract: dilated and padded convolution",
             dilated,
             &[filters, signal],

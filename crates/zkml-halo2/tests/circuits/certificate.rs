@@ -171,6 +171,14 @@ fn what_has_no_cell_must_be_the_provers_to_choose() {
                 *value = value.clone().plus(Fr::ONE, &Polynomial::atom(Term::Free(900)));
                 true
             });
+            l.expect_refusals("a definition by itself", group.defined.len(), |_, b, i| {
+                let group = &mut b.groups[g].1;
+                let own = group.defined[i].view.clone();
+                group.free.push(own);
+                let last = Term::Free(group.free.len() as u16 - 1);
+                group.defined[i].value = Polynomial::atom(last);
+                true
+            });
         }
     }
     assert!(constants > 0, "no constant has a cell");

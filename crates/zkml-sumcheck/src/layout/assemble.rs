@@ -453,7 +453,9 @@ fn statement(resolver: &Resolver<'_>, packed: &[Packed], linears: &mut Vec<Linea
                 weight: Weight::Packed(scalar_word(&base.pow_vartime([weight_of(p)]))),
             };
             let mut form = form;
-            form.push(ones(offset, every));
+            if offset != Fr::ZERO {
+                form.push(ones(offset, every));
+            }
             linears.push(Linear {
                 indices: all.iter().map(index).collect(),
                 form: Form(form),
@@ -480,7 +482,7 @@ fn statement(resolver: &Resolver<'_>, packed: &[Packed], linears: &mut Vec<Linea
         // … and its words are what the statement shows.
         let one =
             |t: &Term| Term { source: Source::One, cells: vec![(0, scalar_word(&offset))], ..t.clone() };
-        let offsets: Vec<Term> = cells.iter().map(one).collect();
+        let offsets: Vec<Term> = cells.iter().filter(|_| offset != Fr::ZERO).map(one).collect();
         let indices =
             vec![Index::random(words), Index { extent: inner, weight: Weight::Packed(scalar_word(&base)) }];
         let form = cells.into_iter().chain(offsets).collect();

@@ -9,18 +9,19 @@
 //! 5. `assemble` gives rows and addresses, and makes the system.
 
 mod assemble;
+mod certificate;
 mod digits;
 mod lens;
 mod resolve;
 mod structure;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use ff::Field;
 use halo2curves::bn256::Fr;
 use zkml_graph::{
-    Relation, System as Relations,
-    intervals::{Facts, analyse},
+    Ledger, Relation, System as Relations,
+    intervals::{Facts, Proven, analyse},
 };
 use zkml_protocol::sumcheck::{Opening, Shape, System};
 
@@ -32,7 +33,7 @@ use crate::{
 use assemble::{Failure, assemble};
 use digits::Plan;
 use resolve::Place;
-use structure::{Block, Choices, Structure, structure};
+use structure::{Choices, Structure, structure};
 
 /// Choices of a layout; every one of them gives a sound system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Default for Options {
 }
 
 /// A system of the protocol with the way from a run to its cells.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Layout {
     /// What holds.
     pub system: System,
@@ -60,7 +61,9 @@ pub struct Layout {
     pub opening: Opening,
     /// The vector `W`, padded to whole parts.
     pub weights: Vec<Fr>,
-    blocks: Vec<Block>,
+    /// How each relation is taken care of, confirmed.
+    pub ledger: Ledger,
+    structure: Structure,
     places: Vec<Place>,
     /// Whether rows of zeros satisfy the template of each block.
     zeros: Vec<bool>,
@@ -69,7 +72,8 @@ pub struct Layout {
 /// Lays out the relations of a graph.
 ///
 /// # Errors
-/// [`Error::Unsupported`] and [`Error::Unconfined`] name the node whose relation does not fit.
+/// [`Error::Unsupported`] and [`Error::Unconfined`] name the node whose relation does not fit, [`Error::Uncertified`] a relation that
+/// the layout does not state.
 pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
     let facts = Facts::new(relations);
     let proven = analyse(relations, &facts, options.limb_bits)?;
@@ -79,7 +83,12 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
     loop {
         let mut structure = structure(relations, &proven, &plan, &choices)?;
         match assemble(relations, &plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
-            Ok(assembled) => return finished(structure, assembled),
+            Ok(assembled) => {
+                let ledger = ledger(relations, &proven, &structure, options.limb_bits);
+                let layout = finished(structure, assembled, ledger)?;
+                certificate::confirm(relations, &layout.ledger, &layout)?;
+                return Ok(layout);
+            }
             Err(Failure::Refused(error)) => return Err(error),
             Err(Failure::NeedsCells(needs)) => {
                 let constant = relations.vars[needs.0.0 as usize].constant.is_some();
@@ -98,7 +107,14 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
 /// Parts that a vector is committed to in, at most.
 const MOST_PARTS: u32 = 8;
 
-fn finished(structure: Structure, assembled: assemble::Assembled) -> Result<Layout> {
+fn ledger(relations: &Relations, proven: &Proven, structure: &Structure, limb_bits: u32) -> Ledger {
+    let defines = structure.defines.iter().enumerate();
+    let substituted: HashMap<usize, Vec<u32>> =
+        defines.filter_map(|(i, var)| Some((i, vec![var.as_ref()?.0]))).collect();
+    zkml_graph::standing::ledger(relations, proven, &substituted, limb_bits)
+}
+
+fn finished(structure: Structure, assembled: assemble::Assembled, ledger: Ledger) -> Result<Layout> {
     let assemble::Assembled { system, mut weights, places, templates } = assembled;
     // More parts shorten the opening, and cost a commitment each.
     let most = |opening: &Opening| {
@@ -112,7 +128,7 @@ fn finished(structure: Structure, assembled: assemble::Assembled) -> Result<Layo
         .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))?;
     weights.resize((weights.len() as u64).max(1).next_multiple_of(opening.length()) as usize, Fr::ZERO);
     let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
-    Ok(Layout { system, opening, weights, blocks: structure.blocks, places, zeros })
+    Ok(Layout { system, opening, weights, ledger, structure, places, zeros })
 }
 
 /// Returns true if a row of zeros satisfies a template.
@@ -133,7 +149,7 @@ impl Layout {
         let cells = self.system.columns as usize * rows;
         let first = cells.next_multiple_of(1 << self.system.table.bits) + (1 << self.system.table.bits);
         let (mut grid, mut loose) = (vec![0i64; cells], vec![0i64; self.system.loose as usize]);
-        for ((block, place), zeros) in self.blocks.iter().zip(&self.places).zip(&self.zeros) {
+        for ((block, place), zeros) in self.structure.blocks.iter().zip(&self.places).zip(&self.zeros) {
             let length = 1usize << block.digits.total_bits();
             for (c, role) in block.columns.iter().enumerate() {
                 let view = role.view();

@@ -133,7 +133,7 @@ pub(crate) enum Tie {
 }
 
 /// What is decided before addresses are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Structure {
     pub(crate) homes: Vec<Home>,
     pub(crate) blocks: Vec<Block>,

@@ -1,0 +1,190 @@
+//! The certificate refuses whatever is missing, weakened or assumed.
+
+use std::sync::OnceLock;
+
+use zkml_graph::{Graph, System as Relations, Visibility, testing};
+use zkml_protocol::{
+    Word, field,
+    sumcheck::{Form, Source, System},
+};
+
+use super::confirm;
+use crate::layout::{Layout, Options, lay_out};
+
+fn layouts() -> &'static [(String, Relations, Layout)] {
+    static LAYOUTS: OnceLock<Vec<(String, Relations, Layout)>> = OnceLock::new();
+    LAYOUTS.get_or_init(|| {
+        let mut out = Vec::new();
+        for case in testing::cases().into_iter().filter(|c| c.weights.is_empty()) {
+            let mut graph: Graph = case.graph;
+            graph.inputs.iter_mut().for_each(|(_, v)| *v = Visibility::Public);
+            graph.outputs.iter_mut().for_each(|o| o.visibility = Visibility::Public);
+            let relations = graph.system();
+            for options in [Options::default(), Options { limb_bits: 5, lookups_per_helper: 1, columns: 4 }] {
+                let layout = lay_out(&relations, &options).expect("it is laid out");
+                out.push((case.name.clone(), relations.clone(), layout));
+            }
+        }
+        out
+    })
+}
+
+/// Tries changes of the system, numbered from zero until there is no such one; each has to be refused.
+fn refused(what: &str, allowed: usize, change: impl Fn(&mut System, usize) -> Option<bool>) {
+    let (mut tried, mut accepted) = (0, Vec::new());
+    for (name, relations, whole) in layouts() {
+        let mut layout = whole.clone();
+        for i in 0.. {
+            layout.system = whole.system.clone();
+            match change(&mut layout.system, i) {
+                None => break,
+                Some(false) => continue,
+                Some(true) => {}
+            }
+            tried += 1;
+            if confirm(relations, &layout.ledger, &layout).is_ok() {
+                accepted.push(format!("{name}: {what} {i}"));
+            }
+        }
+    }
+    assert!(tried > 30, "{what}: only {tried} tried");
+    assert!(accepted.len() <= allowed, "{tried} tried, {} accepted: {accepted:#?}", accepted.len());
+}
+
+fn bump(word: &mut Word) {
+    *word = field::add(*word, Word::ONE);
+}
+
+fn forms(system: &mut System) -> Vec<&mut Form> {
+    let contractions = system.contractions.iter_mut().flat_map(|c| [&mut c.a, &mut c.b, &mut c.y]);
+    contractions.chain(system.linears.iter_mut().map(|l| &mut l.form)).collect()
+}
+
+#[test]
+fn every_layout_is_certified() {
+    let all = layouts();
+    assert!(all.len() > 80);
+    for (name, relations, layout) in all {
+        confirm(relations, &layout.ledger, layout).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}
+
+#[test]
+fn a_missing_or_changed_gate_is_refused() {
+    let gate = |s: &mut System, i: usize| {
+        let all: Vec<(usize, usize)> = s
+            .templates
+            .iter()
+            .enumerate()
+            .flat_map(|(t, x)| (0..x.gates.len()).map(move |g| (t, g)))
+            .collect();
+        all.get(i).copied()
+    };
+    refused("a missing gate", 0, |s, i| {
+        let (t, g) = gate(s, i)?;
+        s.templates[t].gates.remove(g);
+        Some(true)
+    });
+    refused("another coefficient of a gate", 0, |s, i| {
+        let (t, g) = gate(s, i)?;
+        let gate = &mut s.templates[t].gates[g].0;
+        bump(&mut gate[0].coefficient);
+        // With one monomial it is the same gate, up to a factor.
+        Some(gate.len() > 1)
+    });
+    refused("a gate times a column", 0, |s, i| {
+        let (t, g) = gate(s, i)?;
+        s.templates[t].gates[g].0.iter_mut().for_each(|m| m.columns.push(0));
+        Some(true)
+    });
+}
+
+#[test]
+fn a_missing_or_changed_lookup_is_refused() {
+    let lookup = |s: &System, i: usize| {
+        let all = s.templates.iter().enumerate().flat_map(|(t, x)| (0..x.lookups.len()).map(move |l| (t, l)));
+        let used = all.filter(|(t, l)| !s.templates[*t].lookups[*l].key.terms.is_empty());
+        used.collect::<Vec<_>>().get(i).copied()
+    };
+    refused("a missing lookup", 0, |s, i| {
+        let (t, l) = lookup(s, i)?;
+        s.templates[t].lookups[l] = zkml_protocol::sumcheck::Lookup::default();
+        Some(true)
+    });
+    refused("another key", 0, |s, i| {
+        let (t, l) = lookup(s, i)?;
+        bump(&mut s.templates[t].lookups[l].key.constant);
+        Some(true)
+    });
+    refused("another tag", 0, |s, i| {
+        let (t, l) = lookup(s, i)?;
+        s.templates[t].lookups[l].tag += 1;
+        Some(true)
+    });
+    refused("a template that ends early", 0, |s, i| {
+        let (t, l) = lookup(s, i)?;
+        s.templates[t].segments.pop();
+        Some(l == 0)
+    });
+}
+
+#[test]
+fn another_table_is_refused() {
+    refused("a wider range", 0, |s, i| {
+        let range = s.table.segments.iter_mut().find(|x| x.tag == 0)?;
+        range.rows.bits += 1;
+        (i == 0).then_some(true)
+    });
+    refused("a key more", 0, |s, i| {
+        let segment = s.table.segments.get_mut(i)?;
+        segment.first_key += 1;
+        Some(true)
+    });
+}
+
+#[test]
+fn a_changed_form_is_refused() {
+    refused("another coefficient of a form", 0, |s, i| {
+        let mut all = forms(s);
+        let terms: Vec<_> = all.iter_mut().flat_map(|f| &mut f.0).collect();
+        let term = terms.into_iter().nth(i)?;
+        bump(&mut term.cells[0].1);
+        Some(true)
+    });
+    refused("another cell", 0, |s, i| {
+        let mut all = forms(s);
+        let terms: Vec<_> = all.iter_mut().flat_map(|f| &mut f.0).collect();
+        let term = terms.into_iter().nth(i)?;
+        let free = (0..40).find(|bit| term.axes.iter().all(|a| *bit < a.bit || *bit >= a.bit + a.bits))?;
+        term.cells[0].0 ^= 1 << free;
+        Some(term.source == Source::Witness)
+    });
+    refused("a missing term", 0, |s, i| {
+        let mut left = i;
+        for form in forms(s) {
+            if left < form.0.len() {
+                form.0.remove(left);
+                return Some(true);
+            }
+            left -= form.0.len();
+        }
+        None
+    });
+}
+
+#[test]
+fn a_missing_relation_is_refused() {
+    refused("a missing linear relation", 0, |s, i| {
+        if i >= s.linears.len() {
+            return None;
+        }
+        s.linears.remove(i);
+        Some(true)
+    });
+    refused("another public value", 0, |s, i| {
+        let l = s.linears.get_mut(i)?;
+        let shown = l.instances.is_some();
+        l.instances = l.instances.map(|n| n + 1);
+        Some(shown)
+    });
+}
