@@ -2,6 +2,7 @@
 
 use ff::Field;
 use halo2curves::bn256::Fr;
+use rand_core::{RngCore, SeedableRng};
 use zkml_curve::scalar_from_word;
 use zkml_protocol::{
     Word,
@@ -50,9 +51,12 @@ impl<'a> Evaluator<'a> {
         let grid = (system.columns as usize) << system.row_bits;
         let table = 1usize << system.table.bits;
         let length = grid.next_multiple_of(table) + table + system.loose as usize;
-        let random = |_| (0..length).map(|_| Fr::random(rand_core::OsRng)).collect();
-        let cells = std::array::from_fn(random);
-        Self { layout, cells, chi: Fr::random(rand_core::OsRng) }
+        // One call of the system for all.
+        let mut seed = [0; 32];
+        rand_core::OsRng.fill_bytes(&mut seed);
+        let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
+        let cells = std::array::from_fn(|_| (0..length).map(|_| Fr::random(&mut rng)).collect());
+        Self { layout, cells, chi: Fr::random(&mut rng) }
     }
 
     /// A term at values of the indices: zero where a coordinate leaves its bounds.

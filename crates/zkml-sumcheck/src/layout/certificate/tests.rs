@@ -163,8 +163,9 @@ fn a_changed_form_is_refused() {
         let mut left = i;
         for form in forms(s) {
             if left < form.0.len() {
-                form.0.remove(left);
-                return Some(true);
+                let term = form.0.remove(left);
+                // A literal zero says nothing.
+                return Some(term.cells.iter().any(|(_, w)| !w.is_zero()));
             }
             left -= form.0.len();
         }
