@@ -224,14 +224,10 @@ pub fn forge_all(
         };
         tally.wrongly += 1;
         if report.findings.len() < MAX_FINDINGS {
-            report.findings.push(Found {
-                graph: target.name.clone(),
-                seed,
-                variant,
-                variable: target.system.vars[change.cell.var as usize].name.clone(),
-                broken: broken.map_or_else(String::new, |(l, r)| format!("{l}: {r}")),
-                finding,
-            });
+            let graph = target.name.clone();
+            let variable = target.system.vars[change.cell.var as usize].name.clone();
+            let broken = broken.map_or_else(String::new, |(l, r)| format!("{l}: {r}"));
+            report.findings.push(Found { graph, seed, variant, variable, broken, finding });
         }
     }
     report

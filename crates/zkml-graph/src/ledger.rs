@@ -7,6 +7,8 @@
 //! what makes a ledger. That substitution gives back the stated relations is algebra over the back end's own
 //! constraints, and is confirmed there.
 
+mod forms;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -147,42 +149,6 @@ impl Ledger {
         self.confirm(system, substitutable)
     }
 
-    /// As [`Ledger::check`], for a layout in which everything that speaks of a variable, the statement and contractions as
-    /// well, speaks of its definition instead. Then a variable may be defined if it is an existential witness: the model
-    /// does not fix it, it is no input, no copy writes it, and it is defined once, by what does not depend on it.
-    ///
-    /// # Errors
-    /// The first entry or step that is not so.
-    pub fn check_forms(&self, system: &System) -> Result<Vec<Option<Bounds>>, LedgerError> {
-        let known = self.confirm(system, definable)?;
-        let mut by: std::collections::BTreeMap<u32, usize> = std::collections::BTreeMap::new();
-        for (index, standing) in self.standings.iter().enumerate() {
-            let Standing::Substituted { defines } = standing else { continue };
-            let bad = |detail: String| LedgerError::Entry {
-                index,
-                relation: system.relations[index].1.to_string(),
-                standing: standing.name(),
-                detail,
-            };
-            let (Relation::Linear { terms, .. }, [var]) = (&system.relations[index].1, defines.as_slice())
-            else {
-                return Err(bad("a definition is a sum, of one variable".into()));
-            };
-            let own: Vec<_> = terms.iter().filter(|(_, v)| v.var.0 == *var).collect();
-            let len = system.vars[*var as usize].len();
-            if !matches!(own.as_slice(), [(c, v)] if *c != 0 && whole(v, len)) {
-                return Err(bad(format!("it cannot be solved for variable {var}")));
-            }
-            if by.insert(*var, index).is_some() {
-                return Err(bad(format!("variable {var} is defined twice")));
-            }
-            if depends(system, &self.standings, index, *var) {
-                return Err(bad(format!("variable {var} is defined by itself")));
-            }
-        }
-        Ok(known)
-    }
-
     fn confirm(
         &self,
         system: &System,
@@ -236,20 +202,7 @@ impl Ledger {
                     (_, Some(_)) => Err("only a range has a window".into()),
                 }
             }
-            Standing::Substituted { defines } => {
-                if !matches!(relation, Relation::Linear { .. } | Relation::Product { .. }) {
-                    return Err("only sums and products define anything".into());
-                }
-                if defines.is_empty() {
-                    return Err("it defines nothing".into());
-                }
-                let mentioned: BTreeSet<u32> = relation.views().iter().map(|v| v.var.0).collect();
-                let strange = defines.iter().find(|v| !mentioned.contains(v));
-                if let Some(v) = strange {
-                    return Err(format!("it does not speak of variable {v}"));
-                }
-                defines.iter().try_for_each(|v| may_go(system, VarId(*v)))
-            }
+            Standing::Substituted { defines } => defines_what_may_go(system, relation, defines, may_go),
             Standing::Implied { within, rests_on } => {
                 let Relation::Range { lo, bits, kind: RangeKind::Sound, .. } = relation else {
                     return Err("only a loose range may be implied".into());
@@ -290,6 +243,26 @@ impl Ledger {
         }
         Ok(known)
     }
+}
+
+/// Confirms that a relation may define these variables.
+fn defines_what_may_go(
+    system: &System,
+    relation: &Relation,
+    defines: &[u32],
+    may_go: fn(&System, VarId) -> Result<(), String>,
+) -> Result<(), String> {
+    if !matches!(relation, Relation::Linear { .. } | Relation::Product { .. }) {
+        return Err("only sums and products define anything".into());
+    }
+    if defines.is_empty() {
+        return Err("it defines nothing".into());
+    }
+    let mentioned: BTreeSet<u32> = relation.views().iter().map(|v| v.var.0).collect();
+    if let Some(v) = defines.iter().find(|v| !mentioned.contains(v)) {
+        return Err(format!("it does not speak of variable {v}"));
+    }
+    defines.iter().try_for_each(|v| may_go(system, VarId(*v)))
 }
 
 /// Largest magnitude of an interval, in bits: sums of so many such values stay far below the modulus of any field in
@@ -352,46 +325,6 @@ pub fn substitutable(system: &System, var: VarId) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A variable may be defined everywhere if the model does not fix it, it is no input, and no copy writes it.
-fn definable(system: &System, var: VarId) -> Result<(), String> {
-    let Some(v) = system.vars.get(var.0 as usize) else {
-        return Err(format!("there is no variable {}", var.0));
-    };
-    if v.constant.is_some() {
-        return Err(format!("`{}` is a constant of the model", v.name));
-    }
-    if system.inputs.contains(&var) {
-        return Err(format!("`{}` is an input of the model", v.name));
-    }
-    if copies_to(system, var).next().is_some() {
-        return Err(format!("`{}` is wired", v.name));
-    }
-    Ok(())
-}
-
-/// Returns true if what relation `index` says of `var` depends on `var` through other definitions or copies.
-fn depends(system: &System, standings: &[Standing], index: usize, var: u32) -> bool {
-    let spoken = |i: usize| system.relations[i].1.views().into_iter().map(|v| v.var.0);
-    let mut todo: Vec<u32> = spoken(index).filter(|v| *v != var).collect();
-    let mut seen = BTreeSet::new();
-    while let Some(v) = todo.pop() {
-        if v == var {
-            return true;
-        }
-        if !seen.insert(v) {
-            continue;
-        }
-        for (i, standing) in standings.iter().enumerate() {
-            let defined = matches!(standing, Standing::Substituted { defines } if defines.contains(&v));
-            let wired = matches!(&system.relations[i].1, Relation::Copy { to, .. } if to.var.0 == v);
-            if defined || wired {
-                todo.extend(spoken(i).filter(|other| *other != v));
-            }
-        }
-    }
-    false
 }
 
 /// Returns true if the view shows the elements of its variable one after the other.

@@ -104,7 +104,10 @@ pub enum ProverError {
     },
     /// The halo2 library refused.
     #[error("proof system: {0}")]
-    Halo2(String),
+    Halo2(#[from] halo2_proofs::plonk::Error),
+    /// The key has no verifier program.
+    #[error("proof system: {0}")]
+    Program(#[from] crate::program::DeriveError),
     /// A proof did not verify.
     #[error("the proof does not verify: {0}")]
     Rejected(String),
@@ -116,12 +119,6 @@ pub enum ProverError {
 impl From<GraphError> for ProverError {
     fn from(e: GraphError) -> Self {
         Self::Graph(Box::new(e))
-    }
-}
-
-impl From<halo2_proofs::plonk::Error> for ProverError {
-    fn from(e: halo2_proofs::plonk::Error) -> Self {
-        Self::Halo2(e.to_string())
     }
 }
 

@@ -157,8 +157,7 @@ pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &
     let circuit = circuit(system, plan)?;
     let pk = keygen_pk2(srs.params(), &circuit, false)?;
     let statement = statement(graph, system, plan.shape.limb_bits)?;
-    let program = crate::program::derive(pk.get_vk(), plan.k, srs.verifier_part(), statement)
-        .map_err(|e| ProverError::Halo2(e.to_string()))?;
+    let program = crate::program::derive(pk.get_vk(), plan.k, srs.verifier_part(), statement)?;
     Ok(Keys { plan: plan.clone(), srs, program, pk, circuit })
 }
 

@@ -3,7 +3,7 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use zkml_curve::scalar_from_word;
-use zkml_protocol::sumcheck::{Affine, Form, Index, Source, System, Term};
+use zkml_protocol::sumcheck::{Affine, Form, Index, Linear, Source, System, Term, Weight};
 
 use crate::{field::from_i64, layout::Layout, prover::Witness};
 
@@ -46,48 +46,40 @@ fn affine_at(form: &Affine, columns: &[Fr]) -> Fr {
 /// The first thing that does not hold.
 pub(crate) fn violation(layout: &Layout, witness: &Witness) -> Option<String> {
     let system = &layout.system;
-    rows(system, layout, witness).or_else(|| {
-        let vector = |source: Source, at: usize| match source {
-            Source::One => Fr::ONE,
-            Source::Witness => {
-                let first =
-                    witness.grid.len().next_multiple_of(1 << system.table.bits) + (1 << system.table.bits);
-                let cell = if at < witness.grid.len() { witness.grid[at] } else { witness.loose[at - first] };
-                from_i64(cell)
-            }
-            _ => layout.weights[at],
-        };
-        for (i, c) in system.contractions.iter().enumerate() {
-            let outer: Vec<Index> = c.free.iter().chain(&c.batch).copied().collect();
-            for values in all_values(&outer) {
-                let sum: Fr = all_values(&c.sum)
-                    .into_iter()
-                    .map(|inner| {
-                        let all = [values.clone(), inner].concat();
-                        form_at(&c.a, &all, &vector) * form_at(&c.b, &all, &vector)
-                    })
-                    .sum();
-                if sum != form_at(&c.y, &values, &vector) {
-                    return Some(format!("contraction {i} at {values:?}"));
-                }
-            }
-        }
-        for (i, l) in system.linears.iter().enumerate() {
-            if l.instances.is_some()
-                || system.linears[i]
-                    .indices
-                    .iter()
-                    .any(|x| x.weight != zkml_protocol::sumcheck::Weight::Random)
-            {
-                continue;
-            }
-            if let Some(values) =
-                all_values(&l.indices).into_iter().find(|v| form_at(&l.form, v, &vector) != Fr::ZERO)
-            {
-                return Some(format!("linear relation {i} at {values:?}: {:?}", l.form));
+    let first = witness.grid.len().next_multiple_of(1 << system.table.bits) + (1 << system.table.bits);
+    let vector = |source: Source, at: usize| match source {
+        Source::One => Fr::ONE,
+        Source::Witness if at < witness.grid.len() => from_i64(witness.grid[at]),
+        Source::Witness => from_i64(witness.loose[at - first]),
+        _ => layout.weights[at],
+    };
+    rows(system, layout, witness)
+        .or_else(|| contractions(system, &vector))
+        .or_else(|| linears(system, &vector))
+}
+
+fn contractions(system: &System, vector: &dyn Fn(Source, usize) -> Fr) -> Option<String> {
+    for (i, c) in system.contractions.iter().enumerate() {
+        let outer: Vec<Index> = c.free.iter().chain(&c.batch).copied().collect();
+        for values in all_values(&outer) {
+            let product = |inner: Vec<u64>| {
+                let all = [values.clone(), inner].concat();
+                form_at(&c.a, &all, vector) * form_at(&c.b, &all, vector)
+            };
+            let sum: Fr = all_values(&c.sum).into_iter().map(product).sum();
+            if sum != form_at(&c.y, &values, vector) {
+                return Some(format!("contraction {i} at {values:?}"));
             }
         }
-        None
+    }
+    None
+}
+
+fn linears(system: &System, vector: &dyn Fn(Source, usize) -> Fr) -> Option<String> {
+    let plain = |l: &&Linear| l.instances.is_none() && l.indices.iter().all(|i| i.weight == Weight::Random);
+    system.linears.iter().filter(plain).find_map(|l| {
+        let values = all_values(&l.indices).into_iter().find(|v| form_at(&l.form, v, vector) != Fr::ZERO)?;
+        Some(format!("linear relation at {values:?}: {:?}", l.form))
     })
 }
 

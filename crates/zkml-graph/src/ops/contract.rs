@@ -232,21 +232,19 @@ fn walk(offset: i64, shape: &[usize], steps: &[i64]) -> Vec<i64> {
 
 /// Test cases.
 #[cfg(any(test, feature = "testing"))]
+fn matrix(a: &[usize], b: &[usize], ranks: [usize; 4], y: &[usize]) -> Contract {
+    let [a, b, y] = [a, b, y].map(Map::identity);
+    Contract { a, b, addend: None, ranks, y }
+}
+
+#[cfg(any(test, feature = "testing"))]
 pub(super) fn cases() -> Vec<crate::case::Case> {
+    [matrices(), batches_and_windows()].concat()
+}
+
+#[cfg(any(test, feature = "testing"))]
+fn batches_and_windows() -> Vec<crate::case::Case> {
     use crate::case::{case, fixed, given};
-    let matrix = |a: &[usize], b: &[usize], ranks, y: &[usize]| Contract {
-        a: Map::identity(a),
-        b: Map::identity(b),
-        addend: None,
-        ranks,
-        y: Map::identity(y),
-    };
-    let x = given(&[2, 3], (-9, 9), &[1, -2, 3, 9, -9, 0]);
-    let w = fixed(&[3, 2], &[4, -5, 0, 7, 6, 1]);
-    let plain = || matrix(&[2, 3], &[3, 2], [0, 1, 1, 1], &[2, 2]);
-    let bias = Contract { addend: Map::broadcast(&[2], &[2, 2]), ..plain() };
-    let transposed = Contract { y: Map::permuted(&[2, 2], &[1, 0]), ..plain() };
-    let dot = matrix(&[3], &[3], [0, 0, 1, 0], &[]);
     let batch = matrix(&[2, 1, 2], &[2, 2, 1], [1, 1, 1, 1], &[2, 1, 1]);
     // Windows of three that skip every other element, over five elements padded by two with the value 0.
     let axis = crate::map::Axis { offset: -2, steps: vec![2, 1] };
@@ -254,6 +252,37 @@ pub(super) fn cases() -> Vec<crate::case::Case> {
     let dilated = Contract { b: window, ..matrix(&[2, 3], &[3, 5], [0, 1, 1, 1], &[2, 5]) };
     let filters = fixed(&[2, 3], &[1, 10, 100, -1, 0, 2]);
     let signal = given(&[5], (-5, 5), &[1, 2, 3, 4, 5]);
+    vec![
+        case(
+            "Contract: batch",
+            batch,
+            &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), given(&[2, 2, 1], (-4, 4), &[-1, 1, 2, -2])],
+            &[1, -2],
+        ),
+        case(
+            "Contract: batch of fixed weights",
+            matrix(&[2, 1, 2], &[2, 2, 2], [1, 1, 1, 1], &[2, 1, 2]),
+            &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), fixed(&[2, 2, 2], &[1, 0, 2, -1, 5, 7, -3, 100])],
+            &[5, -2, 3, 421],
+        ),
+        case(
+            "Contract: dilated and padded convolution",
+            dilated,
+            &[filters, signal],
+            &[310, 420, 531, 42, 53, 6, 8, 9, -2, -3],
+        ),
+    ]
+}
+
+#[cfg(any(test, feature = "testing"))]
+fn matrices() -> Vec<crate::case::Case> {
+    use crate::case::{case, fixed, given};
+    let x = given(&[2, 3], (-9, 9), &[1, -2, 3, 9, -9, 0]);
+    let w = fixed(&[3, 2], &[4, -5, 0, 7, 6, 1]);
+    let plain = || matrix(&[2, 3], &[3, 2], [0, 1, 1, 1], &[2, 2]);
+    let bias = Contract { addend: Map::broadcast(&[2], &[2, 2]), ..plain() };
+    let transposed = Contract { y: Map::permuted(&[2, 2], &[1, 0]), ..plain() };
+    let dot = matrix(&[3], &[3], [0, 0, 1, 0], &[]);
     vec![
         case("Contract: matrices", plain(), &[x.clone(), w.clone()], &[22, -16, 36, -108]),
         case(
@@ -280,24 +309,6 @@ pub(super) fn cases() -> Vec<crate::case::Case> {
             dot,
             &[given(&[3], (-4, 4), &[1, -4, 4]), given(&[3], (0, 7), &[7, 5, 0])],
             &[-13],
-        ),
-        case(
-            "Contract: batch",
-            batch,
-            &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), given(&[2, 2, 1], (-4, 4), &[-1, 1, 2, -2])],
-            &[1, -2],
-        ),
-        case(
-            "Contract: batch of fixed weights",
-            matrix(&[2, 1, 2], &[2, 2, 2], [1, 1, 1, 1], &[2, 1, 2]),
-            &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), fixed(&[2, 2, 2], &[1, 0, 2, -1, 5, 7, -3, 100])],
-            &[5, -2, 3, 421],
-        ),
-        case(
-            "Contract: dilated and padded convolution",
-            dilated,
-            &[filters, signal],
-            &[310, 420, 531, 42, 53, 6, 8, 9, -2, -3],
         ),
     ]
 }

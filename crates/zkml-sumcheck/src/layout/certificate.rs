@@ -21,7 +21,7 @@ use zkml_protocol::sumcheck::{Index, Weight};
 
 use super::{
     Layout,
-    structure::{Home, Role},
+    block::{Home, Role},
 };
 use crate::{
     error::{Error, Result},

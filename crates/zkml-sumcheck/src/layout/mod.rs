@@ -9,6 +9,7 @@
 //! 5. `assemble` gives rows and addresses, and makes the system.
 
 mod assemble;
+mod block;
 mod certificate;
 mod digits;
 mod lens;
@@ -175,7 +176,7 @@ impl Layout {
 /// The public field elements of a run.
 fn instances(relations: &Relations, values: &[Vec<i64>], context: Fr) -> Result<Vec<Fr>> {
     let mut out = vec![context];
-    for (_, item) in assemble::items(relations) {
+    for (_, item) in assemble::statement::items(relations) {
         let Relation::Public { v, code, .. } = item else { continue };
         let shown = v.map.gather(&values[v.var.0 as usize]);
         match code {

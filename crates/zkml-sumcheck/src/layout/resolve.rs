@@ -10,9 +10,10 @@ use zkml_protocol::{
 };
 
 use super::{
+    block::Home,
     digits::{Plan, Space, Sub, parts},
     lens::{Coordinate, Lens},
-    structure::{Home, Structure},
+    structure::Structure,
 };
 use crate::field::from_i64;
 

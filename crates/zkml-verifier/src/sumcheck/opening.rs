@@ -43,53 +43,57 @@ fn vanishing(y: Fr, points: &[Fr]) -> Fr {
     points.iter().map(|x| y - x).product()
 }
 
-/// Checks that the committed vectors, folded, open to the value that the second sumcheck leaves.
-pub(super) fn check(check: &Check<'_>, folded: &Folded) -> Result<(), VerifyError> {
-    let d = check.decoded;
-    let (alpha, gamma) = (d.challenge(Challenge::Alpha)?, d.challenge(Challenge::OpenGamma)?);
-    let (z, nu) = (d.challenge(Challenge::Z)?, d.challenge(Challenge::Nu)?);
-    let (y, zeta) = (d.challenge(Challenge::Y)?, d.challenge(Challenge::Zeta)?);
-    if z == Fr::ZERO || z == Fr::ONE || z == -Fr::ONE || z == alpha || z * alpha == Fr::ONE {
-        return Err(VerifyError::Degenerate);
-    }
-    let zi = inverse(z)?;
-    let [g_z, g_zi, h_z, h_zi, h_alpha, s_zi] = *d.scalars(SlotId::Openings)? else {
+/// A polynomial with the points at which it is opened and its values there.
+type Opened = (SlotId, Vec<(Fr, Fr)>);
+
+/// What is opened at `z`, `1/z` and `α`: `S(z)` follows from the symmetric identity, `D(z)` from the degree of `g`.
+fn opened(check: &Check<'_>, folded: &Folded, [z, zi, alpha]: [Fr; 3]) -> Result<[Opened; 4], VerifyError> {
+    let [g_z, g_zi, h_z, h_zi, h_alpha, s_zi] = *check.decoded.scalars(SlotId::Openings)? else {
         return Err(VerifyError::Inconsistent("openings"));
     };
+    let gamma = check.decoded.challenge(Challenge::OpenGamma)?;
     let opening = &check.program.opening;
-    let own = folded.point.get(..opening.bits as usize).ok_or(VerifyError::Inconsistent("variables"))?;
-    let (low, high) =
-        own.split_at_checked(opening.column_bits as usize).ok_or(VerifyError::Inconsistent("variables"))?;
-    // S(z) from the symmetric identity, D(z) from the degree of g.
+    let short = VerifyError::Inconsistent("variables");
+    let (low, high) = folded.point.split_at_checked(opening.column_bits as usize).ok_or(short)?;
     let products = g_z * row_polynomial(low, zi)
         + g_zi * row_polynomial(low, z)
         + gamma * (h_z * row_polynomial(high, zi) + h_zi * row_polynomial(high, z));
     let constant = (h_alpha + gamma * folded.value).double();
     let s_z = (products - constant - zi * s_zi) * zi;
     let d_z = z.pow_vartime([opening.columns().saturating_sub(1)]) * g_zi;
-    let sets = [
+    Ok([
         (SlotId::G, vec![(z, g_z), (zi, g_zi)]),
         (SlotId::S, vec![(z, s_z), (zi, s_zi)]),
         (SlotId::D, vec![(z, d_z)]),
         (SlotId::H, vec![(z, h_z), (zi, h_zi), (alpha, h_alpha)]),
-    ];
-    let all = [z, zi, alpha];
+    ])
+}
+
+/// Checks that the committed vectors, folded, open to the value that the second sumcheck leaves.
+pub(super) fn check(check: &Check<'_>, folded: &Folded) -> Result<(), VerifyError> {
+    let d = check.decoded;
+    let (alpha, z) = (d.challenge(Challenge::Alpha)?, d.challenge(Challenge::Z)?);
+    let (nu, y, zeta) =
+        (d.challenge(Challenge::Nu)?, d.challenge(Challenge::Y)?, d.challenge(Challenge::Zeta)?);
+    if z == Fr::ZERO || z == Fr::ONE || z == -Fr::ONE || z == alpha || z * alpha == Fr::ONE {
+        return Err(VerifyError::Degenerate);
+    }
+    let all = [z, inverse(z)?, alpha];
     let mut terms: Vec<(Fr, G1Affine)> = Vec::new();
     let (mut weight, mut value) = (Fr::ONE, Fr::ZERO);
-    for (id, points) in &sets {
+    for (id, points) in &opened(check, folded, all)? {
         let others: Vec<Fr> = all.iter().filter(|x| points.iter().all(|(p, _)| p != *x)).copied().collect();
         let scale = weight * vanishing(y, &others);
         terms.push((scale, d.point(*id)?));
         value += scale * interpolated(points, y)?;
         weight *= nu;
     }
-    let second = d.point(SlotId::W2)?;
+    let (second, quotient) = (d.point(SlotId::W2)?, d.point(SlotId::Quotient)?);
     terms.push((-vanishing(y, &all), d.point(SlotId::W)?));
     terms.push((y, second));
     terms.push((-value, program_point("generator", 0, &check.program.srs.g1)?));
     // ζ([f] − [g] + α[q])
     terms.extend(commitments(check, folded)?.into_iter().map(|(scalar, point)| (zeta * scalar, point)));
-    let quotient = d.point(SlotId::Quotient)?;
     terms.extend([(-zeta, d.point(SlotId::G)?), (zeta * alpha, quotient)]);
     let first = combine(terms.iter().map(|(scalar, point)| (*scalar, point)));
     let scaled = combine([(-zeta, &quotient)]);
@@ -97,11 +101,8 @@ pub(super) fn check(check: &Check<'_>, folded: &Folded) -> Result<(), VerifyErro
     let second_group = |what, words| point2(words).ok_or(VerifyError::ProgramPoint { what, index: 0 });
     let (g2, s_g2) = (second_group("second generator", &srs.g2)?, second_group("setup point", &srs.s_g2)?);
     let b_g2 = second_group("setup point of the rows", &check.program.srs_b)?;
-    if pairing_product_is_one(&[(first, g2), (-second, s_g2), (scaled, b_g2)]) {
-        Ok(())
-    } else {
-        Err(VerifyError::Rejected)
-    }
+    let agree = pairing_product_is_one(&[(first, g2), (-second, s_g2), (scaled, b_g2)]);
+    if agree { Ok(()) } else { Err(VerifyError::Rejected) }
 }
 
 /// The commitments whose sum is that of `f`.

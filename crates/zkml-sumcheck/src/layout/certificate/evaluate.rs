@@ -9,7 +9,7 @@ use zkml_protocol::{
     sumcheck::{Affine, Form, Gate, Index, Linear, Source, Term, Weight},
 };
 
-use crate::layout::{Layout, resolve::Place, structure};
+use crate::layout::{Layout, block, resolve::Place};
 
 /// Random assignments: one to find a factor, the others to confirm it. What is read off is one vector, point by point.
 pub(super) const POINTS: usize = 3;
@@ -143,7 +143,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The elements of a sum of columns.
-    pub(super) fn cells(&self, block: usize, form: &structure::Affine, count: usize) -> Vec<Fr> {
+    pub(super) fn cells(&self, block: usize, form: &block::Affine, count: usize) -> Vec<Fr> {
         let mut out = vec![form.constant; POINTS * count];
         for (c, w) in &form.terms {
             out.iter_mut().zip(self.column(block, *c, count)).for_each(|(o, x)| *o += *w * x);

@@ -10,7 +10,7 @@ use super::{
     evaluate::{POINTS, scalar},
     proportional,
 };
-use crate::{field::from_i64, layout::structure::Role};
+use crate::{field::from_i64, layout::block::Role};
 
 impl Check<'_> {
     /// Confirms that a relation which is laid out is stated.
@@ -164,58 +164,43 @@ impl Check<'_> {
 
     /// The table holds the range and the functions of the model, and nothing else.
     pub(super) fn table(&self) -> Confirmed {
-        let (table, weights) = (&self.layout.system.table, &self.layout.weights);
-        let output = |j: usize, row: u64| {
-            weights.get((table.outputs[j] + row) as usize).copied().ok_or("outputs beyond the weights")
-        };
+        let table = &self.layout.system.table;
         let mut covered = vec![false; 1 << table.bits];
         let mut seen: Vec<Vec<bool>> = self.relations.tables.iter().map(|t| vec![false; t.len()]).collect();
-        let mut ranges = 0;
         for s in &table.segments {
             for offset in 0..1u64 << s.rows.bits {
                 let row = s.rows.start + offset;
                 *covered.get_mut(row as usize).ok_or("a row beyond the table")? = true;
-                let function = usize::try_from(s.tag).ok().and_then(|t| t.checked_sub(1));
-                let key = usize::try_from(s.first_key).ok().map(|k| k + offset as usize);
-                let entry = function
-                    .map(|f| Ok::<_, String>((self.relations.tables.get(f).ok_or("a strange tag")?, f)));
-                for j in 0..table.outputs.len() {
-                    let expected = match (&entry, key) {
-                        (Some(Ok((t, _))), Some(k)) => {
-                            t.columns.get(j).map_or(Some(0), |c| c.get(k).copied())
-                        }
-                        (Some(Err(e)), _) => return Err(e.clone()),
-                        (None, _) => Some(0),
-                        _ => None,
-                    };
-                    let expected = expected.ok_or("a key beyond its function")?;
-                    if output(j, row)? != from_i64(expected) {
-                        return Err(format!("row {row} of the table has another output"));
+                let key = usize::try_from(s.first_key + offset as i64).map_err(|_| "a negative key")?;
+                match usize::try_from(s.tag).ok().and_then(|t| t.checked_sub(1)) {
+                    None => self.outputs(row, |_| 0)?,
+                    Some(f) => {
+                        let known = seen.get_mut(f).and_then(|s| s.get_mut(key));
+                        *known.ok_or("a key beyond its function")? = true;
+                        let columns = &self.relations.tables[f].columns;
+                        self.outputs(row, |j| columns.get(j).map_or(0, |c| c[key]))?;
                     }
                 }
-                match (function, key) {
-                    (Some(f), Some(k)) => match seen.get_mut(f).and_then(|s| s.get_mut(k)) {
-                        Some(place) => *place = true,
-                        None => return Err("a key beyond its function".into()),
-                    },
-                    (Some(_), None) => return Err("a negative key".into()),
-                    (None, _) => {}
-                }
-            }
-            if s.tag == 0 {
-                ranges += 1;
-                if s.first_key != 0 {
-                    return Err("the range does not begin at zero".into());
-                }
             }
         }
-        let zeros = (0..table.outputs.len())
-            .all(|j| covered.iter().enumerate().all(|(row, c)| *c || output(j, row as u64) == Ok(Fr::ZERO)));
-        if ranges == 1 && zeros && seen.iter().flatten().all(|s| *s) {
+        for (row, _) in covered.iter().enumerate().filter(|(_, c)| !**c) {
+            self.outputs(row as u64, |_| 0)?;
+        }
+        let ranges: Vec<_> = table.segments.iter().filter(|s| s.tag == 0).map(|s| s.first_key).collect();
+        if ranges == [0] && seen.iter().flatten().all(|s| *s) {
             Ok(())
         } else {
-            Err("the table holds something else than the range and the functions".into())
+            Err("the table holds something else than one range and the functions".into())
         }
+    }
+
+    /// Confirms the outputs of a row of the table.
+    fn outputs(&self, row: u64, expected: impl Fn(usize) -> i64) -> Confirmed {
+        let weights = &self.layout.weights;
+        let same =
+            |(j, base): (usize, &u64)| weights.get((base + row) as usize) == Some(&from_i64(expected(j)));
+        let all = self.layout.system.table.outputs.iter().enumerate().all(same);
+        if all { Ok(()) } else { Err(format!("row {row} of the table has another output")) }
     }
 
     /// The operands and the result of a contraction are those of the relation.
