@@ -100,3 +100,76 @@ impl Outline {
         self.dims.m > 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    /// Whether what is added differs between positions: rows of the witness operand, which are columns where it is the right one.
+    fn differs(added: &[i64], [batch, m, n]: [usize; 3], swapped: bool) -> bool {
+        let at = |b: usize, i: usize, j: usize| added[(b * m + i) * n + j];
+        let rows = || (0..batch).flat_map(|b| (0..m).map(move |i| (b, i)));
+        if swapped {
+            rows().any(|(b, i)| (1..n).any(|j| at(b, i, j) != at(b, i, j - 1)))
+        } else {
+            rows().any(|(b, i)| i > 0 && (0..n).any(|j| at(b, i, j) != at(b, i - 1, j)))
+        }
+    }
+
+    #[test]
+    fn outlines_say_what_their_relations_do() {
+        let (mut plain, mut added, mut swaps) = (0, 0, 0);
+        for case in testing::cases() {
+            let system = case.graph.system();
+            let found = outlines(&system);
+            let is = |(_, (_, r)): &(usize, &(String, Relation))| matches!(r, Relation::Contract { .. });
+            let indices: Vec<usize> =
+                system.relations.iter().enumerate().filter(is).map(|(i, _)| i).collect();
+            assert_eq!(found.iter().map(|o| o.relation).collect::<Vec<_>>(), indices, "{}", case.name);
+            for o in found {
+                let Relation::Contract { a, b, addend, ranks, .. } = &system.relations[o.relation].1 else {
+                    continue;
+                };
+                let fixed = |v: &View| system.vars[v.var.0 as usize].constant.as_ref();
+                let Dims { batch, m, k, n } = Dims::new(a, b, *ranks);
+                assert_eq!(o.swapped, fixed(a).is_some() && fixed(b).is_none(), "{}", case.name);
+                assert_eq!(o.pairs, fixed(a).is_none() && fixed(b).is_none(), "{}", case.name);
+                let (rows, columns) = if o.swapped { (n, m) } else { (m, n) };
+                assert_eq!(o.dims, Dims { batch, m: rows, k, n: columns }, "{}", case.name);
+                let values = addend.as_ref().and_then(|v| Some(v.map.gather(fixed(v)?)));
+                assert_eq!(o.constant_addend, addend.is_none() || values.is_some(), "{}", case.name);
+                match (addend, values) {
+                    (None, _) => {
+                        assert!(!o.has_addend && !o.varying_addend, "{}", case.name);
+                        plain += 1;
+                    }
+                    (Some(_), None) => assert!(o.has_addend, "{}", case.name),
+                    (Some(_), Some(values)) => {
+                        assert_eq!(o.has_addend, values.iter().any(|v| *v != 0), "{}", case.name);
+                        assert_eq!(
+                            o.varying_addend,
+                            differs(&values, [batch, m, n], o.swapped),
+                            "{}",
+                            case.name
+                        );
+                        added += 1;
+                    }
+                }
+                swaps += usize::from(o.swapped);
+            }
+        }
+        assert!(plain > 3 && added > 2 && swaps > 0, "{plain} plain, {added} with bias, {swaps} swapped");
+        // None of the cases adds what differs from row to row: here is one.
+        let added = [1, 2, 1, 2, 1, 3];
+        let dims = Dims { batch: 1, m: 3, k: 1, n: 2 };
+        assert_eq!([varies(&added, dims, false), differs(&added, [1, 3, 2], false)], [true, true]);
+        assert_eq!(
+            [varies(&[1, 2, 1, 2, 1, 2], dims, false), varies(&[1, 1, 2, 2, 3, 3], dims, true)],
+            [false; 2]
+        );
+        assert!(varies(&[1, 1, 2, 2, 3, 4], dims, true));
+        let dims = Dims { batch: 2, ..dims };
+        assert!(varies(&[[7; 6], [7, 7, 7, 7, 7, 8]].concat(), dims, false), "in the second of two");
+    }
+}

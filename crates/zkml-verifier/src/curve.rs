@@ -65,7 +65,8 @@ pub(crate) fn pairings_agree(left: &G1Affine, a: G2Affine, right: &G1Affine, b: 
 pub(crate) fn pairing_product_is_one(pairs: &[(G1Affine, G2Affine)]) -> bool {
     let prepared: Vec<G2Prepared> = pairs.iter().map(|(_, b)| G2Prepared::from_affine(*b)).collect();
     let terms: Vec<(&G1Affine, &G2Prepared)> = pairs.iter().map(|(a, _)| a).zip(&prepared).collect();
-    bool::from(bn256::multi_miller_loop(&terms).final_exponentiation().is_identity())
+    let product = bn256::multi_miller_loop(&terms).final_exponentiation();
+    bool::from(product.is_identity())
 }
 
 fn little_endian(word: &Word) -> [u8; 32] {

@@ -195,3 +195,62 @@ fn the_relations_of_every_operator_are_pinned() {
     }
     insta::assert_snapshot!(page);
 }
+
+/// Bits that hold the magnitude of a number.
+fn bits(v: i128) -> u32 {
+    128 - v.unsigned_abs().leading_zeros()
+}
+
+#[test]
+fn what_relations_leave_loose_is_at_least_what_results_reach() {
+    let confined = ["ArgMax", "Divide", "Lookup"];
+    let mut seen = BTreeSet::new();
+    for case in cases() {
+        for node in &case.graph.nodes {
+            let spec = node.op.spec();
+            // As loose as the bounds of the operands are, and a hundred bits looser.
+            for more in [0, 100] {
+                let of = |t: &crate::TensorId| bits(case.graph.tensor(*t).bounds.magnitude()) + more;
+                let loose = spec.loose_bits(&node.inputs.iter().map(of).collect::<Vec<_>>());
+                let rounds = matches!(&node.op, Op::Rescale(r) if r.divisor != 1);
+                if confined.contains(&spec.kind()) || rounds {
+                    assert_eq!(loose, None, "{}", case.name);
+                    continue;
+                }
+                let result = bits(case.graph.tensor(node.output).bounds.magnitude());
+                let loose =
+                    loose.unwrap_or_else(|| panic!("{}: {} confines nothing", case.name, spec.kind()));
+                let least = if more == 0 { result } else { result + more };
+                // A result that is fixed by constants does not grow with its operands.
+                let grows = !matches!(&node.op, Op::Max(_) | Op::Reindex(_));
+                assert!(loose >= if grows { least.max(more) } else { more.max(1) }, "{}: {loose}", case.name);
+                seen.insert(spec.kind());
+            }
+        }
+    }
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["Contract", "Linear", "Max", "Product", "Reindex", "Rescale"]
+    );
+}
+
+#[test]
+fn bounds_of_a_table_are_those_of_its_values() {
+    let mut tried = 0;
+    for (lo, fraction_bits, shift) in [(-8, 0, 0), (-8, 1, 1), (-5, 2, 3), (0, 3, 0)] {
+        let values = [3, -7, 20, 0, 5, -1];
+        let slope = if fraction_bits > 0 { vec![4, -9, 0, 7, -2, 11] } else { vec![] };
+        let op =
+            Lookup { name: "t".into(), lo, fraction_bits, value: values.to_vec(), slope, shift, scale: 0 };
+        let last = lo + (6 << fraction_bits) - 1;
+        // Every interval within the domain, against each of its values alone.
+        let alone = |x: i64| result(op.clone(), &[given(&[1], (x.into(), x.into()), &[x])]).map(|t| t.bounds);
+        for (from, to) in (lo..=last).flat_map(|from| (from..=last).map(move |to| (from, to))) {
+            let all = result(op.clone(), &[given(&[1], (from.into(), to.into()), &[from])]).map(|t| t.bounds);
+            let union = (from..=to).map(|x| alone(x).expect("a value")).reduce(Bounds::union);
+            assert_eq!(all.ok(), union, "[{from}, {to}] of {op:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 500, "{tried}");
+}
