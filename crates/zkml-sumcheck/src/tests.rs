@@ -122,3 +122,39 @@ fn every_case_is_proven_and_false_outputs_are_refused() {
     }
     assert!(skipped.is_empty(), "{proven} proven, {} skipped: {skipped:#?}", skipped.len());
 }
+
+/// A run with one value changed, and the statement made of the changed values: the relations refuse it, or the verifier does.
+#[test]
+fn a_run_with_one_other_value_is_refused() {
+    let (mut by_relations, mut by_verifier, mut without_cells) = (0, 0, 0);
+    for case in testing::cases().into_iter().filter(|c| c.weights.is_empty()) {
+        let graph = public(case.graph.clone());
+        let system = graph.system();
+        let layout =
+            lay_out(&system, &Options { limb_bits: 6, ..Options::default() }).expect("it is laid out");
+        let values = system.assign(&graph.eval(&case.inputs).expect("it runs")).expect("all values");
+        let honest = layout.witness(&system, &values, Fr::ZERO).expect("a witness");
+        let key = key(&layout);
+        for (var, element) in case.cells(&system) {
+            for by in [1, -1, 64] {
+                let mut changed = values.clone();
+                changed[var][element] += by;
+                let Ok(forged) = layout.witness(&system, &changed, Fr::ZERO) else { continue };
+                let place = format!("{}: `{}` {element} by {by}", case.name, system.vars[var].name);
+                let same_cells = (&forged.grid, &forged.loose) == (&honest.grid, &honest.loose);
+                if same_cells && forged.instances == honest.instances {
+                    // A value that a sum determines has no cell: there is nothing to change.
+                    without_cells += 1;
+                } else if !same_cells && violation(&layout, &forged).is_some() {
+                    by_relations += 1;
+                } else {
+                    assert!(verdict(&key, &proof(&key, &forged), &forged.instances).is_err(), "{place}");
+                    by_verifier += 1;
+                }
+            }
+        }
+    }
+    let counts =
+        format!("{by_relations} by relations, {by_verifier} by the verifier, {without_cells} without cells");
+    assert!(by_relations > 1000 && by_verifier > 20, "{counts}");
+}
