@@ -88,11 +88,11 @@ impl Graph {
     /// that was just built.
     ///
     /// # Errors
-    /// [`GraphError::Decode`] for bytes that are no graph or not its canonical form, else the fact that does not hold.
+    /// [`GraphError::Decode`] or [`GraphError::Postcard`] for bytes that are no graph or not its canonical form, else the fact that does not hold.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, GraphError> {
         let decode = |m: String| GraphError::Decode(m);
         let body = bytes.strip_prefix(MAGIC).ok_or_else(|| decode("wrong magic or version".into()))?;
-        let graph: Self = postcard::from_bytes(body).map_err(|e| decode(e.to_string()))?;
+        let graph: Self = postcard::from_bytes(body)?;
         // One graph, one form: the decoder alone would let padded numbers and trailing bytes pass.
         if graph.to_bytes() != bytes {
             return Err(decode("the bytes are not in canonical form".into()));

@@ -140,4 +140,7 @@ pub enum GraphError {
     /// The serialised form is not a graph.
     #[error("not a compiled graph: {0}")]
     Decode(String),
+    /// The serialised form ends early or has a value that its type does not.
+    #[error("not a compiled graph: {0}")]
+    Postcard(#[from] postcard::Error),
 }

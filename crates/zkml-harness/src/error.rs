@@ -108,7 +108,7 @@ pub enum HarnessError {
     },
     /// The EVM refused the transaction before it ran.
     #[error("the EVM refused the transaction: {0}")]
-    Transaction(String),
+    Transaction(Box<dyn std::error::Error + Send + Sync>),
     /// A contract of the stack did not do what it was asked to.
     #[error("`{function}` was to be done, but the answer was: {answer}")]
     Call {

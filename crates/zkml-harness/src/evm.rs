@@ -239,7 +239,6 @@ impl Evm {
         data: Vec<u8>,
         keep: bool,
     ) -> Result<(ExecutionResult, Watch), HarnessError> {
-        let refused = |error: String| HarnessError::Transaction(error);
         let spec = SpecId::from(self.config.fork);
         let tx = TxEnv::builder()
             .caller(self.config.sender)
@@ -249,7 +248,7 @@ impl Evm {
             .nonce(self.account(self.config.sender).nonce)
             .chain_id(Some(self.config.chain_id))
             .build()
-            .map_err(|error| refused(format!("{error:?}")))?;
+            .map_err(|error| HarnessError::Transaction(format!("{error:?}").into()))?;
         let watch = Watch::new(self.config.stub_hash);
         let (chain_id, timestamp) = (self.config.chain_id, self.config.timestamp);
         let mut evm = Context::mainnet()
@@ -262,7 +261,7 @@ impl Evm {
             .build_mainnet_with_inspector(watch)
             .with_precompiles(Patched::new(spec, self.config.patches.clone()));
         let result = if keep { evm.inspect_tx_commit(tx) } else { evm.inspect_one_tx(tx) }
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| HarnessError::Transaction(error.into()))?;
         let watch = std::mem::take(&mut evm.inspector);
         Ok((result, watch))
     }

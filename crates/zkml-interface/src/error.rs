@@ -1,12 +1,15 @@
 //! Why a sample is refused.
 
 /// A sample that does not fit the model.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SampleError {
     /// No sample to calibrate with.
     #[error("there is no calibration sample; give at least one, or ask for random ones")]
     NoSamples,
+    /// A sample file is not JSON.
+    #[error("the sample file is not JSON: {0}; the form is {{\"inputs\": {{\"name\": [numbers]}}}}")]
+    NotJson(serde_json::Error),
     /// A sample file does not have the expected form.
     #[error(
         "{what} is not valid: {detail}; the form is {{\"inputs\": {{\"name\": [numbers]}}}} or {{\"samples\": [{{\"name\": [numbers]}}]}}"

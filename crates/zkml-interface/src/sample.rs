@@ -128,7 +128,7 @@ fn form(what: &str, detail: String) -> SampleError {
 }
 
 fn document(json: &str) -> Result<Value, SampleError> {
-    serde_json::from_str(json).map_err(|e| form("the sample file", e.to_string()))
+    serde_json::from_str(json).map_err(SampleError::NotJson)
 }
 
 /// Inputs of an integer type take integers only.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn refuses_each_mistake_by_name() {
         let parse = |json: &str| Sample::parse(json, &ports()).expect_err(json);
-        assert!(matches!(parse("{"), SampleError::SampleForm { .. }));
+        assert!(matches!(parse("{"), SampleError::NotJson(_)));
         assert!(matches!(parse("[1]"), SampleError::SampleForm { .. }));
         assert!(matches!(parse(r#"{"inputs": {}}"#), SampleError::MissingInput { .. }));
         assert!(matches!(parse(r#"{"x": [1,2,3,4], "y": [1]}"#), SampleError::UnknownInput { .. }));

@@ -27,15 +27,15 @@ impl fmt::Display for UnsupportedNode {
 }
 
 /// Why a model or a sample was refused.
-#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
-    #[error("cannot read {path}: {detail}; check the path and its permissions")]
+    #[error("cannot read {path}: {cause}; check the path and its permissions")]
     Read {
         /// The file.
         path: PathBuf,
         /// What the operating system said.
-        detail: String,
+        cause: std::io::Error,
     },
     /// The file is larger than anything this toolkit can prove.
     #[error("{path} has {size} bytes, more than the {limit} that are read; is it the right file?")]
@@ -74,14 +74,14 @@ pub enum Error {
         tensor: String,
     },
     /// Weights in another file cannot be had.
-    #[error("the weights of `{tensor}` lie in the file `{file}`: {detail}; put that file beside the model")]
+    #[error("the weights of `{tensor}` lie in the file `{file}`: {cause}; put that file beside the model")]
     ExternalData {
         /// The tensor.
         tensor: String,
         /// The other file, as the model names it.
         file: String,
-        /// What is wrong.
-        detail: String,
+        /// What is wrong: a sentence, or what the operating system said.
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A dimension other than the batch is left open.
     #[error(

@@ -21,10 +21,10 @@ use crate::{Error, LoadOptions, Port, log_softmax, proto};
 const MAX_BYTES: u64 = 1 << 29;
 
 fn decode(path: &Path) -> Result<pb::ModelProto, Error> {
-    let read = |e: std::io::Error| Error::Read { path: path.into(), detail: e.to_string() };
+    let read = |e: std::io::Error| Error::Read { path: path.into(), cause: e };
     let meta = std::fs::metadata(path).map_err(read)?;
     if meta.is_dir() {
-        return Err(Error::Read { path: path.into(), detail: "it is a folder".into() });
+        return Err(read(std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder")));
     }
     if meta.len() > MAX_BYTES {
         return Err(Error::TooLarge { path: path.into(), size: meta.len(), limit: MAX_BYTES });
@@ -63,7 +63,7 @@ pub fn self_contained(path: &Path) -> Result<Vec<u8>, Error> {
             proto::inline_external(graph, Some(path.parent().unwrap_or(Path::new(""))), MAX_BYTES)?;
             Ok(file.encode_to_vec())
         }
-        _ => std::fs::read(path).map_err(|e| Error::Read { path: path.into(), detail: e.to_string() }),
+        _ => std::fs::read(path).map_err(|cause| Error::Read { path: path.into(), cause }),
     }
 }
 

@@ -52,7 +52,7 @@ impl std::fmt::Debug for Input {
 }
 
 fn from_json<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|e| Error::Malformed { what, why: e.to_string() })
+    serde_json::from_slice(json).map_err(|e| Error::Malformed { what, why: e.into() })
 }
 
 impl Compiled {

@@ -17,8 +17,8 @@ pub enum Error {
     Malformed {
         /// What was expected.
         what: &'static str,
-        /// What is wrong with it.
-        why: String,
+        /// What is wrong with it: a sentence, or what its parser says.
+        why: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A verifier program that contradicts itself.
     #[cfg(feature = "verify")]

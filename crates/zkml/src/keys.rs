@@ -73,7 +73,7 @@ impl Keys {
     /// [`Error::Malformed`] if it cannot be written, which does not happen in memory.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let failed = |e: std::io::Error| Error::Malformed { what: "proving key", why: e.to_string() };
+        let failed = |e: std::io::Error| Error::Malformed { what: "proving key", why: e.into() };
         self.keys.write(&mut bytes).map_err(failed)?;
         Ok(bytes)
     }
@@ -145,7 +145,7 @@ fn agree(openings: &[Opening], stated: &[Commitment]) -> Result<()> {
     let (opened, proven) = (openings.len(), stated.len());
     if opened != proven {
         let why = format!("the proof has {proven} commitments, there are {opened} openings");
-        return Err(Error::Malformed { what: "statement", why });
+        return Err(Error::Malformed { what: "statement", why: why.into() });
     }
     match openings.iter().zip(stated).find(|(o, s)| o.commitment != s.commitment) {
         None => Ok(()),

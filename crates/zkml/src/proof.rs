@@ -77,12 +77,12 @@ pub struct Commitment {
 }
 
 /// Why a document is no proof of a program.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProofError {
     /// It is something else.
     #[error("it is not a proof file: {0}")]
-    NotAProof(String),
+    NotAProof(serde_json::Error),
     /// A layout of another version.
     #[error("its layout version is {found}, this program reads {VERSION}")]
     Version {
@@ -163,7 +163,7 @@ impl Proof {
     /// # Errors
     /// [`ProofError`], by what is wrong.
     pub fn from_json(json: &[u8], program: &impl VerifierProgram) -> Result<Self, ProofError> {
-        let read: Self = serde_json::from_slice(json).map_err(|e| ProofError::NotAProof(e.to_string()))?;
+        let read: Self = serde_json::from_slice(json).map_err(ProofError::NotAProof)?;
         read.check(program)?;
         Ok(read)
     }

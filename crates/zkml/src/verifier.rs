@@ -44,8 +44,7 @@ impl Verifier {
     /// # Errors
     /// [`Error::Malformed`] for something else, [`Error::Program`] for a program that contradicts itself.
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let malformed =
-            |e: serde_json::Error| Error::Malformed { what: "verifier program", why: e.to_string() };
+        let malformed = |e: serde_json::Error| Error::Malformed { what: "verifier program", why: e.into() };
         Self::new(serde_json::from_slice(json).map_err(malformed)?)
     }
 
