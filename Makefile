@@ -18,7 +18,7 @@ MDBOOK_VERSION := 0.5.4
 # Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
-.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec clean
+.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features clean
 
 all: build
 
@@ -65,6 +65,11 @@ lint-quick: $(NODE_STAMP)
 	$(CARGO) fmt --all --check
 	@# Modules that a registry declares are unknown to `cargo fmt`.
 	rustfmt --check --edition 2024 crates/zkml-onnx/src/ops/*.rs crates/zkml-onnx/src/proto/rewrite/*.rs
+
+## features: the library with no more than what verifiers or provers need, as a browser takes it
+features:
+	$(CARGO) check --release --locked -p zkml --no-default-features --features verify --target wasm32-unknown-unknown
+	$(CARGO) check --release --locked -p zkml --no-default-features --features prove --target wasm32-unknown-unknown
 
 ## bench: figures of whole processes, to target/bench/results.json
 bench: xtask

@@ -58,6 +58,9 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::OtherModel { .. } => "name another folder with --dir".into(),
         Error::Busy { .. } => "wait for it to end, or name another folder with --dir".into(),
         Error::Meanwhile { .. } => "run this command again".into(),
+        Error::NotGenerated { .. } => {
+            "it is replaced as a whole: move your own files out of it, or name another folder with --contracts".into()
+        }
         Error::NoSrs { k } => format!(
             "import one with at least 2^{k} powers, `zkml-chain srs import FILE.ptau`; or run `zkml-chain srs dev --k {k}` to try things out"
         ),

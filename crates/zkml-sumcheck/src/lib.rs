@@ -1,6 +1,7 @@
 //! The sumcheck back end: layouts of integer graphs, keys, proofs.
 //!
-//! The protocol is that of [`zkml_protocol::sumcheck`]. [`prover`] proves any program.
+//! The protocol is that of [`zkml_protocol::sumcheck`]. [`layout`] makes a program and the witness of a run from the relations of
+//! a graph, and certifies that each relation is stated by it; [`prover`] proves any program.
 
 #![forbid(unsafe_code)]
 

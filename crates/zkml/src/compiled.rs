@@ -8,14 +8,19 @@ use zkml_protocol::Word;
 
 use crate::{Error, Observer, Result, Stage, observer::begin, weights};
 
-/// The integer graph of a model, planned for proving.
-#[derive(Debug)]
+/// The integer graph of a model, planned for proving. Its weights may be secret: debugging shows none.
 pub struct Compiled {
     pub(crate) graph: Graph,
     pub(crate) system: System,
     pub(crate) weights: Vec<Vec<i64>>,
     interface: Interface,
     plan: Plan,
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiled").field("model_hash", &self.model_hash()).finish_non_exhaustive()
+    }
 }
 
 /// A compiled model as the four files of an artifact folder that carry it.
@@ -73,6 +78,12 @@ impl Compiled {
         Ok(Self { graph, system, weights, interface, plan })
     }
 
+    /// Puts together what belongs together: private weights, one vector per tensor of [`Graph::weights`], and interface and
+    /// plan of the same graph.
+    pub fn from_parts(graph: Graph, weights: Vec<Vec<i64>>, interface: Interface, plan: Plan) -> Self {
+        Self { system: graph.system(), graph, weights, interface, plan }
+    }
+
     /// Reads what [`Compiled::to_files`] wrote, or those files of an artifact folder.
     ///
     /// # Errors
@@ -86,13 +97,8 @@ impl Compiled {
                 return Err(Error::Malformed { what: "private weights", why: "they were not given".into() });
             }
         };
-        Ok(Self {
-            system: graph.system(),
-            weights,
-            interface: from_json("interface", &files.interface)?,
-            plan: from_json("plan", &files.plan)?,
-            graph,
-        })
+        let (interface, plan) = (from_json("interface", &files.interface)?, from_json("plan", &files.plan)?);
+        Ok(Self::from_parts(graph, weights, interface, plan))
     }
 
     /// The model as files.
@@ -119,6 +125,16 @@ impl Compiled {
     /// The integer graph: the definition of what is proven.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// What must hold on every run of the graph.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// The private weights, one vector per tensor of [`Graph::weights`]; none when they are public.
+    pub fn weights(&self) -> &[Vec<i64>] {
+        &self.weights
     }
 
     /// Keccak-256 of the graph: names the model in every proof, or its architecture when weights are private.
@@ -154,13 +170,17 @@ impl Compiled {
     /// # Errors
     /// [`Error::Graph`] for an input outside of what the model was calibrated for.
     pub fn run(&self, input: &Input) -> Result<Vec<Vec<f64>>> {
-        let trace = self.trace(input)?;
+        let trace = self.trace(&input.0)?;
         let of = |o: &zkml_graph::Output| trace.values[o.tensor.0 as usize].clone();
         let outputs: Vec<Vec<i64>> = self.graph.outputs.iter().map(of).collect();
         Ok(self.interface.dequantize_outputs(&outputs))
     }
 
-    pub(crate) fn trace(&self, input: &Input) -> Result<Trace> {
-        Ok(self.graph.eval_with(&input.0, &self.weights)?)
+    /// Every tensor of a run on integers, one vector per input.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] for an input outside of what the model was calibrated for.
+    pub fn trace(&self, inputs: &[Vec<i64>]) -> Result<Trace> {
+        Ok(self.graph.eval_with(inputs, &self.weights)?)
     }
 }

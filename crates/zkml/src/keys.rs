@@ -1,7 +1,8 @@
 //! Keys of a compiled model, and proofs of its runs.
 
 use std::path::Path;
-use zkml_protocol::Word;
+use zkml_graph::Trace;
+use zkml_protocol::{Word, plonk::Program};
 use zkml_srs::Srs;
 
 use crate::{
@@ -56,6 +57,11 @@ impl Compiled {
 }
 
 impl Keys {
+    /// The keys that [`zkml_halo2::Keys::read`] read for this very model.
+    pub fn of(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
+        Self { compiled, keys }
+    }
+
     /// Reads what [`Keys::to_bytes`] wrote, the `proving.key` of an artifact folder, and the program that belongs to it.
     ///
     /// # Errors
@@ -83,6 +89,11 @@ impl Keys {
         &self.compiled
     }
 
+    /// The verifier program: what a proof is about, and how it is checked.
+    pub fn program(&self) -> &Program {
+        &self.keys.program
+    }
+
     /// What everybody needs to check proofs.
     pub fn verifier(&self) -> Verifier {
         Verifier::of(self.keys.program.clone())
@@ -97,7 +108,7 @@ impl Keys {
     pub fn prove(&self, input: &Input, binding: &Binding, observer: &dyn Observer) -> Result<Proven> {
         begin(observer, Stage::Run)?;
         let compiled = &self.compiled;
-        let trace = compiled.trace(input)?;
+        let trace = compiled.trace(&input.0)?;
         let kept = opening::inputs(&compiled.graph, &input.0)
             .into_iter()
             .chain(opening::model(&compiled.graph, &compiled.weights));
@@ -105,28 +116,54 @@ impl Keys {
         for preimage in opening::outputs(&compiled.graph, &trace) {
             openings.push(Opening::fresh(compiled.model_hash(), &preimage)?);
         }
-        begin(observer, Stage::Prove)?;
-        let values = zkml_halo2::Binding {
-            context: binding.context,
-            salts: openings.iter().map(|o| o.salt.reveal()).collect(),
-        };
-        let made = zkml_halo2::prove(&compiled.system, &self.keys, &trace, &values)?;
-        begin(observer, Stage::Verify)?;
-        zkml_verifier::plonk::verify(&self.keys.program, &made.bytes, &made.instances)?;
-        let proof = Proof::new(&self.keys.program, made.instances, made.bytes)?;
-        agree(&openings, &proof.commitments(&self.keys.program))?;
+        let proof = self.prove_trace(&trace, &openings, binding.context, observer)?;
         Ok(Proven { proof, openings, revealed: self.revealed(&trace) })
+    }
+
+    /// The statement that a proof of a run would be about. `openings` are those of all its commitments, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Prover`].
+    pub fn instances(&self, trace: &Trace, openings: &[Opening], context: Word) -> Result<Vec<Word>> {
+        Ok(zkml_halo2::prove::instances(&self.compiled.system, &self.keys, trace, &bound(openings, context))?)
+    }
+
+    /// As [`Keys::prove`], of a run that was made, with openings that its caller keeps.
+    ///
+    /// # Errors
+    /// [`Error::Prover`], [`Error::Refused`] or [`Error::Disagreement`] when somebody refuses what the prover made,
+    /// [`Error::Cancelled`].
+    pub fn prove_trace(
+        &self,
+        trace: &Trace,
+        openings: &[Opening],
+        context: Word,
+        observer: &dyn Observer,
+    ) -> Result<Proof> {
+        begin(observer, Stage::Prove)?;
+        let made = zkml_halo2::prove(&self.compiled.system, &self.keys, trace, &bound(openings, context))?;
+        begin(observer, Stage::Verify)?;
+        zkml_verifier::plonk::verify(self.program(), &made.bytes, &made.instances)?;
+        let proof = Proof::new(self.program(), made.instances, made.bytes)?;
+        agree(openings, &proof.commitments(self.program()))?;
+        Ok(proof)
     }
 
     /// The opening that was kept for a commitment, or a fresh one.
     fn opening(&self, preimage: &Preimage, binding: &Binding) -> Result<Opening> {
         let hash = self.compiled.model_hash();
-        let same = |o: &&Opening| o.role == preimage.role && o.name == preimage.name;
-        match binding.openings.iter().find(same) {
-            None => Ok(Opening::fresh(hash, preimage)?),
-            Some(kept) if kept.opens(hash, preimage)? => Ok(kept.clone()),
-            Some(_) => Err(Error::OtherOpening { name: preimage.name.clone() }),
+        let mut kept =
+            binding.openings.iter().filter(|o| o.role == preimage.role && o.name == preimage.name).peekable();
+        if kept.peek().is_none() {
+            return Ok(Opening::fresh(hash, preimage)?);
         }
+        // An owner of many samples keeps many openings of one input.
+        for opening in kept {
+            if opening.opens(hash, preimage)? {
+                return Ok(opening.clone());
+            }
+        }
+        Err(Error::OtherOpening { name: preimage.name.clone() })
     }
 
     fn revealed(&self, trace: &zkml_graph::Trace) -> Vec<Vec<f64>> {
@@ -138,6 +175,10 @@ impl Keys {
         };
         hidden.map(decode).collect()
     }
+}
+
+fn bound(openings: &[Opening], context: Word) -> zkml_halo2::Binding {
+    zkml_halo2::Binding { context, salts: openings.iter().map(|o| o.salt.reveal()).collect() }
 }
 
 /// The circuit must have come to the very commitments that the openings open.
@@ -152,5 +193,26 @@ fn agree(openings: &[Opening], stated: &[Commitment]) -> Result<()> {
         Some((o, s)) => {
             Err(Error::Disagreement { name: o.name.clone(), proven: s.commitment, opened: o.commitment })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Code, Part, Role};
+
+    /// An opening that does not open what was proven would be noticed years later, by a judge.
+    #[test]
+    fn openings_must_be_those_of_the_proof() {
+        let code = Code { bits: 8, signed: true };
+        let parts = vec![Part { code, values: vec![1] }];
+        let preimage = Preimage { role: Role::Input, name: "x".into(), parts };
+        let opening = Opening::fresh(Word::ONE, &preimage).expect("commits");
+        let stated = opening.stated();
+        let openings = [opening];
+        agree(&openings, std::slice::from_ref(&stated)).expect("the same");
+        let other = Commitment { commitment: Word::ONE, ..stated };
+        assert!(matches!(agree(&openings, &[other]), Err(Error::Disagreement { .. })));
+        assert!(agree(&openings, &[]).is_err(), "a commitment that the proof does not carry");
     }
 }

@@ -1,10 +1,10 @@
 //! `zkml-chain run`: a project's model the whole way.
 
 use super::folder::Folder;
-use crate::{error::Result, project::run, show::Ui};
+use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
 use zkml_protocol::keccak256;
-use zkml_workspace::folder::model_name;
+use zkml_workspace::{folder::model_name, steps::project};
 
 /// Take a model the whole way, to an accepted proof and the files of the project's Foundry tests
 ///
@@ -28,7 +28,7 @@ pub struct Args {
     /// Trusted setup to use [default: the best in the cache that is large enough, else the development one]
     #[arg(long, value_name = "FILE")]
     srs: Option<PathBuf>,
-    /// Where the generated contracts and a proof for the project's tests go: a folder that is replaced as a whole
+    /// Folder for the generated contracts and a proof for the project's tests; it is replaced as a whole
     #[arg(long, value_name = "DIR", default_value = "contracts/generated")]
     contracts: PathBuf,
     /// What the project's consumer is asked to do: the action is the Keccak-256 of it
@@ -41,9 +41,9 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`run::run`].
+/// As [`project::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
-    let request = run::Request {
+    let request = project::Request {
         dir: args.folder.for_model(&model_name(&args.model)),
         model: args.model,
         data: args.data,
@@ -55,5 +55,5 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         action: keccak256([args.action_text.as_bytes()]),
         allow_inaccurate: args.accuracy.allow_inaccurate,
     };
-    ui.result(&run::run(ui, &request)?)
+    ui.result(&project::run(ui, &request)?)
 }

@@ -1,4 +1,4 @@
-//! Everything that `init` and `run` refuse of their own.
+//! Everything that `init` refuses of its own.
 
 use std::path::PathBuf;
 use thiserror::Error as ThisError;
@@ -20,12 +20,6 @@ pub enum ProjectError {
         /// The name.
         name: String,
     },
-    /// The folder for generated contracts has files that `run` did not write.
-    #[error("{} is not a folder that `zkml-chain run` wrote", .dir.display())]
-    NotGenerated {
-        /// The folder.
-        dir: PathBuf,
-    },
 }
 
 impl ProjectError {
@@ -35,7 +29,6 @@ impl ProjectError {
         match self {
             Self::NotEmpty { .. } => "not-empty",
             Self::BadName { .. } => "project-name",
-            Self::NotGenerated { .. } => "not-generated",
         }
     }
 
@@ -45,9 +38,6 @@ impl ProjectError {
         match self {
             Self::NotEmpty { .. } => "name a folder that is not there yet; nothing was written",
             Self::BadName { .. } => "name a folder that is not there yet, like `zkml-chain init credit`",
-            Self::NotGenerated { .. } => {
-                "it is replaced as a whole: move your own files out of it, or name another folder with --contracts"
-            }
         }
         .into()
     }

@@ -17,6 +17,7 @@ mod inspect;
 pub mod ops;
 mod plan;
 mod progress;
+mod project;
 mod prove;
 mod relations;
 #[cfg(feature = "chain")]

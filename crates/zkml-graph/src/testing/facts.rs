@@ -235,6 +235,21 @@ fn what_relations_leave_loose_is_at_least_what_results_reach() {
 }
 
 #[test]
+fn what_is_left_loose_holds_for_the_largest_operands_and_constants() {
+    let largest = (1i64 << 10) - 1;
+    for terms in 1..6 {
+        let op =
+            Linear { terms: vec![(-largest, Map::identity(&[2])); terms], constant: (1 << 20) - 1, scale: 0 };
+        let sum = terms as i128 * i128::from(largest).pow(2) + i128::from(op.constant);
+        let loose = Op::from(op).spec().loose_bits(&vec![10; terms]);
+        assert!(loose.is_some_and(|loose| loose >= bits(sum)), "{terms} terms: {loose:?} for {sum}");
+    }
+    let padded = Map { pad: Some(-largest), ..Map::identity(&[2]) };
+    let op = Linear { terms: vec![(1, padded)], constant: 0, scale: 0 };
+    assert!(Op::from(op).spec().loose_bits(&[1]).is_some_and(|loose| loose >= 10), "padding counts");
+}
+
+#[test]
 fn bounds_of_a_table_are_those_of_its_values() {
     let mut tried = 0;
     for (lo, fraction_bits, shift) in [(-8, 0, 0), (-8, 1, 1), (-5, 2, 3), (0, 3, 0)] {

@@ -3,8 +3,8 @@
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{
-    Bounds, Code, Ledger, Relation, Standing, System, VarId, View, intervals::Proven, ledger::contracted,
-    testing, wiring::Elem,
+    Bounds, Code, Ledger, Relation, Standing, System, TableId, VarId, View, intervals::Proven,
+    ledger::contracted, testing, wiring::Elem,
 };
 use zkml_halo2::{
     block::{Defined, Group, Slot, Term},
@@ -223,6 +223,13 @@ fn limbs_and_keys_must_be_whole() {
                 let other = (i + 1) % g.limbs.len();
                 g.limbs[i].0 = g.limbs[other].0;
                 other != i
+            });
+            // In such a row the table of a function is looked up, and no range.
+            change("a limb where a key is looked up", &|g, i| {
+                let (Slot::U(column, row) | Slot::A(column, row)) = g.limbs[i].0;
+                let looked_up = column == 0 && g.template.keys.iter().all(|(r, _)| *r != row);
+                g.template.keys.push((row, TableId(0)));
+                looked_up
             });
             l.expect_refusals("a key of another table", group.template.keys.len(), |_, b, i| {
                 b.groups[g].1.template.keys[i].1.0 += 1;

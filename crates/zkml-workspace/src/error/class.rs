@@ -55,7 +55,7 @@ impl Error {
             | Self::NoSuchInput { .. }
             | Self::Commit(_) => Class::Input,
             Self::Unopened { .. } => Class::Refused,
-            Self::NotGiven { .. } => Class::Usage,
+            Self::NotGiven { .. } | Self::NotGenerated { .. } => Class::Usage,
             Self::Refused { .. }
             | Self::Unverified(_)
             | Self::Disagreement { .. }

@@ -177,6 +177,12 @@ pub enum Error {
         /// The first difference.
         difference: String,
     },
+    /// The folder for generated contracts has files that were not generated.
+    #[error("{} is not a folder that `zkml-chain run` wrote", .dir.display())]
+    NotGenerated {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// Something that cannot be done without was not named.
     #[error("{what} is needed")]
     NotGiven {
@@ -397,6 +403,7 @@ impl Error {
             #[cfg(feature = "chain")]
             Self::Source(e) => e.name(),
             Self::NotAnswered { .. } => "not-answered",
+            Self::NotGenerated { .. } => "not-generated",
         }
     }
 }
@@ -422,6 +429,29 @@ impl From<ServiceError> for Error {
         match error {
             ServiceError::Deploy(e) => Self::Deploy(e),
             other => Self::Service(other),
+        }
+    }
+}
+
+impl From<zkml::Error> for Error {
+    fn from(error: zkml::Error) -> Self {
+        use zkml::Error as E;
+        match error {
+            E::Cancelled { .. } => Self::Cancelled,
+            E::Refused(e) => e.into(),
+            E::Onnx(e) => e.into(),
+            E::Sample(e) => e.into(),
+            E::Graph(e) => e.into(),
+            E::Prover(e) => e.into(),
+            E::Srs(e) => e.into(),
+            E::Opening(e) => e.into(),
+            E::Codegen(e) => e.into(),
+            E::Envelope(e) => e.into(),
+            E::Evm(e) => e.into(),
+            // What is left says that parts of one run do not belong together.
+            other => {
+                Self::Disagreement { accepts: "the prover", refuses: "the library", why: other.to_string() }
+            }
         }
     }
 }

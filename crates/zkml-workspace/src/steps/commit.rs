@@ -1,6 +1,6 @@
 //! Commitments: what of a run or a model goes behind one, and the private files that keep the salts.
 
-use super::{compiled::Compiled, prove};
+use super::{compiled, prove};
 use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use zkml::Compiled;
 pub use zkml::{
     Commitment,
     opening::{inputs, model, outputs},
@@ -61,15 +62,15 @@ pub struct CommitReport {
 /// A sample that does not fit the model, something that the model shows publicly, a private file that opens other
 /// data, a full disk.
 pub fn run(artifacts: &Artifacts, request: &Request) -> Result<CommitReport> {
-    let compiled = Compiled::load(artifacts)?;
+    let compiled = compiled::load(artifacts)?;
     let kept = match request {
         Request::Model => weights(artifacts, &compiled)?.ok_or_else(|| not_committed("the weights"))?,
         Request::Inputs { input, index, name, salt_file } => {
             let values = prove::input(artifacts, input.as_deref(), *index)?;
-            let mut preimages = inputs(&compiled.graph, &values);
+            let mut preimages = inputs(compiled.graph(), &values);
             if let Some(name) = name {
-                if !compiled.graph.inputs.iter().any(|(t, _)| compiled.graph.tensor(*t).name == *name) {
-                    return Err(no_such_input(&compiled.graph, name));
+                if !compiled.graph().inputs.iter().any(|(t, _)| compiled.graph().tensor(*t).name == *name) {
+                    return Err(no_such_input(compiled.graph(), name));
                 }
                 preimages.retain(|p| p.name == *name);
             }
@@ -77,7 +78,7 @@ pub fn run(artifacts: &Artifacts, request: &Request) -> Result<CommitReport> {
                 return Err(not_committed(name.as_deref().unwrap_or("every input")));
             }
             let path = private_path(artifacts, input.as_deref(), *index, salt_file.as_deref());
-            PrivateFile::keep(&path, model_hash(&compiled.graph), &preimages)?
+            PrivateFile::keep(&path, model_hash(compiled.graph()), &preimages)?
         }
     };
     Ok(CommitReport {
@@ -139,8 +140,8 @@ pub fn private_path(
 /// # Errors
 /// As [`PrivateFile::keep`].
 pub fn weights(artifacts: &Artifacts, compiled: &Compiled) -> Result<Option<Kept>> {
-    let Some(preimage) = model(&compiled.graph, &compiled.weights) else { return Ok(None) };
-    PrivateFile::keep(&artifacts.path(WEIGHTS), model_hash(&compiled.graph), &[preimage]).map(Some)
+    let Some(preimage) = model(compiled.graph(), compiled.weights()) else { return Ok(None) };
+    PrivateFile::keep(&artifacts.path(WEIGHTS), model_hash(compiled.graph()), &[preimage]).map(Some)
 }
 
 /// The hash that ties an opening to the integers of one compiled model.

@@ -4,44 +4,35 @@ use crate::{
     artifacts::{Artifacts, file, weights},
     error::{Error, Result},
 };
-use zkml_graph::{Graph, System, Visibility};
-use zkml_halo2::Plan;
+pub use zkml::Compiled;
+use zkml_graph::Graph;
+use zkml_halo2::{Keys, Plan};
 use zkml_protocol::plonk::Program;
 
-/// The integer graph and its relations.
-#[derive(Debug)]
-pub struct Compiled {
-    /// The graph.
-    pub graph: Graph,
-    /// What must hold on every run of it.
-    pub system: System,
-    /// Values of its private weights, one vector per tensor of [`Graph::weights`].
-    pub weights: Vec<Vec<i64>>,
+/// Loads `graph.bin` with interface and plan, and `weights.bin` when the weights are private.
+///
+/// # Errors
+/// As [`Artifacts::load`], and [`Error::Content`] for bytes that are no graph or not its weights.
+pub fn load(artifacts: &Artifacts) -> Result<Compiled> {
+    let graph = Graph::from_bytes(&artifacts.load(file::COMPILED)?)
+        .map_err(|e| Error::content(&artifacts.path(file::COMPILED), e))?;
+    let weights = if graph.weights.is_empty() {
+        Vec::new()
+    } else {
+        let path = artifacts.path(file::WEIGHTS);
+        weights::decode(&graph, &artifacts.load(file::WEIGHTS)?).map_err(|e| Error::content(&path, e))?
+    };
+    Ok(Compiled::from_parts(graph, weights, artifacts.load_json(file::INTERFACE)?, plan(artifacts)?))
 }
 
-impl Compiled {
-    /// Whether some input is committed to: then nobody but its owner knows it.
-    #[must_use]
-    pub fn commits_to_inputs(&self) -> bool {
-        self.graph.inputs.iter().any(|(_, visibility)| *visibility != Visibility::Public)
-    }
-
-    /// Loads `graph.bin`, and `weights.bin` when the weights are private.
-    ///
-    /// # Errors
-    /// As [`Artifacts::load`], and [`Error::Content`] for bytes that are no graph or not its weights.
-    pub fn load(artifacts: &Artifacts) -> Result<Self> {
-        let graph = Graph::from_bytes(&artifacts.load(file::COMPILED)?)
-            .map_err(|e| Error::content(&artifacts.path(file::COMPILED), e))?;
-        let weights = if graph.weights.is_empty() {
-            Vec::new()
-        } else {
-            let path = artifacts.path(file::WEIGHTS);
-            weights::decode(&graph, &artifacts.load(file::WEIGHTS)?).map_err(|e| Error::content(&path, e))?
-        };
-        let system = graph.system();
-        Ok(Self { graph, system, weights })
-    }
+/// Reads the proving key of a compiled model.
+///
+/// # Errors
+/// A missing or stale key, and [`Error::Prover`] when it is damaged or belongs to another model.
+pub fn keys(artifacts: &Artifacts, compiled: &Compiled, program: Program) -> Result<Keys> {
+    artifacts.require_quickly(file::PROVING_KEY)?;
+    let path = artifacts.path(file::PROVING_KEY);
+    Ok(Keys::read(&path, compiled.graph(), compiled.system(), compiled.plan(), program)?)
 }
 
 /// A graph under the name of its artifacts: the copy in the folder is called model.onnx, whatever the model is called.

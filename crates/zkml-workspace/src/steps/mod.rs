@@ -14,6 +14,7 @@ pub mod disclosure;
 pub mod evaluate;
 pub mod inspect;
 pub mod ops;
+pub mod project;
 pub mod prove;
 pub mod relations;
 #[cfg(feature = "chain")]

@@ -2,7 +2,6 @@
 
 use super::{
     commit, compiled,
-    compiled::Compiled,
     prove::{input, sample},
     sending,
 };
@@ -19,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use zkml::Compiled;
 use zkml_contracts::requests::{RequestState, request_inference};
 use zkml_deploy::{
     Address,
@@ -119,7 +119,7 @@ pub async fn run(
     account: &Account,
     request: Request,
 ) -> Result<RequestReport> {
-    let (compiled, program) = (Compiled::load(artifacts)?, compiled::program(artifacts)?);
+    let (compiled, program) = (compiled::load(artifacts)?, compiled::program(artifacts)?);
     let consumer = Consumer::at(rpc, request.consumer).await?;
     consumer.model().await?.check(consumer.address(), &program)?;
     let asked = Asked::about(artifacts, &compiled, &program, &request)?;
@@ -211,12 +211,12 @@ impl Asked {
         let path = request.input.as_deref();
         let values = input(artifacts, path, request.index)?;
         // What nobody could prove is not asked for.
-        compiled.graph.eval_with(&values, &compiled.weights)?;
-        let preimages = commit::inputs(&compiled.graph, &values);
+        compiled.trace(&values)?;
+        let preimages = commit::inputs(compiled.graph(), &values);
         let mut openings = Vec::new();
         if !preimages.is_empty() {
             let kept = commit::private_path(artifacts, path, request.index, request.salt_file.as_deref());
-            openings = PrivateFile::keep(&kept, commit::model_hash(&compiled.graph), &preimages)?.openings;
+            openings = PrivateFile::keep(&kept, commit::model_hash(compiled.graph()), &preimages)?.openings;
         }
         let section = section(program, &values, &openings).ok_or_else(|| {
             Error::content(&artifacts.path(file::PROGRAM), "its statement has no place for these inputs")

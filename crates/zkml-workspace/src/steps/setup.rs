@@ -1,6 +1,6 @@
 //! Key generation: plan and trusted setup → proving key and verifier program.
 
-use super::{compiled, compiled::Compiled, srs};
+use super::{compiled, srs};
 use crate::{
     artifacts::{Artifacts, file},
     error::Result,
@@ -48,8 +48,8 @@ pub fn run(
     srs_file: Option<&Path>,
 ) -> Result<SetupReport> {
     let started = Instant::now();
-    let compiled = Compiled::load(artifacts)?;
-    let plan = compiled::plan(artifacts)?;
+    let compiled = compiled::load(artifacts)?;
+    let plan = compiled.plan();
     let chosen = srs::find(observer, plan.k, srs_file)?;
     observer.said(&Said::Setup {
         path: chosen.path.clone(),
@@ -59,8 +59,8 @@ pub fn run(
     });
     srs::warn(observer, chosen.srs.provenance());
     let srs::Chosen { path: srs_path, srs, .. } = chosen;
-    let work = observer.start("generating keys", Total::Time(estimate(&plan)))?;
-    let keys = keys::setup(&compiled.graph, &compiled.system, &plan, &srs, &srs_path.display().to_string())?;
+    let work = observer.start("generating keys", Total::Time(estimate(plan)))?;
+    let keys = keys::setup(compiled.graph(), compiled.system(), plan, &srs, &srs_path.display().to_string())?;
     observer.proceed()?;
     work.renamed("writing keys");
     let sources = [file::COMPILED, file::PLAN];

@@ -2,7 +2,7 @@
 
 use super::{
     commit::{self, Commitment},
-    compiled::{self, Compiled},
+    compiled,
     prove::DEFAULT_PROOF,
 };
 use crate::{
@@ -15,7 +15,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use zkml_halo2::{Keys, Proof, ProverError};
+use zkml_halo2::{Proof, ProverError};
 use zkml_protocol::{Word, plonk::Program};
 
 /// An accepted proof.
@@ -71,11 +71,7 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
 }
 
 fn halo2(artifacts: &Artifacts, program: Program, file: &ProofFile) -> Result<()> {
-    let compiled = Compiled::load(artifacts)?;
-    let plan = compiled::plan(artifacts)?;
-    artifacts.require_quickly(file::PROVING_KEY)?;
-    let key = artifacts.path(file::PROVING_KEY);
-    let keys = Keys::read(&key, &compiled.graph, &compiled.system, &plan, program)?;
+    let keys = compiled::keys(artifacts, &compiled::load(artifacts)?, program)?;
     let proof = Proof { instances: file.instances.clone(), bytes: file.proof.clone() };
     zkml_halo2::verify(&keys, &proof).map_err(|e| match e {
         // The interpreter has accepted it: two verdicts that differ are a defect, not a bad proof.

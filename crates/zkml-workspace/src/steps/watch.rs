@@ -1,6 +1,9 @@
 //! The prover of the inference service: a model that is read once, and inputs from events or from a folder.
 
-use super::prove::{Model, Openings, Request as ProveRequest, Session, input};
+use super::{
+    compiled,
+    prove::{Openings, Request as ProveRequest, input},
+};
 use crate::{
     artifacts::Artifacts,
     error::{Class, Error, Needed, Result},
@@ -12,6 +15,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
+use zkml::Keys;
 use zkml_contracts::Submission;
 use zkml_protocol::{
     Word,
@@ -24,7 +28,7 @@ use zkml_service::{Job, ProveFailure, Proven, Prover, Summary};
 /// Proves requests with the artifacts of one model.
 #[derive(Debug)]
 pub struct ModelProver {
-    session: Session,
+    keys: Keys,
     /// It remembers what it has checked.
     artifacts: Mutex<Artifacts>,
     observer: Arc<dyn Observer>,
@@ -46,23 +50,23 @@ impl ModelProver {
         inputs: Option<PathBuf>,
         kept: PathBuf,
     ) -> Result<Self> {
-        let model = Model::load(&artifacts)?;
-        if inputs.is_none() && model.compiled.commits_to_inputs() {
+        let (model, program) = (compiled::load(&artifacts)?, compiled::program(&artifacts)?);
+        if inputs.is_none() && model.commits_to_inputs() {
             return Err(Error::NotGiven { what: Needed::Inputs });
         }
-        let session = model.with_key(&artifacts)?;
-        Ok(Self { session, artifacts: Mutex::new(artifacts), observer, inputs, kept })
+        let keys = compiled::keys(&artifacts, &model, program)?;
+        Ok(Self { keys: Keys::of(model, keys), artifacts: Mutex::new(artifacts), observer, inputs, kept })
     }
 
     /// What a verifier of these proofs needs.
     #[must_use]
     pub fn program(&self) -> &Program {
-        self.session.program()
+        self.keys.program()
     }
 
     /// The integers that were asked about, and the file that they come from if they are committed to.
     fn inputs_of(&self, job: &Job) -> Result<(Vec<Vec<i64>>, Option<PathBuf>), ProveFailure> {
-        if !self.session.compiled.commits_to_inputs() {
+        if !self.keys.compiled().commits_to_inputs() {
             return Ok((self.public_inputs(job)?, None));
         }
         let commitment = job.request.data_commitment;
@@ -89,8 +93,7 @@ impl ModelProver {
         if !rest.is_empty() || found != asked {
             return Err(refuse(format!("the commitment to its input is {found}, it asks about {asked}")));
         }
-        self.session
-            .inputs_of_words(&words)
+        inputs_of_words(self.program(), &words)
             .ok_or_else(|| refuse("its input is not what this model takes".to_owned()))
     }
 
@@ -102,7 +105,7 @@ impl ModelProver {
     ) -> Result<Openings> {
         let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
         let request = ProveRequest { input: file, ..ProveRequest::default() };
-        Openings::gather(&*self.observer, &artifacts, &request, &self.session.compiled, inputs, trace)
+        Openings::gather(&*self.observer, &artifacts, &request, self.keys.compiled(), inputs, trace)
     }
 
     /// Whoever proves chooses the salts of committed outputs: nobody else can open them.
@@ -121,27 +124,36 @@ impl Prover for ModelProver {
         let (inputs, file) = self.inputs_of(job)?;
         let committed = file.is_some();
         let never = |e: EnvelopeError| ProveFailure::Permanent(e.to_string());
-        let (program, asked) = (self.session.program(), job.request.data_commitment);
+        let (program, asked) = (self.keys.program(), job.request.data_commitment);
         let shape = Shape::of(program).map_err(never)?;
-        let compiled = &self.session.compiled;
-        let trace = compiled
-            .graph
-            .eval_with(&inputs, &compiled.weights)
-            .map_err(|e| ProveFailure::Permanent(e.to_string()))?;
+        let trace = self.keys.compiled().trace(&inputs).map_err(|e| failure(e.into()))?;
         let openings = self.openings(file, &inputs, &trace).map_err(later)?;
+        let opened = openings.all();
         if committed {
-            let stated = self.session.instances(&trace, &openings, job.context).map_err(failure)?;
+            let stated = self.keys.instances(&trace, &opened, job.context).map_err(|e| failure(e.into()))?;
             let found = shape.data_commitment(shape.sections(&stated).map_err(never)?.inputs);
             if found != asked {
                 return Err(ProveFailure::Later(format!("the input at hand opens {found}, not {asked}")));
             }
         }
-        let proof = self.session.prove(&trace, &openings, job.context).map_err(failure)?;
+        let proof =
+            self.keys.prove_trace(&trace, &opened, job.context, &()).map_err(|e| failure(e.into()))?;
         self.keep_outputs(&openings, job).map_err(later)?;
-        let submission = Submission::new(program, &proof.proof, &proof.instances)
-            .map_err(|e| ProveFailure::Permanent(e.to_string()))?;
+        let submission =
+            Submission::new(program, &proof.proof, &proof.instances).map_err(|e| failure(e.into()))?;
         Ok(Proven { output: submission.output, blob: submission.blob })
     }
+}
+
+/// The integers of public inputs from the words of a statement's input section; none if these are not such words.
+fn inputs_of_words(program: &Program, mut words: &[Word]) -> Option<Vec<Vec<i64>>> {
+    let mut inputs = Vec::new();
+    for field in &program.statement.instances.inputs {
+        let (own, rest) = words.split_at_checked(usize::try_from(field.words()).ok()?)?;
+        inputs.push(field.integers(own)?);
+        words = rest;
+    }
+    words.is_empty().then_some(inputs)
 }
 
 /// Files can be mended.

@@ -4,8 +4,7 @@ use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
     steps::{
-        commit,
-        compiled::{self, Compiled as Model},
+        commit, compiled,
         solidity::{ContractFile, STANDARD_INPUT, Sources},
     },
 };
@@ -109,7 +108,7 @@ pub(super) fn registration(artifacts: &Artifacts, program: &Program) -> Result<R
     let layout = &program.statement.instances;
     let mut statement = vec![Word::ZERO; program.num_instances as usize];
     if !layout.model.is_empty() {
-        let kept = commit::weights(artifacts, &Model::load(artifacts)?)?;
+        let kept = commit::weights(artifacts, &compiled::load(artifacts)?)?;
         let commitment = kept.and_then(|kept| kept.openings.first().map(|opening| opening.commitment));
         if let (Some(word), Some(commitment)) = (statement.get_mut(layout.model_start() as usize), commitment)
         {

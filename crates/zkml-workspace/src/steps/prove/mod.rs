@@ -1,12 +1,13 @@
 //! One proof: sample → integers → trace → proof, checked before it is written.
 
 mod openings;
-mod session;
 
 pub use openings::Openings;
-pub use session::{Model, Session};
 
-use super::commit::{self, Commitment};
+use super::{
+    commit::{self, Commitment},
+    compiled,
+};
 use crate::{
     artifacts::{Artifacts, Staged, file},
     error::{Error, Result},
@@ -20,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
+use zkml::Keys;
 use zkml_graph::{Graph, Trace, Visibility};
 use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Sample, Samples};
@@ -78,26 +80,29 @@ pub const DEFAULT_PROOF: &str = "proofs/proof.json";
 /// artifact, a full disk. A proof that does not verify is never written.
 pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request) -> Result<ProveReport> {
     let started = Instant::now();
-    let model = Model::load(artifacts)?;
+    let (model, program) = (compiled::load(artifacts)?, compiled::program(artifacts)?);
+    // Before the input is looked at.
+    artifacts.require_quickly(file::PROVING_KEY)?;
     let inputs = input(artifacts, request.input.as_deref(), request.index)?;
     let trace = model.trace(&inputs)?;
-    if model.unsafe_dev_srs() {
+    if program.srs.unsafe_dev {
         observer.warned(&Warning::DevSetup);
     }
-    let work = observer.start("proving", Total::Time(estimate(&model.plan)))?;
-    let session = model.with_key(artifacts)?;
-    let openings = Openings::gather(observer, artifacts, request, &session.compiled, &inputs, &trace)?;
+    let work = observer.start("proving", Total::Time(estimate(model.plan())))?;
+    let keys = compiled::keys(artifacts, &model, program)?;
+    let keys = Keys::of(model, keys);
+    let openings = Openings::gather(observer, artifacts, request, keys.compiled(), &inputs, &trace)?;
     let context = request.context.unwrap_or(Word::ZERO);
     observer.proceed()?;
-    let proven = session.prove(&trace, &openings, context)?;
+    let proven = keys.prove_trace(&trace, &openings.all(), context, &())?;
     drop(work);
     let (path, private) = store(artifacts, request.out.as_deref(), &proven.to_json(), &openings.outputs)?;
     Ok(ProveReport {
         model: artifacts.model().to_owned(),
         proof: path,
         context,
-        revealed: revealed(&session.compiled.graph, &trace),
-        commitments: commit::stated(session.program(), &proven.instances),
+        revealed: revealed(keys.compiled().graph(), &trace),
+        commitments: commit::stated(keys.program(), &proven.instances),
         private_files: openings.files.into_iter().chain(private).collect(),
         proof_bytes: proven.proof.len(),
         unsafe_dev_srs: proven.unsafe_dev_srs,

@@ -1,8 +1,13 @@
 //! What a Foundry project takes from `run`: the generated contracts, the contracts that they import, and a real proof
 //! for the tests. The folder is replaced as a whole, and only if `run` wrote it.
 
-use super::error::ProjectError;
-use crate::error::Result;
+use crate::{
+    artifacts::{Artifacts, file, write_whole},
+    context_file::ContextFile,
+    error::{Error, Result},
+    steps::calldata::Calldata,
+    value,
+};
 use serde::Serialize;
 use std::{
     fs,
@@ -11,13 +16,6 @@ use std::{
 use zkml_contracts::library;
 use zkml_harness::Address;
 use zkml_protocol::{Word, binding::Context, keccak256};
-use zkml_workspace::{
-    Error as StepError,
-    artifacts::{Artifacts, file, write_whole},
-    context_file::ContextFile,
-    steps::calldata::Calldata,
-    value,
-};
 
 /// Says what the folder is; without it, a folder is not replaced.
 const MARK: &str = "README.md";
@@ -43,7 +41,7 @@ struct Fixture<'a> {
 
 /// What the tests' proof is bound to: their own chain, the first contract of an account, an account, an action.
 #[must_use]
-pub fn statement(action: Word) -> Context {
+pub(super) fn statement(action: Word) -> Context {
     Context {
         chain_id: CHAIN_ID,
         consumer: Address::from(account("deployer")).create(0).into_array(),
@@ -63,19 +61,19 @@ fn account(name: &str) -> [u8; 20] {
 /// Sees that the folder may be replaced: before the work, not after it.
 ///
 /// # Errors
-/// [`ProjectError::NotGenerated`].
-pub fn check(dir: &Path) -> Result<()> {
+/// [`Error::NotGenerated`].
+pub(super) fn check(dir: &Path) -> Result<()> {
     let empty = fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
     let ours = || fs::read_to_string(dir.join(MARK)).is_ok_and(|text| text == MARKED);
     let free = !dir.exists() || (dir.is_dir() && (empty || ours()));
-    if free { Ok(()) } else { Err(ProjectError::NotGenerated { dir: dir.to_owned() }.into()) }
+    if free { Ok(()) } else { Err(Error::NotGenerated { dir: dir.to_owned() }) }
 }
 
 /// Writes the folder anew, with the contracts among the files that `gen-verifier` wrote.
 ///
 /// # Errors
 /// As [`check`]; a missing artifact, a full disk.
-pub fn write(
+pub(super) fn write(
     dir: &Path,
     artifacts: &Artifacts,
     solidity: &[PathBuf],
@@ -84,14 +82,14 @@ pub fn write(
 ) -> Result<PathBuf> {
     check(dir)?;
     let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let make = |e| StepError::io("make the folder", dir, e);
+    let make = |e| Error::io("make the folder", dir, e);
     fs::create_dir_all(above).map_err(make)?;
     let stage = tempfile::Builder::new().prefix(".run-").tempdir_in(above).map_err(make)?;
     let (new, old) = (stage.path().join("new"), stage.path().join("old"));
     for (path, content) in contents(artifacts, solidity, calldata, statement)? {
         write_whole(&new.join(path), &content)?;
     }
-    let replace = |from: &Path, to: &Path| fs::rename(from, to).map_err(|e| StepError::io("write", dir, e));
+    let replace = |from: &Path, to: &Path| fs::rename(from, to).map_err(|e| Error::io("write", dir, e));
     if dir.exists() {
         replace(dir, &old)?;
     }
@@ -113,7 +111,7 @@ fn contents(
     };
     let mut files = vec![
         (MARK.to_owned(), MARKED.as_bytes().to_vec()),
-        ("proof.json".to_owned(), zkml_workspace::json::pretty(&fixture)),
+        ("proof.json".to_owned(), crate::json::pretty(&fixture)),
     ];
     let package = library::PREFIX.trim_end_matches("src/");
     let library = library::SOURCES.iter();

@@ -1,28 +1,23 @@
-//! `run`: a project's model the whole way, from the ONNX file to a proof that the local EVM accepts and that the project's
+//! A project's model the whole way, from the ONNX file to a proof that the local EVM accepts and that the project's
 //! Foundry tests read.
 
-use super::foundry;
+mod foundry;
+
+use super::{calibrate, calldata, compile, prove, setup, simulate, solidity, srs};
 use crate::{
-    error::Result,
-    show::{BOLD, DIM, GREEN, Report, Ui, goal, table},
+    artifacts::Artifacts,
+    error::{Error, Result},
+    observer::{Observer, Said, Warning},
+    proof_file::OutputValues,
 };
 use serde::Serialize;
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Instant,
 };
 use zkml_halo2::Optimize;
 use zkml_onnx::Settings;
 use zkml_protocol::Word;
-use zkml_workspace::{
-    Error as StepError,
-    artifacts::Artifacts,
-    observer::{Observer, Warning},
-    proof_file::OutputValues,
-    steps::{calibrate, calldata, compile, prove, setup, simulate, solidity, srs},
-    verdict::{Failed, Judged},
-};
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -65,7 +60,7 @@ pub struct RunReport {
     /// Largest error of an output against the float model.
     pub largest_error: f64,
     /// What was made cheap.
-    pub optimize: &'static str,
+    pub optimize: Optimize,
     /// The circuit has `2^k` rows.
     pub k: u32,
     /// Points in the verifier's sum.
@@ -98,37 +93,37 @@ pub struct RunReport {
 ///
 /// # Errors
 /// Whatever a step meets; a folder for contracts that holds other files.
-pub fn run(ui: &Ui, request: &Request) -> Result<RunReport> {
+pub fn run(observer: &dyn Observer, request: &Request) -> Result<RunReport> {
     let started = Instant::now();
     foundry::check(&request.contracts)?;
     let onnx_bytes =
-        std::fs::metadata(&request.model).map_err(|e| StepError::io("read", &request.model, e))?.len();
-    step(ui, "calibrate", "integer scales from the samples");
-    let calibrated = calibrate::run(ui, &calibration(request))?;
-    match calibrated.verdict() {
-        Err(Failed::Inaccurate(inaccurate)) if request.allow_inaccurate => {
-            ui.warned(&Warning::Inaccurate(inaccurate));
-        }
-        _ => ui.passed(&calibrated)?,
-    }
+        std::fs::metadata(&request.model).map_err(|e| Error::io("read", &request.model, e))?.len();
+    step(observer, "calibrate", "integer scales from the samples");
+    let calibrated = calibrate::run(observer, &calibration(request))?;
     let mut artifacts = Artifacts::open_for_writing(&calibrated.dir)?;
-    step(ui, "compile", "an exact integer graph, and a circuit for it");
-    let compiled =
-        compile::with(ui, &mut artifacts, request.optimize, &Settings::clone, request.allow_inaccurate)?;
-    step(ui, "setup", "proving key and verifier program");
-    let keys = keys(ui, &mut artifacts, request.srs.as_deref())?;
-    step(ui, "prove", "one run of the model, bound to the consumer of the tests");
+    step(observer, "compile", "an exact integer graph, and a circuit for it");
+    let compiled = compile::with(
+        observer,
+        &mut artifacts,
+        request.optimize,
+        &Settings::clone,
+        request.allow_inaccurate,
+    )?;
+    step(observer, "setup", "proving key and verifier program");
+    let keys = keys(observer, &mut artifacts, request.srs.as_deref())?;
+    step(observer, "prove", "one run of the model, bound to the consumer of the tests");
     let statement = foundry::statement(request.action);
     let proving = prove::Request {
         input: request.input.clone(),
         context: Some(statement.digest()),
         ..prove::Request::default()
     };
-    let proven = prove::run(ui, &mut artifacts, &proving)?;
-    step(ui, "gen-verifier", "verifier and consumer as Solidity, tried before they are written");
-    let solidity = solidity::run(ui, &mut artifacts, None)?;
-    step(ui, "simulate", "a local EVM decides");
-    let verdict = simulate::run(ui, &artifacts, &simulate::Request { tamper: true, ..Default::default() })?;
+    let proven = prove::run(observer, &mut artifacts, &proving)?;
+    step(observer, "gen-verifier", "verifier and consumer as Solidity, tried before they are written");
+    let solidity = solidity::run(observer, &mut artifacts, None)?;
+    step(observer, "simulate", "a local EVM decides");
+    let verdict =
+        simulate::run(observer, &artifacts, &simulate::Request { tamper: true, ..Default::default() })?;
     let calldata = calldata::run(&artifacts, None, None, None)?.calldata;
     let contracts = foundry::write(&request.contracts, &artifacts, &solidity.files, &calldata, &statement)?;
     Ok(RunReport {
@@ -138,7 +133,7 @@ pub fn run(ui: &Ui, request: &Request) -> Result<RunReport> {
         onnx_bytes,
         samples: calibrated.calibration.samples,
         largest_error: calibrated.calibration.max_abs_error(),
-        optimize: goal(request.optimize),
+        optimize: request.optimize,
         k: compiled.plan.k,
         commitments: compiled.plan.commitments,
         key_bytes: keys.pk_bytes,
@@ -155,8 +150,8 @@ pub fn run(ui: &Ui, request: &Request) -> Result<RunReport> {
     })
 }
 
-fn step(ui: &Ui, name: &str, what: &str) {
-    ui.say(format_args!("{BOLD}{name}{BOLD:#}: {what}"));
+fn step(observer: &dyn Observer, name: &'static str, purpose: &'static str) {
+    observer.said(&Said::Stage { name, purpose });
 }
 
 fn calibration(request: &Request) -> calibrate::Request {
@@ -170,37 +165,17 @@ fn calibration(request: &Request) -> calibrate::Request {
 }
 
 /// Keys from the setup that is named, the best in the cache, or else the development one.
-fn keys(ui: &Ui, artifacts: &mut Artifacts, srs: Option<&Path>) -> Result<setup::SetupReport> {
-    match (setup::run(ui, artifacts, srs), srs) {
-        (Err(StepError::NoSrs { k }), None) => {
-            ui.warned(&Warning::DevSetup);
-            let dev = srs::make_dev(ui, k, None)?;
-            Ok(setup::run(ui, artifacts, Some(&dev.path))?)
+fn keys(
+    observer: &dyn Observer,
+    artifacts: &mut Artifacts,
+    srs: Option<&Path>,
+) -> Result<setup::SetupReport> {
+    match (setup::run(observer, artifacts, srs), srs) {
+        (Err(Error::NoSrs { k }), None) => {
+            observer.warned(&Warning::DevSetup);
+            let dev = srs::make_dev(observer, k, None)?;
+            Ok(setup::run(observer, artifacts, Some(&dev.path))?)
         }
         (done, _) => Ok(done?),
-    }
-}
-
-impl Report for RunReport {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let gas = table::thousands(self.gas);
-        writeln!(
-            out,
-            "{GREEN}accepted{GREEN:#} by the verifier of {BOLD}{}{BOLD:#} in a local EVM {DIM}({gas} gas){DIM:#}",
-            self.model
-        )?;
-        for output in &self.outputs {
-            writeln!(out, "  {} = {}", output.name, table::numbers(&output.values))?;
-        }
-        writeln!(out, "  {} changed proofs and statements refused", self.refused)?;
-        writeln!(
-            out,
-            "  proof of {} in {}; integers err by up to {:.1e}",
-            table::size(self.proof_bytes as u64),
-            table::seconds(self.prove_seconds),
-            self.largest_error
-        )?;
-        writeln!(out, "  contracts, and a proof for their tests: {}", self.contracts.display())?;
-        writeln!(out, "{DIM}next: npx forge test{DIM:#}")
     }
 }
