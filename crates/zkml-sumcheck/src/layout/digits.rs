@@ -151,7 +151,7 @@ pub(crate) fn steps(shape: &[usize]) -> Vec<u64> {
 
 /// Adds a cut if it divides, or is divided by, all others.
 fn refine(cuts: &mut Cuts, cut: u64) -> bool {
-    let fits = cut > 0 && cuts.iter().all(|c| c % cut == 0 || cut % c == 0);
+    let fits = cut > 0 && cuts.iter().all(|c| c.is_multiple_of(cut) || cut.is_multiple_of(*c));
     fits && cut <= cuts.last().copied().unwrap_or(0) && cuts.insert(cut)
 }
 

@@ -235,7 +235,6 @@ impl Resolver<'_> {
 
 /// The parts of a copy as functions of the outer parts, given where it writes and what is looked at; `Some(None)` if what is
 /// looked at is elsewhere.
-#[expect(clippy::type_complexity, reason = "parts with values, and digits that are fixed")]
 fn inverse(
     own: &Lens,
     parts: &[Sub],
