@@ -47,13 +47,15 @@ fn affine_at(form: &Affine, columns: &[Fr]) -> Fr {
 pub(crate) fn violation(layout: &Layout, witness: &Witness) -> Option<String> {
     let system = &layout.system;
     let first = witness.grid.len().next_multiple_of(1 << system.table.bits) + (1 << system.table.bits);
+    let mut cells: Vec<Fr> = witness.grid.iter().map(|v| from_i64(*v)).collect();
+    witness.wide.iter().for_each(|(at, v)| cells[*at] = *v);
     let vector = |source: Source, at: usize| match source {
         Source::One => Fr::ONE,
-        Source::Witness if at < witness.grid.len() => from_i64(witness.grid[at]),
+        Source::Witness if at < cells.len() => cells[at],
         Source::Witness => from_i64(witness.loose[at - first]),
         _ => layout.weights[at],
     };
-    rows(system, layout, witness)
+    rows(system, layout, &cells)
         .or_else(|| contractions(system, &vector))
         .or_else(|| linears(system, &vector))
 }
@@ -83,13 +85,12 @@ fn linears(system: &System, vector: &dyn Fn(Source, usize) -> Fr) -> Option<Stri
     })
 }
 
-fn rows(system: &System, layout: &Layout, witness: &Witness) -> Option<String> {
+fn rows(system: &System, layout: &Layout, cells: &[Fr]) -> Option<String> {
     let rows = 1usize << system.row_bits;
     for (t, template) in system.templates.iter().enumerate() {
         for row in template.segments.iter().flat_map(|s| s.start..s.start + (1 << s.bits)) {
-            let columns: Vec<Fr> = (0..system.columns as usize)
-                .map(|c| from_i64(witness.grid[c * rows + row as usize]))
-                .collect();
+            let columns: Vec<Fr> =
+                (0..system.columns as usize).map(|c| cells[c * rows + row as usize]).collect();
             for (i, lookup) in template.lookups.iter().enumerate() {
                 let key = affine_at(&lookup.key, &columns);
                 let found = system.table.segments.iter().filter(|s| s.tag == lookup.tag).any(|s| {

@@ -9,6 +9,7 @@ use zkml_curve::{g1_words, g2_words, scalar_word};
 use zkml_graph::{Graph, Visibility, testing};
 use zkml_protocol::{
     Encoding, Field as Part, InstanceLayout, Srs, Statement, Word,
+    commitment::Role,
     sumcheck::{PROTOCOL_VERSION, Program, Weights},
 };
 
@@ -108,7 +109,7 @@ fn every_case_is_proven_and_false_outputs_are_refused() {
             };
             let trace = graph.eval(&case.inputs).expect("it runs");
             let values = system.assign(&trace).expect("all values");
-            let witness = layout.witness(&system, &values, Fr::from(77)).expect("a witness");
+            let witness = layout.witness(&system, &values, Fr::from(77), &[]).expect("a witness");
             assert_eq!(violation(&layout, &witness), None, "{} {options:?}", case.name);
             let key = key(&layout);
             let proof = proof(&key, &witness);
@@ -133,13 +134,13 @@ fn a_run_with_one_other_value_is_refused() {
         let layout =
             lay_out(&system, &Options { limb_bits: 6, ..Options::default() }).expect("it is laid out");
         let values = system.assign(&graph.eval(&case.inputs).expect("it runs")).expect("all values");
-        let honest = layout.witness(&system, &values, Fr::ZERO).expect("a witness");
+        let honest = layout.witness(&system, &values, Fr::ZERO, &[]).expect("a witness");
         let key = key(&layout);
         for (var, element) in case.cells(&system) {
             for by in [1, -1, 64] {
                 let mut changed = values.clone();
                 changed[var][element] += by;
-                let Ok(forged) = layout.witness(&system, &changed, Fr::ZERO) else { continue };
+                let Ok(forged) = layout.witness(&system, &changed, Fr::ZERO, &[]) else { continue };
                 let place = format!("{}: `{}` {element} by {by}", case.name, system.vars[var].name);
                 let same_cells = (&forged.grid, &forged.loose) == (&honest.grid, &honest.loose);
                 if same_cells && forged.instances == honest.instances {
@@ -157,4 +158,63 @@ fn a_run_with_one_other_value_is_refused() {
     let counts =
         format!("{by_relations} by relations, {by_verifier} by the verifier, {without_cells} without cells");
     assert!(by_relations > 1000 && by_verifier > 20, "{counts}");
+}
+
+/// Inputs and outputs behind commitments: those of the hash, and no others are accepted.
+#[test]
+fn commitments_are_those_of_the_hash() {
+    let (mut proven, mut calls) = (0, std::collections::BTreeSet::new());
+    for case in testing::cases().into_iter().filter(|c| c.weights.is_empty()) {
+        let mut graph = case.graph.clone();
+        graph.inputs.iter_mut().for_each(|(_, v)| *v = Visibility::Committed);
+        graph.outputs.iter_mut().for_each(|o| o.visibility = Visibility::Committed);
+        let system = graph.system();
+        let layout = lay_out(&system, &Options::default()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let values = system.assign(&graph.eval(&case.inputs).expect("it runs")).expect("all values");
+        let count = graph.inputs.len() + graph.outputs.len();
+        let salts: Vec<Fr> = (0..count).map(|i| -Fr::from(i as u64 + 1)).collect();
+        let witness = layout.witness(&system, &values, Fr::ZERO, &salts).expect("a witness");
+        assert_eq!(violation(&layout, &witness), None, "{}", case.name);
+        let inputs = graph.inputs.iter().map(|(t, _)| (Role::Input, *t));
+        let outputs = graph.outputs.iter().map(|o| (Role::Output, o.tensor));
+        for (i, (role, tensor)) in inputs.chain(outputs).enumerate() {
+            let code = zkml_graph::Code::of(graph.tensor(tensor).bounds);
+            let code = zkml_protocol::Code { bits: code.bits, signed: code.signed };
+            let parts = [(code, values[tensor.0 as usize].as_slice())];
+            let commitment = zkml_poseidon::commit(role, &scalar_word(&salts[i]), &parts).expect("it fits");
+            assert_eq!(scalar_word(&witness.instances[i + 1]), commitment, "{}", case.name);
+        }
+        calls.insert(layout.system.linears.len());
+        let key = key(&layout);
+        let honest = proof(&key, &witness);
+        verdict(&key, &honest, &witness.instances).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let mut salts = salts;
+        salts[0] += Fr::ONE;
+        let other = layout.witness(&system, &values, Fr::ZERO, &salts).expect("a witness");
+        assert!(verdict(&key, &honest, &other.instances).is_err(), "{}: another salt", case.name);
+        assert!(verdict(&key, &proof(&key, &other), &witness.instances).is_err(), "{}", case.name);
+        proven += 1;
+    }
+    assert!(proven > 40 && calls.len() > 3, "{proven}: {calls:?}");
+}
+
+/// Any other element of a call's state makes a proof that is refused.
+#[test]
+fn a_call_with_one_other_cell_is_refused() {
+    let case = testing::cases().into_iter().find(|c| c.weights.is_empty()).expect("a case");
+    let mut graph = case.graph.clone();
+    graph.inputs.iter_mut().for_each(|(_, v)| *v = Visibility::Committed);
+    let system = graph.system();
+    let layout = lay_out(&system, &Options::default()).expect("it is laid out");
+    let values = system.assign(&graph.eval(&case.inputs).expect("it runs")).expect("all values");
+    let salts = vec![Fr::from(5); graph.inputs.len()];
+    let honest = layout.witness(&system, &values, Fr::ZERO, &salts).expect("a witness");
+    assert!(layout.witness(&system, &values, Fr::ZERO, &salts[1..]).is_err(), "a salt is missing");
+    let key = key(&layout);
+    for cell in (0..honest.wide.len()).step_by(honest.wide.len() / 60) {
+        let mut forged = honest.clone();
+        forged.wide[cell].1 += Fr::ONE;
+        assert!(violation(&layout, &forged).is_some(), "cell {cell}");
+        assert!(verdict(&key, &proof(&key, &forged), &forged.instances).is_err(), "cell {cell}");
+    }
 }

@@ -1,6 +1,7 @@
 //! From structure to a system of the protocol: rows, table, weights, relations.
 
 mod contraction;
+mod hash;
 pub(super) mod statement;
 
 use ff::Field;
@@ -63,7 +64,8 @@ pub(crate) fn assemble(
     let (blocks, row_bits, idle, loose) = places(&structure.blocks, columns.into(), table_bits);
     let (mut weights, places) = weights(relations, plan, structure, table_bits);
     fill_outputs(relations, limb_bits, table_bits, &mut weights);
-    let places = Places { blocks, row_bits, weights: places };
+    let hash = structure.hash.as_ref().map(|h| hash::append(h, &mut weights)).unwrap_or_default();
+    let places = Places { blocks, row_bits, weights: places, hash };
     let (templates, of_blocks) = templates(&structure.blocks, &places, idle, per_helper);
     let resolver = Resolver { system: relations, plan, structure, places: &places };
     let mut linears = Vec::new();

@@ -59,18 +59,23 @@ pub(crate) enum Role {
     Limb { view: View, lo: i64, shift: u32, bits: u32 },
     /// The values of a view.
     Value(View),
+    /// Elements of the state of the hash, or what S-boxes make of them.
+    Hash,
 }
 
 impl Role {
-    pub(crate) fn view(&self) -> &View {
-        let (Self::Limb { view, .. } | Self::Value(view)) = self;
-        view
+    /// The view that it shows, or has a part of.
+    pub(crate) fn view(&self) -> Option<&View> {
+        match self {
+            Self::Limb { view, .. } | Self::Value(view) => Some(view),
+            Self::Hash => None,
+        }
     }
 
     /// What the column holds where the view shows `v`.
     pub(crate) fn of(&self, v: i64) -> i64 {
         match self {
-            Self::Value(_) => v,
+            Self::Value(_) | Self::Hash => v,
             Self::Limb { lo, shift, bits, .. } => {
                 let shifted = (i128::from(v) - i128::from(*lo)) >> shift;
                 (shifted & ((1 << bits) - 1)) as i64

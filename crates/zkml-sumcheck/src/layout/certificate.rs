@@ -6,6 +6,7 @@
 //! their definition, element by element. An error of probability about `degree/r` per relation remains.
 
 mod evaluate;
+mod hash;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub(crate) fn confirm(relations: &Relations, ledger: &Ledger, layout: &Layout) -
         };
         detail.map_err(|detail| uncertified(relations, Some(index), detail))?;
     }
+    check.calls().map_err(|detail| uncertified(relations, None, detail))?;
     check.statement().map_err(|detail| uncertified(relations, None, detail))
 }
 
@@ -203,10 +205,10 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Returns true if a linear relation says that these expressions vanish.
+    /// Returns true if a linear relation says that these expressions vanish. One that packs values says so of their words.
     fn is_linear(&self, expressions: &[Fr]) -> bool {
         let plain = |(l, _): &(&zkml_protocol::sumcheck::Linear, &Vec<Fr>)| {
-            l.instances.is_none() && l.indices.iter().all(|i| i.weight == Weight::Random)
+            l.instances.is_none() && l.indices.iter().all(|i| !matches!(i.weight, Weight::Sequence { .. }))
         };
         let all = self.layout.system.linears.iter().zip(&self.linears);
         all.filter(plain).any(|(_, values)| proportional(values, expressions))
@@ -240,7 +242,7 @@ impl<'a> Check<'a> {
 
     /// What the statement shows is in the program, in its order.
     fn statement(&self) -> Confirmed {
-        let mut next = 1u32;
+        let (mut next, mut commitments) = (1u32, 0);
         let of = |wanted: Section| {
             self.relations.relations.iter().filter(move |(_, r)| match r {
                 Relation::Public { section, .. } | Relation::Commit { section, .. } => *section == wanted,
@@ -248,14 +250,16 @@ impl<'a> Check<'a> {
             })
         };
         for (label, item) in [Section::Input, Section::Model, Section::Output].into_iter().flat_map(of) {
-            let Relation::Public { v, code, .. } = item else {
-                return Err(format!("{label}: a commitment is not laid out"));
+            let expected = match item {
+                Relation::Public { v, code: None, .. } => Ok(self.seen(v)),
+                Relation::Public { v, code: Some(code), .. } => self.words(v, *code, &self.seen(v)),
+                Relation::Commit { parts, section } if *section != Section::Model && parts.len() == 1 => {
+                    commitments += 1;
+                    self.chain(commitments - 1, (&parts[0].0, parts[0].1, *section))
+                }
+                _ => Err("a commitment is not laid out".into()),
             };
-            let shown = self.seen(v);
-            let expected = match code {
-                None => shown.clone(),
-                Some(code) => self.words(v, *code, &shown).map_err(|e| format!("{label}: {e}"))?,
-            };
+            let expected = expected.map_err(|e| format!("{label}: {e}"))?;
             let found =
                 self.layout.system.linears.iter().zip(&self.linears).find(|(l, _)| l.instances == Some(next));
             if found.is_none_or(|(_, values)| *values != expected) {

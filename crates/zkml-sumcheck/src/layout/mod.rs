@@ -6,12 +6,13 @@
 //!    determines gets nothing; blocks are rows that share an index space.
 //! 4. `resolve` turns views into terms over cells and weights, through definitions and copies; where it cannot, the variable
 //!    gets cells after all, and all is decided again.
-//! 5. `assemble` gives rows and addresses, and makes the system.
+//! 5. `assemble` gives rows and addresses, and makes the system; `hash` has the rows of commitments.
 
 mod assemble;
 mod block;
 mod certificate;
 mod digits;
+mod hash;
 mod lens;
 mod resolve;
 mod structure;
@@ -141,11 +142,39 @@ fn zeros_hold(system: &System, template: usize) -> bool {
 }
 
 impl Layout {
-    /// The cells of a run: `values` as [`Relations::assign`] gives them.
+    /// The cells of a run: `values` as [`Relations::assign`] gives them, a salt for each commitment of the statement in its order.
     ///
     /// # Errors
-    /// [`Error::Witness`] for values that their code cannot write.
-    pub fn witness(&self, relations: &Relations, values: &[Vec<i64>], context: Fr) -> Result<Witness> {
+    /// [`Error::Witness`] for values that their code cannot write, and for another number of salts.
+    pub fn witness(
+        &self,
+        relations: &Relations,
+        values: &[Vec<i64>],
+        context: Fr,
+        salts: &[Fr],
+    ) -> Result<Witness> {
+        let (grid, loose) = self.small(values);
+        let chains = self.structure.hash.as_ref().map_or(0, |h| h.chains.len());
+        if salts.len() != chains {
+            return Err(Error::Witness(format!("{} salts for {chains} commitments", salts.len())));
+        }
+        let called = self.structure.hash.as_ref().map(|h| h.called(relations, values, salts)).transpose()?;
+        let mut out = Witness { grid, loose, wide: vec![], instances: vec![] };
+        let mut commitments = vec![];
+        if let Some(called) = called {
+            let address = |block: usize, column: usize, row: u64| match &self.places[block] {
+                Place::Rows(start) => (column << self.system.row_bits) + (start + row) as usize,
+                Place::Loose(columns) => (columns[column] + row) as usize,
+            };
+            out.wide = called.cells.into_iter().map(|(b, c, row, v)| (address(b, c, row), v)).collect();
+            commitments = called.commitments;
+        }
+        out.instances = instances(relations, values, context, commitments)?;
+        Ok(out)
+    }
+
+    /// The cells that hold small integers: those of the grid, and loose ones.
+    fn small(&self, values: &[Vec<i64>]) -> (Vec<i64>, Vec<i64>) {
         let rows = 1usize << self.system.row_bits;
         let cells = self.system.columns as usize * rows;
         let first = cells.next_multiple_of(1 << self.system.table.bits) + (1 << self.system.table.bits);
@@ -153,7 +182,7 @@ impl Layout {
         for ((block, place), zeros) in self.structure.blocks.iter().zip(&self.places).zip(&self.zeros) {
             let length = 1usize << block.digits.total_bits();
             for (c, role) in block.columns.iter().enumerate() {
-                let view = role.view();
+                let Some(view) = role.view() else { continue };
                 let shown = view.map.gather(&values[view.var.0 as usize]);
                 let cells = match place {
                     Place::Rows(start) => &mut grid[c * rows + *start as usize..][..length],
@@ -168,22 +197,29 @@ impl Layout {
                 }
             }
         }
-        let instances = instances(relations, values, context)?;
-        Ok(Witness { grid, loose, wide: vec![], instances })
+        (grid, loose)
     }
 }
 
 /// The public field elements of a run.
-fn instances(relations: &Relations, values: &[Vec<i64>], context: Fr) -> Result<Vec<Fr>> {
+fn instances(
+    relations: &Relations,
+    values: &[Vec<i64>],
+    context: Fr,
+    commitments: Vec<Fr>,
+) -> Result<Vec<Fr>> {
     let mut out = vec![context];
+    let mut commitments = commitments.into_iter();
     for (_, item) in assemble::statement::items(relations) {
-        let Relation::Public { v, code, .. } = item else { continue };
+        let Relation::Public { v, code, .. } = item else {
+            out.extend(commitments.next());
+            continue;
+        };
         let shown = v.map.gather(&values[v.var.0 as usize]);
         match code {
             None => out.extend(shown.iter().map(|x| from_i64(*x))),
             Some(code) => {
-                let code = zkml_protocol::Code { bits: code.bits, signed: code.signed };
-                let words = code.pack(&shown).map_err(|i| {
+                let words = hash::protocol_code(*code).pack(&shown).map_err(|i| {
                     Error::Witness(format!("public value {i} is beyond the {} bits of its code", code.bits))
                 })?;
                 out.extend(words.iter().map(|w| zkml_curve::scalar_from_word(w).unwrap_or(Fr::ZERO)));

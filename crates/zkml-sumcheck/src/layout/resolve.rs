@@ -12,6 +12,7 @@ use zkml_protocol::{
 use super::{
     block::Home,
     digits::{Plan, Space, Sub, parts},
+    hash::Constants,
     lens::{Coordinate, Lens},
     structure::Structure,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Places {
     pub(crate) row_bits: u32,
     /// Address in `W` of each constant that lies there.
     pub(crate) weights: Vec<u64>,
+    /// Addresses in `W` of the hash's constants.
+    pub(crate) hash: Constants,
 }
 
 /// Where a block is.

@@ -12,6 +12,7 @@ use zkml_graph::{
 use super::{
     block::{Affine, Block, Home, Looked, Polynomial, Role, linear_gate, product_gate},
     digits::{Digits, Plan, Space, space_digits},
+    hash::Hash,
 };
 use crate::{
     error::{Error, Result},
@@ -39,6 +40,8 @@ pub(crate) struct Structure {
     pub(crate) defines: Vec<Option<VarId>>,
     /// For each range relation that is laid out: where its limbs begin.
     pub(crate) windows: Vec<Option<(i64, u32)>>,
+    /// Calls of the hash, once the statement has said how many.
+    pub(crate) hash: Option<Hash>,
 }
 
 /// Choices of a layout.
@@ -97,6 +100,7 @@ impl<'a> Builder<'a> {
             ties: vec![],
             defines: vec![None; count],
             windows: vec![None; count],
+            hash: None,
         };
         let ranged = vec![None; system.vars.len()];
         Self { system, proven, plan, choices, out, cells: BTreeSet::new(), ranged }

@@ -110,14 +110,18 @@ impl ProvingKey {
 fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
     let rows = part.len() / b;
     let last = part.iter().rposition(|w| *w != Fr::ZERO).map_or(0, |at| at / b);
-    let small: Option<Vec<i64>> = part.iter().map(crate::field::to_i64).collect();
+    // Nearly all weights are small integers; constants of the hash are not.
+    let small: Vec<i64> = part.iter().map(|w| crate::field::to_i64(w).unwrap_or(0)).collect();
+    let wide: Vec<(usize, Fr)> =
+        part.iter().copied().enumerate().filter(|(_, w)| crate::field::to_i64(w).is_none()).collect();
     // Rows after the last that is not zero give the identity.
     let of = |d: usize| {
         let range = (d + 1) * b..(last + 1) * b;
-        match &small {
-            Some(small) => zkml_msm::small(&small[range], powers).to_affine(),
-            None => zkml_msm::full(&part[range], powers).to_affine(),
-        }
+        let inside = wide.iter().filter(|(at, _)| range.contains(at));
+        let (bases, scalars): (Vec<G1Affine>, Vec<Fr>) =
+            inside.map(|(at, w)| (powers[at - range.start], *w)).unzip();
+        let sum = zkml_msm::small(&small[range.clone()], powers) + zkml_msm::full(&scalars, &bases);
+        sum.to_affine()
     };
     (0..rows.saturating_sub(1).min(last)).map(of).collect()
 }

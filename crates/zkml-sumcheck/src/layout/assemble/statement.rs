@@ -9,13 +9,14 @@ use zkml_protocol::{
     sumcheck::{Axis, AxisStep, Form, Index, Linear, Source, Term, Weight, bits_for},
 };
 
-use super::{Failure, random, scaled};
+use super::{Failure, hash::Calls, random, scaled};
 use crate::{
     error::Error,
     field::from_i64,
     layout::{
         block::{self, Block},
         digits::{Digits, Sub},
+        hash::{self, Chain, Hash, committed, protocol_code},
         resolve::{Resolver, ones},
         structure::Structure,
     },
@@ -41,29 +42,72 @@ pub(crate) fn items(relations: &Relations) -> Vec<(usize, &Relation)> {
 
 /// Values per word of a code.
 fn per_word(code: Code) -> u64 {
-    u64::from(zkml_protocol::Code { bits: code.bits, signed: code.signed }.per_word())
+    u64::from(protocol_code(code).per_word())
 }
 
-/// Blocks for values that are packed into more than one word.
+/// Blocks for values that are packed into more than one word, and for the calls of the hash.
 pub(super) fn packed(relations: &Relations, structure: &mut Structure) -> Vec<Packed> {
     let mut out = Vec::new();
-    for (_, r) in items(relations) {
-        let Relation::Public { v, code: Some(code), .. } = r else { continue };
-        let (count, inner) = (v.map.len() as u64, per_word(*code));
-        if count <= inner {
-            continue;
+    let mut chains: Vec<Chain> = Vec::new();
+    for (relation, r) in items(relations) {
+        if let Relation::Public { v, code: Some(code), .. } = r {
+            out.extend(own_block(structure, v, *code).map(|block| Packed { block }));
+        } else if let Some((v, code, _)) = committed(r) {
+            let packed = (v.map.len() as u64).div_ceil(per_word(code));
+            let calls = zkml_protocol::commitment::calls([(protocol_code(code), v.map.len())]) as u64;
+            let first = chains.last().map_or(0, |c| c.last() + 1);
+            let block = own_block(structure, v, code);
+            chains.push(Chain { relation, first, calls, packed, block });
         }
-        let words = count.div_ceil(inner);
-        structure.blocks.push(Block {
-            count: words * inner,
-            digits: Digits::grouped(words, inner),
-            columns: vec![block::Role::Value(v.clone())],
-            lookups: vec![],
-            gates: vec![],
-        });
-        out.push(Packed { block: structure.blocks.len() - 1 });
+    }
+    if let Some(last) = chains.last() {
+        let calls = last.last() + 1;
+        let full = structure.blocks.len();
+        structure.blocks.extend(hash::blocks(calls));
+        structure.hash = Some(Hash { full, partial: full + 1, calls, chains });
     }
     out
+}
+
+/// A block of its own for values that are packed into more than one word.
+fn own_block(structure: &mut Structure, v: &View, code: Code) -> Option<usize> {
+    let (count, inner) = (v.map.len() as u64, per_word(code));
+    if count <= inner {
+        return None;
+    }
+    let words = count.div_ceil(inner);
+    structure.blocks.push(Block {
+        count: words * inner,
+        digits: Digits::grouped(words, inner),
+        columns: vec![block::Role::Value(v.clone())],
+        lookups: vec![],
+        gates: vec![],
+    });
+    Some(structure.blocks.len() - 1)
+}
+
+/// Where words are to be found.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    /// In the statement, from this instance on.
+    Statement(u32),
+    /// Among what calls of the hash take in, from this word on.
+    Calls(&'a Calls<'a>, u64),
+}
+
+impl Target<'_> {
+    /// The relation that a form is what is to be found, along one of its indices or in one place; the others are zero there.
+    fn relation(self, indices: Vec<Index>, mut form: Vec<Term>, along: Option<u32>) -> Linear {
+        let instances = match self {
+            Self::Statement(first) => Some(first),
+            Self::Calls(calls, word) => {
+                let zero: Vec<u32> = (0..indices.len() as u32).filter(|i| along != Some(*i)).collect();
+                form.extend(calls.taken(word, along, &zero));
+                None
+            }
+        };
+        Linear { indices, form: Form(form), instances }
+    }
 }
 
 /// Values of the statement with their code: `base^i` is the weight of value `i` in a word.
@@ -88,7 +132,7 @@ impl Coded<'_> {
     }
 
     /// The one word that all values share.
-    fn word(self, instance: u32) -> Linear {
+    fn word(self, target: Target<'_>) -> Linear {
         let index = |p: &Sub| Index {
             extent: p.extent,
             weight: Weight::Packed(scalar_word(&self.base.pow_vartime([self.stride(p)]))),
@@ -99,11 +143,11 @@ impl Coded<'_> {
         if self.offset != Fr::ZERO {
             form.push(ones(self.offset, every));
         }
-        Linear { indices, form: Form(form), instances: Some(instance) }
+        target.relation(indices, form, None)
     }
 
-    /// A block holds the same sequence of values, and its words are what the statement shows.
-    fn words(self, cells: Vec<Term>, instance: u32) -> [Linear; 2] {
+    /// A block holds the same sequence of values, and its words are what is to be found.
+    fn words(self, cells: Vec<Term>, target: Target<'_>) -> [Linear; 2] {
         let words = self.count.div_ceil(self.inner);
         let sequence = |extent, stride| Index { extent, weight: Weight::Sequence { stride } };
         let mut indices: Vec<Index> = self.all.iter().map(|p| sequence(p.extent, self.stride(p))).collect();
@@ -117,8 +161,20 @@ impl Coded<'_> {
         let offsets: Vec<Term> = cells.iter().filter(|_| self.offset != Fr::ZERO).map(one).collect();
         let weight = Weight::Packed(scalar_word(&self.base));
         let indices = vec![Index::random(words), Index { extent: self.inner, weight }];
-        let form = Form(cells.into_iter().chain(offsets).collect());
-        [same, Linear { indices, form, instances: Some(instance) }]
+        let form = cells.into_iter().chain(offsets).collect();
+        [same, target.relation(indices, form, Some(0))]
+    }
+
+    /// The relations that hold the words of these values, in a block of their own or in none, to what is to be found.
+    fn stated(self, resolver: &Resolver<'_>, block: Option<usize>, target: Target<'_>) -> Vec<Linear> {
+        match block {
+            None => vec![self.word(target)],
+            Some(block) => {
+                let words = self.count.div_ceil(self.inner);
+                let cells = word_terms(resolver, block, words, self.count, self.inner);
+                self.words(cells, target).to_vec()
+            }
+        }
     }
 }
 
@@ -130,38 +186,80 @@ pub(super) fn statement(
 ) -> Result<u32, Failure> {
     let mut next = 1u32;
     let mut packed = packed.iter();
+    let calls = resolver.structure.hash.as_ref().map(|hash| (hash, Calls::new(resolver, hash)));
+    if let Some((_, calls)) = &calls {
+        linears.extend(calls.permutations());
+    }
+    let mut chains = calls.iter().flat_map(|(hash, calls)| hash.chains.iter().map(move |c| (c, calls)));
     for (number, item) in items(resolver.system) {
         let Relation::Public { v, code, .. } = item else {
-            let label = resolver.system.relations[number].0.clone();
-            let detail = "values that the statement only commits to are not supported by the sumcheck back end yet; make \
-                          inputs and outputs public, or use the halo2 back end"
-                .into();
-            return Err(Failure::Refused(Error::Unsupported { label, detail }));
+            let Some((chain, calls)) = committed(item).and_then(|_| chains.next()) else {
+                return Err(Failure::Refused(unsupported(resolver, number)));
+            };
+            linears.extend(committed_to(resolver, chain, calls, next)?);
+            next += 1;
+            continue;
         };
-        let all = resolver.parts(number);
-        let dims: Vec<usize> = (0..v.map.shape.len()).collect();
-        let form = resolver.view(v, &dims, &all)?;
         let count = v.map.len() as u64;
         let Some(code) = code else {
-            linears.push(Linear { indices: random(&all), form: Form(form), instances: Some(next) });
+            let all = resolver.parts(number);
+            let dims: Vec<usize> = (0..v.map.shape.len()).collect();
+            let form = Form(resolver.view(v, &dims, &all)?);
+            linears.push(Linear { indices: random(&all), form, instances: Some(next) });
             next += count as u32;
             continue;
         };
-        let base = Fr::from(2).pow_vartime([u64::from(code.bits)]);
-        let (inner, offset) = (per_word(*code), from_i64(-code.lo()));
-        let coded = Coded { view: v, all: &all, form, count, inner, base, offset };
-        if count <= inner {
-            linears.push(coded.word(next));
-        } else {
-            let own = packed.next();
-            let own =
-                own.ok_or_else(|| Failure::Refused(Error::Defect("packed values without a block".into())))?;
-            let cells = word_terms(resolver, own.block, count.div_ceil(inner), count, inner);
-            linears.extend(coded.words(cells, next));
-        }
-        next += count.div_ceil(inner) as u32;
+        let all = resolver.parts(number);
+        let coded = coded(resolver, v, *code, &all)?;
+        let words = count.div_ceil(coded.inner);
+        let block = if words > 1 { packed.next().map(|p| p.block) } else { None };
+        linears.extend(coded.stated(resolver, block, Target::Statement(next)));
+        next += words as u32;
     }
     Ok(next)
+}
+
+fn unsupported(resolver: &Resolver<'_>, number: usize) -> Error {
+    let label = resolver.system.relations[number].0.clone();
+    let detail = "weights that the statement only commits to are not supported by the sumcheck back end yet; make them \
+                  public, or use the halo2 back end"
+        .into();
+    Error::Unsupported { label, detail }
+}
+
+fn coded<'a>(
+    resolver: &Resolver<'_>,
+    view: &'a View,
+    code: Code,
+    all: &'a [Sub],
+) -> Result<Coded<'a>, Failure> {
+    let dims: Vec<usize> = (0..view.map.shape.len()).collect();
+    Ok(Coded {
+        view,
+        all,
+        form: resolver.view(view, &dims, all)?,
+        count: view.map.len() as u64,
+        inner: per_word(code),
+        base: Fr::from(2).pow_vartime([u64::from(code.bits)]),
+        offset: from_i64(-code.lo()),
+    })
+}
+
+/// A chain, what it takes in, and its result.
+fn committed_to(
+    resolver: &Resolver<'_>,
+    chain: &Chain,
+    calls: &Calls<'_>,
+    instance: u32,
+) -> Result<Vec<Linear>, Failure> {
+    let mut out = calls.chain(resolver, chain);
+    if let Some((v, code, _)) = committed(&resolver.system.relations[chain.relation].1) {
+        let all = resolver.parts(chain.relation);
+        let target = Target::Calls(calls, chain.values());
+        out.extend(coded(resolver, v, code, &all)?.stated(resolver, chain.block, target));
+    }
+    out.push(calls.commitment(chain, instance));
+    Ok(out)
 }
 
 fn shifted(term: &Term, by: u32) -> Term {

@@ -59,6 +59,12 @@ impl<'a> Evaluator<'a> {
         Self { layout, cells, chi: Fr::random(&mut rng) }
     }
 
+    /// The same cells, with the weights of another layout.
+    #[cfg(test)]
+    pub(super) fn with_cells_of(layout: &'a Layout, other: &Self) -> Self {
+        Self { layout, cells: other.cells.clone(), chi: other.chi }
+    }
+
     /// A term at values of the indices: zero where a coordinate leaves its bounds.
     fn term(&self, term: &Term, values: &[u64], point: usize) -> Fr {
         let mut address = 0usize;

@@ -73,7 +73,7 @@ impl Check<'_> {
     }
 
     /// Returns true if a gate in the rows of a block is these expressions, up to one factor.
-    fn is_gate(&self, block: usize, expressions: &[Fr]) -> bool {
+    pub(super) fn is_gate(&self, block: usize, expressions: &[Fr]) -> bool {
         let Some(rows) = self.templates(block, expressions.len() / POINTS) else { return false };
         let most = rows.iter().map(|(_, t)| t.gates.len()).max().unwrap_or(0);
         (0..most).any(|g| {
