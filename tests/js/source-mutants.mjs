@@ -32,7 +32,7 @@ const PACKAGES = {
     tests: ["--lib", "--test", "binding", "--test", "absorbs", "--test", "layout"],
   },
   "zkml-verifier": { files: files("zkml-verifier", "*.rs", "plonk/*.rs"), tests: ["--lib", "--test", "fixtures"] },
-  "zkml-graph": { files: files("zkml-graph", "ops/*.rs", "{contraction,intervals,ledger,relation,wiring}.rs"), tests: ["--lib"] },
+  "zkml-graph": { files: files("zkml-graph", "ops/*.rs", "ledger/*.rs", "{contraction,intervals,ledger,relation,standing,wiring}.rs"), tests: ["--lib"] },
   "zkml-halo2": {
     files: files("zkml-halo2", "{block,certificate,phase,standing,statement}.rs"),
     tests: ["--lib", "--test", "circuits", "--", "certificate", "bounds", "statement"],
