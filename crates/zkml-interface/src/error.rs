@@ -8,7 +8,9 @@ pub enum SampleError {
     #[error("there is no calibration sample; give at least one, or ask for random ones")]
     NoSamples,
     /// A sample file is not JSON.
-    #[error("the sample file is not JSON: {0}; the form is {{\"inputs\": {{\"name\": [numbers]}}}}")]
+    #[error(
+        "the sample file is not valid: {0}; the form is {{\"inputs\": {{\"name\": [numbers]}}}} or {{\"samples\": [{{\"name\": [numbers]}}]}}"
+    )]
     NotJson(serde_json::Error),
     /// A sample file does not have the expected form.
     #[error(
