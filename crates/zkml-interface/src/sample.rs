@@ -241,10 +241,7 @@ mod tests {
         assert!(matches!(parse(r#"{"x": [1,2,"NaN",4]}"#), SampleError::NotANumber { index: 2, .. }));
         assert!(matches!(parse(r#"{"x": [1,2,null,4]}"#), SampleError::NotANumber { index: 2, .. }));
         let overflow = parse(r#"{"x": [1,2,3,1e999]}"#);
-        assert!(
-            matches!(overflow, SampleError::NotANumber { .. } | SampleError::NotJson(_)),
-            "{overflow}"
-        );
+        assert!(matches!(overflow, SampleError::NotANumber { .. } | SampleError::NotJson(_)), "{overflow}");
         let mut integers = ports();
         integers[0].kind = "i64".into();
         let fraction = Sample::parse(r#"{"x": [1, 2, 3.5, 4]}"#, &integers);
