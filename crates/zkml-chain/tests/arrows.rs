@@ -40,10 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zkml-srs", &["zkml-curve", "zkml-protocol"]),
     ("zkml-halo2", &["zkml-curve", "zkml-graph", "zkml-poseidon", "zkml-protocol", "zkml-srs"]),
     ("zkml-msm", &[]),
-    (
-        "zkml-sumcheck",
-        &["zkml-curve", "zkml-graph", "zkml-msm", "zkml-poseidon", "zkml-protocol", "zkml-srs"],
-    ),
+    ("zkml-sumcheck", &["zkml-curve", "zkml-graph", "zkml-msm", "zkml-poseidon", "zkml-protocol"]),
     ("zkml-verifier", &["zkml-protocol"]),
     ("zkml-contracts", &["zkml-protocol"]),
     ("zkml-codegen", &["zkml-contracts", "zkml-protocol"]),

@@ -43,7 +43,7 @@ pub struct Outline {
     pub swapped: bool,
     /// Whether both operands are witnesses.
     pub pairs: bool,
-    /// Whether what is added differs between positions.
+    /// True if the addend differs between positions.
     pub varying_addend: bool,
     /// Whether anything is added.
     pub has_addend: bool,
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    /// Whether what is added differs between positions: rows of the witness operand, which are columns where it is the right one.
+    /// True if the addend differs between positions: rows of the witness operand, which are columns where it is the right one.
     fn differs(added: &[i64], [batch, m, n]: [usize; 3], swapped: bool) -> bool {
         let at = |b: usize, i: usize, j: usize| added[(b * m + i) * n + j];
         let rows = || (0..batch).flat_map(|b| (0..m).map(move |i| (b, i)));

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bounds, RangeKind, Relation, System, VarId, View};
+use crate::{Bounds, RangeKind, Relation, System, Var, VarId, View};
 
 /// Way in which a relation is taken care of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,13 +287,8 @@ fn keeps(window: Bounds, lo: i64, bits: u32, kind: RangeKind) -> Result<(), Stri
     Ok(())
 }
 
-/// A variable may go without a cell if it is an existential witness: the model does not fix it, the statement does not
-/// show it, nothing is wired to it, no table and no contraction needs it in a place of its own, and whoever speaks of
-/// it sees it whole.
-///
-/// # Errors
-/// The reason why the variable needs a cell.
-pub fn substitutable(system: &System, var: VarId) -> Result<(), String> {
+/// A variable that is neither a constant nor an input of the model.
+fn computed(system: &System, var: VarId) -> Result<&Var, String> {
     let Some(v) = system.vars.get(var.0 as usize) else {
         return Err(format!("there is no variable {}", var.0));
     };
@@ -303,6 +298,17 @@ pub fn substitutable(system: &System, var: VarId) -> Result<(), String> {
     if system.inputs.contains(&var) {
         return Err(format!("`{}` is an input of the model", v.name));
     }
+    Ok(v)
+}
+
+/// A variable may go without a cell if it is an existential witness: the model does not fix it, the statement does not
+/// show it, nothing is wired to it, no table and no contraction needs it in a place of its own, and whoever speaks of
+/// it sees it whole.
+///
+/// # Errors
+/// The reason why the variable needs a cell.
+pub fn substitutable(system: &System, var: VarId) -> Result<(), String> {
+    let v = computed(system, var)?;
     for (label, relation) in &system.relations {
         let mut seen = relation.views().into_iter().filter(|view| view.var == var).peekable();
         if seen.peek().is_none() {

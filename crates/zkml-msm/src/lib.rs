@@ -78,7 +78,7 @@ fn signed_digit(value: i64, w: u32, c: u32, last: bool) -> i32 {
     if value < 0 { -digit } else { digit }
 }
 
-/// What is added to a number so that cutting `w` digits rounds them to the nearest, digit by digit.
+/// The number to add so that cutting `w` digits rounds them to the nearest, digit by digit.
 fn carries(w: u32, c: u32, half: i128) -> i128 {
     (0..w).fold(0, |acc, i| acc + (half << (i * c).min(120)))
 }

@@ -80,7 +80,7 @@ pub enum Error {
         tensor: String,
         /// The other file, as the model names it.
         file: String,
-        /// What is wrong: a sentence, or what the operating system said.
+        /// The fault: a sentence, or the answer of the operating system.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A dimension other than the batch is left open.

@@ -1,4 +1,4 @@
-//! What provers, verifiers and contracts agree on, as plain data over BN254: no curve arithmetic, no proving code.
+//! The agreement of provers, verifiers and contracts, as plain data over BN254: no curve arithmetic, no proving code.
 //!
 //! Common to all proof systems; nothing here uses a proof system's module, only [`ProofSystem`] names them:
 //!

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of this back end.
 
 use zkml_protocol::sumcheck::ProgramError;
 
@@ -11,7 +11,7 @@ pub enum Error {
     Unsupported {
         /// Node that stated it.
         label: String,
-        /// What stands in the way.
+        /// The obstacle.
         detail: String,
     },
     /// Nothing confines a variable whose integer value matters.
@@ -30,24 +30,9 @@ pub enum Error {
         /// The missing part.
         detail: String,
     },
-    /// A sum could wrap around the field.
-    #[error(
-        "`{label}`: its sums could reach 2^{bits}, beyond the 2^{limit} that a field element holds; lower the bit budget"
-    )]
-    FieldOverflow {
-        /// Node that stated the relation.
-        label: String,
-        /// Bits that the sums could need.
-        bits: u32,
-        /// Bits that are available.
-        limit: u32,
-    },
     /// The program that came of a layout contradicts itself.
     #[error(transparent)]
     Program(#[from] ProgramError),
-    /// A setup that does not serve.
-    #[error(transparent)]
-    Srs(#[from] zkml_srs::Error),
     /// A run that is not one of this model.
     #[error("the run does not fit the model: {0}")]
     Witness(String),

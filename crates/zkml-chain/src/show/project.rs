@@ -1,4 +1,4 @@
-//! How the whole way ended, and what comes next.
+//! The report of the whole way, with the next step.
 
 use super::{BOLD, DIM, GREEN, Report, table};
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ledger, LedgerError, Standing, copies_to, whole};
+use super::{Ledger, LedgerError, Standing, computed, copies_to, whole};
 use crate::{Bounds, Relation, System, VarId};
 
 impl Ledger {
@@ -45,15 +45,7 @@ impl Ledger {
 
 /// A variable may be defined everywhere if the model does not fix it, it is no input, and no copy writes it.
 fn definable(system: &System, var: VarId) -> Result<(), String> {
-    let Some(v) = system.vars.get(var.0 as usize) else {
-        return Err(format!("there is no variable {}", var.0));
-    };
-    if v.constant.is_some() {
-        return Err(format!("`{}` is a constant of the model", v.name));
-    }
-    if system.inputs.contains(&var) {
-        return Err(format!("`{}` is an input of the model", v.name));
-    }
+    let v = computed(system, var)?;
     if copies_to(system, var).next().is_some() {
         return Err(format!("`{}` is wired", v.name));
     }

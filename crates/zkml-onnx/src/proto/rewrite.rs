@@ -13,7 +13,7 @@ macro_rules! rewrites {
     ($($module:ident),* $(,)?) => {
         $(mod $module;)*
 
-        /// What is rewritten, and how.
+        /// Every rewritten operator with its function.
         const REWRITES: &[(OpSupport, Rewrite)] = &[$(($module::ONNX, $module::rewrite)),*];
     };
 }
