@@ -19,6 +19,10 @@ pub const BASE_MODULUS: Word = Word([
 
 type Limbs = [u64; 4];
 
+/// [`SCALAR_MODULUS`], least significant limb first.
+const SCALAR_LIMBS: Limbs =
+    [0x43e1_f593_f000_0001, 0x2833_e848_79b9_7091, 0xb850_45b6_8181_585d, 0x3064_4e72_e131_a029];
+
 /// Limbs, least significant first.
 fn limbs(word: Word) -> Limbs {
     let mut out = [0u64; 4];
@@ -72,7 +76,7 @@ pub fn reduce(value: Word) -> Word {
     let mut rest = limbs(value);
     // 2^256 < 6r, so this ends after at most five rounds.
     loop {
-        match sub_wide(rest, limbs(SCALAR_MODULUS)) {
+        match sub_wide(rest, SCALAR_LIMBS) {
             (smaller, false) => rest = smaller,
             (_, true) => return word(rest),
         }
@@ -81,14 +85,20 @@ pub fn reduce(value: Word) -> Word {
 
 /// `a + b mod r`; operands are reduced first.
 pub fn add(a: Word, b: Word) -> Word {
-    let (sum, carry) = add_wide(limbs(reduce(a)), limbs(reduce(b)));
+    word(add_limbs(limbs(reduce(a)), limbs(reduce(b))))
+}
+
+/// `a + b mod r` of operands below `r`.
+fn add_limbs(a: Limbs, b: Limbs) -> Limbs {
+    let (sum, carry) = add_wide(a, b);
     debug_assert!(!carry, "two canonical scalars stay below 2^255");
-    reduce(word(sum))
+    let (reduced, below) = sub_wide(sum, SCALAR_LIMBS);
+    if below { sum } else { reduced }
 }
 
 /// `−a mod r`.
 pub fn neg(a: Word) -> Word {
-    reduce(word(sub_wide(limbs(SCALAR_MODULUS), limbs(reduce(a))).0))
+    reduce(word(sub_wide(SCALAR_LIMBS, limbs(reduce(a))).0))
 }
 
 /// `a − b mod r`.
@@ -127,33 +137,44 @@ pub(crate) fn checked_sub(a: Word, b: Word) -> Option<Word> {
     (!borrow).then(|| word(difference))
 }
 
-/// `a · b mod r`, by doubling.
+/// `a · b mod r`, by doubling; operands are reduced first.
 pub fn mul(a: Word, b: Word) -> Word {
-    fold_bits(&b, Word::ZERO, |acc| add(acc, acc), |acc| add(acc, a))
+    word(mul_limbs(limbs(reduce(a)), limbs(reduce(b))))
+}
+
+/// `a · b mod r` of operands below `r`.
+fn mul_limbs(a: Limbs, b: Limbs) -> Limbs {
+    fold_bits(&b, [0; 4], |acc| add_limbs(acc, acc), |acc| add_limbs(acc, a))
 }
 
 /// `base ^ exponent mod r`; the exponent is a plain 256-bit integer.
 pub fn pow(base: Word, exponent: Word) -> Word {
-    fold_bits(&exponent, Word::ONE, |acc| mul(acc, acc), |acc| mul(acc, base))
+    let base = limbs(reduce(base));
+    word(fold_bits(&limbs(exponent), [1, 0, 0, 0], |acc| mul_limbs(acc, acc), |acc| mul_limbs(acc, base)))
 }
 
 /// `1 / a mod r`, or nothing for zero.
 pub fn invert(a: Word) -> Option<Word> {
     let a = reduce(a);
-    let exponent = word(sub_wide(limbs(SCALAR_MODULUS), [2, 0, 0, 0]).0);
+    let exponent = word(sub_wide(SCALAR_LIMBS, [2, 0, 0, 0]).0);
     (!a.is_zero()).then(|| pow(a, exponent))
 }
 
-/// Walks the bits of `bits` from the top: `double` for each, `step` where the bit is set.
-fn fold_bits(bits: &Word, start: Word, double: impl Fn(Word) -> Word, step: impl Fn(Word) -> Word) -> Word {
+/// Walks the bits of `bits` from the highest that is set: `double` for each but the first, `step` where one is set.
+fn fold_bits(
+    bits: &Limbs,
+    start: Limbs,
+    double: impl Fn(Limbs) -> Limbs,
+    step: impl Fn(Limbs) -> Limbs,
+) -> Limbs {
     let mut acc = start;
     let mut started = false;
-    for byte in bits.0 {
-        for shift in (0..8).rev() {
+    for limb in bits.iter().rev() {
+        for shift in (0..64).rev() {
             if started {
                 acc = double(acc);
             }
-            if byte >> shift & 1 == 1 {
+            if limb >> shift & 1 == 1 {
                 acc = step(acc);
                 started = true;
             }
@@ -189,6 +210,7 @@ mod tests {
 
     #[test]
     fn reduction_wraps_at_the_order() {
+        assert_eq!(limbs(SCALAR_MODULUS), SCALAR_LIMBS);
         assert_eq!(reduce(SCALAR_MODULUS), Word::ZERO);
         assert_eq!(add(neg(Word::ONE), Word::ONE), Word::ZERO);
         assert_eq!(neg(Word::ZERO), Word::ZERO);
