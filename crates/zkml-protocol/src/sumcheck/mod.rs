@@ -11,6 +11,7 @@
 //! | where in the proof does a value lie, what is hashed when? | [`Program::layout`], a [`ProofLayout`] |
 //! | what must the committed vectors satisfy? | [`claims()`], the one list |
 //! | how is a functional evaluated without a table? | [`Automaton`] |
+//! | what does a verifier compute? | [`Program::equations`], the one list |
 //!
 //! # The check, in one place
 //!
@@ -40,6 +41,7 @@
 //! algebraic group model. With `N ≤ 2^28` that is below `2^−220`.
 
 mod claims;
+mod equations;
 mod layout;
 mod program;
 mod shape;
@@ -48,6 +50,7 @@ mod vector;
 mod view;
 
 pub use claims::{Batch, Claim, Claimed, Factor, MaskWeight, Part, Point, claims};
+pub use equations::{Base, Equations, Inconsistent, Node, Operation, Rounds};
 pub use layout::{Challenge, Element, OPENINGS, ProofLayout, Slot, SlotId, Step};
 pub use program::{
     Affine, Contraction, Gate, Linear, Lookup, Monomial, Opening, PROTOCOL_VERSION, Program, Segment, System,

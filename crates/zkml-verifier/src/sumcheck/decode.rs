@@ -91,28 +91,19 @@ impl Decoded {
     }
 
     /// The scalars of a slot; none for a slot without any.
-    pub(super) fn scalars(&self, id: SlotId) -> Result<&[Fr], VerifyError> {
-        Ok(self.scalars.get(&id).map_or(&[], Vec::as_slice))
+    pub(super) fn scalars(&self, id: SlotId) -> &[Fr] {
+        self.scalars.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// The first point of a slot.
-    pub(super) fn point(&self, id: SlotId) -> Result<G1Affine, VerifyError> {
-        self.points(id).first().copied().ok_or(VerifyError::Inconsistent("proof point"))
-    }
-
-    /// The points of a slot.
-    pub(super) fn points(&self, id: SlotId) -> &[G1Affine] {
-        self.points.get(&id).map_or(&[], Vec::as_slice)
+    /// A point of a slot.
+    pub(super) fn point(&self, id: SlotId, at: usize) -> Result<G1Affine, VerifyError> {
+        let points = self.points.get(&id).map_or(&[][..], Vec::as_slice);
+        points.get(at).copied().ok_or(VerifyError::Inconsistent("proof point"))
     }
 
     /// A challenge.
     pub(super) fn challenge(&self, which: Challenge) -> Result<Fr, VerifyError> {
         self.challenges.get(&which).copied().ok_or(VerifyError::Inconsistent("challenge"))
-    }
-
-    /// Challenges by number.
-    pub(super) fn vector(&self, count: u32, which: fn(u32) -> Challenge) -> Result<Vec<Fr>, VerifyError> {
-        (0..count).map(|i| self.challenge(which(i))).collect()
     }
 }
 

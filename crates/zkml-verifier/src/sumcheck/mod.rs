@@ -5,20 +5,14 @@
 
 mod decode;
 mod error;
-mod first;
-mod functional;
+mod evaluate;
 mod opening;
-mod second;
 
 pub use error::VerifyError;
 
 use decode::Decoded;
-use zkml_protocol::{
-    Word,
-    sumcheck::{Program, Shape, SlotId},
-};
-
-use crate::curve::Fr;
+use evaluate::Values;
+use zkml_protocol::{Word, sumcheck::Program};
 
 /// Checks that `proof` shows the program's statement for these public instances.
 ///
@@ -46,22 +40,7 @@ pub fn verify_with(
 ) -> Result<(), VerifyError> {
     let shape = program.shape().ok_or(VerifyError::Inconsistent("shape"))?;
     let decoded = Decoded::new(program, digest, proof, instances)?;
-    let check = Check { program, shape: &shape, decoded: &decoded };
-    let left = first::last_claim(&check)?;
-    let claims = second::values(&check, left)?;
-    opening::check(&check, &second::folded(&check, &claims)?)
-}
-
-/// All that a check reads.
-struct Check<'a> {
-    program: &'a Program,
-    shape: &'a Shape,
-    decoded: &'a Decoded,
-}
-
-impl Check<'_> {
-    /// The only scalar of a slot.
-    fn scalar(&self, id: SlotId) -> Result<Fr, VerifyError> {
-        self.decoded.scalars(id)?.first().copied().ok_or(VerifyError::Inconsistent("scalar"))
-    }
+    let equations = program.equations().map_err(|part| VerifyError::Inconsistent(part.0))?;
+    let values = Values::of(&equations, &shape, &decoded)?;
+    opening::check(program, &decoded, &equations, &values)
 }

@@ -1,0 +1,202 @@
+//! Structured functionals at a point, without their tables.
+
+use super::{
+    super::{Automaton, Axis, AxisStep, Index, Part, Point, Source, Term, Transition},
+    Inconsistent,
+    builder::{Builder, Node},
+};
+use crate::sumcheck::Challenge;
+
+/// For each bit of an index, what it counts when it is zero, and when it is one; and the coordinate of which that is `eq`.
+pub(super) struct Bit {
+    zero: Node,
+    one: Node,
+    coordinate: Option<Node>,
+}
+
+pub(super) type Weights = Vec<Bit>;
+
+impl Builder {
+    fn eq_weights(&mut self, point: impl IntoIterator<Item = Node>) -> Weights {
+        point.into_iter().map(|x| Bit { zero: self.complement(x), one: x, coordinate: Some(x) }).collect()
+    }
+
+    /// The weights `base^(stride · i)`.
+    fn power_weights(&mut self, base: Node, stride: u64, bits: u32) -> Weights {
+        let (zero, mut one) = (self.one(), self.power(base, stride));
+        let mut out = Vec::new();
+        for _ in 0..bits {
+            out.push(Bit { zero, one, coordinate: None });
+            one = self.mul(one, one);
+        }
+        out
+    }
+
+    /// The weights of the indices of a part.
+    pub(super) fn weights(&mut self, part: &Part) -> Vec<Weights> {
+        let mut out = Vec::new();
+        for (index, point) in part.indices.iter().zip(&part.points) {
+            let bits = index.bits();
+            out.push(match point {
+                Point::Relation(from) => {
+                    let point = self.coordinates(Challenge::Relation, *from, bits);
+                    self.eq_weights(point)
+                }
+                Point::Row(from) => {
+                    let point = self.coordinates(Challenge::First, *from, bits);
+                    self.eq_weights(point)
+                }
+                Point::Fixed(value) => {
+                    let value = self.constant(crate::Word::from_u64(*value));
+                    self.eq_weights(vec![value; bits as usize])
+                }
+                Point::Packed(base) => {
+                    let base = self.constant(*base);
+                    self.power_weights(base, 1, bits)
+                }
+                Point::Sequence(stride) => {
+                    let base = self.challenge(Challenge::Sequence);
+                    self.power_weights(base, *stride, bits)
+                }
+            });
+        }
+        out
+    }
+
+    /// Consecutive challenges of a vector.
+    pub(super) fn coordinates(&mut self, which: fn(u32) -> Challenge, from: u32, count: u32) -> Vec<Node> {
+        (from..from.saturating_add(count)).map(|i| self.challenge(which(i))).collect()
+    }
+
+    /// The product over a term's axes, and its repetitions, of what they are at `address`.
+    pub(super) fn axes(
+        &mut self,
+        term: &Term,
+        indices: &[Index],
+        weights: &[Weights],
+        address: &[Node],
+    ) -> Result<Node, Inconsistent> {
+        let mut product = self.one();
+        let address = (term.source != Source::One).then_some(address);
+        for axis in &term.axes {
+            let value = self.axis(axis, indices, weights, address)?;
+            product = self.mul(product, value);
+        }
+        for index in &term.broadcast {
+            let steps = vec![AxisStep { index: *index, stride: 0 }];
+            let all = Axis { bit: 0, bits: 0, offset: 0, bound: 1, steps };
+            let value = self.axis(&all, indices, weights, None)?;
+            product = self.mul(product, value);
+        }
+        Ok(product)
+    }
+
+    /// The sum over all valid index values of their weights and `eq(address, coordinate)`, which is left out without an
+    /// address.
+    fn axis(
+        &mut self,
+        axis: &Axis,
+        indices: &[Index],
+        weights: &[Weights],
+        address: Option<&[Node]>,
+    ) -> Result<Node, Inconsistent> {
+        const BAD: Inconsistent = Inconsistent("axis");
+        let automaton = Automaton::of(axis, indices).ok_or(BAD)?;
+        let of_steps: Vec<&Weights> =
+            axis.steps.iter().map(|s| weights.get(s.index as usize).ok_or(BAD)).collect::<Result<_, _>>()?;
+        let mut state = vec![self.one(); automaton.states.first().copied().unwrap_or(0)];
+        for ((bit, level), count) in automaton.levels.iter().enumerate().zip(automaton.states.iter().skip(1))
+        {
+            let mut next = vec![self.zero(); *count];
+            let here = match address {
+                None => None,
+                Some(a) => a.get(axis.bit as usize + bit).copied(),
+            };
+            if address.is_some() && here.is_none() && level.iter().any(|t| t.address_bit.is_some()) {
+                return Err(BAD);
+            }
+            let mut rest = level.as_slice();
+            while let Some(first) = rest.first() {
+                let (same, others) = rest.split_at(run(rest));
+                let factor = self.factor(same, &of_steps, bit, here)?;
+                let value = self.mul(*state.get(first.from).ok_or(BAD)?, factor);
+                let to = next.get_mut(first.to).ok_or(BAD)?;
+                *to = self.add(*to, value);
+                rest = others;
+            }
+            state = next;
+        }
+        let mut sum = self.zero();
+        for value in state {
+            sum = self.add(sum, value);
+        }
+        Ok(sum)
+    }
+
+    /// The sum of what transitions between the same states count.
+    fn factor(
+        &mut self,
+        transitions: &[Transition],
+        steps: &[&Weights],
+        bit: usize,
+        address: Option<Node>,
+    ) -> Result<Node, Inconsistent> {
+        if let ([weights], Some(x)) = (steps, address)
+            && follows(transitions)
+            && let Some(Bit { coordinate: Some(coordinate), .. }) = weights.get(bit)
+        {
+            return Ok(self.eq(*coordinate, x));
+        }
+        let mut sum = self.zero();
+        for t in transitions {
+            let mut value = self.one();
+            for (weights, set) in steps.iter().zip(&t.index_bits) {
+                let Some(set) = set else { continue };
+                let weight = weights.get(bit).ok_or(Inconsistent("axis"))?;
+                value = self.mul(value, if *set { weight.one } else { weight.zero });
+            }
+            let at = match (t.address_bit, address) {
+                (Some(true), Some(x)) => x,
+                (Some(false), Some(x)) => self.complement(x),
+                _ => self.one(),
+            };
+            value = self.mul(value, at);
+            sum = self.add(sum, value);
+        }
+        Ok(sum)
+    }
+
+    /// `Σ_cells weight · eq(address, base)` over the bits given, lowest first; cells are sorted by base and differ in them.
+    pub(super) fn cells(&mut self, cells: &[(u64, Node)], bits: &[(u32, Node)]) -> Node {
+        match (cells, bits.split_last()) {
+            ([], _) => self.zero(),
+            (_, None) => {
+                let mut sum = self.zero();
+                for (_, value) in cells {
+                    sum = self.add(sum, *value);
+                }
+                sum
+            }
+            (_, Some(((bit, x), lower))) => {
+                let set = |base: u64| base.checked_shr(*bit).unwrap_or(0) & 1 == 1;
+                let (low, high): (Vec<_>, Vec<_>) = cells.iter().copied().partition(|(base, _)| !set(*base));
+                let (low, high) = (self.cells(&low, lower), self.cells(&high, lower));
+                self.select(*x, low, high)
+            }
+        }
+    }
+}
+
+/// How many of the first transitions go between the same two states.
+fn run(transitions: &[Transition]) -> usize {
+    let first = transitions.first().map(|t| (t.from, t.to));
+    transitions.iter().take_while(|t| Some((t.from, t.to)) == first).count()
+}
+
+/// Returns true if the bit of the coordinate is that of the only index, whatever it is.
+fn follows(transitions: &[Transition]) -> bool {
+    matches!(transitions, [a, b] if a.index_bits != b.index_bits)
+        && transitions
+            .iter()
+            .all(|t| t.index_bits.len() == 1 && t.address_bit.is_some() && t.index_bits[0] == t.address_bit)
+}

@@ -1,0 +1,59 @@
+//! What a verifier computes once it has read a proof: operations on instances, scalars and challenges, and the multiples of
+//! points that a pairing then compares.
+//!
+//! A verifier of one model *is* this list: the Rust verifier evaluates it, the code generator prints it. The equations are
+//! spelled here alone.
+
+mod builder;
+mod first;
+mod functional;
+mod opening;
+mod second;
+
+pub use builder::{Node, Operation, Rounds};
+
+use builder::Builder;
+
+use super::{Program, SlotId};
+
+/// A point that is multiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// A point of the proof: slot and place in it.
+    Proof(SlotId, u32),
+    /// The commitment to a part of `W`.
+    Weights(u32),
+    /// The generator of the first group.
+    Generator,
+}
+
+/// Parts of a program do not fit together; validation should have said so. Names the part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inconsistent(pub &'static str);
+
+/// All that follows from the values read, and the equation between points:
+/// `e(Σ factor · base, [1]₂) · e(−[W'], [τ]₂) · e(quotient · [q], [τ^b]₂) = 1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Equations {
+    /// The operations, operands first.
+    pub operations: Vec<Operation>,
+    /// Multiples of points; each point occurs once.
+    pub terms: Vec<(Node, Base)>,
+    /// What the commitment to the quotient is multiplied by beside `[τ^b]₂`.
+    pub quotient: Node,
+}
+
+impl Program {
+    /// The equations of a valid program.
+    ///
+    /// # Errors
+    /// The part of the program that contradicts the others.
+    pub fn equations(&self) -> Result<Equations, Inconsistent> {
+        let shape = self.shape().ok_or(Inconsistent("shape"))?;
+        let mut builder = Builder::default();
+        let left = first::left(&mut builder, self, &shape);
+        let folded = second::folded(&mut builder, self, &shape, left)?;
+        let (terms, quotient) = opening::terms(&mut builder, self, &folded);
+        Ok(Equations { operations: builder.finish(), terms, quotient })
+    }
+}
