@@ -34,5 +34,5 @@ pub enum CodegenError {
     Inconsistent(String),
     /// The program fails its own consistency check.
     #[error(transparent)]
-    Program(#[from] zkml_protocol::plonk::ProgramError),
+    Program(#[from] zkml_protocol::ProgramError),
 }

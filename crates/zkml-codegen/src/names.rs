@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zkml_protocol::plonk::Program;
+use zkml_protocol::VerifierProgram;
 
 use crate::reserved::RESERVED;
 
@@ -28,8 +28,8 @@ const TAKEN: &[&str] = &["ZKML", "IZKML", "IERCZKML", "IModel"];
 
 /// Names of the contracts of this program; a file is named after its contract.
 #[must_use]
-pub fn contracts(program: &Program) -> ContractNames {
-    let mut model = model(&program.statement.model_name);
+pub fn contracts(program: &dyn VerifierProgram) -> ContractNames {
+    let mut model = model(&program.statement().model_name);
     if TAKEN.contains(&model.as_str()) {
         model.insert_str(0, "Model");
     }

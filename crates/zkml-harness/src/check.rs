@@ -1,8 +1,8 @@
 //! Tries a generated verifier on good and bad proofs before anybody relies on it.
 
 use zkml_protocol::{
-    Encoding, Word,
-    plonk::{Element, Eval, Program, Replay},
+    Element, Encoding, Word,
+    plonk::{Eval, Program, Replay},
 };
 
 use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};

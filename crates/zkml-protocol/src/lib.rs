@@ -8,6 +8,7 @@
 //! | what does the salted Poseidon commitment to private inputs, weights or outputs cover? | [`commitment`], [`Code`] |
 //! | who may use a proof, where and when, and what is a model registered with? | [`binding`], [`model_commitment`] |
 //! | what travels to a contract around a proof, whose length the program fixes? | [`envelope`] |
+//! | what is a proof made of? | [`Slot`]s of points and scalars; which ones is the proof system's |
 //! | how is a challenge hashed? | [`Transcript`]; what is absorbed when is the proof system's |
 //! | how are numbers and points of BN254 written? | [`Word`], [`G1`], [`G2`]; arithmetic for constants in [`field`] |
 //! | which powers-of-tau setup does an opening check against? | [`Srs`]; every system so far has one |
@@ -33,6 +34,7 @@ pub mod envelope;
 pub mod field;
 pub mod plonk;
 mod proof_system;
+mod slot;
 mod srs;
 mod statement;
 pub mod sumcheck;
@@ -40,7 +42,8 @@ mod transcript;
 mod word;
 
 pub use commitment::Code;
-pub use proof_system::{ProofSystem, VerifierProgram, model_commitment};
+pub use proof_system::{AnyProgram, ProgramError, ProofSystem, VerifierProgram, model_commitment};
+pub use slot::{Element, Slot};
 pub use srs::Srs;
 pub use statement::{Bounds, Encoding, Field, InstanceLayout, Statement, StatementError};
 pub use transcript::Transcript;

@@ -1,6 +1,6 @@
 //! Which proof systems there are, and what all of them have in common.
 
-use crate::{Srs, Statement, Word, keccak256};
+use crate::{Srs, Statement, Word, keccak256, plonk, sumcheck};
 
 /// Separates the model commitment.
 const MODEL_TAG: &[u8] = b"zkml-chain/model-commitment/v1";
@@ -32,10 +32,59 @@ impl ProofSystem {
     }
 }
 
-/// What statements, registrations and envelopes need to know of a verifier program, whatever its proof system.
+/// A verifier program of one of the systems.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum AnyProgram<'a> {
+    /// Of [`ProofSystem::Plonk`].
+    Plonk(&'a plonk::Program),
+    /// Of [`ProofSystem::Sumcheck`].
+    Sumcheck(&'a sumcheck::Program),
+}
+
+/// How a verifier program contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// One of [`ProofSystem::Plonk`].
+    #[error(transparent)]
+    Plonk(#[from] plonk::ProgramError),
+    /// One of [`ProofSystem::Sumcheck`].
+    #[error(transparent)]
+    Sumcheck(#[from] sumcheck::ProgramError),
+}
+
+/// What statements, registrations, envelopes and contracts need to know of a verifier program, whatever its proof system.
 pub trait VerifierProgram {
+    /// The program itself.
+    fn any(&self) -> AnyProgram<'_>;
+
     /// How its proofs are made.
-    fn proof_system(&self) -> ProofSystem;
+    fn proof_system(&self) -> ProofSystem {
+        match self.any() {
+            AnyProgram::Plonk(_) => ProofSystem::Plonk,
+            AnyProgram::Sumcheck(_) => ProofSystem::Sumcheck,
+        }
+    }
+
+    /// Checks that its parts fit together and stay within limits: whoever reads one does this before all else.
+    ///
+    /// # Errors
+    /// The first contradiction.
+    fn validate(&self) -> Result<(), ProgramError> {
+        match self.any() {
+            AnyProgram::Plonk(program) => Ok(program.validate()?),
+            AnyProgram::Sumcheck(program) => Ok(program.validate()?),
+        }
+    }
+
+    /// What a contract pins, see [`model_commitment`].
+    fn model_commitment(&self) -> Word {
+        model_commitment(&self.vk_digest(), self.statement())
+    }
+
+    /// Public field elements of every proof, context included.
+    fn num_instances(&self) -> u32;
 
     /// What its proofs are about.
     fn statement(&self) -> &Statement;

@@ -1,8 +1,8 @@
 //! Proof layout, statement sections and opening sets of a committed program, computed a second time by hand.
 
 use zkml_protocol::{
-    Encoding, Field, G1, G2, InstanceLayout, Word, envelope,
-    plonk::{Challenge, Commitment, Element, Eval, Replay, Sample, SlotId, Step},
+    Element, Encoding, Field, G1, G2, InstanceLayout, Word, envelope,
+    plonk::{Challenge, Commitment, Eval, Replay, Sample, SlotId, Step},
 };
 
 fn sample() -> Sample {

@@ -2,8 +2,8 @@
 
 use zkml_protocol::plonk::tamper::{self, Refusal};
 use zkml_protocol::{
-    Bounds, Code, Encoding, Field, G1, G2, StatementError, Word, field,
-    plonk::{Constraints, Element, Identity, Node, NodeId, Program, ProgramError, Query, Sample},
+    Bounds, Code, Element, Encoding, Field, G1, G2, StatementError, Word, field,
+    plonk::{Constraints, Identity, Node, NodeId, Program, ProgramError, Query, Sample},
 };
 use zkml_verifier::plonk::{VerifyError, verify};
 

@@ -8,7 +8,7 @@ mod section;
 
 use std::ops::RangeInclusive;
 
-use zkml_protocol::{Encoding, InstanceLayout, plonk::Program};
+use zkml_protocol::{Encoding, InstanceLayout, VerifierProgram};
 
 use crate::{
     CodegenError,
@@ -31,7 +31,7 @@ const MOST_CHECKED: u64 = 10;
 /// # Errors
 /// [`CodegenError::NoOutputs`] if the statement has no output, [`CodegenError::Scale`] if numbers have no decimals,
 /// [`CodegenError::ModelSection`] if its model section is not one commitment, or that the program contradicts itself.
-pub fn consumer_source(program: &Program) -> Result<String, CodegenError> {
+pub fn consumer_source(program: &dyn VerifierProgram) -> Result<String, CodegenError> {
     program.validate()?;
     let consumer = Consumer::new(program)?;
     let mut text = Text::default();
@@ -66,7 +66,7 @@ pub(crate) fn weights_instance(layout: &InstanceLayout) -> Result<Option<u64>, C
 
 /// What the consumer of a program is printed from.
 struct Consumer<'a> {
-    program: &'a Program,
+    program: &'a dyn VerifierProgram,
     names: ContractNames,
     inputs: Vec<Member<'a>>,
     outputs: Vec<Member<'a>>,
@@ -75,11 +75,11 @@ struct Consumer<'a> {
 }
 
 impl<'a> Consumer<'a> {
-    fn new(program: &'a Program) -> Result<Self, CodegenError> {
-        let layout = &program.statement.instances;
+    fn new(program: &'a dyn VerifierProgram) -> Result<Self, CodegenError> {
+        let layout = &program.statement().instances;
         let outputs = section::members("output", &layout.outputs);
         if outputs.is_empty() {
-            return Err(CodegenError::NoOutputs(program.statement.model_name.clone()));
+            return Err(CodegenError::NoOutputs(program.statement().model_name.clone()));
         }
         let inputs = section::members("input", &layout.inputs);
         let numbers = || inputs.iter().chain(&outputs).filter(|member| !member.is_commitment());
@@ -110,12 +110,12 @@ impl<'a> Consumer<'a> {
     /// Whether the words of the input section lie at the end of a proof blob; otherwise the section is one commitment,
     /// which lies in front, or empty.
     fn has_input_words(&self) -> bool {
-        !self.inputs.is_empty() && !self.program.statement.instances.input_is_commitment()
+        !self.inputs.is_empty() && !self.program.statement().instances.input_is_commitment()
     }
 
     /// The outputs whose bounds are checked again.
     fn checked_outputs(&self) -> impl Iterator<Item = &Member<'a>> {
-        let few = self.program.statement.instances.output_words() <= MOST_CHECKED;
+        let few = self.program.statement().instances.output_words() <= MOST_CHECKED;
         self.outputs.iter().filter(move |output| few && output.word_bounds().is_some())
     }
 }

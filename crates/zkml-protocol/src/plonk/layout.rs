@@ -1,6 +1,7 @@
 //! What lies where in a proof, and what is hashed when.
 
 use super::{Commitment, Program};
+use crate::Element;
 use serde::{Deserialize, Serialize};
 
 /// A challenge that the transcript yields, named by its use.
@@ -89,49 +90,8 @@ pub enum SlotId {
     OpeningW2,
 }
 
-/// What a slot is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Element {
-    /// `x ‖ y`, 64 bytes, on the curve, not the identity.
-    Point,
-    /// A canonical scalar, 32 bytes.
-    Scalar,
-}
-
-impl Element {
-    /// Length in bytes.
-    pub const fn size(self) -> usize {
-        match self {
-            Self::Point => 64,
-            Self::Scalar => 32,
-        }
-    }
-}
-
-/// An array of equal elements at a fixed place of the proof. It may be empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// Its name.
-    pub id: SlotId,
-    /// Kind of its elements.
-    pub element: Element,
-    /// Number of elements.
-    pub count: usize,
-    /// Byte offset of the first element from the start of the proof.
-    pub offset: usize,
-}
-
-impl Slot {
-    /// Byte offset just after the slot.
-    pub const fn end(&self) -> usize {
-        self.offset + self.count * self.element.size()
-    }
-
-    /// Byte offset of an element, if there is one of that index.
-    pub fn at(&self, index: usize) -> Option<usize> {
-        (index < self.count).then(|| self.offset + index * self.element.size())
-    }
-}
+/// An array of equal elements at a fixed place of the proof.
+pub type Slot = crate::Slot<SlotId>;
 
 /// One move of the transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

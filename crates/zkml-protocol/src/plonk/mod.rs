@@ -40,7 +40,7 @@ pub mod tamper;
 
 pub use error::ProgramError;
 pub use expr::{Constraints, ExprBuilder, Identity, Node, NodeId, PermutationColumn};
-pub use layout::{Challenge, Element, Eval, ProofLayout, Slot, SlotId, Step};
+pub use layout::{Challenge, Eval, ProofLayout, Slot, SlotId, Step};
 pub use opening::{Commitment, Opened, OpeningSet};
 pub use program::{Domain, Limits, PROTOCOL_VERSION, Program, Query};
 pub use replay::Replay;

@@ -2,7 +2,7 @@
 
 use super::{Constraints, Eval, Node, OpeningSet, ProgramError, ProofLayout, opening};
 use crate::{
-    G1, ProofSystem, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256, model_commitment,
+    AnyProgram, G1, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256, model_commitment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -326,8 +326,12 @@ impl Program {
 }
 
 impl VerifierProgram for Program {
-    fn proof_system(&self) -> ProofSystem {
-        ProofSystem::Plonk
+    fn any(&self) -> AnyProgram<'_> {
+        AnyProgram::Plonk(self)
+    }
+
+    fn num_instances(&self) -> u32 {
+        self.num_instances
     }
 
     fn statement(&self) -> &Statement {

@@ -2,7 +2,8 @@
 //!
 //! The Rust verifier, halo2 and the contract run the same list, so a check that one of them lost shows up by name.
 
-use super::{Element, Program, Slot};
+use super::{Program, Slot};
+use crate::Element;
 use crate::{Word, field};
 
 /// What a verifier must say about a spoiled proof.

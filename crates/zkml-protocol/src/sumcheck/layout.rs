@@ -1,6 +1,7 @@
 //! What lies where in a proof, and what is hashed when.
 
 use super::{program::Program, shape::Shape};
+use crate::Element;
 
 /// A challenge that the transcript yields, named by its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,49 +75,8 @@ pub enum SlotId {
     W2,
 }
 
-/// What a slot is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Element {
-    /// `x ‖ y`, 64 bytes, on the curve, not the identity.
-    Point,
-    /// A canonical scalar, 32 bytes.
-    Scalar,
-}
-
-impl Element {
-    /// Bytes of one element.
-    pub const fn size(self) -> usize {
-        match self {
-            Self::Point => 64,
-            Self::Scalar => 32,
-        }
-    }
-}
-
-/// Consecutive elements of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// Which part of the proof.
-    pub id: SlotId,
-    /// What it is made of.
-    pub element: Element,
-    /// Number of elements.
-    pub count: usize,
-    /// Byte offset of the first.
-    pub offset: usize,
-}
-
-impl Slot {
-    /// Byte offset of an element; nothing beyond the last.
-    pub fn at(&self, index: usize) -> Option<usize> {
-        (index < self.count).then(|| self.offset + index * self.element.size())
-    }
-
-    /// Byte offset of what follows.
-    pub fn end(&self) -> usize {
-        self.offset + self.count * self.element.size()
-    }
-}
+/// An array of equal elements at a fixed place of the proof.
+pub type Slot = crate::Slot<SlotId>;
 
 /// A move of the transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -51,7 +51,7 @@ mod view;
 
 pub use claims::{Batch, Claim, Claimed, Factor, MaskWeight, Part, Point, claims};
 pub use equations::{Base, Equations, Inconsistent, Node, Operation, Rounds};
-pub use layout::{Challenge, Element, OPENINGS, ProofLayout, Slot, SlotId, Step};
+pub use layout::{Challenge, OPENINGS, ProofLayout, Slot, SlotId, Step};
 pub use program::{
     Affine, Contraction, Gate, Linear, Lookup, Monomial, Opening, PROTOCOL_VERSION, Program, Segment, System,
     Table, TableSegment, Template, Weights,

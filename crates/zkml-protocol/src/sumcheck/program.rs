@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::{Form, Index};
-use crate::{G1, G2, ProofSystem, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256};
+use crate::{AnyProgram, G1, G2, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256};
 
 /// Version of the rules in this module: transcript, layout, equations, canonical bytes.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -252,8 +252,12 @@ impl Program {
 }
 
 impl VerifierProgram for Program {
-    fn proof_system(&self) -> ProofSystem {
-        ProofSystem::Sumcheck
+    fn any(&self) -> AnyProgram<'_> {
+        AnyProgram::Sumcheck(self)
+    }
+
+    fn num_instances(&self) -> u32 {
+        self.system.instances
     }
 
     fn statement(&self) -> &Statement {

@@ -6,8 +6,8 @@ use halo2curves::group::prime::PrimeCurveAffine;
 use std::collections::BTreeMap;
 use zkml_curve::{g1_words, scalar_from_word, scalar_word};
 use zkml_protocol::{
-    Transcript, Word,
-    sumcheck::{Challenge, Element, Program, Slot, SlotId, Step},
+    Element, Transcript, Word,
+    sumcheck::{Challenge, Program, Slot, SlotId, Step},
 };
 
 use crate::error::{Error, Result};

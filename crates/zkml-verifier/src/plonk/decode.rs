@@ -5,8 +5,8 @@ use crate::plonk::VerifyError;
 use halo2curves::bn256::G1Affine;
 use std::collections::BTreeMap;
 use zkml_protocol::{
-    G1, Word,
-    plonk::{Commitment, Element, Eval, Program, ProofLayout, Slot, SlotId},
+    Element, G1, Word,
+    plonk::{Commitment, Eval, Program, ProofLayout, Slot, SlotId},
 };
 
 /// A proof's points and scalars by byte offset, and the instances.

@@ -4,8 +4,8 @@
 use halo2curves::bn256::G1Affine;
 use std::collections::BTreeMap;
 use zkml_protocol::{
-    G1, Transcript, Word,
-    sumcheck::{Challenge, Element, Program, Slot, SlotId, Step},
+    Element, G1, Transcript, Word,
+    sumcheck::{Challenge, Program, Slot, SlotId, Step},
 };
 
 use super::VerifyError;

@@ -4,7 +4,7 @@ use super::solidity::Contracts;
 use crate::error::{Error, Result};
 use serde::Serialize;
 use zkml_harness::{Address, Evm, EvmConfig, HarnessError, Outcome};
-use zkml_protocol::{Word, field, plonk::Element};
+use zkml_protocol::{Element, Word, field};
 
 /// Ethereum's main chain.
 const MAINNET: u64 = 1;

@@ -180,8 +180,8 @@ fn by_depth(a: Value, b: Value) -> (Value, Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Favour;
     use super::*;
+    use crate::Favour;
     use crate::yul_test::Machine;
     use zkml_protocol::{
         Word, field, keccak256,

@@ -4,15 +4,14 @@
 //! With `d_i = x·ω^(−i) − 1`, `L_i(x) = (x^n − 1) / n · 1 / d_i`, so a sum of them is one fraction,
 //! whose numerator and denominator need no inversion.
 
-use zkml_contracts::errors;
 use zkml_protocol::{
     Word, field,
     plonk::{Challenge, Program},
 };
 
 use super::{
-    checks::fail,
-    memory::{Cell, Favour, Map},
+    super::{Favour, points},
+    memory::{Cell, Map},
 };
 use crate::{
     CodegenError,
@@ -39,7 +38,7 @@ pub(crate) fn fractions(text: &mut Text, map: &mut Map, program: &Program) {
 
 /// `Σ instance_i / d_i` as one fraction, from the last row to row 0.
 fn instances(text: &mut Text, map: &mut Map, program: &Program) {
-    let count = map.instances;
+    let count = map.input.instances;
     text.section("Instances: sum of instance_i / (x w^-i - 1) as one fraction num / den, row 0 last.");
     let shift = i32::try_from(count).unwrap_or(i32::MAX).saturating_sub(1);
     let omega = literal(&program.domain.omega);
@@ -50,14 +49,14 @@ fn instances(text: &mut Text, map: &mut Map, program: &Program) {
     }
     text.line("let num := 0");
     text.line("let den := 1");
-    let first = map.instances_at();
+    let first = map.input.instances_at();
     let step = |text: &mut Text, row: &str| {
         text.line("t := add(z, sub(r, 1))");
         text.line(format_args!("num := add(mulmod(num, t, r), mulmod(calldataload({row}), den, r))"));
         text.line("den := mulmod(den, t, r)");
         text.line(format_args!("z := mulmod(z, {omega}, r)"));
     };
-    let flat = if map.favour == Favour::Gas { UNROLL } else { 1 };
+    let flat = if map.input.favour == Favour::Gas { UNROLL } else { 1 };
     if count > flat {
         text.open(format_args!(
             "for {{ let p := {} }} gt(p, {}) {{ p := sub(p, 32) }} {{",
@@ -158,19 +157,7 @@ pub(crate) fn invert(text: &mut Text, map: &mut Map, cells: &[Cell]) -> Result<(
         text.line(format_args!("let p{} := mulmod(p{index}, {value}, r)", index + 1));
     }
     let last = rest.len();
-    let area = map.buffer();
-    let words = ["32", "32", "32", &format!("p{last}"), "sub(r, 2)", "r"];
-    for (index, word) in words.iter().enumerate() {
-        text.line(format_args!("mstore({}, {word})", at(area + 32 * index)));
-    }
-    let area_text = at(area);
-    text.line(format_args!("let done := staticcall(gas(), 5, {area_text}, 192, {area_text}, 32)"));
-    text.line(format_args!("let inv := mload({area_text})"));
-    text.line("// The product with the inverse is 1 only if modexp exists, worked, and nothing was zero.");
-    text.open(format_args!("if iszero(and(done, eq(mulmod(inv, p{last}, r), 1))) {{"));
-    text.line(format_args!("if iszero(mod(p{last}, r)) {{ {} }}", fail(&errors::ZERO_DENOMINATOR, &[])));
-    text.line(fail(&errors::PRECOMPILE_FAILED, &[]));
-    text.close("}");
+    points::inverse(text, map.buffer(), &format!("p{last}"));
     for (index, cell) in rest.iter().enumerate().rev() {
         let value = map.load(*cell);
         text.line(format_args!("t := {value}"));

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use zkml_protocol::plonk::{Challenge, Eval, Program, ProofLayout};
 
+use super::super::{
+    Favour,
+    checks::{Input, PROOF},
+};
 use crate::{CodegenError, text::at};
 
 /// Start of the memory that the verifier takes. Solidity's own starts at 0x80; the room between is for
 /// variables that the compiler moves to memory, which the contract checks to be enough.
 const FREE: usize = 0x200;
-/// Where the proof's bytes start in calldata: selector, two offsets, length.
-pub(crate) const PROOF: usize = 4 + 3 * 32;
 /// Bytes that the pairing needs from [`FREE`] on, once the transcript is done.
 const PAIRING_BYTES: usize = 12 * 32;
 
@@ -59,25 +61,13 @@ pub(crate) enum Cell {
     Shared(u32),
 }
 
-/// What a verifier spares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Favour {
-    /// Gas of verification: short loops are printed flat.
-    #[default]
-    Gas,
-    /// Bytes of code: whatever repeats is a loop.
-    Size,
-}
-
 /// The memory and calldata map of one verifier.
 #[derive(Debug)]
 pub(crate) struct Map {
     /// The proof's own layout.
     pub(crate) layout: ProofLayout,
-    /// Number of instances.
-    pub(crate) instances: usize,
-    /// What to spare.
-    pub(crate) favour: Favour,
+    /// What a caller sends.
+    pub(crate) input: Input,
     cells: HashMap<Cell, usize>,
     next: usize,
 }
@@ -88,7 +78,8 @@ impl Map {
         let instances = program.num_instances as usize;
         let buffer = FREE + 32 * (3 + instances) + layout.length();
         let next = buffer.max(FREE + PAIRING_BYTES);
-        Self { layout, instances, favour, cells: HashMap::new(), next }
+        let input = Input::new(layout.slots(), instances, favour);
+        Self { layout, input, cells: HashMap::new(), next }
     }
 
     /// Address of the transcript's first buffer; later of the accumulator of the multi-scalar multiplication.
@@ -98,17 +89,7 @@ impl Map {
 
     /// Address at which the transcript keeps a copy of the proof.
     pub(crate) fn proof_copy(&self) -> usize {
-        FREE + 32 * (3 + self.instances)
-    }
-
-    /// Where the first instance lies in calldata.
-    pub(crate) fn instances_at(&self) -> usize {
-        PROOF + self.layout.length() + 32
-    }
-
-    /// The only calldata size that is accepted.
-    pub(crate) fn calldata_size(&self) -> usize {
-        self.instances_at() + 32 * self.instances
+        FREE + 32 * (3 + self.input.instances)
     }
 
     /// Address of a cell, given to it on first use.

@@ -2,7 +2,10 @@
 
 use zkml_protocol::plonk::{Challenge, Program, Step};
 
-use super::memory::{Cell, Map, PROOF};
+use super::{
+    super::checks::PROOF,
+    memory::{Cell, Map},
+};
 use crate::{
     CodegenError,
     text::{Text, at, literal},
@@ -32,8 +35,8 @@ pub(crate) fn print(text: &mut Text, map: &mut Map, program: &Program) -> Result
     text.line(format_args!(
         "calldatacopy({}, {}, {})",
         at(instances),
-        at(map.instances_at()),
-        at(32 * map.instances)
+        at(map.input.instances_at()),
+        at(32 * map.input.instances)
     ));
     text.line(format_args!("calldatacopy({}, {}, {})", at(proof), at(PROOF), at(map.layout.length())));
     text.line("let h");
@@ -42,7 +45,7 @@ pub(crate) fn print(text: &mut Text, map: &mut Map, program: &Program) -> Result
             Step::AbsorbDigest => constant(text, &mut buffer, "verifying key digest", &constants[0]),
             Step::AbsorbInstanceCount => constant(text, &mut buffer, "number of instances", &constants[1]),
             Step::AbsorbKeyRepr => constant(text, &mut buffer, "representation of the key", &constants[2]),
-            Step::AbsorbInstances => absorb(&mut buffer, instances, 32 * map.instances)?,
+            Step::AbsorbInstances => absorb(&mut buffer, instances, 32 * map.input.instances)?,
             Step::Absorb(slot) => absorb(&mut buffer, proof + slot.offset, slot.end() - slot.offset)?,
             Step::Squeeze(challenge) => squeeze(text, map, &mut buffer, challenge),
         }

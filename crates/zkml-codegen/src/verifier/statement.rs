@@ -1,26 +1,26 @@
 //! Prints what a verifier says about its statement: how many words of what, and where outputs lie.
 
 use zkml_contracts::errors;
-use zkml_protocol::{Bounds, Encoding, Field, InstanceLayout, plonk::Program};
+use zkml_protocol::{Bounds, Encoding, Field, InstanceLayout, VerifierProgram};
 
-use super::literal_bytes;
+use super::frame::literal_bytes;
 use crate::{CodegenError, consumer::weights_instance, text::Text};
 
 /// Both functions. They are pure, so that they cost a caller little more than the call.
-pub(super) fn print(text: &mut Text, program: &Program) -> Result<(), CodegenError> {
+pub(super) fn print(text: &mut Text, program: &dyn VerifierProgram) -> Result<(), CodegenError> {
     shape(text, program)?;
-    outputs(text, &program.statement.instances);
+    outputs(text, &program.statement().instances);
     Ok(())
 }
 
 /// `statementShape`: eight words, as a struct of the same members is encoded.
-fn shape(text: &mut Text, program: &Program) -> Result<(), CodegenError> {
-    let layout = &program.statement.instances;
+fn shape(text: &mut Text, program: &dyn VerifierProgram) -> Result<(), CodegenError> {
+    let layout = &program.statement().instances;
     let weights = weights_instance(layout)?.is_some();
     let members = [
         ("bytes32 vkDigest_", "vkDigest".to_owned(), "See vkDigest."),
         ("bytes32 modelCommitment_", "modelCommitment".to_owned(), "See modelCommitment."),
-        ("bytes32 modelHash_", literal_bytes(&program.statement.model_hash), "Hash of the compiled model."),
+        ("bytes32 modelHash_", literal_bytes(&program.statement().model_hash), "Hash of the compiled model."),
         ("uint256 proofLength_", "PROOF_LENGTH".to_owned(), "See PROOF_LENGTH."),
         ("uint256 inputs_", layout.input_words().to_string(), "Instances of the input section."),
         ("uint256 outputs_", layout.output_words().to_string(), "Instances of the output section."),

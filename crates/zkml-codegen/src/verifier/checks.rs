@@ -1,13 +1,43 @@
 //! Prints the checks that come before any arithmetic: lengths, ranges, curve membership.
 
 use zkml_contracts::errors::{self, SolError};
-use zkml_protocol::{
-    field,
-    plonk::{Element, ProofLayout},
-};
+use zkml_protocol::{Element, Slot, field};
 
-use super::memory::{Favour, Map, PROOF};
+use super::Favour;
 use crate::text::{Text, at, literal};
+
+/// Where the proof's bytes start in calldata: selector, two offsets, length.
+pub(crate) const PROOF: usize = 4 + 3 * 32;
+
+/// Slots of the proof and number of instances: all that a caller sends.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// Kind, number and offset in the proof of neighbouring elements, in the order of the proof.
+    elements: Vec<(Element, usize, usize)>,
+    /// Bytes of the proof.
+    pub(crate) length: usize,
+    /// Number of instances.
+    pub(crate) instances: usize,
+    /// What to spare.
+    pub(crate) favour: Favour,
+}
+
+impl Input {
+    pub(crate) fn new<Id>(slots: &[Slot<Id>], instances: usize, favour: Favour) -> Self {
+        let elements = slots.iter().map(|slot| (slot.element, slot.count, slot.offset)).collect();
+        Self { elements, length: slots.last().map_or(0, Slot::end), instances, favour }
+    }
+
+    /// Where the first instance lies in calldata.
+    pub(crate) fn instances_at(&self) -> usize {
+        PROOF + self.length + 32
+    }
+
+    /// The only calldata size that is accepted.
+    fn calldata_size(&self) -> usize {
+        self.instances_at() + 32 * self.instances
+    }
+}
 
 /// A call of the helper that reverts with `error`.
 pub(crate) fn fail(error: &SolError, args: &[&str]) -> String {
@@ -34,12 +64,12 @@ pub(crate) fn helpers(text: &mut Text) {
 }
 
 /// The calldata must be exactly what the ABI's canonical encoding gives.
-pub(crate) fn calldata(text: &mut Text, map: &Map) {
-    let length = map.layout.length();
+pub(crate) fn calldata(text: &mut Text, input: &Input) {
+    let length = input.length;
     text.section("Exact lengths, and the one canonical encoding: every byte of calldata has one meaning.");
     let pairs = [
         ("proof.length", length, errors::WRONG_PROOF_LENGTH),
-        ("instances.length", map.instances, errors::WRONG_INSTANCE_COUNT),
+        ("instances.length", input.instances, errors::WRONG_INSTANCE_COUNT),
     ];
     for (actual, expected, error) in pairs {
         let expected = expected.to_string();
@@ -47,11 +77,11 @@ pub(crate) fn calldata(text: &mut Text, map: &Map) {
         text.line(format_args!("if iszero(eq({actual}, {expected})) {{ {fail} }}"));
     }
     text.open("if iszero(and(");
-    text.line(format_args!("eq(calldatasize(), {}),", at(map.calldata_size())));
+    text.line(format_args!("eq(calldatasize(), {}),", at(input.calldata_size())));
     text.line(format_args!(
         "and(eq(proof.offset, {}), eq(instances.offset, {}))",
         at(PROOF),
-        at(map.instances_at())
+        at(input.instances_at())
     ));
     text.close(format_args!(")) {{ {} }}", fail(&errors::NON_CANONICAL_CALLDATA, &[])));
 }
@@ -63,26 +93,27 @@ struct Run {
 }
 
 /// Neighbouring slots of one kind, merged.
-fn runs(layout: &ProofLayout, element: Element) -> Vec<Run> {
+fn runs(input: &Input, of: Element) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for slot in layout.slots().iter().filter(|slot| slot.element == element && slot.count > 0) {
-        let start = PROOF + slot.offset;
+    for (_, count, offset) in input.elements.iter().filter(|(element, count, _)| *element == of && *count > 0)
+    {
+        let start = PROOF + offset;
         match runs.last_mut() {
-            Some(run) if run.start + run.count * element.size() == start => run.count += slot.count,
-            _ => runs.push(Run { start, count: slot.count }),
+            Some(run) if run.start + run.count * of.size() == start => run.count += count,
+            _ => runs.push(Run { start, count: *count }),
         }
     }
     runs
 }
 
 /// All scalars are below `r`.
-pub(crate) fn scalars(text: &mut Text, map: &Map) {
+pub(crate) fn scalars(text: &mut Text, input: &Input) {
     text.section("Instances and evaluations below r: no number has two spellings.");
-    let mut all = runs(&map.layout, Element::Scalar);
-    let instances = Run { start: map.instances_at(), count: map.instances };
+    let mut all = runs(input, Element::Scalar);
+    let instances = Run { start: input.instances_at(), count: input.instances };
     text.line("let ok := 1");
     for run in all.iter().chain(std::iter::once(&instances)) {
-        in_range(text, map, run);
+        in_range(text, input, run);
     }
     // The slow way is walked only to name the culprit.
     text.open("if iszero(ok) {");
@@ -106,13 +137,13 @@ pub(crate) fn scalars(text: &mut Text, map: &Map) {
 }
 
 /// All points are canonical, on the curve `y² = x³ + 3`, and not the identity (which is not on it).
-pub(crate) fn points(text: &mut Text, map: &Map) {
-    let all = runs(&map.layout, Element::Point);
+pub(crate) fn points(text: &mut Text, input: &Input) {
+    let all = runs(input, Element::Point);
     text.section("Points on the curve, before any precompile could burn gas on them. (0, 0) is not on it.");
     text.open("{");
     text.line(format_args!("let q := {}", literal(&field::BASE_MODULUS)));
     for run in &all {
-        on_curve(text, map, run);
+        on_curve(text, input, run);
     }
     text.open("if iszero(ok) {");
     for run in &all {
@@ -143,9 +174,9 @@ const TURN: usize = 4;
 const FLAT: usize = 96;
 
 /// Range checks of a run, several in one expression.
-fn in_range(text: &mut Text, map: &Map, run: &Run) {
+fn in_range(text: &mut Text, input: &Input, run: &Run) {
     let check = |at: String, rest: String| format!("and(lt(calldataload({at}), r), {rest})");
-    let flat = if map.favour == Favour::Gas { FLAT } else { TURN };
+    let flat = if input.favour == Favour::Gas { FLAT } else { TURN };
     let looped = if run.count > flat { run.count / TURN * TURN } else { 0 };
     if looped > 0 {
         open_loop(text, run, 32, looped, TURN);
@@ -161,7 +192,7 @@ fn in_range(text: &mut Text, map: &Map, run: &Run) {
 }
 
 /// Curve checks of a run of points.
-fn on_curve(text: &mut Text, map: &Map, run: &Run) {
+fn on_curve(text: &mut Text, input: &Input, run: &Run) {
     let check = |text: &mut Text, p: &str, next: &str| {
         text.open("{");
         text.line(format_args!("let x := calldataload({p})"));
@@ -169,7 +200,7 @@ fn on_curve(text: &mut Text, map: &Map, run: &Run) {
         text.line(format_args!("ok := {}", point_check("ok")));
         text.close("}");
     };
-    let turn = if map.favour == Favour::Gas { TURN } else { 1 };
+    let turn = if input.favour == Favour::Gas { TURN } else { 1 };
     let looped = if run.count >= 2 * turn { run.count / turn * turn } else { 0 };
     if looped > 0 {
         open_loop(text, run, 64, looped, turn);

@@ -1,0 +1,315 @@
+//! Prints the operations of the equations: expressions where a value is read once, memory where more often.
+
+use std::collections::HashMap;
+
+use zkml_protocol::{
+    Word, field,
+    sumcheck::{Challenge, Equations, Node, Operation, Rounds, SlotId},
+};
+
+use super::{super::points, memory::Map};
+use crate::{
+    CodegenError,
+    text::{Text, at, literal},
+};
+
+/// Bounds are counted in thousandths of `r`; a sum must stay below `2^256`, which is more than five times `r`.
+const WHOLE: u32 = 1000;
+const MOST: u32 = 5 * WHOLE;
+/// Words of the stack that an expression may take; the EVM reaches sixteen, locals take some.
+const DEPTH: u32 = 8;
+
+/// An expression.
+#[derive(Clone, Debug)]
+struct Expression {
+    text: String,
+    /// Inclusive bound of its value.
+    bound: u32,
+    /// Words of the stack that it takes.
+    depth: u32,
+    /// Values with a cell that it reads, each as often as it does.
+    reads: Vec<usize>,
+}
+
+impl Expression {
+    /// Reads no cell and takes one word.
+    fn leaf(text: String, bound: u32) -> Self {
+        Self { text, bound, depth: 1, reads: vec![] }
+    }
+
+    /// Another expression around this one.
+    fn around(self, text: String, depth: u32) -> Self {
+        Self { text, bound: WHOLE, depth, reads: self.reads }
+    }
+
+    /// An expression of both, that of `last` being evaluated first.
+    fn both(first: Self, mut last: Self, text: String, bound: u32, depth: u32) -> Self {
+        last.reads.extend(first.reads);
+        Self { text, bound, depth, reads: last.reads }
+    }
+}
+
+/// Which operations get a cell of memory, and what is known of each.
+pub(super) struct Operations<'a> {
+    equations: &'a Equations,
+    map: &'a Map,
+    /// How often each is read by what is needed.
+    uses: Vec<u32>,
+    /// The expression that reads each value; of those with a cell once it is written.
+    readers: HashMap<usize, Expression>,
+    /// Cells that nothing reads any more.
+    free: Vec<usize>,
+    /// Cells so far.
+    cells: usize,
+    /// The cell of a value, and how many reads are left.
+    held: HashMap<usize, (usize, u32)>,
+}
+
+fn operands(operation: &Operation) -> Vec<Node> {
+    match operation {
+        Operation::Add(a, b) | Operation::Sub(a, b) | Operation::Mul(a, b) => vec![*a, *b],
+        Operation::Invert(a) | Operation::Rounds(_, a) => vec![*a],
+        _ => vec![],
+    }
+}
+
+impl<'a> Operations<'a> {
+    pub(super) fn new(equations: &'a Equations, map: &'a Map) -> Self {
+        let mut uses = vec![0u32; equations.operations.len()];
+        let roots = equations.terms.iter().map(|(factor, _)| *factor).chain([equations.quotient]);
+        roots.for_each(|root| uses[root.index()] += 1);
+        for (index, operation) in equations.operations.iter().enumerate().rev() {
+            if uses[index] > 0 {
+                operands(operation).into_iter().for_each(|operand| uses[operand.index()] += 1);
+            }
+        }
+        Self { equations, map, uses, readers: HashMap::new(), free: vec![], cells: 0, held: HashMap::new() }
+    }
+
+    /// The expression of a root, once all is printed.
+    pub(super) fn root(&self, node: Node) -> Result<String, CodegenError> {
+        let found = self.readers.get(&node.index());
+        found
+            .map(|e| e.text.clone())
+            .ok_or_else(|| CodegenError::Inconsistent("an operation is missing".to_owned()))
+    }
+
+    /// Prints all that is needed, operands first.
+    pub(super) fn print(&mut self, text: &mut Text) -> Result<(), CodegenError> {
+        text.section(
+            "The equations: claims of both sumchecks, their functionals at the last point, the opening.",
+        );
+        for (index, operation) in self.equations.operations.iter().enumerate() {
+            if self.uses[index] == 0 {
+                continue;
+            }
+            let expression = match operation {
+                Operation::Constant(word) => constant(word),
+                Operation::Instance(i) => self.calldata(self.map.input.instances_at() + 32 * *i as usize),
+                Operation::Scalar(slot, i) => self.calldata(self.map.element(*slot, *i)?),
+                Operation::Challenge(which) => {
+                    Expression::leaf(format!("mload({})", at(self.map.challenge(*which)?)), WHOLE)
+                }
+                Operation::Add(a, b) => sum(self.read(*a)?, self.read(*b)?),
+                Operation::Sub(a, b) => difference(self.read(*a)?, self.read(*b)?),
+                Operation::Mul(a, b) => product(self.read(*a)?, self.read(*b)?),
+                Operation::Invert(a) => {
+                    let value = self.read(*a)?;
+                    self.invert(text, index, &value);
+                    continue;
+                }
+                Operation::Rounds(which, claim) => {
+                    let claim = self.read(*claim)?;
+                    self.rounds(text, index, *which, &claim)?;
+                    continue;
+                }
+            };
+            let computed = !operands(operation).is_empty();
+            if computed && (self.uses[index] > 1 || expression.depth > DEPTH) {
+                self.keep(text, index, &expression);
+            } else {
+                self.readers.insert(index, expression);
+            }
+        }
+        Ok(())
+    }
+
+    fn calldata(&self, offset: usize) -> Expression {
+        Expression::leaf(format!("calldataload({})", at(offset)), WHOLE)
+    }
+
+    /// The expression of an operand.
+    fn read(&self, node: Node) -> Result<Expression, CodegenError> {
+        let found = self.readers.get(&node.index()).cloned();
+        found.ok_or_else(|| CodegenError::Inconsistent("an operation comes before its operand".to_owned()))
+    }
+
+    /// Gives a value a cell. Its expression is evaluated before the cell is written, so it may be one that it reads last.
+    fn keep(&mut self, text: &mut Text, index: usize, expression: &Expression) {
+        self.release(expression);
+        let cell = self.free.pop().unwrap_or_else(|| {
+            self.cells += 1;
+            self.cells - 1
+        });
+        self.held.insert(index, (cell, self.uses[index]));
+        let address = at(self.map.cell(cell));
+        text.line(format_args!("mstore({address}, {})", expression.text));
+        let mut reader = Expression::leaf(format!("mload({address})"), expression.bound);
+        reader.reads.push(index);
+        self.readers.insert(index, reader);
+    }
+
+    /// An expression has been printed: cells that nothing else reads are free.
+    fn release(&mut self, expression: &Expression) {
+        for index in &expression.reads {
+            if let Some((cell, left)) = self.held.get_mut(index) {
+                *left -= 1;
+                if *left == 0 {
+                    self.free.push(*cell);
+                }
+            }
+        }
+    }
+
+    fn invert(&mut self, text: &mut Text, index: usize, value: &Expression) {
+        text.open("{");
+        text.line(format_args!("let v := {}", value.text));
+        points::inverse(text, self.map.buffer(), "v");
+        self.release(value);
+        self.keep(text, index, &Expression::leaf("inv".to_owned(), WHOLE));
+        text.close("}");
+    }
+
+    /// One loop for each run of rounds of one degree.
+    fn rounds(
+        &mut self,
+        text: &mut Text,
+        index: usize,
+        which: Rounds,
+        claim: &Expression,
+    ) -> Result<(), CodegenError> {
+        let name = if which == Rounds::First { "first" } else { "second" };
+        text.line(format_args!("// Rounds of the {name} sumcheck."));
+        text.line(format_args!("t := {}", claim.text));
+        for run in self.runs(which)? {
+            round_loop(text, &run);
+        }
+        self.release(claim);
+        self.keep(text, index, &Expression::leaf("t".to_owned(), WHOLE));
+        Ok(())
+    }
+
+    fn runs(&self, which: Rounds) -> Result<Vec<Run>, CodegenError> {
+        let mut runs: Vec<Run> = Vec::new();
+        for slot in self.map.layout.slots() {
+            let challenge = match (which, slot.id) {
+                (Rounds::First, SlotId::First(v)) => Challenge::First(v),
+                (Rounds::Second, SlotId::Second(v)) => Challenge::Second(v),
+                _ => continue,
+            };
+            match runs.last_mut() {
+                Some(run) if run.words == slot.count => run.count += 1,
+                _ => runs.push(Run {
+                    words: slot.count,
+                    count: 1,
+                    proof: self.map.element(slot.id, 0)?,
+                    challenge: self.map.challenge(challenge)?,
+                }),
+            }
+        }
+        Ok(runs)
+    }
+}
+
+/// Rounds of one degree, one after the other in the proof.
+struct Run {
+    /// Words that each sends.
+    words: usize,
+    count: usize,
+    /// Calldata offset of the first word.
+    proof: usize,
+    /// Address of the first challenge.
+    challenge: usize,
+}
+
+/// The words of a round are the coefficients but the linear one, the constant first.
+fn round_loop(text: &mut Text, run: &Run) {
+    text.open(format_args!(
+        "for {{ let p := {} let c := {} }} lt(p, {}) {{ p := add(p, {}) c := add(c, 32) }} {{",
+        at(run.proof),
+        at(run.challenge),
+        at(run.proof + 32 * run.words * run.count),
+        at(32 * run.words)
+    ));
+    let word = |index: usize| match index {
+        0 => "calldataload(p)".to_owned(),
+        _ => format!("calldataload(add(p, {}))", at(32 * index)),
+    };
+    text.line("let x := mload(c)");
+    text.line("let a := calldataload(p)");
+    text.line("// The linear coefficient: the claim less the constant twice and all others.");
+    text.line("let s := addmod(a, a, r)");
+    for index in 1..run.words {
+        text.line(format_args!("s := addmod({}, s, r)", word(index)));
+    }
+    text.line("t := add(t, sub(r, s))");
+    if run.words > 1 {
+        text.line(format_args!("s := {}", word(run.words - 1)));
+        for index in (1..run.words - 1).rev() {
+            text.line(format_args!("s := add({}, mulmod(x, s, r))", word(index)));
+        }
+        text.line("t := add(t, mulmod(x, s, r))");
+    }
+    text.line("t := addmod(a, mulmod(x, t, r), r)");
+    text.close("}");
+}
+
+fn constant(word: &Word) -> Expression {
+    let negative = field::neg(*word);
+    let small = |w: &Word| w.0.iter().take(24).all(|byte| *byte == 0);
+    match (small(word), small(&negative)) {
+        (true, _) => Expression::leaf(literal(word), 1),
+        (_, true) => {
+            let text = format!("sub(r, {})", literal(&negative));
+            Expression { depth: 2, ..Expression::leaf(text, WHOLE) }
+        }
+        _ => Expression::leaf(literal(word), WHOLE),
+    }
+}
+
+/// The deeper operand is evaluated first, which is the last in the text.
+fn ordered(a: Expression, b: Expression) -> (Expression, Expression) {
+    if a.depth > b.depth { (b, a) } else { (a, b) }
+}
+
+fn sum(a: Expression, b: Expression) -> Expression {
+    let (first, last) = ordered(a, b);
+    let bound = first.bound + last.bound;
+    if bound <= MOST {
+        let depth = last.depth.max(1 + first.depth);
+        let text = format!("add({}, {})", first.text, last.text);
+        return Expression::both(first, last, text, bound, depth);
+    }
+    let depth = (1 + last.depth).max(2 + first.depth);
+    let text = format!("addmod({}, {}, r)", first.text, last.text);
+    Expression::both(first, last, text, WHOLE, depth)
+}
+
+fn difference(a: Expression, b: Expression) -> Expression {
+    let b = if b.bound > WHOLE {
+        let (text, depth) = (format!("mod({}, r)", b.text), 1 + b.depth);
+        b.around(text, depth)
+    } else {
+        b
+    };
+    let (text, depth) = (format!("sub(r, {})", b.text), b.depth.max(2));
+    let negated = b.around(text, depth);
+    if a.text == "0" { negated } else { sum(a, negated) }
+}
+
+fn product(a: Expression, b: Expression) -> Expression {
+    let (first, last) = ordered(a, b);
+    let depth = (1 + last.depth).max(2 + first.depth);
+    let text = format!("mulmod({}, {}, r)", first.text, last.text);
+    Expression::both(first, last, text, WHOLE, depth)
+}
