@@ -1,9 +1,6 @@
 //! Tries a generated verifier on good and bad proofs before anybody relies on it.
 
-use zkml_protocol::{
-    Element, Encoding, Word,
-    plonk::{Eval, Program, Replay},
-};
+use zkml_protocol::{Element, Encoding, VerifierProgram, Word};
 
 use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};
 
@@ -28,7 +25,7 @@ pub struct Checked {
 /// [`HarnessError::SelfCheck`] with the first check that failed; the caller must then write nothing.
 pub fn self_check(
     contract: &Contract,
-    program: &Program,
+    program: &dyn VerifierProgram,
     proof: &[u8],
     instances: &[Word],
 ) -> Result<Checked, HarnessError> {
@@ -74,7 +71,7 @@ fn signed(value: i64) -> Word {
 struct Trial<'a> {
     evm: Evm,
     address: crate::Address,
-    program: &'a Program,
+    program: &'a dyn VerifierProgram,
     proof: &'a [u8],
     instances: &'a [Word],
     checks: Vec<&'static str>,
@@ -94,9 +91,9 @@ impl Trial<'_> {
         let expected = [
             ("vkDigest()", self.program.vk_digest()),
             ("modelCommitment()", self.program.model_commitment()),
-            ("srsDigest()", self.program.srs.digest()),
-            ("PROOF_LENGTH()", Word::from_u64(self.program.layout().length() as u64)),
-            ("NUM_INSTANCES()", Word::from_u64(self.program.num_instances.into())),
+            ("srsDigest()", self.program.srs().digest()),
+            ("PROOF_LENGTH()", Word::from_u64(self.program.proof_length() as u64)),
+            ("NUM_INSTANCES()", Word::from_u64(self.program.num_instances().into())),
         ];
         for (getter, value) in expected {
             let call = self.evm.call(self.address, &zkml_contracts::errors::selector(getter))?;
@@ -112,14 +109,14 @@ impl Trial<'_> {
     /// What the contract says about the statement is what the program says.
     fn statement(&mut self) -> Result<(), HarnessError> {
         let check = "shape and bounds of the statement are the program's";
-        let statement = &self.program.statement;
+        let statement = self.program.statement();
         let layout = &statement.instances;
         let flag = |flag: bool| Word::from_u64(flag.into());
         let shape = [
             self.program.vk_digest(),
             self.program.model_commitment(),
             statement.model_hash,
-            Word::from_u64(self.program.layout().length() as u64),
+            Word::from_u64(self.program.proof_length() as u64),
             Word::from_u64(layout.input_words()),
             Word::from_u64(layout.output_words()),
             flag(layout.input_is_commitment()),
@@ -176,8 +173,7 @@ impl Trial<'_> {
         }
         self.passed(check);
         let check = "it hashes what the Rust transcript hashes";
-        let replay = Replay::of(self.program, self.instances, self.proof);
-        let expected = replay.map(|replay| replay.hash_inputs).unwrap_or_default();
+        let expected = self.program.hash_inputs(self.instances, self.proof).unwrap_or_default();
         if call.hashed != expected {
             let first = call.hashed.iter().zip(&expected).position(|(left, right)| left != right);
             let detail = format!("hash {} differs", first.unwrap_or(call.hashed.len().min(expected.len())));
@@ -217,14 +213,13 @@ impl Trial<'_> {
     }
 
     fn bad_proofs(&mut self) -> Result<(), HarnessError> {
-        let layout = self.program.layout();
-        if let Some(offset) = layout.eval_offset(Eval::Random) {
-            let changed = flipped(self.proof, offset + 31);
+        let slots = self.program.slots();
+        let last = |element| slots.iter().rfind(|slot| slot.element == element && slot.count > 0);
+        if let Some(slot) = last(Element::Scalar) {
+            let changed = flipped(self.proof, slot.end() - 1);
             self.refused("a changed evaluation is refused", &changed, self.instances, "ProofRejected")?;
         }
-        let mut points =
-            layout.slots().iter().filter(|slot| slot.element == Element::Point && slot.count > 0);
-        if let Some(slot) = points.next_back() {
+        if let Some(slot) = last(Element::Point) {
             let changed = flipped(self.proof, slot.offset + 31);
             self.refused("a point off the curve is refused", &changed, self.instances, "InvalidPoint")?;
         }

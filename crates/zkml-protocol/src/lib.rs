@@ -12,6 +12,7 @@
 //! | how is a challenge hashed? | [`Transcript`]; what is absorbed when is the proof system's |
 //! | how are numbers and points of BN254 written? | [`Word`], [`G1`], [`G2`]; arithmetic for constants in [`field`] |
 //! | which powers-of-tau setup does an opening check against? | [`Srs`]; every system so far has one |
+//! | what must every verifier refuse? | [`tamper::matrix`] |
 //! | which proof system, opening and curve included? | [`ProofSystem`] |
 //! | what do statements, registrations and envelopes need of its program? | [`VerifierProgram`], which each system's program implements |
 //!
@@ -38,6 +39,7 @@ mod slot;
 mod srs;
 mod statement;
 pub mod sumcheck;
+pub mod tamper;
 mod transcript;
 mod word;
 

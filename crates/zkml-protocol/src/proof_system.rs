@@ -1,6 +1,6 @@
 //! Which proof systems there are, and what all of them have in common.
 
-use crate::{Srs, Statement, Word, keccak256, plonk, sumcheck};
+use crate::{Slot, Srs, Statement, Word, keccak256, plonk, sumcheck};
 
 /// Separates the model commitment.
 const MODEL_TAG: &[u8] = b"zkml-chain/model-commitment/v1";
@@ -97,7 +97,16 @@ pub trait VerifierProgram {
     fn vk_digest(&self) -> Word;
 
     /// Bytes of every proof.
-    fn proof_length(&self) -> usize;
+    fn proof_length(&self) -> usize {
+        self.slots().last().map_or(0, Slot::end)
+    }
+
+    /// What every proof is made of, in its order, with the names of its parts.
+    fn slots(&self) -> Vec<Slot<String>>;
+
+    /// The input of every hash of the transcript of a proof: what a contract must feed to its KECCAK256. Nothing if the proof has
+    /// another length, or another number of instances is given.
+    fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>>;
 }
 
 /// What a contract pins: Keccak-256 of a tag, the digest of the verifier program and the model's hash.

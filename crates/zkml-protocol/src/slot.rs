@@ -32,6 +32,13 @@ pub struct Slot<Id> {
     pub offset: usize,
 }
 
+impl<Id: std::fmt::Debug> Slot<Id> {
+    /// The same slot with its name as text.
+    pub fn named(&self) -> Slot<String> {
+        Slot { id: format!("{:?}", self.id), element: self.element, count: self.count, offset: self.offset }
+    }
+}
+
 impl<Id> Slot<Id> {
     /// Byte offset just after the slot.
     pub const fn end(&self) -> usize {

@@ -12,6 +12,8 @@ pub mod layout;
 #[cfg(test)]
 mod naive;
 pub mod prover;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Verdicts on the committed proofs and on everything that can be made of them.
 
-use zkml_protocol::plonk::tamper::{self, Refusal};
+use zkml_protocol::tamper::{self, Refusal};
 use zkml_protocol::{
     Bounds, Code, Element, Encoding, Field, G1, G2, StatementError, Word, field,
     plonk::{Constraints, Identity, Node, NodeId, Program, ProgramError, Query, Sample},

@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use zkml_curve::scalar_from_word;
 use zkml_halo2::program::{self, DeriveError};
 use zkml_halo2::transcript::KeccakRead;
-use zkml_protocol::plonk::tamper::{self, Refusal};
+use zkml_protocol::tamper::{self, Refusal};
 use zkml_protocol::{
     Encoding,
     plonk::{ProgramError, Replay, Sample},

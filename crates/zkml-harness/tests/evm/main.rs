@@ -6,5 +6,6 @@ mod private;
 mod requests;
 mod self_check;
 mod statement;
+mod sumcheck;
 mod support;
 mod verifier;

@@ -6,11 +6,9 @@ use zkml_codegen::Favour;
 use zkml_harness::{EvmConfig, Fork, HarnessError, Outcome, Patch, Settings, Solc, precompile, self_check};
 
 use zkml_protocol::{
-    Bounds, Field, Word, field,
-    plonk::{
-        Challenge, Element, Eval, ExprBuilder, Query, Replay, Step,
-        tamper::{self, Refusal},
-    },
+    Bounds, Element, Field, Word, field,
+    plonk::{Challenge, Eval, ExprBuilder, Query, Replay, Step},
+    tamper::{self, Refusal},
 };
 
 /// Largest runtime bytecode of the random circuits, in bytes, and of the models among the samples.

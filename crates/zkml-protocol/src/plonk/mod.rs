@@ -11,7 +11,7 @@
 //! | which equations must hold at `x`? | [`Program::constraints`] |
 //! | which commitments are opened where, in which order? | [`Program::opening_sets`] |
 //! | what ties a proof to this program? | [`Program::vk_digest`], [`Program::model_commitment`] |
-//! | what must every verifier refuse? | [`tamper::matrix`] |
+//! | what must every verifier refuse? | [`tamper::matrix`](crate::tamper::matrix) |
 //!
 //! # The check, in one place
 //!
@@ -36,7 +36,6 @@ mod opening;
 mod program;
 mod replay;
 mod sample;
-pub mod tamper;
 
 pub use error::ProgramError;
 pub use expr::{Constraints, ExprBuilder, Identity, Node, NodeId, PermutationColumn};

@@ -1,8 +1,9 @@
 //! The program itself, its digests and its consistency check.
 
-use super::{Constraints, Eval, Node, OpeningSet, ProgramError, ProofLayout, opening};
+use super::{Constraints, Eval, Node, OpeningSet, ProgramError, ProofLayout, Replay, opening};
 use crate::{
-    AnyProgram, G1, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256, model_commitment,
+    AnyProgram, G1, Slot, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256,
+    model_commitment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -346,8 +347,12 @@ impl VerifierProgram for Program {
         Self::vk_digest(self)
     }
 
-    fn proof_length(&self) -> usize {
-        self.layout().length()
+    fn slots(&self) -> Vec<Slot<String>> {
+        self.layout().slots().iter().map(Slot::named).collect()
+    }
+
+    fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
+        Replay::of(self, instances, proof).map(|replay| replay.hash_inputs)
     }
 }
 

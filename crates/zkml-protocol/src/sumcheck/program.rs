@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{Form, Index};
-use crate::{AnyProgram, G1, G2, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256};
+use super::{
+    layout::Step,
+    view::{Form, Index},
+};
+use crate::{AnyProgram, G1, G2, Slot, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256};
 
 /// Version of the rules in this module: transcript, layout, equations, canonical bytes.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -272,7 +275,27 @@ impl VerifierProgram for Program {
         field::reduce(keccak256([DIGEST_TAG, self.canonical_bytes().as_slice()]))
     }
 
-    fn proof_length(&self) -> usize {
-        self.layout().length()
+    fn slots(&self) -> Vec<Slot<String>> {
+        self.layout().slots().iter().map(Slot::named).collect()
+    }
+
+    fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let layout = self.layout();
+        if proof.len() != layout.length() || instances.len() != self.system.instances as usize {
+            return None;
+        }
+        let mut transcript = Transcript::new().traced();
+        for step in layout.steps() {
+            match step {
+                Step::AbsorbProgram => {
+                    transcript.absorb(&self.vk_digest());
+                    transcript.absorb(&Word::from_u64(self.system.instances.into()));
+                }
+                Step::AbsorbInstances => instances.iter().for_each(|word| transcript.absorb(word)),
+                Step::Absorb(slot) => transcript.absorb_bytes(proof.get(slot.offset..slot.end())?),
+                Step::Squeeze(_) => drop(transcript.squeeze()),
+            }
+        }
+        Some(transcript.into_trace())
     }
 }

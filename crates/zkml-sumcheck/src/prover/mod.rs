@@ -80,6 +80,11 @@ impl Vectors<'_> {
 }
 
 impl ProvingKey {
+    /// What its proofs are verified with.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// The key of a program whose proofs begin with `digest`. `powers` are `[τ^i]₁` up to `N`, `weights` the vector `W`.
     ///
     /// # Errors

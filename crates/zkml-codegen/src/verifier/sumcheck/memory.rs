@@ -11,8 +11,8 @@ use super::super::{
 use crate::CodegenError;
 
 /// Start of the memory that the verifier takes. Solidity's own starts at 0x80; the room between is for variables that the
-/// compiler moves to memory, which the contract checks to be enough.
-const FREE: usize = 0x200;
+/// compiler moves to memory, which the contract checks to be enough: the pipeline through intermediate code moves a hundred.
+const FREE: usize = 0x1400;
 /// Bytes from [`FREE`] on that sums of points and the pairing need once the transcript is done: three pairs of points.
 const POINTS: usize = 3 * super::super::points::PAIR;
 

@@ -37,7 +37,11 @@ fn assembly(program: &Program, favour: Favour) -> Result<String, CodegenError> {
     text.line(format_args!("if gt(mload(0x40), {}) {{ {fail} }}", at(map.buffer())));
     checks::calldata(&mut text, &map.input);
     text.line("");
-    text.line(format_args!("let r := {}", literal(&field::SCALAR_MODULUS)));
+    text.line("// Zero, and behind a write there r, which the compiler does not see: it would write the number out wherever it stands.");
+    text.line("let z := iszero(calldatasize())");
+    text.line(format_args!("mstore(0x20, {})", literal(&field::SCALAR_MODULUS)));
+    text.line("mstore(z, 0)");
+    text.line("let r := mload(0x20)");
     checks::scalars(&mut text, &map.input);
     checks::points(&mut text, &map.input);
     text.open("{");

@@ -19,6 +19,10 @@ const MOST: u32 = 5 * WHOLE;
 /// Words of the stack that an expression may take; the EVM reaches sixteen, locals take some.
 const DEPTH: u32 = 8;
 
+/// After so many writes comes one to an address that the compiler does not know to be the scratch space: else it would
+/// remember all values in variables, of which it would have far too many.
+const BARRIER: usize = 4;
+
 /// An expression.
 #[derive(Clone, Debug)]
 struct Expression {
@@ -61,6 +65,8 @@ pub(super) struct Operations<'a> {
     free: Vec<usize>,
     /// Cells so far.
     cells: usize,
+    /// Values kept so far.
+    kept: usize,
     /// The cell of a value, and how many reads are left.
     held: HashMap<usize, (usize, u32)>,
 }
@@ -83,7 +89,16 @@ impl<'a> Operations<'a> {
                 operands(operation).into_iter().for_each(|operand| uses[operand.index()] += 1);
             }
         }
-        Self { equations, map, uses, readers: HashMap::new(), free: vec![], cells: 0, held: HashMap::new() }
+        Self {
+            equations,
+            map,
+            uses,
+            readers: HashMap::new(),
+            free: vec![],
+            cells: 0,
+            kept: 0,
+            held: HashMap::new(),
+        }
     }
 
     /// The expression of a root, once all is printed.
@@ -154,6 +169,10 @@ impl<'a> Operations<'a> {
         self.held.insert(index, (cell, self.uses[index]));
         let address = at(self.map.cell(cell));
         text.line(format_args!("mstore({address}, {})", expression.text));
+        self.kept += 1;
+        if self.kept.is_multiple_of(BARRIER) {
+            text.line("mstore(z, 0)");
+        }
         let mut reader = Expression::leaf(format!("mload({address})"), expression.bound);
         reader.reads.push(index);
         self.readers.insert(index, reader);

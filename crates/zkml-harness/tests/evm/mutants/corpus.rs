@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use zkml_harness::{Contract, Evm, EvmConfig, HarnessError, Patch, U256, precompile, self_check};
 use zkml_protocol::{
     Word, field,
-    plonk::{Challenge, Replay, Sample, Step, tamper},
+    plonk::{Challenge, Replay, Sample, Step},
+    tamper,
 };
 
 /// A call under certain circumstances.

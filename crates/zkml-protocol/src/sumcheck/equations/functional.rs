@@ -133,7 +133,30 @@ impl Builder {
         Ok(sum)
     }
 
-    /// The sum of what transitions between the same states count.
+    /// What every choice of the bits of the indices counts, the first index lowest; those of weights `eq` add up to one, which
+    /// saves a product for each.
+    fn choices(&mut self, bits: &[&Bit]) -> Vec<Node> {
+        let (mut out, mut whole) = (vec![self.one()], true);
+        for bit in bits {
+            let mut set: Vec<Node> = out.iter().map(|choice| self.mul(*choice, bit.one)).collect();
+            let unset = if whole && bit.coordinate.is_some() {
+                let mut first = bit.one;
+                for other in &set[1..] {
+                    first = self.sub(first, *other);
+                }
+                set[0] = first;
+                out.iter().zip(&set).map(|(choice, set)| self.sub(*choice, *set)).collect()
+            } else {
+                whole = false;
+                out.iter().map(|choice| self.mul(*choice, bit.zero)).collect::<Vec<Node>>()
+            };
+            out = [unset, set].concat();
+        }
+        out
+    }
+
+    /// The sum of what transitions between the same states count: that of their choices, times `eq` of the address where it
+    /// has the bit.
     fn factor(
         &mut self,
         transitions: &[Transition],
@@ -141,29 +164,29 @@ impl Builder {
         bit: usize,
         address: Option<Node>,
     ) -> Result<Node, Inconsistent> {
-        if let ([weights], Some(x)) = (steps, address)
-            && follows(transitions)
-            && let Some(Bit { coordinate: Some(coordinate), .. }) = weights.get(bit)
+        const BAD: Inconsistent = Inconsistent("axis");
+        let Some(first) = transitions.first() else { return Err(BAD) };
+        let open = steps.iter().zip(&first.index_bits).filter(|(_, set)| set.is_some());
+        let open: Vec<&Bit> =
+            open.map(|(weights, _)| weights.get(bit).ok_or(BAD)).collect::<Result<_, _>>()?;
+        if let ([Bit { coordinate: Some(coordinate), .. }], Some(x), true) =
+            (open.as_slice(), address, follows(transitions))
         {
             return Ok(self.eq(*coordinate, x));
         }
-        let mut sum = self.zero();
+        let choices = self.choices(&open);
+        let mut sums = [self.zero(); 2];
         for t in transitions {
-            let mut value = self.one();
-            for (weights, set) in steps.iter().zip(&t.index_bits) {
-                let Some(set) = set else { continue };
-                let weight = weights.get(bit).ok_or(Inconsistent("axis"))?;
-                value = self.mul(value, if *set { weight.one } else { weight.zero });
-            }
-            let at = match (t.address_bit, address) {
-                (Some(true), Some(x)) => x,
-                (Some(false), Some(x)) => self.complement(x),
-                _ => self.one(),
-            };
-            value = self.mul(value, at);
-            sum = self.add(sum, value);
+            let bits = t.index_bits.iter().flatten().rev();
+            let choice = bits.fold(0, |number, set| number << 1 | usize::from(*set));
+            let of = usize::from(address.is_some() && t.address_bit == Some(true));
+            sums[of] = self.add(sums[of], *choices.get(choice).ok_or(BAD)?);
         }
-        Ok(sum)
+        let [unset, set] = sums;
+        Ok(match (first.address_bit, address) {
+            (Some(_), Some(x)) => self.select(x, unset, set),
+            _ => unset,
+        })
     }
 
     /// `Σ_cells weight · eq(address, base)` over the bits given, lowest first; cells are sorted by base and differ in them.

@@ -185,27 +185,26 @@ fn covered(term: &super::super::Term) -> u64 {
     term.axes.iter().fold(0, |mask, axis| mask | bits(axis.bits).checked_shl(axis.bit).unwrap_or(0))
 }
 
-/// Single cells of `R`.
+/// Single cells of `R`. What many of them share is a factor of their group.
 fn masks(b: &mut Builder, claim: &Claim, eta: Node, groups: &mut Groups) {
     for (base, weight) in &claim.masks {
         let (product, weight) = match weight {
             MaskWeight::Shift(bits) => {
                 let two = b.integer(2);
-                (b.one(), b.power(two, (*bits).into()))
+                (eta, b.power(two, (*bits).into()))
             }
             MaskWeight::Power(variable, exponent) => {
                 let x = b.challenge(Challenge::First(*variable));
                 // One after the other: all exponents up to the largest occur.
                 let powers = b.powers(x, *exponent as usize + 1);
-                (b.one(), powers[*exponent as usize])
+                (eta, powers[*exponent as usize])
             }
             MaskWeight::Evaluation => {
                 let x = b.challenge(Challenge::First(0));
                 let rest = b.complement(x);
-                (b.mul(x, rest), b.one())
+                (b.mul(x, rest), eta)
             }
         };
-        let weighed = b.mul(eta, weight);
-        put(b, groups.entry((product, 0)).or_default(), *base, weighed);
+        put(b, groups.entry((product, 0)).or_default(), *base, weight);
     }
 }

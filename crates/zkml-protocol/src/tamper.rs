@@ -1,10 +1,8 @@
 //! Every way to spoil a proof that its layout suggests, and which check must notice: for tests of verifiers.
 //!
-//! The Rust verifier, halo2 and the contract run the same list, so a check that one of them lost shows up by name.
+//! Rust verifiers, halo2 and the contracts run the same list, so a check that one of them lost shows up by name.
 
-use super::{Program, Slot};
-use crate::Element;
-use crate::{Word, field};
+use crate::{Element, Slot, VerifierProgram, Word, field};
 
 /// What a verifier must say about a spoiled proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +39,11 @@ pub struct Tampering {
 }
 
 /// All tamperings of a proof that is valid for `program` and `instances`.
-pub fn matrix(program: &Program, instances: &[Word], proof: &[u8]) -> Vec<Tampering> {
+pub fn matrix(program: &dyn VerifierProgram, instances: &[Word], proof: &[u8]) -> Vec<Tampering> {
     let mut matrix = Matrix { instances, proof, tamperings: Vec::new() };
     matrix.lengths();
     matrix.instances();
-    for slot in program.layout().slots() {
+    for slot in &program.slots() {
         for offset in (0..slot.count).filter_map(|index| slot.at(index)) {
             match slot.element {
                 Element::Point => matrix.point(slot, offset),
@@ -99,9 +97,9 @@ impl Matrix<'_> {
         }
     }
 
-    fn scalar(&mut self, slot: &Slot, offset: usize) {
+    fn scalar(&mut self, slot: &Slot<String>, offset: usize) {
         let value = word_at(self.proof, offset);
-        let name = |what| format!("{:?} at byte {offset}: {what}", slot.id);
+        let name = |what| format!("{} at byte {offset}: {what}", slot.id);
         let other = field::add(value, Word::ONE);
         self.push(name("plus 1"), Refusal::Rejected, |_, proof| set_word(proof, offset, other));
         if let Some(alias) = field::checked_add(value, field::SCALAR_MODULUS) {
@@ -116,9 +114,9 @@ impl Matrix<'_> {
         }
     }
 
-    fn point(&mut self, slot: &Slot, offset: usize) {
+    fn point(&mut self, slot: &Slot<String>, offset: usize) {
         let y_offset = offset + 32;
-        let name = |what| format!("{:?} at byte {offset}: {what}", slot.id);
+        let name = |what| format!("{} at byte {offset}: {what}", slot.id);
         let (x, y) = (word_at(self.proof, offset), word_at(self.proof, y_offset));
         self.push(name("zero"), Refusal::Identity, |_, proof| proof[offset..offset + 64].fill(0));
         self.push(name("lowest bit of x"), Refusal::OffCurve, |_, proof| proof[offset + 31] ^= 1);

@@ -1,0 +1,82 @@
+//! Keys and proofs under a small development setup, for tests here and in other crates.
+
+use std::sync::OnceLock;
+
+use ff::Field;
+use halo2curves::bn256::{Fr, G1, G1Affine, G2};
+use halo2curves::group::{Curve, prime::PrimeCurveAffine};
+use zkml_curve::{g1_words, g2_words};
+use zkml_protocol::{
+    Encoding, Field as Part, InstanceLayout, Srs, Statement, Word,
+    sumcheck::{PROTOCOL_VERSION, Program, Weights},
+};
+
+use crate::{
+    Layout,
+    prover::{Masks, ProvingKey, Witness, prove},
+};
+
+const TAU: u64 = 0x5eed_cafe;
+const MOST: usize = 1 << 12;
+
+fn powers() -> &'static [G1Affine] {
+    static POWERS: OnceLock<Vec<G1Affine>> = OnceLock::new();
+    POWERS.get_or_init(|| {
+        let mut power = Fr::ONE;
+        let all: Vec<G1> = (0..=MOST)
+            .map(|_| {
+                let here = G1::generator() * power;
+                power *= Fr::from(TAU);
+                here
+            })
+            .collect();
+        let mut out = vec![G1Affine::identity(); all.len()];
+        G1::batch_normalize(&all, &mut out);
+        out
+    })
+}
+
+fn power_of_g2(e: u64) -> zkml_protocol::G2 {
+    g2_words(&(G2::generator() * Fr::from(TAU).pow_vartime([e])).to_affine())
+}
+
+/// The key of a layout, with a statement that says how many instances there are.
+///
+/// # Panics
+/// If it does not fit the setup, which is small.
+pub fn key(layout: &Layout) -> ProvingKey {
+    let length = layout.opening.length() as usize;
+    assert!(length <= MOST, "2^{}", layout.opening.bits);
+    let commit = |part: &[Fr]| g1_words(&zkml_msm::full(part, powers()).to_affine());
+    let field =
+        |values: u32| Part { name: "y".into(), values, scale: 0, encoding: Encoding::Signed, bounds: None };
+    let program = Program {
+        version: PROTOCOL_VERSION,
+        system: layout.system.clone(),
+        opening: layout.opening,
+        weights: Weights { commitments: layout.weights.chunks(length).map(commit).collect() },
+        srs: Srs { g1: g1_words(&powers()[0]), g2: power_of_g2(0), s_g2: power_of_g2(1), unsafe_dev: true },
+        srs_b: power_of_g2(layout.opening.columns()),
+        statement: Statement {
+            model_name: "m".into(),
+            model_hash: Word::ZERO,
+            toolkit_version: String::new(),
+            instances: InstanceLayout {
+                outputs: vec![field(layout.system.instances - 1)],
+                ..InstanceLayout::default()
+            },
+        },
+    };
+    program.validate().expect("a valid program");
+    let digest = zkml_protocol::VerifierProgram::vk_digest(&program);
+    ProvingKey::new(program, digest, powers()[..=length].to_vec(), layout.weights.clone()).expect("a key")
+}
+
+/// A proof with fresh masks.
+///
+/// # Panics
+/// If the prover refuses the witness.
+pub fn proof(key: &ProvingKey, witness: &Witness) -> Vec<u8> {
+    let masks = Masks::random(&key.shape, &key.program.opening, &mut rand_core::OsRng);
+    prove(key, witness, &masks).expect("a proof")
+}
