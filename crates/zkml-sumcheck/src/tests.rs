@@ -7,7 +7,7 @@ use zkml_graph::{Graph, Visibility, testing};
 use zkml_protocol::{Word, commitment::Role};
 
 use crate::{
-    Layout, Options, lay_out,
+    Options, lay_out,
     naive::violation,
     prover::ProvingKey,
     testing::{key, proof},

@@ -1,4 +1,5 @@
 //! The equation between points in which all equations end.
+#![expect(clippy::arithmetic_side_effects, reason = "group arithmetic is total")]
 
 use halo2curves::bn256::G1Affine;
 use zkml_protocol::{
