@@ -9,7 +9,7 @@ use ff::{BatchInvert, Field};
 use halo2_proofs::{
     arithmetic::{best_multiexp, parallelize},
     halo2curves::{
-        bn256::{Bn256, Fr, G1, G1Affine, G2Affine},
+        bn256::{Bn256, Fr, G1, G1Affine, G2, G2Affine},
         group::{Curve, Group, prime::PrimeCurveAffine},
         pairing::{MillerLoopResult, MultiMillerLoop},
     },
@@ -99,6 +99,13 @@ fn geometric(rho: Fr, n: usize) -> Vec<Fr> {
 fn same_ratio(a: &G1, b: &G1, s_g2: &G2Affine) -> bool {
     let (a, b) = (a.to_affine(), (-*b).to_affine());
     let terms = [(&a, &G2Affine::generator().into()), (&b, &(*s_g2).into())];
+    bool::from(Bn256::multi_miller_loop(&terms).final_exponentiation().is_identity())
+}
+
+/// Whether both are the same multiple of their generators.
+pub(super) fn same_point(first: &G1, second: &G2) -> bool {
+    let (first, generator) = ((-first).to_affine(), G1Affine::generator());
+    let terms = [(&first, &G2Affine::generator().into()), (&generator, &second.to_affine().into())];
     bool::from(Bn256::multi_miller_loop(&terms).final_exponentiation().is_identity())
 }
 

@@ -26,6 +26,14 @@ pub enum Error {
         /// What is needed.
         need: u32,
     },
+    /// The trusted setup was stored without the powers in the second group that are needed.
+    #[error(
+        "the SRS {path} has only the first power in the second group, and proofs by sumcheck need more: import its .ptau file again with `zkml-chain srs import`"
+    )]
+    NoPowersInG2 {
+        /// File, or a description.
+        path: String,
+    },
     /// A file is not what it should be.
     #[error("{path}: {detail}", path = .path.display())]
     BadFile {

@@ -1,4 +1,5 @@
-//! Setups of ours on disk: where they come from in the header, then a flag, the size, the powers in both bases, and G2.
+//! Setups of ours on disk: where they come from in the header, with the powers in G2 that openings by rows need; then a flag,
+//! the size, the powers in both bases, and G2.
 
 use std::{
     fs::{self, File},
@@ -20,7 +21,7 @@ use super::{
     error::{Result as Checked, SrsError},
     origin,
     points::{self, G1_BYTES, G2_BYTES},
-    refused,
+    refused, second,
 };
 use crate::{
     container::{self, Container},
@@ -36,7 +37,7 @@ const CHECKSUM: i64 = 32;
 /// The parts of a setup, in errors.
 pub(super) const POWERS: &str = "the powers";
 pub(super) const LAGRANGE: &str = "the Lagrange basis";
-const IN_G2: &str = "the powers in G2";
+pub(super) const IN_G2: &str = "the powers in G2";
 
 /// What a file says at a glance, without its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Srs {
         let params = ParamsKZG::read_custom(&mut rest, SerdeFormat::RawBytesUnchecked)
             .map_err(|source| Error::Io { path: path.into(), source })?;
         let origin = if *dev == 0 { Origin::Unstated } else { Origin::Dev };
-        Ok(Self { params, origin, sound: false })
+        Ok(Self { params, in_g2: vec![], origin, sound: false })
     }
 
     /// Writes the file that [`Srs::read`] reads.
@@ -111,7 +112,8 @@ impl Srs {
     /// # Errors
     /// What the writer returns.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
-        let header = postcard::to_stdvec(&self.origin).map_err(io::Error::other)?;
+        let mut header = postcard::to_stdvec(&self.origin).map_err(io::Error::other)?;
+        header.extend(second::to_bytes(&self.in_g2));
         container::write(out, MAGIC, &header, |mut body| self.write_body(&mut body))
     }
 
@@ -125,12 +127,16 @@ impl Srs {
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let container = open(path, bytes)?;
-        let origin = parse_origin(path, container.header)?;
+        let (origin, rest) = parse_origin(path, container.header)?;
         let srs = Self::from_body(path, container.body)?;
+        let in_g2 = second::from_bytes(rest, srs.k()).ok_or_else(|| Error::BadFile {
+            path: path.into(),
+            detail: "its powers in G2 are not as many as it has; import it again".into(),
+        })?;
         origin::check_record(&origin, &srs.params.s_g2()).map_err(|e| refused(path, e))?;
         // The flag counts, whatever the record says.
         let origin = if srs.origin == Origin::Dev { Origin::Dev } else { origin };
-        Ok(Self { origin, ..srs })
+        Ok(Self { origin, in_g2, ..srs })
     }
 
     /// Reads a file as [`Srs::read`] does and repeats every check of an import: each point, the pairing ratio, the Lagrange
@@ -160,7 +166,7 @@ impl Srs {
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(|| bad("truncated; make it again"))?;
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let (header, rest) = rest.split_at_checked(length).ok_or_else(|| bad("its header is too long"))?;
-        let origin = parse_origin(path, header)?;
+        let (origin, _) = parse_origin(path, header)?;
         let (flag, rest) = rest.split_first().ok_or_else(|| bad("truncated; make it again"))?;
         let k = rest.first_chunk::<4>().map(|b| u32::from_le_bytes(*b)).unwrap_or(u32::MAX);
         let expected = |k| 16 + 8 + header.len() as u64 + 1 + body_length(k) + CHECKSUM as u64;
@@ -250,12 +256,12 @@ fn foreign(path: &Path, start: &[u8]) -> Error {
     Error::BadFile { path: path.into(), detail }
 }
 
-/// Files of older versions have an empty header.
-fn parse_origin(path: &Path, header: &[u8]) -> Result<Origin> {
+/// The record of where a setup comes from, and what follows it. Files of older versions have an empty header.
+fn parse_origin<'a>(path: &Path, header: &'a [u8]) -> Result<(Origin, &'a [u8])> {
     if header.is_empty() {
-        return Ok(Origin::Unstated);
+        return Ok((Origin::Unstated, header));
     }
-    postcard::from_bytes(header).map_err(|e| Error::BadFile {
+    postcard::take_from_bytes(header).map_err(|e| Error::BadFile {
         path: path.into(),
         detail: format!("its record of where it comes from cannot be read ({e}); import it again"),
     })

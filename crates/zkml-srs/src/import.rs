@@ -15,6 +15,7 @@ use super::{
     origin::{Origin, Source},
     points::{self, G1_BYTES, G2_BYTES},
     ptau::{PREPARED_G1, TAU_G1, TAU_G2, Table},
+    second,
 };
 
 /// Bytes read at once; a multiple of the size of a point.
@@ -82,6 +83,13 @@ impl<R: Read> Stream<'_, R> {
         }
         points::g2(&self.array(place + G2_BYTES as u64)?, TAU_G2, 1)
     }
+
+    /// Those further powers that [`second`] keeps.
+    fn more_g2(&mut self, place: u64, k: u32) -> Result<Vec<G2Affine>> {
+        second::exponents(k)
+            .map(|power| points::g2(&self.array(place + power * G2_BYTES as u64)?, TAU_G2, power))
+            .collect()
+    }
 }
 
 /// Reads a powers-of-tau file, checks it, and keeps `2^k` powers: all of them, but at most `2^20`, when `k` is absent.
@@ -101,10 +109,12 @@ pub(super) fn import(mut file: impl Read + Seek, k: Option<u32>, watch: Watch<'_
     let n = 1usize << k;
     let g = stream.g1(table.tau_g1()?, n, TAU_G1)?;
     let s_g2 = stream.g2(table.tau_g2()?)?;
+    let in_g2 = stream.more_g2(table.tau_g2()?, k)?;
     let contributions = u32::from_le_bytes(stream.array(table.contributions()?)?);
     // Before gigabytes of the rest are read.
     watch(Stage::Check, 0, 1);
     check::powers(&g, &s_g2, TAU_G1)?;
+    second::check(&g, &in_g2)?;
     let prepared = table.prepared(k).map(|place| stream.g1(place, n, PREPARED_G1)).transpose()?;
     stream.skip_to(table.bytes)?;
     let (g_lagrange, part) = match prepared {
@@ -121,5 +131,5 @@ pub(super) fn import(mut file: impl Read + Seek, k: Option<u32>, watch: Watch<'_
         contributions,
     };
     let params = dev::params(k, g, g_lagrange, s_g2);
-    Ok(Srs { params, origin: Origin::File(source), sound: true })
+    Ok(Srs { params, in_g2, origin: Origin::File(source), sound: true })
 }

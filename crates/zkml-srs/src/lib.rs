@@ -5,6 +5,7 @@
 //! | [`dev`] | makes the insecure development setup |
 //! | [`ptau`], [`import`] | read powers-of-tau files of snarkjs |
 //! | [`points`], [`check`] | check points one by one, and whole setups by random combination |
+//! | [`second`] | the powers in G2 that openings by rows need |
 //! | [`glv`], [`lagrange`] | the Lagrange basis of the powers |
 //! | [`origin`] | where a setup comes from, and which ceremonies are known |
 //! | [`file`] | setups of ours on disk |
@@ -23,13 +24,14 @@ mod lagrange;
 mod origin;
 mod points;
 mod ptau;
+mod second;
 #[cfg(test)]
 mod tests;
 
 use std::{fs::File, path::Path};
 
 use halo2_proofs::{
-    halo2curves::bn256::Bn256,
+    halo2curves::bn256::{Bn256, G2Affine},
     poly::{
         commitment::{Params, ParamsProver},
         kzg::commitment::ParamsKZG,
@@ -65,6 +67,8 @@ pub type Watch<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
 #[derive(Debug, Clone)]
 pub struct Srs {
     params: ParamsKZG<Bn256>,
+    /// See [`second`].
+    in_g2: Vec<G2Affine>,
     origin: Origin,
     /// The points were checked, or computed here: no file is believed.
     sound: bool,
@@ -82,7 +86,8 @@ impl Srs {
             let detail = format!("k = {k} is outside 1..={MAX_K}");
             return Err(Error::Size { detail });
         }
-        Ok(Self { params: dev::powers(k, dev::secret()), origin: Origin::Dev, sound: true })
+        let params = dev::powers(k, dev::secret());
+        Ok(Self { params, in_g2: second::dev(k), origin: Origin::Dev, sound: true })
     }
 
     /// Imports a powers-of-tau file of snarkjs: checks every point that is kept, the pairing ratio and the Lagrange basis.
@@ -168,11 +173,12 @@ impl Srs {
         if !self.sound {
             // Before minutes are spent on them.
             file::check_powers(&self.params, k).map_err(unsound)?;
+            self.check_second().map_err(unsound)?;
         }
         let g_lagrange = lagrange::from_powers(&g, watch);
         check::lagrange(&g, &g_lagrange, file::LAGRANGE).map_err(unsound)?;
         let params = dev::params(k, g, g_lagrange, self.params.s_g2());
-        Ok(Self { params, origin: self.origin.clone(), sound: true })
+        Ok(Self { params, in_g2: second::cut(&self.in_g2, k), origin: self.origin.clone(), sound: true })
     }
 
     /// A cut that was stored, if it is what [`Srs::cut`] makes of this setup: the same powers, and their Lagrange basis. It is checked,
@@ -188,6 +194,7 @@ impl Srs {
     fn checked(self, watch: Watch<'_>) -> error::Result<Self> {
         if !self.sound {
             file::points_of(&self)?.check(watch)?;
+            self.check_second()?;
         }
         Ok(Self { sound: true, ..self })
     }

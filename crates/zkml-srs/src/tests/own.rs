@@ -9,7 +9,7 @@ fn bytes(srs: &Srs) -> Vec<u8> {
 }
 
 fn with_secret(k: u32, s: Fr) -> Srs {
-    Srs { params: dev::powers(k, s), origin: Origin::Unstated, sound: false }
+    Srs { params: dev::powers(k, s), in_g2: vec![], origin: Origin::Unstated, sound: false }
 }
 
 /// Writes a setup to a file that is removed in the end.
@@ -258,5 +258,49 @@ fn a_file_cannot_claim_another_s_origin() {
     for outcome in [Srs::read(file.path()).map(|_| ()), Srs::summary(file.path()).map(|_| ())] {
         let error = outcome.expect_err("claims a ceremony").to_string();
         assert!(error.contains("powersOfTau28_hez_final_08.ptau") && error.contains("forged"), "{error}");
+    }
+}
+
+/// What openings by rows need is imported, kept by every cut and file, and checked against the powers in the first group.
+#[test]
+fn powers_in_g2_are_those_of_the_secret() {
+    let s = Fr::from(987_654_321);
+    let power =
+        |j: u32| zkml_curve::g2_words(&(G2Affine::generator() * s.pow_vartime([1u64 << j])).to_affine());
+    let imported = import(&made(5, s), None).expect("imports");
+    let cut = imported.shrunk(3, "x").expect("shrinks");
+    let read = Srs::verify(stored(&bytes(&imported)).path(), QUIET).expect("reads");
+    for (srs, k) in [(&imported, 5), (&cut, 3), (&read, 5)] {
+        for j in 0..k {
+            assert_eq!(srs.power_in_g2(j, "x").expect("is there"), power(j), "2^{k}, 2^{j}");
+        }
+        assert!(matches!(srs.power_in_g2(k, "x"), Err(Error::TooSmall { .. })));
+    }
+    assert!(matches!(with_secret(4, s).power_in_g2(1, "x"), Err(Error::NoPowersInG2 { .. })));
+    let dev = Srs::dev(4).expect("makes");
+    let plain = Srs { in_g2: vec![], ..dev.clone() };
+    assert_eq!(plain.power_in_g2(3, "x").expect("computed"), dev.power_in_g2(3, "x").expect("stored"));
+}
+
+#[test]
+fn wrong_powers_in_g2_are_refused() {
+    let s = Fr::from(55);
+    let good = import(&made(4, s), None).expect("imports");
+    for at in 0..3 {
+        let mut bad = Srs { sound: false, ..good.clone() };
+        bad.in_g2[at] = (bad.in_g2[at] + G2Affine::generator()).to_affine();
+        let file = stored(&bytes(&bad));
+        assert!(matches!(Srs::verify(file.path(), QUIET), Err(Error::Unsound { .. })), "{at}");
+        assert!(Srs::read(file.path()).expect("its checksum fits").cut(3, "x", QUIET).is_err(), "{at}");
+    }
+    let fewer = Srs { in_g2: good.in_g2[..2].to_vec(), ..good };
+    assert!(matches!(Srs::read(stored(&bytes(&fewer)).path()), Err(Error::BadFile { .. })));
+    // In the file of a ceremony: section 3 has all powers.
+    for power in [2usize, 4, 8] {
+        let mut file = made(4, s);
+        let at = section(&file, 3).start + 128 * power;
+        let generator = file[section(&file, 3).start..][..128].to_vec();
+        file[at..at + 128].copy_from_slice(&generator);
+        assert!(matches!(import(&file, None), Err(SrsError::Ratio { .. })), "power {power}");
     }
 }
