@@ -1,10 +1,9 @@
 //! Encodes calls of the contracts, and the arguments that a consumer is deployed with.
 
 use zkml_protocol::{
-    Word,
+    VerifierProgram, Word,
     binding::{Registration, address_word},
     envelope::Shape,
-    plonk::Program,
 };
 
 use crate::{
@@ -28,12 +27,16 @@ const DEPRECATE_MODEL: &str = "deprecateModel(uint256)";
 ///
 /// # Errors
 /// [`AbiError::ProofLength`] or [`AbiError::InstanceCount`] if they are not this program's.
-pub fn verify_proof(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Vec<u8>, AbiError> {
-    let expected = program.layout().length();
+pub fn verify_proof(
+    program: &dyn VerifierProgram,
+    proof: &[u8],
+    instances: &[Word],
+) -> Result<Vec<u8>, AbiError> {
+    let expected = program.proof_length();
     if proof.len() != expected {
         return Err(AbiError::ProofLength { actual: proof.len(), expected });
     }
-    let expected = program.num_instances as usize;
+    let expected = program.num_instances() as usize;
     if instances.len() != expected {
         return Err(AbiError::InstanceCount { actual: instances.len(), expected });
     }
@@ -110,11 +113,14 @@ pub struct ConsumerArguments {
 /// # Errors
 /// [`AbiError::DelayUnused`] if there is a delay and no other model could ever follow, and
 /// [`AbiError::Envelope`] if no contract could lay out the program's statements.
-pub fn consumer_arguments(program: &Program, arguments: &ConsumerArguments) -> Result<Vec<u8>, AbiError> {
+pub fn consumer_arguments(
+    program: &dyn VerifierProgram,
+    arguments: &ConsumerArguments,
+) -> Result<Vec<u8>, AbiError> {
     let ConsumerArguments { verifier, model_id, model_delay, owner } = arguments;
     let private = Shape::of(program)?.weights_are_committed;
     if *model_delay != 0 && !private {
-        return Err(AbiError::DelayUnused { model: program.statement.model_name.clone() });
+        return Err(AbiError::DelayUnused { model: program.statement().model_name.clone() });
     }
     let delay = private.then_some(Word::from_u64(*model_delay));
     let words = [address_word(verifier), *model_id].into_iter().chain(delay).chain([address_word(owner)]);
@@ -124,7 +130,10 @@ pub fn consumer_arguments(program: &Program, arguments: &ConsumerArguments) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zkml_protocol::{Encoding, Field, InstanceLayout, plonk::Sample};
+    use zkml_protocol::{
+        Encoding, Field, InstanceLayout,
+        plonk::{Program, Sample},
+    };
 
     #[test]
     fn offsets_and_lengths_are_the_abi_s() {

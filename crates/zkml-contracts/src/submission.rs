@@ -1,9 +1,8 @@
 //! What contracts take of a proof and its statement.
 
 use zkml_protocol::{
-    Word,
+    VerifierProgram, Word,
     envelope::{Envelope, Shape, output_bytes},
-    plonk::Program,
 };
 
 use crate::AbiError;
@@ -24,7 +23,7 @@ impl Submission {
     ///
     /// # Errors
     /// [`AbiError::Envelope`] if they are not this program's.
-    pub fn new(program: &Program, proof: &[u8], instances: &[Word]) -> Result<Self, AbiError> {
+    pub fn new(program: &dyn VerifierProgram, proof: &[u8], instances: &[Word]) -> Result<Self, AbiError> {
         let shape = Shape::of(program)?;
         let envelope = Envelope::new(&shape, instances, proof)?;
         let output = output_bytes(shape.sections(instances)?.outputs);

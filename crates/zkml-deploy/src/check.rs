@@ -3,7 +3,7 @@
 use alloy::sol_types::SolCall;
 use serde::Serialize;
 use zkml_contracts::{Submission, errors::describe};
-use zkml_protocol::{Word, field, keccak256};
+use zkml_protocol::{VerifierProgram, Word, field, keccak256};
 
 use crate::{
     Address, B256, CREATE2_FACTORY, DeployError, Result, U256,
@@ -107,7 +107,7 @@ impl Findings<'_> {
 
     async fn digests(&mut self) -> Result<()> {
         let (verifier, program) = (self.plan.placement.verifier.address, &self.plan.package.program);
-        let wanted = [program.vk_digest(), program.model_commitment(), program.srs.digest()];
+        let wanted = [program.vk_digest(), program.model_commitment(), program.srs().digest()];
         let rpc = self.rpc;
         let found = [
             ("vkDigest", rpc.view(verifier, "vkDigest", GeneratedVerifier::vkDigestCall {}).await),

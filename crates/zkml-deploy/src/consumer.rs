@@ -8,7 +8,7 @@ use zkml_contracts::{
     Submission,
     requests::{InferenceAccepted, InferenceRequested, RequestState, request_state},
 };
-use zkml_protocol::{Word, binding::Context, plonk::Program};
+use zkml_protocol::{VerifierProgram, Word, binding::Context};
 
 use crate::{
     DeployError, Result,
@@ -39,7 +39,7 @@ impl PinnedModel {
     ///
     /// # Errors
     /// [`DeployError::Deprecated`], [`DeployError::OtherModel`].
-    pub fn check(&self, consumer: Address, program: &Program) -> Result<()> {
+    pub fn check(&self, consumer: Address, program: &dyn VerifierProgram) -> Result<()> {
         if self.deprecated {
             return Err(DeployError::Deprecated { model_id: self.id.to_string() });
         }

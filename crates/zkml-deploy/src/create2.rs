@@ -1,6 +1,6 @@
 //! Addresses that are known before anything is there: CREATE2 (EIP-1014), by one factory on all chains.
 
-use zkml_protocol::{Word, keccak256, plonk::Program};
+use zkml_protocol::{VerifierProgram, Word, keccak256};
 
 /// The factory that most chains have, which deploys `salt ‖ init code` by CREATE2
 /// (<https://github.com/Arachnid/deterministic-deployment-proxy>).
@@ -15,8 +15,8 @@ const SALT_TAG: &[u8] = b"zkml-chain/deploy/v1";
 /// The salt of a program's verifier: Keccak-256 of a tag, the length and text of the toolkit's version, and
 /// the verifying key's digest.
 #[must_use]
-pub fn salt(program: &Program) -> Word {
-    let version = program.statement.toolkit_version.as_bytes();
+pub fn salt(program: &dyn VerifierProgram) -> Word {
+    let version = program.statement().toolkit_version.as_bytes();
     let length = Word::from_u64(version.len() as u64);
     keccak256([SALT_TAG, &length.0, version, &program.vk_digest().0])
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use zkml_contracts::ConsumerArguments;
-use zkml_protocol::{Word, binding::Registration, keccak256, plonk::Program};
+use zkml_protocol::{Program, VerifierProgram, Word, binding::Registration, keccak256};
 
 use crate::{Address, CREATE2_FACTORY, Result, create2_address, salt};
 
@@ -150,7 +150,7 @@ impl Placement {
     /// [`crate::DeployError::Abi`] for a delay that no other model could ever use.
     pub fn new(package: &Package, owners: Owners, existing: Existing) -> Result<Self> {
         let program = &package.program;
-        let version = &program.statement.toolkit_version;
+        let version = &program.statement().toolkit_version;
         let verifier = Placed::by_factory(&package.verifier, salt(program), Vec::new());
         let place = |code: &CompiledContract, known: Option<Address>, arguments: Vec<u8>| match known {
             Some(address) => Placed::existing(code, address),

@@ -1,7 +1,7 @@
 //! What is to be there, and what is there already.
 
 use serde::{Deserialize, Serialize};
-use zkml_protocol::Word;
+use zkml_protocol::{VerifierProgram, Word};
 
 use crate::{
     Address, CREATE2_FACTORY, DeployError, Result,

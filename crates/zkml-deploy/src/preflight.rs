@@ -2,6 +2,7 @@
 
 use alloy::{hex, primitives::U256, sol_types::SolCall};
 use serde::Serialize;
+use zkml_protocol::VerifierProgram;
 
 use crate::{
     Address, CREATE2_FACTORY, DeployError, Result,
@@ -62,8 +63,8 @@ pub async fn run(rpc: &Rpc, chain: &Chain, package: &Package) -> Result<Vec<Chec
 /// [`DeployError::UnsafeSetup`].
 pub fn setup(chain: &Chain, package: &Package) -> Result<Check> {
     let known_test = zkml_contracts::chains::by_id(chain.id).is_some_and(|known| known.test);
-    match (package.program.srs.unsafe_dev, known_test) {
-        (false, _) => Ok(check("trusted setup", format!("a real one, {}", package.program.srs.digest()))),
+    match (package.program.srs().unsafe_dev, known_test) {
+        (false, _) => Ok(check("trusted setup", format!("a real one, {}", package.program.srs().digest()))),
         (true, true) => {
             Ok(check("trusted setup", "development only: its secret is public, on a test chain it will do"))
         }

@@ -1,7 +1,7 @@
 //! Tries a generated consumer behind registry and router before anybody relies on it.
 
 use zkml_contracts::{Submission, check_inference, verify_inference};
-use zkml_protocol::{Word, binding::Registration, field, plonk::Program};
+use zkml_protocol::{VerifierProgram, Word, binding::Registration, field};
 
 use crate::{
     Address, Call, Contract, Evm, GasReport, HarnessError, Outcome,
@@ -20,7 +20,7 @@ pub fn self_check_consumer(
     stack: &StackCode,
     verifier: &Contract,
     consumer: &Contract,
-    program: &Program,
+    program: &dyn VerifierProgram,
     proof: &[u8],
     instances: &[Word],
 ) -> Result<GasReport, HarnessError> {
@@ -43,7 +43,7 @@ pub fn self_check_consumer(
 struct Trial<'a> {
     evm: Evm,
     stack: Stack,
-    program: &'a Program,
+    program: &'a dyn VerifierProgram,
     code: &'a Contract,
     proof: &'a [u8],
     instances: &'a [Word],
@@ -101,7 +101,7 @@ impl Trial<'_> {
         for other in [circuit, vk, system] {
             self.not_deployed(check, &other)?;
         }
-        if self.program.statement.instances.model.is_empty() {
+        if self.program.statement().instances.model.is_empty() {
             return self.not_deployed(check, &model);
         }
         let model_id = self.stack.register(&mut self.evm, &model)?;

@@ -5,11 +5,10 @@ use zkml_contracts::{
     requests::{self, InferenceFulfilled, InferenceRequested, RequestState},
 };
 use zkml_protocol::{
-    InstanceLayout, Word,
+    InstanceLayout, VerifierProgram, Word,
     binding::{Registration, Request},
     envelope::Shape,
     keccak256,
-    plonk::Program,
 };
 
 use crate::{
@@ -31,7 +30,7 @@ pub fn self_check_requests(
     stack: &StackCode,
     verifier: &Contract,
     consumer: &Contract,
-    program: &Program,
+    program: &dyn VerifierProgram,
     proof: &[u8],
     instances: &[Word],
 ) -> Result<(), HarnessError> {
@@ -51,7 +50,7 @@ pub fn self_check_requests(
 
 struct Trial<'a> {
     evm: Evm,
-    program: &'a Program,
+    program: &'a dyn VerifierProgram,
     proof: &'a [u8],
     instances: &'a [Word],
 }

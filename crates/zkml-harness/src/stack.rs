@@ -1,7 +1,7 @@
 //! The contracts that all consumers share: registry, router, ERC-7992 verifier.
 
 use zkml_contracts::{ConsumerArguments, library};
-use zkml_protocol::{Word, binding::Registration, plonk::Program};
+use zkml_protocol::{VerifierProgram, Word, binding::Registration};
 
 use crate::{Address, Call, Compiled, Contract, Deployment, Evm, HarnessError, Outcome, Settings, Solc};
 
@@ -115,7 +115,7 @@ impl Stack {
     pub fn deploy_consumer(
         &self,
         evm: &mut Evm,
-        program: &Program,
+        program: &dyn VerifierProgram,
         consumer: &Contract,
         model_id: Word,
     ) -> Result<Deployment, HarnessError> {

@@ -117,7 +117,7 @@ impl Registration {
     ///
     /// # Errors
     /// [`EnvelopeError`] if the statement is not one of this program.
-    pub fn of(program: &impl VerifierProgram, instances: &[Word]) -> Result<Self, EnvelopeError> {
+    pub fn of(program: &(impl VerifierProgram + ?Sized), instances: &[Word]) -> Result<Self, EnvelopeError> {
         let weights = Shape::of(program)?.sections(instances)?.model;
         Ok(Self {
             model_hash: weights.unwrap_or(program.statement().model_hash),
@@ -133,7 +133,7 @@ impl Shape {
     ///
     /// # Errors
     /// [`EnvelopeError::ModelSection`] if the model section is anything but one commitment.
-    pub fn of(program: &impl VerifierProgram) -> Result<Self, EnvelopeError> {
+    pub fn of(program: &(impl VerifierProgram + ?Sized)) -> Result<Self, EnvelopeError> {
         let layout: &InstanceLayout = &program.statement().instances;
         let words = (layout.outputs_start() - layout.model_start()) as usize;
         let committed = layout.model_is_commitment();

@@ -44,7 +44,7 @@ mod transcript;
 mod word;
 
 pub use commitment::Code;
-pub use proof_system::{AnyProgram, ProgramError, ProofSystem, VerifierProgram, model_commitment};
+pub use proof_system::{AnyProgram, Program, ProgramError, ProofSystem, VerifierProgram, model_commitment};
 pub use slot::{Element, Slot};
 pub use srs::Srs;
 pub use statement::{Bounds, Encoding, Field, InstanceLayout, Statement, StatementError};

@@ -1,5 +1,7 @@
 //! Which proof systems there are, and what all of them have in common.
 
+use serde::Serialize;
+
 use crate::{Slot, Srs, Statement, Word, keccak256, plonk, sumcheck};
 
 /// Separates the model commitment.
@@ -40,6 +42,76 @@ pub enum AnyProgram<'a> {
     Plonk(&'a plonk::Program),
     /// Of [`ProofSystem::Sumcheck`].
     Sumcheck(&'a sumcheck::Program),
+}
+
+/// As [`AnyProgram`], with the program itself: what an artifact folder holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Program {
+    /// Of [`ProofSystem::Plonk`].
+    Plonk(plonk::Program),
+    /// Of [`ProofSystem::Sumcheck`].
+    Sumcheck(Box<sumcheck::Program>),
+}
+
+impl From<plonk::Program> for Program {
+    fn from(program: plonk::Program) -> Self {
+        Self::Plonk(program)
+    }
+}
+
+impl From<sumcheck::Program> for Program {
+    fn from(program: sumcheck::Program) -> Self {
+        Self::Sumcheck(Box::new(program))
+    }
+}
+
+impl Program {
+    /// The program of [`ProofSystem::Plonk`], if it is one.
+    pub fn into_plonk(self) -> Option<plonk::Program> {
+        match self {
+            Self::Plonk(program) => Some(program),
+            Self::Sumcheck(_) => None,
+        }
+    }
+
+    fn inner(&self) -> &dyn VerifierProgram {
+        match self {
+            Self::Plonk(program) => program,
+            Self::Sumcheck(program) => program.as_ref(),
+        }
+    }
+}
+
+impl VerifierProgram for Program {
+    fn any(&self) -> AnyProgram<'_> {
+        self.inner().any()
+    }
+
+    fn num_instances(&self) -> u32 {
+        self.inner().num_instances()
+    }
+
+    fn statement(&self) -> &Statement {
+        self.inner().statement()
+    }
+
+    fn srs(&self) -> &Srs {
+        self.inner().srs()
+    }
+
+    fn vk_digest(&self) -> Word {
+        self.inner().vk_digest()
+    }
+
+    fn slots(&self) -> Vec<Slot<String>> {
+        self.inner().slots()
+    }
+
+    fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
+        self.inner().hash_inputs(instances, proof)
+    }
 }
 
 /// How a verifier program contradicts itself.

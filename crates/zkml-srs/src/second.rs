@@ -5,7 +5,7 @@ use ff::Field;
 use halo2_proofs::{
     halo2curves::{
         bn256::{Fr, G1, G1Affine, G2, G2Affine},
-        group::{Curve, Group, prime::PrimeCurveAffine},
+        group::{Curve, Group},
         serde::SerdeObject,
     },
     poly::commitment::ParamsProver,

@@ -7,7 +7,7 @@ pub use zkml::{
     OutputValues, Proof as ProofFile,
     proof::{VERSION, decode_outputs, hex_bytes},
 };
-use zkml_protocol::plonk::Program;
+use zkml_protocol::VerifierProgram;
 
 /// Reads a proof file and checks that it is one of `program`'s and that its parts agree.
 ///
@@ -16,7 +16,7 @@ use zkml_protocol::plonk::Program;
 /// # Errors
 /// [`Error::Content`] when it is malformed or contradicts itself, [`Error::ForeignProof`] when it belongs
 /// to another model or key.
-pub fn parse(path: &Path, bytes: &[u8], program: &Program) -> Result<ProofFile> {
+pub fn parse(path: &Path, bytes: &[u8], program: &dyn VerifierProgram) -> Result<ProofFile> {
     ProofFile::from_json(bytes, program).map_err(|error| match error {
         ProofError::Foreign { what, expected, found } => Error::ForeignProof {
             path: path.to_owned(),

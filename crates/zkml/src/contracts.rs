@@ -2,7 +2,7 @@
 
 use zkml_codegen::{CodegenError, names::ContractNames};
 use zkml_harness::{Compiled, Evm, EvmConfig, GasReport, HarnessError, Settings, Solc, StackCode};
-use zkml_protocol::plonk::Program;
+use zkml_protocol::VerifierProgram;
 
 use crate::{Error, Observer, Proof, Result, Stage, Verifier, observer::begin};
 
@@ -43,7 +43,7 @@ impl Contracts {
     ///
     /// # Errors
     /// [`CodegenError`] for a program that cannot be printed.
-    pub fn print(program: &Program) -> std::result::Result<Self, CodegenError> {
+    pub fn print(program: &dyn VerifierProgram) -> std::result::Result<Self, CodegenError> {
         Ok(Self {
             names: zkml_codegen::names::contracts(program),
             verifier: zkml_codegen::verifier_source(program)?,

@@ -23,7 +23,7 @@ pub enum Error {
     /// A verifier program that contradicts itself.
     #[cfg(feature = "verify")]
     #[error("the verifier program is unusable: {0}")]
-    Program(#[from] zkml_protocol::plonk::ProgramError),
+    Program(#[from] zkml_protocol::ProgramError),
     /// A proof that is malformed, or one of another model or key.
     #[cfg(feature = "verify")]
     #[error(transparent)]

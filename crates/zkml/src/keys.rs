@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use zkml_graph::Trace;
-use zkml_protocol::{Word, plonk::Program};
+use zkml_protocol::{Program, Word};
 use zkml_srs::Srs;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
 pub struct Keys {
     compiled: Compiled,
     keys: zkml_halo2::Keys,
+    program: Program,
 }
 
 /// What a proof is bound to, and which salts it uses.
@@ -52,14 +53,15 @@ impl Compiled {
         })?;
         begin(observer, Stage::Keys)?;
         let keys = zkml_halo2::keys::setup(&self.graph, &self.system, self.plan(), &cut, "of the setup")?;
-        Ok(Keys { compiled: self, keys })
+        Ok(Keys::of(self, keys))
     }
 }
 
 impl Keys {
     /// The keys that [`zkml_halo2::Keys::read`] read for this very model.
     pub fn of(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
-        Self { compiled, keys }
+        let program = keys.program.clone().into();
+        Self { compiled, keys, program }
     }
 
     /// Reads what [`Keys::to_bytes`] wrote, the `proving.key` of an artifact folder, and the program that belongs to it.
@@ -67,10 +69,13 @@ impl Keys {
     /// # Errors
     /// [`Error::Prover`] for keys that are damaged, or of another model or program.
     pub fn from_bytes(compiled: Compiled, verifier: &Verifier, bytes: &[u8]) -> Result<Self> {
-        let (program, name) = (verifier.program().clone(), Path::new("the proving key"));
+        let foreign =
+            || Error::Malformed { what: "proving key", why: "it is of another proof system".into() };
+        let program = verifier.program().clone().into_plonk().ok_or_else(foreign)?;
+        let name = Path::new("the proving key");
         let Compiled { graph, system, .. } = &compiled;
         let keys = zkml_halo2::Keys::parse(name, bytes, graph, system, compiled.plan(), program)?;
-        Ok(Self { compiled, keys })
+        Ok(Self::of(compiled, keys))
     }
 
     /// The proving key, with the setup cut to its size. Nothing in it is secret.
@@ -91,12 +96,12 @@ impl Keys {
 
     /// The verifier program: what a proof is about, and how it is checked.
     pub fn program(&self) -> &Program {
-        &self.keys.program
+        &self.program
     }
 
     /// What everybody needs to check proofs.
     pub fn verifier(&self) -> Verifier {
-        Verifier::of(self.keys.program.clone())
+        Verifier::of(self.program.clone())
     }
 
     /// Proves a run on an input. The prover asks halo2's own verifier; a second, independent one must agree before
@@ -143,7 +148,7 @@ impl Keys {
         begin(observer, Stage::Prove)?;
         let made = zkml_halo2::prove(&self.compiled.system, &self.keys, trace, &bound(openings, context))?;
         begin(observer, Stage::Verify)?;
-        zkml_verifier::plonk::verify(self.program(), &made.bytes, &made.instances)?;
+        zkml_verifier::verify(self.program(), &made.bytes, &made.instances)?;
         let proof = Proof::new(self.program(), made.instances, made.bytes)?;
         agree(openings, &proof.commitments(self.program()))?;
         Ok(proof)

@@ -94,6 +94,6 @@ pub use {
 #[cfg(feature = "verify")]
 pub use {
     proof::{Commitment, OutputValues, Proof, ProofError},
-    verifier::{Verified, Verifier},
-    zkml_verifier::plonk::VerifyError,
+    verifier::{Verified, Verifier, program_from_json},
+    zkml_verifier::VerifyError,
 };

@@ -139,7 +139,7 @@ impl Proof {
     /// # Errors
     /// [`ProofError::Instances`] or [`ProofError::NotAnOutput`] when the instances are not those of `program`.
     pub fn new(
-        program: &impl VerifierProgram,
+        program: &(impl VerifierProgram + ?Sized),
         instances: Vec<Word>,
         proof: Vec<u8>,
     ) -> Result<Self, ProofError> {
@@ -162,7 +162,7 @@ impl Proof {
     ///
     /// # Errors
     /// [`ProofError`], by what is wrong.
-    pub fn from_json(json: &[u8], program: &impl VerifierProgram) -> Result<Self, ProofError> {
+    pub fn from_json(json: &[u8], program: &(impl VerifierProgram + ?Sized)) -> Result<Self, ProofError> {
         let read: Self = serde_json::from_slice(json).map_err(ProofError::NotAProof)?;
         read.check(program)?;
         Ok(read)
@@ -174,7 +174,7 @@ impl Proof {
     }
 
     /// Checks that the proof is one of `program`'s and that its parts agree.
-    pub(crate) fn check(&self, program: &impl VerifierProgram) -> Result<(), ProofError> {
+    pub(crate) fn check(&self, program: &(impl VerifierProgram + ?Sized)) -> Result<(), ProofError> {
         if self.version != VERSION {
             return Err(ProofError::Version { found: self.version });
         }
@@ -201,7 +201,7 @@ impl Proof {
     }
 
     /// The commitments that the statement carries, in its order.
-    pub fn commitments(&self, program: &impl VerifierProgram) -> Vec<Commitment> {
+    pub fn commitments(&self, program: &(impl VerifierProgram + ?Sized)) -> Vec<Commitment> {
         stated(program.statement(), &self.instances)
     }
 }

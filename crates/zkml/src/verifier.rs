@@ -1,6 +1,7 @@
 //! The verdict on a proof, by who has nothing but the verifier program.
 
-use zkml_protocol::{Statement, VerifierProgram, Word, plonk::Program};
+use serde::de::IgnoredAny;
+use zkml_protocol::{Program, Statement, VerifierProgram, Word};
 
 use crate::{Commitment, Error, OutputValues, Proof, Result};
 
@@ -21,6 +22,25 @@ pub struct Verified {
     pub commitments: Vec<Commitment>,
     /// The setup's secret is public: the proof convinces nobody.
     pub unsafe_dev_srs: bool,
+}
+
+/// Reads a verifier program as JSON; which proof system it is of, its fields say. Whether its parts fit together is for
+/// [`Verifier::new`] to say.
+///
+/// # Errors
+/// What the parser says.
+pub fn program_from_json(json: &[u8]) -> serde_json::Result<Program> {
+    /// What only programs of [`zkml_protocol::sumcheck`] have.
+    #[derive(serde::Deserialize)]
+    struct Mark {
+        opening: Option<IgnoredAny>,
+    }
+    let marked = serde_json::from_slice::<Mark>(json).is_ok_and(|mark| mark.opening.is_some());
+    if marked {
+        serde_json::from_slice::<zkml_protocol::sumcheck::Program>(json).map(Program::from)
+    } else {
+        serde_json::from_slice::<zkml_protocol::plonk::Program>(json).map(Program::from)
+    }
 }
 
 impl Verifier {
@@ -45,7 +65,7 @@ impl Verifier {
     /// [`Error::Malformed`] for something else, [`Error::Program`] for a program that contradicts itself.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let malformed = |e: serde_json::Error| Error::Malformed { what: "verifier program", why: e.into() };
-        Self::new(serde_json::from_slice(json).map_err(malformed)?)
+        Self::new(program_from_json(json).map_err(malformed)?)
     }
 
     /// Pretty JSON ending in a newline.
@@ -75,7 +95,7 @@ impl Verifier {
     /// not hold.
     pub fn verify(&self, proof: &Proof) -> Result<Verified> {
         proof.check(&self.program)?;
-        zkml_verifier::plonk::verify(&self.program, &proof.proof, &proof.instances)?;
+        zkml_verifier::verify(&self.program, &proof.proof, &proof.instances)?;
         Ok(Verified {
             context: proof.context,
             outputs: proof.outputs.clone(),

@@ -3,6 +3,7 @@
 mod parts;
 
 use std::path::Path;
+use zkml_protocol::VerifierProgram;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,9 +69,9 @@ impl Record {
             model: package.model.clone(),
             chain_id: plan.chain.id,
             chain: plan.chain.name.clone(),
-            toolkit: package.program.statement.toolkit_version.clone(),
+            toolkit: package.program.statement().toolkit_version.clone(),
             status: Status::Planned,
-            unsafe_dev_srs: package.program.srs.unsafe_dev,
+            unsafe_dev_srs: package.program.srs().unsafe_dev,
             digests: Digests::of(package),
             compiler: package.compiler.clone(),
             factory: CREATE2_FACTORY.into(),

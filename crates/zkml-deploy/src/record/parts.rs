@@ -1,7 +1,7 @@
 //! The entries of a record.
 
 use serde::{Deserialize, Serialize};
-use zkml_protocol::{Word, keccak256};
+use zkml_protocol::{VerifierProgram, Word, keccak256};
 
 use crate::{
     Address, B256,
@@ -169,7 +169,7 @@ impl Digests {
         let program = &package.program;
         Self {
             vk: program.vk_digest(),
-            srs: program.srs.digest(),
+            srs: program.srs().digest(),
             model_commitment: program.model_commitment(),
             model_hash: package.registration.model_hash,
         }

@@ -7,7 +7,7 @@ use zkml_deploy::{
     package::Existing,
     plan::{Part, Plan, State},
 };
-use zkml_protocol::Word;
+use zkml_protocol::{VerifierProgram, Word};
 
 use crate::{
     anvil::set_code,

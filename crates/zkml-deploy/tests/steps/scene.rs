@@ -59,7 +59,7 @@ pub(crate) fn package() -> Package {
                 zkml_verifier: code(&stack.verifier),
                 consumer: code(compiled.contract(&names.consumer).unwrap()),
                 compiler: Compiler { version: compiled.compiler, settings: Settings::default().to_json() },
-                program,
+                program: program.into(),
             }
         })
         .clone()

@@ -18,7 +18,7 @@ use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
 #[cfg(feature = "chain")]
 use zkml_service::ServiceError;
-use zkml_verifier::plonk::VerifyError;
+use zkml_verifier::VerifyError;
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -3,7 +3,7 @@
 use crate::value::ValueError;
 use zkml::{ProofError, weights::WeightsError};
 use zkml_graph::GraphError;
-use zkml_protocol::plonk::ProgramError;
+use zkml_protocol::ProgramError;
 
 /// What is wrong with the content of a file. It ends the message of the error that names the file.
 #[derive(Debug, thiserror::Error)]

@@ -81,7 +81,7 @@ pub fn run(
 ) -> Result<CalldataReport> {
     let program = compiled::program(artifacts)?;
     let (_, file) = verify::load(artifacts, proof, &program)?;
-    zkml_verifier::plonk::verify(&program, &file.proof, &file.instances)?;
+    zkml_verifier::verify(&program, &file.proof, &file.instances)?;
     let shape = Shape::of(&program)?;
     let envelope = Envelope::new(&shape, &file.instances, &file.proof)?;
     let registration = Registration::of(&program, &file.instances)?;

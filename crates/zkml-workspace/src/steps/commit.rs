@@ -14,7 +14,7 @@ pub use zkml::{
     opening::{inputs, model, outputs},
 };
 use zkml_graph::Graph;
-use zkml_protocol::{Word, plonk::Program};
+use zkml_protocol::{Program, VerifierProgram, Word};
 
 /// The private file of a folder's weights.
 pub const WEIGHTS: &str = "weights.private.json";
@@ -39,7 +39,7 @@ pub enum Request {
 
 /// The commitments that the instances of a proof carry, in their order.
 pub fn stated(program: &Program, instances: &[Word]) -> Vec<Commitment> {
-    zkml::proof::stated(&program.statement, instances)
+    zkml::proof::stated(program.statement(), instances)
 }
 
 /// Commitments that were made, found or checked.

@@ -7,7 +7,7 @@ use crate::{
 pub use zkml::Compiled;
 use zkml_graph::Graph;
 use zkml_halo2::{Keys, Plan};
-use zkml_protocol::plonk::Program;
+use zkml_protocol::{Program, VerifierProgram};
 
 /// Loads `graph.bin` with interface and plan, and `weights.bin` when the weights are private.
 ///
@@ -32,6 +32,8 @@ pub fn load(artifacts: &Artifacts) -> Result<Compiled> {
 pub fn keys(artifacts: &Artifacts, compiled: &Compiled, program: Program) -> Result<Keys> {
     artifacts.require_quickly(file::PROVING_KEY)?;
     let path = artifacts.path(file::PROVING_KEY);
+    let other = || Error::content(&path, "it belongs to a verifier program of another proof system");
+    let program = program.into_plonk().ok_or_else(other)?;
     Ok(Keys::read(&path, compiled.graph(), compiled.system(), compiled.plan(), program)?)
 }
 
@@ -53,7 +55,8 @@ pub fn plan(artifacts: &Artifacts) -> Result<Plan> {
 /// # Errors
 /// As [`Artifacts::load_json`], and [`Error::Content`] for a program that contradicts itself.
 pub fn program(artifacts: &Artifacts) -> Result<Program> {
-    let program: Program = artifacts.load_json(file::PROGRAM)?;
+    let unusable = |e| Error::content(&artifacts.path(file::PROGRAM), e);
+    let program = zkml::program_from_json(&artifacts.load(file::PROGRAM)?).map_err(unusable)?;
     program.validate().map_err(|e| Error::content(&artifacts.path(file::PROGRAM), e))?;
     Ok(program)
 }

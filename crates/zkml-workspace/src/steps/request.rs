@@ -28,7 +28,7 @@ use zkml_deploy::{
     rpc::Rpc,
     transaction::{Call, Limits},
 };
-use zkml_protocol::{Encoding, Word, envelope::Shape, keccak256, plonk::Program};
+use zkml_protocol::{Encoding, Program, VerifierProgram, Word, envelope::Shape, keccak256};
 
 /// What to ask for, and where.
 #[derive(Debug)]
@@ -246,7 +246,7 @@ impl Asked {
 
 /// The input section of a statement about these values.
 fn section(program: &Program, values: &[Vec<i64>], openings: &[Opening]) -> Option<Vec<Word>> {
-    let fields = &program.statement.instances.inputs;
+    let fields = &program.statement().instances.inputs;
     if fields.len() != values.len() {
         return None;
     }

@@ -19,7 +19,7 @@ use zkml_harness::{
     Compiled, Contract, GasReport, Settings, StackCode, self_check, self_check_consumer, self_check_requests,
     standard_json,
 };
-use zkml_protocol::plonk::Program;
+use zkml_protocol::{Program, VerifierProgram};
 
 /// The file with the compiler's input.
 pub const STANDARD_INPUT: &str = "standard-input.json";
@@ -56,7 +56,7 @@ pub fn run(
 ) -> Result<SolidityReport> {
     let program = compiled::program(artifacts)?;
     let (_, proof) = verify::load(artifacts, proof, &program)?;
-    zkml_verifier::plonk::verify(&program, &proof.proof, &proof.instances)?;
+    zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
     let sources = Sources::print(&program)?;
     let work = observer.start("compiling and checking", Total::Time(Duration::from_secs(3)))?;
     let compiled = sources.compile()?;
@@ -78,7 +78,7 @@ pub fn run(
         gas: checked.gas,
         deploy_gas: checked.deploy_gas,
         runtime_bytes: checked.runtime_bytes,
-        unsafe_dev_srs: program.srs.unsafe_dev,
+        unsafe_dev_srs: program.srs().unsafe_dev,
     })
 }
 

@@ -20,7 +20,7 @@ use zkml_deploy::{
     rpc::Rpc,
     transaction::{Limits, Mined},
 };
-use zkml_protocol::{Word, binding::Context, binding::Registration, plonk::Program};
+use zkml_protocol::{Program, Word, binding::Context, binding::Registration};
 
 /// What a proof's file of sent transactions ends in.
 const SENT: &str = "sent.json";
@@ -148,7 +148,7 @@ impl Bound {
     /// The proof, checked by the Rust verifier, and bound to this very context.
     fn load(&self, artifacts: &Artifacts, program: &Program) -> Result<ProofFile> {
         let (_, file) = verify::load(artifacts, Some(&self.proof), program)?;
-        zkml_verifier::plonk::verify(program, &file.proof, &file.instances)?;
+        zkml_verifier::verify(program, &file.proof, &file.instances)?;
         let (found, expected) = (file.context, self.context.digest());
         if found != expected {
             let why = format!("it is bound to {found}, and {} says {expected}", self.context_file.display());

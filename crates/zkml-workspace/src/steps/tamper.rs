@@ -4,7 +4,7 @@ use super::solidity::Contracts;
 use crate::error::{Error, Result};
 use serde::Serialize;
 use zkml_harness::{Address, Evm, EvmConfig, HarnessError, Outcome};
-use zkml_protocol::{Element, Word, field};
+use zkml_protocol::{Element, VerifierProgram, Word, field};
 
 /// Ethereum's main chain.
 const MAINNET: u64 = 1;
@@ -71,8 +71,8 @@ fn attempts(contracts: &Contracts) -> Vec<Attempt> {
         attempt("another context", "ProofRejected", proof, &with(0, |w| field::add(w, Word::ONE))),
         attempt("a proof cut short", "WrongProofLength", &proof[..proof.len().saturating_sub(32)], instances),
     ];
-    let layout = contracts.program.layout();
-    let slot = |element| layout.slots().iter().find(|s| s.element == element && s.count > 0);
+    let slots = contracts.program.slots();
+    let slot = |element| slots.iter().find(|s| s.element == element && s.count > 0);
     if let Some(slot) = slot(Element::Scalar) {
         attempts.push(attempt(
             "one bit of an evaluation flipped",
@@ -101,7 +101,7 @@ fn attempts(contracts: &Contracts) -> Vec<Attempt> {
 
 /// A contract of the development setup must not come to life where value is.
 fn live_chain(contracts: &Contracts) -> Result<Option<Refusal>> {
-    if !contracts.program.srs.unsafe_dev {
+    if !contracts.program.srs().unsafe_dev {
         return Ok(None);
     }
     let contract = contracts.compiled.contract(&contracts.sources.names.verifier)?;

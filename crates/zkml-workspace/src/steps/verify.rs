@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zkml_halo2::{Proof, ProverError};
-use zkml_protocol::{Word, plonk::Program};
+use zkml_protocol::{Program, Word};
 
 /// An accepted proof.
 #[derive(Debug, Clone, Serialize)]
@@ -49,7 +49,7 @@ pub struct VerifyReport {
 pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> {
     let program = compiled::program(artifacts)?;
     let (path, file) = load(artifacts, proof, &program)?;
-    zkml_verifier::plonk::verify(&program, &file.proof, &file.instances)?;
+    zkml_verifier::verify(&program, &file.proof, &file.instances)?;
     let commitments = commit::stated(&program, &file.instances);
     let mut verdicts = vec!["zkml-verifier"];
     // Only who has the proving key can ask halo2 itself; others need no more than the program.

@@ -18,10 +18,9 @@ use std::{
 use zkml::Keys;
 use zkml_contracts::Submission;
 use zkml_protocol::{
-    Word,
+    Program, VerifierProgram, Word,
     binding::public_data_commitment,
     envelope::{EnvelopeError, Shape},
-    plonk::Program,
 };
 use zkml_service::{Job, ProveFailure, Proven, Prover, Summary};
 
@@ -148,7 +147,7 @@ impl Prover for ModelProver {
 /// The integers of public inputs from the words of a statement's input section; none if these are not such words.
 fn inputs_of_words(program: &Program, mut words: &[Word]) -> Option<Vec<Vec<i64>>> {
     let mut inputs = Vec::new();
-    for field in &program.statement.instances.inputs {
+    for field in &program.statement().instances.inputs {
         let (own, rest) = words.split_at_checked(usize::try_from(field.words()).ok()?)?;
         inputs.push(field.integers(own)?);
         words = rest;

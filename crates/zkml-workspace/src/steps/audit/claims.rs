@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zkml_halo2::Plan;
-use zkml_protocol::{Word, keccak256, plonk::Program};
+use zkml_protocol::{Program, Word, keccak256};
 
 /// Claims; what is absent is not compared.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Claims {
             name: Some(Manifest::parse(&manifest, &bytes)?.model),
             graph: optional(&dir.join(file::COMPILED))?,
             plan: json(&dir.join(file::PLAN))?,
-            program: json(&dir.join(file::PROGRAM))?,
+            program: program(&dir.join(file::PROGRAM))?,
             bytecode,
         })
     }
@@ -49,6 +49,11 @@ impl Claims {
     pub(super) fn solidity(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.dir.as_ref().map_or(Ok(None), |dir| optional(&dir.join(file::SOLIDITY).join(name)))
     }
+}
+
+fn program(path: &Path) -> Result<Option<Program>> {
+    let read = |bytes: Vec<u8>| zkml::program_from_json(&bytes).map_err(|e| Error::content(path, e));
+    optional(path)?.map(read).transpose()
 }
 
 /// The content of a file that may be absent.

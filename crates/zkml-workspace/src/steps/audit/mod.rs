@@ -20,7 +20,7 @@ use claims::Claims;
 use rebuild::Rebuilt;
 use std::path::PathBuf;
 use zkml_halo2::Optimize;
-use zkml_protocol::{Word, commitment::Role, keccak256};
+use zkml_protocol::{VerifierProgram, Word, commitment::Role, keccak256};
 
 /// What to audit, and from what.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +70,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<AuditReport> {
         model: rebuilt.graph.name.clone(),
         checks,
         ledger: Relations::of(&rebuilt.graph, &rebuilt.plan, false)?,
-        unsafe_dev_srs: rebuilt.program.srs.unsafe_dev,
+        unsafe_dev_srs: rebuilt.program.srs().unsafe_dev,
         not_checked: not_checked(request, &claims, &rebuilt),
     })
 }
@@ -125,7 +125,7 @@ fn keys(request: &Request, claims: &Claims, rebuilt: &Rebuilt) -> Vec<Check> {
     let setup = "named by its points; the ceremony behind it is not part of this audit";
     vec![
         Check::digests("circuit layout", rebuilt.planned(), digest(crate::json::pretty(&rebuilt.plan)), plan),
-        Check::digests("trusted setup", setup, program.srs.digest(), claimed.map(|p| p.srs.digest())),
+        Check::digests("trusted setup", setup, program.srs().digest(), claimed.map(|p| p.srs().digest())),
         Check::digests(
             "verifying key",
             "generated again from graph, layout and setup",

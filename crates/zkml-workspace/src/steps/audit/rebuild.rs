@@ -18,7 +18,7 @@ use zkml_graph::Graph;
 use zkml_halo2::{Optimize, Plan, keys};
 use zkml_harness::Compiled;
 use zkml_onnx::{Model, Scales, Settings};
-use zkml_protocol::plonk::Program;
+use zkml_protocol::Program;
 use zkml_srs::Srs;
 
 /// What was rebuilt.
@@ -79,6 +79,7 @@ impl Rebuilt {
         let (srs, path) = setup(observer, request, plan.k)?;
         observer.proceed()?;
         let program = keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program;
+        let program = Program::from(program);
         let sources = Sources::print(&program)?;
         let compiled = sources.compile()?;
         Ok(Self { graph, weights, from_model, plan, program, sources, compiled })

@@ -9,7 +9,7 @@ use crate::{
 };
 use zkml_contracts::{Submission, check_inference, verify_inference, verify_model};
 use zkml_harness::{Address, Call, Evm, Outcome, Stack, StackCode};
-use zkml_protocol::{Encoding, Word, binding::Registration, field, plonk::Program};
+use zkml_protocol::{Encoding, Program, VerifierProgram, Word, binding::Registration, field};
 
 /// How long a statement is good for, from the block's time on, in seconds.
 const VALID_FOR: u64 = 3600;
@@ -37,11 +37,11 @@ impl Chain {
         let stack = Stack::deploy(&mut evm, &StackCode::of(&compiled)?, &[verifier])?;
         // The demonstration knows its consumer before there is a proof, so it shows public weights: the statement has
         // nothing that is registered.
-        let no_statement = vec![Word::ZERO; program.num_instances as usize];
+        let no_statement = vec![Word::ZERO; program.num_instances() as usize];
         let model_id = stack.register(&mut evm, &Registration::of(&program, &no_statement)?)?;
         let consumer = compiled.contract(&sources.names.consumer)?;
         let consumer = stack.deploy_consumer(&mut evm, &program, consumer, model_id)?.address;
-        let outputs = &program.statement.instances.outputs;
+        let outputs = &program.statement().instances.outputs;
         let names = outputs
             .iter()
             .filter(|o| o.encoding == Encoding::Signed)

@@ -17,6 +17,7 @@ use zkml_deploy::{
     record::Record,
     rpc::Rpc,
 };
+use zkml_protocol::VerifierProgram;
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -77,7 +78,7 @@ pub async fn run(
     let record = records.require()?;
     let program = compiled::program(artifacts)?;
     let (_, proof) = verify::load(artifacts, proof, &program)?;
-    zkml_verifier::plonk::verify(&program, &proof.proof, &proof.instances)?;
+    zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
     let kind = ConsumerKind::named(&program, &record.contracts.consumer.name);
     let folder = Folder::load(artifacts, kind)?;
     let rpc = connect.await?;
@@ -91,7 +92,7 @@ pub async fn run(
         record: records.path().to_owned(),
         good: findings.iter().all(|finding| finding.good),
         findings,
-        unsafe_dev_srs: program.srs.unsafe_dev,
+        unsafe_dev_srs: program.srs().unsafe_dev,
     })
 }
 

@@ -15,7 +15,7 @@ use zkml_deploy::{
     plan::Part,
 };
 use zkml_harness::{Contract, Evm, Stack, StackCode};
-use zkml_protocol::{Word, binding::Registration, plonk::Program};
+use zkml_protocol::{Program, VerifierProgram, Word, binding::Registration};
 
 /// Which consumer is deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +105,8 @@ fn check_sources(artifacts: &Artifacts, sources: &Sources) -> Result<()> {
 
 /// What the model is registered with. With private weights that is the commitment to them, which their owner has.
 pub(super) fn registration(artifacts: &Artifacts, program: &Program) -> Result<Registration> {
-    let layout = &program.statement.instances;
-    let mut statement = vec![Word::ZERO; program.num_instances as usize];
+    let layout = &program.statement().instances;
+    let mut statement = vec![Word::ZERO; program.num_instances() as usize];
     if !layout.model.is_empty() {
         let kept = commit::weights(artifacts, &compiled::load(artifacts)?)?;
         let commitment = kept.and_then(|kept| kept.openings.first().map(|opening| opening.commitment));

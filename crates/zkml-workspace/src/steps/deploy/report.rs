@@ -3,6 +3,7 @@
 use serde::Serialize;
 use std::path::PathBuf;
 use zkml_deploy::{Address, deploy::Preview, plan::Plan, record::Record};
+use zkml_protocol::VerifierProgram;
 
 /// The report.
 #[derive(Debug, Clone, Serialize)]
@@ -61,7 +62,7 @@ impl DeployReport {
             missing,
             file,
             record,
-            unsafe_dev_srs: plan.package.program.srs.unsafe_dev,
+            unsafe_dev_srs: plan.package.program.srs().unsafe_dev,
         }
     }
 }

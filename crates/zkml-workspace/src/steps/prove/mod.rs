@@ -25,7 +25,7 @@ use zkml::Keys;
 use zkml_graph::{Graph, Trace, Visibility};
 use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Sample, Samples};
-use zkml_protocol::Word;
+use zkml_protocol::{VerifierProgram, Word};
 
 /// What to prove.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +85,7 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
     artifacts.require_quickly(file::PROVING_KEY)?;
     let inputs = input(artifacts, request.input.as_deref(), request.index)?;
     let trace = model.trace(&inputs)?;
-    if program.srs.unsafe_dev {
+    if program.srs().unsafe_dev {
         observer.warned(&Warning::DevSetup);
     }
     let work = observer.start("proving", Total::Time(estimate(model.plan())))?;
