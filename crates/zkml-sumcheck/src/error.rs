@@ -33,6 +33,9 @@ pub enum Error {
     /// The program that came of a layout contradicts itself.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A proving key that is damaged, or of something else.
+    #[error("the proving key is not usable: {0}; make it again")]
+    BadKey(&'static str),
     /// A run that is not one of this model.
     #[error("the run does not fit the model: {0}")]
     Witness(String),

@@ -8,6 +8,7 @@
 pub mod error;
 mod field;
 mod functional;
+pub mod keys;
 pub mod layout;
 #[cfg(test)]
 mod naive;
@@ -20,4 +21,5 @@ mod tests;
 mod vectors;
 
 pub use error::{Error, Result};
+pub use keys::Keys;
 pub use layout::{Layout, Options, lay_out};

@@ -35,7 +35,7 @@ fn every_case_is_proven_and_false_outputs_are_refused() {
         let graph = public(case.graph.clone());
         let system = graph.system();
         for (limb_bits, lookups_per_helper, columns) in [(8, 3, 8), (5, 1, 4), (6, 2, 16)] {
-            let options = Options { limb_bits, lookups_per_helper, columns };
+            let options = Options { limb_bits, lookups_per_helper, columns, ..Options::default() };
             let layout = match lay_out(&system, &options) {
                 Ok(layout) => layout,
                 Err(e) => {

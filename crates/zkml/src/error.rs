@@ -56,6 +56,10 @@ pub enum Error {
     #[cfg(feature = "prove")]
     #[error("the private weights: {0}")]
     Weights(#[from] crate::weights::WeightsError),
+    /// The sumcheck prover.
+    #[cfg(feature = "prove")]
+    #[error(transparent)]
+    Sumcheck(#[from] zkml_sumcheck::Error),
     /// The prover.
     #[cfg(feature = "prove")]
     #[error(transparent)]

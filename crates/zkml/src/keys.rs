@@ -3,19 +3,32 @@
 use std::path::Path;
 use zkml_graph::Trace;
 use zkml_protocol::{Program, Word};
-use zkml_srs::Srs;
+use zkml_srs::{
+    Srs,
+    container::{self, Container},
+};
 
 use crate::{
     Commitment, Compiled, Error, Input, Observer, Opening, Preimage, Proof, Result, Stage, Verifier,
     observer::begin, opening,
 };
 
+/// What a proving key for sumcheck begins with.
+const SUMCHECK_MAGIC: &[u8; 16] = b"zkml-chain/sum/1";
+
 /// What proofs of one compiled model are made with.
 #[derive(Debug)]
 pub struct Keys {
     compiled: Compiled,
-    keys: zkml_halo2::Keys,
+    backend: Backend,
     program: Program,
+}
+
+/// The keys of one of the proof systems.
+#[derive(Debug)]
+enum Backend {
+    Halo2(Box<zkml_halo2::Keys>),
+    Sumcheck(Box<zkml_sumcheck::Keys>),
 }
 
 /// What a proof is bound to, and which salts it uses.
@@ -55,13 +68,54 @@ impl Compiled {
         let keys = zkml_halo2::keys::setup(&self.graph, &self.system, self.plan(), &cut, "of the setup")?;
         Ok(Keys::of(self, keys))
     }
+
+    /// As [`Compiled::setup`], for proofs by sumcheck: quicker to make, of models with public weights. The choice between quick
+    /// proving and cheap verification is that of the plan.
+    ///
+    /// # Errors
+    /// As [`Compiled::setup`], [`Error::Sumcheck`] in place of [`Error::Prover`].
+    pub fn setup_sumcheck(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
+        begin(observer, Stage::Keys)?;
+        let layout = self.sumcheck_layout()?;
+        begin(observer, Stage::Srs)?;
+        let (powers, in_g2) = srs.by_rows(layout.powers(), layout.opening.column_bits, "of the setup")?;
+        begin(observer, Stage::Keys)?;
+        let statement =
+            zkml_halo2::keys::statement(&self.graph, &self.system, self.sumcheck_options().limb_bits)?;
+        let keys = zkml_sumcheck::Keys::setup(layout, statement, powers, srs.verifier_part(), in_g2)?;
+        Ok(Keys::of_sumcheck(self, keys))
+    }
+
+    /// Binary logarithm of the number of powers that a setup must have for [`Compiled::setup_sumcheck`].
+    ///
+    /// # Errors
+    /// [`Error::Sumcheck`] for a model that it cannot lay out.
+    pub fn sumcheck_k(&self) -> Result<u32> {
+        Ok(self.sumcheck_layout()?.powers().next_power_of_two().ilog2())
+    }
+
+    fn sumcheck_options(&self) -> zkml_sumcheck::Options {
+        match self.plan().optimize {
+            zkml_halo2::Optimize::Gas => zkml_sumcheck::Options::GAS,
+            zkml_halo2::Optimize::Prover => zkml_sumcheck::Options::PROVER,
+        }
+    }
+
+    fn sumcheck_layout(&self) -> Result<zkml_sumcheck::Layout> {
+        Ok(zkml_sumcheck::lay_out(&self.system, &self.sumcheck_options())?)
+    }
 }
 
 impl Keys {
     /// The keys that [`zkml_halo2::Keys::read`] read for this very model.
     pub fn of(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
         let program = keys.program.clone().into();
-        Self { compiled, keys, program }
+        Self { compiled, backend: Backend::Halo2(Box::new(keys)), program }
+    }
+
+    fn of_sumcheck(compiled: Compiled, keys: zkml_sumcheck::Keys) -> Self {
+        let program = keys.program().clone().into();
+        Self { compiled, backend: Backend::Sumcheck(Box::new(keys)), program }
     }
 
     /// Reads what [`Keys::to_bytes`] wrote, the `proving.key` of an artifact folder, and the program that belongs to it.
@@ -69,10 +123,22 @@ impl Keys {
     /// # Errors
     /// [`Error::Prover`] for keys that are damaged, or of another model or program.
     pub fn from_bytes(compiled: Compiled, verifier: &Verifier, bytes: &[u8]) -> Result<Self> {
-        let foreign =
-            || Error::Malformed { what: "proving key", why: "it is of another proof system".into() };
-        let program = verifier.program().clone().into_plonk().ok_or_else(foreign)?;
         let name = Path::new("the proving key");
+        let program = match verifier.program().clone() {
+            Program::Plonk(program) => program,
+            Program::Sumcheck(program) => {
+                let container = Container::open(name, SUMCHECK_MAGIC, bytes)?;
+                let layout = compiled.sumcheck_layout()?;
+                let keys = zkml_sumcheck::Keys::from_bytes(layout, *program, container.body)?;
+                return Ok(Self::of_sumcheck(compiled, keys));
+            }
+            _ => {
+                return Err(Error::Malformed {
+                    what: "proving key",
+                    why: "it is of another proof system".into(),
+                });
+            }
+        };
         let Compiled { graph, system, .. } = &compiled;
         let keys = zkml_halo2::Keys::parse(name, bytes, graph, system, compiled.plan(), program)?;
         Ok(Self::of(compiled, keys))
@@ -85,7 +151,13 @@ impl Keys {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let failed = |e: std::io::Error| Error::Malformed { what: "proving key", why: e.into() };
-        self.keys.write(&mut bytes).map_err(failed)?;
+        match &self.backend {
+            Backend::Halo2(keys) => keys.write(&mut bytes),
+            Backend::Sumcheck(keys) => {
+                container::write(&mut bytes, SUMCHECK_MAGIC, &[], |body| body.write_all(&keys.to_bytes()))
+            }
+        }
+        .map_err(failed)?;
         Ok(bytes)
     }
 
@@ -130,7 +202,11 @@ impl Keys {
     /// # Errors
     /// [`Error::Prover`].
     pub fn instances(&self, trace: &Trace, openings: &[Opening], context: Word) -> Result<Vec<Word>> {
-        Ok(zkml_halo2::prove::instances(&self.compiled.system, &self.keys, trace, &bound(openings, context))?)
+        let (system, bound) = (&self.compiled.system, bound(openings, context));
+        Ok(match &self.backend {
+            Backend::Halo2(keys) => zkml_halo2::prove::instances(system, keys, trace, &bound)?,
+            Backend::Sumcheck(keys) => keys.instances(system, trace, &bound.context, &bound.salts)?,
+        })
     }
 
     /// As [`Keys::prove`], of a run that was made, with openings that its caller keeps.
@@ -146,10 +222,20 @@ impl Keys {
         observer: &dyn Observer,
     ) -> Result<Proof> {
         begin(observer, Stage::Prove)?;
-        let made = zkml_halo2::prove(&self.compiled.system, &self.keys, trace, &bound(openings, context))?;
+        let (system, bound) = (&self.compiled.system, bound(openings, context));
+        let (instances, bytes) = match &self.backend {
+            Backend::Halo2(keys) => {
+                let made = zkml_halo2::prove(system, keys, trace, &bound)?;
+                (made.instances, made.bytes)
+            }
+            Backend::Sumcheck(keys) => {
+                let made = keys.prove(system, trace, &bound.context, &bound.salts)?;
+                (made.instances, made.bytes)
+            }
+        };
         begin(observer, Stage::Verify)?;
-        zkml_verifier::verify(self.program(), &made.bytes, &made.instances)?;
-        let proof = Proof::new(self.program(), made.instances, made.bytes)?;
+        zkml_verifier::verify(self.program(), &bytes, &instances)?;
+        let proof = Proof::new(self.program(), instances, bytes)?;
         agree(openings, &proof.commitments(self.program()))?;
         Ok(proof)
     }

@@ -152,3 +152,35 @@ fn a_setup_that_is_too_small_gives_no_keys() {
     let error = compiled.setup(&small, &()).expect_err("too small");
     assert!(matches!(error, Error::Srs(_)) && error.to_string().contains("powers"), "{error}");
 }
+
+/// Both proof systems prove the same statement of the same input, commitments included, from bytes to bytes.
+#[test]
+fn both_proof_systems_prove_the_same_statement() {
+    let compiled = compiled(&Settings::default());
+    let k = compiled.sumcheck_k().expect("is laid out");
+    let small = Srs::dev(k - 1).expect("a setup");
+    let again = Compiled::from_files(&compiled.to_files()).expect("the same model");
+    assert!(matches!(again.setup_sumcheck(&small, &()), Err(Error::Srs(_))), "a setup that is too small");
+    let keys = compiled.setup_sumcheck(&Srs::dev(k).expect("a setup"), &()).expect("keys");
+    let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
+    let bytes = keys.to_bytes().expect("bytes");
+    let verifier = Verifier::from_json(&keys.verifier().to_json()).expect("a verifier");
+    let keys = Keys::from_bytes(again, &verifier, &bytes).expect("the same keys");
+    let input = keys.compiled().input(&text("sample.json")).expect("an input");
+    let proven = keys.prove(&input, &Binding::default(), &()).expect("a proof");
+    let other = self::keys(&Settings::default());
+    let binding = Binding { openings: proven.openings.clone(), ..Binding::default() };
+    let same = other.prove(&input, &binding, &()).expect("a proof").proof;
+    assert_eq!(proven.proof.instances, same.instances);
+    assert_ne!(proven.proof.vk_digest, same.vk_digest);
+    let verified = verifier.verify_json(&proven.proof.to_json()).expect("accepted");
+    assert_eq!(verified.commitments.len(), 1, "the input");
+    assert!(other.verifier().verify(&proven.proof).is_err(), "a proof of the other system");
+    for cut in [0, 16, bytes.len() - 1] {
+        let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
+        assert!(Keys::from_bytes(again, &verifier, &bytes[..cut]).is_err(), "cut at {cut}");
+    }
+    let foreign = other.to_bytes().expect("bytes");
+    let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
+    assert!(Keys::from_bytes(again, &verifier, &foreign).is_err(), "a key of the other system");
+}

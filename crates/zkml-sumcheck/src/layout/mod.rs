@@ -46,11 +46,20 @@ pub struct Options {
     pub lookups_per_helper: u32,
     /// Blocks are merged as long as they have no more columns than these.
     pub columns: usize,
+    /// Parts that a vector is committed to in, at most: more make proving quicker, and each costs a multiplication on chain.
+    pub parts: u32,
+}
+
+impl Options {
+    /// For proving quickly.
+    pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8 };
+    /// For cheap verification on chain.
+    pub const GAS: Self = Self { limb_bits: 8, lookups_per_helper: 1, columns: 8, parts: 1 };
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limb_bits: 8, lookups_per_helper: 3, columns: 8 }
+        Self::PROVER
     }
 }
 
@@ -87,7 +96,7 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
         match assemble(relations, &plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
             Ok(assembled) => {
                 let ledger = ledger(relations, &proven, &structure, options.limb_bits);
-                let layout = finished(structure, assembled, ledger)?;
+                let layout = finished(structure, assembled, ledger, options.parts)?;
                 certificate::confirm(relations, &layout.ledger, &layout)?;
                 return Ok(layout);
             }
@@ -106,9 +115,6 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
     }
 }
 
-/// Parts that a vector is committed to in, at most.
-const MOST_PARTS: u32 = 8;
-
 fn ledger(relations: &Relations, proven: &Proven, structure: &Structure, limb_bits: u32) -> Ledger {
     let defines = structure.defines.iter().enumerate();
     let substituted: HashMap<usize, Vec<u32>> =
@@ -116,9 +122,13 @@ fn ledger(relations: &Relations, proven: &Proven, structure: &Structure, limb_bi
     zkml_graph::standing::ledger(relations, proven, &substituted, limb_bits)
 }
 
-fn finished(structure: Structure, assembled: assemble::Assembled, ledger: Ledger) -> Result<Layout> {
+fn finished(
+    structure: Structure,
+    assembled: assemble::Assembled,
+    ledger: Ledger,
+    parts: u32,
+) -> Result<Layout> {
     let assemble::Assembled { system, mut weights, places, templates } = assembled;
-    // More parts shorten the opening, and cost a commitment each.
     let most = |opening: &Opening| {
         let shape = Shape::of(&system, opening)?;
         let of_weights = (weights.len() as u64).div_ceil(opening.length()) as u32;
@@ -126,7 +136,7 @@ fn finished(structure: Structure, assembled: assemble::Assembled, ledger: Ledger
     };
     let opening = (6..=32)
         .map(|bits| Opening { bits, column_bits: bits / 2 })
-        .find(|opening| most(opening).is_some_and(|parts| parts <= MOST_PARTS))
+        .find(|opening| most(opening).is_some_and(|found| found <= parts.max(1)))
         .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))?;
     weights.resize((weights.len() as u64).max(1).next_multiple_of(opening.length()) as usize, Fr::ZERO);
     let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();

@@ -13,8 +13,8 @@ use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use zkml_curve::scalar_word;
 use zkml_protocol::{
-    Word,
-    sumcheck::{Challenge, Program, Shape, SlotId, Source},
+    VerifierProgram, Word,
+    sumcheck::{Challenge, Opening, Program, Shape, SlotId, Source},
 };
 
 pub use masks::Masks;
@@ -99,6 +99,18 @@ impl ProvingKey {
         Ok(Self { program, digest, shape, powers, weights, quotients })
     }
 
+    /// A key from points that were made before.
+    pub(crate) fn from_parts(
+        program: Program,
+        powers: Vec<G1Affine>,
+        weights: Vec<Fr>,
+        quotients: Vec<Vec<G1Affine>>,
+    ) -> Result<Self> {
+        let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
+        let digest = program.vk_digest();
+        Ok(Self { program, digest, shape, powers, weights, quotients })
+    }
+
     /// A commitment to a part of a vector and its blinding coefficient.
     fn blinded(&self, part: G1, blind: Fr) -> G1Affine {
         (part + self.powers[self.program.opening.length() as usize] * blind).to_affine()
@@ -111,10 +123,20 @@ impl ProvingKey {
     }
 }
 
-/// `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix but the last.
+/// Number of the last row of a part that is not zero.
+fn last_row(part: &[Fr], b: usize) -> usize {
+    part.iter().rposition(|w| *w != Fr::ZERO).map_or(0, |at| at / b)
+}
+
+/// Points that a key has for each part of `W`.
+pub(crate) fn quotient_lengths(weights: &[Fr], opening: &Opening) -> Vec<usize> {
+    let b = opening.columns() as usize;
+    weights.chunks(opening.length() as usize).map(|part| last_row(part, b)).collect()
+}
+
+/// `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix up to the last that is not zero.
 fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
-    let rows = part.len() / b;
-    let last = part.iter().rposition(|w| *w != Fr::ZERO).map_or(0, |at| at / b);
+    let last = last_row(part, b);
     // Nearly all weights are small integers; constants of the hash are not.
     let small: Vec<i64> = part.iter().map(|w| crate::field::to_i64(w).unwrap_or(0)).collect();
     let wide: Vec<(usize, Fr)> =
@@ -128,7 +150,7 @@ fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
         let sum = zkml_msm::small(&small[range.clone()], powers) + zkml_msm::full(&scalars, &bases);
         sum.to_affine()
     };
-    (0..rows.saturating_sub(1).min(last)).map(of).collect()
+    (0..last).map(of).collect()
 }
 
 /// Makes a proof. Nothing about the witness is checked.
