@@ -106,7 +106,7 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         (IZKMLRegistry.Identity memory identity, address owner, bool deprecated) = _REGISTRY.identityOf(modelId);
         if (ZKMLStatement.modelIdOf(owner, ZKMLStatement.identityHash(identity)) != modelId) revert ModelMismatch();
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
-        if (identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID) {
+        if (!ZKMLStatement.isProofSystem(identity.proofSystemId)) {
             revert UnsupportedProofSystem(identity.proofSystemId);
         }
         // A model has one route, named by its own key. What a verifier says of itself under another selector counts for

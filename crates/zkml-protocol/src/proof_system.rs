@@ -193,5 +193,6 @@ mod tests {
     #[test]
     fn ids_are_the_published_ones() {
         assert_eq!(ProofSystem::Plonk.id(), [0xcf, 0x71, 0xbc, 0xa1]);
+        assert_eq!(ProofSystem::Sumcheck.id(), [0x0b, 0xe5, 0xa8, 0x2c]);
     }
 }

@@ -151,14 +151,29 @@ impl Keys {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let failed = |e: std::io::Error| Error::Malformed { what: "proving key", why: e.into() };
+        self.write(&mut bytes).map_err(failed)?;
+        Ok(bytes)
+    }
+
+    /// Streams what [`Keys::to_bytes`] gives.
+    ///
+    /// # Errors
+    /// What the writer returns.
+    pub fn write(&self, out: impl std::io::Write) -> std::io::Result<()> {
         match &self.backend {
-            Backend::Halo2(keys) => keys.write(&mut bytes),
+            Backend::Halo2(keys) => keys.write(out),
             Backend::Sumcheck(keys) => {
-                container::write(&mut bytes, SUMCHECK_MAGIC, &[], |body| body.write_all(&keys.to_bytes()))
+                container::write(out, SUMCHECK_MAGIC, &[], |body| body.write_all(&keys.to_bytes()))
             }
         }
-        .map_err(failed)?;
-        Ok(bytes)
+    }
+
+    /// The keys of halo2, if they are.
+    pub fn halo2(&self) -> Option<&zkml_halo2::Keys> {
+        match &self.backend {
+            Backend::Halo2(keys) => Some(keys),
+            Backend::Sumcheck(_) => None,
+        }
     }
 
     /// The model.

@@ -1,6 +1,7 @@
 //! The consumer's functions.
 
 use zkml_contracts::errors;
+use zkml_protocol::ProofSystem;
 
 use super::{Consumer, section};
 use crate::text::Text;
@@ -32,7 +33,11 @@ impl<'a> Consumer<'a> {
             "identity.vkHash != VK_DIGEST || identity.circuitHash != MODEL_COMMITMENT{}",
             model_hash.unwrap_or_default()
         ));
-        text.line("    || identity.proofSystemId != ZKMLStatement.PROOF_SYSTEM_ID");
+        let id = match self.program.proof_system() {
+            ProofSystem::Sumcheck => "SUMCHECK_PROOF_SYSTEM_ID",
+            _ => "PROOF_SYSTEM_ID",
+        };
+        text.line(format_args!("    || identity.proofSystemId != ZKMLStatement.{id}"));
         text.close(format_args!(") revert {}(modelId_);", errors::NOT_THIS_MODEL.name));
         text.close("}");
         text.line("");

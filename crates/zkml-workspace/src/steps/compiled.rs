@@ -5,8 +5,9 @@ use crate::{
     error::{Error, Result},
 };
 pub use zkml::Compiled;
+use zkml::{Keys, Verifier};
 use zkml_graph::Graph;
-use zkml_halo2::{Keys, Plan};
+use zkml_halo2::Plan;
 use zkml_protocol::{Program, VerifierProgram};
 
 /// Loads `graph.bin` with interface and plan, and `weights.bin` when the weights are private.
@@ -29,12 +30,19 @@ pub fn load(artifacts: &Artifacts) -> Result<Compiled> {
 ///
 /// # Errors
 /// A missing or stale key, and [`Error::Prover`] when it is damaged or belongs to another model.
-pub fn keys(artifacts: &Artifacts, compiled: &Compiled, program: Program) -> Result<Keys> {
+pub fn keys(artifacts: &Artifacts, compiled: Compiled, program: Program) -> Result<Keys> {
     artifacts.require_quickly(file::PROVING_KEY)?;
     let path = artifacts.path(file::PROVING_KEY);
-    let other = || Error::content(&path, "it belongs to a verifier program of another proof system");
-    let program = program.into_plonk().ok_or_else(other)?;
-    Ok(Keys::read(&path, compiled.graph(), compiled.system(), compiled.plan(), program)?)
+    let program = match program {
+        Program::Plonk(program) => program,
+        program => {
+            let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+            return Ok(Keys::from_bytes(compiled, &Verifier::new(program)?, &bytes)?);
+        }
+    };
+    let (graph, system) = (compiled.graph(), compiled.system());
+    let keys = zkml_halo2::Keys::read(&path, graph, system, compiled.plan(), program)?;
+    Ok(Keys::of(compiled, keys))
 }
 
 /// A graph under the name of its artifacts: the copy in the folder is called model.onnx, whatever the model is called.

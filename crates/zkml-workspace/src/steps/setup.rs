@@ -11,13 +11,17 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use zkml_halo2::{Plan, keys};
+use zkml::{Keys, ProofSystem};
+use zkml_halo2::Plan;
+use zkml_protocol::VerifierProgram;
 
 /// What `setup` made.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetupReport {
     /// The model's name.
     pub model: String,
+    /// How proofs are made.
+    pub proof_system: &'static str,
     /// Keccak-256 of the compiled model.
     pub model_hash: String,
     /// Digest of the verifier program: with public weights, the commitment to the model.
@@ -28,7 +32,7 @@ pub struct SetupReport {
     pub srs_digest: String,
     /// Its secret is public.
     pub unsafe_dev_srs: bool,
-    /// The circuit has `2^k` rows.
+    /// Binary logarithm of the powers that are used of the setup.
     pub k: u32,
     /// Length of the proving key's file.
     pub pk_bytes: u64,
@@ -46,11 +50,15 @@ pub fn run(
     observer: &dyn Observer,
     artifacts: &mut Artifacts,
     srs_file: Option<&Path>,
+    backend: ProofSystem,
 ) -> Result<SetupReport> {
     let started = Instant::now();
     let compiled = compiled::load(artifacts)?;
-    let plan = compiled.plan();
-    let chosen = srs::find(observer, plan.k, srs_file)?;
+    let k = match backend {
+        ProofSystem::Sumcheck => compiled.sumcheck_k()?,
+        _ => compiled.plan().k,
+    };
+    let chosen = srs::find(observer, k, srs_file)?;
     observer.said(&Said::Setup {
         path: chosen.path.clone(),
         provenance: chosen.srs.provenance(),
@@ -59,26 +67,35 @@ pub fn run(
     });
     srs::warn(observer, chosen.srs.provenance());
     let srs::Chosen { path: srs_path, srs, .. } = chosen;
-    let work = observer.start("generating keys", Total::Time(estimate(plan)))?;
-    let keys = keys::setup(compiled.graph(), compiled.system(), plan, &srs, &srs_path.display().to_string())?;
+    let work = observer.start("generating keys", Total::Time(estimate(compiled.plan())))?;
+    let keys = match backend {
+        ProofSystem::Sumcheck => compiled.setup_sumcheck(&srs, &())?,
+        _ => {
+            let (graph, system, name) = (compiled.graph(), compiled.system(), srs_path.display().to_string());
+            let keys = zkml_halo2::keys::setup(graph, system, compiled.plan(), &srs, &name)?;
+            Keys::of(compiled, keys)
+        }
+    };
     observer.proceed()?;
     work.renamed("writing keys");
     let sources = [file::COMPILED, file::PLAN];
     let mut transaction = artifacts.begin("setup");
     let pk_bytes = transaction.put_with(file::PROVING_KEY, &sources, |out| keys.write(out))?;
-    transaction.put(file::PROGRAM, &crate::json::pretty(&keys.program), &sources)?;
+    transaction.put(file::PROGRAM, &keys.verifier().to_json(), &sources)?;
     transaction.commit()?;
     drop(work);
+    let program = keys.program();
     Ok(SetupReport {
         model: artifacts.model().to_owned(),
-        model_hash: keys.program.statement.model_hash.to_string(),
-        vk_digest: keys.program.vk_digest().to_string(),
+        proof_system: program.proof_system().name(),
+        model_hash: program.statement().model_hash.to_string(),
+        vk_digest: program.vk_digest().to_string(),
         srs: srs_path,
-        srs_digest: keys.program.srs.digest().to_string(),
-        unsafe_dev_srs: keys.program.srs.unsafe_dev,
-        k: plan.k,
+        srs_digest: program.srs().digest().to_string(),
+        unsafe_dev_srs: program.srs().unsafe_dev,
+        k,
         pk_bytes,
-        proof_bytes: keys.program.layout().length(),
+        proof_bytes: program.proof_length(),
         seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zkml_halo2::{Proof, ProverError};
-use zkml_protocol::{Program, Word};
+use zkml_protocol::{Program, ProofSystem, VerifierProgram, Word};
 
 /// An accepted proof.
 #[derive(Debug, Clone, Serialize)]
@@ -53,7 +53,9 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
     let commitments = commit::stated(&program, &file.instances);
     let mut verdicts = vec!["zkml-verifier"];
     // Only who has the proving key can ask halo2 itself; others need no more than the program.
-    if artifacts.entry(file::PROVING_KEY).is_some() && artifacts.path(file::PROVING_KEY).is_file() {
+    let by_halo2 = program.proof_system() == ProofSystem::Plonk;
+    if by_halo2 && artifacts.entry(file::PROVING_KEY).is_some() && artifacts.path(file::PROVING_KEY).is_file()
+    {
         halo2(artifacts, program, &file)?;
         verdicts.push("halo2");
     }
@@ -71,9 +73,10 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
 }
 
 fn halo2(artifacts: &Artifacts, program: Program, file: &ProofFile) -> Result<()> {
-    let keys = compiled::keys(artifacts, &compiled::load(artifacts)?, program)?;
+    let keys = compiled::keys(artifacts, compiled::load(artifacts)?, program)?;
+    let Some(keys) = keys.halo2() else { return Ok(()) };
     let proof = Proof { instances: file.instances.clone(), bytes: file.proof.clone() };
-    zkml_halo2::verify(&keys, &proof).map_err(|e| match e {
+    zkml_halo2::verify(keys, &proof).map_err(|e| match e {
         // The interpreter has accepted it: two verdicts that differ are a defect, not a bad proof.
         ProverError::Rejected(why) => Error::Disagreement { accepts: "zkml-verifier", refuses: "halo2", why },
         other => other.into(),

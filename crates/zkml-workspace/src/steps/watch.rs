@@ -53,8 +53,8 @@ impl ModelProver {
         if inputs.is_none() && model.commits_to_inputs() {
             return Err(Error::NotGiven { what: Needed::Inputs });
         }
-        let keys = compiled::keys(&artifacts, &model, program)?;
-        Ok(Self { keys: Keys::of(model, keys), artifacts: Mutex::new(artifacts), observer, inputs, kept })
+        let keys = compiled::keys(&artifacts, model, program)?;
+        Ok(Self { keys, artifacts: Mutex::new(artifacts), observer, inputs, kept })
     }
 
     /// What a verifier of these proofs needs.

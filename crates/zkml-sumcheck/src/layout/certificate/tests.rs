@@ -19,7 +19,10 @@ fn layouts() -> &'static [(String, Relations, Layout)] {
             let mut graph: Graph = case.graph;
             show(&mut graph, Visibility::Public);
             let relations = graph.system();
-            for options in [Options::default(), Options { limb_bits: 5, lookups_per_helper: 1, columns: 4 }] {
+            for options in [
+                Options::default(),
+                Options { limb_bits: 5, lookups_per_helper: 1, columns: 4, ..Options::default() },
+            ] {
                 let layout = lay_out(&relations, &options).expect("it is laid out");
                 out.push((case.name.clone(), relations.clone(), layout));
             }

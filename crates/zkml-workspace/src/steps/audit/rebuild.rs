@@ -18,7 +18,7 @@ use zkml_graph::Graph;
 use zkml_halo2::{Optimize, Plan, keys};
 use zkml_harness::Compiled;
 use zkml_onnx::{Model, Scales, Settings};
-use zkml_protocol::Program;
+use zkml_protocol::{Program, ProofSystem, VerifierProgram};
 use zkml_srs::Srs;
 
 /// What was rebuilt.
@@ -42,6 +42,7 @@ impl Rebuilt {
             Some(model) => from_model(model, request, claims)?,
             None => (from_graph(request, claims)?, Vec::new()),
         };
+        let by_sumcheck = claims.program.as_ref().is_some_and(|p| p.proof_system() == ProofSystem::Sumcheck);
         let goals = match request.optimize.or(claims.plan.as_ref().map(|p| p.optimize)) {
             Some(goal) => vec![goal],
             // Nobody said, and the choice is in the bytecode only.
@@ -50,7 +51,14 @@ impl Rebuilt {
         let from_model = request.model.is_some();
         let mut first = None;
         for goal in goals {
-            let this = match Self::with(observer, request, graph.clone(), weights.clone(), from_model, goal) {
+            let this = match Self::with(
+                observer,
+                request,
+                graph.clone(),
+                weights.clone(),
+                from_model,
+                (goal, by_sumcheck),
+            ) {
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
                 // The other goal may need a larger setup than the contract does: then it is not the one.
                 Err(_) if first.is_some() => continue,
@@ -72,14 +80,21 @@ impl Rebuilt {
         graph: Graph,
         weights: Vec<Vec<i64>>,
         from_model: bool,
-        goal: Optimize,
+        (goal, by_sumcheck): (Optimize, bool),
     ) -> Result<Self> {
         let system = graph.system();
         let plan = zkml_halo2::plan(&system, goal)?;
-        let (srs, path) = setup(observer, request, plan.k)?;
-        observer.proceed()?;
-        let program = keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program;
-        let program = Program::from(program);
+        let program = if by_sumcheck {
+            let interface = zkml::Interface { inputs: vec![], outputs: vec![] };
+            let model = zkml::Compiled::from_parts(graph.clone(), weights.clone(), interface, plan.clone());
+            let (srs, _) = setup(observer, request, model.sumcheck_k()?)?;
+            observer.proceed()?;
+            model.setup_sumcheck(&srs, &())?.program().clone()
+        } else {
+            let (srs, path) = setup(observer, request, plan.k)?;
+            observer.proceed()?;
+            keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program.into()
+        };
         let sources = Sources::print(&program)?;
         let compiled = sources.compile()?;
         Ok(Self { graph, weights, from_model, plan, program, sources, compiled })

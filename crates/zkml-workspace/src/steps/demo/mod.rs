@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
+use zkml::ProofSystem;
 use zkml_halo2::Optimize;
 use zkml_onnx::Settings;
 
@@ -103,7 +104,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<DemoReport> {
     step(observer, "setup", "a development trusted setup, and the keys");
     // The demo promises a development setup, also where a better one is at hand.
     let dev = srs::make_dev(observer, compiled.plan.k, None)?;
-    let keys = setup::run(observer, &mut artifacts, Some(&dev.path))?;
+    let keys = setup::run(observer, &mut artifacts, Some(&dev.path), ProofSystem::Plonk)?;
     detail(observer, Detail::Keys { bytes: keys.pk_bytes, seconds: keys.seconds });
     step(
         observer,

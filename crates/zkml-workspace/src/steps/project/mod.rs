@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
+use zkml::ProofSystem;
 use zkml_halo2::Optimize;
 use zkml_onnx::Settings;
 use zkml_protocol::Word;
@@ -170,11 +171,11 @@ fn keys(
     artifacts: &mut Artifacts,
     srs: Option<&Path>,
 ) -> Result<setup::SetupReport> {
-    match (setup::run(observer, artifacts, srs), srs) {
+    match (setup::run(observer, artifacts, srs, ProofSystem::Plonk), srs) {
         (Err(Error::NoSrs { k }), None) => {
             observer.warned(&Warning::DevSetup);
             let dev = srs::make_dev(observer, k, None)?;
-            Ok(setup::run(observer, artifacts, Some(&dev.path))?)
+            Ok(setup::run(observer, artifacts, Some(&dev.path), ProofSystem::Plonk)?)
         }
         (done, _) => Ok(done?),
     }

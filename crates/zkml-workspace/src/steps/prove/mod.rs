@@ -21,7 +21,6 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use zkml::Keys;
 use zkml_graph::{Graph, Trace, Visibility};
 use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Sample, Samples};
@@ -89,8 +88,7 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
         observer.warned(&Warning::DevSetup);
     }
     let work = observer.start("proving", Total::Time(estimate(model.plan())))?;
-    let keys = compiled::keys(artifacts, &model, program)?;
-    let keys = Keys::of(model, keys);
+    let keys = compiled::keys(artifacts, model, program)?;
     let openings = Openings::gather(observer, artifacts, request, keys.compiled(), &inputs, &trace)?;
     let context = request.context.unwrap_or(Word::ZERO);
     observer.proceed()?;
