@@ -23,9 +23,9 @@ contract VectorsTest is Scripted {
         assertEq(ZKMLStatement.MODEL_ID_TYPEHASH, word(".modelIdTypeHash"), "model id");
         bytes memory id = vm.parseJsonBytes(json, ".proofSystemId");
         assertEq(abi.encodePacked(ZKMLStatement.PROOF_SYSTEM_ID), id, "proof system");
-        assertEq(abi.encodePacked(ZKMLStatement.SUMCHECK_PROOF_SYSTEM_ID), abi.encodePacked(bytes4(0x0be5a82c)));
-        assertTrue(ZKMLStatement.isProofSystem(0x0be5a82c) && ZKMLStatement.isProofSystem(0xcf71bca1));
-        assertFalse(ZKMLStatement.isProofSystem(0) || ZKMLStatement.isProofSystem(0x0be5a82d));
+        assertTrue(ZKMLStatement.SUMCHECK_PROOF_SYSTEM_ID == bytes4(0x0be5a82c), "proof system by sumcheck");
+        assertTrue(ZKMLStatement.isProofSystem(0x0be5a82c) && ZKMLStatement.isProofSystem(0xcf71bca1), "both");
+        assertTrue(!ZKMLStatement.isProofSystem(0) && !ZKMLStatement.isProofSystem(0x0be5a82d), "no other");
     }
 
     function test_Contexts() external {

@@ -191,3 +191,41 @@ fn an_html_report_stands_alone() {
     let open = |(at, _): (usize, &str)| !page[..at].ends_with(['"', ' ']);
     assert!(!page.match_indices("/>").any(open), "an element that does not close");
 }
+
+/// The same model by sumcheck: other keys, proofs and contracts, the same model, statement and commands.
+#[test]
+fn the_way_by_sumcheck() {
+    let folder = Folder::new();
+    let before = done(&["verify", "--dir", &folder.dir]);
+    let dev = folder.path("dev.srs").display().to_string();
+    let setup = ["setup", "--backend", "sumcheck", "--srs", &dev, "--dir", &folder.dir];
+    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
+    fails(&setup, 5, "prover", &["2^8", "2^11"]);
+    done(&["srs", "dev", "--k", "11", "--srs", &dev]);
+    let keys = done(&setup);
+    assert_eq!(keys["proof_system"], "sumcheck-kzg-mercury-bn254-v1");
+    // What was proven by the other keys is no proof of these.
+    assert_ne!(zkml(&["verify", "--dir", &folder.dir]).code, 0);
+    let proven = done(&["prove", "--dir", &folder.dir]);
+    let verdicts = done(&["verify", "--dir", &folder.dir]);
+    assert_eq!(verdicts["verdicts"], serde_json::json!(["zkml-verifier"]));
+    assert_eq!(verdicts["model_hash"], before["model_hash"]);
+    assert_eq!(verdicts["outputs"], proven["outputs"]);
+    let evm = done(&["simulate", "--dir", &folder.dir, "--tamper"]);
+    assert_eq!(evm["accepted"], true);
+    assert!(evm["refusals"].as_array().unwrap().len() >= 8, "{evm}");
+    // Consumers, too, accept it and nothing else.
+    let report = done(&["gen-verifier", "--dir", &folder.dir]);
+    assert!(report["checks"].as_array().unwrap().len() >= 6, "{report}");
+    let audit = done(&[
+        "audit",
+        &folder.dir,
+        "--srs",
+        &dev,
+        "--model",
+        &repo("models/bench/credit_mlp/credit_mlp.onnx"),
+    ]);
+    for check in audit["checks"].as_array().unwrap() {
+        assert_ne!(check["verdict"], "different", "{check}");
+    }
+}

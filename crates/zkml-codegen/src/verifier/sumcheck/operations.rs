@@ -19,6 +19,9 @@ const MOST: u32 = 5 * WHOLE;
 /// Words of the stack that an expression may take; the EVM reaches sixteen, locals take some.
 const DEPTH: u32 = 8;
 
+/// Constants whose text is longer are long.
+const LONG: usize = 24;
+
 /// After so many writes comes one to an address that the compiler does not know to be the scratch space: else it would
 /// remember all values in variables, of which it would have far too many.
 const BARRIER: usize = 4;
@@ -139,8 +142,10 @@ impl<'a> Operations<'a> {
                     continue;
                 }
             };
-            let computed = !operands(operation).is_empty();
-            if computed && (self.uses[index] > 1 || expression.depth > DEPTH) {
+            // A long constant is written out once: reading a cell takes four bytes instead of 33.
+            let long = expression.text.len() > LONG;
+            let kept = (!operands(operation).is_empty() || long) && self.uses[index] > 1;
+            if kept || expression.depth > DEPTH {
                 self.keep(text, index, &expression);
             } else {
                 self.readers.insert(index, expression);
