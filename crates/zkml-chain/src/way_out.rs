@@ -67,6 +67,12 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::Srs(zkml_srs::Error::TooSmall { need, .. }) => format!(
             "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
         ),
+        Error::Sumcheck(_) => {
+            "make the keys with `zkml-chain setup --backend halo2`, which takes every model that compiles".into()
+        }
+        Error::Harness(zkml_harness::HarnessError::CodeTooLarge { .. }) => {
+            "compile the model with `--optimize gas`; if its keys are for sumcheck, make them with `zkml-chain setup --backend halo2`".into()
+        }
         Error::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
         Error::PublicWeights { dir } => {
             format!("compile it with private weights: `zkml-chain compile --weights committed --dir {}`", dir.display())

@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zkml-poseidon",
             "zkml-protocol",
             "zkml-srs",
+            "zkml-sumcheck",
             "zkml-verifier",
         ],
     ),

@@ -87,9 +87,7 @@ pub enum HarnessError {
         known: Vec<String>,
     },
     /// The runtime bytecode is larger than a chain accepts.
-    #[error(
-        "{name} has {size} bytes of runtime bytecode, but EIP-170 allows {limit}: compile the model with fewer columns"
-    )]
+    #[error("{name} has {size} bytes of runtime bytecode, but EIP-170 allows {limit}")]
     CodeTooLarge {
         /// The contract.
         name: String,

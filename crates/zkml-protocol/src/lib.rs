@@ -34,6 +34,7 @@ pub mod commitment;
 pub mod envelope;
 pub mod field;
 pub mod plonk;
+mod program;
 mod proof_system;
 mod slot;
 mod srs;
@@ -44,7 +45,8 @@ mod transcript;
 mod word;
 
 pub use commitment::Code;
-pub use proof_system::{AnyProgram, Program, ProgramError, ProofSystem, VerifierProgram, model_commitment};
+pub use program::{AnyProgram, Program, ProgramError, VerifierProgram};
+pub use proof_system::{ProofSystem, model_commitment};
 pub use slot::{Element, Slot};
 pub use srs::Srs;
 pub use statement::{Bounds, Encoding, Field, InstanceLayout, Statement, StatementError};

@@ -21,7 +21,8 @@ use super::{
     error::{Result as Checked, SrsError},
     origin,
     points::{self, G1_BYTES, G2_BYTES},
-    refused, second,
+    refused,
+    second::{self, IN_G2},
 };
 use crate::{
     container::{self, Container},
@@ -37,7 +38,6 @@ const CHECKSUM: i64 = 32;
 /// The parts of a setup, in errors.
 pub(super) const POWERS: &str = "the powers";
 pub(super) const LAGRANGE: &str = "the Lagrange basis";
-pub(super) const IN_G2: &str = "the powers in G2";
 
 /// What a file says at a glance, without its points.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,7 +31,7 @@ mod tests;
 use std::{fs::File, path::Path};
 
 use halo2_proofs::{
-    halo2curves::bn256::{Bn256, G2Affine},
+    halo2curves::bn256::{Bn256, G1Affine, G2Affine},
     poly::{
         commitment::{Params, ParamsProver},
         kzg::commitment::ParamsKZG,
@@ -179,6 +179,25 @@ impl Srs {
         check::lagrange(&g, &g_lagrange, file::LAGRANGE).map_err(unsound)?;
         let params = dev::params(k, g, g_lagrange, self.params.s_g2());
         Ok(Self { params, in_g2: second::cut(&self.in_g2, k), origin: self.origin.clone(), sound: true })
+    }
+
+    /// The first `count` powers `[τ^i]₁`, and `[τ^(2^j)]₂` as [`Srs::power_in_g2`] gives it: what openings by rows need, which
+    /// never look at a Lagrange basis. Points that no check has seen are checked first.
+    ///
+    /// # Errors
+    /// [`Error::TooSmall`], [`Error::NoPowersInG2`], and [`Error::Unsound`] with the first thing that is wrong.
+    pub fn by_rows(&self, count: usize, j: u32, path: &str) -> Result<(Vec<G1Affine>, zkml_protocol::G2)> {
+        let need = count.next_power_of_two().ilog2();
+        let Some(powers) = self.params.get_g().get(..count) else {
+            return Err(Error::TooSmall { path: path.into(), have: self.k(), need });
+        };
+        let in_g2 = self.power_in_g2(j, path)?;
+        if !self.sound {
+            let unsound = |why| refused(Path::new(path), why);
+            file::check_powers(&self.params, need.max(j + 1).min(self.k())).map_err(unsound)?;
+            self.check_second().map_err(unsound)?;
+        }
+        Ok((powers.to_vec(), in_g2))
     }
 
     /// A cut that was stored, if it is what [`Srs::cut`] makes of this setup: the same powers, and their Lagrange basis. It is checked,

@@ -17,9 +17,11 @@ use super::{
     Origin, Srs, check, dev,
     error::{Result as Checked, SrsError},
     failure::{Error, Result},
-    file::IN_G2,
     points::{self, G2_BYTES},
 };
+
+/// What they are, in errors.
+pub(super) const IN_G2: &str = "the powers in G2";
 
 /// How many there are for `2^k` powers in the first group.
 fn count(k: u32) -> usize {
@@ -91,25 +93,6 @@ impl Srs {
         };
         let found = all.get(at).map(g2_words);
         found.ok_or_else(|| Error::NoPowersInG2 { path: path.into() })
-    }
-
-    /// The first `count` powers `[τ^i]₁`, and `[τ^(2^j)]₂` as [`Srs::power_in_g2`] gives it: what openings by rows need, which
-    /// never look at a Lagrange basis. Points that no check has seen are checked first.
-    ///
-    /// # Errors
-    /// [`Error::TooSmall`], [`Error::NoPowersInG2`], and [`Error::Unsound`] with the first thing that is wrong.
-    pub fn by_rows(&self, count: usize, j: u32, path: &str) -> Result<(Vec<G1Affine>, zkml_protocol::G2)> {
-        let need = count.next_power_of_two().ilog2();
-        let Some(powers) = self.params.get_g().get(..count) else {
-            return Err(Error::TooSmall { path: path.into(), have: self.k(), need });
-        };
-        let in_g2 = self.power_in_g2(j, path)?;
-        if !self.sound {
-            let unsound = |why| super::refused(std::path::Path::new(path), why);
-            super::file::check_powers(&self.params, need.max(j + 1).min(self.k())).map_err(unsound)?;
-            self.check_second().map_err(unsound)?;
-        }
-        Ok((powers.to_vec(), in_g2))
     }
 
     /// Checks them against the powers in the first group; there may be none.

@@ -7,7 +7,7 @@ use rand_core::OsRng;
 use zkml_curve::{g1_words, scalar_from_word, scalar_word};
 use zkml_graph::{System as Relations, Trace};
 use zkml_protocol::{
-    G2, Srs, Statement, VerifierProgram, Word,
+    G2, Srs, Statement, Word,
     sumcheck::{PROTOCOL_VERSION, Program, Weights},
 };
 

@@ -85,6 +85,7 @@ pub use {
     zkml_halo2::{Optimize, Plan},
     zkml_interface::{Interface, SampleError},
     zkml_srs::Srs,
+    zkml_sumcheck::Error as SumcheckError,
 };
 #[cfg(feature = "onnx")]
 pub use {

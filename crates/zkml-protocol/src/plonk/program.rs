@@ -1,10 +1,7 @@
 //! The program itself, its digests and its consistency check.
 
-use super::{Constraints, Eval, Node, OpeningSet, ProgramError, ProofLayout, Replay, opening};
-use crate::{
-    AnyProgram, G1, Slot, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256,
-    model_commitment,
-};
+use super::{Constraints, Eval, Node, OpeningSet, ProgramError, ProofLayout, opening};
+use crate::{G1, Srs, Statement, Transcript, Word, field, keccak256, model_commitment};
 use serde::{Deserialize, Serialize};
 
 /// Version of the rules in this crate: transcript, layout, equations, canonical bytes.
@@ -323,36 +320,6 @@ impl Program {
             Beta | Gamma | X => Ok(()),
             Theta | Y | OpenY | OpenV | OpenU => in_range("readable challenge", 0, 0),
         }
-    }
-}
-
-impl VerifierProgram for Program {
-    fn any(&self) -> AnyProgram<'_> {
-        AnyProgram::Plonk(self)
-    }
-
-    fn num_instances(&self) -> u32 {
-        self.num_instances
-    }
-
-    fn statement(&self) -> &Statement {
-        &self.statement
-    }
-
-    fn srs(&self) -> &Srs {
-        &self.srs
-    }
-
-    fn vk_digest(&self) -> Word {
-        Self::vk_digest(self)
-    }
-
-    fn slots(&self) -> Vec<Slot<String>> {
-        self.layout().slots().iter().map(Slot::named).collect()
-    }
-
-    fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
-        Replay::of(self, instances, proof).map(|replay| replay.hash_inputs)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     layout::Step,
     view::{Form, Index},
 };
-use crate::{AnyProgram, G1, G2, Slot, Srs, Statement, Transcript, VerifierProgram, Word, field, keccak256};
+use crate::{G1, G2, Srs, Statement, Transcript, Word, field, keccak256};
 
 /// Version of the rules in this module: transcript, layout, equations, canonical bytes.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -248,38 +248,14 @@ impl Program {
         postcard::to_stdvec(&(version, system, opening, weights, srs, srs_b, instances)).unwrap_or_default()
     }
 
-    /// The transcript that every proof of this program begins with; the instances follow.
-    pub fn transcript(&self) -> Transcript {
-        Transcript::beginning(&self.vk_digest(), self.system.instances)
-    }
-}
-
-impl VerifierProgram for Program {
-    fn any(&self) -> AnyProgram<'_> {
-        AnyProgram::Sumcheck(self)
-    }
-
-    fn num_instances(&self) -> u32 {
-        self.system.instances
-    }
-
-    fn statement(&self) -> &Statement {
-        &self.statement
-    }
-
-    fn srs(&self) -> &Srs {
-        &self.srs
-    }
-
-    fn vk_digest(&self) -> Word {
+    /// A canonical scalar that every proof absorbs first: it covers all that [`Program::canonical_bytes`] does.
+    pub fn vk_digest(&self) -> Word {
         field::reduce(keccak256([DIGEST_TAG, self.canonical_bytes().as_slice()]))
     }
 
-    fn slots(&self) -> Vec<Slot<String>> {
-        self.layout().slots().iter().map(Slot::named).collect()
-    }
-
-    fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
+    /// The input of every hash of the transcript of a proof; nothing if the proof has another length, or another number of
+    /// instances is given.
+    pub fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
         let layout = self.layout();
         if proof.len() != layout.length() || instances.len() != self.system.instances as usize {
             return None;
@@ -297,5 +273,10 @@ impl VerifierProgram for Program {
             }
         }
         Some(transcript.into_trace())
+    }
+
+    /// The transcript that every proof of this program begins with; the instances follow.
+    pub fn transcript(&self) -> Transcript {
+        Transcript::beginning(&self.vk_digest(), self.system.instances)
     }
 }

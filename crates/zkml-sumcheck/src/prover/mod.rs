@@ -13,7 +13,7 @@ use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use zkml_curve::scalar_word;
 use zkml_protocol::{
-    VerifierProgram, Word,
+    Word,
     sumcheck::{Challenge, Opening, Program, Shape, SlotId, Source},
 };
 

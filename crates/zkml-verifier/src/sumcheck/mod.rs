@@ -22,7 +22,6 @@ use zkml_protocol::{Word, sumcheck::Program};
 /// What is wrong with the program, the instances or the proof. [`VerifyError::Rejected`] is the verdict on a
 /// well-formed proof that does not hold.
 pub fn verify(program: &Program, proof: &[u8], instances: &[Word]) -> Result<(), VerifyError> {
-    use zkml_protocol::VerifierProgram;
     program.validate()?;
     verify_with(program, &program.vk_digest(), proof, instances)
 }

@@ -64,6 +64,8 @@ impl Error {
             Self::Inaccurate(_) => Class::Inaccurate,
             Self::Srs(e) => srs_class(e),
             Self::Prover(e) => prover_class(e),
+            Self::Sumcheck(zkml::SumcheckError::BadKey(_)) => Class::Artifacts,
+            Self::Sumcheck(_) => Class::Input,
             Self::Codegen(_) | Self::Abi(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),
             #[cfg(feature = "chain")]

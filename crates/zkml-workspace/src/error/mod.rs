@@ -263,6 +263,9 @@ pub enum Error {
     /// The prover.
     #[error(transparent)]
     Prover(ProverError),
+    /// The sumcheck prover.
+    #[error(transparent)]
+    Sumcheck(#[from] zkml::SumcheckError),
     /// The Solidity printer.
     #[error(transparent)]
     Codegen(#[from] zkml_codegen::CodegenError),
@@ -392,7 +395,7 @@ impl Error {
             Self::Inaccurate(_) => "inaccurate",
             Self::Graph(_) => "graph",
             Self::Srs(zkml_srs::Error::Unsound { .. }) => "trusted-setup",
-            Self::Srs(_) | Self::Prover(_) => "prover",
+            Self::Srs(_) | Self::Prover(_) | Self::Sumcheck(_) => "prover",
             Self::Codegen(_) | Self::Abi(_) => "codegen",
             Self::Envelope(_) => "envelope",
             Self::Harness(_) => "evm",
@@ -443,6 +446,7 @@ impl From<zkml::Error> for Error {
             E::Sample(e) => e.into(),
             E::Graph(e) => e.into(),
             E::Prover(e) => e.into(),
+            E::Sumcheck(e) => e.into(),
             E::Srs(e) => e.into(),
             E::Opening(e) => e.into(),
             E::Codegen(e) => e.into(),

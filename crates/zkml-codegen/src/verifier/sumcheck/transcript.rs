@@ -1,7 +1,7 @@
 //! Prints the transcript: one copy of the proof, one hash per challenge; loops where hashes are alike.
 
 use zkml_protocol::{
-    VerifierProgram, Word,
+    Word,
     sumcheck::{Program, Step},
 };
 
