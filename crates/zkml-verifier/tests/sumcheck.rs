@@ -4,8 +4,7 @@ use ff::{Field, PrimeField};
 use halo2curves::bn256::{Fr, G1, G2};
 use halo2curves::group::Curve;
 use zkml_protocol::{
-    Element, Encoding, Field as Part, G1 as Point, G2 as Point2, InstanceLayout, Srs, Statement,
-    VerifierProgram, Word, field,
+    Element, Encoding, Field as Part, G1 as Point, G2 as Point2, InstanceLayout, Srs, Statement, Word, field,
     sumcheck::{PROTOCOL_VERSION, Program, Vector, Weights},
 };
 use zkml_verifier::sumcheck::{VerifyError, verify, verify_with};
