@@ -20,14 +20,14 @@ pub enum AnyProgram<'a> {
 #[non_exhaustive]
 pub enum Program {
     /// Of [`ProofSystem::Plonk`].
-    Plonk(plonk::Program),
+    Plonk(Box<plonk::Program>),
     /// Of [`ProofSystem::Sumcheck`].
     Sumcheck(Box<sumcheck::Program>),
 }
 
 impl From<plonk::Program> for Program {
     fn from(program: plonk::Program) -> Self {
-        Self::Plonk(program)
+        Self::Plonk(Box::new(program))
     }
 }
 
@@ -38,17 +38,9 @@ impl From<sumcheck::Program> for Program {
 }
 
 impl Program {
-    /// The program of [`ProofSystem::Plonk`], if it is one.
-    pub fn into_plonk(self) -> Option<plonk::Program> {
-        match self {
-            Self::Plonk(program) => Some(program),
-            Self::Sumcheck(_) => None,
-        }
-    }
-
     fn inner(&self) -> &dyn VerifierProgram {
         match self {
-            Self::Plonk(program) => program,
+            Self::Plonk(program) => program.as_ref(),
             Self::Sumcheck(program) => program.as_ref(),
         }
     }

@@ -125,7 +125,7 @@ impl Keys {
     pub fn from_bytes(compiled: Compiled, verifier: &Verifier, bytes: &[u8]) -> Result<Self> {
         let name = Path::new("the proving key");
         let program = match verifier.program().clone() {
-            Program::Plonk(program) => program,
+            Program::Plonk(program) => *program,
             Program::Sumcheck(program) => {
                 let container = Container::open(name, SUMCHECK_MAGIC, bytes)?;
                 let layout = compiled.sumcheck_layout()?;

@@ -34,7 +34,7 @@ pub fn keys(artifacts: &Artifacts, compiled: Compiled, program: Program) -> Resu
     artifacts.require_quickly(file::PROVING_KEY)?;
     let path = artifacts.path(file::PROVING_KEY);
     let program = match program {
-        Program::Plonk(program) => program,
+        Program::Plonk(program) => *program,
         program => {
             let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
             return Ok(Keys::from_bytes(compiled, &Verifier::new(program)?, &bytes)?);
