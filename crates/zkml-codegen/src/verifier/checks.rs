@@ -50,7 +50,7 @@ pub(crate) fn fail(error: &SolError, args: &[&str]) -> String {
 }
 
 /// Yul functions that revert with a custom error.
-pub(crate) fn helpers(text: &mut Text) {
+fn helpers(text: &mut Text) {
     for (name, args) in [("fail", ""), ("fail1", ", a"), ("fail2", ", a, b")] {
         text.open(format_args!("function {name}(selector{args}) {{"));
         text.line("mstore(0, shl(224, selector))");
@@ -63,8 +63,17 @@ pub(crate) fn helpers(text: &mut Text) {
     }
 }
 
+/// What every verifier begins with: helpers, room in memory from `free` on, exact calldata.
+pub(crate) fn beginning(text: &mut Text, input: &Input, free: usize) {
+    helpers(text);
+    text.section(format_args!("All memory from {} on is free: nothing was allocated there.", at(free)));
+    text.line(format_args!("if gt(mload(0x40), {}) {{ {} }}", at(free), fail(&errors::MEMORY_IN_USE, &[])));
+    calldata(text, input);
+    text.line("");
+}
+
 /// The calldata must be exactly what the ABI's canonical encoding gives.
-pub(crate) fn calldata(text: &mut Text, input: &Input) {
+fn calldata(text: &mut Text, input: &Input) {
     let length = input.length;
     text.section("Exact lengths, and the one canonical encoding: every byte of calldata has one meaning.");
     let pairs = [

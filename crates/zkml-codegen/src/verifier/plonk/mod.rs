@@ -7,13 +7,12 @@ mod msm;
 mod opening;
 mod transcript;
 
-use zkml_contracts::errors;
 use zkml_protocol::{field, plonk::Program};
 
 use super::{Favour, checks, frame};
 use crate::{
     CodegenError,
-    text::{Text, at, literal},
+    text::{Text, literal},
 };
 use memory::{Cell, Map};
 use opening::Opening;
@@ -30,15 +29,7 @@ fn assembly(program: &Program, favour: Favour) -> Result<String, CodegenError> {
     let opening = Opening::new(program);
     let mut map = Map::new(program, favour);
     let mut text = Text::at_depth(3);
-    checks::helpers(&mut text);
-    text.section(format_args!(
-        "All memory from {} on is free: nothing was allocated there.",
-        at(map.buffer())
-    ));
-    let fail = checks::fail(&errors::MEMORY_IN_USE, &[]);
-    text.line(format_args!("if gt(mload(0x40), {}) {{ {fail} }}", at(map.buffer())));
-    checks::calldata(&mut text, &map.input);
-    text.line("");
+    checks::beginning(&mut text, &map.input, map.buffer());
     text.line(format_args!("let r := {}", literal(&field::SCALAR_MODULUS)));
     checks::scalars(&mut text, &map.input);
     checks::points(&mut text, &map.input);

@@ -5,13 +5,12 @@ mod operations;
 mod terms;
 mod transcript;
 
-use zkml_contracts::errors;
 use zkml_protocol::{field, sumcheck::Program};
 
 use super::{Favour, checks, frame};
 use crate::{
     CodegenError,
-    text::{Text, at, literal},
+    text::{Text, literal},
 };
 use memory::Map;
 use operations::Operations;
@@ -28,15 +27,7 @@ fn assembly(program: &Program, favour: Favour) -> Result<String, CodegenError> {
     let equations = program.equations().map_err(|part| CodegenError::Inconsistent(part.0.to_owned()))?;
     let map = Map::new(program, favour);
     let mut text = Text::at_depth(3);
-    checks::helpers(&mut text);
-    text.section(format_args!(
-        "All memory from {} on is free: nothing was allocated there.",
-        at(map.buffer())
-    ));
-    let fail = checks::fail(&errors::MEMORY_IN_USE, &[]);
-    text.line(format_args!("if gt(mload(0x40), {}) {{ {fail} }}", at(map.buffer())));
-    checks::calldata(&mut text, &map.input);
-    text.line("");
+    checks::beginning(&mut text, &map.input, map.buffer());
     text.line("// Zero, and behind a write there r, which the compiler does not see: it would write the number out wherever it stands.");
     text.line("let z := iszero(calldatasize())");
     text.line(format_args!("mstore(0x20, {})", literal(&field::SCALAR_MODULUS)));
