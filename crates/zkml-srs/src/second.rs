@@ -46,7 +46,8 @@ pub(super) fn exponents(k: u32) -> impl Iterator<Item = u64> {
 
 /// Checks that they are those of the powers in the first group, by one random combination; points one by one before.
 pub(super) fn check(g: &[G1Affine], in_g2: &[G2Affine]) -> Checked<()> {
-    let mut weight = Fr::random(OsRng);
+    let rho = Fr::random(OsRng);
+    let mut weight = rho;
     let (mut first, mut second) = (G1::identity(), G2::identity());
     for (exponent, point) in exponents(g.len().ilog2()).zip(in_g2) {
         let Some(power) = g.get(exponent as usize) else { break };
@@ -55,7 +56,7 @@ pub(super) fn check(g: &[G1Affine], in_g2: &[G2Affine]) -> Checked<()> {
         points::g2(&raw, IN_G2, exponent)?;
         first += *power * weight;
         second += *point * weight;
-        weight *= weight + Fr::ONE;
+        weight *= rho;
     }
     if check::same_point(&first, &second) { Ok(()) } else { Err(SrsError::Ratio { part: IN_G2 }) }
 }

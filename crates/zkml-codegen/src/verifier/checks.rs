@@ -6,7 +6,7 @@ use zkml_protocol::{Element, Slot, field};
 use super::Favour;
 use crate::text::{Text, at, literal};
 
-/// Where the proof's bytes start in calldata: selector, two offsets, length.
+/// Calldata offset of the proof's bytes: behind selector, two offsets, length.
 pub(crate) const PROOF: usize = 4 + 3 * 32;
 
 /// Slots of the proof and number of instances: all that a caller sends.
@@ -18,7 +18,7 @@ pub(crate) struct Input {
     pub(crate) length: usize,
     /// Number of instances.
     pub(crate) instances: usize,
-    /// What to spare.
+    /// The preference between gas and code.
     pub(crate) favour: Favour,
 }
 
@@ -28,7 +28,7 @@ impl Input {
         Self { elements, length: slots.last().map_or(0, Slot::end), instances, favour }
     }
 
-    /// Where the first instance lies in calldata.
+    /// Calldata offset of the first instance.
     pub(crate) fn instances_at(&self) -> usize {
         PROOF + self.length + 32
     }
@@ -63,7 +63,7 @@ fn helpers(text: &mut Text) {
     }
 }
 
-/// What every verifier begins with: helpers, room in memory from `free` on, exact calldata.
+/// Prints the beginning of every verifier: helpers, room in memory from `free` on, exact calldata.
 pub(crate) fn beginning(text: &mut Text, input: &Input, free: usize) {
     helpers(text);
     text.section(format_args!("All memory from {} on is free: nothing was allocated there.", at(free)));

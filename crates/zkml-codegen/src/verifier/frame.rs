@@ -1,4 +1,4 @@
-//! What all verifiers have around their assembly: names, constants, errors, what they say about their statement.
+//! The frame of all verifiers around their assembly: names, constants, errors, what they say about their statement.
 
 use zkml_contracts::{chains, errors};
 use zkml_protocol::{Code, Encoding, Field, InstanceLayout, VerifierProgram};

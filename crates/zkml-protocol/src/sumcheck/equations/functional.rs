@@ -105,6 +105,7 @@ impl Builder {
         let of_steps: Vec<&Weights> =
             axis.steps.iter().map(|s| weights.get(s.index as usize).ok_or(BAD)).collect::<Result<_, _>>()?;
         let mut state = vec![self.one(); automaton.states.first().copied().unwrap_or(0)];
+        // The first number of states is that before any bit; each level leads to the next one.
         for ((bit, level), count) in automaton.levels.iter().enumerate().zip(automaton.states.iter().skip(1))
         {
             let mut next = vec![self.zero(); *count];
