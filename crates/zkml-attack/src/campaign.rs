@@ -181,6 +181,9 @@ pub fn run(backend: &dyn Backend, order: Order, progress: &(dyn Fn(&Report, u64,
 pub fn attack(backend: &dyn Backend, recipe: &Recipe, variant: usize, seed: u64, stride: usize) -> Report {
     let skipped = || Report { skipped: 1, ..Report::default() };
     let Ok(target) = recipe.build(seed) else { return skipped() };
+    if !backend.takes(&target) {
+        return skipped();
+    }
     let prepared = match backend.prepare(&target, variant) {
         Ok(p) => p,
         Err(e) => {

@@ -14,8 +14,8 @@
 //! - [`campaign`] runs all of it within a budget, and counts.
 //! - [`agree`] sees that honest runs of random graphs are accepted by all there is, down to the contract.
 //!
-//! [`halo2`] plugs in the halo2 back end; [`halo2::mutants`] removes its checks one at a time, as data, to see that the
-//! forger would notice.
+//! [`halo2`] plugs in the halo2 back end, [`sumcheck`] the other one; [`halo2::mutants`] removes checks one at a time, as data, to
+//! see that the forger would notice.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,7 @@ pub mod forge;
 pub mod halo2;
 pub mod oracle;
 pub mod report;
+pub mod sumcheck;
 pub mod target;
 pub mod zoo;
 
@@ -44,6 +45,12 @@ pub trait Backend: Sync {
 
     /// Number of ways in which a system may be laid out.
     fn variants(&self) -> usize;
+
+    /// Returns true if the back end proves such models at all.
+    fn takes(&self, target: &Target) -> bool {
+        let _ = target;
+        true
+    }
 
     /// Lays out the system of a target in one of those ways.
     ///

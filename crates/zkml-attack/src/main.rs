@@ -11,10 +11,11 @@ use std::{
 
 use clap::Parser;
 use zkml_attack::{
-    agree,
+    Backend, agree,
     campaign::{self, Order, Report},
     halo2::{Halo2, mutants},
     report,
+    sumcheck::Sumcheck,
 };
 
 /// Tries to forge proofs of every operator, all pairs of operators, and random graphs.
@@ -29,6 +30,9 @@ struct Args {
     /// Largest number of random graphs, after all operators and pairs.
     #[arg(long, default_value_t = 100_000)]
     random: u64,
+    /// The back end that is attacked.
+    #[arg(long, default_value = "halo2")]
+    backend: Attacked,
     /// Try every so many-th forgery only.
     #[arg(long, default_value_t = 1)]
     stride: usize,
@@ -47,6 +51,12 @@ struct Args {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Attacked {
+    Halo2,
+    Sumcheck,
 }
 
 fn budget(text: &str) -> Result<Duration, String> {
@@ -94,7 +104,11 @@ fn main() -> ExitCode {
         return agree(&backend, agree::Order { graphs, every: args.contracts, budget, seed }, args.json);
     }
     let shown = Shown::default();
-    let report = campaign::run(&backend, Order { budget, seed, random, stride }, &|r, done, all| {
+    let attacked: &dyn Backend = match args.backend {
+        Attacked::Halo2 => &backend,
+        Attacked::Sumcheck => &Sumcheck,
+    };
+    let report = campaign::run(attacked, Order { budget, seed, random, stride }, &|r, done, all| {
         shown.now_and_then(|| {
             let (t, s) = (r.total(), started.elapsed().as_secs());
             format!(

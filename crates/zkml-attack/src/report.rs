@@ -15,7 +15,9 @@ pub fn markdown(folder: &Path) -> Result<String, String> {
         serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
     };
     let mut out = String::from(HEAD);
+    out.push_str(FORGERIES);
     forgeries(&mut out, &read("forgeries.json")?);
+    forgeries(&mut out, &read("sumcheck-forgeries.json")?);
     agreement(&mut out, &read("agreement.json")?);
     circuit(&mut out, &read("circuit-mutants.json")?);
     for (name, title) in TABLES {
@@ -32,7 +34,7 @@ what, is in [`SECURITY.md`](../SECURITY.md).
 
 | command | what it does |
 |---|---|
-| `make attack BUDGET=10m` | forges statements about random graphs; ends with an error if a false one is accepted |
+| `make attack BUDGET=10m` | forges statements about random graphs, for each back end; ends with an error if a false one is accepted |
 | `make agree GRAPHS=10000` | compares honest runs of random graphs: `eval`, relations, circuit, and for some of them the contract |
 | `make mutants BUDGET=10m` | removes the circuit's checks one at a time and forges what they would have refused; then takes checks out of the verifier and of printed contracts |
 | `make source-mutants SHARD=1/10` | changes the source of what soundness rests on, one operator or body at a time, and runs the tests of its package |
@@ -63,12 +65,17 @@ fn grouped(n: u64) -> String {
     groups.join(",")
 }
 
+const FORGERIES: &str = "
+## Forged statements
+
+One cell of an honest run is changed, or two that share a field element, such that their sum stays; all constraints but those of at most one relation are made to hold again, the statement is computed from what comes out, and the later rounds are left to the adversary. *Rightly* accepted is another true statement. \
+The sumcheck back end's systems are written out as equations over cells, which a forged assignment fills in five ways; its later rounds are the protocol's, whose own forgeries are in `docs/spec`.
+";
+
 fn forgeries(out: &mut String, v: &Value) {
     let _ = writeln!(
         out,
-        "\n## Forged statements\n\nBack end `{}`: {} graphs, {}. One cell of an honest run is changed, or two that share a field element, \
-         such that their sum stays; all constraints but those of at most one relation are made to hold again, the statement is computed from what comes out, and the later rounds are left to the adversary. *Rightly* \
-         accepted is another true statement.\n\n| forged | broken | tried | refused | rightly | wrongly |\n|---|---|--:|--:|--:|--:|",
+        "\nBack end `{}`: {} graphs, {}.\n\n| forged | broken | tried | refused | rightly | wrongly |\n|---|---|--:|--:|--:|--:|",
         text(v, "backend"),
         grouped(number(v, "graphs")),
         if v["complete"] == true {

@@ -60,6 +60,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zkml-poseidon",
             "zkml-protocol",
             "zkml-srs",
+            "zkml-sumcheck",
             "zkml-verifier",
         ],
     ),

@@ -1,5 +1,7 @@
 //! Keys and proofs under a small development setup, for tests here and in other crates.
 
+mod cells;
+
 use std::sync::OnceLock;
 
 use ff::Field;
@@ -15,6 +17,8 @@ use crate::{
     Layout,
     prover::{Masks, ProvingKey, Witness, prove},
 };
+
+pub use cells::{Held, Limb};
 
 const TAU: u64 = 0x5eed_cafe;
 const MOST: usize = 1 << 12;

@@ -88,10 +88,9 @@ impl Lens {
         let mut coordinates: Vec<Coordinate> = coordinates.into_iter().collect::<Option<_>>()?;
         coordinates.extend(units);
         let used: Vec<usize> = coordinates.iter().flat_map(|c| &c.steps).map(|(p, _)| *p).collect();
-        let distinct = used.iter().enumerate().all(|(i, p)| !used[..i].contains(p));
         let broadcast =
             (0..dims.len()).flat_map(of_dim).map(|(i, _)| i).filter(|i| !used.contains(i)).collect();
-        distinct.then_some(Self { coordinates, broadcast })
+        Some(Self { coordinates, broadcast })
     }
 }
 

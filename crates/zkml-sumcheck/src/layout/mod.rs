@@ -9,12 +9,12 @@
 //! 5. `assemble` gives rows and addresses, and makes the system; `hash` has the rows of commitments.
 
 mod assemble;
-mod block;
+pub(crate) mod block;
 mod certificate;
 mod digits;
 mod hash;
 mod lens;
-mod resolve;
+pub(crate) mod resolve;
 mod structure;
 
 use std::collections::{BTreeSet, HashMap};
@@ -74,10 +74,10 @@ pub struct Layout {
     pub weights: Vec<Fr>,
     /// How each relation is taken care of, confirmed.
     pub ledger: Ledger,
-    structure: Structure,
-    places: Vec<Place>,
+    pub(crate) structure: Structure,
+    pub(crate) places: Vec<Place>,
     /// Whether rows of zeros satisfy the template of each block.
-    zeros: Vec<bool>,
+    pub(crate) zeros: Vec<bool>,
 }
 
 /// Lays out the relations of a graph.

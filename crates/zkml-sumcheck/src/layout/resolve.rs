@@ -131,7 +131,7 @@ impl Resolver<'_> {
             out.push(ones(pad, shown));
             out.push(self.seen(&lens, Source::One, vec![(0, -pad)]));
         }
-        Ok(out)
+        out.into_iter().map(|term| apart(term, all)).collect::<Option<_>>().ok_or(fail)
     }
 
     /// Cells through a lens.
@@ -268,6 +268,46 @@ fn inverse(
         }
     }
     Some(Some((inner.into_iter().collect::<Option<_>>()?, fixed)))
+}
+
+/// A term in which no part occurs in two axes: such axes are made one, as the diagonal of a matrix is one walk through it.
+fn apart(mut term: Term, all: &[Sub]) -> Option<Term> {
+    let shares = |a: &Axis, b: &Axis| a.steps.iter().any(|s| b.steps.iter().any(|t| t.index == s.index));
+    let clash = |axes: &[Axis]| {
+        let pairs = (0..axes.len()).flat_map(|i| (0..i).map(move |j| (j, i)));
+        pairs.into_iter().find(|(j, i)| shares(&axes[*i], &axes[*j]))
+    };
+    while let Some((i, j)) = clash(&term.axes) {
+        if !is_inside(&term.axes[i], all) || !is_inside(&term.axes[j], all) {
+            return None;
+        }
+        let (first, second) = (term.axes[i].clone(), term.axes.remove(j));
+        let (low, high) = if first.bit < second.bit { (first, second) } else { (second, first) };
+        if low.bit + low.bits != high.bit {
+            return None;
+        }
+        let mut steps = low.steps;
+        for step in high.steps {
+            let stride = step.stride.checked_mul(1 << low.bits)?;
+            match steps.iter_mut().find(|s| s.index == step.index) {
+                Some(own) => own.stride += stride,
+                None => steps.push(AxisStep { stride, ..step }),
+            }
+        }
+        let bits = low.bits + high.bits;
+        let offset = low.offset + (high.offset << low.bits);
+        term.axes[i] = Axis { bit: low.bit, bits, offset, bound: 1 << bits, steps };
+    }
+    Some(term)
+}
+
+/// Returns true if a coordinate is within its bits, and its bound, for all values of the parts.
+fn is_inside(axis: &Axis, all: &[Sub]) -> bool {
+    let reach = |s: &AxisStep| i128::from(s.stride) * (i128::from(all[s.index as usize].extent) - 1);
+    let reaches: Vec<i128> = axis.steps.iter().map(reach).collect();
+    let ends = |wanted: fn(&i128) -> bool| reaches.iter().copied().filter(wanted).sum::<i128>();
+    let first = i128::from(axis.offset) + ends(|r| *r < 0);
+    first >= 0 && i128::from(axis.offset) + ends(|r| *r > 0) < i128::from(axis.bound.min(1 << axis.bits))
 }
 
 /// A term with its parts replaced.

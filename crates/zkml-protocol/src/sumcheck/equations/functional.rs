@@ -4,10 +4,12 @@ use super::{
     super::{Automaton, Axis, AxisStep, Index, Part, Point, Source, Term, Transition},
     Inconsistent,
     builder::{Builder, Node},
+    simpler::joined,
 };
 use crate::sumcheck::Challenge;
 
 /// For each bit of an index, what it counts when it is zero, and when it is one; and the coordinate of which that is `eq`.
+#[derive(Clone, Copy)]
 pub(super) struct Bit {
     zero: Node,
     one: Node,
@@ -15,6 +17,11 @@ pub(super) struct Bit {
 }
 
 pub(super) type Weights = Vec<Bit>;
+
+const BAD: Inconsistent = Inconsistent("axis");
+
+/// Groups of more cells than these are folded; cells of the others are selected one by one.
+const FEW: usize = 24;
 
 impl Builder {
     fn eq_weights(&mut self, point: impl IntoIterator<Item = Node>) -> Weights {
@@ -79,7 +86,8 @@ impl Builder {
         let mut product = self.one();
         let address = (term.source != Source::One).then_some(address);
         for axis in &term.axes {
-            let value = self.axis(axis, indices, weights, address)?;
+            let own = joined(axis, indices, weights).ok_or(BAD)?;
+            let value = self.axis(&own.axis, &own.indices, &own.weights, address)?;
             product = self.mul(product, value);
         }
         for index in &term.broadcast {
@@ -100,7 +108,6 @@ impl Builder {
         weights: &[Weights],
         address: Option<&[Node]>,
     ) -> Result<Node, Inconsistent> {
-        const BAD: Inconsistent = Inconsistent("axis");
         let automaton = Automaton::of(axis, indices).ok_or(BAD)?;
         let of_steps: Vec<&Weights> =
             axis.steps.iter().map(|s| weights.get(s.index as usize).ok_or(BAD)).collect::<Result<_, _>>()?;
@@ -165,7 +172,6 @@ impl Builder {
         bit: usize,
         address: Option<Node>,
     ) -> Result<Node, Inconsistent> {
-        const BAD: Inconsistent = Inconsistent("axis");
         let Some(first) = transitions.first() else { return Err(BAD) };
         let open = steps.iter().zip(&first.index_bits).filter(|(_, set)| set.is_some());
         let open: Vec<&Bit> =
@@ -192,6 +198,30 @@ impl Builder {
 
     /// `Σ_cells weight · eq(address, base)` over the bits given, lowest first; cells are sorted by base and differ in them.
     pub(super) fn cells(&mut self, cells: &[(u64, Node)], bits: &[(u32, Node)]) -> Node {
+        if cells.len() > FEW {
+            return self.folded(cells, bits);
+        }
+        let mut sum = self.zero();
+        for (base, weight) in cells {
+            let selector = self.selector(*base, bits);
+            let value = self.mul(*weight, selector);
+            sum = self.add(sum, value);
+        }
+        sum
+    }
+
+    /// `eq(address, base)`, from the highest bit on: cells of other groups have those in common.
+    fn selector(&mut self, base: u64, bits: &[(u32, Node)]) -> Node {
+        let mut product = self.one();
+        for (bit, x) in bits.iter().rev() {
+            let set = self.mul(product, *x);
+            product = if is_set(base, *bit) { set } else { self.sub(product, set) };
+        }
+        product
+    }
+
+    /// The same by folding the cells bit by bit, which many cells that lie side by side share.
+    fn folded(&mut self, cells: &[(u64, Node)], bits: &[(u32, Node)]) -> Node {
         match (cells, bits.split_last()) {
             ([], _) => self.zero(),
             (_, None) => {
@@ -202,13 +232,17 @@ impl Builder {
                 sum
             }
             (_, Some(((bit, x), lower))) => {
-                let set = |base: u64| base.checked_shr(*bit).unwrap_or(0) & 1 == 1;
-                let (low, high): (Vec<_>, Vec<_>) = cells.iter().copied().partition(|(base, _)| !set(*base));
-                let (low, high) = (self.cells(&low, lower), self.cells(&high, lower));
+                let (low, high): (Vec<_>, Vec<_>) =
+                    cells.iter().copied().partition(|(base, _)| !is_set(*base, *bit));
+                let (low, high) = (self.folded(&low, lower), self.folded(&high, lower));
                 self.select(*x, low, high)
             }
         }
     }
+}
+
+fn is_set(address: u64, bit: u32) -> bool {
+    address.checked_shr(bit).unwrap_or(0) & 1 == 1
 }
 
 /// How many of the first transitions go between the same two states.

@@ -9,6 +9,7 @@ mod first;
 mod functional;
 mod opening;
 mod second;
+mod simpler;
 
 pub use builder::{Node, Operation, Rounds};
 

@@ -9,6 +9,7 @@ use super::{
     },
     Inconsistent,
     builder::{Builder, Node, Rounds},
+    simpler::simpler,
 };
 
 /// What the opening has to show: the point, the folded functionals there, and the value.
@@ -147,8 +148,9 @@ fn functional(
             let (factor, weights) = (factor(b, part), b.weights(part));
             let weight = b.mul(*weight, factor);
             for term in part.form.0.iter().filter(|t| t.source == source) {
-                let product = b.axes(term, &part.indices, &weights, address)?;
-                let group = groups.entry((product, covered(term))).or_default();
+                let term = simpler(term, &part.indices);
+                let product = b.axes(&term, &part.indices, &weights, address)?;
+                let group = groups.entry((product, covered(&term))).or_default();
                 for (base, coefficient) in &term.cells {
                     let coefficient = b.constant(*coefficient);
                     let weighed = b.mul(weight, coefficient);
