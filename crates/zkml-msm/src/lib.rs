@@ -7,25 +7,67 @@
 
 mod buckets;
 
-use ff::Field;
+use ff::{Field, PrimeField};
 use halo2curves::{
     bn256::{Fr, G1, G1Affine},
-    group::Group,
-    msm::msm_best,
+    group::{Group, prime::PrimeCurveAffine},
 };
 use rayon::prelude::*;
+
+/// Fewer scalars than these are multiplied one by one.
+const FEW: usize = 8;
+/// Bits of a scalar, one more than the field has for the carry of signed digits.
+const SCALAR_BITS: u32 = Fr::NUM_BITS + 1;
 
 /// `Σ scalar · base`. Zeros cost nothing.
 ///
 /// # Panics
 /// If there are fewer bases than scalars up to the last that is not zero.
 pub fn full(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
-    let (scalars, bases): (Vec<Fr>, Vec<G1Affine>) =
-        scalars.iter().enumerate().filter(|(_, s)| **s != Fr::ZERO).map(|(i, s)| (*s, bases[i])).unzip();
-    if scalars.len() < 8 {
-        return scalars.iter().zip(&bases).map(|(s, b)| b * s).sum();
+    let used = used(bases, scalars.iter().map(|s| *s != Fr::ZERO));
+    if used.len() < FEW {
+        return used.iter().map(|i| bases[*i as usize] * scalars[*i as usize]).sum();
     }
-    msm_best(&scalars, &bases)
+    let numbers: Vec<[u64; 5]> = used.par_iter().map(|i| limbs(&scalars[*i as usize])).collect();
+    let c = window_bits(used.len(), SCALAR_BITS);
+    windows(SCALAR_BITS.div_ceil(c), c, |w| {
+        let entries = used.iter().zip(&numbers).map(|(i, number)| (*i, digit_of(number, w * c, c)));
+        buckets::weighted_sum(&entries.collect::<Vec<_>>(), bases, 1 << (c - 1))
+    })
+}
+
+/// Numbers of the scalars that are not zero, and whose bases are not the identity.
+fn used(bases: &[G1Affine], counts: impl Iterator<Item = bool>) -> Vec<u32> {
+    let counts = (0u32..).zip(counts).filter(|(_, counts)| *counts).map(|(i, _)| i);
+    counts.filter(|i| !bool::from(bases[*i as usize].is_identity())).collect()
+}
+
+/// A scalar as a number, lowest limb first; the last is zero.
+fn limbs(scalar: &Fr) -> [u64; 5] {
+    let mut out = [0; 5];
+    for (limb, bytes) in out.iter_mut().zip(scalar.to_repr().as_ref().chunks_exact(8)) {
+        *limb = bytes.iter().rev().fold(0, |acc, b| acc << 8 | u64::from(*b));
+    }
+    out
+}
+
+/// The signed digit of `c` bits from bit `at` on (Booth's): the bits there, and one for the bit below, which the digit below has
+/// taken as negative.
+fn digit_of(number: &[u64; 5], at: u32, c: u32) -> i32 {
+    let bits = |at: u32, count: u32| {
+        let (limb, shift) = ((at / 64) as usize, at % 64);
+        let pair = |i: usize| u128::from(number.get(i).copied().unwrap_or(0));
+        ((pair(limb) | pair(limb + 1) << 64) >> shift) as u64 & ((1 << count) - 1)
+    };
+    let below = at.checked_sub(1).map_or(0, |below| bits(below, 1));
+    let digit = (bits(at, c) + below) as i32;
+    if bits(at + c - 1, 1) == 1 { digit - (1 << c) } else { digit }
+}
+
+/// `Σ_w 2^(c w) · window(w)`, windows side by side.
+fn windows(count: u32, c: u32, window: impl Fn(u32) -> G1 + Send + Sync) -> G1 {
+    let sums: Vec<G1> = (0..count).into_par_iter().map(window).collect();
+    sums.into_iter().rev().fold(G1::identity(), |acc, sum| (0..c).fold(acc, |acc, _| acc.double()) + sum)
 }
 
 /// Bits of a window of signed digits, by what additions cost.
@@ -43,7 +85,7 @@ fn window_bits(count: usize, bits: u32) -> u32 {
 /// # Panics
 /// If there are fewer bases than values up to the last that is not zero.
 pub fn small(values: &[i64], bases: &[G1Affine]) -> G1 {
-    let used: Vec<u32> = (0u32..).zip(values).filter(|(_, v)| **v != 0).map(|(i, _)| i).collect();
+    let used = used(bases, values.iter().map(|v| *v != 0));
     let largest = used.iter().map(|i| values[*i as usize].unsigned_abs()).max().unwrap_or(0);
     if largest == 0 {
         return G1::identity();
@@ -52,18 +94,11 @@ pub fn small(values: &[i64], bases: &[G1Affine]) -> G1 {
     let bits = u64::BITS - largest.leading_zeros() + 1;
     let c = window_bits(used.len(), bits);
     let count = bits.div_ceil(c);
-    let windows: Vec<G1> = (0..count)
-        .into_par_iter()
-        .map(|w| {
-            let digit = |i: u32| signed_digit(values[i as usize], w, c, w + 1 == count);
-            let entries = used.iter().map(|i| (*i, digit(*i))).filter(|(_, d)| *d != 0);
-            buckets::weighted_sum(entries.collect(), bases, 1 << (c - 1))
-        })
-        .collect();
-    windows
-        .into_iter()
-        .rev()
-        .fold(G1::identity(), |acc, window| (0..c).fold(acc, |acc, _| acc.double()) + window)
+    windows(count, c, |w| {
+        let digit = |i: u32| signed_digit(values[i as usize], w, c, w + 1 == count);
+        let entries: Vec<(u32, i32)> = used.iter().map(|i| (*i, digit(*i))).collect();
+        buckets::weighted_sum(&entries, bases, 1 << (c - 1))
+    })
 }
 
 /// Digit `w` of a number in base `2^c`, `c` being at least two, between `−2^(c−1)` and `2^(c−1)`: all digits together are the

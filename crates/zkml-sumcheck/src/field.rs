@@ -26,7 +26,11 @@ pub(crate) fn weight_table(weights: &[(Fr, Fr)]) -> Vec<Fr> {
     out.push(Fr::ONE);
     for (zero, one) in weights {
         let upper: Vec<Fr> = out.iter().map(|v| *v * one).collect();
-        out.iter_mut().for_each(|v| *v *= zero);
+        if *zero + one == Fr::ONE {
+            out.iter_mut().zip(&upper).for_each(|(v, upper)| *v -= upper);
+        } else {
+            out.iter_mut().for_each(|v| *v *= zero);
+        }
         out.extend(upper);
     }
     out

@@ -49,33 +49,45 @@ pub(crate) fn add_functional(
     weights: &[Vec<Fr>],
 ) {
     let repeated: Fr = term.broadcast.iter().map(|i| weights[*i as usize].iter().sum::<Fr>()).product();
-    // The outer product of the axes: addresses with weights.
+    // The outer product of the axes but the lowest: addresses with weights.
+    let mut axes: Vec<&Axis> = term.axes.iter().collect();
+    axes.sort_by_key(|axis| std::cmp::Reverse(axis.bit));
+    let lowest = axes.pop();
     let mut places = vec![(0usize, factor * repeated)];
-    for axis in &term.axes {
-        let mut own = vec![Fr::ZERO; 1 << axis.bits];
-        for_each_shown(axis, indices, &mut |at, values| {
-            let parts = axis.steps.iter().zip(values);
-            own[at] += parts.map(|(s, v)| weights[s.index as usize][*v as usize]).product::<Fr>();
-        });
-        let own: Vec<(usize, Fr)> = own
-            .into_iter()
-            .enumerate()
-            .filter(|(_, w)| *w != Fr::ZERO)
-            .map(|(at, w)| (at << axis.bit, w))
-            .collect();
-        places = places
-            .par_iter()
-            .with_min_len(64)
-            .flat_map_iter(|(at, w)| own.iter().map(move |(a, o)| (at + a, *w * o)))
-            .collect();
+    for axis in axes {
+        let own = axis_weights(axis, indices, weights);
+        let grow = |(at, w): &(usize, Fr)| {
+            let (at, w) = (*at, *w);
+            own.iter().enumerate().map(move |(i, o)| (at + (i << axis.bit), w * o))
+        };
+        places = places.iter().flat_map(grow).filter(|(_, w)| *w != Fr::ZERO).collect();
     }
+    let own = lowest.map_or_else(|| vec![Fr::ONE], |axis| axis_weights(axis, indices, weights));
+    let bit = lowest.map_or(0, |axis| axis.bit);
     for (base, coefficient) in &term.cells {
         let coefficient = scalar_from_word(coefficient).unwrap_or(Fr::ZERO);
-        let one = coefficient == Fr::ONE;
         for (at, w) in &places {
-            table[*base as usize + at] += if one { *w } else { coefficient * w };
+            let w = *w * coefficient;
+            let cells = table[*base as usize + at..].par_iter_mut().step_by(1 << bit);
+            cells.with_min_len(1 << 10).zip(&own).for_each(|(cell, o)| *cell += w * o);
         }
     }
+}
+
+/// What each coordinate of an axis counts.
+fn axis_weights(axis: &Axis, indices: &[Index], weights: &[Vec<Fr>]) -> Vec<Fr> {
+    if let ([step], 0) = (axis.steps.as_slice(), axis.offset)
+        && step.stride == 1
+    {
+        let own = &weights[step.index as usize];
+        return own[..own.len().min(axis.bound as usize)].to_vec();
+    }
+    let mut own = vec![Fr::ZERO; 1 << axis.bits];
+    for_each_shown(axis, indices, &mut |at, values| {
+        let parts = axis.steps.iter().zip(values);
+        own[at] += parts.map(|(s, v)| weights[s.index as usize][*v as usize]).product::<Fr>();
+    });
+    own
 }
 
 /// Where a value of an index goes.

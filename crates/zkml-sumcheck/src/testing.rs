@@ -18,7 +18,7 @@ use crate::{
     prover::{Masks, ProvingKey, Witness, prove},
 };
 
-pub use cells::{Held, Limb};
+pub use cells::{Hashed, Held, Limb};
 
 const TAU: u64 = 0x5eed_cafe;
 const MOST: usize = 1 << 12;

@@ -103,7 +103,7 @@ impl<'a> Laid<'a> {
         let mut cells = before.to_vec();
         let values = integers(forged).filter(|_| response != Response::KeepHash);
         let hashed = values.and_then(|v| self.layout.hashed(&self.target.system, &v, &self.salts).ok());
-        for (at, v) in hashed.into_iter().flat_map(|(cells, _)| cells) {
+        for (at, v) in hashed.into_iter().flat_map(|h| h.cells) {
             cells[at] = v;
         }
         for held in &self.held {
@@ -141,7 +141,9 @@ impl<'a> Laid<'a> {
         let values = integers(meaning);
         let commitments = match (self.layout.commitments(), &values) {
             (0, _) => Some(vec![]),
-            (_, Some(v)) => self.layout.hashed(&self.target.system, v, &self.salts).ok().map(|(_, c)| c),
+            (_, Some(v)) => {
+                self.layout.hashed(&self.target.system, v, &self.salts).ok().map(|h| h.commitments)
+            }
             _ => None,
         };
         commitments.is_some_and(|c| shown.eq(statement(&self.target.system, meaning, c)))

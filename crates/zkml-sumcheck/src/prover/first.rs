@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    field::{batch_invert, eq_table, from_i64, half_power, interpolate, powers},
+    field::{batch_invert, eq_table, from_i64, half_power, horner, interpolate, powers},
     functional::{Kept, add_tensor, index_weights},
 };
 
@@ -115,17 +115,22 @@ pub(super) fn prove(
     let totals: Vec<Fr> = all(&rows, &table, &products).map(Item::total).collect();
     writer.scalars(SlotId::Sum, &[totals.iter().sum::<Fr>() + libra.total()])?;
     let n = shape.first_variables;
+    // What is left of each item's sum once it has joined.
+    let mut claims = totals.clone();
     for (v, degree) in shape.degrees.iter().enumerate().rev() {
         let v = v as u32;
         let mut values = libra.round(v, *degree);
-        for (item, total) in all(&rows, &table, &products).zip(&totals) {
+        let mut own_values = vec![vec![]; totals.len()];
+        for (number, (item, total)) in all(&rows, &table, &products).zip(&totals).enumerate() {
             let k = item.variables();
             if v >= k {
                 let constant = *total * half_power(n - v);
                 values.iter_mut().for_each(|y| *y += constant);
             } else {
                 let scale = half_power(n - k);
-                values.iter_mut().zip(item.round(v, *degree)).for_each(|(y, own)| *y += scale * own);
+                let own = item.round(v, *degree, claims[number]);
+                values.iter_mut().zip(&own).for_each(|(y, own)| *y += scale * own);
+                own_values[number] = own;
             }
         }
         let mut sent = interpolate(&values);
@@ -133,6 +138,9 @@ pub(super) fn prove(
         writer.scalars(SlotId::First(v), &sent)?;
         let r = writer.challenge(Challenge::First(v))?;
         libra.bind(v, r);
+        for (claim, own) in claims.iter_mut().zip(own_values).filter(|(_, own)| !own.is_empty()) {
+            *claim = horner(&interpolate(&own), r);
+        }
         let products = products.iter_mut().map(|p| p as &mut dyn Item);
         let items = [&mut rows as &mut dyn Item, &mut table].into_iter().chain(products);
         items.filter(|item| v < item.variables()).for_each(|item| item.bind(r));

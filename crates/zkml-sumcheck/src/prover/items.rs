@@ -19,8 +19,9 @@ pub(crate) trait Item: Sync {
     fn variables(&self) -> u32;
     /// The sum over the cube.
     fn total(&self) -> Fr;
-    /// Values at `0 … degree` of the sum over the variables below `v`, as a function of variable `v`.
-    fn round(&self, v: u32, degree: u32) -> Vec<Fr>;
+    /// Values at `0 … degree` of the sum over the variables below `v`, as a function of variable `v`. Those at zero and one add
+    /// up to `claim`.
+    fn round(&self, v: u32, degree: u32, claim: Fr) -> Vec<Fr>;
     /// Fixes variable `v`.
     fn bind(&mut self, r: Fr);
 }
@@ -93,18 +94,18 @@ impl Item for Rows {
         self.sums * self.tables[self.columns..].iter().flat_map(|t| &t.table).sum::<Fr>()
     }
 
-    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
-        let half = 1usize << v;
-        sum_over(v, degree, |x, acc| {
-            let count = degree as usize + 1;
-            let mut lines = vec![Fr::ZERO; self.tables.len() * count];
+    fn round(&self, v: u32, degree: u32, claim: Fr) -> Vec<Fr> {
+        let (half, width) = (1usize << v, self.tables.len());
+        // Gates vanish on the cube; of the values at zero and one, the claim gives the second.
+        let on_cube = v + 1 == self.variables;
+        let wanted = move |i: usize| i > 1 || (i == 0 && !on_cube);
+        let mut values = sum_over(v, degree, |x, acc| {
+            let mut lines = vec![Fr::ZERO; width * acc.len()];
             for (t, table) in self.tables.iter().enumerate() {
-                table.line(v, x, degree).enumerate().for_each(|(i, y)| lines[i * self.tables.len() + t] = y);
+                table.line(v, x, degree).enumerate().for_each(|(i, y)| lines[i * width + t] = y);
             }
-            for (i, acc) in acc.iter_mut().enumerate() {
-                let (_, helpers) =
-                    lines[i * self.tables.len()..(i + 1) * self.tables.len()].split_at(self.columns);
-                *acc += self.sums * helpers.iter().sum::<Fr>();
+            for (acc, row) in acc.iter_mut().zip(lines.chunks(width)) {
+                *acc += self.sums * row[self.columns..].iter().sum::<Fr>();
             }
             for (weights, gates) in &self.templates {
                 let (low, high) = (weights[x], weights[x + half]);
@@ -112,16 +113,19 @@ impl Item for Rows {
                     continue;
                 }
                 let mut weight = low;
-                for (i, acc) in acc.iter_mut().enumerate() {
-                    if weight != Fr::ZERO {
-                        let row = &lines[i * self.tables.len()..(i + 1) * self.tables.len()];
+                for (i, (acc, row)) in acc.iter_mut().zip(lines.chunks(width)).enumerate() {
+                    if weight != Fr::ZERO && wanted(i) {
                         let (columns, helpers) = row.split_at(self.columns);
                         *acc += weight * gates.at(columns, helpers);
                     }
                     weight += high - low;
                 }
             }
-        })
+        });
+        if let [at_zero, at_one, ..] = values.as_mut_slice() {
+            *at_one = claim - *at_zero;
+        }
+        values
     }
 
     fn bind(&mut self, r: Fr) {
@@ -157,7 +161,7 @@ impl Item for TableItem {
         -self.weights.1 * self.helper.table.iter().sum::<Fr>()
     }
 
-    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
+    fn round(&self, v: u32, degree: u32, _: Fr) -> Vec<Fr> {
         let half = 1usize << v;
         let plain = |table: &[Fr], x: usize, i: Fr| table[x] + i * (table[x + half] - table[x]);
         sum_over(v, degree, |x, acc| {
@@ -205,7 +209,7 @@ impl Item for Product {
             }
     }
 
-    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
+    fn round(&self, v: u32, degree: u32, _: Fr) -> Vec<Fr> {
         let half = 1usize << v;
         let [a, b] = &self.operands;
         sum_over(v, degree, |x, acc| {

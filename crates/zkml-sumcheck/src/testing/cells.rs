@@ -9,7 +9,7 @@ use crate::{
     field::from_i64,
     layout::{
         Layout,
-        block::{Home, Role},
+        block::{Affine, Home, Role},
         resolve::Place,
     },
 };
@@ -40,6 +40,15 @@ pub struct Held {
     pub pad: i64,
     /// The part that it holds; none for the number itself.
     pub limb: Option<Limb>,
+}
+
+/// The cells of the hash in a run.
+#[derive(Clone, Debug, Default)]
+pub struct Hashed {
+    /// Cells of `T` with what they hold.
+    pub cells: Vec<(usize, Fr)>,
+    /// The commitments of the statement.
+    pub commitments: Vec<Fr>,
 }
 
 impl Layout {
@@ -90,17 +99,12 @@ impl Layout {
     ///
     /// # Errors
     /// As [`Layout::witness`].
-    pub fn hashed(
-        &self,
-        relations: &Relations,
-        values: &[Vec<i64>],
-        salts: &[Fr],
-    ) -> Result<(Vec<(usize, Fr)>, Vec<Fr>)> {
-        let Some(hash) = &self.structure.hash else { return Ok((vec![], vec![])) };
+    pub fn hashed(&self, relations: &Relations, values: &[Vec<i64>], salts: &[Fr]) -> Result<Hashed> {
+        let Some(hash) = &self.structure.hash else { return Ok(Hashed::default()) };
         let called = hash.called(relations, values, salts)?;
         let cells = called.cells.into_iter();
         let cells = cells.map(|(block, column, row, v)| (self.address(block, column) + row as usize, v));
-        Ok((cells.collect(), called.commitments))
+        Ok(Hashed { cells: cells.collect(), commitments: called.commitments })
     }
 
     /// Number of commitments of the statement.
@@ -118,69 +122,94 @@ impl Layout {
         cells: &[Fr],
         otherwise: &[Vec<Fr>],
     ) -> Result<Vec<Vec<Fr>>> {
-        let mut known = vec![None; relations.vars.len()];
+        let known = vec![None; relations.vars.len()];
+        let mut meaning = Meaning { layout: self, relations, cells, otherwise, known };
         for var in 0..relations.vars.len() {
-            self.mean(relations, cells, otherwise, var, &mut known, 0)?;
+            meaning.find(var, 0)?;
         }
-        Ok(known.into_iter().flatten().collect())
+        Ok(meaning.known.into_iter().flatten().collect())
     }
+}
 
-    fn mean(
-        &self,
-        relations: &Relations,
-        cells: &[Fr],
-        otherwise: &[Vec<Fr>],
-        var: usize,
-        known: &mut [Option<Vec<Fr>>],
-        depth: usize,
-    ) -> Result<()> {
-        if known[var].is_some() {
+/// What is known so far of the variables.
+struct Meaning<'a> {
+    layout: &'a Layout,
+    relations: &'a Relations,
+    cells: &'a [Fr],
+    otherwise: &'a [Vec<Fr>],
+    known: Vec<Option<Vec<Fr>>>,
+}
+
+impl Meaning<'_> {
+    fn find(&mut self, var: usize, depth: usize) -> Result<()> {
+        if self.known[var].is_some() {
             return Ok(());
         }
-        let v = &relations.vars[var];
-        let defect = || Error::Defect(format!("nothing says what `{}` is", v.name));
-        if depth > relations.vars.len() {
-            return Err(defect());
+        let v = &self.relations.vars[var];
+        if depth > self.relations.vars.len() {
+            return Err(self.defect(var));
         }
-        let mut values = vec![Fr::ZERO; v.len()];
-        match (&v.constant, &self.structure.homes[var]) {
-            (Some(c), _) => values = c.iter().map(|x| from_i64(*x)).collect(),
+        let values = match (&v.constant, &self.layout.structure.homes[var]) {
+            (Some(c), _) => c.iter().map(|x| from_i64(*x)).collect(),
             (None, Home::Cells { block, form }) => {
-                let digits = &self.structure.blocks[*block].digits;
-                for (i, value) in values.iter_mut().enumerate() {
-                    let at = |c: usize| cells[self.address(*block, c) + digits.address(i as u64) as usize];
-                    *value = form.terms.iter().fold(form.constant, |sum, (c, w)| sum + *w * at(*c));
-                }
+                (0..v.len()).map(|i| self.cell(*block, form, i as u64)).collect()
             }
-            (None, Home::Defined { relation, term }) => {
-                let Relation::Linear { terms, constant } = &relations.relations[*relation].1 else {
-                    return Err(defect());
-                };
-                values.fill(from_i64(*constant));
-                for (_, (c, view)) in terms.iter().enumerate().filter(|(i, _)| i != term) {
-                    self.mean(relations, cells, otherwise, view.var.0 as usize, known, depth + 1)?;
-                    let seen = seen(view, known).ok_or_else(defect)?;
-                    values.iter_mut().zip(seen).for_each(|(sum, x)| *sum += from_i64(*c) * x);
-                }
-                let inverse = Option::<Fr>::from((-from_i64(terms[*term].0)).invert()).ok_or_else(defect)?;
-                values.iter_mut().for_each(|x| *x *= inverse);
-            }
-            (None, Home::Wired) => {
-                for (_, r) in &relations.relations {
-                    let Relation::Copy { from, to } = r else { continue };
-                    if to.var.0 as usize == var {
-                        self.mean(relations, cells, otherwise, from.var.0 as usize, known, depth + 1)?;
-                        for (at, x) in to.map.iter().zip(seen(from, known).ok_or_else(defect)?) {
-                            values[at.ok_or_else(defect)?] = x;
-                        }
-                    }
-                }
-            }
-            (None, Home::Literal(c)) => values.fill(from_i64(*c)),
-            (None, Home::Unused | Home::Weights) => values.clone_from(&otherwise[var]),
-        }
-        known[var] = Some(values);
+            (None, Home::Defined { relation, term }) => self.solved(var, *relation, *term, depth)?,
+            (None, Home::Wired) => self.copied(var, depth)?,
+            (None, Home::Literal(c)) => vec![from_i64(*c); v.len()],
+            (None, Home::Unused | Home::Weights) => self.otherwise[var].clone(),
+        };
+        self.known[var] = Some(values);
         Ok(())
+    }
+
+    fn defect(&self, var: usize) -> Error {
+        Error::Defect(format!("nothing says what `{}` is", self.relations.vars[var].name))
+    }
+
+    fn cell(&self, block: usize, form: &Affine, element: u64) -> Fr {
+        let row = self.layout.structure.blocks[block].digits.address(element) as usize;
+        let at = |c: usize| self.cells[self.layout.address(block, c) + row];
+        form.terms.iter().fold(form.constant, |sum, (c, w)| sum + *w * at(*c))
+    }
+
+    /// What a view shows, once its variable is found.
+    fn seen(&mut self, view: &View, depth: usize) -> Result<Vec<Fr>> {
+        let var = view.var.0 as usize;
+        self.find(var, depth)?;
+        let values = self.known[var].as_ref().ok_or_else(|| self.defect(var))?;
+        let pad = from_i64(view.map.pad.unwrap_or(0));
+        Ok(view.map.iter().map(|i| i.map_or(pad, |i| values[i])).collect())
+    }
+
+    /// A sum of zero, solved for one of its terms.
+    fn solved(&mut self, var: usize, relation: usize, term: usize, depth: usize) -> Result<Vec<Fr>> {
+        let Relation::Linear { terms, constant } = &self.relations.relations[relation].1 else {
+            return Err(self.defect(var));
+        };
+        let mut values = vec![from_i64(*constant); self.relations.vars[var].len()];
+        for (_, (c, view)) in terms.iter().enumerate().filter(|(i, _)| *i != term) {
+            let seen = self.seen(view, depth + 1)?;
+            values.iter_mut().zip(seen).for_each(|(sum, x)| *sum += from_i64(*c) * x);
+        }
+        let inverse =
+            Option::<Fr>::from((-from_i64(terms[term].0)).invert()).ok_or_else(|| self.defect(var))?;
+        values.iter_mut().for_each(|x| *x *= inverse);
+        Ok(values)
+    }
+
+    /// What copies write.
+    fn copied(&mut self, var: usize, depth: usize) -> Result<Vec<Fr>> {
+        let mut values = vec![Fr::ZERO; self.relations.vars[var].len()];
+        for (_, r) in &self.relations.relations {
+            let Relation::Copy { from, to } = r else { continue };
+            if to.var.0 as usize == var {
+                for (at, x) in to.map.iter().zip(self.seen(from, depth + 1)?) {
+                    values[at.ok_or_else(|| self.defect(var))?] = x;
+                }
+            }
+        }
+        Ok(values)
     }
 }
 
@@ -188,11 +217,4 @@ fn limb(role: &Role, columns: &[Role]) -> Option<Limb> {
     let Role::Limb { view, lo, shift, bits } = role else { return None };
     let higher = |r: &Role| matches!(r, Role::Limb { view: v, shift: s, .. } if v == view && s > shift);
     Some(Limb { lo: *lo, shift: *shift, bits: *bits, last: !columns.iter().any(higher) })
-}
-
-/// What a view shows of what is known.
-fn seen(view: &View, known: &[Option<Vec<Fr>>]) -> Option<Vec<Fr>> {
-    let values = known[view.var.0 as usize].as_ref()?;
-    let pad = from_i64(view.map.pad.unwrap_or(0));
-    Some(view.map.iter().map(|i| i.map_or(pad, |i| values[i])).collect())
 }

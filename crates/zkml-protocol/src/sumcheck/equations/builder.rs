@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::{Challenge, SlotId};
+use super::{
+    super::{Axis, Challenge, Index, SlotId},
+    functional::Weights,
+};
 use crate::{Word, field};
 
 /// The value of an operation, by its number.
@@ -55,7 +58,11 @@ pub enum Operation {
 pub(super) struct Builder {
     operations: Vec<Operation>,
     known: HashMap<Operation, Node>,
+    /// Axes over their indices, with their weights and the address that they are at.
+    pub(super) axes: HashMap<AxisKey, Node>,
 }
+
+type AxisKey = (Axis, Vec<Index>, Vec<Weights>, Option<Vec<Node>>);
 
 impl Builder {
     pub(super) fn finish(self) -> Vec<Operation> {

@@ -9,7 +9,7 @@ use super::{
 use crate::sumcheck::Challenge;
 
 /// For each bit of an index, what it counts when it is zero, and when it is one; and the coordinate of which that is `eq`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bit {
     zero: Node,
     one: Node,
@@ -100,8 +100,26 @@ impl Builder {
     }
 
     /// The sum over all valid index values of their weights and `eq(address, coordinate)`, which is left out without an
-    /// address.
+    /// address. Worked out once: parts of a vector share all but the highest bits of an address.
     fn axis(
+        &mut self,
+        axis: &Axis,
+        indices: &[Index],
+        weights: &[Weights],
+        address: Option<&[Node]>,
+    ) -> Result<Node, Inconsistent> {
+        let own =
+            address.map(|a| a.iter().copied().skip(axis.bit as usize).take(axis.bits as usize).collect());
+        let key = (axis.clone(), indices.to_vec(), weights.to_vec(), own);
+        if let Some(node) = self.axes.get(&key) {
+            return Ok(*node);
+        }
+        let node = self.summed(axis, indices, weights, address)?;
+        self.axes.insert(key, node);
+        Ok(node)
+    }
+
+    fn summed(
         &mut self,
         axis: &Axis,
         indices: &[Index],
