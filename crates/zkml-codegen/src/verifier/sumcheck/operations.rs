@@ -24,7 +24,7 @@ const LONG: usize = 24;
 
 /// After so many writes comes one to an address that the compiler does not know to be the scratch space: else it would
 /// remember all values in variables, of which it would have far too many.
-const BARRIER: usize = 4;
+const BARRIER: usize = 8;
 
 /// An expression.
 #[derive(Clone, Debug)]

@@ -159,23 +159,12 @@ impl Builder {
         Ok(sum)
     }
 
-    /// What every choice of the bits of the indices counts, the first index lowest; those of weights `eq` add up to one, which
-    /// saves a product for each.
+    /// What every choice of the bits of the indices counts, the first index lowest.
     fn choices(&mut self, bits: &[&Bit]) -> Vec<Node> {
-        let (mut out, mut whole) = (vec![self.one()], true);
+        let mut out = vec![self.one()];
         for bit in bits {
-            let mut set: Vec<Node> = out.iter().map(|choice| self.mul(*choice, bit.one)).collect();
-            let unset = if whole && bit.coordinate.is_some() {
-                let mut first = bit.one;
-                for other in &set[1..] {
-                    first = self.sub(first, *other);
-                }
-                set[0] = first;
-                out.iter().zip(&set).map(|(choice, set)| self.sub(*choice, *set)).collect()
-            } else {
-                whole = false;
-                out.iter().map(|choice| self.mul(*choice, bit.zero)).collect::<Vec<Node>>()
-            };
+            let unset: Vec<Node> = out.iter().map(|choice| self.mul(*choice, bit.zero)).collect();
+            let set: Vec<Node> = out.iter().map(|choice| self.mul(*choice, bit.one)).collect();
             out = [unset, set].concat();
         }
         out
@@ -232,8 +221,8 @@ impl Builder {
     fn selector(&mut self, base: u64, bits: &[(u32, Node)]) -> Node {
         let mut product = self.one();
         for (bit, x) in bits.iter().rev() {
-            let set = self.mul(product, *x);
-            product = if is_set(base, *bit) { set } else { self.sub(product, set) };
+            let factor = if is_set(base, *bit) { *x } else { self.complement(*x) };
+            product = self.mul(product, factor);
         }
         product
     }
