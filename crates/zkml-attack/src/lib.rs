@@ -47,8 +47,7 @@ pub trait Backend: Sync {
     fn variants(&self) -> usize;
 
     /// Returns true if the back end proves such models at all.
-    fn takes(&self, target: &Target) -> bool {
-        let _ = target;
+    fn takes(&self, _target: &Target) -> bool {
         true
     }
 

@@ -39,7 +39,7 @@ pub enum Equation {
     Row {
         /// Its key.
         key: Sum,
-        /// What the table gives.
+        /// Outputs of the table for it.
         outputs: Vec<Sum>,
         /// The function.
         tag: u64,
@@ -57,7 +57,7 @@ pub enum Equation {
 pub struct Flat {
     /// All that has to hold.
     pub equations: Vec<(String, Equation)>,
-    /// What the instances show, the context excepted.
+    /// The instances but the context, as sums of cells.
     pub shown: Vec<Sum>,
     table: HashSet<(u64, Vec<[u8; 32]>)>,
     touching: HashMap<usize, Vec<usize>>,
@@ -237,11 +237,7 @@ impl Flat {
         match equation {
             Equation::Row { key, outputs, tag } => {
                 let row = std::iter::once(key).chain(outputs).map(|s| s.of(cells).to_bytes());
-                let mut row: Vec<[u8; 32]> = row.collect();
-                while row.len() > 1 && row.last() == Some(&[0; 32]) {
-                    row.pop();
-                }
-                self.table.contains(&(*tag, row))
+                self.table.contains(&(*tag, trimmed(row.collect())))
             }
             Equation::Gate(monomials) => {
                 let product = |(w, cs): &(Fr, Vec<usize>)| cs.iter().fold(*w, |p, c| p * cells[*c]);
@@ -269,6 +265,14 @@ impl Equation {
     }
 }
 
+/// A row without the zeros at its end: outputs that a lookup does not name are zero.
+fn trimmed(mut row: Vec<[u8; 32]>) -> Vec<[u8; 32]> {
+    while row.len() > 1 && row.last() == Some(&[0; 32]) {
+        row.pop();
+    }
+    row
+}
+
 /// Rows of the table: tag, key and outputs, without zeros at the end. Rows of no segment are zero throughout.
 fn table(system: &System, weights: &[Fr]) -> HashSet<(u64, Vec<[u8; 32]>)> {
     let mut out = HashSet::new();
@@ -279,11 +283,7 @@ fn table(system: &System, weights: &[Fr]) -> HashSet<(u64, Vec<[u8; 32]>)> {
             let key = field(i128::from(s.first_key) + i128::from(offset));
             let output = |base: &u64| weights[(base + s.rows.start + offset) as usize];
             let row = std::iter::once(key).chain(system.table.outputs.iter().map(output));
-            let mut row: Vec<[u8; 32]> = row.map(|v| v.to_bytes()).collect();
-            while row.len() > 1 && row.last() == Some(&[0; 32]) {
-                row.pop();
-            }
-            out.insert((s.tag, row));
+            out.insert((s.tag, trimmed(row.map(|v| v.to_bytes()).collect())));
         }
     }
     if taken < 1 << system.table.bits {

@@ -8,7 +8,7 @@ pub mod flat;
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_graph::{Relation, Section, System as Relations};
+use zkml_graph::{Code, Relation, Section, System as Relations};
 use zkml_halo2::polynomial::{field, pow2};
 use zkml_sumcheck::{Layout, Options, lay_out, testing::Held};
 
@@ -114,7 +114,7 @@ impl<'a> Laid<'a> {
         cells
     }
 
-    /// What the accepted cells of a response mean; nothing if they are refused.
+    /// Returns the meaning of a response's cells; nothing if they are refused.
     fn answer(&self, forged: &Assignment, response: Response) -> Option<Assignment> {
         let hashes = self.layout.commitments() > 0;
         if response == Response::KeepHash && !hashes {
@@ -154,7 +154,7 @@ fn integers(values: &Assignment) -> Option<Vec<Vec<i64>>> {
     values.iter().map(|v| v.iter().map(|x| integer(*x)).collect()).collect()
 }
 
-/// What a cell holds of a number: of a limb, what the response says.
+/// Returns the content of a cell for a number: the whole number, or its limb as the response writes it.
 fn limb(held: &Held, value: Fr, response: Response, old: Fr) -> Fr {
     let Some(limb) = held.limb else { return value };
     if response == Response::Keep {
@@ -175,6 +175,11 @@ fn limb(held: &Held, value: Fr, response: Response, old: Fr) -> Fr {
     }
 }
 
+/// The same code in the protocol's terms.
+fn protocol_code(code: &Code) -> zkml_protocol::Code {
+    zkml_protocol::Code { bits: code.bits, signed: code.signed }
+}
+
 /// The instances that an assignment's statement has, the context excepted.
 fn statement(system: &Relations, values: &Assignment, commitments: Vec<Fr>) -> Vec<Fr> {
     let mut commitments = commitments.into_iter();
@@ -190,7 +195,7 @@ fn statement(system: &Relations, values: &Assignment, commitments: Vec<Fr>) -> V
                         out.extend(shown);
                         continue;
                     };
-                    let own = zkml_protocol::Code { bits: code.bits, signed: code.signed };
+                    let own = protocol_code(code);
                     let (base, offset) = (pow2(code.bits), field(own.offset().into()));
                     let word =
                         |part: &[Fr]| part.iter().rev().fold(Fr::ZERO, |sum, x| sum * base + x + offset);
@@ -231,7 +236,7 @@ impl Prepared for Laid<'_> {
             };
             for (v, code) in parts {
                 let elements: Vec<usize> = v.map.iter().flatten().collect();
-                let own = zkml_protocol::Code { bits: code.bits, signed: code.signed };
+                let own = protocol_code(&code);
                 for word in elements.chunks(own.per_word() as usize) {
                     let cell = |index: usize| Cell { var: v.var.0, index: index as u32 };
                     out.extend(word.windows(2).map(|p| (cell(p[0]), cell(p[1]), code.bits)));

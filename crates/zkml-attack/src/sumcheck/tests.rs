@@ -1,4 +1,4 @@
-//! What is taken away from the back end's systems is noticed, and nothing false is accepted with it.
+//! The sumcheck back end accepts nothing false, and each kind of equation that is removed is missed.
 
 use std::collections::BTreeMap;
 
@@ -62,6 +62,5 @@ fn what_is_taken_away_is_noticed() {
             *noticed += usize::from(found);
         }
     }
-    println!("{seen:#?}");
     assert!(seen.values().all(|(_, noticed)| *noticed > 0), "{seen:#?}");
 }

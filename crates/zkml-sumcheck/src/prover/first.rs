@@ -115,22 +115,22 @@ pub(super) fn prove(
     let totals: Vec<Fr> = all(&rows, &table, &products).map(Item::total).collect();
     writer.scalars(SlotId::Sum, &[totals.iter().sum::<Fr>() + libra.total()])?;
     let n = shape.first_variables;
-    // What is left of each item's sum once it has joined.
-    let mut claims = totals.clone();
+    rows.claim = rows.total();
     for (v, degree) in shape.degrees.iter().enumerate().rev() {
         let v = v as u32;
         let mut values = libra.round(v, *degree);
-        let mut own_values = vec![vec![]; totals.len()];
-        for (number, (item, total)) in all(&rows, &table, &products).zip(&totals).enumerate() {
+        // Rows are the first item.
+        let mut of_rows = None;
+        for (item, total) in all(&rows, &table, &products).zip(&totals) {
             let k = item.variables();
             if v >= k {
                 let constant = *total * half_power(n - v);
                 values.iter_mut().for_each(|y| *y += constant);
             } else {
                 let scale = half_power(n - k);
-                let own = item.round(v, *degree, claims[number]);
+                let own = item.round(v, *degree);
                 values.iter_mut().zip(&own).for_each(|(y, own)| *y += scale * own);
-                own_values[number] = own;
+                of_rows.get_or_insert(own);
             }
         }
         let mut sent = interpolate(&values);
@@ -138,8 +138,8 @@ pub(super) fn prove(
         writer.scalars(SlotId::First(v), &sent)?;
         let r = writer.challenge(Challenge::First(v))?;
         libra.bind(v, r);
-        for (claim, own) in claims.iter_mut().zip(own_values).filter(|(_, own)| !own.is_empty()) {
-            *claim = horner(&interpolate(&own), r);
+        if let Some(own) = of_rows.filter(|_| v < rows.variables()) {
+            rows.claim = horner(&interpolate(&own), r);
         }
         let products = products.iter_mut().map(|p| p as &mut dyn Item);
         let items = [&mut rows as &mut dyn Item, &mut table].into_iter().chain(products);
@@ -188,6 +188,7 @@ fn items(
         columns: system.columns as usize,
         templates: system.templates.iter().map(on_segments).collect(),
         sums: folding.gamma[folding.batch.sums as usize],
+        claim: Fr::ZERO,
         variables: system.row_bits,
     };
     let (table, sums) = (folding.batch.table as usize, folding.batch.sums as usize);

@@ -19,9 +19,8 @@ pub(crate) trait Item: Sync {
     fn variables(&self) -> u32;
     /// The sum over the cube.
     fn total(&self) -> Fr;
-    /// Values at `0 … degree` of the sum over the variables below `v`, as a function of variable `v`. Those at zero and one add
-    /// up to `claim`.
-    fn round(&self, v: u32, degree: u32, claim: Fr) -> Vec<Fr>;
+    /// Values at `0 … degree` of the sum over the variables below `v`, as a function of variable `v`.
+    fn round(&self, v: u32, degree: u32) -> Vec<Fr>;
     /// Fixes variable `v`.
     fn bind(&mut self, r: Fr);
 }
@@ -80,6 +79,8 @@ pub(crate) struct Rows {
     pub(crate) templates: Vec<(Vec<Fr>, TemplateGates)>,
     /// Weight of the sum of all helpers.
     pub(crate) sums: Fr,
+    /// The sum over what is left of the cube.
+    pub(crate) claim: Fr,
     /// Number of variables.
     pub(crate) variables: u32,
 }
@@ -94,7 +95,7 @@ impl Item for Rows {
         self.sums * self.tables[self.columns..].iter().flat_map(|t| &t.table).sum::<Fr>()
     }
 
-    fn round(&self, v: u32, degree: u32, claim: Fr) -> Vec<Fr> {
+    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let (half, width) = (1usize << v, self.tables.len());
         // Gates vanish on the cube; of the values at zero and one, the claim gives the second.
         let on_cube = v + 1 == self.variables;
@@ -123,7 +124,7 @@ impl Item for Rows {
             }
         });
         if let [at_zero, at_one, ..] = values.as_mut_slice() {
-            *at_one = claim - *at_zero;
+            *at_one = self.claim - *at_zero;
         }
         values
     }
@@ -161,7 +162,7 @@ impl Item for TableItem {
         -self.weights.1 * self.helper.table.iter().sum::<Fr>()
     }
 
-    fn round(&self, v: u32, degree: u32, _: Fr) -> Vec<Fr> {
+    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let half = 1usize << v;
         let plain = |table: &[Fr], x: usize, i: Fr| table[x] + i * (table[x + half] - table[x]);
         sum_over(v, degree, |x, acc| {
@@ -209,7 +210,7 @@ impl Item for Product {
             }
     }
 
-    fn round(&self, v: u32, degree: u32, _: Fr) -> Vec<Fr> {
+    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let half = 1usize << v;
         let [a, b] = &self.operands;
         sum_over(v, degree, |x, acc| {

@@ -1,4 +1,4 @@
-//! What every cell of a layout holds, and what cells say of the variables: for those who forge them.
+//! The contents of a layout's cells, and the values of variables that follow from cells: for those who forge them.
 
 use ff::Field;
 use halo2curves::bn256::Fr;
@@ -27,7 +27,7 @@ pub struct Limb {
     pub last: bool,
 }
 
-/// What an honest prover writes into a cell of `T`.
+/// The content of a cell of `T` in an honest proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The cell.
@@ -59,7 +59,7 @@ impl Layout {
         grid.next_multiple_of(table) + table + self.system.loose as usize
     }
 
-    /// What the cells hold that show variables; others are zero, but for those of hashes.
+    /// Contents of the cells that show variables; others are zero, but for those of hashes.
     pub fn held(&self) -> Vec<Held> {
         let mut out = Vec::new();
         for (number, (block, zeros)) in self.structure.blocks.iter().zip(&self.zeros).enumerate() {
@@ -67,8 +67,8 @@ impl Layout {
             for (column, role) in block.columns.iter().enumerate() {
                 let Some(view) = role.view() else { continue };
                 let first = self.address(number, column);
-                let held = |row: usize, element| Held {
-                    address: first + row,
+                let held = |element| Held {
+                    address: first,
                     var: view.var.0 as usize,
                     element,
                     pad: view.map.pad.unwrap_or(0),
@@ -76,10 +76,10 @@ impl Layout {
                 };
                 let mut rows = vec![None; length];
                 if !zeros {
-                    rows.fill(view.map.iter().next().map(|element| held(0, element)));
+                    rows.fill(view.map.iter().next().map(held));
                 }
                 for (i, element) in view.map.iter().enumerate() {
-                    rows[block.digits.address(i as u64) as usize] = Some(held(0, element));
+                    rows[block.digits.address(i as u64) as usize] = Some(held(element));
                 }
                 let rows = rows.into_iter().enumerate();
                 out.extend(rows.filter_map(|(row, h)| Some(Held { address: first + row, ..h? })));
@@ -112,7 +112,7 @@ impl Layout {
         self.structure.hash.as_ref().map_or(0, |h| h.chains.len())
     }
 
-    /// What every variable is where the cells are these; one that no relation needs is what `otherwise` says.
+    /// Values of all variables, as the cells determine them; those that no relation needs are taken from `otherwise`.
     ///
     /// # Errors
     /// [`Error::Defect`] for a variable that nothing defines.
@@ -131,7 +131,7 @@ impl Layout {
     }
 }
 
-/// What is known so far of the variables.
+/// Values of the variables that are known so far.
 struct Meaning<'a> {
     layout: &'a Layout,
     relations: &'a Relations,
@@ -173,7 +173,7 @@ impl Meaning<'_> {
         form.terms.iter().fold(form.constant, |sum, (c, w)| sum + *w * at(*c))
     }
 
-    /// What a view shows, once its variable is found.
+    /// Values that a view shows; finds its variable first.
     fn seen(&mut self, view: &View, depth: usize) -> Result<Vec<Fr>> {
         let var = view.var.0 as usize;
         self.find(var, depth)?;
@@ -198,7 +198,7 @@ impl Meaning<'_> {
         Ok(values)
     }
 
-    /// What copies write.
+    /// Values that copies write.
     fn copied(&mut self, var: usize, depth: usize) -> Result<Vec<Fr>> {
         let mut values = vec![Fr::ZERO; self.relations.vars[var].len()];
         for (_, r) in &self.relations.relations {

@@ -62,7 +62,8 @@ pub(super) struct Builder {
     pub(super) axes: HashMap<AxisKey, Node>,
 }
 
-type AxisKey = (Axis, Vec<Index>, Vec<Weights>, Option<Vec<Node>>);
+/// An axis over its indices, with their weights and its part of the address, lowest bit first.
+pub(super) type AxisKey = (Axis, Vec<Index>, Vec<Weights>, Option<Vec<Node>>);
 
 impl Builder {
     pub(super) fn finish(self) -> Vec<Operation> {

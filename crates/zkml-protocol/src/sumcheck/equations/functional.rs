@@ -3,7 +3,7 @@
 use super::{
     super::{Automaton, Axis, AxisStep, Index, Part, Point, Source, Term, Transition},
     Inconsistent,
-    builder::{Builder, Node},
+    builder::{AxisKey, Builder, Node},
     simpler::joined,
 };
 use crate::sumcheck::Challenge;
@@ -108,24 +108,19 @@ impl Builder {
         weights: &[Weights],
         address: Option<&[Node]>,
     ) -> Result<Node, Inconsistent> {
+        // The key outlives the address, of which it has the axis's part alone.
         let own =
             address.map(|a| a.iter().copied().skip(axis.bit as usize).take(axis.bits as usize).collect());
         let key = (axis.clone(), indices.to_vec(), weights.to_vec(), own);
         if let Some(node) = self.axes.get(&key) {
             return Ok(*node);
         }
-        let node = self.summed(axis, indices, weights, address)?;
+        let node = self.summed(&key)?;
         self.axes.insert(key, node);
         Ok(node)
     }
 
-    fn summed(
-        &mut self,
-        axis: &Axis,
-        indices: &[Index],
-        weights: &[Weights],
-        address: Option<&[Node]>,
-    ) -> Result<Node, Inconsistent> {
+    fn summed(&mut self, (axis, indices, weights, address): &AxisKey) -> Result<Node, Inconsistent> {
         let automaton = Automaton::of(axis, indices).ok_or(BAD)?;
         let of_steps: Vec<&Weights> =
             axis.steps.iter().map(|s| weights.get(s.index as usize).ok_or(BAD)).collect::<Result<_, _>>()?;
@@ -136,7 +131,7 @@ impl Builder {
             let mut next = vec![self.zero(); *count];
             let here = match address {
                 None => None,
-                Some(a) => a.get(axis.bit as usize + bit).copied(),
+                Some(a) => a.get(bit).copied(),
             };
             if address.is_some() && here.is_none() && level.iter().any(|t| t.address_bit.is_some()) {
                 return Err(BAD);
@@ -159,7 +154,7 @@ impl Builder {
         Ok(sum)
     }
 
-    /// What every choice of the bits of the indices counts, the first index lowest.
+    /// Products of weights for every choice of the bits of the indices, the first index lowest.
     fn choices(&mut self, bits: &[&Bit]) -> Vec<Node> {
         let mut out = vec![self.one()];
         for bit in bits {
