@@ -38,7 +38,7 @@ const KEY_BITS: u32 = 62;
 /// # Errors
 /// [`ProverError::Uncertified`] for the first relation that is not taken care of as the ledger says.
 pub fn confirm(system: &System, ledger: &Ledger, blueprint: &Blueprint) -> Result<Vec<Option<Bounds>>> {
-    let known = ledger.check(system).map_err(|e| uncertified(system, None, e.to_string()))?;
+    let known = ledger.check(system)?;
     let homes = homes(system, ledger, blueprint)?;
     let used = system
         .relations

@@ -65,6 +65,20 @@ pub enum ProverError {
         /// Rows of the best layout.
         rows: usize,
     },
+    /// The ledger of the relations is not one of this model.
+    #[error(
+        "{0}; a proof could claim anything about what it leaves out, so no key is made. This is a defect of the toolkit: \
+         please report it with the model"
+    )]
+    Ledger(#[from] zkml_graph::ledger::LedgerError),
+    /// The header of a file of keys cannot be read.
+    #[error("{path}: its header cannot be read ({source}); make the keys again", path = .path.display())]
+    BadHeader {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        source: postcard::Error,
+    },
     /// A file is not what it should be.
     #[error("{path}: {detail}", path = .path.display())]
     BadFile {
@@ -110,10 +124,32 @@ pub enum ProverError {
     Program(#[from] crate::program::DeriveError),
     /// A proof did not verify.
     #[error("the proof does not verify: {0}")]
-    Rejected(String),
+    Rejected(#[from] Refusal),
     /// The environment changes the constraint system.
     #[error("the environment variable MAX_DEGREE is set to {0}, which the proof system reads; unset it")]
     Environment(String),
+}
+
+/// The reason why a proof does not verify.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There are more or fewer public values than the model has.
+    #[error("it has {got} public values, not {expected}")]
+    Instances {
+        /// Number that the model has.
+        expected: u32,
+        /// Number that came with the proof.
+        got: usize,
+    },
+    /// A public value is no field element.
+    #[error("a public value is not below the field's modulus")]
+    Modulus,
+    /// Bytes follow the proof.
+    #[error("it has bytes left over")]
+    Rest,
+    /// The verifier of halo2 refuses it.
+    #[error(transparent)]
+    Halo2(#[from] halo2_proofs::plonk::Error),
 }
 
 impl From<GraphError> for ProverError {

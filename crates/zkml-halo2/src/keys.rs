@@ -214,7 +214,8 @@ impl Keys {
         let io = |source| ProverError::Io { path: path.into(), source };
         let container = Container::open(path, MAGIC, bytes)?;
         let bad = |detail: &str| ProverError::BadFile { path: path.into(), detail: detail.into() };
-        let header: Header = postcard::from_bytes(container.header).map_err(|e| bad(&e.to_string()))?;
+        let header: Header = postcard::from_bytes(container.header)
+            .map_err(|source| ProverError::BadHeader { path: path.into(), source })?;
         same("proving key", graph.hash(), header.model_hash)?;
         same("proving key", program.vk_digest().0, header.vk_digest)?;
         let split = usize::try_from(header.srs_bytes).unwrap_or(usize::MAX);

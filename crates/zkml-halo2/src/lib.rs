@@ -58,7 +58,7 @@ mod stored_key;
 pub mod transcript;
 pub mod witness;
 
-pub use error::{ProverError, Result};
+pub use error::{ProverError, Refusal, Result};
 pub use keys::Keys;
 pub use plan::{Optimize, Plan, plan};
 pub use prove::{Binding, Proof, prove, verify};

@@ -20,7 +20,7 @@ use zkml_protocol::Word;
 
 use crate::{
     circuit::ModelCircuit,
-    error::{ProverError, Result},
+    error::{ProverError, Refusal, Result},
     keys::Keys,
     transcript::{KeccakChallenge, KeccakRead, KeccakWrite},
     witness::{WitnessInputs, witness},
@@ -116,16 +116,12 @@ pub fn prove_assigned(keys: &Keys, circuit: ModelCircuit, instances: &[Fr]) -> R
 /// # Errors
 /// [`ProverError::Rejected`] is the verdict on a proof that does not hold.
 pub fn verify(keys: &Keys, proof: &Proof) -> Result<()> {
-    let rejected = |m: &str| ProverError::Rejected(m.into());
-    if proof.instances.len() != keys.program.num_instances as usize {
-        return Err(rejected("it has the wrong number of public values"));
+    let (expected, got) = (keys.program.num_instances, proof.instances.len());
+    if got != expected as usize {
+        return Err(Refusal::Instances { expected, got }.into());
     }
-    let instances: Vec<Fr> = proof
-        .instances
-        .iter()
-        .map(scalar_from_word)
-        .collect::<Option<_>>()
-        .ok_or_else(|| rejected("a public value is not below the field's modulus"))?;
+    let instances: Vec<Fr> =
+        proof.instances.iter().map(scalar_from_word).collect::<Option<_>>().ok_or(Refusal::Modulus)?;
     let mut transcript = KeccakRead::new(&keys.program, &proof.bytes);
     let params = keys.srs.params().verifier_params();
     verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, KeccakChallenge, _, _>(
@@ -135,9 +131,9 @@ pub fn verify(keys: &Keys, proof: &Proof) -> Result<()> {
         &[&[&instances]],
         &mut transcript,
     )
-    .map_err(|e| ProverError::Rejected(e.to_string()))?;
+    .map_err(Refusal::from)?;
     if !transcript.rest().is_empty() {
-        return Err(rejected("it has bytes left over"));
+        return Err(Refusal::Rest.into());
     }
     Ok(())
 }

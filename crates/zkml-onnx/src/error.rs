@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use tract_onnx::prelude::TractError;
 use zkml_graph::GraphError;
 use zkml_interface::SampleError;
 
@@ -124,12 +125,12 @@ pub enum Error {
     },
     /// Some weights cannot be kept private.
     #[error(
-        "the weights cannot be kept private, since the circuit would depend on them:\n{detail}\nrewrite that part of \
+        "the weights cannot be kept private, since the circuit would depend on them:\n{obstacle}\nrewrite that part of \
          the model, or make its weights public"
     )]
     NotPrivate {
-        /// Which nodes, and why.
-        detail: String,
+        /// Where, and why.
+        obstacle: Obstacle,
     },
     /// The model was loaded for another visibility of its weights than the settings ask for.
     #[error(
@@ -150,12 +151,6 @@ pub enum Error {
         name: String,
         /// The names that there are.
         expected: Vec<String>,
-    },
-    /// A visibility cannot be read.
-    #[error("`{given}` is no visibility: `public`, `committed`, or NAME=public,NAME=committed,… is expected")]
-    Visibility {
-        /// What was given.
-        given: String,
     },
     /// Recorded scales belong to a model of another architecture.
     #[error("the model has another architecture than the one that was calibrated: {difference}")]
@@ -235,6 +230,56 @@ pub enum Error {
     /// The integer graph refused a node or a value.
     #[error(transparent)]
     Graph(Box<GraphError>),
+}
+
+/// Something that keeps weights from being private.
+#[derive(Debug, thiserror::Error)]
+pub enum Obstacle {
+    /// Nodes whose circuit depends on what their weights are.
+    #[error("{}", list(.0))]
+    Nodes(Vec<UnsupportedNode>),
+    /// A constant that cannot be read.
+    #[error("the constant `{name}` cannot be read: {cause}")]
+    Constant {
+        /// Its name.
+        name: String,
+        /// What the library says.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A normalisation that does not become a scale and a shift.
+    #[error("node `{node}`: {detail}")]
+    Normalisation {
+        /// The node.
+        node: String,
+        /// The obstacle.
+        detail: String,
+    },
+    /// Without its weights the model cannot be analysed.
+    #[error(transparent)]
+    Analysis(Box<Error>),
+}
+
+/// Why a family of operators does not take a node.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Reason {
+    /// Something that is not supported.
+    #[error("{0}")]
+    Stated(String),
+    /// The library that analysed the model cannot say what the lowering asks.
+    #[error(transparent)]
+    Analysis(#[from] TractError),
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self::Stated(text)
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        Self::Stated(text.into())
+    }
 }
 
 impl From<GraphError> for Error {

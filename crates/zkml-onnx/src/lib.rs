@@ -30,7 +30,7 @@ mod support;
 mod visibility;
 
 pub use calibrate::{Calibrated, calibrate};
-pub use error::{Error, UnsupportedNode};
+pub use error::{Error, Obstacle, UnsupportedNode};
 pub use inspection::{InspectedNode, Inspection, PrivateTensor};
 pub use load::self_contained;
 pub use lower::{Lowered, lower};
@@ -42,5 +42,5 @@ pub use quant::{Scales, Sign, ValueScale};
 pub use report::{Alarm, CalibrationReport, LayerReport, OutputReport};
 pub use settings::Settings;
 pub use support::supported_ops;
-pub use visibility::Visibilities;
+pub use visibility::{NoVisibility, Visibilities};
 pub use zkml_interface::{Interface, Port, QuantizedPort, Sample, SampleError, Samples};

@@ -8,7 +8,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 use zkml_graph::Visibility;
 
-use crate::error::{UnsupportedNode, list};
+use crate::error::{Obstacle, Reason, UnsupportedNode};
 use crate::guard::quietly;
 use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
@@ -133,7 +133,7 @@ pub(crate) fn build(
     let (net, inputs, outputs) = quietly(|| match &private {
         None => assemble(&typed, &graph, None),
         Some((hidden, values)) => assemble(hidden, &graph, Some(values)).map_err(|e| match e {
-            Error::Unsupported { nodes, .. } => Error::NotPrivate { detail: list(&nodes) },
+            Error::Unsupported { nodes, .. } => not_private(Obstacle::Nodes(nodes)),
             other => other,
         }),
     })
@@ -142,13 +142,16 @@ pub(crate) fn build(
     Model::new(name, Proven { net, inputs, outputs, weights }, typed, notices, operators)
 }
 
+fn not_private(obstacle: Obstacle) -> Error {
+    Error::NotPrivate { obstacle }
+}
+
 /// The model analysed again without its learned numbers, and these.
 fn without_weights(
     file: &pb::ModelProto,
     graph: &pb::GraphProto,
     parsed: &tract_onnx::model::ParseResult,
 ) -> Result<(TypedModel, Private), Error> {
-    let refuse = |detail: String| Error::NotPrivate { detail };
     let mut model = parsed.model.clone();
     quietly(|| model.analyse(true).map(|_| ())).map_err(analysis)?.map_err(analysis)?;
     let rank = |value: &str| {
@@ -156,8 +159,10 @@ fn without_weights(
         Some(model.outlet_fact(*outlet).ok()?.shape.concretize()?.len())
     };
     let mut bare = graph.clone();
-    let values = proto::take_out(&mut bare, &rank).map_err(refuse)?;
-    let hidden = parse(file, &bare).and_then(|p| typed(p.model)).map_err(|e| refuse(e.to_string()))?;
+    let values = proto::take_out(&mut bare, &rank).map_err(not_private)?;
+    let hidden = parse(file, &bare)
+        .and_then(|p| typed(p.model))
+        .map_err(|e| not_private(Obstacle::Analysis(Box::new(e))))?;
     Ok((hidden, values))
 }
 
@@ -220,9 +225,9 @@ fn typed(model: InferenceModel) -> Result<TypedModel, Error> {
 }
 
 /// Values of a constant as reals.
-fn reals(tensor: &Tensor) -> Result<Vec<f64>, String> {
-    let cast = tensor.cast_to_dt(DatumType::F64).map_err(|e| e.to_string())?;
-    let view = cast.to_plain_array_view::<f64>().map_err(|e| e.to_string())?;
+fn reals(tensor: &Tensor) -> TractResult<Vec<f64>> {
+    let cast = tensor.cast_to_dt(DatumType::F64)?;
+    let view = cast.to_plain_array_view::<f64>()?;
     Ok(view.iter().copied().collect())
 }
 
@@ -239,7 +244,7 @@ fn assemble(
     for id in typed.eval_order().map_err(analysis)? {
         let node = typed.node(id);
         if let Err(reason) = lower(&mut lowering, node, private) {
-            refused.push(refusal(&lowering, node, graph, reason));
+            refused.push(refusal(&lowering, node, graph, &reason));
             lowering.placeholder(node);
         }
     }
@@ -275,7 +280,7 @@ fn assemble(
     Ok((net, inputs, outputs))
 }
 
-fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> Result<(), String> {
+fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> Result<(), Reason> {
     for (slot, output) in node.outputs.iter().enumerate() {
         let outlet = OutletId::new(node.id, slot);
         if let Some(values) = private.and_then(|p| p.get(&node.name)) {
@@ -327,9 +332,10 @@ fn readable(graph: &pb::GraphProto, name: &str) -> String {
     format!("{own}{rest}")
 }
 
-fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: String) -> UnsupportedNode {
+fn refusal(l: &Lowering<'_>, node: &TractNode, graph: &pb::GraphProto, reason: &Reason) -> UnsupportedNode {
     let onnx = origin(graph, &node.name);
     let notes = onnx.and_then(|n| supported_ops().iter().find(|o| o.onnx_name == n.op_type)).map(|o| o.notes);
+    let reason = reason.to_string();
     let reason = match notes {
         Some(notes) if reason == UNKNOWN && !notes.is_empty() => format!("supported is: {notes}"),
         _ => reason,

@@ -57,11 +57,19 @@ impl From<Visibility> for Visibilities {
     }
 }
 
-impl FromStr for Visibilities {
-    type Err = Error;
+/// A text that does not say who sees what.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is no visibility: `public`, `committed`, or NAME=public,NAME=committed,… is expected")]
+pub struct NoVisibility {
+    /// The text.
+    pub given: String,
+}
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let bad = || Error::Visibility { given: text.into() };
+impl FromStr for Visibilities {
+    type Err = NoVisibility;
+
+    fn from_str(text: &str) -> Result<Self, NoVisibility> {
+        let bad = || NoVisibility { given: text.into() };
         let mut out = Self { all: None, named: BTreeMap::new() };
         for part in text.split(',') {
             let (name, who) = part.rsplit_once('=').unwrap_or((OTHERS, part));

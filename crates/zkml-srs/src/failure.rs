@@ -34,6 +34,14 @@ pub enum Error {
         /// File, or a description.
         path: String,
     },
+    /// The record of where a setup comes from cannot be read.
+    #[error("{path}: its record of where it comes from cannot be read ({source}); import it again", path = .path.display())]
+    BadOrigin {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        source: postcard::Error,
+    },
     /// A file is not what it should be.
     #[error("{path}: {detail}", path = .path.display())]
     BadFile {

@@ -261,8 +261,5 @@ fn parse_origin<'a>(path: &Path, header: &'a [u8]) -> Result<(Origin, &'a [u8])>
     if header.is_empty() {
         return Ok((Origin::Unstated, header));
     }
-    postcard::take_from_bytes(header).map_err(|e| Error::BadFile {
-        path: path.into(),
-        detail: format!("its record of where it comes from cannot be read ({e}); import it again"),
-    })
+    postcard::take_from_bytes(header).map_err(|source| Error::BadOrigin { path: path.into(), source })
 }

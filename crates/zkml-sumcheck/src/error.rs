@@ -30,6 +30,15 @@ pub enum Error {
         /// The missing part.
         detail: String,
     },
+    /// The ledger of the relations is not one of this model.
+    #[error(
+        "{0}; a proof could claim anything about what it leaves out, so no key is made. This is a defect of the toolkit: \
+         please report it with the model"
+    )]
+    Ledger(#[from] zkml_graph::ledger::LedgerError),
+    /// A value of a run is not one that its commitment can take.
+    #[error("the run does not fit the model: {0}")]
+    Committed(#[from] zkml_protocol::commitment::DoesNotFit),
     /// The program that came of a layout contradicts itself.
     #[error(transparent)]
     Program(#[from] ProgramError),

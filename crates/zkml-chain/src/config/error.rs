@@ -3,6 +3,8 @@
 use super::keys;
 use std::path::PathBuf;
 use thiserror::Error as ThisError;
+use zkml_onnx::NoVisibility;
+use zkml_workspace::value::ValueError;
 
 /// Why a `zkml.toml` is not used. Each names file, line and key; none shows a value that may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
@@ -37,7 +39,7 @@ pub enum ConfigError {
         /// The key.
         key: String,
         /// What is wrong with it.
-        why: String,
+        why: Misfit,
     },
     /// A URL, a key or a password, or what looks like one.
     #[error("{}:{line}: `{key}` looks like a secret ({kind}), and this file is for everybody's eyes", .path.display())]
@@ -53,6 +55,45 @@ pub enum ConfigError {
         /// The environment variable that the chain's URL comes from.
         variable: String,
     },
+}
+
+/// The reason why a value is not one for its key.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum Misfit {
+    /// Text without quotes.
+    #[error("text in quotes is expected")]
+    NoText,
+    /// A number in quotes, or something else.
+    #[error("a number is expected, without quotes")]
+    NoNumber,
+    /// No character but space.
+    #[error("it is empty")]
+    Empty,
+    /// None of the words that the key takes.
+    #[error("{text:?} is none of: {}", .words.join(", "))]
+    Word {
+        /// The text.
+        text: String,
+        /// The words.
+        words: &'static [&'static str],
+    },
+    /// Not a whole number, or one outside its range.
+    #[error("a whole number from {lowest} to {highest} is expected")]
+    Whole {
+        /// The smallest.
+        lowest: u64,
+        /// The largest.
+        highest: u64,
+    },
+    /// Not a positive number.
+    #[error("a positive number is expected")]
+    NotPositive,
+    /// It does not say who sees what.
+    #[error(transparent)]
+    Visibility(#[from] NoVisibility),
+    /// It is not written as an address is.
+    #[error(transparent)]
+    Address(#[from] ValueError),
 }
 
 /// What a secret looks like.

@@ -1,7 +1,7 @@
 //! The file: where it is, and what stands in which line.
 
 use super::{
-    error::{ConfigError, SecretKind},
+    error::{ConfigError, Misfit, SecretKind},
     keys::{self, Key, Kind},
 };
 use crate::error::Result;
@@ -121,13 +121,13 @@ impl Reader<'_> {
 }
 
 /// The value as a flag would have it.
-fn text(key: &Key, value: &DeValue<'_>) -> Result<String, String> {
+fn text(key: &Key, value: &DeValue<'_>) -> Result<String, Misfit> {
     match (key.kind.is_number(), value) {
         (true, DeValue::Integer(number)) => Ok(number.as_str().to_owned()),
         (true, DeValue::Float(number)) => Ok(number.as_str().to_owned()),
-        (true, _) => Err("a number is expected, without quotes".into()),
+        (true, _) => Err(Misfit::NoNumber),
         (false, DeValue::String(text)) => Ok(text.as_ref().to_owned()),
-        (false, _) => Err("text in quotes is expected".into()),
+        (false, _) => Err(Misfit::NoText),
     }
 }
 

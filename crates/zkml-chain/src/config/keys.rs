@@ -1,5 +1,6 @@
 //! The keys of `zkml.toml`. Each stands for the flag of its name, at the commands that are listed with it.
 
+use super::error::Misfit;
 use zkml_onnx::Visibilities;
 use zkml_workspace::value;
 
@@ -248,21 +249,21 @@ impl Kind {
     ///
     /// # Errors
     /// What is expected instead.
-    pub fn check(self, text: &str) -> Result<(), String> {
+    pub fn check(self, text: &str) -> Result<(), Misfit> {
         match self {
-            Self::Path | Self::Text if text.trim().is_empty() => Err("it is empty".into()),
+            Self::Path | Self::Text if text.trim().is_empty() => Err(Misfit::Empty),
             Self::Path | Self::Text => Ok(()),
-            Self::Sight => text.parse::<Visibilities>().map(drop).map_err(|e| e.to_string()),
+            Self::Sight => Ok(text.parse::<Visibilities>().map(drop)?),
             Self::Word(words) if words.contains(&text) => Ok(()),
-            Self::Word(words) => Err(format!("{text:?} is none of: {}", words.join(", "))),
-            Self::Address => value::address(text).map(drop).map_err(|e| e.to_string()),
+            Self::Word(words) => Err(Misfit::Word { text: text.into(), words }),
+            Self::Address => Ok(value::address(text).map(drop)?),
             Self::Whole(lowest, highest) => match text.parse::<u64>() {
                 Ok(number) if (lowest..=highest).contains(&number) => Ok(()),
-                _ => Err(format!("a whole number from {lowest} to {highest} is expected")),
+                _ => Err(Misfit::Whole { lowest, highest }),
             },
             Self::Number => match text.parse::<f64>() {
                 Ok(number) if number.is_finite() && number > 0.0 => Ok(()),
-                _ => Err("a positive number is expected".into()),
+                _ => Err(Misfit::NotPositive),
             },
         }
     }

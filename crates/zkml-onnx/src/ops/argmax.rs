@@ -6,6 +6,7 @@ use zkml_graph::Map;
 
 use super::reduce::grouped;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{NetOp, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -26,7 +27,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     }
 }
 
-fn index(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], smallest: bool) -> Result<Operand, String> {
+fn index(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], smallest: bool) -> Result<Operand, Reason> {
     let [axis] = axes else { return Err("more than one axis".into()) };
     let mut x = l.input(node, 0)?;
     if smallest {

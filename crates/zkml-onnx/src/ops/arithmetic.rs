@@ -5,6 +5,7 @@ use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{NetOp, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -37,18 +38,18 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     }
 }
 
-fn negated(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+fn negated(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     let len = l.output_shape(node)?.iter().product();
     l.affine(node, 0, Numbers::public(vec![-1.0; len]), Numbers::public(vec![0.0; len]))
 }
 
-fn squared(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+fn squared(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     let (a, shape) = (l.spread(node, 0)?, l.output_shape(node)?);
     Ok(l.net.push(&node.name, NetOp::Product { a: a.clone(), b: a }, &shape))
 }
 
 /// Which input is constant, with its values broadcast to the result: `(slot of the other, values)`.
-fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize, Numbers)>, String> {
+fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize, Numbers)>, Reason> {
     for slot in [1, 0] {
         let o = l.input(node, slot)?;
         if l.net.constant(&o).is_some() {
@@ -59,7 +60,7 @@ fn constant_side(l: &mut Lowering<'_>, node: &TractNode) -> Result<Option<(usize
     Ok(None)
 }
 
-fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<Operand, String> {
+fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<Operand, Reason> {
     let signs = [left, right];
     if let Some((slot, values)) = constant_side(l, node)? {
         let scale = Numbers::public(vec![signs[slot]; values.len()]);
@@ -69,7 +70,7 @@ fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<
     Ok(l.net.sum(&node.name, vec![(left, a), (right, b)], 0.0))
 }
 
-fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     if let Some((slot, values)) = constant_side(l, node)? {
         let shift = Numbers::public(vec![0.0; values.len()]);
         return l.affine(node, slot, values, shift);
@@ -78,10 +79,10 @@ fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
     Ok(l.net.push(&node.name, NetOp::Product { a, b }, &shape))
 }
 
-fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     if let Some((0, values)) = constant_side(l, node)? {
         if let Some(i) = values.values().iter().position(|v| *v == 0.0) {
-            return Err(format!("element {i} of the constant divisor is zero"));
+            return Err(format!("element {i} of the constant divisor is zero").into());
         }
         let shift = Numbers::public(vec![0.0; values.len()]);
         return l.affine(node, 0, values.each(|v| 1.0 / v), shift);
@@ -90,7 +91,7 @@ fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
     Ok(l.net.push(&node.name, NetOp::Divide { a, b }, &shape))
 }
 
-fn power(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+fn power(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     match constant_side(l, node)? {
         Some((0, values)) if values.uniform() == Some(2.0) => squared(l, node),
         _ => Err("only the exponent 2".into()),

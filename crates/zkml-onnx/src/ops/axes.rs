@@ -6,6 +6,7 @@ use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::Operand;
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -27,7 +28,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     is::<Tile>(node).map(|_| Err("repetition".into()))
 }
 
-fn changed(l: &mut Lowering<'_>, node: &TractNode, change: &AxisOp) -> Result<Operand, String> {
+fn changed(l: &mut Lowering<'_>, node: &TractNode, change: &AxisOp) -> Result<Operand, Reason> {
     let (x, shape) = (l.input(node, 0)?, l.output_shape(node)?);
     let outer = match change {
         AxisOp::Move(from, to) => {

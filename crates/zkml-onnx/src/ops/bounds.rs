@@ -5,6 +5,7 @@ use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{NetOp, Operand, Side};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -27,7 +28,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     }
 }
 
-fn absolute(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, String> {
+fn absolute(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
     if always_positive(l, &x) {
         return Ok(x);
@@ -50,7 +51,7 @@ fn always_positive(l: &Lowering<'_>, x: &Operand) -> bool {
         }
 }
 
-fn extremum(l: &mut Lowering<'_>, node: &TractNode, largest: bool) -> Result<Operand, String> {
+fn extremum(l: &mut Lowering<'_>, node: &TractNode, largest: bool) -> Result<Operand, Reason> {
     for slot in [1, 0] {
         let o = l.input(node, slot)?;
         if let Some(c) = l.net.constant(&o).and_then(|numbers| numbers.uniform()) {

@@ -19,7 +19,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(if cast.to.is_float() || keeps(from, cast.to) {
         l.input(node, 0)
     } else {
-        Err(format!("from {from:?} to {:?}", cast.to))
+        Err(format!("from {from:?} to {:?}", cast.to).into())
     })
 }
 

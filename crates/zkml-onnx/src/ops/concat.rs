@@ -4,6 +4,7 @@
 use tract_onnx::tract_core::ops::array::TypedConcat;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::Operand;
 
 pub(super) const ONNX: &[OpSupport] = &[op("Concat", "free wiring")];
@@ -13,7 +14,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(joined(l, node, concat.axis))
 }
 
-fn joined(l: &mut Lowering<'_>, node: &TractNode, axis: usize) -> Result<Operand, String> {
+fn joined(l: &mut Lowering<'_>, node: &TractNode, axis: usize) -> Result<Operand, Reason> {
     let parts = (0..node.inputs.len()).map(|i| l.input(node, i)).collect::<Result<Vec<_>, _>>()?;
     Ok(l.net.concat(&node.name, parts, axis))
 }

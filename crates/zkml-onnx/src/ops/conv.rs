@@ -6,6 +6,7 @@ use zkml_graph::Map;
 use zkml_graph::map::Axis;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Contraction, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] =
@@ -44,8 +45,8 @@ pub(super) struct Windows {
 
 impl Windows {
     /// The windows of a tract description over an image of shape `input`.
-    pub(super) fn new(spec: &PoolSpec, input: &[usize]) -> Result<Self, String> {
-        let shape = spec.data_format.shape(input).map_err(|e| e.to_string())?;
+    pub(super) fn new(spec: &PoolSpec, input: &[usize]) -> Result<Self, Reason> {
+        let shape = spec.data_format.shape(input)?;
         let (n, c, hw) = (shape.n_axis(), shape.c_axis(), shape.h_axis());
         let sizes = shape.hw_dims().to_vec();
         let computed = spec.computed_padding(&sizes);
@@ -62,7 +63,7 @@ impl Windows {
         let channels = shape.c() * shape.n().copied().unwrap_or(1);
         let seen = out.iter().chain(&kernel).try_fold(channels, |a, d| a.checked_mul(*d));
         if seen.is_none_or(|s| s > super::MOST_ELEMENTS) {
-            return Err(format!("{out:?} windows of {kernel:?} elements are too many"));
+            return Err(format!("{out:?} windows of {kernel:?} elements are too many").into());
         }
         Ok(Self { n, c, hw, out, kernel, stride, dilation, sizes, before, after, padded })
     }
@@ -77,7 +78,7 @@ impl Windows {
     }
 }
 
-fn convolution(l: &mut Lowering<'_>, node: &TractNode, conv: &Conv) -> Result<Operand, String> {
+fn convolution(l: &mut Lowering<'_>, node: &TractNode, conv: &Conv) -> Result<Operand, Reason> {
     if conv.q_params.is_some() {
         return Err("quantized convolution".into());
     }
@@ -152,7 +153,7 @@ fn image_view(source: &[usize], w: &Windows, g: &Groups, images: usize) -> Map {
 }
 
 /// `group, channel, window…, output channel`.
-fn kernel_view(source: &[usize], w: &Windows, g: &Groups, format: KernelFormat) -> Result<Map, String> {
+fn kernel_view(source: &[usize], w: &Windows, g: &Groups, format: KernelFormat) -> Result<Map, Reason> {
     let s = w.out.len();
     let (o, i, h) = match format {
         KernelFormat::OIHW => (0, 1, 2),
@@ -164,7 +165,8 @@ fn kernel_view(source: &[usize], w: &Windows, g: &Groups, format: KernelFormat) 
             "a kernel of shape {source:?} for {} groups of {} channels",
             g.count,
             g.in_each()
-        ));
+        )
+        .into());
     }
     let mut shape = vec![g.count, g.in_each()];
     shape.extend(&w.kernel);

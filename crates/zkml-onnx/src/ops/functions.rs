@@ -5,6 +5,7 @@ use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Function, NetOp, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -39,7 +40,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(applied(l, node, function))
 }
 
-fn applied(l: &mut Lowering<'_>, node: &TractNode, function: Function) -> Result<Operand, String> {
+fn applied(l: &mut Lowering<'_>, node: &TractNode, function: Function) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
     if function == Function::Ln
         && let Some(difference) = log_of_quotient(l, node, &x)

@@ -7,6 +7,7 @@ use zkml_graph::Map;
 use zkml_graph::map::Axis;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Contraction, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -28,7 +29,7 @@ struct Letter {
     size: usize,
 }
 
-fn product(l: &mut Lowering<'_>, node: &TractNode, einsum: &EinSum) -> Result<Operand, String> {
+fn product(l: &mut Lowering<'_>, node: &TractNode, einsum: &EinSum) -> Result<Operand, Reason> {
     if einsum.q_params.is_some() || node.inputs.len() != 2 {
         return Err("only products of two float tensors".into());
     }
@@ -59,7 +60,7 @@ fn product(l: &mut Lowering<'_>, node: &TractNode, einsum: &EinSum) -> Result<Op
     Ok(l.net.contract(&node.name, Contraction { a, b, addend: None, ranks, y }))
 }
 
-fn letter(axis: &EinAxis, swap: bool, a: &Operand, b: &Operand) -> Result<Letter, String> {
+fn letter(axis: &EinAxis, swap: bool, a: &Operand, b: &Operand) -> Result<Letter, Reason> {
     let once = |positions: &[usize]| match positions {
         [] => Ok(None),
         [p] => Ok(Some(*p)),

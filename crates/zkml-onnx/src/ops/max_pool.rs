@@ -7,6 +7,7 @@ use zkml_graph::map::Axis;
 
 use super::conv::Windows;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{LOWEST, NetOp, Operand, Side};
 
 pub(super) const ONNX: &[OpSupport] = &[op(
@@ -19,7 +20,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(pooled(l, node, pool))
 }
 
-fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &MaxPool) -> Result<Operand, String> {
+fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &MaxPool) -> Result<Operand, Reason> {
     if pool.with_index_outputs.is_some() {
         return Err("the second output, indices of the maxima".into());
     }
@@ -36,7 +37,7 @@ fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &MaxPool) -> Result<Oper
 }
 
 /// One spatial dimension after the other: a window of `h × w` takes `h + w − 2` comparisons instead of `h·w − 1`.
-fn windows(l: &mut Lowering<'_>, node: &TractNode, pool: &MaxPool, x: &Operand) -> Result<Operand, String> {
+fn windows(l: &mut Lowering<'_>, node: &TractNode, pool: &MaxPool, x: &Operand) -> Result<Operand, Reason> {
     let w = Windows::new(&pool.pool_spec, &x.map.shape)?;
     let mut current = x.clone();
     for d in (0..w.out.len()).rev() {

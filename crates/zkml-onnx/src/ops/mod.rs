@@ -11,12 +11,13 @@ use tract_onnx::prelude::{OutletId, TypedFact, TypedModel, TypedOp};
 use tract_onnx::tract_core::model::Node;
 use zkml_graph::Map;
 
+use crate::error::Reason;
 use crate::net::{Net, Numbers, Operand};
 
 pub(crate) type TractNode = Node<TypedFact, Box<dyn TypedOp>>;
 
 /// What a family makes of a node: nothing when the node is not its own, else an operand or a reason why not.
-type Lowered = Option<Result<Operand, String>>;
+type Lowered = Option<Result<Operand, Reason>>;
 
 /// A supported ONNX operator, for the support table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -98,10 +99,10 @@ impl<'a> Lowering<'a> {
     }
 
     /// Lowers one node; the reason when no family can.
-    pub(crate) fn node(&mut self, node: &TractNode) -> Result<(), String> {
+    pub(crate) fn node(&mut self, node: &TractNode) -> Result<(), Reason> {
         let count: usize = self.shape(OutletId::new(node.id, 0))?.iter().product();
         if count > MOST_ELEMENTS {
-            return Err(format!("a result of {count} elements, more than {MOST_ELEMENTS}"));
+            return Err(format!("a result of {count} elements, more than {MOST_ELEMENTS}").into());
         }
         let before = self.net.nodes.len();
         let result =
@@ -114,7 +115,7 @@ impl<'a> Lowering<'a> {
         }
         let shape = self.shape(OutletId::new(node.id, 0))?;
         if result.map.shape != shape {
-            return Err(format!("lowered to shape {:?} instead of {shape:?}", result.map.shape));
+            return Err(format!("lowered to shape {:?} instead of {shape:?}", result.map.shape).into());
         }
         self.set(OutletId::new(node.id, 0), result, made || inherited);
         Ok(())
@@ -144,9 +145,9 @@ impl<'a> Lowering<'a> {
     }
 
     /// An input of a node.
-    fn input(&self, node: &TractNode, slot: usize) -> Result<Operand, String> {
+    fn input(&self, node: &TractNode, slot: usize) -> Result<Operand, Reason> {
         let outlet = node.inputs.get(slot).ok_or_else(|| format!("input {slot} is missing"))?;
-        self.outlet(*outlet).cloned().ok_or_else(|| format!("input {slot} was not lowered"))
+        self.outlet(*outlet).cloned().ok_or_else(|| format!("input {slot} was not lowered").into())
     }
 
     /// Whether this node alone reads the value behind its input, so that it may be changed.
@@ -155,20 +156,20 @@ impl<'a> Lowering<'a> {
     }
 
     /// Concrete shape of an outlet.
-    pub(crate) fn shape(&self, outlet: OutletId) -> Result<Vec<usize>, String> {
-        let fact = self.model.outlet_fact(outlet).map_err(|e| e.to_string())?;
+    pub(crate) fn shape(&self, outlet: OutletId) -> Result<Vec<usize>, Reason> {
+        let fact = self.model.outlet_fact(outlet)?;
         let dims =
             fact.shape.as_concrete().ok_or_else(|| format!("its shape {:?} is not fixed", fact.shape))?;
         Ok(dims.to_vec())
     }
 
     /// Shape of a node's result.
-    fn output_shape(&self, node: &TractNode) -> Result<Vec<usize>, String> {
+    fn output_shape(&self, node: &TractNode) -> Result<Vec<usize>, Reason> {
         self.shape(OutletId::new(node.id, 0))
     }
 
     /// An input broadcast to the shape of the node's result.
-    fn spread(&mut self, node: &TractNode, slot: usize) -> Result<Operand, String> {
+    fn spread(&mut self, node: &TractNode, slot: usize) -> Result<Operand, Reason> {
         let (o, shape) = (self.input(node, slot)?, self.output_shape(node)?);
         if o.map.shape == shape {
             return Ok(o);
@@ -185,7 +186,7 @@ impl<'a> Lowering<'a> {
         slot: usize,
         scale: Numbers,
         shift: Numbers,
-    ) -> Result<Operand, String> {
+    ) -> Result<Operand, Reason> {
         let whole = self.input(node, slot)?.map.shape == self.output_shape(node)?;
         let exclusive = whole && self.exclusive(node, slot);
         let x = self.spread(node, slot)?;

@@ -6,6 +6,7 @@ use tract_onnx::tract_core::ops::array::{Pad, PadMode};
 use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[op("Pad", "constant mode; free wiring")];
@@ -15,11 +16,10 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(padded(l, node, pad))
 }
 
-fn padded(l: &mut Lowering<'_>, node: &TractNode, pad: &Pad) -> Result<Operand, String> {
+fn padded(l: &mut Lowering<'_>, node: &TractNode, pad: &Pad) -> Result<Operand, Reason> {
     let PadMode::Constant(value) = &pad.mode else { return Err("reflected or repeated borders".into()) };
-    let value = value.cast_to_dt(DatumType::F64).map_err(|e| e.to_string())?;
-    let value =
-        value.to_plain_array_view::<f64>().map_err(|e| e.to_string())?.iter().next().copied().unwrap_or(0.0);
+    let value = value.cast_to_dt(DatumType::F64)?;
+    let value = value.to_plain_array_view::<f64>()?.iter().next().copied().unwrap_or(0.0);
     let mut x = l.input(node, 0)?;
     if value != 0.0 {
         return Ok(bordered(l, node, x, &pad.pads, value));

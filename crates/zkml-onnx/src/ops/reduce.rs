@@ -5,6 +5,7 @@ use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Contraction, NetOp, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -42,7 +43,7 @@ pub(super) fn grouped(
     (l.net.view(&node.name, x, &outer), rank - axes.len())
 }
 
-fn summed(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], factor: f64) -> Result<Operand, String> {
+fn summed(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], factor: f64) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
     weighted_sum(l, node, &x, axes, factor, &node.name.clone())
 }
@@ -55,7 +56,7 @@ pub(super) fn weighted_sum(
     axes: &[usize],
     factor: f64,
     name: &str,
-) -> Result<Operand, String> {
+) -> Result<Operand, Reason> {
     let (a, kept) = grouped(l, node, x, axes);
     let reduced = a.map.shape[kept..].to_vec();
     let count = reduced.iter().product();
@@ -69,7 +70,7 @@ pub(super) fn weighted_sum(
     Ok(l.net.view(name, &flat, &Map::identity(&shape)))
 }
 
-fn extremum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], sign: f64) -> Result<Operand, String> {
+fn extremum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], sign: f64) -> Result<Operand, Reason> {
     let mut x = l.input(node, 0)?;
     if sign < 0.0 {
         x = l.net.negated(&format!("{}.negated", node.name), x);
@@ -91,7 +92,7 @@ pub(super) fn largest_along(l: &mut Lowering<'_>, node: &TractNode, x: &Operand,
     current
 }
 
-fn mean_of_squares(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, String> {
+fn mean_of_squares(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
     let count: usize = axes.iter().map(|&d| x.map.shape[d]).product();
     let shape = x.map.shape.clone();

@@ -6,6 +6,7 @@ use zkml_graph::Map;
 
 use super::reduce::{largest_along, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Function, NetOp, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
@@ -45,12 +46,12 @@ fn named(node: &TractNode, part: &str) -> String {
 }
 
 /// An operand repeated to a shape.
-fn broadcast(l: &mut Lowering<'_>, name: &str, o: &Operand, shape: &[usize]) -> Result<Operand, String> {
+fn broadcast(l: &mut Lowering<'_>, name: &str, o: &Operand, shape: &[usize]) -> Result<Operand, Reason> {
     let map = Map::broadcast(&o.map.shape, shape).ok_or("a shape that does not broadcast")?;
     Ok(l.net.view(name, o, &map))
 }
 
-fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, String> {
+fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, Reason> {
     let x = l.input(node, 0)?;
     let shape = x.map.shape.clone();
     let best = largest_along(l, node, &x, axes);
@@ -67,7 +68,7 @@ fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts
     Ok(Parts { below, powers, total })
 }
 
-fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, String> {
+fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
     let Parts { powers, total, .. } = parts(l, node, axes)?;
     let shape = powers.map.shape.clone();
     let total = broadcast(l, &named(node, "total"), &total, &shape)?;
@@ -75,7 +76,7 @@ fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
 }
 
 /// `x − max − ln Σ exp(x − max)`. The differences themselves have no floor: there they are the result.
-fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, String> {
+fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
     let Parts { below, total, .. } = parts(l, node, axes)?;
     let shape = below.map.shape.clone();
     let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);

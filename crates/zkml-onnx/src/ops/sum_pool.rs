@@ -7,6 +7,7 @@ use zkml_graph::map::Axis;
 
 use super::conv::Windows;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use crate::error::Reason;
 use crate::net::{Contraction, Numbers, Operand, strides};
 
 pub(super) const ONNX: &[OpSupport] =
@@ -17,7 +18,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     Some(pooled(l, node, pool))
 }
 
-fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Operand, String> {
+fn pooled(l: &mut Lowering<'_>, node: &TractNode, pool: &SumPool) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
     let w = Windows::new(&pool.pool_spec, &x.map.shape)?;
     let spatial = w.out.len();

@@ -14,6 +14,7 @@ use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Type};
 use tract_onnx::prelude::{DatumType, Tensor};
 
 use super::{attribute, node_name, standard};
+use crate::error::Obstacle;
 
 /// Values of the constants that were taken out, by name.
 pub(crate) type Private = HashMap<String, Vec<f64>>;
@@ -29,7 +30,7 @@ const OPTIONS: [(&str, &[usize]); 4] = [("Clip", &[1, 2]), ("Pad", &[2]), ("Pow"
 pub(crate) fn take_out(
     graph: &mut pb::GraphProto,
     rank: &dyn Fn(&str) -> Option<usize>,
-) -> Result<Private, String> {
+) -> Result<Private, Obstacle> {
     constants_to_weights(graph);
     let made = normalisations(graph, rank)?;
     let options: HashSet<String> = graph.node.iter().flat_map(options).collect();
@@ -53,13 +54,13 @@ fn is_float(t: &pb::TensorProto) -> bool {
     matches!(kind, DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16)
 }
 
-fn reals(t: &pb::TensorProto) -> Result<Vec<f64>, String> {
+fn reals(t: &pb::TensorProto) -> Result<Vec<f64>, Obstacle> {
     let whole = || -> tract_onnx::prelude::TractResult<Vec<f64>> {
         let tensor: Tensor = tract_onnx::tensor::load_tensor(&*data_resolver::default(), t, None)?;
         let cast = tensor.cast_to_dt(DatumType::F64)?;
         Ok(cast.to_plain_array_view::<f64>()?.iter().copied().collect())
     };
-    whole().map_err(|e| format!("the constant `{}` cannot be read: {e}", t.name))
+    whole().map_err(|e| Obstacle::Constant { name: t.name.clone(), cause: e.into() })
 }
 
 /// A constant as an input of the same type and shape.
@@ -95,7 +96,7 @@ fn constants_to_weights(graph: &mut pb::GraphProto) {
 fn normalisations(
     graph: &mut pb::GraphProto,
     rank: &dyn Fn(&str) -> Option<usize>,
-) -> Result<Vec<(pb::TensorProto, Vec<f64>)>, String> {
+) -> Result<Vec<(pb::TensorProto, Vec<f64>)>, Obstacle> {
     let mut nodes = Vec::with_capacity(graph.node.len());
     let mut made = Vec::new();
     for node in std::mem::take(&mut graph.node) {
@@ -104,10 +105,11 @@ fn normalisations(
             continue;
         }
         let name = node_name(&node).to_owned();
+        let bad = |detail: String| Obstacle::Normalisation { node: name.clone(), detail };
         let weight = |slot: usize| {
             let wanted = node.input.get(slot);
             let found = graph.initializer.iter().find(|t| Some(&t.name) == wanted);
-            found.ok_or_else(|| format!("node `{name}`: its input {slot} is not constant"))
+            found.ok_or_else(|| bad(format!("its input {slot} is not constant")))
         };
         let data_type = weight(1)?.data_type;
         let numbers = |slot: usize| reals(weight(slot)?);
@@ -116,9 +118,9 @@ fn normalisations(
         let scale: Vec<f64> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
         let shift = beta.iter().zip(mean.iter().zip(&scale)).map(|(b, (m, s))| b - m * s).collect();
         let (Some(x), Some(y)) = (node.input.first(), node.output.first()) else {
-            return Err(format!("node `{name}` has no input or no output"));
+            return Err(bad("it has no input or no output".into()));
         };
-        let rank = rank(x).ok_or_else(|| format!("node `{name}`: the shape of its input is not known"))?;
+        let rank = rank(x).ok_or_else(|| bad("the shape of its input is not known".into()))?;
         let mut dims = vec![1i64; rank.max(2) - 1];
         dims[0] = scale.len() as i64;
         let (by, to, scaled) = (format!("{name}.scale"), format!("{name}.shift"), format!("{name}.scaled"));

@@ -38,7 +38,7 @@ const MOST_BITS: u32 = 250;
 /// # Errors
 /// [`Error::Uncertified`] for the first relation that is not taken care of as the ledger says.
 pub(crate) fn confirm(relations: &Relations, ledger: &Ledger, layout: &Layout) -> Result<()> {
-    let known = ledger.check_forms(relations).map_err(|e| uncertified(relations, None, e.to_string()))?;
+    let known = ledger.check_forms(relations)?;
     let mut check = Check::new(relations, layout, &known);
     check.values(ledger).map_err(|detail| uncertified(relations, None, detail))?;
     check.table().map_err(|detail| uncertified(relations, None, detail))?;

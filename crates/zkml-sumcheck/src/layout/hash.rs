@@ -22,7 +22,7 @@ use super::{
     block::{self, Affine, Block, Polynomial},
     digits::Digits,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Bits of a row that number what a call has, in blocks of full and of partial rounds.
 pub(crate) const CALL_BIT: [u32; 2] = [5, 6];
@@ -171,7 +171,7 @@ impl Hash {
     /// Makes all calls.
     ///
     /// # Errors
-    /// [`Error::Witness`] for another number of salts, and for values that their code cannot write.
+    /// [`Error::Committed`] for values that their code cannot write.
     pub(crate) fn called(&self, relations: &Relations, values: &[Vec<i64>], salts: &[Fr]) -> Result<Called> {
         let mut out = Called { cells: vec![], commitments: vec![] };
         for (chain, salt) in self.chains.iter().zip(salts) {
@@ -179,8 +179,7 @@ impl Hash {
             let Some((v, code, section)) = committed(relation) else { continue };
             let shown = v.map.gather(&values[v.var.0 as usize]);
             let salt = zkml_curve::scalar_word(salt);
-            let taken = words(&salt, &[(protocol_code(code), shown.as_slice())])
-                .map_err(|e| Error::Witness(e.to_string()))?;
+            let taken = words(&salt, &[(protocol_code(code), shown.as_slice())])?;
             let scalar = |w: &Word| zkml_curve::scalar_from_word(w).unwrap_or(Fr::from(0));
             let mut link = scalar(&start(section));
             for (call, pair) in (chain.first..).zip(taken.chunks(WORDS_PER_CALL)) {

@@ -82,7 +82,7 @@ impl Error {
 fn srs_class(error: &zkml_srs::Error) -> Class {
     match error {
         zkml_srs::Error::Io { .. } | zkml_srs::Error::TooSmall { .. } => Class::System,
-        zkml_srs::Error::BadFile { .. } => Class::Artifacts,
+        zkml_srs::Error::BadFile { .. } | zkml_srs::Error::BadOrigin { .. } => Class::Artifacts,
         _ => Class::Input,
     }
 }
@@ -91,7 +91,9 @@ fn prover_class(error: &ProverError) -> Class {
     match error {
         ProverError::Srs(e) => srs_class(e),
         ProverError::Io { .. } | ProverError::Environment(_) => Class::System,
-        ProverError::BadFile { .. } | ProverError::Mismatch { .. } => Class::Artifacts,
+        ProverError::BadFile { .. } | ProverError::BadHeader { .. } | ProverError::Mismatch { .. } => {
+            Class::Artifacts
+        }
         ProverError::Rejected(_) => Class::Refused,
         _ => Class::Input,
     }

@@ -149,7 +149,7 @@ pub enum Error {
         /// Who refuses.
         refuses: &'static str,
         /// Why it does.
-        why: String,
+        why: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A changed proof or statement was not refused for its own reason.
     #[error("{change}: {expected} was expected, the contract answered {answer}")]
@@ -453,9 +453,7 @@ impl From<zkml::Error> for Error {
             E::Envelope(e) => e.into(),
             E::Evm(e) => e.into(),
             // What is left says that parts of one run do not belong together.
-            other => {
-                Self::Disagreement { accepts: "the prover", refuses: "the library", why: other.to_string() }
-            }
+            other => Self::Disagreement { accepts: "the prover", refuses: "the library", why: other.into() },
         }
     }
 }

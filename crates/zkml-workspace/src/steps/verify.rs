@@ -78,7 +78,9 @@ fn halo2(artifacts: &Artifacts, program: Program, file: &ProofFile) -> Result<()
     let proof = Proof { instances: file.instances.clone(), bytes: file.proof.clone() };
     zkml_halo2::verify(keys, &proof).map_err(|e| match e {
         // The interpreter has accepted it: two verdicts that differ are a defect, not a bad proof.
-        ProverError::Rejected(why) => Error::Disagreement { accepts: "zkml-verifier", refuses: "halo2", why },
+        ProverError::Rejected(why) => {
+            Error::Disagreement { accepts: "zkml-verifier", refuses: "halo2", why: why.into() }
+        }
         other => other.into(),
     })
 }
