@@ -12,4 +12,4 @@ mod yul_test;
 
 pub use consumer::{consumer_source, request_consumer_source};
 pub use error::CodegenError;
-pub use verifier::{Favour, verifier_source, verifier_source_favouring};
+pub use verifier::{Favour, sumcheck_verifier_source, verifier_source, verifier_source_favouring};

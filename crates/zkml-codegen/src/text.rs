@@ -66,6 +66,11 @@ impl Text {
         self.depth += 1;
     }
 
+    /// Lines that are indented already.
+    pub(crate) fn raw(&mut self, lines: &str) {
+        self.out.push_str(lines);
+    }
+
     /// The text.
     pub(crate) fn finish(self) -> String {
         self.out

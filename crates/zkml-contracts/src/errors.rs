@@ -49,6 +49,8 @@ sol_errors! {
     ZERO_DENOMINATOR = ZeroDenominator();
     /// A precompiled contract is missing on this chain, or failed.
     PRECOMPILE_FAILED = PrecompileFailed();
+    /// The contract with the rest of this verifier is not where its constructor has put it, or is another one.
+    REST_MISSING = RestMissing();
     /// The proof is well formed, but does not prove this statement.
     PROOF_REJECTED = ProofRejected();
     /// The output section has no word of this index.

@@ -86,12 +86,12 @@ pub enum HarnessError {
         /// The names that exist.
         known: Vec<String>,
     },
-    /// The runtime bytecode is larger than a chain accepts.
-    #[error("{name} has {size} bytes of runtime bytecode, but EIP-170 allows {limit}")]
+    /// Runtime or creation code is larger than a chain accepts.
+    #[error("{name} has {size} bytes of code, but a chain allows {limit} (EIP-170, EIP-3860)")]
     CodeTooLarge {
         /// The contract.
         name: String,
-        /// Its runtime size in bytes.
+        /// Its size in bytes.
         size: usize,
         /// The limit in bytes.
         limit: usize,

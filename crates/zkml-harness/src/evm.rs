@@ -96,6 +96,8 @@ pub struct Deployment {
     pub gas: u64,
     /// The runtime bytecode as it lies on chain, immutables filled in.
     pub runtime: Vec<u8>,
+    /// Bytes of that, and of the code of the first contract that the constructor has created.
+    pub code_bytes: usize,
 }
 
 /// An event.
@@ -175,7 +177,9 @@ impl Evm {
         match &result {
             ExecutionResult::Success { output, .. } => {
                 let address = output.address().copied().unwrap_or_default();
-                Ok(Deployment { address, gas: result.tx_gas_used(), runtime: self.code(address) })
+                let runtime = self.code(address);
+                let code_bytes = runtime.len() + self.code(address.create(1)).len();
+                Ok(Deployment { address, gas: result.tx_gas_used(), runtime, code_bytes })
             }
             ExecutionResult::Revert { output, .. } => Err(HarnessError::DeployFailed {
                 reason: zkml_contracts::errors::describe(output),

@@ -10,7 +10,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use zkml_contracts::library;
+use zkml_contracts::{REST, library};
+use zkml_protocol::{Word, keccak256};
 
 use crate::HarnessError;
 
@@ -18,6 +19,8 @@ use crate::HarnessError;
 pub(crate) const SOLC_VERSION: &str = "0.8.37";
 /// EIP-170: the largest runtime bytecode, in bytes.
 pub(crate) const CODE_LIMIT: usize = 24_576;
+/// EIP-3860: the largest creation bytecode, in bytes.
+const CREATION_LIMIT: usize = 2 * CODE_LIMIT;
 
 /// npm packages that our contracts import, in the versions that `package.json` pins: bytecode depends on them.
 const PACKAGES: [(&str, &str); 2] = [("@openzeppelin/contracts", "5.7.0"), ("solady", "0.1.26")];
@@ -112,14 +115,14 @@ impl Compiled {
             name: name.to_owned(),
             known: self.contracts.keys().cloned().collect(),
         })?;
-        if contract.runtime.len() > CODE_LIMIT {
-            return Err(HarnessError::CodeTooLarge {
-                name: name.to_owned(),
-                size: contract.runtime.len(),
-                limit: CODE_LIMIT,
-            });
+        let rest = self.contracts.get(&format!("{name}{REST}"));
+        let runtimes =
+            [Some(contract), rest].into_iter().flatten().map(|c| (&c.name, c.runtime.len(), CODE_LIMIT));
+        let creation = (&contract.name, contract.creation.len(), CREATION_LIMIT);
+        match runtimes.chain([creation]).find(|(_, size, limit)| size > limit) {
+            Some((name, size, limit)) => Err(HarnessError::CodeTooLarge { name: name.clone(), size, limit }),
+            None => Ok(contract),
         }
-        Ok(contract)
     }
 }
 
@@ -300,6 +303,7 @@ fn read_output(output: &Value) -> Result<Compiled, HarnessError> {
             contracts.insert(name.clone(), read_contract(file, name, contract)?);
         }
     }
+    fill_rests(&mut contracts);
     Ok(Compiled { contracts, sources: BTreeMap::new(), warnings, compiler: String::new() })
 }
 
@@ -318,6 +322,24 @@ fn read_contract(file: &str, name: &str, contract: &Value) -> Result<Contract, H
         immutables: immutables(&contract["evm"]["deployedBytecode"]["immutableReferences"]),
         file: file.to_owned(),
     })
+}
+
+/// The only immutable of a verifier with a [`REST`] is the hash of the code of that: known, so that its whole runtime code is.
+fn fill_rests(contracts: &mut BTreeMap<String, Contract>) {
+    let rests: Vec<(String, Word)> = contracts
+        .iter()
+        .filter_map(|(name, rest)| {
+            Some((name.strip_suffix(REST)?.to_owned(), keccak256([rest.runtime.as_slice()])))
+        })
+        .collect();
+    for (name, hash) in rests {
+        let Some(verifier) = contracts.get_mut(&name) else { continue };
+        for place in std::mem::take(&mut verifier.immutables) {
+            if let Some(bytes) = verifier.runtime.get_mut(place).filter(|bytes| bytes.len() == hash.0.len()) {
+                bytes.copy_from_slice(&hash.0);
+            }
+        }
+    }
 }
 
 /// All places of all immutables, in order.

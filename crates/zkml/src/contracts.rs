@@ -88,6 +88,6 @@ impl Contracts {
         if !call.is_true() {
             return Err(Error::ContractRefuses(call.describe()));
         }
-        Ok(Judged { gas: call.gas, deploy_gas: deployed.gas, runtime_bytes: deployed.runtime.len() })
+        Ok(Judged { gas: call.gas, deploy_gas: deployed.gas, runtime_bytes: deployed.code_bytes })
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn fail(error: &SolError, args: &[&str]) -> String {
 }
 
 /// Yul functions that revert with a custom error.
-fn helpers(text: &mut Text) {
+pub(crate) fn helpers(text: &mut Text) {
     for (name, args) in [("fail", ""), ("fail1", ", a"), ("fail2", ", a, b")] {
         text.open(format_args!("function {name}(selector{args}) {{"));
         text.line("mstore(0, shl(224, selector))");
@@ -66,10 +66,15 @@ fn helpers(text: &mut Text) {
 /// Prints the beginning of every verifier: helpers, room in memory from `free` on, exact calldata.
 pub(crate) fn beginning(text: &mut Text, input: &Input, free: usize) {
     helpers(text);
-    text.section(format_args!("All memory from {} on is free: nothing was allocated there.", at(free)));
-    text.line(format_args!("if gt(mload(0x40), {}) {{ {} }}", at(free), fail(&errors::MEMORY_IN_USE, &[])));
+    room(text, free);
     calldata(text, input);
     text.line("");
+}
+
+/// The compiler must have left the memory from `free` on alone.
+pub(crate) fn room(text: &mut Text, free: usize) {
+    text.section(format_args!("All memory from {} on is free: nothing was allocated there.", at(free)));
+    text.line(format_args!("if gt(mload(0x40), {}) {{ {} }}", at(free), fail(&errors::MEMORY_IN_USE, &[])));
 }
 
 /// The calldata must be exactly what the ABI's canonical encoding gives.

@@ -1,6 +1,6 @@
 //! The frame of all verifiers around their assembly: names, constants, errors, what they say about their statement.
 
-use zkml_contracts::{chains, errors};
+use zkml_contracts::{REST, chains, errors};
 use zkml_protocol::{Code, Encoding, Field, InstanceLayout, VerifierProgram};
 
 use super::statement;
@@ -8,38 +8,95 @@ use crate::{
     CodegenError,
     consumer::values,
     names::{self, comment},
-    text::{Text, declaration},
+    text::{Text, at, declaration},
 };
 
-/// The source of the verifier of `program` whose check is `assembly`; `how` says how it checks, for the documentation.
+/// What a verifier computes in a contract of its own.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// The assembly.
+    pub(super) body: String,
+    /// Where in memory the check looks for the hash of that contract's code.
+    pub(super) hash_at: usize,
+}
+
+/// The assembly of a verifier.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    /// The check, or its beginning and end.
+    pub(super) check: String,
+    /// What a contract of its own computes in between.
+    pub(super) rest: Option<Rest>,
+}
+
+/// The source of the verifier of `program`; `how` says how it checks, for the documentation.
 pub(super) fn contract(
     program: &dyn VerifierProgram,
     how: &str,
-    assembly: &str,
+    assembly: &Assembly,
 ) -> Result<String, CodegenError> {
+    let name = names::contracts(program).verifier;
     let mut text = Text::default();
+    text.line("// SPDX-License-Identifier: MIT OR Apache-2.0");
+    text.line("pragma solidity ^0.8.20;");
+    text.line("");
+    if let Some(rest) = &assembly.rest {
+        rest_contract(&mut text, &name, &rest.body);
+    }
     header(&mut text, program, how);
-    text.open(format_args!("contract {} {{", names::contracts(program).verifier));
+    text.open(format_args!("contract {name} {{"));
     declarations(&mut text, program);
-    guard(&mut text, program);
+    if assembly.rest.is_some() {
+        text.line(format_args!("/// @dev {}", errors::REST_MISSING.meaning.trim()));
+        text.line(declaration(&errors::REST_MISSING));
+        text.line("");
+        text.line(format_args!("/// @dev Hash of the code of {name}{REST}, which the constructor creates."));
+        text.line("bytes32 private immutable REST;");
+        text.line("");
+    }
+    constructor(&mut text, program, assembly.rest.is_some().then_some(name.as_str()));
     statement::print(&mut text, program)?;
     text.line("/// @notice Returns true if the proof is valid for these instances, and reverts otherwise.");
     text.line("/// @dev Call it from outside only; the instances are context, inputs, model, outputs, each below r.");
     text.line("/// @param proof The proof, exactly PROOF_LENGTH bytes.");
     text.line("/// @param instances The public statement, exactly NUM_INSTANCES numbers.");
     text.open("function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool) {");
+    if let Some(rest) = &assembly.rest {
+        text.line("// In a block of its own: the check has no room for another variable.");
+        text.open("{");
+        text.line("bytes32 rest = REST;");
+        text.open("assembly (\"memory-safe\") {");
+        text.line(format_args!("mstore({}, rest)", at(rest.hash_at)));
+        text.close("}");
+        text.close("}");
+    }
     text.open("assembly (\"memory-safe\") {");
     let mut text = text.finish();
-    text.push_str(assembly);
+    text.push_str(&assembly.check);
     text.push_str("        }\n        return true;\n    }\n}\n");
     Ok(text)
 }
 
+/// The contract that has what does not fit into the verifier.
+fn rest_contract(text: &mut Text, verifier: &str, assembly: &str) {
+    text.line(format_args!("/// @title What does not fit into the code of {verifier}"));
+    text.line(format_args!(
+        "/// @notice Of use to {verifier} alone, which creates it: from what that sends it computes values, and decides nothing."
+    ));
+    text.open(format_args!("contract {verifier}{REST} {{"));
+    text.open("fallback() external {");
+    text.line("// Zero. Assembly that speaks of a variable outside of it is compiled as it is written.");
+    text.line("uint256 z = msg.data.length == 0 ? 1 : 0;");
+    text.open("assembly (\"memory-safe\") {");
+    text.raw(assembly);
+    text.close("}");
+    text.close("}");
+    text.close("}");
+    text.line("");
+}
+
 fn header(text: &mut Text, program: &dyn VerifierProgram, how: &str) {
     let statement = program.statement();
-    text.line("// SPDX-License-Identifier: MIT OR Apache-2.0");
-    text.line("pragma solidity ^0.8.20;");
-    text.line("");
     text.line(format_args!(
         "/// @title Verifier of proofs about the model \"{}\"",
         comment(&statement.model_name)
@@ -157,20 +214,33 @@ const VERIFIER_ERRORS: &[errors::SolError] = &[
     errors::NO_SUCH_OUTPUT,
 ];
 
-/// With a development setup, the constructor refuses chains where something is at stake.
-fn guard(text: &mut Text, program: &dyn VerifierProgram) {
-    if !program.srs().unsafe_dev {
+/// With a development setup, the constructor refuses chains where something is at stake. It creates the verifier's rest.
+fn constructor(text: &mut Text, program: &dyn VerifierProgram, with_rest: Option<&str>) {
+    let unsafe_dev = program.srs().unsafe_dev;
+    let error = errors::UNSAFE_SETUP;
+    if unsafe_dev {
+        text.line(format_args!("/// @dev {}", error.meaning.trim()));
+        text.line(declaration(&error));
+        text.line("");
+        text.line("/// @dev Development setup: test chains only.");
+    }
+    if with_rest.is_some() {
+        text.line(
+            "/// @dev What it creates is the first contract of this one, from which its address follows.",
+        );
+    }
+    if !unsafe_dev && with_rest.is_none() {
         return;
     }
-    let error = errors::UNSAFE_SETUP;
-    text.line(format_args!("/// @dev {}", error.meaning.trim()));
-    text.line(declaration(&error));
-    text.line("");
-    text.line("/// @dev Development setup: test chains only.");
     text.open("constructor() {");
-    text.line("uint256 id = block.chainid;");
-    let ids: Vec<String> = chains::test_ids().map(|id| format!("id != {id}")).collect();
-    text.line(format_args!("if ({}) revert {}(id);", ids.join(" && "), error.name));
+    if unsafe_dev {
+        text.line("uint256 id = block.chainid;");
+        let ids: Vec<String> = chains::test_ids().map(|id| format!("id != {id}")).collect();
+        text.line(format_args!("if ({}) revert {}(id);", ids.join(" && "), error.name));
+    }
+    if let Some(verifier) = with_rest {
+        text.line(format_args!("REST = address(new {verifier}{REST}()).codehash;"));
+    }
     text.close("}");
     text.line("");
 }

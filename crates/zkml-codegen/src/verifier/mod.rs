@@ -7,7 +7,7 @@ mod points;
 mod statement;
 mod sumcheck;
 
-use zkml_protocol::{AnyProgram, VerifierProgram};
+use zkml_protocol::{AnyProgram, VerifierProgram, sumcheck::Program as SumcheckProgram};
 
 use crate::CodegenError;
 
@@ -30,6 +30,20 @@ pub fn verifier_source(program: &dyn VerifierProgram) -> Result<String, CodegenE
     verifier_source_favouring(program, Favour::Gas)
 }
 
+/// As [`verifier_source_favouring`], for a contract that has room for this many operations: what does not fit is in a second one,
+/// or in loops where two have no room for it.
+///
+/// # Errors
+/// As [`verifier_source`].
+pub fn sumcheck_verifier_source(
+    program: &SumcheckProgram,
+    favour: Favour,
+    room: usize,
+) -> Result<String, CodegenError> {
+    VerifierProgram::validate(program)?;
+    sumcheck::source(program, favour, room)
+}
+
 /// As [`verifier_source`], with the choice what to spare.
 ///
 /// # Errors
@@ -41,7 +55,7 @@ pub fn verifier_source_favouring(
     program.validate()?;
     match program.any() {
         AnyProgram::Plonk(program) => plonk::source(program, favour),
-        AnyProgram::Sumcheck(program) => sumcheck::source(program, favour),
+        AnyProgram::Sumcheck(program) => sumcheck::source(program, favour, sumcheck::MOST_OPERATIONS),
         other => Err(CodegenError::Inconsistent(format!("no printer for {other:?}"))),
     }
 }

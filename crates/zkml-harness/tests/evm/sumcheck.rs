@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use halo2curves::bn256::Fr;
-use zkml_codegen::verifier_source;
+use zkml_codegen::{Favour, sumcheck_verifier_source, verifier_source};
 use zkml_curve::scalar_word;
 use zkml_graph::{
     Visibility,
@@ -56,9 +56,13 @@ fn all() -> Vec<Proven> {
 }
 
 fn compiled(all: &[Proven], settings: &Settings) -> Vec<Contract> {
+    compiled_from(all, settings, |p| verifier_source(&p.program).unwrap())
+}
+
+fn compiled_from(all: &[Proven], settings: &Settings, source: impl Fn(&Proven) -> String) -> Vec<Contract> {
     let sources: Vec<(String, String)> = all
         .iter()
-        .map(|p| (zkml_codegen::names::contracts(&p.program).verifier, verifier_source(&p.program).unwrap()))
+        .map(|p| (zkml_codegen::names::contracts(&p.program).verifier, source(p)))
         .map(|(name, source)| (format!("{name}.sol"), source))
         .collect();
     let sources: Vec<(&str, &str)> =
@@ -77,6 +81,76 @@ fn printed_verifiers_agree_with_the_rust_verifier() {
     for (p, contract) in all.iter().zip(compiled(&all, &Settings::default())) {
         self_check(&contract, &p.program, &p.proof, &p.instances)
             .unwrap_or_else(|e| panic!("{}: {e}", p.name));
+    }
+}
+
+/// Operations for which the contracts of these tests have room: too few for any of the programs, or for some.
+const ROOMS: [usize; 2] = [0, 600];
+
+#[test]
+fn verifiers_with_loops_and_of_two_contracts_agree_with_the_rust_verifier() {
+    let all = all();
+    let favours = [(Favour::Size, usize::MAX), (Favour::Gas, ROOMS[0]), (Favour::Size, ROOMS[1])];
+    let mut second = 0;
+    for (favour, room) in favours {
+        let source = |p: &Proven| sumcheck_verifier_source(&p.program, favour, room).unwrap();
+        second += all.iter().filter(|p| source(p).contains("Rest()")).count();
+        for (p, contract) in all.iter().zip(compiled_from(&all, &Settings::default(), source)) {
+            self_check(&contract, &p.program, &p.proof, &p.instances)
+                .unwrap_or_else(|e| panic!("{}, {favour:?}, {room}: {e}", p.name));
+        }
+    }
+    assert!(second > all.len(), "{second} verifiers are of two contracts");
+}
+
+/// Creation code that first creates a contract with `child` as its code, if any, and then becomes `runtime`.
+fn creation(child: Option<&[u8]>, runtime: &[u8]) -> Vec<u8> {
+    let copy = |length: usize, from: usize| {
+        let [a, b] = (length as u16).to_be_bytes();
+        let [c, d] = (from as u16).to_be_bytes();
+        vec![0x61, a, b, 0x61, c, d, 0x5f, 0x39]
+    };
+    let length = |n: usize| [&[0x61][..], &(n as u16).to_be_bytes()].concat();
+    // CODECOPY, RETURN of what follows: 13 bytes.
+    let becomes =
+        |code: &[u8], head: usize| [copy(code.len(), head), length(code.len()), vec![0x5f, 0xf3]].concat();
+    let inner = child.map(|code| [becomes(code, 13), code.to_vec()].concat()).unwrap_or_default();
+    // CODECOPY, CREATE, POP: 15 bytes.
+    let head = if child.is_some() { 15 } else { 0 };
+    let create =
+        [copy(inner.len(), head + 13 + runtime.len()), length(inner.len()), vec![0x5f, 0x5f, 0xf0, 0x50]]
+            .concat();
+    let first = if child.is_some() { create } else { vec![] };
+    assert_eq!(first.len(), head);
+    [first, becomes(runtime, head + 13), runtime.to_vec(), inner].concat()
+}
+
+#[test]
+fn a_verifier_takes_no_other_rest_than_its_own() {
+    let all = all();
+    let p = &all[0];
+    let source = |p: &Proven| sumcheck_verifier_source(&p.program, Favour::Gas, ROOMS[0]).unwrap();
+    let contract = compiled_from(&all[..1], &Settings::default(), source).remove(0);
+    assert!(contract.immutables.is_empty(), "the whole runtime code is known");
+    let data = zkml_contracts::verify_proof_unchecked(&p.proof, &p.instances);
+    let mut evm = Evm::default();
+    let genuine = evm.deploy(&contract.creation).unwrap();
+    assert!(genuine.runtime == contract.runtime, "as it was compiled");
+    assert!(evm.call(genuine.address, &data).unwrap().is_true());
+    let rest = evm.code(genuine.address.create(1));
+    assert_eq!(genuine.code_bytes, contract.runtime.len() + rest.len());
+    // Its own code, put there by somebody else's constructor.
+    for (child, expected) in [
+        (None, "RestMissing()"),
+        (Some(vec![0x00]), "RestMissing()"),
+        (Some([&rest[..], &[0]].concat()), "RestMissing()"),
+        (Some(rest), "true"),
+    ] {
+        let address = evm.deploy(&creation(child.as_deref(), &contract.runtime)).unwrap().address;
+        assert!(evm.code(address) == contract.runtime);
+        let call = evm.call(address, &data).unwrap();
+        let said = if call.is_true() { "true".to_owned() } else { call.describe() };
+        assert_eq!(said, expected);
     }
 }
 
@@ -99,8 +173,17 @@ fn every_spoiled_element_is_refused_with_its_error_in_both_pipelines() {
     all.truncate(1);
     all.push(public);
     let via_ir = Settings { via_ir: true, ..Settings::default() };
-    for settings in [Settings::default(), via_ir] {
-        for (p, contract) in all.iter().zip(compiled(&all, &settings)) {
+    let whole = |p: &Proven| verifier_source(&p.program).unwrap();
+    let halves = |p: &Proven| sumcheck_verifier_source(&p.program, Favour::Size, ROOMS[1]).unwrap();
+    type Source<'a> = &'a dyn Fn(&Proven) -> String;
+    let ways: [(&Settings, Source<'_>); 4] = [
+        (&Settings::default(), &whole),
+        (&via_ir, &whole),
+        (&Settings::default(), &halves),
+        (&via_ir, &halves),
+    ];
+    for (settings, source) in ways {
+        for (p, contract) in all.iter().zip(compiled_from(&all, settings, source)) {
             let mut evm = Evm::default();
             let address = evm.deploy(&contract.creation).unwrap().address;
             let mut call = |proof: &[u8], instances: &[Word]| {

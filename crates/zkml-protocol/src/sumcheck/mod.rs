@@ -50,7 +50,7 @@ mod vector;
 mod view;
 
 pub use claims::{Batch, Claim, Claimed, Factor, MaskWeight, Part, Point, claims};
-pub use equations::{Base, Equations, Inconsistent, Node, Operation, Rounds};
+pub use equations::{Base, Coordinates, Equations, Inconsistent, Matching, Node, Operation, Rounds};
 pub use layout::{Challenge, OPENINGS, ProofLayout, Slot, SlotId, Step};
 pub use program::{
     Affine, Contraction, Gate, Linear, Lookup, Monomial, Opening, PROTOCOL_VERSION, Program, Segment, System,

@@ -2,7 +2,9 @@
 #![expect(clippy::arithmetic_side_effects, reason = "field arithmetic is total")]
 
 use ff::Field;
-use zkml_protocol::sumcheck::{Challenge, Equations, Node, Operation, Rounds, Shape, SlotId};
+use zkml_protocol::sumcheck::{
+    Challenge, Coordinates, Equations, Matching, Node, Operation, Rounds, Shape, SlotId,
+};
 
 use super::{VerifyError, decode::Decoded};
 use crate::curve::{Fr, scalar};
@@ -33,6 +35,10 @@ impl Values {
                     Option::from(values.at(*a)?.invert()).ok_or(VerifyError::Degenerate)?
                 }
                 Operation::Rounds(which, claim) => rounds(*which, shape, decoded, values.at(*claim)?)?,
+                Operation::Matching(matching) => sum(matching, decoded)?,
+                Operation::RowPolynomial(from, count, at) => {
+                    row_polynomial(decoded, *from, *count, values.at(*at)?)?
+                }
             };
             values.0.push(value);
         }
@@ -43,6 +49,43 @@ impl Values {
     pub(super) fn at(&self, node: Node) -> Result<Fr, VerifyError> {
         self.0.get(node.index()).copied().ok_or(VerifyError::Inconsistent("operation"))
     }
+}
+
+/// A coordinate of the point that begins with this challenge.
+fn coordinate(decoded: &Decoded, first: Challenge, at: u32) -> Result<Fr, VerifyError> {
+    decoded.challenge(first.after(at).ok_or(VerifyError::Inconsistent("coordinate"))?)
+}
+
+/// The sum over all indices below the extent, bit by bit from the lowest.
+fn sum(matching: &Matching, decoded: &Decoded) -> Result<Fr, VerifyError> {
+    let mut weights = Vec::with_capacity(matching.bits as usize);
+    for bit in 0..matching.bits {
+        weights.push(match &matching.weights {
+            Coordinates::From(first) => coordinate(decoded, *first, bit)?,
+            Coordinates::All(word) => scalar(word).ok_or(VerifyError::Inconsistent("coordinate"))?,
+        });
+    }
+    // Of the bits so far: all indices, and those below the extent's.
+    let (mut all, mut below) = (Fr::ONE, Fr::ZERO);
+    for (bit, weight) in (0u32..).zip(weights) {
+        let address = coordinate(decoded, matching.address, bit)?;
+        let ones = weight * address;
+        let zeros = Fr::ONE - weight - address + ones;
+        let set = matching.extent.checked_shr(bit).unwrap_or(0) & 1 == 1;
+        below = if set { zeros * all + ones * below } else { zeros * below };
+        all *= zeros + ones;
+    }
+    let whole = matching.extent.checked_shr(matching.bits).unwrap_or(0) != 0;
+    Ok(if whole { all } else { below })
+}
+
+fn row_polynomial(decoded: &Decoded, from: Challenge, count: u32, mut x: Fr) -> Result<Fr, VerifyError> {
+    let mut product = Fr::ONE;
+    for k in 0..count {
+        product *= Fr::ONE + coordinate(decoded, from, k)? * (x - Fr::ONE);
+        x = x * x;
+    }
+    Ok(product)
 }
 
 fn rounds(which: Rounds, shape: &Shape, decoded: &Decoded, mut claim: Fr) -> Result<Fr, VerifyError> {

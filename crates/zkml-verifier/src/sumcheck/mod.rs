@@ -39,7 +39,7 @@ pub fn verify_with(
 ) -> Result<(), VerifyError> {
     let shape = program.shape().ok_or(VerifyError::Inconsistent("shape"))?;
     let decoded = Decoded::new(program, digest, proof, instances)?;
-    let equations = program.equations().map_err(|part| VerifyError::Inconsistent(part.0))?;
+    let equations = program.equations_with_loops().map_err(|part| VerifyError::Inconsistent(part.0))?;
     let values = Values::of(&equations, &shape, &decoded)?;
     opening::check(program, &decoded, &equations, &values)
 }

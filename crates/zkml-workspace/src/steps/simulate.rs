@@ -86,7 +86,7 @@ pub fn run(observer: &dyn Observer, artifacts: &Artifacts, request: &Request<'_>
         outputs: proof.outputs.clone(),
         commitments: commit::stated(&contracts.program, &proof.instances),
         proof_bytes: proof.proof.len(),
-        runtime_bytes: deployment.runtime.len(),
+        runtime_bytes: deployment.code_bytes,
         deploy_gas: deployment.gas,
         tx_gas: call.gas.transaction,
         exec_gas: call.gas.execution,

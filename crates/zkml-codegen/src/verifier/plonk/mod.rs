@@ -21,7 +21,7 @@ use opening::Opening;
 pub(super) fn source(program: &Program, favour: Favour) -> Result<String, CodegenError> {
     let body = assembly(program, favour)?;
     let how = format!("KZG (SHPLONK) over BN254, {} rows", program.domain.n());
-    frame::contract(program, &how, &body)
+    frame::contract(program, &how, &frame::Assembly { check: body, rest: None })
 }
 
 /// The verification itself, as one assembly block.

@@ -40,7 +40,8 @@ impl Map {
         });
         let challenges: HashMap<Challenge, usize> =
             squeezed.enumerate().map(|(at, challenge)| (challenge, start + 32 * at)).collect();
-        let cells = start + 32 * challenges.len();
+        // A word between them is for the hash of the verifier's rest.
+        let cells = start + 32 * challenges.len() + 32;
         let input = Input::new(layout.slots(), instances, favour);
         Self { layout, input, challenges, cells }
     }
@@ -53,6 +54,16 @@ impl Map {
     /// Address at which the transcript keeps a copy of the proof.
     pub(super) fn proof_copy(&self) -> usize {
         FREE + 32 * (2 + self.input.instances)
+    }
+
+    /// Address of the first challenge: what lies between the buffer and it is free once the transcript is done.
+    pub(super) fn challenges_at(&self) -> usize {
+        self.rest_hash() - 32 * self.challenges.len()
+    }
+
+    /// Address of the hash of the code of the verifier's rest.
+    pub(super) fn rest_hash(&self) -> usize {
+        self.cells - 32
     }
 
     /// Address of a cell for values.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use zkml_protocol::{
     Word, field,
-    sumcheck::{Challenge, Equations, Node, Operation, Rounds, SlotId},
+    sumcheck::{Challenge, Equations, Matching, Node, Operation, Rounds, SlotId},
 };
 
-use super::{super::points, memory::Map};
+use super::{super::points, loops, memory::Map, rest};
 use crate::{
     CodegenError,
     text::{Text, at, literal},
@@ -46,7 +46,7 @@ impl Expression {
 
     /// Another expression around this one.
     fn around(self, text: String, depth: u32) -> Self {
-        Self { text, bound: WHOLE, depth, reads: self.reads }
+        Self { text, bound: WHOLE, depth, ..self }
     }
 
     /// An expression of both, that of `last` being evaluated first.
@@ -62,6 +62,10 @@ pub(super) struct Operations<'a> {
     map: &'a Map,
     /// How often each is read by what is needed.
     uses: Vec<u32>,
+    /// The last that reads each; none for what terms read, which comes after all.
+    last: Vec<Option<usize>>,
+    /// Distance of the calldata here from where a caller has put it.
+    shift: usize,
     /// The expression that reads each value; of those with a cell once it is written.
     readers: HashMap<usize, Expression>,
     /// Cells that nothing reads any more.
@@ -74,10 +78,18 @@ pub(super) struct Operations<'a> {
     held: HashMap<usize, (usize, u32)>,
 }
 
+/// Whether a value has to be computed; others are constants, challenges, or words of the calldata.
+fn is_computed(operation: &Operation) -> bool {
+    !matches!(
+        operation,
+        Operation::Constant(_) | Operation::Instance(_) | Operation::Scalar(..) | Operation::Challenge(_)
+    )
+}
+
 fn operands(operation: &Operation) -> Vec<Node> {
     match operation {
         Operation::Add(a, b) | Operation::Sub(a, b) | Operation::Mul(a, b) => vec![*a, *b],
-        Operation::Invert(a) | Operation::Rounds(_, a) => vec![*a],
+        Operation::Invert(a) | Operation::Rounds(_, a) | Operation::RowPolynomial(_, _, a) => vec![*a],
         _ => vec![],
     }
 }
@@ -85,17 +97,26 @@ fn operands(operation: &Operation) -> Vec<Node> {
 impl<'a> Operations<'a> {
     pub(super) fn new(equations: &'a Equations, map: &'a Map) -> Self {
         let mut uses = vec![0u32; equations.operations.len()];
+        let mut last = vec![Some(0); equations.operations.len()];
         let roots = equations.terms.iter().map(|(factor, _)| *factor).chain([equations.quotient]);
-        roots.for_each(|root| uses[root.index()] += 1);
+        for root in roots {
+            uses[root.index()] += 1;
+            last[root.index()] = None;
+        }
         for (index, operation) in equations.operations.iter().enumerate().rev() {
             if uses[index] > 0 {
-                operands(operation).into_iter().for_each(|operand| uses[operand.index()] += 1);
+                for operand in operands(operation) {
+                    uses[operand.index()] += 1;
+                    last[operand.index()] = last[operand.index()].map(|known| known.max(index));
+                }
             }
         }
         Self {
             equations,
             map,
             uses,
+            last,
+            shift: 0,
             readers: HashMap::new(),
             free: vec![],
             cells: 0,
@@ -106,28 +127,88 @@ impl<'a> Operations<'a> {
 
     /// The expression of a root, once all is printed.
     pub(super) fn root(&self, node: Node) -> Result<String, CodegenError> {
-        let found = self.readers.get(&node.index());
-        found
-            .map(|e| e.text.clone())
-            .ok_or_else(|| CodegenError::Inconsistent("an operation is missing".to_owned()))
+        self.read(node).map(|expression| expression.text)
+    }
+
+    /// The number of operations that are needed, values that are there already left out.
+    pub(super) fn needed(equations: &Equations, map: &Map) -> usize {
+        let found = Operations::new(equations, map);
+        let computed =
+            equations.operations.iter().zip(&found.uses).filter(|(o, uses)| **uses > 0 && is_computed(o));
+        computed.count()
+    }
+
+    /// The operation before which this many that are needed have been printed.
+    pub(super) fn after(&self, count: usize) -> usize {
+        let computed =
+            |(index, operation): &(usize, &Operation)| self.uses[*index] > 0 && is_computed(operation);
+        let mut found = self.equations.operations.iter().enumerate().filter(computed);
+        found.nth(count).map_or(self.equations.operations.len(), |(index, _)| index)
     }
 
     /// Prints all that is needed, operands first.
     pub(super) fn print(&mut self, text: &mut Text) -> Result<(), CodegenError> {
+        self.beginning(text)?;
+        self.run(text, 0..self.equations.operations.len())
+    }
+
+    /// Prints the same in two contracts, from operation `cut` on in the second, and what sends values there and back.
+    pub(super) fn print_both(
+        &mut self,
+        first: &mut Text,
+        second: &mut Text,
+        cut: usize,
+    ) -> Result<(), CodegenError> {
+        self.beginning(first)?;
+        self.run(first, 0..cut)?;
+        self.hand_over(first, cut);
+        self.shift = rest::SHIFT;
+        let mut inside = Text::at_depth(3);
+        self.run(&mut inside, cut..self.equations.operations.len())?;
+        self.hand_over(&mut inside, self.equations.operations.len());
+        self.functions(&mut inside);
+        self.shift = 0;
+        rest::call(first, self.map, self.cells);
+        rest::frame(second, self.map, self.cells, &inside.finish());
+        Ok(())
+    }
+
+    /// Gives a cell to whatever is read from operation `next` on, and forgets all other expressions.
+    fn hand_over(&mut self, text: &mut Text, next: usize) {
+        let mut waiting: Vec<usize> = self.readers.keys().copied().collect();
+        waiting.sort_unstable();
+        for index in waiting {
+            let read = self.last[index].is_none_or(|last| last >= next);
+            let in_cell = self.held.get(&index).is_some_and(|(_, left)| *left > 0);
+            if !read || in_cell || !is_computed(&self.equations.operations[index]) {
+                continue;
+            }
+            if let Some(expression) = self.readers.remove(&index) {
+                self.keep(text, index, &expression);
+            }
+        }
+        let held = &self.held;
+        self.readers.retain(|index, _| held.get(index).is_some_and(|(_, left)| *left > 0));
+    }
+
+    fn beginning(&mut self, text: &mut Text) -> Result<(), CodegenError> {
         text.section(
             "The equations: claims of both sumchecks, their functionals at the last point, the opening.",
         );
-        for (index, operation) in self.equations.operations.iter().enumerate() {
+        self.matchings(text)
+    }
+
+    fn run(&mut self, text: &mut Text, range: std::ops::Range<usize>) -> Result<(), CodegenError> {
+        let operations = self.equations.operations.iter().enumerate();
+        for (index, operation) in operations.skip(range.start).take(range.len()) {
             if self.uses[index] == 0 {
                 continue;
             }
             let expression = match operation {
-                Operation::Constant(word) => constant(word),
-                Operation::Instance(i) => self.calldata(self.map.input.instances_at() + 32 * *i as usize),
-                Operation::Scalar(slot, i) => self.calldata(self.map.element(*slot, *i)?),
-                Operation::Challenge(which) => {
-                    Expression::leaf(format!("mload({})", at(self.map.challenge(*which)?)), WHOLE)
-                }
+                Operation::Constant(_)
+                | Operation::Instance(_)
+                | Operation::Scalar(..)
+                | Operation::Challenge(_) => self.given(operation)?,
                 Operation::Add(a, b) => sum(self.read(*a)?, self.read(*b)?),
                 Operation::Sub(a, b) => difference(self.read(*a)?, self.read(*b)?),
                 Operation::Mul(a, b) => product(self.read(*a)?, self.read(*b)?),
@@ -139,6 +220,14 @@ impl<'a> Operations<'a> {
                 Operation::Rounds(which, claim) => {
                     let claim = self.read(*claim)?;
                     self.rounds(text, index, *which, &claim)?;
+                    continue;
+                }
+                // They are in their cells.
+                Operation::Matching(_) => continue,
+                Operation::RowPolynomial(from, count, x) => {
+                    let x = self.read(*x)?;
+                    let text_of = loops::call(self.map, *from, *count, &x.text)?;
+                    self.keep(text, index, &x.around(text_of, DEPTH));
                     continue;
                 }
             };
@@ -154,14 +243,71 @@ impl<'a> Operations<'a> {
         Ok(())
     }
 
+    /// All sums over matches of points, into the first cells.
+    fn matchings(&mut self, text: &mut Text) -> Result<(), CodegenError> {
+        let used = |(index, operation): (usize, &Operation)| match operation {
+            Operation::Matching(matching) if self.uses[index] > 0 => Some((index, *matching)),
+            _ => None,
+        };
+        let found: Vec<_> = self.equations.operations.iter().enumerate().filter_map(used).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let matchings: Vec<Matching> = found.iter().map(|(_, matching)| *matching).collect();
+        let table = loops::Table::new(self.map, &matchings)?;
+        if self.map.buffer() + table.length() > self.map.challenges_at() {
+            return Err(CodegenError::Inconsistent(
+                "a table is longer than what lies in front of it".to_owned(),
+            ));
+        }
+        table.print(text, self.map);
+        for (cell, (index, _)) in found.iter().enumerate() {
+            self.held.insert(*index, (cell, self.uses[*index]));
+            let mut reader = Expression::leaf(format!("mload({})", at(self.map.cell(cell))), WHOLE);
+            reader.reads.push(*index);
+            self.readers.insert(*index, reader);
+        }
+        self.cells = found.len() + table.constants();
+        Ok(())
+    }
+
+    /// The functions that have been called.
+    pub(super) fn functions(&self, text: &mut Text) {
+        let used = |wanted: fn(&Operation) -> bool| {
+            self.equations.operations.iter().zip(&self.uses).any(|(o, uses)| *uses > 0 && wanted(o))
+        };
+        if used(|o| matches!(o, Operation::Matching(_))) {
+            loops::matching(text);
+        }
+        if used(|o| matches!(o, Operation::RowPolynomial(..))) {
+            loops::row_polynomial(text);
+        }
+    }
+
     fn calldata(&self, offset: usize) -> Expression {
-        Expression::leaf(format!("calldataload({})", at(offset)), WHOLE)
+        Expression::leaf(format!("calldataload({})", at(offset - self.shift)), WHOLE)
+    }
+
+    /// A value that is there already.
+    fn given(&self, operation: &Operation) -> Result<Expression, CodegenError> {
+        Ok(match operation {
+            Operation::Constant(word) => constant(word),
+            Operation::Instance(i) => self.calldata(self.map.input.instances_at() + 32 * *i as usize),
+            Operation::Scalar(slot, i) => self.calldata(self.map.element(*slot, *i)?),
+            Operation::Challenge(which) => {
+                Expression::leaf(format!("mload({})", at(self.map.challenge(*which)?)), WHOLE)
+            }
+            _ => return Err(CodegenError::Inconsistent("an operation comes before its operand".to_owned())),
+        })
     }
 
     /// The expression of an operand.
     fn read(&self, node: Node) -> Result<Expression, CodegenError> {
-        let found = self.readers.get(&node.index()).cloned();
-        found.ok_or_else(|| CodegenError::Inconsistent("an operation comes before its operand".to_owned()))
+        match (self.readers.get(&node.index()), self.equations.operations.get(node.index())) {
+            (Some(found), _) => Ok(found.clone()),
+            (None, Some(operation)) => self.given(operation),
+            (None, None) => Err(CodegenError::Inconsistent("an operation is missing".to_owned())),
+        }
     }
 
     /// Gives a value a cell. Its expression is evaluated before the cell is written, so it may be one that it reads last.
@@ -236,7 +382,7 @@ impl<'a> Operations<'a> {
                 _ => runs.push(Run {
                     words: slot.count,
                     count: 1,
-                    proof: self.map.element(slot.id, 0)?,
+                    proof: self.map.element(slot.id, 0)? - self.shift,
                     challenge: self.map.challenge(challenge)?,
                 }),
             }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::{Axis, Challenge, Index, SlotId},
     functional::Weights,
+    loops::Matching,
 };
 use crate::{Word, field};
 
@@ -51,6 +52,10 @@ pub enum Operation {
     /// claim becomes the value at the round's challenge of the polynomial whose values at zero and one add up to it and
     /// whose coefficients but the linear one the proof carries.
     Rounds(Rounds, Node),
+    /// The sum over an index of what two points weigh it with.
+    Matching(Matching),
+    /// `Π_k ((1 − u_k) + u_k x^(2^k))` over a number of coordinates `u` from this challenge on, `x` being the node.
+    RowPolynomial(Challenge, u32, Node),
 }
 
 /// Operations under construction.
@@ -58,6 +63,8 @@ pub enum Operation {
 pub(super) struct Builder {
     operations: Vec<Operation>,
     known: HashMap<Operation, Node>,
+    /// Whether there are operations that stand for a loop.
+    pub(super) loops: bool,
     /// Axes over their indices, with their weights and the address that they are at.
     pub(super) axes: HashMap<AxisKey, Node>,
 }
@@ -66,11 +73,16 @@ pub(super) struct Builder {
 pub(super) type AxisKey = (Axis, Vec<Index>, Vec<Weights>, Option<Vec<Node>>);
 
 impl Builder {
+    /// `loops`: whether an operation may stand for a loop.
+    pub(super) fn new(loops: bool) -> Self {
+        Self { loops, ..Self::default() }
+    }
+
     pub(super) fn finish(self) -> Vec<Operation> {
         self.operations
     }
 
-    fn node(&mut self, operation: Operation) -> Node {
+    pub(super) fn node(&mut self, operation: Operation) -> Node {
         let next = Node(self.operations.len() as u32);
         let operations = &mut self.operations;
         *self.known.entry(operation).or_insert_with(|| {
@@ -79,17 +91,21 @@ impl Builder {
         })
     }
 
-    fn value(&self, node: Node) -> Option<Word> {
-        match self.operations.get(node.index()) {
-            Some(Operation::Constant(word)) => Some(*word),
+    pub(super) fn operation(&self, node: Node) -> Option<Operation> {
+        self.operations.get(node.index()).copied()
+    }
+
+    pub(super) fn value(&self, node: Node) -> Option<Word> {
+        match self.operation(node) {
+            Some(Operation::Constant(word)) => Some(word),
             _ => None,
         }
     }
 
     /// What a node is known to be the difference of.
     fn difference(&self, node: Node) -> Option<(Node, Node)> {
-        match self.operations.get(node.index()) {
-            Some(Operation::Sub(a, b)) => Some((*a, *b)),
+        match self.operation(node) {
+            Some(Operation::Sub(a, b)) => Some((a, b)),
             _ => None,
         }
     }

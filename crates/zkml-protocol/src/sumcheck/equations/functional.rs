@@ -3,7 +3,7 @@
 use super::{
     super::{Automaton, Axis, AxisStep, Index, Part, Point, Source, Term, Transition},
     Inconsistent,
-    builder::{AxisKey, Builder, Node},
+    builder::{AxisKey, Builder, Node, Operation},
     simpler::joined,
 };
 use crate::sumcheck::Challenge;
@@ -13,7 +13,7 @@ use crate::sumcheck::Challenge;
 pub(super) struct Bit {
     zero: Node,
     one: Node,
-    coordinate: Option<Node>,
+    pub(super) coordinate: Option<Node>,
 }
 
 pub(super) type Weights = Vec<Bit>;
@@ -115,7 +115,11 @@ impl Builder {
         if let Some(node) = self.axes.get(&key) {
             return Ok(*node);
         }
-        let node = self.summed(&key)?;
+        let matching = if self.loops { self.matching(&key) } else { None };
+        let node = match matching {
+            Some(matching) => self.node(Operation::Matching(matching)),
+            None => self.summed(&key)?,
+        };
         self.axes.insert(key, node);
         Ok(node)
     }

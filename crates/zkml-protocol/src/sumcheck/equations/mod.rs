@@ -7,11 +7,13 @@
 mod builder;
 mod first;
 mod functional;
+mod loops;
 mod opening;
 mod second;
 mod simpler;
 
 pub use builder::{Node, Operation, Rounds};
+pub use loops::{Coordinates, Matching};
 
 use builder::Builder;
 
@@ -50,8 +52,20 @@ impl Program {
     /// # Errors
     /// The part of the program that contradicts the others.
     pub fn equations(&self) -> Result<Equations, Inconsistent> {
+        self.written(false)
+    }
+
+    /// The same with one operation for what a loop computes, see [`Operation::Matching`] and [`Operation::RowPolynomial`].
+    ///
+    /// # Errors
+    /// As [`Program::equations`].
+    pub fn equations_with_loops(&self) -> Result<Equations, Inconsistent> {
+        self.written(true)
+    }
+
+    fn written(&self, loops: bool) -> Result<Equations, Inconsistent> {
         let shape = self.shape().ok_or(Inconsistent("shape"))?;
-        let mut builder = Builder::default();
+        let mut builder = Builder::new(loops);
         let left = first::left(&mut builder, self, &shape);
         let folded = second::folded(&mut builder, self, &shape, left)?;
         let (terms, quotient) = opening::terms(&mut builder, self, &folded);

@@ -3,7 +3,7 @@
 use super::{
     super::{Challenge, Program, SlotId, Source},
     Base,
-    builder::{Builder, Node},
+    builder::{Builder, Node, Operation},
     second::Folded,
 };
 
@@ -76,6 +76,9 @@ impl Points {
 
 /// `Π ((1 − u_k) + u_k x^(2^k))`.
 fn row_polynomial(b: &mut Builder, u: &[Node], mut x: Node) -> Node {
+    if let (true, Some(from)) = (b.loops, b.consecutive(u)) {
+        return b.node(Operation::RowPolynomial(from, u.len() as u32, x));
+    }
     let mut product = b.one();
     for (k, u) in u.iter().enumerate() {
         if k > 0 {
