@@ -12,7 +12,7 @@ use zkml_protocol::{
 };
 
 use crate::{
-    Layout,
+    Layout, Unconfirmed,
     error::{Error, Result},
     prover::{Masks, ProvingKey, Witness, prove},
 };
@@ -86,11 +86,13 @@ impl Keys {
         points.flat_map(SerdeObject::to_raw_bytes).collect()
     }
 
-    /// Takes apart what [`Keys::to_bytes`] wrote, for the layout and the program that it was made with.
+    /// Takes apart what [`Keys::to_bytes`] wrote, for the layout and the program that it was made with. That the program has this
+    /// layout's system says that the layout is the one that was confirmed.
     ///
     /// # Errors
     /// [`Error::BadKey`] for another length, and for what is no point.
-    pub fn from_bytes(layout: Layout, program: Program, bytes: &[u8]) -> Result<Self> {
+    pub fn from_bytes(layout: Unconfirmed, program: Program, bytes: &[u8]) -> Result<Self> {
+        let Unconfirmed(layout) = layout;
         if layout.system != program.system || layout.opening != program.opening {
             return Err(Error::BadKey("the verifier program is not that of the model's layout"));
         }

@@ -22,4 +22,4 @@ mod vectors;
 
 pub use error::{Error, Result};
 pub use keys::Keys;
-pub use layout::{Layout, Options, lay_out};
+pub use layout::{Layout, Options, Unconfirmed, lay_out, lay_out_unconfirmed};

@@ -76,7 +76,7 @@ impl Compiled {
     /// As [`Compiled::setup`], [`Error::Sumcheck`] in place of [`Error::Prover`].
     pub fn setup_sumcheck(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
         begin(observer, Stage::Keys)?;
-        let layout = self.sumcheck_layout()?;
+        let layout = zkml_sumcheck::lay_out(&self.system, &self.sumcheck_options())?;
         begin(observer, Stage::Srs)?;
         let (powers, in_g2) = srs.by_rows(layout.powers(), layout.opening.column_bits, "of the setup")?;
         begin(observer, Stage::Keys)?;
@@ -91,7 +91,7 @@ impl Compiled {
     /// # Errors
     /// [`Error::Sumcheck`] for a model that it cannot lay out.
     pub fn sumcheck_k(&self) -> Result<u32> {
-        Ok(self.sumcheck_layout()?.powers().next_power_of_two().ilog2())
+        Ok(self.unconfirmed_layout()?.powers().next_power_of_two().ilog2())
     }
 
     fn sumcheck_options(&self) -> zkml_sumcheck::Options {
@@ -101,8 +101,8 @@ impl Compiled {
         }
     }
 
-    fn sumcheck_layout(&self) -> Result<zkml_sumcheck::Layout> {
-        Ok(zkml_sumcheck::lay_out(&self.system, &self.sumcheck_options())?)
+    fn unconfirmed_layout(&self) -> Result<zkml_sumcheck::Unconfirmed> {
+        Ok(zkml_sumcheck::lay_out_unconfirmed(&self.system, &self.sumcheck_options())?)
     }
 }
 
@@ -128,7 +128,7 @@ impl Keys {
             Program::Plonk(program) => *program,
             Program::Sumcheck(program) => {
                 let container = Container::open(name, SUMCHECK_MAGIC, bytes)?;
-                let layout = compiled.sumcheck_layout()?;
+                let layout = compiled.unconfirmed_layout()?;
                 let keys = zkml_sumcheck::Keys::from_bytes(layout, *program, container.body)?;
                 return Ok(Self::of_sumcheck(compiled, keys));
             }

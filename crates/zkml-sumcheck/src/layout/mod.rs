@@ -80,12 +80,34 @@ pub struct Layout {
     pub(crate) zeros: Vec<bool>,
 }
 
+/// A layout of which nobody has confirmed that it states every relation: no key may be made with it. It is the one of a key
+/// whose program has the same system, which was confirmed when that key was made.
+#[derive(Clone, Debug)]
+pub struct Unconfirmed(pub(crate) Layout);
+
+impl Unconfirmed {
+    /// As [`Layout::powers`].
+    pub fn powers(&self) -> usize {
+        self.0.powers()
+    }
+}
+
 /// Lays out the relations of a graph.
 ///
 /// # Errors
 /// [`Error::Unsupported`] and [`Error::Unconfined`] name the node whose relation does not fit, [`Error::Uncertified`] a relation that
 /// the layout does not state.
 pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
+    let Unconfirmed(layout) = lay_out_unconfirmed(relations, options)?;
+    certificate::confirm(relations, &layout.ledger, &layout)?;
+    Ok(layout)
+}
+
+/// As [`lay_out`], without the confirmation, which takes nearly all of its time.
+///
+/// # Errors
+/// [`Error::Unsupported`] and [`Error::Unconfined`], as [`lay_out`].
+pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<Unconfirmed> {
     let facts = Facts::new(relations);
     let proven = analyse(relations, &facts, options.limb_bits)?;
     let plan = Plan::new(relations);
@@ -96,9 +118,7 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
         match assemble(relations, &plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
             Ok(assembled) => {
                 let ledger = ledger(relations, &proven, &structure, options.limb_bits);
-                let layout = finished(structure, assembled, ledger, options.parts)?;
-                certificate::confirm(relations, &layout.ledger, &layout)?;
-                return Ok(layout);
+                return finished(structure, assembled, ledger, options.parts).map(Unconfirmed);
             }
             Err(Failure::Refused(error)) => return Err(error),
             Err(Failure::NeedsCells(needs)) => {

@@ -82,9 +82,9 @@ impl Known<'_> {
     }
 }
 
-fn tables(vectors: &Vectors<'_>) -> BTreeMap<Source, Vec<Fr>> {
+fn tables(vectors: &Vectors<'_>, sources: &[Source]) -> BTreeMap<Source, Vec<Fr>> {
     let length = |s: Source| vectors.of(s).map_or(0, <[Fr]>::len);
-    Source::COMMITTED.map(|s| (s, vec![Fr::ZERO; length(s)])).into_iter().collect()
+    sources.iter().map(|s| (*s, vec![Fr::ZERO; length(*s)])).collect()
 }
 
 fn all_claims(key: &ProvingKey) -> Vec<Claim> {
@@ -93,7 +93,8 @@ fn all_claims(key: &ProvingKey) -> Vec<Claim> {
 
 /// Sends what the masks add up to at the fixed points.
 pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer) -> Result<()> {
-    let mut tables = tables(vectors);
+    // Nothing else is read: witness and weights are the longest vectors.
+    let mut tables = tables(vectors, &[Source::Helpers, Source::Masks]);
     for claim in all_claims(key).iter().filter(|c| c.value == Claimed::MaskSum) {
         for part in &claim.parts {
             Known { writer }.add(&mut tables, part, Fr::ONE)?;
@@ -105,7 +106,7 @@ pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mu
 
 /// Rounds of the second sumcheck.
 pub(super) fn prove(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer) -> Result<Folded> {
-    let mut functionals = tables(vectors);
+    let mut functionals = tables(vectors, &Source::COMMITTED);
     let claims = all_claims(key);
     let etas = powers(writer.challenge(Challenge::Eta)?, claims.len());
     let known = Known { writer };
