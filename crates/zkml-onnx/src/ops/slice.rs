@@ -16,7 +16,11 @@ pub(super) const ONNX: &[OpSupport] =
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     if let Some(slice) = is::<Slice>(node) {
         let start = slice.start.to_dim().to_i64();
-        return Some(start.map_err(|early| Reason::Analysis(early.into())).and_then(|s| part(l, node, slice.axis, s, 1)));
+        return Some(
+            start
+                .map_err(|early| Reason::Analysis(early.into()))
+                .and_then(|s| part(l, node, slice.axis, s, 1)),
+        );
     }
     let sample = is::<Downsample>(node)?;
     Some(part(l, node, sample.axis, sample.modulo as i64, sample.stride as i64))
