@@ -3,7 +3,12 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use zkml_curve::scalar_word;
-use zkml_graph::{Graph, Visibility, testing};
+use zkml_graph::{
+    Bounds, Graph, GraphBuilder, Map, Visibility,
+    map::Axis,
+    ops::{Contract, Linear, Max, MaxOperand},
+    testing,
+};
 use zkml_protocol::{Word, commitment::Role};
 
 use crate::{
@@ -60,6 +65,64 @@ fn every_case_is_proven_and_false_outputs_are_refused() {
         }
     }
     assert!(skipped.is_empty(), "{proven} proven, {} skipped: {skipped:#?}", skipped.len());
+}
+
+/// A window over what is also added and then pooled: pooling cuts its rows into pairs, and the window carries from one digit to
+/// the next.
+fn residual() -> Graph {
+    let mut b = GraphBuilder::new("residual");
+    let x = b.input("image", &[4, 4], 4, Bounds::new(-10, 10), Visibility::Public).expect("an input");
+    let w = b.constant("filter", &[1, 3, 3], 2, vec![1, -2, 3, 1, 2, 0, -1, -3, 2]).expect("a constant");
+    let whole = || Map::identity(&[1, 4, 4]);
+    let positive = Max { a: Map::identity(&[4, 4]), b: MaxOperand::Constant(0) };
+    let r = b.node("relu", positive, &[x]).expect("a node");
+    let axis = |k: usize, n: usize| Axis {
+        offset: -1,
+        steps: (0..4).map(|d| i64::from(d == k || d == n)).collect(),
+    };
+    let window =
+        Map { source: vec![4, 4], shape: vec![3, 3, 4, 4], axes: vec![axis(0, 2), axis(1, 3)], pad: Some(0) };
+    let (a, y) = (Map::identity(&[1, 3, 3]), whole());
+    let conv = Contract { a, b: window, addend: None, ranks: [0, 1, 2, 2], y };
+    let c = b.node("conv", conv, &[w, r]).expect("a node");
+    let same = Map { source: vec![1, 4, 4], ..whole() };
+    let sum = Linear { terms: vec![(1, whole()), (4, same)], constant: 0, scale: b.tensor(c).scale };
+    let s = b.node("sum", sum, &[c, r]).expect("a node");
+    let corner = |i: i64, j: i64| {
+        let axes = [(0, [1, 0, 0]), (i, [0, 2, 0]), (j, [0, 0, 2])];
+        let axes = axes.map(|(offset, steps)| Axis { offset, steps: steps.to_vec() }).to_vec();
+        Map { source: vec![1, 4, 4], shape: vec![1, 2, 2], axes, pad: None }
+    };
+    let pair = |i| Max { a: corner(i, 0), b: MaxOperand::View(corner(i, 1)) };
+    let upper = b.node("pool.upper", pair(0), &[s, s]).expect("a node");
+    let lower = b.node("pool.lower", pair(1), &[s, s]).expect("a node");
+    let half = || Map::identity(&[1, 2, 2]);
+    let pool =
+        b.node("pool", Max { a: half(), b: MaxOperand::View(half()) }, &[upper, lower]).expect("a node");
+    b.output("y", pool, Visibility::Public);
+    b.finish().expect("a graph")
+}
+
+#[test]
+fn a_window_may_carry_from_one_digit_to_the_next() {
+    let graph = residual();
+    let system = graph.system();
+    let inputs = vec![vec![3, -7, 5, 0, 9, 2, -4, 1, -8, 6, 7, -3, 4, -1, 0, 8]];
+    let values = system.assign(&graph.eval(&inputs).expect("it runs")).expect("all values");
+    let layout = lay_out(&system, &Options::default()).expect("it is laid out");
+    let witness = layout.witness(&system, &values, Fr::ZERO, &[]).expect("a witness");
+    assert_eq!(violation(&layout, &witness), None);
+    let key = key(&layout);
+    let honest = proof(&key, &witness);
+    assert_eq!(verdict(&key, &honest, &witness.instances), Ok(()));
+    // Every value that a relation may read through the window, changed alone.
+    let relu = system.vars.iter().position(|v| v.name == "relu").expect("it is there");
+    for element in 0..16 {
+        let mut changed = values.clone();
+        changed[relu][element] += 1;
+        let forged = layout.witness(&system, &changed, Fr::ZERO, &[]).expect("cells");
+        assert!(verdict(&key, &proof(&key, &forged), &forged.instances).is_err(), "element {element}");
+    }
 }
 
 /// A run with one value changed, and the statement made of the changed values: the relations refuse it, or the verifier does.

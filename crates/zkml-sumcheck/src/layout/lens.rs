@@ -51,9 +51,19 @@ impl Lens {
 
     /// The view of a tensor with these digits; nothing if its digits are no affine functions of the parts.
     pub(crate) fn of(map: &Map, digits: &Digits, dims: &[usize], parts: &[Sub]) -> Option<Self> {
+        Self::with(map, digits, dims, parts, false)
+    }
+
+    /// The same for what has an address: digits of one dimension that lie side by side, all but the highest in whole bits, are
+    /// one number, in which a window may carry from one to the next. Coordinates are no longer one for each digit.
+    pub(crate) fn of_cells(map: &Map, digits: &Digits, dims: &[usize], parts: &[Sub]) -> Option<Self> {
+        Self::with(map, digits, dims, parts, false).or_else(|| Self::with(map, digits, dims, parts, true))
+    }
+
+    fn with(map: &Map, digits: &Digits, dims: &[usize], parts: &[Sub], joined: bool) -> Option<Self> {
         let of_dim = |v: usize| parts.iter().enumerate().filter(move |(_, p)| p.dim == dims[v]);
         let mut coordinates: Vec<Option<Coordinate>> = vec![None; digits.weights.len()];
-        let mut units = Vec::new();
+        let (mut units, mut within) = (Vec::new(), Vec::new());
         let inside = map.stays_inside();
         for ((axis, size), weight) in map.axes.iter().zip(&map.source).zip(steps(&map.source)) {
             let own = digits.within(weight, *size as u64)?;
@@ -72,20 +82,27 @@ impl Lens {
                     steps: walked,
                     bound: Some(1),
                 }),
-                1 => {
-                    let bound = (!inside).then_some(digits.radices[own.start]);
+                digits_of_it if digits_of_it == 1 || joined => {
+                    let (lower, highest) = (own.start..own.end - 1, own.end - 1);
+                    if !lower.clone().all(|j| digits.radices[j].is_power_of_two()) {
+                        return None;
+                    }
+                    let bit = digits.bits[own.start];
                     coordinates[own.start] = Some(Coordinate {
-                        bit: digits.bits[own.start],
-                        bits: bits_for(digits.radices[own.start]),
+                        bit,
+                        bits: digits.bits[highest] + bits_for(digits.radices[highest]) - bit,
                         offset: axis.offset,
                         steps: walked,
-                        bound,
+                        bound: (!inside).then_some(*size as u64),
                     });
+                    within.extend(lower.map(|j| j + 1));
                 }
                 _ => spread(axis.offset, &walked, digits, own, weight, parts, &mut coordinates)?,
             }
         }
-        let mut coordinates: Vec<Coordinate> = coordinates.into_iter().collect::<Option<_>>()?;
+        // Digits that are part of another's number have no coordinate of their own.
+        let own = coordinates.into_iter().enumerate().filter(|(digit, _)| !within.contains(digit));
+        let mut coordinates: Vec<Coordinate> = own.map(|(_, c)| c).collect::<Option<_>>()?;
         coordinates.extend(units);
         let used: Vec<usize> = coordinates.iter().flat_map(|c| &c.steps).map(|(p, _)| *p).collect();
         let broadcast =

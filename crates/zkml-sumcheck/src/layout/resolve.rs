@@ -100,8 +100,10 @@ impl Resolver<'_> {
         let fail = NeedsCells(view.var);
         let shown: Vec<u32> =
             (0u32..).zip(all).filter(|(_, p)| dims.contains(&p.dim)).map(|(i, _)| i).collect();
-        let lens = Lens::of(&view.map, &self.plan.digits[var], dims, all);
         let home = &self.structure.homes[var];
+        // Definitions and copies say what each digit is; cells and weights have addresses.
+        let of = if matches!(home, Home::Defined { .. } | Home::Wired) { Lens::of } else { Lens::of_cells };
+        let lens = of(&view.map, &self.plan.digits[var], dims, all);
         if let (Home::Literal(c), true) = (home, view.map.stays_inside()) {
             return Ok(vec![ones(from_i64(*c), shown)]);
         }
