@@ -10,9 +10,8 @@ pub mod library;
 pub mod requests;
 mod submission;
 
-/// What follows a verifier's name in that of the contract with its rest, which its constructor creates: a verifier is two
-/// contracts where one would have more code than a chain takes. An immutable of this verifier, its only one, is the hash of
-/// that contract's code.
+/// Ending of the name of a verifier's second contract, which its constructor creates: a verifier is two contracts where one would
+/// have more code than a chain takes. The verifier's only immutable is the hash of the second one's code.
 pub const REST: &str = "Rest";
 
 pub use calls::{

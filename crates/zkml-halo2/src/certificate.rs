@@ -36,7 +36,8 @@ const KEY_BITS: u32 = 62;
 /// Confirms a ledger against the blueprint that it describes; returns the interval of each variable.
 ///
 /// # Errors
-/// [`ProverError::Uncertified`] for the first relation that is not taken care of as the ledger says.
+/// [`ProverError::Ledger`] for a ledger that is not this system's, [`ProverError::Uncertified`] for the first relation that is not
+/// taken care of as it says.
 pub fn confirm(system: &System, ledger: &Ledger, blueprint: &Blueprint) -> Result<Vec<Option<Bounds>>> {
     let known = ledger.check(system)?;
     let homes = homes(system, ledger, blueprint)?;

@@ -202,7 +202,8 @@ impl Keys {
     /// Takes apart what [`Keys::write`] wrote; `path` is for messages. Refuses keys of another model, plan or verifier program.
     ///
     /// # Errors
-    /// [`ProverError::Srs`] for damaged bytes, [`ProverError::Mismatch`] for keys of something else.
+    /// [`ProverError::Srs`], [`ProverError::BadHeader`] and [`ProverError::BadFile`] for damaged bytes, [`ProverError::Mismatch`] for
+    /// keys of something else.
     pub fn parse(
         path: &Path,
         bytes: &[u8],

@@ -18,7 +18,7 @@ pub struct Checked {
     pub checks: Vec<&'static str>,
 }
 
-/// What the address of the first contract that `creator` creates is the hash of: RLP of its address and the number one.
+/// The bytes whose hash is the address of the first contract that `creator` creates: RLP of its address and the number one.
 fn first_child(creator: &Address) -> Vec<u8> {
     [&[0xd6, 0x94], creator.as_slice(), &[1]].concat()
 }

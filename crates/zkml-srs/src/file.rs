@@ -120,7 +120,7 @@ impl Srs {
     /// Reads a file that [`Srs::write`] wrote. Its checksum must fit; [`Srs::verify`] and [`Srs::cut`] check the points too.
     ///
     /// # Errors
-    /// [`Error::BadFile`] for other and damaged files, [`Error::Io`] when it cannot be read.
+    /// [`Error::BadFile`] and [`Error::BadOrigin`] for other and damaged files, [`Error::Io`] when it cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(path, &read(path)?)
     }

@@ -90,7 +90,7 @@ impl Keys {
     /// layout's system says that the layout is the one that was confirmed.
     ///
     /// # Errors
-    /// [`Error::BadKey`] for another length, and for what is no point.
+    /// [`Error::BadKey`] for a program of another system, another length, and for what is no point.
     pub fn from_bytes(layout: Unconfirmed, program: Program, bytes: &[u8]) -> Result<Self> {
         let Unconfirmed(layout) = layout;
         if layout.system != program.system || layout.opening != program.opening {

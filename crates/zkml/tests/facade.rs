@@ -180,6 +180,12 @@ fn both_proof_systems_prove_the_same_statement() {
         let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
         assert!(Keys::from_bytes(again, &verifier, &bytes[..cut]).is_err(), "cut at {cut}");
     }
+    // The same model in another layout: the key's program is not that of what would be proven with.
+    let model = Model::from_onnx("credit", &read("credit.onnx"), &Settings::default()).expect("loads");
+    let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+    let laid_out_otherwise = calibration.compile(Optimize::Gas, &()).expect("compiles");
+    let refused = Keys::from_bytes(laid_out_otherwise, &verifier, &bytes).expect_err("another layout");
+    assert!(refused.to_string().contains("not that of the model's layout"), "{refused}");
     let foreign = other.to_bytes().expect("bytes");
     let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
     assert!(Keys::from_bytes(again, &verifier, &foreign).is_err(), "a key of the other system");

@@ -11,12 +11,12 @@ use crate::{
     text::{Text, at, declaration},
 };
 
-/// What a verifier computes in a contract of its own.
+/// The part of a verifier that is a contract of its own.
 #[derive(Debug)]
 pub(super) struct Rest {
     /// The assembly.
     pub(super) body: String,
-    /// Where in memory the check looks for the hash of that contract's code.
+    /// Address in memory at which the check expects the hash of that contract's code.
     pub(super) hash_at: usize,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Rest {
 pub(super) struct Assembly {
     /// The check, or its beginning and end.
     pub(super) check: String,
-    /// What a contract of its own computes in between.
+    /// The part in between, in a contract of its own.
     pub(super) rest: Option<Rest>,
 }
 

@@ -25,22 +25,38 @@ fn compile_errors_carry_the_compilers_words() {
 }
 
 #[test]
-fn a_contract_above_eip_170_is_refused() {
-    let contract = Contract {
-        name: "Big".to_owned(),
-        abi: Value::Null,
-        creation: Vec::new(),
-        runtime: vec![0; CODE_LIMIT + 1],
-        immutables: Vec::new(),
-        file: "Big.sol".to_owned(),
+fn a_contract_above_eip_170_or_eip_3860_is_refused_with_its_rest() {
+    let contract = |name: &str, creation: usize, runtime: usize| {
+        let contract = Contract {
+            name: name.to_owned(),
+            abi: Value::Null,
+            creation: vec![0; creation],
+            runtime: vec![0; runtime],
+            immutables: Vec::new(),
+            file: format!("{name}.sol"),
+        };
+        (name.to_owned(), contract)
     };
     let compiled = Compiled {
-        contracts: BTreeMap::from([("Big".to_owned(), contract)]),
+        contracts: BTreeMap::from([
+            contract("Big", 0, CODE_LIMIT + 1),
+            contract("Long", CREATION_LIMIT + 1, 0),
+            contract("Half", CREATION_LIMIT, CODE_LIMIT),
+            contract("Whole", CREATION_LIMIT, CODE_LIMIT),
+            contract("WholeRest", 0, CODE_LIMIT + 1),
+        ]),
         sources: BTreeMap::new(),
         warnings: Vec::new(),
         compiler: String::new(),
     };
-    assert!(matches!(compiled.contract("Big"), Err(HarnessError::CodeTooLarge { .. })));
+    for (name, large) in [("Big", "Big"), ("Long", "Long"), ("Whole", "WholeRest")] {
+        let refused = compiled.contract(name);
+        assert!(
+            matches!(&refused, Err(HarnessError::CodeTooLarge { name, .. }) if name == large),
+            "{refused:?}"
+        );
+    }
+    assert!(compiled.contract("Half").is_ok());
     assert!(matches!(compiled.contract("Other"), Err(HarnessError::NoSuchContract { .. })));
 }
 

@@ -36,7 +36,8 @@ const MOST_BITS: u32 = 250;
 /// Confirms a layout against its ledger.
 ///
 /// # Errors
-/// [`Error::Uncertified`] for the first relation that is not taken care of as the ledger says.
+/// [`Error::Ledger`] for a ledger that is not of these relations, [`Error::Uncertified`] for the first relation that is not taken
+/// care of as it says.
 pub(crate) fn confirm(relations: &Relations, ledger: &Ledger, layout: &Layout) -> Result<()> {
     let known = ledger.check_forms(relations)?;
     let mut check = Check::new(relations, layout, &known);

@@ -146,3 +146,31 @@ fn spread(
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zkml_graph::map::Axis as MapAxis;
+
+    /// A window of three over a row of eight or of twelve, padded by one, whose digits are as given.
+    fn window(radices: [u64; 2]) -> Option<Lens> {
+        let size = (radices[0] * radices[1]) as usize;
+        let axis = MapAxis { offset: -1, steps: vec![1, 1] };
+        let map = Map { source: vec![size], shape: vec![size, 3], axes: vec![axis], pad: Some(0) };
+        let sub = |dim, extent| Sub { dim, divisor: 1, extent };
+        let parts = [sub(0, size as u64), sub(1, 3)];
+        let digits = Digits::grouped(radices[1], radices[0]);
+        assert_eq!(Lens::of(&map, &digits, &[0, 1], &parts), None, "it carries from digit to digit");
+        Lens::of_cells(&map, &digits, &[0, 1], &parts)
+    }
+
+    #[test]
+    fn digits_are_one_number_above_a_power_of_two() {
+        let lens = window([2, 6]).expect("two values below");
+        let [c] = lens.coordinates.as_slice() else { panic!("{lens:?}") };
+        assert_eq!((c.bit, c.bits, c.offset, c.bound), (0, 4, -1, Some(12)));
+        assert_eq!(c.steps, [(0, 1), (1, 1)]);
+        // Three values in two bits: one of four addresses is no value.
+        assert_eq!(window([3, 4]), None);
+    }
+}

@@ -175,7 +175,7 @@ impl Layout {
     /// The cells of a run: `values` as [`Relations::assign`] gives them, a salt for each commitment of the statement in its order.
     ///
     /// # Errors
-    /// [`Error::Witness`] for values that their code cannot write, and for another number of salts.
+    /// [`Error::Committed`] for values that their code cannot write, [`Error::Witness`] for another number of salts.
     pub fn witness(
         &self,
         relations: &Relations,

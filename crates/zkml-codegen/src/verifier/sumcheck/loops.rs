@@ -28,7 +28,7 @@ enum Step {
     Up = 2,
 }
 
-/// Where the coordinates of a point lie: the first, and the step to the next.
+/// The address of a point's first coordinate, and the step to the next.
 fn place(map: &Map, first: Challenge, bits: u32) -> Result<(usize, Step), CodegenError> {
     let apart = || CodegenError::Inconsistent(format!("the coordinates from {first:?} on lie apart"));
     let address = |i: u32| map.challenge(first.after(i).ok_or_else(apart)?);
@@ -47,7 +47,7 @@ fn place(map: &Map, first: Challenge, bits: u32) -> Result<(usize, Step), Codege
     Ok((start, step))
 }
 
-/// What the loop reads: entries, and cells of constants that stand for points.
+/// The loop's data: entries, and cells of constants that stand for points.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     bytes: Vec<u8>,

@@ -78,7 +78,7 @@ pub(super) struct Operations<'a> {
     held: HashMap<usize, (usize, u32)>,
 }
 
-/// Whether a value has to be computed; others are constants, challenges, or words of the calldata.
+/// Returns true if a value has to be computed; others are constants, challenges, or words of the calldata.
 fn is_computed(operation: &Operation) -> bool {
     !matches!(
         operation,
@@ -199,8 +199,9 @@ impl<'a> Operations<'a> {
     }
 
     fn run(&mut self, text: &mut Text, range: std::ops::Range<usize>) -> Result<(), CodegenError> {
-        let operations = self.equations.operations.iter().enumerate();
-        for (index, operation) in operations.skip(range.start).take(range.len()) {
+        let equations = self.equations;
+        for index in range {
+            let operation = &equations.operations[index];
             if self.uses[index] == 0 {
                 continue;
             }
