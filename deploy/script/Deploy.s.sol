@@ -18,9 +18,6 @@ import {Deployment} from "./Deployment.sol";
 /// @dev It does not write the record: `zkml-chain deploy --broadcast` finds everything there and completes it. That
 /// command also looks at the chain before it sends: precompiles, limits, balance, and the setup's safety.
 contract Deploy is Deployment {
-    /// @dev Names the proof system in the registry.
-    bytes4 private constant _PROOF_SYSTEM = bytes4(keccak256("halo2-kzg-shplonk-bn254-v1"));
-
     /// @notice The code at hand is not the recorded one: another compiler, other settings, or another version.
     /// @param name The contract.
     /// @param actual Keccak-256 of creation code and arguments at hand.
@@ -127,10 +124,19 @@ contract Deploy is Deployment {
     /// @dev Only the owner's registration gives the recorded id, and only of the recorded digests.
     function _checkRegistration(Recorded memory record) private view {
         if (msg.sender != record.modelOwner) revert NotTheModelOwner(msg.sender, record.modelOwner);
-        IZKMLRegistry.Identity memory identity =
-            IZKMLRegistry.Identity(record.modelHash, record.modelCommitment, record.vk, _PROOF_SYSTEM);
-        bytes32 hash = ZKMLStatement.identityHash(identity);
+        bytes32 hash = _commitment(record, _proofSystem(record));
         if (hash != record.commitmentHash) revert WrongCommitment(hash, record.commitmentHash);
+    }
+
+    /// @dev The record's commitment says which proof system the model has.
+    function _proofSystem(Recorded memory record) private pure returns (bytes4 id) {
+        id = ZKMLStatement.SUMCHECK_PROOF_SYSTEM_ID;
+        if (_commitment(record, id) != record.commitmentHash) id = ZKMLStatement.PROOF_SYSTEM_ID;
+    }
+
+    /// @dev What the registry has of a model with this proof system.
+    function _commitment(Recorded memory record, bytes4 id) private pure returns (bytes32 hash) {
+        return ZKMLStatement.commitmentHash(record.modelHash, record.modelCommitment, record.vk, id);
     }
 
     /// @dev Registers the model.
@@ -141,7 +147,7 @@ contract Deploy is Deployment {
                 modelHash: record.modelHash,
                 circuitHash: record.modelCommitment,
                 vkHash: record.vk,
-                proofSystemId: _PROOF_SYSTEM,
+                proofSystemId: _proofSystem(record),
                 uri: ""
             })
             );

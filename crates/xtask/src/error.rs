@@ -37,6 +37,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// What the contracts' tests need of a prover, only halo2's gives.
+    #[error("`{model}` is compiled for another proof system than halo2")]
+    NotHalo2 {
+        /// The model.
+        model: String,
+    },
     /// A page has no place for what is generated.
     #[error("{page} has no lines that say where the table begins and ends")]
     NoPlace {

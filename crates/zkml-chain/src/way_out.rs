@@ -1,6 +1,7 @@
 //! What to do about each error.
 
 use std::{io, path::Path};
+use zkml::SumcheckError;
 use zkml_halo2::ProverError;
 use zkml_workspace::{
     Error,
@@ -67,11 +68,12 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::Srs(zkml_srs::Error::TooSmall { need, .. }) => format!(
             "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
         ),
-        Error::Sumcheck(_) => {
-            "make the keys with `zkml-chain setup --backend halo2`, which takes every model that compiles".into()
+        Error::Sumcheck(SumcheckError::BadKey(_)) => "run `zkml-chain setup`".into(),
+        Error::Sumcheck(SumcheckError::Unsupported { .. } | SumcheckError::Unconfined(_)) => {
+            "compile the model with `--backend halo2`, which takes every model that compiles".into()
         }
         Error::Harness(zkml_harness::HarnessError::CodeTooLarge { .. }) => {
-            "compile the model with `--optimize gas`; if its keys are for sumcheck, make them with `zkml-chain setup --backend halo2`".into()
+            "compile the model with `--optimize gas`; or, if it is proven by sumcheck, with `--backend halo2`".into()
         }
         Error::ForeignProof { .. } => "name the proof's own artifact folder with --dir, or prove again".into(),
         Error::PublicWeights { dir } => {

@@ -24,6 +24,20 @@ pub enum Optimize {
     Gas,
 }
 
+impl Optimize {
+    /// What decides between two ways to prove a model, less being better: seconds of a proof on two cores, gas of a
+    /// verification, peak memory in megabytes.
+    pub fn weigh(self, seconds: f64, gas: f64, memory_mb: f64) -> f64 {
+        match self {
+            // A second of proving is worth some gas: without that, nothing would bound the rows.
+            Self::Gas => gas + 30_000.0 * seconds,
+            // Gas decides between shapes that prove in nearly the same time: 100,000 gas are worth 50 ms, so that
+            // small models do not pay for columns that save a few milliseconds.
+            Self::Prover => seconds * (1.0 + gas / 1_500_000.0) + gas * 5e-7 + memory_mb / 2_000.0,
+        }
+    }
+}
+
 /// Largest circuit that is considered.
 pub const MAX_K: u32 = 20;
 /// Calls of the hash that alone make a circuit large.
@@ -55,6 +69,10 @@ pub struct Plan {
     pub proof_bytes: usize,
     /// Expected gas of a transaction that verifies a proof.
     pub gas_estimate: u64,
+    /// Expected length of the verifier's code, in bytes.
+    pub code_bytes_estimate: u64,
+    /// Expected time of a proof on two cores, in seconds.
+    pub seconds_estimate: f64,
     /// Expected peak memory of proving, in megabytes.
     pub memory_mb_estimate: u64,
     /// Size of the proving key in bytes, nearly.
@@ -225,13 +243,7 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
     let seconds = n * (small + large + transforms + 0.06 * constraints as f64) * 0.6e-6 + 0.01;
     let memory =
         n * 32.0 * (2.0 * (fixed + shape.a_columns) as f64 + 4.5 * advice as f64 + 14.0) / 1e6 + 25.0;
-    let cost = match optimize {
-        // A second of proving is worth some gas: without that, nothing would bound the rows.
-        Optimize::Gas => gas + 30_000.0 * seconds,
-        // Gas decides between shapes that prove in nearly the same time: 100,000 gas are worth 50 ms, so that
-        // small models do not pay for columns that save a few milliseconds.
-        Optimize::Prover => seconds * (1.0 + gas / 1_500_000.0) + gas * 5e-7 + memory / 2_000.0,
-    };
+    let cost = optimize.weigh(seconds, gas, memory);
     let count = |m: Method| b.contractions.iter().filter(|c| c.method == m).count();
     let plan = Plan {
         optimize,
@@ -245,7 +257,10 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
         evaluations,
         proof_bytes,
         gas_estimate: gas as u64,
-        memory_mb_estimate: memory as u64,
+        code_bytes_estimate: 12_000 + (55 * evaluations + 9 * constraints / 2 + 30 * commitments) as u64,
+        // Whole processes of benchmarked models, on two cores.
+        seconds_estimate: 0.1 + 2.9 * seconds,
+        memory_mb_estimate: (1.55 * memory - 17.0) as u64,
         key_bytes_estimate: (n * 32.0 * (2 * (fixed + shape.a_columns) + shape.a_columns + 3) as f64) as u64,
         methods: [
             count(Method::Direct),

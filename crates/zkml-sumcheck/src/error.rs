@@ -43,7 +43,7 @@ pub enum Error {
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// A proving key that is damaged, or of something else.
-    #[error("the proving key is not usable: {0}; make it again")]
+    #[error("the proving key is not usable: {0}")]
     BadKey(&'static str),
     /// A run that is not one of this model.
     #[error("the run does not fit the model: {0}")]

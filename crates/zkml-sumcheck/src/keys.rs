@@ -99,7 +99,9 @@ impl Keys {
         let lengths = crate::prover::quotient_lengths(&layout.weights, &layout.opening);
         let count = layout.powers() + lengths.iter().sum::<usize>();
         if bytes.len() != count * POINT {
-            return Err(Error::BadKey("its length is not that of this model's key"));
+            return Err(Error::BadKey(
+                "its length is not that of this model's key: it is damaged, or another model's",
+            ));
         }
         let points = bytes.chunks_exact(POINT).map(G1Affine::from_raw_bytes);
         let mut points: Vec<G1Affine> =

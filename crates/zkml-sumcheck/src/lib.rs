@@ -12,6 +12,7 @@ pub mod keys;
 pub mod layout;
 #[cfg(test)]
 mod naive;
+pub mod plan;
 pub mod prover;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -22,4 +23,5 @@ mod vectors;
 
 pub use error::{Error, Result};
 pub use keys::Keys;
-pub use layout::{Layout, Options, Unconfirmed, lay_out, lay_out_unconfirmed};
+pub use layout::{Layout, Options, ROWS_PER_CALL, Unconfirmed, lay_out, lay_out_unconfirmed};
+pub use plan::{Plan, plan};

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let port = |name: &str| vec![Port { name: name.into(), shape: vec![3], kind: "i64".into() }];
     let interface = Interface::new(&graph, &port("x"), &port("y"));
     let compiled = Compiled::plan_graph(graph, vec![], interface, Optimize::Prover, &())?;
-    let srs = Srs::dev(compiled.plan().k)?;
+    let srs = Srs::dev(compiled.plan().k())?;
     let keys = compiled.setup(&srs, &())?;
     let input = keys.compiled().input(r#"{"x": [0, 2, -10]}"#)?;
     let proven = keys.prove(&input, &Binding::default(), &())?;

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let calibration = Model::from_onnx("model", &onnx, &Settings::default())?.calibrate(&samples, &())?;
     let compiled = calibration.compile(Optimize::Prover, &())?;
-    let srs = Srs::dev(compiled.plan().k)?; // insecure: read a ceremony's with `Srs::import`
+    let srs = Srs::dev(compiled.plan().k())?; // insecure: read a ceremony's with `Srs::import`
     let keys = compiled.setup(&srs, &())?;
     let proven = keys.prove(&keys.compiled().input(&input)?, &Binding::default(), &())?;
 

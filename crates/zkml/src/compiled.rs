@@ -2,11 +2,10 @@
 
 use serde::de::DeserializeOwned;
 use zkml_graph::{Graph, System, Trace, Visibility};
-use zkml_halo2::{Optimize, Plan};
 use zkml_interface::{Interface, Sample};
 use zkml_protocol::Word;
 
-use crate::{Error, Observer, Result, Stage, observer::begin, weights};
+use crate::{Error, Observer, Plan, Result, Stage, Wish, observer::begin, weights};
 
 /// The integer graph of a model, planned for proving. Its weights may be secret: debugging shows none.
 pub struct Compiled {
@@ -14,7 +13,7 @@ pub struct Compiled {
     pub(crate) system: System,
     pub(crate) weights: Vec<Vec<i64>>,
     interface: Interface,
-    plan: Plan,
+    pub(crate) plan: Plan,
 }
 
 impl std::fmt::Debug for Compiled {
@@ -28,7 +27,7 @@ impl std::fmt::Debug for Compiled {
 pub struct CompiledFiles {
     /// `graph.bin`: the integer graph. With public weights it holds them; else it is the architecture alone.
     pub graph: Vec<u8>,
-    /// `plan.json`: how the circuit is laid out.
+    /// `plan.json`: how it is proven.
     pub plan: Vec<u8>,
     /// `interface.json`: names, shapes and scales of inputs and outputs.
     pub interface: Vec<u8>,
@@ -61,20 +60,20 @@ fn from_json<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T> 
 }
 
 impl Compiled {
-    /// Plans the circuit of a graph.
+    /// Plans the proofs of a graph.
     ///
     /// # Errors
-    /// [`Error::Prover`] for a graph that cannot be laid out, [`Error::Cancelled`].
+    /// As [`Plan::new`], [`Error::Cancelled`].
     pub fn plan_graph(
         graph: Graph,
         weights: Vec<Vec<i64>>,
         interface: Interface,
-        optimize: Optimize,
+        wish: impl Into<Wish>,
         observer: &dyn Observer,
     ) -> Result<Self> {
         begin(observer, Stage::Plan)?;
         let system = graph.system();
-        let plan = zkml_halo2::plan(&system, optimize)?;
+        let plan = Plan::new(&system, wish)?;
         Ok(Self { graph, system, weights, interface, plan })
     }
 
@@ -112,7 +111,7 @@ impl Compiled {
         }
     }
 
-    /// How the circuit is laid out, and what that costs.
+    /// How proofs are made, and what they cost.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

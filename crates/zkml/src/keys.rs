@@ -9,7 +9,7 @@ use zkml_srs::{
 };
 
 use crate::{
-    Commitment, Compiled, Error, Input, Observer, Opening, Preimage, Proof, Result, Stage, Verifier,
+    Commitment, Compiled, Error, Input, Layout, Observer, Opening, Preimage, Proof, Result, Stage, Verifier,
     observer::begin, opening,
 };
 
@@ -20,13 +20,13 @@ const SUMCHECK_MAGIC: &[u8; 16] = b"zkml-chain/sum/1";
 #[derive(Debug)]
 pub struct Keys {
     compiled: Compiled,
-    backend: Backend,
+    prover: Prover,
     program: Program,
 }
 
 /// The keys of one of the proof systems.
 #[derive(Debug)]
-enum Backend {
+enum Prover {
     Halo2(Box<zkml_halo2::Keys>),
     Sumcheck(Box<zkml_sumcheck::Keys>),
 }
@@ -54,94 +54,85 @@ pub struct Proven {
 }
 
 impl Compiled {
-    /// Makes the keys. The same setup and model give the same keys on every machine.
+    /// Makes the keys of the plan's proof system. The same setup and model give the same keys on every machine.
     ///
     /// # Errors
-    /// [`Error::Srs`] for a setup that is too small or unsound, [`Error::Prover`] for a layout that does not state every
-    /// relation, [`Error::Cancelled`].
+    /// [`Error::Srs`] for a setup that is too small or unsound, [`Error::Prover`] or [`Error::Sumcheck`] for a layout that does
+    /// not state every relation, [`Error::Cancelled`].
     pub fn setup(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
-        begin(observer, Stage::Srs)?;
-        let cut = srs.cut(self.plan().k, "of the setup", &|_, done, total| {
-            observer.progress(Stage::Srs, done, total)
-        })?;
-        begin(observer, Stage::Keys)?;
-        let keys = zkml_halo2::keys::setup(&self.graph, &self.system, self.plan(), &cut, "of the setup")?;
-        Ok(Keys::of(self, keys))
+        self.setup_from(srs, "of the setup", observer)
     }
 
-    /// As [`Compiled::setup`], for proofs by sumcheck: quicker to make, of models with public weights. The choice between quick
-    /// proving and cheap verification is that of the plan.
+    /// As [`Compiled::setup`]; errors call the setup by this name.
     ///
     /// # Errors
-    /// As [`Compiled::setup`], [`Error::Sumcheck`] in place of [`Error::Prover`].
-    pub fn setup_sumcheck(self, srs: &Srs, observer: &dyn Observer) -> Result<Keys> {
-        begin(observer, Stage::Keys)?;
-        let layout = zkml_sumcheck::lay_out(&self.system, &self.sumcheck_options())?;
+    /// As [`Compiled::setup`].
+    pub fn setup_from(self, srs: &Srs, name: &str, observer: &dyn Observer) -> Result<Keys> {
         begin(observer, Stage::Srs)?;
-        let (powers, in_g2) = srs.by_rows(layout.powers(), layout.opening.column_bits, "of the setup")?;
-        begin(observer, Stage::Keys)?;
-        let statement =
-            zkml_halo2::keys::statement(&self.graph, &self.system, self.sumcheck_options().limb_bits)?;
-        let keys = zkml_sumcheck::Keys::setup(layout, statement, powers, srs.verifier_part(), in_g2)?;
-        Ok(Keys::of_sumcheck(self, keys))
-    }
-
-    /// Binary logarithm of the number of powers that a setup must have for [`Compiled::setup_sumcheck`].
-    ///
-    /// # Errors
-    /// [`Error::Sumcheck`] for a model that it cannot lay out.
-    pub fn sumcheck_k(&self) -> Result<u32> {
-        Ok(self.unconfirmed_layout()?.powers().next_power_of_two().ilog2())
-    }
-
-    fn sumcheck_options(&self) -> zkml_sumcheck::Options {
-        match self.plan().optimize {
-            zkml_halo2::Optimize::Gas => zkml_sumcheck::Options::GAS,
-            zkml_halo2::Optimize::Prover => zkml_sumcheck::Options::PROVER,
+        match &self.plan.layout {
+            Layout::Halo2(plan) => {
+                let cut =
+                    srs.cut(plan.k, name, &|_, done, total| observer.progress(Stage::Srs, done, total))?;
+                begin(observer, Stage::Keys)?;
+                let keys = zkml_halo2::keys::setup(&self.graph, &self.system, plan, &cut, name)?;
+                Ok(Keys::of_halo2(self, keys))
+            }
+            Layout::Sumcheck(plan) => {
+                let layout = zkml_sumcheck::lay_out(&self.system, &plan.options)?;
+                let (powers, in_g2) = srs.by_rows(layout.powers(), layout.opening.column_bits, name)?;
+                begin(observer, Stage::Keys)?;
+                let limb_bits = plan.options.limb_bits;
+                let statement = zkml_halo2::keys::statement(&self.graph, &self.system, limb_bits)?;
+                let keys = zkml_sumcheck::Keys::setup(layout, statement, powers, srs.verifier_part(), in_g2)?;
+                Ok(Keys::of_sumcheck(self, keys))
+            }
         }
-    }
-
-    fn unconfirmed_layout(&self) -> Result<zkml_sumcheck::Unconfirmed> {
-        Ok(zkml_sumcheck::lay_out_unconfirmed(&self.system, &self.sumcheck_options())?)
     }
 }
 
 impl Keys {
     /// The keys that [`zkml_halo2::Keys::read`] read for this very model.
-    pub fn of(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
+    pub fn of_halo2(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
         let program = keys.program.clone().into();
-        Self { compiled, backend: Backend::Halo2(Box::new(keys)), program }
+        Self { compiled, prover: Prover::Halo2(Box::new(keys)), program }
     }
 
     fn of_sumcheck(compiled: Compiled, keys: zkml_sumcheck::Keys) -> Self {
         let program = keys.program().clone().into();
-        Self { compiled, backend: Backend::Sumcheck(Box::new(keys)), program }
+        Self { compiled, prover: Prover::Sumcheck(Box::new(keys)), program }
     }
 
     /// Reads what [`Keys::to_bytes`] wrote, the `proving.key` of an artifact folder, and the program that belongs to it.
     ///
     /// # Errors
-    /// [`Error::Prover`] for keys that are damaged, or of another model or program.
+    /// As [`Keys::parse`].
     pub fn from_bytes(compiled: Compiled, verifier: &Verifier, bytes: &[u8]) -> Result<Self> {
-        let name = Path::new("the proving key");
-        let program = match verifier.program().clone() {
-            Program::Plonk(program) => *program,
-            Program::Sumcheck(program) => {
+        Self::parse(compiled, verifier, Path::new("the proving key"), bytes)
+    }
+
+    /// As [`Keys::from_bytes`]; errors call the key by this name.
+    ///
+    /// # Errors
+    /// [`Error::Srs`] for bytes that are damaged, [`Error::Prover`] or [`Error::Sumcheck`] for keys of another model or program,
+    /// [`Error::Malformed`] for a program of another proof system than the plan's.
+    pub fn parse(compiled: Compiled, verifier: &Verifier, name: &Path, bytes: &[u8]) -> Result<Self> {
+        let Compiled { graph, system, plan, .. } = &compiled;
+        match (&plan.layout, verifier.program().clone()) {
+            (Layout::Halo2(plan), Program::Plonk(program)) => {
+                let keys = zkml_halo2::Keys::parse(name, bytes, graph, system, plan, *program)?;
+                Ok(Self::of_halo2(compiled, keys))
+            }
+            (Layout::Sumcheck(plan), Program::Sumcheck(program)) => {
                 let container = Container::open(name, SUMCHECK_MAGIC, bytes)?;
-                let layout = compiled.unconfirmed_layout()?;
+                let layout = zkml_sumcheck::lay_out_unconfirmed(system, &plan.options)?;
                 let keys = zkml_sumcheck::Keys::from_bytes(layout, *program, container.body)?;
-                return Ok(Self::of_sumcheck(compiled, keys));
+                Ok(Self::of_sumcheck(compiled, keys))
             }
-            _ => {
-                return Err(Error::Malformed {
-                    what: "proving key",
-                    why: "it is of another proof system".into(),
-                });
-            }
-        };
-        let Compiled { graph, system, .. } = &compiled;
-        let keys = zkml_halo2::Keys::parse(name, bytes, graph, system, compiled.plan(), program)?;
-        Ok(Self::of(compiled, keys))
+            _ => Err(Error::Malformed {
+                what: "proving key",
+                why: "its program is of another proof system than the plan".into(),
+            }),
+        }
     }
 
     /// The proving key, with the setup cut to its size. Nothing in it is secret.
@@ -160,9 +151,9 @@ impl Keys {
     /// # Errors
     /// What the writer returns.
     pub fn write(&self, out: impl std::io::Write) -> std::io::Result<()> {
-        match &self.backend {
-            Backend::Halo2(keys) => keys.write(out),
-            Backend::Sumcheck(keys) => {
+        match &self.prover {
+            Prover::Halo2(keys) => keys.write(out),
+            Prover::Sumcheck(keys) => {
                 container::write(out, SUMCHECK_MAGIC, &[], |body| body.write_all(&keys.to_bytes()))
             }
         }
@@ -170,9 +161,9 @@ impl Keys {
 
     /// The keys of halo2, if they are.
     pub fn halo2(&self) -> Option<&zkml_halo2::Keys> {
-        match &self.backend {
-            Backend::Halo2(keys) => Some(keys),
-            Backend::Sumcheck(_) => None,
+        match &self.prover {
+            Prover::Halo2(keys) => Some(keys),
+            Prover::Sumcheck(_) => None,
         }
     }
 
@@ -218,9 +209,9 @@ impl Keys {
     /// [`Error::Prover`].
     pub fn instances(&self, trace: &Trace, openings: &[Opening], context: Word) -> Result<Vec<Word>> {
         let (system, bound) = (&self.compiled.system, bound(openings, context));
-        Ok(match &self.backend {
-            Backend::Halo2(keys) => zkml_halo2::prove::instances(system, keys, trace, &bound)?,
-            Backend::Sumcheck(keys) => keys.instances(system, trace, &bound.context, &bound.salts)?,
+        Ok(match &self.prover {
+            Prover::Halo2(keys) => zkml_halo2::prove::instances(system, keys, trace, &bound)?,
+            Prover::Sumcheck(keys) => keys.instances(system, trace, &bound.context, &bound.salts)?,
         })
     }
 
@@ -238,12 +229,12 @@ impl Keys {
     ) -> Result<Proof> {
         begin(observer, Stage::Prove)?;
         let (system, bound) = (&self.compiled.system, bound(openings, context));
-        let (instances, bytes) = match &self.backend {
-            Backend::Halo2(keys) => {
+        let (instances, bytes) = match &self.prover {
+            Prover::Halo2(keys) => {
                 let made = zkml_halo2::prove(system, keys, trace, &bound)?;
                 (made.instances, made.bytes)
             }
-            Backend::Sumcheck(keys) => {
+            Prover::Sumcheck(keys) => {
                 let made = keys.prove(system, trace, &bound.context, &bound.salts)?;
                 (made.instances, made.bytes)
             }

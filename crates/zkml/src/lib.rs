@@ -21,7 +21,7 @@
 //! let model = Model::from_onnx("credit", &onnx, &settings)?;
 //! let calibration = model.calibrate(&samples, &())?;
 //! let compiled = calibration.compile(Optimize::Prover, &())?;
-//! let srs = Srs::dev(compiled.plan().k)?; // insecure: its secret is public
+//! let srs = Srs::dev(compiled.plan().k())?; // insecure: its secret is public
 //! let keys = compiled.setup(&srs, &())?;
 //!
 //! // What is done for every input. The salts in `proven.openings` are the prover's secret.
@@ -61,6 +61,8 @@ mod model;
 mod observer;
 #[cfg(feature = "prove")]
 pub mod opening;
+#[cfg(feature = "prove")]
+pub mod plan;
 #[cfg(feature = "verify")]
 pub mod proof;
 mod stage;
@@ -81,8 +83,9 @@ pub use {
     compiled::{Compiled, CompiledFiles, Input},
     keys::{Binding, Keys, Proven},
     opening::{Opening, OpeningError, Part, Preimage, Salt},
+    plan::{Backend, Cost, Layout, Plan, Wish},
     zkml_graph::Visibility,
-    zkml_halo2::{Optimize, Plan},
+    zkml_halo2::Optimize,
     zkml_interface::{Interface, SampleError},
     zkml_srs::Srs,
     zkml_sumcheck::Error as SumcheckError,

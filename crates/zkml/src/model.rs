@@ -1,9 +1,8 @@
 //! Models from ONNX files, and their calibration.
 
-use zkml_halo2::Optimize;
 use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Inspection, Samples, Settings};
 
-use crate::{Compiled, Error, Observer, Result, Stage, observer::begin};
+use crate::{Compiled, Error, Observer, Result, Stage, Wish, observer::begin};
 
 /// A model that was read from an ONNX file.
 #[derive(Debug)]
@@ -69,16 +68,16 @@ impl Calibration {
         Self { accepted: true, ..self }
     }
 
-    /// Plans the circuit.
+    /// Plans the proofs: `wish` is what to make cheap, or that and a proof system.
     ///
     /// # Errors
     /// [`Error::Inaccurate`] for a model that errs more than its settings tolerate, unless that was accepted;
-    /// [`Error::Prover`] for one that cannot be laid out; [`Error::Cancelled`].
-    pub fn compile(self, optimize: Optimize, observer: &dyn Observer) -> Result<Compiled> {
+    /// as [`crate::Plan::new`]; [`Error::Cancelled`].
+    pub fn compile(self, wish: impl Into<Wish>, observer: &dyn Observer) -> Result<Compiled> {
         if let Some(alarm) = self.alarm().filter(|_| !self.accepted) {
             return Err(Error::Inaccurate(Box::new(alarm)));
         }
         let Calibrated { graph, weights, interface, .. } = self.calibrated;
-        Compiled::plan_graph(graph, weights, interface, optimize, observer)
+        Compiled::plan_graph(graph, weights, interface, wish, observer)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, OnceLock};
 use zkml::{
-    Binding, Compiled, Error, Keys, Model, Observer, Optimize, ProofError, Settings, Srs, Stage, Verifier,
-    Visibility, Word,
+    Backend, Binding, Compiled, Cost, Error, Keys, Model, Observer, Optimize, ProofError, Settings, Srs,
+    Stage, Verifier, Visibility, Wish, Word,
 };
 
 fn read(name: &str) -> Vec<u8> {
@@ -23,7 +23,7 @@ fn compiled(settings: &Settings) -> Compiled {
 
 fn keys(settings: &Settings) -> Keys {
     let compiled = compiled(settings);
-    let srs = Srs::dev(compiled.plan().k).expect("a setup");
+    let srs = Srs::dev(compiled.plan().k()).expect("a setup");
     compiled.setup(&srs, &()).expect("keys")
 }
 
@@ -101,7 +101,7 @@ fn what_was_changed_is_refused_by_name() {
     let mut files = keys.compiled().to_files();
     let model = || Compiled::from_files(&keys.compiled().to_files()).expect("the model");
     let cut = Keys::from_bytes(model(), &verifier, &key[..key.len() - 1]).expect_err("cut short");
-    assert!(matches!(cut, Error::Prover(_)), "{cut}");
+    assert!(matches!(cut, Error::Srs(_)) && cut.to_string().contains("truncated"), "{cut}");
     files.graph.truncate(9);
     assert!(matches!(Compiled::from_files(&files), Err(Error::Graph(_))));
     assert!(matches!(Model::from_onnx("m", b"no model", &Settings::default()), Err(Error::Onnx(_))));
@@ -148,27 +148,58 @@ fn a_model_that_errs_too_much_is_compiled_only_when_that_is_accepted() {
 #[test]
 fn a_setup_that_is_too_small_gives_no_keys() {
     let compiled = compiled(&Settings::default());
-    let small = Srs::dev(compiled.plan().k - 1).expect("a setup");
+    let small = Srs::dev(compiled.plan().k() - 1).expect("a setup");
     let error = compiled.setup(&small, &()).expect_err("too small");
     assert!(matches!(error, Error::Srs(_)) && error.to_string().contains("powers"), "{error}");
+}
+
+/// The model, to be proven by this proof system.
+fn compiled_by(backend: Backend) -> Compiled {
+    let model = Model::from_onnx("credit", &read("credit.onnx"), &Settings::default()).expect("loads");
+    let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+    let wish = Wish { optimize: Optimize::Prover, backend: Some(backend) };
+    calibration.compile(wish, &()).expect("compiles")
+}
+
+/// Without a wish, the better estimate decides, and the plan says so.
+#[test]
+fn a_plan_says_why() {
+    let plan = compiled(&Settings::default()).plan().clone();
+    let costs = [Backend::Halo2, Backend::Sumcheck].map(|b| compiled_by(b).plan().cost());
+    let weight =
+        |c: &Cost| c.optimize.weigh(c.seconds_estimate, c.gas_estimate as f64, c.memory_mb_estimate as f64);
+    let better = usize::from(weight(&costs[1]) < weight(&costs[0]));
+    assert_eq!(plan.cost(), costs[better]);
+    let other = &costs[1 - better];
+    assert!(
+        plan.why.contains(other.backend.name()) && plan.why.contains(&other.gas_estimate.to_string()),
+        "{}",
+        plan.why
+    );
+    let private = Settings { weights: Visibility::Committed, ..Settings::default() };
+    let plan = compiled(&private).plan().clone();
+    assert_eq!(plan.backend(), Backend::Halo2);
+    assert!(plan.why.contains("does not take"), "{}", plan.why);
 }
 
 /// Both proof systems prove the same statement of the same input, commitments included, from bytes to bytes.
 #[test]
 fn both_proof_systems_prove_the_same_statement() {
-    let compiled = compiled(&Settings::default());
-    let k = compiled.sumcheck_k().expect("is laid out");
+    let compiled = compiled_by(Backend::Sumcheck);
+    let k = compiled.plan().k();
     let small = Srs::dev(k - 1).expect("a setup");
     let again = Compiled::from_files(&compiled.to_files()).expect("the same model");
-    assert!(matches!(again.setup_sumcheck(&small, &()), Err(Error::Srs(_))), "a setup that is too small");
-    let keys = compiled.setup_sumcheck(&Srs::dev(k).expect("a setup"), &()).expect("keys");
+    assert!(matches!(again.setup(&small, &()), Err(Error::Srs(_))), "a setup that is too small");
+    let keys = compiled.setup(&Srs::dev(k).expect("a setup"), &()).expect("keys");
     let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
     let bytes = keys.to_bytes().expect("bytes");
     let verifier = Verifier::from_json(&keys.verifier().to_json()).expect("a verifier");
     let keys = Keys::from_bytes(again, &verifier, &bytes).expect("the same keys");
     let input = keys.compiled().input(&text("sample.json")).expect("an input");
     let proven = keys.prove(&input, &Binding::default(), &()).expect("a proof");
-    let other = self::keys(&Settings::default());
+    let compiled = compiled_by(Backend::Halo2);
+    let srs = Srs::dev(compiled.plan().k()).expect("a setup");
+    let other = compiled.setup(&srs, &()).expect("keys");
     let binding = Binding { openings: proven.openings.clone(), ..Binding::default() };
     let same = other.prove(&input, &binding, &()).expect("a proof").proof;
     assert_eq!(proven.proof.instances, same.instances);
@@ -183,9 +214,12 @@ fn both_proof_systems_prove_the_same_statement() {
     // The same model in another layout: the key's program is not that of what would be proven with.
     let model = Model::from_onnx("credit", &read("credit.onnx"), &Settings::default()).expect("loads");
     let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
-    let laid_out_otherwise = calibration.compile(Optimize::Gas, &()).expect("compiles");
+    let wish = Wish { optimize: Optimize::Gas, backend: Some(Backend::Sumcheck) };
+    let laid_out_otherwise = calibration.compile(wish, &()).expect("compiles");
     let refused = Keys::from_bytes(laid_out_otherwise, &verifier, &bytes).expect_err("another layout");
     assert!(refused.to_string().contains("not that of the model's layout"), "{refused}");
+    let mixed = Keys::from_bytes(compiled_by(Backend::Halo2), &verifier, &bytes).expect_err("another system");
+    assert!(matches!(mixed, Error::Malformed { .. }), "{mixed}");
     let foreign = other.to_bytes().expect("bytes");
     let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
     assert!(Keys::from_bytes(again, &verifier, &foreign).is_err(), "a key of the other system");

@@ -38,8 +38,6 @@ pub struct Figures {
     model: String,
     optimize: String,
     k: u64,
-    lanes: u64,
-    rows: u64,
     commitments: u64,
     setup_s: f64,
     prove_s: f64,
@@ -117,8 +115,6 @@ impl<'a> Bench<'a> {
             model: self.name.to_owned(),
             optimize: self.goal.to_owned(),
             k,
-            lanes: number(&plan, "lanes")?,
-            rows: number(&plan, "rows")?,
             commitments: number(&plan, "commitments")?,
             setup_s: round(setup.wall.as_secs_f64(), 3),
             prove_s: round(median(proofs.iter().map(|c| c.wall.as_secs_f64())), 3),
@@ -189,12 +185,10 @@ impl Results {
     }
 }
 
-const HEAD: [&str; 15] = [
+const HEAD: [&str; 13] = [
     "model",
     "optimize",
     "k",
-    "lanes",
-    "rows",
     "commits",
     "setup",
     "prove",
@@ -223,8 +217,6 @@ impl Figures {
             self.model.clone(),
             self.optimize.clone(),
             self.k.to_string(),
-            self.lanes.to_string(),
-            table::thousands(self.rows),
             self.commitments.to_string(),
             table::seconds(self.setup_s),
             table::seconds(self.prove_s),

@@ -1,6 +1,6 @@
 //! `zkml-chain audit`: is the contract really that of the model?
 
-use super::GoalName;
+use super::{BackendName, GoalName};
 use crate::{
     error::Result,
     show::{Ui, audit::Audit},
@@ -35,6 +35,9 @@ pub struct Args {
     /// What was made cheap [default: what plan.json says; without it, both are tried on --bytecode]
     #[arg(long, value_enum)]
     optimize: Option<GoalName>,
+    /// How proofs are made [default: what plan.json says; without it, all are tried on --bytecode]
+    #[arg(long, value_enum)]
+    backend: Option<BackendName>,
     /// Trusted setup to use [default: the smallest in the cache that is large enough]
     #[arg(long, value_name = "FILE")]
     srs: Option<PathBuf>,
@@ -71,6 +74,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             graph: args.graph,
             name: args.name,
             optimize: args.optimize.map(GoalName::optimize),
+            backend: args.backend.and_then(BackendName::backend),
             srs: args.srs,
             ptau: args.ptau,
             bytecode: args.bytecode,

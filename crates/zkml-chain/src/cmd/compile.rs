@@ -8,7 +8,7 @@ use zkml_workspace::{
     steps::{compile, same_architecture},
 };
 
-/// Compile a calibrated model and plan its circuit
+/// Compile a calibrated model and plan its proofs
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Args {
     sight: super::sight::Sight,
     /// Compile --model for the verifier of this folder, whose weights are committed: same architecture, same
     /// scales, same keys, other weights
-    #[arg(long, value_name = "DIR", requires = "model", conflicts_with_all = ["optimize", "inputs", "weights", "outputs"])]
+    #[arg(long, value_name = "DIR", requires = "model", conflicts_with_all = ["optimize", "backend", "inputs", "weights", "outputs"])]
     like: Option<PathBuf>,
     /// The ONNX file of another model of the architecture
     #[arg(long, value_name = "FILE", requires = "like")]
@@ -41,5 +41,5 @@ pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     }
     let mut artifacts = args.folder.open_for_writing()?;
     let change = |settings: &zkml_onnx::Settings| args.sight.of(settings);
-    ui.result(&compile::with(ui, &mut artifacts, args.goal.optimize(), &change, allow_inaccurate)?)
+    ui.result(&compile::with(ui, &mut artifacts, args.goal.wish(), &change, allow_inaccurate)?)
 }

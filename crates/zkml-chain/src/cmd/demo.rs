@@ -30,9 +30,9 @@ pub struct Args {
 /// # Errors
 /// As [`demo::run`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
-    let optimize = args.goal.optimize();
+    let wish = args.goal.wish();
     let name = args.model.as_deref().map_or_else(|| demo::BUILT_IN.to_owned(), model_name);
     let (dir, index) = (args.folder.for_model(&name), args.index);
     let model = args.model.map(|model| (model, args.data, args.input));
-    ui.result(&demo::run(ui, &demo::Request { model, index, optimize, dir })?)
+    ui.result(&demo::run(ui, &demo::Request { model, index, wish, dir })?)
 }

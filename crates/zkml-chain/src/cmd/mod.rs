@@ -41,7 +41,7 @@ pub mod verify_source;
 pub mod watch;
 
 use clap::ValueEnum;
-use zkml_halo2::Optimize;
+use zkml::{Backend, Optimize, Wish};
 
 /// What to make cheap.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -49,6 +49,9 @@ pub struct Goal {
     /// What to make cheap
     #[arg(long, value_enum, default_value_t = GoalName::Prover)]
     optimize: GoalName,
+    /// How proofs are made
+    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
+    backend: BackendName,
 }
 
 /// Whether an error beyond the tolerance ends the command.
@@ -68,9 +71,30 @@ pub enum GoalName {
     Gas,
 }
 
+/// The names of proof systems on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BackendName {
+    /// Whichever is expected to be better at what is made cheap; `compile` says why
+    Auto,
+    /// Columns and gates: every model that compiles, private weights too
+    Halo2,
+    /// Sumchecks: quicker proofs, for models with public weights
+    Sumcheck,
+}
+
 impl Goal {
-    fn optimize(self) -> Optimize {
-        self.optimize.optimize()
+    fn wish(self) -> Wish {
+        Wish { optimize: self.optimize.optimize(), backend: self.backend.backend() }
+    }
+}
+
+impl BackendName {
+    fn backend(self) -> Option<Backend> {
+        match self {
+            Self::Auto => None,
+            Self::Halo2 => Some(Backend::Halo2),
+            Self::Sumcheck => Some(Backend::Sumcheck),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         data: args.data,
         input: args.input,
         settings: args.settings.settings()?,
-        optimize: args.goal.optimize(),
+        wish: args.goal.wish(),
         srs: args.srs,
         contracts: args.contracts,
         action: keccak256([args.action_text.as_bytes()]),

@@ -3,7 +3,6 @@
 use super::folder::Folder;
 use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
-use zkml_protocol::ProofSystem;
 use zkml_workspace::steps::setup;
 
 /// Generate the proving key and the verifier program of a compiled model
@@ -15,27 +14,6 @@ pub struct Args {
     /// the development one]
     #[arg(long, value_name = "FILE")]
     srs: Option<PathBuf>,
-    /// How proofs are made
-    #[arg(long, value_enum, default_value_t = BackendName::Halo2)]
-    backend: BackendName,
-}
-
-/// The names of proof systems on the command line.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum BackendName {
-    /// Columns and gates
-    Halo2,
-    /// Sumchecks: quicker proofs, for models with public weights
-    Sumcheck,
-}
-
-impl From<BackendName> for ProofSystem {
-    fn from(name: BackendName) -> Self {
-        match name {
-            BackendName::Halo2 => Self::Plonk,
-            BackendName::Sumcheck => Self::Sumcheck,
-        }
-    }
 }
 
 /// Runs the command.
@@ -44,5 +22,5 @@ impl From<BackendName> for ProofSystem {
 /// As [`setup::run`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let mut artifacts = args.folder.open_for_writing()?;
-    ui.result(&setup::run(ui, &mut artifacts, args.srs.as_deref(), args.backend.into())?)
+    ui.result(&setup::run(ui, &mut artifacts, args.srs.as_deref())?)
 }

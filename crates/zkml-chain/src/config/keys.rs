@@ -119,6 +119,13 @@ pub const KEYS: &[Key] = &[
         commands: &["compile", "demo", "run"],
     },
     Key {
+        name: "backend",
+        kind: Kind::Word(&["auto", "halo2", "sumcheck"]),
+        what: "How proofs are made: `sumcheck` (quicker, public weights), `halo2`, or `auto`, whichever is expected to be better.",
+        default: "auto",
+        commands: &["compile", "demo", "run"],
+    },
+    Key {
         name: "tolerance",
         kind: Kind::Number,
         what: "Largest output error to aim at; a larger one ends `calibrate` and `compile` with exit code 6.",

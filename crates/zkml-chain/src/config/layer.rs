@@ -123,6 +123,7 @@ mod tests {
             ("audit", "model"),
             ("audit", "srs"),
             ("audit", "optimize"),
+            ("audit", "backend"),
             ("calldata", "owner"),
             ("watch", "inputs"),
         ];

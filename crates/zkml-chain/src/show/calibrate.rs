@@ -18,6 +18,9 @@ impl Report for CalibrateReport {
         }
         writeln!(out, "{BOLD}expected costs{BOLD:#}")?;
         costs(out, &self.costs)?;
+        for (backend, why) in &self.refused {
+            writeln!(out, "{DIM}not by {}: {why}{DIM:#}", backend.name())?;
+        }
         if let Some(alarm) = &self.alarm {
             let (output, times) = (&alarm.output, alarm.times());
             writeln!(out, "{RED}`{output}` errs {times:.1} times as much as is tolerated{RED:#}")?;

@@ -9,8 +9,9 @@ use zkml_workspace::steps::compile::CompileReport;
 
 impl Report for CompileReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{BOLD}{}{BOLD:#} compiled for {}", self.model, goal(self.plan.optimize))?;
-        costs(out, std::slice::from_ref(&self.plan))?;
+        writeln!(out, "{BOLD}{}{BOLD:#} compiled for {}", self.model, goal(self.cost.optimize))?;
+        costs(out, std::slice::from_ref(&self.cost))?;
+        writeln!(out, "{DIM}{}: {}{DIM:#}", self.cost.backend.name(), self.why)?;
         self.disclosure.print(out)?;
         if !self.keep_private.is_empty() {
             let files = self.keep_private.join(", ");

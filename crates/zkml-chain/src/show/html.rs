@@ -1,9 +1,6 @@
 //! The calibration report as one self-contained page: no scripts, no fonts, plots as inline SVG.
 
-use super::{
-    plan::goal,
-    table::{self, shape},
-};
+use super::{plan, table::shape};
 use std::fmt::Write;
 use zkml_onnx::LayerReport;
 use zkml_workspace::{steps::calibrate::CalibrateReport, verdict::suspected};
@@ -147,23 +144,15 @@ fn ranges(layers: &[LayerReport]) -> String {
 }
 
 fn costs(report: &CalibrateReport) -> String {
-    let mut rows =
-        String::from("<tr><th>optimize<th>k<th>rows<th>commitments<th>proof<th>gas<th>memory<th>key</tr>\n");
-    for plan in &report.costs {
-        let _ = writeln!(
-            rows,
-            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>≈ {}<td>≈ {} MB<td>≈ {}</tr>",
-            goal(plan.optimize),
-            plan.k,
-            table::thousands(plan.rows as u64),
-            plan.commitments,
-            table::size(plan.proof_bytes as u64),
-            table::thousands(plan.gas_estimate),
-            plan.memory_mb_estimate,
-            table::size(plan.key_bytes_estimate)
-        );
+    let mut rows = format!("<tr><th>{}</tr>\n", plan::HEAD.join("<th>"));
+    for cost in &report.costs {
+        let _ = writeln!(rows, "<tr><td>{}</tr>", plan::cells(cost).join("<td>"));
     }
-    format!("<h2>Expected costs</h2>\n<table>{rows}</table>\n")
+    let refused = report
+        .refused
+        .iter()
+        .map(|(backend, why)| format!("<p>Not by {}: {}</p>\n", backend.name(), escape(why)));
+    format!("<h2>Expected costs</h2>\n<table>{rows}</table>\n{}", refused.collect::<String>())
 }
 
 fn label(layer: &LayerReport, y: f64) -> String {
@@ -238,6 +227,7 @@ mod tests {
             alarm: None,
             evaluation: None,
             costs: vec![],
+            refused: vec![],
         }
     }
 

@@ -18,7 +18,8 @@ impl Report for FolderReport {
             table::thousands(self.parameters as u64),
             table::thousands(self.macs)
         )?;
-        costs(out, std::slice::from_ref(&self.plan))?;
+        costs(out, std::slice::from_ref(&self.cost))?;
+        writeln!(out, "{DIM}{}: {}{DIM:#}", self.cost.backend.name(), self.why)?;
         self.disclosure.print(out)?;
         self.ledger.print(out)?;
         let what = if self.disclosure.private_weights() { "architecture" } else { "model" };

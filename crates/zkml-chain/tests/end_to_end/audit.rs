@@ -117,9 +117,9 @@ fn every_false_claim_is_seen() {
     for contract in ["Verifier", "Consumer", "RequestConsumer"] {
         longer(&format!("solidity/CreditMlp{contract}.sol"));
     }
-    folder.edit("plan.json", |p| number(&mut p["gas_estimate"]));
+    folder.edit("plan.json", |p| number(&mut p["layout"]["sumcheck"]["gas_estimate"]));
     folder.edit("program.json", |p| {
-        number(&mut p["blinding_factors"]);
+        number(&mut p["system"]["row_bits"]);
         p["srs"]["s_g2"]["x"][0] = format!("0x{:064x}", 1).into();
     });
     for contract in ["Verifier", "Consumer", "RequestConsumer"] {

@@ -174,7 +174,7 @@ fn keys_of_another_model() {
         &["prove", "--dir", &folder.dir],
         4,
         "prover",
-        &["proving key", "another model", "zkml-chain setup"],
+        &["proving key", "another model's", "zkml-chain setup"],
     );
 }
 

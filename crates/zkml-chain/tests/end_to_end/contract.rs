@@ -4,7 +4,7 @@ use crate::support::{Folder, done, fails, root, zkml};
 use serde_json::{Value, json};
 use std::fs;
 use zkml_protocol::{
-    Word,
+    VerifierProgram, Word,
     binding::{self, Registration},
     envelope::{Envelope, Shape, output_bytes},
 };
@@ -141,8 +141,7 @@ fn calldata_are_what_contracts_take() {
     written["file"] = json!(path);
     assert_eq!(written, report, "the file is the report");
 
-    let program: zkml_protocol::plonk::Program =
-        serde_json::from_slice(&folder.read("program.json")).unwrap();
+    let program = zkml::program_from_json(&folder.read("program.json")).unwrap();
     let proof: Value = serde_json::from_slice(&folder.read("proofs/proof.json")).unwrap();
     let instances: Vec<Word> = serde_json::from_value(proof["instances"].clone()).unwrap();
     let shape = Shape::of(&program).unwrap();
@@ -162,10 +161,10 @@ fn calldata_are_what_contracts_take() {
 
     let registration = Registration::of(&program, &instances).unwrap();
     let of = |name: &str| report["registration"][name].clone();
-    assert_eq!(of("modelHash"), json!(program.statement.model_hash));
+    assert_eq!(of("modelHash"), json!(program.statement().model_hash));
     assert_eq!(of("circuitHash"), json!(program.model_commitment()));
     assert_eq!(of("vkHash"), json!(program.vk_digest()));
-    assert_eq!(of("proofSystemId"), "0xcf71bca1");
+    assert_eq!(of("proofSystemId"), "0x0be5a82c", "of sumcheck-kzg-mercury-bn254-v1");
     assert_eq!(of("commitmentHash"), json!(registration.commitment_hash()));
     let account: [u8; 20] = hex::decode(&owner[2..]).unwrap().try_into().unwrap();
     assert_eq!(of("modelId"), json!(registration.model_id(&account)));

@@ -2,7 +2,7 @@
 
 use crate::{
     architecture::{Home, MODEL},
-    support::{done, fails, repo, zkml},
+    support::{done, fails, k_of, repo, zkml},
 };
 use serde_json::Value;
 use std::fs;
@@ -11,8 +11,8 @@ use std::fs;
 fn two() -> Home {
     let home = Home::private();
     let (a, b) = (home.path("a"), home.path("b"));
-    let k =
-        done(&["inspect", "--dir", &a])["plan"]["k"].as_u64().or_else(|| plan_k(&home)).unwrap().to_string();
+    let plan: Value = serde_json::from_slice(&home.read("a/plan.json")).unwrap();
+    let k = k_of(&plan).unwrap().to_string();
     done(&["srs", "dev", "--k", &k]);
     done(&["setup", "--dir", &a]);
     done(&["compile", "--like", &a, "--model", &home.other(|w| 0.5 * w), "--dir", &b]);
@@ -20,10 +20,6 @@ fn two() -> Home {
         done(&["setup", "--dir", &b]);
     }
     home
-}
-
-fn plan_k(home: &Home) -> Option<u64> {
-    serde_json::from_slice::<Value>(&home.read("a/plan.json")).ok()?["k"].as_u64()
 }
 
 fn model_of(report: &Value) -> Value {

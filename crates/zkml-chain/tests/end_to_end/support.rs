@@ -162,10 +162,15 @@ pub(crate) fn other() -> &'static str {
     })
 }
 
+/// Binary logarithm of the powers that a plan needs of a setup.
+pub(crate) fn k_of(plan: &serde_json::Value) -> Option<u64> {
+    plan["layout"].as_object()?.values().next()?["k"].as_u64()
+}
+
 /// The development setup that a folder's key was made with.
 pub(crate) fn srs(folder: &Folder) -> PathBuf {
     let plan: serde_json::Value = serde_json::from_slice(&folder.read("plan.json")).expect("JSON");
-    home().join(format!("cache/srs/dev-{:02}.srs", plan["k"].as_u64().expect("k")))
+    home().join(format!("cache/srs/dev-{:02}.srs", k_of(&plan).expect("k")))
 }
 
 /// A copy of the prepared folder to break.

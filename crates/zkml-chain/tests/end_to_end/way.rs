@@ -6,9 +6,19 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// The folder's model by halo2, with its keys and a proof.
+fn by_halo2(folder: &Folder) {
+    let k = done(&["compile", "--backend", "halo2", "--dir", &folder.dir])["k"].as_u64().unwrap().to_string();
+    let dev = folder.path("dev.srs").display().to_string();
+    done(&["srs", "dev", "--k", &k, "--srs", &dev]);
+    done(&["setup", "--srs", &dev, "--dir", &folder.dir]);
+    done(&["prove", "--dir", &folder.dir]);
+}
+
 #[test]
 fn three_verdicts_agree() {
     let folder = Folder::new();
+    by_halo2(&folder);
     let verdicts = done(&["verify", "--dir", &folder.dir]);
     assert_eq!(verdicts["verdicts"], serde_json::json!(["zkml-verifier", "halo2"]));
     let evm = done(&["simulate", "--dir", &folder.dir, "--tamper"]);
@@ -196,9 +206,16 @@ fn an_html_report_stands_alone() {
 #[test]
 fn the_way_by_sumcheck() {
     let folder = Folder::new();
+    by_halo2(&folder);
     let before = done(&["verify", "--dir", &folder.dir]);
+    let compiled = done(&["compile", "--backend", "sumcheck", "--dir", &folder.dir]);
+    assert_eq!(
+        (&compiled["backend"], &compiled["why"]),
+        (&"sumcheck".into(), &"sumcheck was asked for".into())
+    );
+    fails(&["prove", "--dir", &folder.dir], 4, "stale-file", &["zkml-chain setup"]);
     let dev = folder.path("dev.srs").display().to_string();
-    let setup = ["setup", "--backend", "sumcheck", "--srs", &dev, "--dir", &folder.dir];
+    let setup = ["setup", "--srs", &dev, "--dir", &folder.dir];
     done(&["srs", "dev", "--k", "8", "--srs", &dev]);
     fails(&setup, 5, "prover", &["2^8", "2^11"]);
     done(&["srs", "dev", "--k", "11", "--srs", &dev]);

@@ -26,6 +26,8 @@ use crate::error::Result;
 
 /// Bits of a row that number what a call has, in blocks of full and of partial rounds.
 pub(crate) const CALL_BIT: [u32; 2] = [5, 6];
+/// Rows of a call, in both blocks.
+pub const ROWS_PER_CALL: usize = (1 << CALL_BIT[0]) + (1 << CALL_BIT[1]);
 /// Lowest bit of the number of a word in a row.
 pub(crate) const WORD_BIT: u32 = 4;
 

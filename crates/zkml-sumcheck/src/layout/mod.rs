@@ -21,6 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use ff::Field;
 use halo2curves::bn256::Fr;
+use serde::{Deserialize, Serialize};
 use zkml_graph::{
     Ledger, Relation, System as Relations,
     intervals::{Facts, Proven, analyse},
@@ -34,11 +35,13 @@ use crate::{
 };
 use assemble::{Failure, assemble};
 use digits::Plan;
+pub use hash::ROWS_PER_CALL;
 use resolve::Place;
 use structure::{Choices, Structure, structure};
 
 /// Choices of a layout; every one of them gives a sound system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     /// Binary logarithm of the range table, 2 to 16.
     pub limb_bits: u32,

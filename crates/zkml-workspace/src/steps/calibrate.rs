@@ -15,8 +15,8 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use zkml::{Backend, Cost};
 use zkml_graph::Visibility;
-use zkml_halo2::{Optimize, Plan};
 use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Model, Samples, Settings};
 
 /// Random samples when no data are given.
@@ -54,8 +54,11 @@ pub struct CalibrateReport {
     /// The error on samples with reference outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
-    /// What proving is expected to cost, by what is made cheap.
-    pub costs: Vec<Plan>,
+    /// What proving is expected to cost, by proof system and what is made cheap.
+    pub costs: Vec<Cost>,
+    /// The proof systems that do not take the model, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<(Backend, String)>,
 }
 
 /// Calibrates a model and stores model, settings, data and report.
@@ -72,8 +75,11 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<CalibrateReport
     observer.proceed()?;
     work.renamed("planning");
     let system = calibrated.graph.system();
-    let costs = [Optimize::Prover, Optimize::Gas].map(|goal| zkml_halo2::plan(&system, goal));
-    let costs = costs.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (costs, mut refused) = zkml::plan::costs(&system);
+    if costs.is_empty() && !refused.is_empty() {
+        return Err(refused.swap_remove(0).1.into());
+    }
+    let refused = refused.into_iter().map(|(backend, error)| (backend, error.to_string())).collect();
     drop(work);
     let name = model_name(&request.model);
     store(&name, request, &calibrated, &data, &model)?;
@@ -83,7 +89,15 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<CalibrateReport
     ];
     let alarm = alarms.into_iter().flatten().max_by(|a, b| a.times().total_cmp(&b.times()));
     let calibration = calibrated.report;
-    Ok(CalibrateReport { model: name, dir: request.dir.clone(), calibration, alarm, evaluation, costs })
+    Ok(CalibrateReport {
+        model: name,
+        dir: request.dir.clone(),
+        calibration,
+        alarm,
+        evaluation,
+        costs,
+        refused,
+    })
 }
 
 impl Judged for CalibrateReport {

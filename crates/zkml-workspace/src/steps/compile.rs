@@ -12,7 +12,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
-use zkml_halo2::{Optimize, Plan};
+use zkml::{Cost, Plan, Wish};
 use zkml_onnx::{Calibrated, CalibrationReport, Lowered, Model, Samples, Scales, Settings};
 
 /// A compiled model.
@@ -24,8 +24,6 @@ pub struct CompileReport {
     pub dir: PathBuf,
     /// Keccak-256 of the compiled graph: names the model in every proof, or its architecture when weights are private.
     pub model_hash: String,
-    /// Products per row of a dot product.
-    pub lanes: usize,
     /// Who sees what.
     pub disclosure: Disclosure,
     /// Files of the folder that give private weights away.
@@ -34,20 +32,26 @@ pub struct CompileReport {
     /// The keys are there already: they are those of the architecture.
     #[serde(skip)]
     pub has_keys: bool,
-    /// How the circuit is laid out, and what that costs.
+    /// How it is proven, and what that is expected to cost.
     #[serde(flatten)]
-    pub plan: Plan,
+    pub cost: Cost,
+    /// The reason for the choice of the proof system.
+    pub why: String,
 }
 
-/// Compiles the model of a folder and plans its circuit.
+/// Compiles the model of a folder and plans its proofs.
 ///
 /// Model and data must be those of the calibration; settings may have been edited since.
 ///
 /// # Errors
-/// A missing or edited artifact, settings out of range, a graph that the prover cannot lay out; a model that errs more
+/// A missing or edited artifact, settings out of range, a graph that no prover can lay out, or not the one that is wished for; a model that errs more
 /// than is tolerated.
-pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, optimize: Optimize) -> Result<CompileReport> {
-    with(observer, artifacts, optimize, &Settings::clone, false)
+pub fn run(
+    observer: &dyn Observer,
+    artifacts: &mut Artifacts,
+    wish: impl Into<Wish>,
+) -> Result<CompileReport> {
+    with(observer, artifacts, wish.into(), &Settings::clone, false)
 }
 
 /// As [`run`], with settings changed on the way; the folder keeps the changed ones. A model that errs more than is
@@ -58,7 +62,7 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, optimize: Optimiz
 pub fn with(
     observer: &dyn Observer,
     artifacts: &mut Artifacts,
-    optimize: Optimize,
+    wish: Wish,
     change: &dyn Fn(&Settings) -> Settings,
     allow_inaccurate: bool,
 ) -> Result<CompileReport> {
@@ -92,7 +96,7 @@ pub fn with(
     let graph = named(lowered.graph, artifacts.model());
     observer.proceed()?;
     work.renamed("planning");
-    let plan = zkml_halo2::plan(&graph.system(), optimize)?;
+    let plan = Plan::new(&graph.system(), wish)?;
     let private = !graph.weights.is_empty();
     let sources: Vec<&str> = [file::MODEL, file::DATA, file::SETTINGS, file::SCALES]
         .into_iter()
@@ -185,11 +189,11 @@ impl CompileReport {
             model: artifacts.model().to_owned(),
             dir: artifacts.dir().to_owned(),
             model_hash: format!("0x{}", hex::encode(hash)),
-            lanes: plan.lanes(),
             keep_private: telling.into_iter().filter(there).collect(),
             has_keys,
             disclosure,
-            plan,
+            cost: plan.cost(),
+            why: plan.why,
         }
     }
 }

@@ -5,9 +5,8 @@ use crate::{
     error::{Error, Result},
 };
 pub use zkml::Compiled;
-use zkml::{Keys, Verifier};
+use zkml::{Keys, Layout, Plan, Verifier};
 use zkml_graph::Graph;
-use zkml_halo2::Plan;
 use zkml_protocol::{Program, VerifierProgram};
 
 /// Loads `graph.bin` with interface and plan, and `weights.bin` when the weights are private.
@@ -33,16 +32,17 @@ pub fn load(artifacts: &Artifacts) -> Result<Compiled> {
 pub fn keys(artifacts: &Artifacts, compiled: Compiled, program: Program) -> Result<Keys> {
     artifacts.require_quickly(file::PROVING_KEY)?;
     let path = artifacts.path(file::PROVING_KEY);
-    let program = match program {
-        Program::Plonk(program) => *program,
-        program => {
-            let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-            return Ok(Keys::from_bytes(compiled, &Verifier::new(program)?, &bytes)?);
+    match (&compiled.plan().layout, program) {
+        // The key may be large: it is mapped.
+        (Layout::Halo2(plan), Program::Plonk(program)) => {
+            let keys = zkml_halo2::Keys::read(&path, compiled.graph(), compiled.system(), plan, *program)?;
+            Ok(Keys::of_halo2(compiled, keys))
         }
-    };
-    let (graph, system) = (compiled.graph(), compiled.system());
-    let keys = zkml_halo2::Keys::read(&path, graph, system, compiled.plan(), program)?;
-    Ok(Keys::of(compiled, keys))
+        (_, program) => {
+            let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+            Ok(Keys::parse(compiled, &Verifier::new(program)?, &path, &bytes)?)
+        }
+    }
 }
 
 /// A graph under the name of its artifacts: the copy in the folder is called model.onnx, whatever the model is called.

@@ -1,8 +1,9 @@
 //! Who sees what of a model, and what the commitments to the rest cost.
 
 use serde::Serialize;
+use zkml::Plan;
 use zkml_graph::{Graph, TensorId, Visibility};
-use zkml_halo2::{Plan, poseidon_rows::call_height};
+use zkml_halo2::poseidon_rows::call_height;
 use zkml_onnx::{Inspection, Settings};
 use zkml_protocol::commitment::{Code, calls};
 
@@ -26,7 +27,7 @@ pub struct Part {
     pub values: usize,
     /// Calls of the hash that a commitment to it takes.
     pub hash_calls: usize,
-    /// Rows of the circuit that they take.
+    /// Rows that they take.
     pub hash_rows: usize,
 }
 
@@ -78,7 +79,7 @@ impl Disclosure {
 
     /// Of a compiled model.
     pub fn exact(graph: &Graph, plan: &Plan, stays_public: Vec<String>) -> Self {
-        let height = call_height(plan.shape.a_columns, plan.shape.w_columns);
+        let height = plan.rows_per_call();
         let code = |id: TensorId| {
             let t = graph.tensor(id);
             let code = zkml_graph::Code::of(t.bounds);

@@ -7,8 +7,8 @@ use crate::{
 };
 use serde::Serialize;
 use std::path::Path;
+use zkml::Cost;
 use zkml_graph::{Graph, Visibility};
-use zkml_halo2::Plan;
 use zkml_onnx::{Inspection, Model, Settings};
 
 /// A model as `inspect` shows it.
@@ -32,8 +32,10 @@ pub struct FolderReport {
     pub parameters: usize,
     /// Number of multiplications of one inference.
     pub macs: u64,
-    /// How its circuit is laid out.
-    pub plan: Plan,
+    /// How it is proven, and what that is expected to cost.
+    pub cost: Cost,
+    /// The reason for the choice of the proof system.
+    pub why: String,
     /// Who sees what.
     pub disclosure: Disclosure,
     /// Standing of each relation in the circuit.
@@ -74,6 +76,7 @@ pub fn folder(artifacts: &Artifacts, relations: bool) -> Result<FolderReport> {
         macs: graph.macs(),
         disclosure: Disclosure::exact(&graph, &plan, stays_public),
         ledger: Relations::of(&graph, &plan, relations)?,
-        plan,
+        cost: plan.cost(),
+        why: plan.why,
     })
 }

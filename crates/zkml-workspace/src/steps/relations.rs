@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use serde::Serialize;
+use zkml::Plan;
 use zkml_graph::{Bounds, Graph, Ledger, Standing, System};
-use zkml_halo2::{Plan, keys};
 
 /// Number of relations by how they are taken care of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,13 +60,13 @@ pub struct Relations {
 }
 
 impl Relations {
-    /// The confirmed ledger of a model in its planned circuit; all entries, or their counts only.
+    /// The confirmed ledger of a model in its planned layout; all entries, or their counts only.
     ///
     /// # Errors
-    /// A relation that the circuit does not take care of.
+    /// A relation that the layout does not take care of.
     pub fn of(graph: &Graph, plan: &Plan, all: bool) -> Result<Self> {
         let system = graph.system();
-        let ledger = keys::ledger(&system, plan)?;
+        let ledger = plan.ledger(&system)?;
         let entry = |index| entry(&system, &ledger, index);
         let relations = (0..ledger.standings.len()).filter(|_| all).map(entry).collect();
         Ok(Self { counts: Counts::of(&ledger), relations })

@@ -11,8 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use zkml::{Keys, ProofSystem};
-use zkml_halo2::Plan;
+use zkml::Plan;
 use zkml_protocol::VerifierProgram;
 
 /// What `setup` made.
@@ -50,14 +49,10 @@ pub fn run(
     observer: &dyn Observer,
     artifacts: &mut Artifacts,
     srs_file: Option<&Path>,
-    backend: ProofSystem,
 ) -> Result<SetupReport> {
     let started = Instant::now();
     let compiled = compiled::load(artifacts)?;
-    let k = match backend {
-        ProofSystem::Sumcheck => compiled.sumcheck_k()?,
-        _ => compiled.plan().k,
-    };
+    let k = compiled.plan().k();
     let chosen = srs::find(observer, k, srs_file)?;
     observer.said(&Said::Setup {
         path: chosen.path.clone(),
@@ -68,14 +63,7 @@ pub fn run(
     srs::warn(observer, chosen.srs.provenance());
     let srs::Chosen { path: srs_path, srs, .. } = chosen;
     let work = observer.start("generating keys", Total::Time(estimate(compiled.plan())))?;
-    let keys = match backend {
-        ProofSystem::Sumcheck => compiled.setup_sumcheck(&srs, &())?,
-        _ => {
-            let (graph, system, name) = (compiled.graph(), compiled.system(), srs_path.display().to_string());
-            let keys = zkml_halo2::keys::setup(graph, system, compiled.plan(), &srs, &name)?;
-            Keys::of(compiled, keys)
-        }
-    };
+    let keys = compiled.setup_from(&srs, &srs_path.display().to_string(), &())?;
     observer.proceed()?;
     work.renamed("writing keys");
     let sources = [file::COMPILED, file::PLAN];
@@ -100,7 +88,7 @@ pub fn run(
     })
 }
 
-/// Roughly how long key generation takes: it commits to and transforms every fixed column.
+/// Roughly how long key generation takes: it goes with the length of the key.
 fn estimate(plan: &Plan) -> Duration {
-    Duration::from_secs_f64(1e-7 * plan.key_bytes_estimate as f64 / 4.0)
+    Duration::from_secs_f64(1e-7 * plan.cost().key_bytes_estimate as f64 / 4.0)
 }

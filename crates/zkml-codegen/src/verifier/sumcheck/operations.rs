@@ -78,34 +78,17 @@ pub(super) struct Operations<'a> {
     held: HashMap<usize, (usize, u32)>,
 }
 
-/// Returns true if a value has to be computed; others are constants, challenges, or words of the calldata.
-fn is_computed(operation: &Operation) -> bool {
-    !matches!(
-        operation,
-        Operation::Constant(_) | Operation::Instance(_) | Operation::Scalar(..) | Operation::Challenge(_)
-    )
-}
-
-fn operands(operation: &Operation) -> Vec<Node> {
-    match operation {
-        Operation::Add(a, b) | Operation::Sub(a, b) | Operation::Mul(a, b) => vec![*a, *b],
-        Operation::Invert(a) | Operation::Rounds(_, a) | Operation::RowPolynomial(_, _, a) => vec![*a],
-        _ => vec![],
-    }
-}
-
 impl<'a> Operations<'a> {
     pub(super) fn new(equations: &'a Equations, map: &'a Map) -> Self {
         let mut uses = vec![0u32; equations.operations.len()];
         let mut last = vec![Some(0); equations.operations.len()];
-        let roots = equations.terms.iter().map(|(factor, _)| *factor).chain([equations.quotient]);
-        for root in roots {
+        for root in equations.roots() {
             uses[root.index()] += 1;
             last[root.index()] = None;
         }
         for (index, operation) in equations.operations.iter().enumerate().rev() {
             if uses[index] > 0 {
-                for operand in operands(operation) {
+                for operand in operation.operands() {
                     uses[operand.index()] += 1;
                     last[operand.index()] = last[operand.index()].map(|known| known.max(index));
                 }
@@ -134,14 +117,14 @@ impl<'a> Operations<'a> {
     pub(super) fn needed(equations: &Equations, map: &Map) -> usize {
         let found = Operations::new(equations, map);
         let computed =
-            equations.operations.iter().zip(&found.uses).filter(|(o, uses)| **uses > 0 && is_computed(o));
+            equations.operations.iter().zip(&found.uses).filter(|(o, uses)| **uses > 0 && o.is_computed());
         computed.count()
     }
 
     /// The operation before which this many that are needed have been printed.
     pub(super) fn after(&self, count: usize) -> usize {
         let computed =
-            |(index, operation): &(usize, &Operation)| self.uses[*index] > 0 && is_computed(operation);
+            |(index, operation): &(usize, &Operation)| self.uses[*index] > 0 && operation.is_computed();
         let mut found = self.equations.operations.iter().enumerate().filter(computed);
         found.nth(count).map_or(self.equations.operations.len(), |(index, _)| index)
     }
@@ -180,7 +163,7 @@ impl<'a> Operations<'a> {
         for index in waiting {
             let read = self.last[index].is_none_or(|last| last >= next);
             let in_cell = self.held.get(&index).is_some_and(|(_, left)| *left > 0);
-            if !read || in_cell || !is_computed(&self.equations.operations[index]) {
+            if !read || in_cell || !self.equations.operations[index].is_computed() {
                 continue;
             }
             if let Some(expression) = self.readers.remove(&index) {
@@ -234,7 +217,7 @@ impl<'a> Operations<'a> {
             };
             // A long constant is written out once: reading a cell takes four bytes instead of 33.
             let long = expression.text.len() > LONG;
-            let kept = (!operands(operation).is_empty() || long) && self.uses[index] > 1;
+            let kept = (!operation.operands().is_empty() || long) && self.uses[index] > 1;
             if kept || expression.depth > DEPTH {
                 self.keep(text, index, &expression);
             } else {

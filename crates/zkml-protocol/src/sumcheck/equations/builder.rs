@@ -58,6 +58,22 @@ pub enum Operation {
     RowPolynomial(Challenge, u32, Node),
 }
 
+impl Operation {
+    /// The values that it reads.
+    pub fn operands(&self) -> Vec<Node> {
+        match self {
+            Self::Add(a, b) | Self::Sub(a, b) | Self::Mul(a, b) => vec![*a, *b],
+            Self::Invert(a) | Self::Rounds(_, a) | Self::RowPolynomial(_, _, a) => vec![*a],
+            _ => vec![],
+        }
+    }
+
+    /// Returns true if its value has to be computed; others are constants, challenges, or words of the calldata.
+    pub fn is_computed(&self) -> bool {
+        !matches!(self, Self::Constant(_) | Self::Instance(_) | Self::Scalar(..) | Self::Challenge(_))
+    }
+}
+
 /// Operations under construction.
 #[derive(Debug, Default)]
 pub(super) struct Builder {

@@ -46,6 +46,26 @@ pub struct Equations {
     pub quotient: Node,
 }
 
+impl Equations {
+    /// The values that are compared in the end: factors of points, and that of the quotient.
+    pub fn roots(&self) -> impl Iterator<Item = Node> + '_ {
+        self.terms.iter().map(|(factor, _)| *factor).chain([self.quotient])
+    }
+
+    /// The operations that the result depends on and that have to be computed.
+    pub fn needed(&self) -> Vec<&Operation> {
+        let mut needed = vec![false; self.operations.len()];
+        self.roots().for_each(|root| needed[root.index()] = true);
+        for (index, operation) in self.operations.iter().enumerate().rev() {
+            if needed[index] {
+                operation.operands().iter().for_each(|operand| needed[operand.index()] = true);
+            }
+        }
+        let found = self.operations.iter().zip(needed);
+        found.filter(|(operation, needed)| *needed && operation.is_computed()).map(|(o, _)| o).collect()
+    }
+}
+
 impl Program {
     /// The equations of a valid program.
     ///

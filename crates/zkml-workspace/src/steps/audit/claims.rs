@@ -10,7 +10,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use zkml_halo2::Plan;
+use zkml::Plan;
 use zkml_protocol::{Program, Word, keccak256};
 
 /// Claims; what is absent is not compared.

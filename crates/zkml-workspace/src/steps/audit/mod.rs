@@ -19,7 +19,7 @@ use crate::{
 use claims::Claims;
 use rebuild::Rebuilt;
 use std::path::PathBuf;
-use zkml_halo2::Optimize;
+use zkml::{Backend, Optimize};
 use zkml_protocol::{VerifierProgram, Word, commitment::Role, keccak256};
 
 /// What to audit, and from what.
@@ -41,6 +41,8 @@ pub struct Request {
     pub name: Option<String>,
     /// What was made cheap; what the folder says, or both are tried when absent.
     pub optimize: Option<Optimize>,
+    /// The proof system; what the folder says, or both are tried when absent.
+    pub backend: Option<Backend>,
     /// The trusted setup; the smallest in the cache that is large enough when absent.
     pub srs: Option<PathBuf>,
     /// A powers-of-tau file to import the setup from instead.
@@ -119,12 +121,17 @@ fn keys(request: &Request, claims: &Claims, rebuilt: &Rebuilt) -> Vec<Check> {
     let program = &rebuilt.program;
     let claimed = claims.program.as_ref();
     let digest = |bytes: Vec<u8>| keccak256([bytes.as_slice()]);
-    let plan = claims.plan.as_ref().map(|p| digest(crate::json::pretty(p)));
+    let plan = claims.plan.as_ref().map(|p| digest(crate::json::pretty(&p.layout)));
     let whole = claimed.map(|p| digest(crate::json::pretty(p)));
     let commitment = request.commitment.or_else(|| claimed.map(|p| p.model_commitment()));
     let setup = "named by its points; the ceremony behind it is not part of this audit";
     vec![
-        Check::digests("circuit layout", rebuilt.planned(), digest(crate::json::pretty(&rebuilt.plan)), plan),
+        Check::digests(
+            "circuit layout",
+            rebuilt.planned(),
+            digest(crate::json::pretty(&rebuilt.plan.layout)),
+            plan,
+        ),
         Check::digests("trusted setup", setup, program.srs().digest(), claimed.map(|p| p.srs().digest())),
         Check::digests(
             "verifying key",

@@ -14,8 +14,8 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use zkml::{Backend, Optimize, Plan, Wish};
 use zkml_graph::Graph;
-use zkml_halo2::{Optimize, Plan, keys};
 use zkml_harness::Compiled;
 use zkml_onnx::{Model, Scales, Settings};
 use zkml_protocol::{Program, ProofSystem, VerifierProgram};
@@ -42,25 +42,13 @@ impl Rebuilt {
             Some(model) => from_model(model, request, claims)?,
             None => (from_graph(request, claims)?, Vec::new()),
         };
-        let by_sumcheck = claims.program.as_ref().is_some_and(|p| p.proof_system() == ProofSystem::Sumcheck);
-        let goals = match request.optimize.or(claims.plan.as_ref().map(|p| p.optimize)) {
-            Some(goal) => vec![goal],
-            // Nobody said, and the choice is in the bytecode only.
-            None => vec![Optimize::Prover, Optimize::Gas],
-        };
+        let wishes = wishes(request, claims);
         let from_model = request.model.is_some();
         let mut first = None;
-        for goal in goals {
-            let this = match Self::with(
-                observer,
-                request,
-                graph.clone(),
-                weights.clone(),
-                from_model,
-                (goal, by_sumcheck),
-            ) {
+        for wish in wishes {
+            let this = match Self::with(observer, request, graph.clone(), weights.clone(), from_model, wish) {
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
-                // The other goal may need a larger setup than the contract does: then it is not the one.
+                // Another wish may need a larger setup than the contract does: then it is not the one.
                 Err(_) if first.is_some() => continue,
                 built => built?,
             };
@@ -80,21 +68,14 @@ impl Rebuilt {
         graph: Graph,
         weights: Vec<Vec<i64>>,
         from_model: bool,
-        (goal, by_sumcheck): (Optimize, bool),
+        wish: Wish,
     ) -> Result<Self> {
-        let system = graph.system();
-        let plan = zkml_halo2::plan(&system, goal)?;
-        let program = if by_sumcheck {
-            let interface = zkml::Interface { inputs: vec![], outputs: vec![] };
-            let model = zkml::Compiled::from_parts(graph.clone(), weights.clone(), interface, plan.clone());
-            let (srs, _) = setup(observer, request, model.sumcheck_k()?)?;
-            observer.proceed()?;
-            model.setup_sumcheck(&srs, &())?.program().clone()
-        } else {
-            let (srs, path) = setup(observer, request, plan.k)?;
-            observer.proceed()?;
-            keys::setup(&graph, &system, &plan, &srs, &path.display().to_string())?.program.into()
-        };
+        let plan = Plan::new(&graph.system(), wish)?;
+        let (srs, path) = setup(observer, request, plan.k())?;
+        observer.proceed()?;
+        let interface = zkml::Interface { inputs: vec![], outputs: vec![] };
+        let model = zkml::Compiled::from_parts(graph.clone(), weights.clone(), interface, plan.clone());
+        let program = model.setup_from(&srs, &path.display().to_string(), &())?.program().clone();
         let sources = Sources::print(&program)?;
         let compiled = sources.compile()?;
         Ok(Self { graph, weights, from_model, plan, program, sources, compiled })
@@ -107,6 +88,29 @@ impl Rebuilt {
             Optimize::Gas => "planned again, for cheap verification",
         }
     }
+}
+
+/// The goals and proof systems that are tried: those that somebody named, else those that the folder claims.
+fn wishes(request: &Request, claims: &Claims) -> Vec<Wish> {
+    let goals = match request.optimize.or(claims.plan.as_ref().map(|p| p.optimize)) {
+        Some(goal) => vec![goal],
+        // Nobody said, and the choice is in the bytecode only.
+        None => vec![Optimize::Prover, Optimize::Gas],
+    };
+    let of_program = |program: &Program| match program.proof_system() {
+        ProofSystem::Plonk => Some(Backend::Halo2),
+        ProofSystem::Sumcheck => Some(Backend::Sumcheck),
+        _ => None,
+    };
+    let claimed = claims.plan.as_ref().map(Plan::backend).or(claims.program.as_ref().and_then(of_program));
+    let backends = match request.backend.or(claimed) {
+        Some(backend) => vec![Some(backend)],
+        // As the model would be compiled.
+        None if claims.bytecode.is_none() => vec![None],
+        None => Backend::ALL.map(Some).to_vec(),
+    };
+    let all = |backend| goals.iter().map(move |goal| Wish { optimize: *goal, backend });
+    backends.into_iter().flat_map(all).collect()
 }
 
 /// The trusted setup with `2^k` powers, and its file: one of ours, or the ceremony's own, checked as an import checks it.

@@ -15,8 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
-use zkml::ProofSystem;
-use zkml_halo2::Optimize;
+use zkml::Wish;
 use zkml_onnx::Settings;
 
 /// The model that is shown when none is named: credit risk on the German credit data.
@@ -35,8 +34,8 @@ pub struct Request {
     pub model: Option<(PathBuf, Option<PathBuf>, Option<PathBuf>)>,
     /// Which applicant or sample.
     pub index: usize,
-    /// What to make cheap.
-    pub optimize: Optimize,
+    /// What to make cheap, and by which proof system.
+    pub wish: Wish,
     /// The artifact folder to make.
     pub dir: PathBuf,
 }
@@ -98,13 +97,13 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<DemoReport> {
     let (error, samples) = (calibrated.calibration.max_abs_error(), calibrated.calibration.samples);
     detail(observer, Detail::Calibrated { error, samples });
     let mut artifacts = Artifacts::open_for_writing(&calibrated.dir)?;
-    step(observer, "compile", "an exact integer graph, and a circuit for it");
-    let compiled = compile::run(observer, &mut artifacts, request.optimize)?;
-    detail(observer, Detail::Planned { k: compiled.plan.k, commitments: compiled.plan.commitments });
+    step(observer, "compile", "an exact integer graph, and how to prove it");
+    let compiled = compile::run(observer, &mut artifacts, request.wish)?;
+    detail(observer, Detail::Planned { k: compiled.cost.k, commitments: compiled.cost.commitments });
     step(observer, "setup", "a development trusted setup, and the keys");
     // The demo promises a development setup, also where a better one is at hand.
-    let dev = srs::make_dev(observer, compiled.plan.k, None)?;
-    let keys = setup::run(observer, &mut artifacts, Some(&dev.path), ProofSystem::Plonk)?;
+    let dev = srs::make_dev(observer, compiled.cost.k, None)?;
+    let keys = setup::run(observer, &mut artifacts, Some(&dev.path))?;
     detail(observer, Detail::Keys { bytes: keys.pk_bytes, seconds: keys.seconds });
     step(
         observer,

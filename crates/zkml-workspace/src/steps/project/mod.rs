@@ -15,8 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
-use zkml::ProofSystem;
-use zkml_halo2::Optimize;
+use zkml::{Backend, Optimize, Wish};
 use zkml_onnx::Settings;
 use zkml_protocol::Word;
 
@@ -31,8 +30,8 @@ pub struct Request {
     pub input: Option<PathBuf>,
     /// Scales and visibilities.
     pub settings: Settings,
-    /// What to make cheap.
-    pub optimize: Optimize,
+    /// What to make cheap, and by which proof system.
+    pub wish: Wish,
     /// The trusted setup; the best in the cache when absent, and a development one if there is none.
     pub srs: Option<PathBuf>,
     /// Where the contracts and the proof for tests go.
@@ -62,7 +61,9 @@ pub struct RunReport {
     pub largest_error: f64,
     /// What was made cheap.
     pub optimize: Optimize,
-    /// The circuit has `2^k` rows.
+    /// The proof system.
+    pub backend: Backend,
+    /// The setup has at least `2^k` powers.
     pub k: u32,
     /// Points in the verifier's sum.
     pub commitments: usize,
@@ -102,14 +103,9 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<RunReport> {
     step(observer, "calibrate", "integer scales from the samples");
     let calibrated = calibrate::run(observer, &calibration(request))?;
     let mut artifacts = Artifacts::open_for_writing(&calibrated.dir)?;
-    step(observer, "compile", "an exact integer graph, and a circuit for it");
-    let compiled = compile::with(
-        observer,
-        &mut artifacts,
-        request.optimize,
-        &Settings::clone,
-        request.allow_inaccurate,
-    )?;
+    step(observer, "compile", "an exact integer graph, and how to prove it");
+    let compiled =
+        compile::with(observer, &mut artifacts, request.wish, &Settings::clone, request.allow_inaccurate)?;
     step(observer, "setup", "proving key and verifier program");
     let keys = keys(observer, &mut artifacts, request.srs.as_deref())?;
     step(observer, "prove", "one run of the model, bound to the consumer of the tests");
@@ -134,9 +130,10 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<RunReport> {
         onnx_bytes,
         samples: calibrated.calibration.samples,
         largest_error: calibrated.calibration.max_abs_error(),
-        optimize: request.optimize,
-        k: compiled.plan.k,
-        commitments: compiled.plan.commitments,
+        optimize: request.wish.optimize,
+        backend: compiled.cost.backend,
+        k: compiled.cost.k,
+        commitments: compiled.cost.commitments,
         key_bytes: keys.pk_bytes,
         proof_bytes: proven.proof_bytes,
         prove_seconds: proven.seconds,
@@ -171,11 +168,11 @@ fn keys(
     artifacts: &mut Artifacts,
     srs: Option<&Path>,
 ) -> Result<setup::SetupReport> {
-    match (setup::run(observer, artifacts, srs, ProofSystem::Plonk), srs) {
+    match (setup::run(observer, artifacts, srs), srs) {
         (Err(Error::NoSrs { k }), None) => {
             observer.warned(&Warning::DevSetup);
             let dev = srs::make_dev(observer, k, None)?;
-            Ok(setup::run(observer, artifacts, Some(&dev.path), ProofSystem::Plonk)?)
+            Ok(setup::run(observer, artifacts, Some(&dev.path))?)
         }
         (done, _) => Ok(done?),
     }

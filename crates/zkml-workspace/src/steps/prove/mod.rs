@@ -22,7 +22,6 @@ use std::{
     time::{Duration, Instant},
 };
 use zkml_graph::{Graph, Trace, Visibility};
-use zkml_halo2::Plan;
 use zkml_onnx::{Interface, Sample, Samples};
 use zkml_protocol::{VerifierProgram, Word};
 
@@ -87,7 +86,8 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
     if program.srs().unsafe_dev {
         observer.warned(&Warning::DevSetup);
     }
-    let work = observer.start("proving", Total::Time(estimate(model.plan())))?;
+    let work = observer
+        .start("proving", Total::Time(Duration::from_secs_f64(model.plan().cost().seconds_estimate)))?;
     let keys = compiled::keys(artifacts, model, program)?;
     let openings = Openings::gather(observer, artifacts, request, keys.compiled(), &inputs, &trace)?;
     let context = request.context.unwrap_or(Word::ZERO);
@@ -174,9 +174,4 @@ fn store(
         }
     }
     Ok((path, private))
-}
-
-/// Roughly how long proving takes; for the bar only.
-fn estimate(plan: &Plan) -> Duration {
-    Duration::from_secs_f64(1.5e-6 * plan.commitments as f64 * (1u64 << plan.k) as f64 + 0.1)
 }

@@ -1,0 +1,220 @@
+//! Chooses the options of a layout by what they cost, before any key exists.
+
+use serde::{Deserialize, Serialize};
+use zkml_graph::System as Relations;
+use zkml_protocol::{
+    G1, G2, Srs, Statement, Word,
+    sumcheck::{Base, PROTOCOL_VERSION, Program, SlotId, Weights},
+};
+
+use crate::{
+    Options, Unconfirmed,
+    error::{Error, Result},
+    lay_out_unconfirmed,
+};
+
+/// Chosen options with what they are expected to cost. Sizes and counts are exact; gas, code, time and memory are estimates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The options.
+    pub options: Options,
+    /// Binary logarithm of the powers that a setup must have.
+    pub k: u32,
+    /// Cells of the run that are committed to.
+    pub cells: u64,
+    /// Elements that the model fixes: weights, constants, outputs of functions.
+    pub weights: u64,
+    /// Public field elements, the context included.
+    pub instances: usize,
+    /// Points in the verifier's sum.
+    pub commitments: usize,
+    /// Operations on field elements in the verifier.
+    pub operations: usize,
+    /// Size of a proof in bytes.
+    pub proof_bytes: usize,
+    /// Expected gas of a transaction that verifies a proof.
+    pub gas_estimate: u64,
+    /// Expected length of the verifier's code, in bytes.
+    pub code_bytes_estimate: u64,
+    /// Expected time of a proof on two cores, in seconds.
+    pub seconds_estimate: f64,
+    /// Expected peak memory of proving, in megabytes.
+    pub memory_mb_estimate: u64,
+    /// Size of the proving key in bytes, nearly.
+    pub key_bytes_estimate: u64,
+}
+
+/// Of these options, those whose plan weighs least.
+///
+/// # Errors
+/// The first thing that can be laid out with none of them.
+pub fn plan(
+    relations: &Relations,
+    candidates: &[Options],
+    weigh: &(dyn Fn(&Plan) -> f64 + Sync),
+) -> Result<Plan> {
+    let mut best: Option<(f64, Plan)> = None;
+    let mut refused = None;
+    for options in candidates {
+        match lay_out_unconfirmed(relations, options).and_then(|layout| Plan::of(&layout, *options)) {
+            Ok(plan) => {
+                let weight = weigh(&plan);
+                if best.as_ref().is_none_or(|(least, _)| weight < *least) {
+                    best = Some((weight, plan));
+                }
+            }
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    best.map(|(_, plan)| plan)
+        .ok_or_else(|| refused.unwrap_or_else(|| Error::Defect("no options were considered".into())))
+}
+
+impl Plan {
+    /// The costs of a layout.
+    fn of(layout: &Unconfirmed, options: Options) -> Result<Self> {
+        let program = outline(layout);
+        let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
+        let equations =
+            program.equations().map_err(|part| Error::Defect(format!("{} do not fit the layout", part.0)))?;
+        let proof = program.layout();
+        let (system, opening) = (&program.system, &program.opening);
+        let length = opening.length();
+        let rows = 1u64 << system.row_bits;
+        let weights = length * program.weights.commitments.len() as u64;
+        let work = Work {
+            rows: rows as f64,
+            table: (1u64 << system.table.bits) as f64,
+            columns: f64::from(system.columns),
+            helpers: f64::from(shape.groups) * (rows as f64),
+            lookups: f64::from(system.lookups_per_helper),
+            length: length as f64,
+            vectors: (length * u64::from(shape.parts[0] + shape.parts[1] + 1) + weights) as f64,
+        };
+        let operations = equations.needed().len();
+        let multiplied = equations.terms.iter().filter(|(_, base)| *base != Base::Generator).count() + 1;
+        let quotients: usize = crate::prover::quotient_lengths(&layout.0.weights, opening).iter().sum();
+        Ok(Self {
+            options,
+            k: layout.powers().next_power_of_two().ilog2(),
+            cells: u64::from(shape.parts[0]) * length,
+            weights,
+            instances: system.instances as usize,
+            commitments: multiplied,
+            operations,
+            proof_bytes: proof.length(),
+            gas_estimate: gas(&program, operations, multiplied),
+            code_bytes_estimate: code(operations),
+            seconds_estimate: work.seconds(),
+            memory_mb_estimate: work.megabytes() as u64,
+            key_bytes_estimate: 64 * (layout.powers() + quotients) as u64,
+        })
+    }
+}
+
+/// The program of a layout without the points that keys have: as many operations, and as long proofs.
+fn outline(layout: &Unconfirmed) -> Program {
+    let layout = &layout.0;
+    let parts = layout.weights.len() as u64 / layout.opening.length().max(1);
+    let (g1, g2) = (G1::default(), G2::default());
+    Program {
+        version: PROTOCOL_VERSION,
+        system: layout.system.clone(),
+        opening: layout.opening,
+        weights: Weights { commitments: vec![g1; parts as usize] },
+        srs: Srs { g1, g2, s_g2: g2, unsafe_dev: true },
+        srs_b: g2,
+        statement: Statement {
+            model_name: String::new(),
+            model_hash: Word::ZERO,
+            toolkit_version: String::new(),
+            instances: zkml_protocol::InstanceLayout::default(),
+        },
+    }
+}
+
+/// Gas of a transaction without anything of a proof, the pairing of three pairs included.
+const GAS_BASE: f64 = 186_000.0;
+/// Gas of a word of calldata, of which one byte in 256 is zero, with its check and its part of a hash.
+const GAS_WORD: f64 = 570.0;
+/// Gas of a multiple of a point that is added.
+const GAS_POINT: f64 = 6_500.0;
+/// Gas of a round.
+const GAS_ROUND: f64 = 600.0;
+/// Gas of an operation: many are additions, and parts of expressions.
+const GAS_OPERATION: f64 = 14.0;
+/// Operations that one contract has room for, and the gas of a call of a second.
+const ONE_CONTRACT: (usize, f64) = (2_400, 7_300.0);
+
+/// The gas of a verification: fitted to verifiers of 1,900 to 4,300 operations, which it meets within 4 %.
+fn gas(program: &Program, operations: usize, multiplied: usize) -> u64 {
+    let proof = program.layout();
+    let words = proof.length() as f64 / 32.0 + f64::from(program.system.instances);
+    let rounds =
+        proof.slots().iter().filter(|s| matches!(s.id, SlotId::First(_) | SlotId::Second(_))).count();
+    let call = if operations > ONE_CONTRACT.0 { ONE_CONTRACT.1 } else { 0.0 };
+    let gas = GAS_BASE
+        + GAS_WORD * words
+        + GAS_POINT * multiplied as f64
+        + GAS_ROUND * rounds as f64
+        + GAS_OPERATION * operations as f64
+        + call;
+    gas as u64
+}
+
+/// The length of a verifier's code, of both contracts if there are two.
+fn code(operations: usize) -> u64 {
+    (6_050.0 + 7.8 * operations as f64) as u64
+}
+
+/// Sizes that time and memory of proving follow.
+struct Work {
+    rows: f64,
+    table: f64,
+    columns: f64,
+    /// Cells of helpers.
+    helpers: f64,
+    lookups: f64,
+    /// Elements of a part.
+    length: f64,
+    /// Elements of all vectors.
+    vectors: f64,
+}
+
+impl Work {
+    /// On two cores.
+    fn seconds(&self) -> f64 {
+        let committed = 2.4e-6 * (self.helpers + self.table) + 0.2e-6 * self.rows * self.columns;
+        let first = 0.12e-6 * self.rows * (self.columns + self.helpers / self.rows * (self.lookups + 2.0));
+        let second = 0.1e-6 * self.vectors;
+        let opening = 2.5e-6 * self.length;
+        0.03 + committed + first + second + opening
+    }
+
+    fn megabytes(&self) -> f64 {
+        15.0 + 32e-6 * (3.0 * self.vectors + 4.0 * self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zkml_graph::testing;
+
+    /// More parts cost gas, fewer lookups per helper cost time: each goal gets what it asks for.
+    #[test]
+    fn goals_decide() {
+        let graph = testing::cases().remove(0).graph;
+        let candidates = [Options::PROVER, Options::GAS];
+        let of = |weigh: &(dyn Fn(&Plan) -> f64 + Sync)| {
+            plan(&graph.system(), &candidates, weigh).expect("a plan")
+        };
+        let (quick, cheap) = (of(&|p| p.seconds_estimate), of(&|p| p.gas_estimate as f64));
+        assert!(quick.seconds_estimate <= cheap.seconds_estimate);
+        assert!(quick.gas_estimate >= cheap.gas_estimate);
+        let written = serde_json::to_string(&cheap).expect("JSON");
+        assert_eq!(serde_json::from_str::<Plan>(&written).expect("the same"), cheap);
+        assert!(plan(&graph.system(), &[], &|_| 0.0).is_err());
+    }
+}
