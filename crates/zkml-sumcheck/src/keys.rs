@@ -14,7 +14,7 @@ use zkml_protocol::{
 use crate::{
     Layout, Unconfirmed,
     error::{Error, Result},
-    prover::{Masks, ProvingKey, Witness, prove},
+    prover::{Masks, Phase, ProvingKey, Witness, prove},
 };
 
 /// Bytes of a point.
@@ -148,7 +148,7 @@ impl Keys {
         self.layout.witness(relations, &values, scalar(context)?, &salts)
     }
 
-    /// Proves a run.
+    /// Proves a run, and tells what it is at.
     ///
     /// # Errors
     /// As [`Layout::witness`] and [`prove`].
@@ -158,12 +158,13 @@ impl Keys {
         trace: &Trace,
         context: &Word,
         salts: &[Word],
+        begins: &dyn Fn(Phase),
     ) -> Result<Made> {
         let witness = self.witness(relations, trace, context, salts)?;
         let instances = witness.instances.iter().map(scalar_word).collect();
         let attempt = || {
             let masks = Masks::random(&self.key.shape, &self.program().opening, &mut OsRng);
-            prove(&self.key, &witness, &masks)
+            prove(&self.key, &witness, &masks, begins)
         };
         let mut bytes = attempt();
         for _ in 1..ATTEMPTS {

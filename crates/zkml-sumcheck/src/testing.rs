@@ -82,5 +82,5 @@ pub fn key(layout: &Layout) -> ProvingKey {
 /// If the prover refuses the witness.
 pub fn proof(key: &ProvingKey, witness: &Witness) -> Vec<u8> {
     let masks = Masks::random(&key.shape, &key.program.opening, &mut rand_core::OsRng);
-    prove(key, witness, &masks).expect("a proof")
+    prove(key, witness, &masks, &|_| ()).expect("a proof")
 }

@@ -80,7 +80,7 @@ fn the_specifications_proofs_come_out_byte_for_byte() {
             wide: vec![],
             instances: v.instances.iter().map(scalar).collect(),
         };
-        let proof = prove(&key, &witness, &masks).expect("a proof");
+        let proof = prove(&key, &witness, &masks, &|_| ()).expect("a proof");
         let expected = v.proof_bytes();
         let differs = proof.chunks(32).zip(expected.chunks(32)).position(|(a, b)| a != b);
         assert_eq!(differs, None, "{}: word {differs:?} of {}", v.system, expected.len() / 32);

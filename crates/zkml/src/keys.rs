@@ -7,6 +7,7 @@ use zkml_srs::{
     Srs,
     container::{self, Container},
 };
+use zkml_sumcheck::prover::Phase;
 
 use crate::{
     Commitment, Compiled, Error, Input, Layout, Observer, Opening, Preimage, Proof, Result, Stage, Verifier,
@@ -235,7 +236,8 @@ impl Keys {
                 (made.instances, made.bytes)
             }
             Prover::Sumcheck(keys) => {
-                let made = keys.prove(system, trace, &bound.context, &bound.salts)?;
+                let made =
+                    keys.prove(system, trace, &bound.context, &bound.salts, &|p| observer.begins(p.into()))?;
                 (made.instances, made.bytes)
             }
         };
@@ -276,6 +278,17 @@ impl Keys {
 
 fn bound(openings: &[Opening], context: Word) -> zkml_halo2::Binding {
     zkml_halo2::Binding { context, salts: openings.iter().map(|o| o.salt.reveal()).collect() }
+}
+
+impl From<Phase> for Stage {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Commit => Self::Commit,
+            Phase::Lookups => Self::Lookups,
+            Phase::Sumchecks => Self::Sumchecks,
+            Phase::Opening => Self::Open,
+        }
+    }
 }
 
 /// The circuit must have come to the very commitments that the openings open.

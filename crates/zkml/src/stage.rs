@@ -16,6 +16,14 @@ pub enum Stage {
     Run,
     /// Proving.
     Prove,
+    /// Of a proof by sumcheck: committing to the witness.
+    Commit,
+    /// Of a proof by sumcheck: fractions of the lookups, and the commitment to them.
+    Lookups,
+    /// Of a proof by sumcheck: both sumchecks.
+    Sumchecks,
+    /// Of a proof by sumcheck: opening what is left of them.
+    Open,
     /// Asking the second verifier.
     Verify,
     /// Compiling Solidity.

@@ -153,11 +153,24 @@ fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
     (0..last).map(of).collect()
 }
 
-/// Makes a proof. Nothing about the witness is checked.
+/// A phase of a proof, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Committing to the witness and the masks.
+    Commit,
+    /// Fractions of the lookups, and the commitment to them.
+    Lookups,
+    /// Both sumchecks.
+    Sumchecks,
+    /// Opening what is left of them.
+    Opening,
+}
+
+/// Makes a proof, and tells what it is at. Nothing about the witness is checked.
 ///
 /// # Errors
 /// [`Error::Witness`] for one of another shape, [`Error::Unlucky`] if a challenge is degenerate: then other masks help.
-pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks) -> Result<Vec<u8>> {
+pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks, begins: &dyn Fn(Phase)) -> Result<Vec<u8>> {
     let (program, shape) = (&key.program, &key.shape);
     let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
     let cells = (program.system.columns as usize) << program.system.row_bits;
@@ -166,19 +179,23 @@ pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks) -> Result<Vec<u
         let (got, values) = (witness.grid.len(), instances.len());
         return Err(Error::Witness(format!("{got} cells and {values} public values")));
     }
+    begins(Phase::Commit);
     let mut writer = Writer::new(program, &key.digest, &instances);
     let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
     let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
     let (values, commitments) = committed_witness(key, witness, of_witness);
     writer.points(SlotId::Witness, &commitments)?;
     writer.points(SlotId::Masks, &key.commit(&masks.vector, of_masks))?;
+    begins(Phase::Lookups);
     let folding = first::folding(key, &writer)?;
     let helpers = first::helpers(key, &folding, &values, masks)?;
     writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
+    begins(Phase::Sumchecks);
     let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
     first::prove(key, &vectors, folding, &mut writer)?;
     second::send_mask_sum(key, &vectors, &mut writer)?;
     let folded = second::prove(key, &vectors, &mut writer)?;
+    begins(Phase::Opening);
     let point = writer.vector(shape.second_variables, Challenge::Second)?;
     opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
     writer.finish()

@@ -1,8 +1,12 @@
 //! One proof: sample → integers → trace → proof, checked before it is written.
 
 mod openings;
+mod phases;
 
 pub use openings::Openings;
+pub use phases::PhaseTime;
+
+use phases::Phases;
 
 use super::{
     commit::{self, Commitment},
@@ -66,6 +70,8 @@ pub struct ProveReport {
     pub unsafe_dev_srs: bool,
     /// Time from reading the key to the checked proof.
     pub seconds: f64,
+    /// The same by phase, in their order.
+    pub phases: Vec<PhaseTime>,
 }
 
 /// The name of a proof that was given none.
@@ -77,10 +83,11 @@ pub const DEFAULT_PROOF: &str = "proofs/proof.json";
 /// An input that does not fit the model or lies outside the calibrated range, a stale or damaged
 /// artifact, a full disk. A proof that does not verify is never written.
 pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request) -> Result<ProveReport> {
-    let started = Instant::now();
+    let (started, phases) = (Instant::now(), Phases::begin("load"));
     let (model, program) = (compiled::load(artifacts)?, compiled::program(artifacts)?);
     // Before the input is looked at.
     artifacts.require_quickly(file::PROVING_KEY)?;
+    phases.next("run");
     let inputs = input(artifacts, request.input.as_deref(), request.index)?;
     let trace = model.trace(&inputs)?;
     if program.srs().unsafe_dev {
@@ -88,12 +95,14 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
     }
     let work = observer
         .start("proving", Total::Time(Duration::from_secs_f64(model.plan().cost().seconds_estimate)))?;
+    phases.next("load");
     let keys = compiled::keys(artifacts, model, program)?;
     let openings = Openings::gather(observer, artifacts, request, keys.compiled(), &inputs, &trace)?;
     let context = request.context.unwrap_or(Word::ZERO);
     observer.proceed()?;
-    let proven = keys.prove_trace(&trace, &openings.all(), context, &())?;
+    let proven = keys.prove_trace(&trace, &openings.all(), context, &phases)?;
     drop(work);
+    let phases = phases.end();
     let (path, private) = store(artifacts, request.out.as_deref(), &proven.to_json(), &openings.outputs)?;
     Ok(ProveReport {
         model: artifacts.model().to_owned(),
@@ -106,6 +115,7 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
         unsafe_dev_srs: proven.unsafe_dev_srs,
         outputs: proven.outputs,
         seconds: started.elapsed().as_secs_f64(),
+        phases,
     })
 }
 
