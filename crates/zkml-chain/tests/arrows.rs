@@ -282,7 +282,7 @@ fn modules_do_not_go_in_circles() {
 }
 
 /// Crates that need code which the compiler cannot check; each use says why.
-const UNSAFE: &[&str] = &["zkml-chain", "zkml-srs", "zkml-halo2", "xtask"];
+const UNSAFE: &[&str] = &["zkml-chain", "zkml-srs", "zkml-halo2", "zkml-msm", "xtask"];
 
 #[test]
 fn every_crate_says_whether_it_may_be_unsafe() {
