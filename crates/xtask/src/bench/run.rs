@@ -1,18 +1,16 @@
-//! The benchmark itself: models × goals, several runs, medians.
+//! The benchmark itself: models × back ends, several runs, medians.
 
-use super::child::{self, Cost};
+use super::{
+    child::{self, Cost},
+    figures::{Figures, Results},
+};
 use crate::error::{Error, Result};
-use serde::Serialize;
 use serde_json::Value;
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
-use zkml_chain::show::{
-    Report, Ui,
-    table::{self, Align},
-};
+use zkml_chain::show::Ui;
 use zkml_workspace::{Error as StepError, artifacts::write_whole, json};
 
 /// What to measure.
@@ -24,38 +22,46 @@ pub struct Options {
     pub models: PathBuf,
     /// Names of the models.
     pub names: Vec<String>,
-    /// `prover`, `gas`.
+    /// `halo2`, `sumcheck`.
+    pub backends: Vec<String>,
+    /// What circuits make cheap: `prover`, `gas`.
     pub goals: Vec<String>,
-    /// Proofs per model and goal; the median is reported.
+    /// Proofs per model and back end; the median is reported.
     pub runs: usize,
     /// Where artifacts and `results.json` go.
     pub out: PathBuf,
 }
 
-/// Figures of one model and goal.
-#[derive(Debug, Clone, Serialize)]
-pub struct Figures {
-    model: String,
-    optimize: String,
-    k: u64,
-    lanes: u64,
-    rows: u64,
-    commitments: u64,
-    setup_s: f64,
-    prove_s: f64,
-    prove_peak_mb: f64,
-    pk_bytes: u64,
-    proof_bytes: u64,
-    tx_gas: u64,
-    exec_gas: u64,
-    runtime_bytes: u64,
-    max_abs_err: f64,
+impl Options {
+    /// Every back end of a model with its goals: only circuits are planned for one.
+    fn ways(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let goals = || self.goals.iter().map(|goal| Some(goal.as_str()));
+        self.backends.iter().flat_map(move |backend| match backend.as_str() {
+            SUMCHECK => vec![(SUMCHECK, None)],
+            other => goals().map(|goal| (other, goal)).collect(),
+        })
+    }
+
+    /// Figures of every model by every back end, each handed to `step` as soon as it is there.
+    ///
+    /// # Errors
+    /// The first step that fails, with its command line, and those of `step`.
+    pub(super) fn figures(&self, ui: &Ui, mut step: impl FnMut(Figures) -> Result<()>) -> Result<()> {
+        for name in &self.names {
+            for (backend, goal) in self.ways() {
+                let optimize = goal.map_or_else(String::new, |g| format!(", --optimize {g}"));
+                ui.say(format_args!("{name}, {backend}{optimize}"));
+                step(Bench::new(self, name, backend, goal)?.measure(ui)?)?;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// All figures; `results.json`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Results(Vec<Figures>);
+/// The back end whose proofs have no plan.
+const SUMCHECK: &str = "sumcheck";
+/// Powers of the setup that is made for its keys, which say only then how many they need: enough for every model here.
+const SUMCHECK_K: u64 = 19;
 
 /// Measures everything and writes `results.json` after each model, so that an interrupted run keeps what it has.
 ///
@@ -63,28 +69,32 @@ pub struct Results(Vec<Figures>);
 /// The first step that fails, with its command line.
 pub fn run(ui: &Ui, options: &Options) -> Result<Results> {
     let mut results = Results(Vec::new());
-    for name in &options.names {
-        for goal in &options.goals {
-            ui.say(format_args!("{name}, --optimize {goal}"));
-            results.0.push(Bench::new(options, name, goal).measure(ui)?);
-            write_whole(&options.out.join("results.json"), &json::pretty(&results))?;
-        }
-    }
+    options.figures(ui, |figures| {
+        results.0.push(figures);
+        write_whole(&options.out.join("results.json"), &json::pretty(&results))?;
+        Ok(())
+    })?;
     Ok(results)
 }
 
 struct Bench<'a> {
     options: &'a Options,
     name: &'a str,
-    goal: &'a str,
+    backend: &'a str,
+    goal: Option<&'a str>,
+    /// The model's folder: its `zkml.toml` holds for every step.
     data: PathBuf,
     dir: String,
 }
 
 impl<'a> Bench<'a> {
-    fn new(options: &'a Options, name: &'a str, goal: &'a str) -> Self {
-        let dir = options.out.join(format!("{name}-{goal}")).display().to_string();
-        Self { options, name, goal, data: options.models.join(name), dir }
+    fn new(options: &'a Options, name: &'a str, backend: &'a str, goal: Option<&'a str>) -> Result<Self> {
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).map_err(|e| Error::from(StepError::io("find", &path, e)))
+        };
+        let dir = absolute(options.out.join(format!("{name}-{}", goal.unwrap_or(backend))))?;
+        let data = absolute(options.models.join(name))?;
+        Ok(Self { options, name, backend, goal, data, dir: dir.display().to_string() })
     }
 
     fn measure(&self, ui: &Ui) -> Result<Figures> {
@@ -99,13 +109,14 @@ impl<'a> Bench<'a> {
         let (calibration, reference, sample) =
             (data("calibration.json"), data("reference.json"), data("sample.json"));
         let report = self.step(&["calibrate", &model, "--data", &calibration, "--evaluate", &reference])?.0;
-        let plan = self.step(&["compile", "--optimize", self.goal])?.0;
-        let k = number(&plan, "k")?;
+        let plan = self.step(&["compile", "--optimize", self.goal.unwrap_or("prover")])?.0;
+        let planned = |key: &'static str| self.goal.map(|_| number(&plan, key)).transpose();
         // The trusted setup is made once for all models; its time is not the model's.
-        let (dev, _) = self.plain(&["srs", "dev", "--k", &k.to_string()])?;
+        let powers = planned("k")?.unwrap_or(SUMCHECK_K);
+        let (dev, _) = self.plain(&["srs", "dev", "--k", &powers.to_string()])?;
         // By name: the cache may hold an imported one, which `setup` would prefer.
         let dev = dev["path"].as_str().unwrap_or_default();
-        let (_, setup) = self.step(&["setup", "--srs", dev])?;
+        let (keys, setup) = self.step(&["setup", "--backend", self.backend, "--srs", dev])?;
         let mut proofs = Vec::with_capacity(self.options.runs);
         // With the other artifacts: beside the input it would lie in the models' folder.
         let salts = Path::new(&self.dir).join("input.private.json").display().to_string();
@@ -115,25 +126,24 @@ impl<'a> Bench<'a> {
         let gas = self.step(&["simulate"])?.0;
         let figures = Figures {
             model: self.name.to_owned(),
-            optimize: self.goal.to_owned(),
-            k,
-            lanes: number(&plan, "lanes")?,
-            rows: number(&plan, "rows")?,
-            commitments: number(&plan, "commitments")?,
+            backend: self.backend.to_owned(),
+            optimize: self.goal.map(str::to_owned),
+            k: number(&keys, "k")?,
+            lanes: planned("lanes")?,
+            rows: planned("rows")?,
+            commitments: planned("commitments")?,
             setup_s: round(setup.wall.as_secs_f64(), 3),
             prove_s: round(median(proofs.iter().map(|c| c.wall.as_secs_f64())), 3),
             prove_peak_mb: round(median(proofs.iter().map(megabytes)), 1),
-            pk_bytes: self.length("proving.key")?,
+            pk_bytes: number(&keys, "pk_bytes")?,
             proof_bytes: number(&gas, "proof_bytes")?,
             tx_gas: number(&gas, "tx_gas")?,
             exec_gas: number(&gas, "exec_gas")?,
             runtime_bytes: number(&gas, "runtime_bytes")?,
             max_abs_err: report["evaluation"]["max_abs_err"].as_f64().unwrap_or(f64::NAN),
         };
-        ui.say(format_args!(
-            "  {:.2} s, {:.0} MB, {} gas",
-            figures.prove_s, figures.prove_peak_mb, figures.tx_gas
-        ));
+        let Figures { prove_s, prove_peak_mb, tx_gas, .. } = figures;
+        ui.say(format_args!("  {prove_s:.2} s, {prove_peak_mb:.0} MB, {tx_gas} gas"));
         Ok(figures)
     }
 
@@ -142,12 +152,7 @@ impl<'a> Bench<'a> {
     }
 
     fn plain(&self, args: &[&str]) -> Result<(Value, Cost)> {
-        child::run(&self.options.program, &[args, &["--json", "--quiet"]].concat())
-    }
-
-    fn length(&self, file: &str) -> Result<u64> {
-        let path = Path::new(&self.dir).join(file);
-        Ok(fs::metadata(&path).map_err(|e| StepError::io("read", &path, e))?.len())
+        child::run(&self.options.program, &self.data, &[args, &["--json", "--quiet"]].concat())
     }
 }
 
@@ -175,68 +180,6 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn round(value: f64, digits: i32) -> f64 {
     let unit = 10f64.powi(digits);
     (value * unit).round() / unit
-}
-
-impl Results {
-    /// The figures as a Markdown table, for the book.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        let head = HEAD.map(String::from);
-        let rule = [&["---"; 2][..], &["---:"; HEAD.len() - 2][..]].concat().join("|");
-        let rows: String = self.0.iter().map(|figures| line(&figures.cells())).collect();
-        format!("{}|{rule}|\n{rows}", line(&head))
-    }
-}
-
-const HEAD: [&str; 15] = [
-    "model",
-    "optimize",
-    "k",
-    "lanes",
-    "rows",
-    "commits",
-    "setup",
-    "prove",
-    "peak",
-    "key",
-    "proof",
-    "tx gas",
-    "exec gas",
-    "code",
-    "max error",
-];
-
-impl Report for Results {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = vec![HEAD.map(String::from).to_vec()];
-        rows.extend(self.0.iter().map(Figures::cells));
-        let mut align = vec![Align::Right; HEAD.len()];
-        align[..2].fill(Align::Left);
-        table::print(out, &align, &rows)
-    }
-}
-
-impl Figures {
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.model.clone(),
-            self.optimize.clone(),
-            self.k.to_string(),
-            self.lanes.to_string(),
-            table::thousands(self.rows),
-            self.commitments.to_string(),
-            table::seconds(self.setup_s),
-            table::seconds(self.prove_s),
-            format!("{:.0} MB", self.prove_peak_mb),
-            table::size(self.pk_bytes),
-            format!("{} B", table::thousands(self.proof_bytes)),
-            table::thousands(self.tx_gas),
-            table::thousands(self.exec_gas),
-            format!("{} B", table::thousands(self.runtime_bytes)),
-            format!("{:.1e}", self.max_abs_err),
-        ]
-    }
 }
 
 #[cfg(test)]
