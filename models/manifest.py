@@ -53,7 +53,7 @@ MODELS = [
     ("digits_cnn", "digits/cnn/cnn.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
 ] + [
     (n, f"bench/{n}/{n}.onnx", "benchmark of the prover; its answers mean nothing", "bench/build.py", 7992, RANDOM, VERSIONS)
-    for n in ("credit_mlp", "mnist_mlp", "mlp_1m", "lenet")
+    for n in ("credit_mlp", "mnist_mlp", "mlp_1m", "lenet", "transformer", "vgg_mini")
 ] + [
     (n, f"examples/{n}/{n}.onnx", f"{task}; synthetic, for the example contracts only", "examples/build.py", 2024, SYNTHETIC, VERSIONS)
     for n, task in (

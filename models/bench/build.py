@@ -43,10 +43,19 @@ class Builder:
         return label
 
     def node(self, op, *extra, **attributes):
+        return self.join(op, self.last, *extra, **attributes)
+
+    def join(self, op, *inputs, **attributes):
+        """A node over any values; its result is the last one."""
         out = f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, [self.last, *extra], [out], name=out, **attributes))
+        self.nodes.append(helper.make_node(op, inputs, [out], name=out, **attributes))
         self.last = out
         return self
+
+    def constant(self, label, values):
+        if all(w.name != label for w in self.weights):
+            self.weights.append(numpy_helper.from_array(np.array(values), label))
+        return label
 
     def gemm(self, rows, cols, gain=2.0):
         """`cols` inputs, `rows` outputs; `gain` is 2 before a ReLU and 1 before a linear output."""
@@ -67,13 +76,43 @@ class Builder:
     def maxpool(self):
         return self.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
 
-    def model(self, output_name, output_shape):
+    def linear(self, label, cols, rows, gain=1.0):
+        """A matrix product along the last axis, with a bias."""
+        w = self.weight(f"{label}.weight", (cols, rows), np.sqrt(gain / cols))
+        return self.node("MatMul", w).node("Add", self.weight(f"{label}.bias", (rows,), 0.05))
+
+    def layer_norm(self, label, width):
+        scale = (1 + self.rng.normal(0.0, 0.1, width)).astype(np.float32)
+        scale = self.constant(f"{label}.weight", scale)
+        return self.node("LayerNormalization", scale, self.weight(f"{label}.bias", (width,), 0.05))
+
+    def gelu(self):
+        """As exporters write it: x · (1 + erf(x / √2)) · 1/2."""
+        x, f32 = self.last, np.float32
+        self.node("Div", self.constant("sqrt2", f32(np.sqrt(2)))).node("Erf").node("Add", self.constant("one", f32(1)))
+        return self.join("Mul", x, self.last).node("Mul", self.constant("half", f32(0.5)))
+
+    def attention(self, label, tokens, width, heads):
+        x, size = self.last, width // heads
+        split = self.constant("heads", np.array([1, tokens, heads, size], np.int64))
+
+        def projected(part, perm):
+            self.last = x
+            return self.linear(f"{label}.{part}", width, width).node("Reshape", split).node("Transpose", perm=perm).last
+
+        q, k, v = (projected(part, perm) for part, perm in (("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])))
+        self.join("MatMul", q, k).node("Div", self.constant("sqrt_size", np.float32(np.sqrt(size)))).node("Softmax", axis=-1)
+        self.join("MatMul", self.last, v).node("Transpose", perm=[0, 2, 1, 3])
+        whole = self.constant("whole", np.array([1, tokens, width], np.int64))
+        return self.node("Reshape", whole).linear(f"{label}.out", width, width)
+
+    def model(self, output_name, output_shape, opset=OPSET):
         self.nodes[-1].output[0] = output_name
         out = helper.make_tensor_value_info(output_name, TensorProto.FLOAT, output_shape)
         graph = helper.make_graph(self.nodes, self.name, [self.input], [out], self.weights)
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid("", opset)],
             producer_name="zkml-chain models/bench/build.py",
             ir_version=8,
         )
@@ -110,6 +149,27 @@ def lenet():
     return b.model("logits", [1, 10])
 
 
+def transformer():
+    """A block with normalisation first: 16 tokens of width 64, 4 heads, 256 hidden units."""
+    tokens, width, heads = 16, 64, 4
+    b = Builder("transformer", "tokens", [1, tokens, width])
+    x = b.last
+    x = b.layer_norm("ln1", width).attention("attention", tokens, width, heads).join("Add", x, b.last).last
+    b.layer_norm("ln2", width).linear("up", width, 4 * width).gelu().linear("down", 4 * width, width)
+    return b.join("Add", x, b.last).model("hidden", [1, tokens, width], opset=17)
+
+
+def vgg_mini():
+    """Five convolutions of 3x3 in three stages, and two linear layers: 29 million multiplications."""
+    b = Builder("vgg_mini", "image", [1, 3, 32, 32])
+    for stage in ((3, 32, 32), (32, 64, 64), (64, 128)):
+        for before, channels in zip(stage, stage[1:]):
+            b.conv(channels, before, 3, pad=1).relu()
+        b.maxpool()
+    b.node("Flatten", axis=1).gemm(64, 128 * 16).relu().gemm(10, 64, gain=1.0)
+    return b.model("logits", [1, 10])
+
+
 def standard_scores(rng, rows):
     """16 standardised features: normal, clipped to [-3, 3], so that 256 calibration rows reach both ends."""
     return common.rounded(np.clip(rng.normal(size=(rows, 16)), -3, 3))
@@ -120,12 +180,24 @@ def pixels(rng, rows):
     return common.rounded(rng.integers(0, 256, size=(rows, 784)) / 255)
 
 
+def colours(rng, rows):
+    """3x32x32 of the same."""
+    return common.rounded(rng.integers(0, 256, size=(rows, 3 * 32 * 32)) / 255)
+
+
+def embeddings(rng, rows):
+    """16 tokens of 64 numbers: normal, clipped to [-3, 3]."""
+    return common.rounded(np.clip(rng.normal(size=(rows, 16 * 64)), -3, 3), 3)
+
+
 # name -> (builder, input generator, calibration rows, reference rows)
 MODELS = {
     "credit_mlp": (credit_mlp, standard_scores, 256, 1000),
     "mnist_mlp": (mnist_mlp, pixels, 64, 16),
     "mlp_1m": (mlp_1m, pixels, 64, 16),
     "lenet": (lenet, pixels, 64, 16),
+    "transformer": (transformer, embeddings, 32, 8),
+    "vgg_mini": (vgg_mini, colours, 16, 4),
 }
 
 

@@ -34,12 +34,22 @@ enum Task {
 #[derive(Debug, clap::Args)]
 struct BenchArgs {
     /// Models to measure
-    #[arg(long, value_delimiter = ',', default_value = "credit_mlp,mnist_mlp,lenet,mlp_1m")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "credit_mlp,mnist_mlp,lenet,mlp_1m,transformer,vgg_mini"
+    )]
     models: Vec<String>,
+    /// How proofs are made
+    #[arg(long, value_delimiter = ',', default_value = "halo2,sumcheck")]
+    backends: Vec<String>,
     /// What to make cheap
     #[arg(long, value_delimiter = ',', default_value = "prover,gas")]
     optimize: Vec<String>,
-    /// Proofs per model and goal
+    /// Seeded networks of growing width and depth instead of models; writes scaling.json
+    #[arg(long, conflicts_with_all = ["models", "from"])]
+    scaling: bool,
+    /// Proofs per model and back end
     #[arg(long, default_value_t = 5)]
     runs: usize,
     /// Folder of the benchmark models
@@ -98,17 +108,20 @@ fn main() -> ExitCode {
 fn measure(ui: &Ui, args: BenchArgs) -> Result<()> {
     // The binary under test lies beside this one.
     let program = std::env::current_exe().unwrap_or_default().with_file_name("zkml-chain");
-    let results = bench::run(
-        ui,
-        &bench::Options {
-            program,
-            models: args.from,
-            names: args.models,
-            goals: args.optimize,
-            runs: args.runs,
-            out: args.out,
-        },
-    )?;
+    let options = bench::Options {
+        program,
+        models: args.from,
+        names: args.models,
+        backends: args.backends,
+        goals: args.optimize,
+        runs: args.runs,
+        out: args.out,
+    };
+    if args.scaling {
+        let scaling = bench::scaling(ui, &options)?;
+        return Ok(if args.markdown { raw(scaling.markdown().as_bytes()) } else { ui.result(&scaling) }?);
+    }
+    let results = bench::run(ui, &options)?;
     Ok(if args.markdown { raw(results.markdown().as_bytes()) } else { ui.result(&results) }?)
 }
 

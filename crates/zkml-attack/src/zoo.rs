@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use zkml_graph::{
     Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility,
     map::Axis,
-    ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale},
+    ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root},
     testing,
 };
 
@@ -78,11 +78,13 @@ pub enum Kind {
     Divide,
     /// Position of the largest element.
     ArgMax,
+    /// `⌊√(4a)⌋`.
+    Root,
 }
 
 impl Kind {
     /// All operators.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Contract,
         Self::ContractAdd,
         Self::Outer,
@@ -100,6 +102,7 @@ impl Kind {
         Self::Reverse,
         Self::Divide,
         Self::ArgMax,
+        Self::Root,
     ];
 
     /// Number of operands.
@@ -119,7 +122,7 @@ impl Kind {
 
     /// Returns true if operand `i` has to be positive.
     fn positive(self, i: usize) -> bool {
-        self == Self::Divide && i == 1
+        (self == Self::Divide && i == 1) || self == Self::Root
     }
 }
 
@@ -250,6 +253,7 @@ impl Zoo {
                 let op = Divide { a: left, b: right, shift: 2, calibrated: None };
                 self.b.node(&name, op, &operands[..2])
             }
+            Kind::Root => self.b.node(&name, Root { shift: 2, calibrated: None }, &[x]),
             Kind::ArgMax => {
                 let op = ArgMax { x: self.view(x, &[LEN]), shape: vec![1] };
                 self.b.node(&name, op, &[x])

@@ -105,4 +105,6 @@ operators! {
     Divide,
     /// Index of the first largest element along an axis.
     ArgMax,
+    /// Integer square root.
+    Root,
 }

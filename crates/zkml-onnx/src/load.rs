@@ -328,6 +328,8 @@ fn readable(graph: &pb::GraphProto, name: &str) -> String {
     let Some(node) = origin(graph, name) else { return name.to_owned() };
     let own = proto::node_name(node);
     let rest = &name[own.len()..];
+    // tract numbers these in an order that changes from run to run.
+    let rest = rest.find(".fix-rank").map_or(rest, |at| &rest[..at]);
     let rest = PARTS.iter().find_map(|p| rest.strip_prefix(p)).unwrap_or(rest);
     format!("{own}{rest}")
 }

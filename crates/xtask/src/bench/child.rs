@@ -14,15 +14,15 @@ use zkml_workspace::Error as StepError;
 pub struct Cost {
     /// From start to end.
     pub wall: Duration,
-    /// Peak resident memory in bytes.
+    /// Peak resident memory in bytes; not less than the peak of this process before, which Linux lets a child inherit.
     pub peak_bytes: u64,
 }
 
-/// Runs `program` with `args`; returns its standard output, parsed as JSON, and what it cost.
+/// Runs `program` with `args` in a folder; returns its standard output, parsed as JSON, and what it cost.
 ///
 /// # Errors
 /// [`Error::Step`] when it cannot be started, [`Error::Child`] when it fails or prints no JSON.
-pub fn run(program: &Path, args: &[&str]) -> Result<(serde_json::Value, Cost)> {
+pub fn run(program: &Path, folder: &Path, args: &[&str]) -> Result<(serde_json::Value, Cost)> {
     let fail = |e| StepError::io("run", program, e);
     // What it says besides is of interest only when it fails; a file cannot block it as a full pipe would.
     let mut talk = tempfile::tempfile().map_err(fail)?;
@@ -30,6 +30,7 @@ pub fn run(program: &Path, args: &[&str]) -> Result<(serde_json::Value, Cost)> {
     let started = Instant::now();
     let mut child = Command::new(program)
         .args(args)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::from(aside))
@@ -82,14 +83,14 @@ mod tests {
 
     #[test]
     fn measures_and_reports_failure() {
-        let sh = Path::new("/bin/sh");
-        let (json, cost) = run(sh, &["-c", "sleep 0.05; echo '{\"a\":1}'"]).unwrap();
+        let (sh, here) = (Path::new("/bin/sh"), Path::new("."));
+        let (json, cost) = run(sh, here, &["-c", "sleep 0.05; echo '{\"a\":1}'"]).unwrap();
         assert_eq!(json["a"], 1);
         assert!(cost.wall >= Duration::from_millis(50) && cost.peak_bytes > 100_000, "{cost:?}");
         assert!(
-            matches!(run(sh, &["-c", "exit 3"]), Err(Error::Child { why, .. }) if why.contains("status 3"))
+            matches!(run(sh, here, &["-c", "exit 3"]), Err(Error::Child { why, .. }) if why.contains("status 3"))
         );
-        assert!(matches!(run(sh, &["-c", "echo no"]), Err(Error::Child { .. })));
-        assert!(matches!(run(Path::new("/no/such"), &[]), Err(Error::Step(StepError::Io { .. }))));
+        assert!(matches!(run(sh, here, &["-c", "echo no"]), Err(Error::Child { .. })));
+        assert!(matches!(run(Path::new("/no/such"), here, &[]), Err(Error::Step(StepError::Io { .. }))));
     }
 }

@@ -4,7 +4,12 @@
 //! of the whole process and memory its peak resident set as the kernel counts it.
 
 mod child;
+mod figures;
+mod perceptron;
 mod run;
+mod scaling;
 
 pub use child::{Cost, run as run_child};
-pub use run::{Figures, Options, run};
+pub use figures::{Figures, Results};
+pub use run::{Options, run};
+pub use scaling::{Point, Scaling, Slope, scaling};

@@ -1,18 +1,16 @@
-//! The benchmark itself: models × goals, several runs, medians.
+//! The benchmark itself: models × back ends, several runs, medians.
 
-use super::child::{self, Cost};
+use super::{
+    child::{self, Cost},
+    figures::{Figures, Results},
+};
 use crate::error::{Error, Result};
-use serde::Serialize;
 use serde_json::Value;
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
-use zkml_chain::show::{
-    Report, Ui,
-    table::{self, Align},
-};
+use zkml_chain::show::Ui;
 use zkml_workspace::{Error as StepError, artifacts::write_whole, json};
 
 /// What to measure.
@@ -24,36 +22,33 @@ pub struct Options {
     pub models: PathBuf,
     /// Names of the models.
     pub names: Vec<String>,
-    /// `prover`, `gas`.
+    /// `halo2`, `sumcheck`.
+    pub backends: Vec<String>,
+    /// What circuits make cheap: `prover`, `gas`.
     pub goals: Vec<String>,
-    /// Proofs per model and goal; the median is reported.
+    /// Proofs per model and back end; the median is reported.
     pub runs: usize,
     /// Where artifacts and `results.json` go.
     pub out: PathBuf,
 }
 
-/// Figures of one model and goal.
-#[derive(Debug, Clone, Serialize)]
-pub struct Figures {
-    model: String,
-    optimize: String,
-    k: u64,
-    commitments: u64,
-    setup_s: f64,
-    prove_s: f64,
-    prove_peak_mb: f64,
-    pk_bytes: u64,
-    proof_bytes: u64,
-    tx_gas: u64,
-    exec_gas: u64,
-    runtime_bytes: u64,
-    max_abs_err: f64,
+impl Options {
+    /// Figures of every model by every back end and goal, each handed to `step` as soon as it is there.
+    ///
+    /// # Errors
+    /// The first step that fails, with its command line, and those of `step`.
+    pub(super) fn figures(&self, ui: &Ui, mut step: impl FnMut(Figures) -> Result<()>) -> Result<()> {
+        for name in &self.names {
+            for backend in &self.backends {
+                for goal in &self.goals {
+                    ui.say(format_args!("{name}, --backend {backend} --optimize {goal}"));
+                    step(Bench::new(self, name, backend, goal)?.measure(ui)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
-
-/// All figures; `results.json`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Results(Vec<Figures>);
 
 /// Measures everything and writes `results.json` after each model, so that an interrupted run keeps what it has.
 ///
@@ -61,28 +56,32 @@ pub struct Results(Vec<Figures>);
 /// The first step that fails, with its command line.
 pub fn run(ui: &Ui, options: &Options) -> Result<Results> {
     let mut results = Results(Vec::new());
-    for name in &options.names {
-        for goal in &options.goals {
-            ui.say(format_args!("{name}, --optimize {goal}"));
-            results.0.push(Bench::new(options, name, goal).measure(ui)?);
-            write_whole(&options.out.join("results.json"), &json::pretty(&results))?;
-        }
-    }
+    options.figures(ui, |figures| {
+        results.0.push(figures);
+        write_whole(&options.out.join("results.json"), &json::pretty(&results))?;
+        Ok(())
+    })?;
     Ok(results)
 }
 
 struct Bench<'a> {
     options: &'a Options,
     name: &'a str,
+    backend: &'a str,
     goal: &'a str,
+    /// The model's folder: its `zkml.toml` holds for every step.
     data: PathBuf,
     dir: String,
 }
 
 impl<'a> Bench<'a> {
-    fn new(options: &'a Options, name: &'a str, goal: &'a str) -> Self {
-        let dir = options.out.join(format!("{name}-{goal}")).display().to_string();
-        Self { options, name, goal, data: options.models.join(name), dir }
+    fn new(options: &'a Options, name: &'a str, backend: &'a str, goal: &'a str) -> Result<Self> {
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).map_err(|e| Error::from(StepError::io("find", &path, e)))
+        };
+        let dir = absolute(options.out.join(format!("{name}-{backend}-{goal}")))?;
+        let data = absolute(options.models.join(name))?;
+        Ok(Self { options, name, backend, goal, data, dir: dir.display().to_string() })
     }
 
     fn measure(&self, ui: &Ui) -> Result<Figures> {
@@ -97,39 +96,39 @@ impl<'a> Bench<'a> {
         let (calibration, reference, sample) =
             (data("calibration.json"), data("reference.json"), data("sample.json"));
         let report = self.step(&["calibrate", &model, "--data", &calibration, "--evaluate", &reference])?.0;
-        let plan = self.step(&["compile", "--optimize", self.goal])?.0;
+        let plan = self.step(&["compile", "--backend", self.backend, "--optimize", self.goal])?.0;
         let k = number(&plan, "k")?;
         // The trusted setup is made once for all models; its time is not the model's.
         let (dev, _) = self.plain(&["srs", "dev", "--k", &k.to_string()])?;
         // By name: the cache may hold an imported one, which `setup` would prefer.
         let dev = dev["path"].as_str().unwrap_or_default();
-        let (_, setup) = self.step(&["setup", "--srs", dev])?;
+        let (keys, setup) = self.step(&["setup", "--srs", dev])?;
         let mut proofs = Vec::with_capacity(self.options.runs);
         // With the other artifacts: beside the input it would lie in the models' folder.
         let salts = Path::new(&self.dir).join("input.private.json").display().to_string();
         for _ in 0..self.options.runs.max(1) {
-            proofs.push(self.step(&["prove", "--input", &sample, "--salt-file", &salts])?.1);
+            proofs.push(self.step(&["prove", "--input", &sample, "--salt-file", &salts])?);
         }
         let gas = self.step(&["simulate"])?.0;
         let figures = Figures {
             model: self.name.to_owned(),
+            backend: self.backend.to_owned(),
             optimize: self.goal.to_owned(),
             k,
             commitments: number(&plan, "commitments")?,
             setup_s: round(setup.wall.as_secs_f64(), 3),
-            prove_s: round(median(proofs.iter().map(|c| c.wall.as_secs_f64())), 3),
-            prove_peak_mb: round(median(proofs.iter().map(megabytes)), 1),
-            pk_bytes: self.length("proving.key")?,
+            prove_s: round(median(proofs.iter().map(|(_, c)| c.wall.as_secs_f64())), 3),
+            prove_peak_mb: round(median(proofs.iter().map(|(_, cost)| megabytes(cost))), 1),
+            phases: phases(&proofs),
+            pk_bytes: number(&keys, "pk_bytes")?,
             proof_bytes: number(&gas, "proof_bytes")?,
             tx_gas: number(&gas, "tx_gas")?,
             exec_gas: number(&gas, "exec_gas")?,
             runtime_bytes: number(&gas, "runtime_bytes")?,
             max_abs_err: report["evaluation"]["max_abs_err"].as_f64().unwrap_or(f64::NAN),
         };
-        ui.say(format_args!(
-            "  {:.2} s, {:.0} MB, {} gas",
-            figures.prove_s, figures.prove_peak_mb, figures.tx_gas
-        ));
+        let Figures { prove_s, prove_peak_mb, tx_gas, .. } = figures;
+        ui.say(format_args!("  {prove_s:.2} s, {prove_peak_mb:.0} MB, {tx_gas} gas"));
         Ok(figures)
     }
 
@@ -138,12 +137,7 @@ impl<'a> Bench<'a> {
     }
 
     fn plain(&self, args: &[&str]) -> Result<(Value, Cost)> {
-        child::run(&self.options.program, &[args, &["--json", "--quiet"]].concat())
-    }
-
-    fn length(&self, file: &str) -> Result<u64> {
-        let path = Path::new(&self.dir).join(file);
-        Ok(fs::metadata(&path).map_err(|e| StepError::io("read", &path, e))?.len())
+        child::run(&self.options.program, &self.data, &[args, &["--json", "--quiet"]].concat())
     }
 }
 
@@ -152,6 +146,19 @@ fn number(json: &Value, key: &'static str) -> Result<u64> {
         command: "--json".into(),
         why: format!("its output has no number `{key}`"),
     })
+}
+
+/// Medians of the seconds of each phase, in their order.
+fn phases(proofs: &[(Value, Cost)]) -> Vec<(String, f64)> {
+    let of = |report: &Value| report["phases"].as_array().cloned().unwrap_or_default();
+    let names = proofs.first().map(|(report, _)| of(report)).unwrap_or_default();
+    let named = |name: &str| {
+        let seconds = |(report, _): &(Value, Cost)| {
+            of(report).iter().find(|p| p["phase"] == name).and_then(|p| p["seconds"].as_f64())
+        };
+        round(median(proofs.iter().filter_map(seconds)), 4)
+    };
+    names.iter().filter_map(|p| p["phase"].as_str()).map(|name| (name.to_owned(), named(name))).collect()
 }
 
 fn megabytes(cost: &Cost) -> f64 {
@@ -171,64 +178,6 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn round(value: f64, digits: i32) -> f64 {
     let unit = 10f64.powi(digits);
     (value * unit).round() / unit
-}
-
-impl Results {
-    /// The figures as a Markdown table, for the book.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        let head = HEAD.map(String::from);
-        let rule = [&["---"; 2][..], &["---:"; HEAD.len() - 2][..]].concat().join("|");
-        let rows: String = self.0.iter().map(|figures| line(&figures.cells())).collect();
-        format!("{}|{rule}|\n{rows}", line(&head))
-    }
-}
-
-const HEAD: [&str; 13] = [
-    "model",
-    "optimize",
-    "k",
-    "commits",
-    "setup",
-    "prove",
-    "peak",
-    "key",
-    "proof",
-    "tx gas",
-    "exec gas",
-    "code",
-    "max error",
-];
-
-impl Report for Results {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = vec![HEAD.map(String::from).to_vec()];
-        rows.extend(self.0.iter().map(Figures::cells));
-        let mut align = vec![Align::Right; HEAD.len()];
-        align[..2].fill(Align::Left);
-        table::print(out, &align, &rows)
-    }
-}
-
-impl Figures {
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.model.clone(),
-            self.optimize.clone(),
-            self.k.to_string(),
-            self.commitments.to_string(),
-            table::seconds(self.setup_s),
-            table::seconds(self.prove_s),
-            format!("{:.0} MB", self.prove_peak_mb),
-            table::size(self.pk_bytes),
-            format!("{} B", table::thousands(self.proof_bytes)),
-            table::thousands(self.tx_gas),
-            table::thousands(self.exec_gas),
-            format!("{} B", table::thousands(self.runtime_bytes)),
-            format!("{:.1e}", self.max_abs_err),
-        ]
-    }
 }
 
 #[cfg(test)]

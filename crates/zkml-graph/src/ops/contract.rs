@@ -250,6 +250,7 @@ fn batches_and_windows() -> Vec<crate::case::Case> {
     let axis = crate::map::Axis { offset: -2, steps: vec![2, 1] };
     let window = Map { source: vec![5], shape: vec![3, 5], axes: vec![axis], pad: Some(0) };
     let dilated = Contract { b: window, ..matrix(&[2, 3], &[3, 5], [0, 1, 1, 1], &[2, 5]) };
+    let rows = given(&[4, 2], (-4, 4), &[1, 2, 3, -4, 0, 0, 4, 4]);
     let filters = fixed(&[2, 3], &[1, 10, 100, -1, 0, 2]);
     let signal = given(&[5], (-5, 5), &[1, 2, 3, 4, 5]);
     vec![
@@ -264,6 +265,24 @@ fn batches_and_windows() -> Vec<crate::case::Case> {
             matrix(&[2, 1, 2], &[2, 2, 2], [1, 1, 1, 1], &[2, 1, 2]),
             &[given(&[2, 1, 2], (-4, 4), &[1, 2, 3, 4]), fixed(&[2, 2, 2], &[1, 0, 2, -1, 5, 7, -3, 100])],
             &[5, -2, 3, 421],
+        ),
+        case(
+            "Contract: rows with themselves",
+            matrix(&[4, 2], &[4, 2], [1, 0, 1, 0], &[4]),
+            &[rows.clone(), rows],
+            &[5, 25, 0, 32],
+        ),
+        case(
+            "Contract: column times row",
+            matrix(&[3, 1], &[1, 2], [0, 1, 1, 1], &[3, 2]),
+            &[given(&[3, 1], (-4, 4), &[1, -2, 4]), given(&[1, 2], (-4, 4), &[3, -1])],
+            &[3, -1, -6, 2, 12, -4],
+        ),
+        case(
+            "Contract: column times one number",
+            matrix(&[4, 1], &[1], [0, 1, 1, 0], &[4]),
+            &[given(&[4, 1], (-4, 4), &[1, -2, 3, 4]), fixed(&[1], &[3])],
+            &[3, -6, 9, 12],
         ),
         case(
             "Contract: dilated and padded convolution",

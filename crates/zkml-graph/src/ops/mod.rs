@@ -10,6 +10,7 @@ mod operand;
 mod product;
 mod reindex;
 mod rescale;
+mod root;
 
 pub use argmax::ArgMax;
 pub use contract::Contract;
@@ -20,6 +21,7 @@ pub use max::{Max, MaxOperand};
 pub use product::Product;
 pub use reindex::Reindex;
 pub use rescale::Rescale;
+pub use root::Root;
 
 /// The cases of every operator.
 #[cfg(any(test, feature = "testing"))]
@@ -34,6 +36,7 @@ pub(crate) fn cases() -> Vec<crate::case::Case> {
         product::cases,
         reindex::cases,
         rescale::cases,
+        root::cases,
     ];
     all.iter().flat_map(|cases| cases()).collect()
 }

@@ -1,7 +1,7 @@
 //! Small systems by brute force: near the honest values nothing else is accepted, and no relation is idle.
 
 use crate::case::{Operand, given, single};
-use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale};
+use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale, Root};
 use crate::{Map, Op, RangeKind, Relation, System};
 
 /// Number of assignments that `system` accepts when each of `cells` is anywhere within `reach` of its value.
@@ -83,6 +83,15 @@ fn divide() {
     let pair = |a, b| vec![given(&[1], (-6, 6), &[a]), given(&[1], (1, 3), &[b])];
     let pairs: Vec<_> = (-6..=6).flat_map(|a| (1..=3).map(move |b| pair(a, b))).collect();
     one_solution_and_no_idle_relation(op, &pairs, 3);
+}
+
+#[test]
+fn root() {
+    for shift in [0, 1, 2] {
+        let operands: Vec<_> =
+            (0..=20).map(|x| vec![given(&[1], (0, 20), &[x]).at_scale(shift as i32)]).collect();
+        one_solution_and_no_idle_relation(Root { shift, calibrated: None }, &operands, 5);
+    }
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use super::cases;
 use crate::case::{Operand, given};
-use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
+use crate::ops::{
+    ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root,
+};
 use crate::{Bounds, GraphBuilder, GraphError, Map, Op, Tensor, Visibility};
 
 /// The result of an operator, or why there is none.
@@ -40,12 +42,16 @@ fn divide(shift: u32) -> Divide {
     Divide { a: whole(), b: whole(), shift, calibrated: None }
 }
 
+fn root(shift: u32) -> Root {
+    Root { shift, calibrated: None }
+}
+
 #[test]
 fn results_have_the_scale_of_what_was_computed() {
     let (a, b) = (7, 4);
     let dot = Contract { a: whole(), b: whole(), addend: None, ranks: [0, 0, 1, 0], y: Map::identity(&[]) };
     let key = Lookup { lo: 1, value: vec![0; 9], scale: -3, ..table(0, 0) };
-    let cases: [(Op, Vec<Operand>, i32); 9] = [
+    let cases: [(Op, Vec<Operand>, i32); 10] = [
         (divide(2).into(), vec![one(a), one(b)], 7 - 4 + 2),
         (Product { a: whole(), b: whole() }.into(), vec![one(a), one(b)], 7 + 4),
         (dot.into(), vec![one(a), one(b)], 7 + 4),
@@ -55,6 +61,7 @@ fn results_have_the_scale_of_what_was_computed() {
         (Reindex { shape: vec![2], parts: vec![(whole(), whole())] }.into(), vec![one(a)], 7),
         (ArgMax { x: whole(), shape: vec![] }.into(), vec![one(a)], 0),
         (key.into(), vec![one(a)], -3),
+        (root(5).into(), vec![one(a)], 6),
     ];
     for (op, operands, scale) in cases {
         assert_eq!(result(op.clone(), &operands).map(|t| t.scale), Ok(scale), "{op:?}");
@@ -115,10 +122,30 @@ fn quotients_lie_between_those_of_the_ends() {
 }
 
 #[test]
+fn roots_lie_between_those_of_the_ends() {
+    for (x, shift, expected) in [
+        ((4, 8), 0, Some((2, 2))),
+        ((3, 9), 0, Some((1, 3))),
+        ((-7, 9), 2, Some((0, 6))),
+        ((-7, 0), 60, Some((0, 0))),
+        ((-7, -1), 0, None),
+        ((0, 1), 60, Some((0, 1 << 30))),
+        ((0, 2), 60, None),
+        ((0, 0), 62, None),
+    ] {
+        let bounds = result(root(shift), &[given(&[2], x, &[0, 0])]).ok().map(|t| (t.bounds.lo, t.bounds.hi));
+        assert_eq!(bounds, expected, "{x:?}·2^{shift}");
+    }
+    for (scale, shift, fits) in [(3, 1, true), (3, 2, false), (-3, 1, true), (-3, 0, false)] {
+        assert_eq!(result(root(shift), &[one(scale)]).is_ok(), fits, "scale {scale} and {shift} bits");
+    }
+}
+
+#[test]
 fn operands_are_as_many_as_an_operator_takes() {
     let dot =
         |addend| Contract { a: whole(), b: whole(), addend, ranks: [0, 0, 1, 0], y: Map::identity(&[]) };
-    let cases: [(Op, usize); 11] = [
+    let cases: [(Op, usize); 12] = [
         (divide(0).into(), 2),
         (Product { a: whole(), b: whole() }.into(), 2),
         (dot(None).into(), 2),
@@ -129,6 +156,7 @@ fn operands_are_as_many_as_an_operator_takes() {
         (Max { a: whole(), b: MaxOperand::View(whole()) }.into(), 2),
         (Reindex { shape: vec![2], parts: vec![(whole(), whole())] }.into(), 1),
         (ArgMax { x: whole(), shape: vec![] }.into(), 1),
+        (root(0).into(), 1),
         (Lookup { lo: 1, value: vec![0; 9], ..table(0, 0) }.into(), 1),
     ];
     for (op, takes) in cases {
@@ -203,7 +231,7 @@ fn bits(v: i128) -> u32 {
 
 #[test]
 fn what_relations_leave_loose_is_at_least_what_results_reach() {
-    let confined = ["ArgMax", "Divide", "Lookup"];
+    let confined = ["ArgMax", "Divide", "Lookup", "Root"];
     let mut seen = BTreeSet::new();
     for case in cases() {
         for node in &case.graph.nodes {

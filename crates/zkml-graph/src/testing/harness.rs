@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, cases};
 use crate::case::{fixed, given, single};
-use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
+use crate::ops::{Contract, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root};
 use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, Op, RangeKind, Relation, System, Visibility};
 
 /// The values of all variables of a case, which satisfy its system.
@@ -92,7 +92,7 @@ fn every_operator_has_cases_and_names_are_unique() {
     let kinds: BTreeSet<&str> =
         all.iter().flat_map(|c| c.graph.nodes.iter().map(|n| n.op.spec().kind())).collect();
     let expected =
-        ["ArgMax", "Contract", "Divide", "Linear", "Lookup", "Max", "Product", "Reindex", "Rescale"];
+        ["ArgMax", "Contract", "Divide", "Linear", "Lookup", "Max", "Product", "Reindex", "Rescale", "Root"];
     assert!(kinds.iter().eq(&expected), "{kinds:?}");
     let names: BTreeSet<&str> = all.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names.len(), all.len());
@@ -180,6 +180,15 @@ fn values_outside_a_table_or_the_calibrated_range_are_refused_by_name() {
         let error = graph.eval(&inputs).expect_err("outside the table");
         let GraphError::OutOfBounds { tensor, index: 1, value, .. } = error else { panic!("{error}") };
         assert_eq!((tensor.as_str(), value), ("x0", i128::from(x)));
+    }
+    let root = Root { shift: 0, calibrated: Some(Bounds::new(2, 3)) };
+    for (x, wrong) in [(-1, "x0"), (3, "node"), (4, ""), (15, ""), (16, "node")] {
+        let (graph, inputs) = single("root", root.clone(), &[given(&[2], (-9, 99), &[4, x])]);
+        match graph.eval(&inputs) {
+            Ok(_) => assert_eq!(wrong, "", "{x}"),
+            Err(GraphError::OutOfBounds { tensor, index: 1, .. }) => assert_eq!(tensor, wrong, "{x}"),
+            Err(error) => panic!("{x}: {error}"),
+        }
     }
     let rescale = Rescale { divisor: 2, scale: 0, calibrated: Some(Bounds::new(-1, 1)) };
     let (graph, inputs) = single("calibrated", rescale, &[given(&[2], (-9, 9), &[0, 3])]);

@@ -2,7 +2,9 @@
 
 use crate::case::Case;
 use crate::map::Axis;
-use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Reindex, Rescale};
+use crate::ops::{
+    ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root,
+};
 use crate::{Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility};
 
 /// All of them.
@@ -12,6 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("network: private perceptron", perceptron(true)),
         ("network: convolution", convolution()),
         ("network: softmax", softmax()),
+        ("network: normalised rows", normalised()),
     ]
     .into_iter()
     .map(|(name, built)| {
@@ -213,4 +216,45 @@ fn softmax() -> Result<Built, GraphError> {
         weights: vec![],
         expected: vec![expected.to_vec()],
     })
+}
+
+/// Four rows of four numbers at scale 4, each divided by the root of the mean of its squares: squares as a contraction of
+/// the rows with themselves, the root at scale 12, its reciprocal, products, rounding.
+fn normalised() -> Result<Built, GraphError> {
+    let mut b = GraphBuilder::new("normalised");
+    let rows = [[12, -30, 25, 25], [1, 0, -1, 2], [-60, 63, -64, 7], [3, 3, 3, 3]];
+    let x = b.input("x", &[4, 4], 4, Bounds::new(-64, 63), Visibility::Committed)?;
+    let (whole, four) = (|| Map::identity(&[4, 4]), || Map::identity(&[4]));
+    let squares = Contract { a: whole(), b: whole(), addend: None, ranks: [1, 0, 1, 0], y: four() };
+    let squares = b.node("squares", squares, &[x, x])?;
+    let quarter = b.constant("quarter", &[1], 2, vec![1])?;
+    let epsilon = b.constant("epsilon", &[], 10, vec![1])?;
+    let addend = Map::broadcast(&[], &[4]);
+    let column = Map::identity(&[4, 1]);
+    let mean = Contract { a: column, b: Map::identity(&[1]), addend, ranks: [0, 1, 1, 0], y: four() };
+    let mean = b.node("mean", mean, &[squares, quarter, epsilon])?;
+    let root = Root { shift: 14, calibrated: Some(Bounds::new(128, 16384)) };
+    let root = b.node("root", root, &[mean])?;
+    let one = b.constant("one", &[1], 0, vec![1])?;
+    let repeated =
+        Map { source: vec![1], shape: vec![4], axes: vec![Axis { offset: 0, steps: vec![0] }], pad: None };
+    let inverse = Divide { a: repeated, b: four(), shift: 24, calibrated: None };
+    let inverse = b.node("inverse", inverse, &[one, root])?;
+    let along = Map {
+        source: vec![4],
+        shape: vec![4, 4],
+        axes: vec![Axis { offset: 0, steps: vec![1, 0] }],
+        pad: None,
+    };
+    let product = b.node("product", Product { a: whole(), b: along }, &[x, inverse])?;
+    let y = rescale(&mut b, "rounded", product, 8)?;
+    b.output("y", y, Visibility::Public);
+    let by_hand = |row: [i64; 4]| {
+        let mean = row.iter().map(|v| v * v).sum::<i64>() + 1;
+        let root = ((mean << 14) as f64).sqrt().floor();
+        let inverse = (f64::from(1 << 24) / root).floor();
+        row.map(|v| ((v as f64 * inverse + 128.0) / 256.0).floor() as i64)
+    };
+    let expected = rows.map(by_hand).concat();
+    Ok(Built { graph: b.finish()?, inputs: vec![rows.concat()], weights: vec![], expected: vec![expected] })
 }

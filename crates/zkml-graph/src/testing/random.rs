@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use crate::case::{Operand, fixed, given, single};
 use crate::map::Axis;
-use crate::ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale};
+use crate::ops::{
+    ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root,
+};
 use crate::{Map, Op};
 
 /// The result of one operator, after its relations were found to hold and to break with one changed cell.
@@ -194,6 +196,18 @@ proptest! {
         let expected: Vec<i64> =
             a.iter().zip(&b).map(|(&a, &b)| (a as f64 * enlarged / b as f64).floor() as i64).collect();
         prop_assert_eq!(run(op, &[given(&[4], SMALL, &a), given(&[4], (1, 300), &b)])?, expected);
+    }
+
+    #[test]
+    fn roots(x in prop::collection::vec(0..=1_000_000i64, 4), shift in 0..20u32) {
+        let op = Root { shift: 2 * shift, calibrated: None };
+        // The root in reals, which is exact enough here, put right by one.
+        let by_hand = |x: i64| {
+            let near = ((x as f64).sqrt() * f64::from(1 << shift)) as i64;
+            (near - 1..=near + 1).rev().find(|y| y * y <= x << (2 * shift)).expect("a root")
+        };
+        let expected: Vec<i64> = x.iter().map(|&x| by_hand(x)).collect();
+        prop_assert_eq!(run(op, &[given(&[4], (0, 1_000_000), &x)])?, expected);
     }
 
     #[test]

@@ -151,11 +151,16 @@ impl Net {
             return self.push_const(name, numbers.affine(&scale, &shift), &x.map.shape);
         }
         let whole = x.map.pad.is_none() && is_bijective(&x.map);
+        let least = self.nodes[x.value].least.filter(|_| x.map.pad.is_none());
+        let least = least.and_then(|l| Some(l * scale.uniform().filter(|s| *s >= 0.0)? + shift.uniform()?));
         if exclusive && whole && self.fold_after(&x, &scale, &shift) {
+            self.nodes[x.value].least = least;
             return x;
         }
         let shape = x.map.shape.clone();
-        self.push(name, NetOp::Affine { x, scale, shift }, &shape)
+        let y = self.push(name, NetOp::Affine { x, scale, shift }, &shape);
+        self.nodes[y.value].least = least;
+        y
     }
 
     /// Folds `scale · x + shift` into the node that makes `x`; whether that was possible.

@@ -101,15 +101,15 @@ pub(crate) struct NetNode {
     /// Whether no element can be positive, by construction: no interval shows that of the difference between a
     /// value and a maximum that it takes part in.
     pub(crate) never_positive: bool,
-    /// Whether every element is at least one, by construction: no interval shows that of a sum of exponentials below the
-    /// largest element.
-    pub(crate) at_least_one: bool,
+    /// A number that no element is below, by construction: no interval shows that of a sum of squares, or of
+    /// exponentials below the largest element.
+    pub(crate) least: Option<f64>,
 }
 
 impl NetNode {
     /// A node of which nothing is known by construction.
     fn new(name: &str, op: NetOp, shape: &[usize]) -> Self {
-        Self { name: name.into(), op, shape: shape.to_vec(), never_positive: false, at_least_one: false }
+        Self { name: name.into(), op, shape: shape.to_vec(), never_positive: false, least: None }
     }
 }
 

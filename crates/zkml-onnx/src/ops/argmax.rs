@@ -35,7 +35,7 @@ fn index(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], smallest: bool)
     }
     let mut shape = x.map.shape.clone();
     shape[*axis] = 1;
-    let (x, kept) = grouped(l, node, &x, &[*axis]);
+    let (x, kept) = grouped(l, &node.name, &x, &[*axis]);
     let outer = x.map.shape[..kept].to_vec();
     let found = l.net.push(&node.name, NetOp::ArgMax { x }, &outer);
     Ok(l.net.view(&node.name, &found, &Map::identity(&shape)))

@@ -3,10 +3,13 @@
 
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
+use tract_onnx::tract_core::ops::math::PowConst;
 
+use super::gelu::approximated;
+use super::normalise::by_root;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
-use crate::net::{NetOp, Numbers, Operand};
+use crate::net::{Function, NetOp, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("Add", "constants are folded into the neighbouring weights"),
@@ -15,7 +18,7 @@ pub(super) const ONNX: &[OpSupport] = &[
     op("Div", "by a constant other than zero, or by a value that is always positive"),
     op("Neg", ""),
     op("Sum", "two or more operands"),
-    op("Pow", "exponent 2"),
+    op("Pow", "exponents -0.5, 0.5, 2 and 3"),
 ];
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
@@ -23,6 +26,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
         return match op.0.name().as_str() {
             "Neg" => Some(negated(l, node)),
             "Square" => Some(squared(l, node)),
+            "PowConst" => Some(raised(l, node, op.0.downcast_ref::<PowConst>()?.exponent)),
             _ => None,
         };
     }
@@ -46,6 +50,20 @@ fn negated(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
 fn squared(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     let (a, shape) = (l.spread(node, 0)?, l.output_shape(node)?);
     Ok(l.net.push(&node.name, NetOp::Product { a: a.clone(), b: a }, &shape))
+}
+
+/// Powers that the analysis keeps: squares and square roots are operators of their own.
+fn raised(l: &mut Lowering<'_>, node: &TractNode, exponent: f32) -> Result<Operand, Reason> {
+    let (a, shape) = (l.spread(node, 0)?, l.output_shape(node)?);
+    if exponent == -0.5 {
+        return Ok(l.net.apply(&node.name, Function::Rsqrt, a));
+    }
+    if exponent != 3.0 {
+        return Err(format!("exponent {exponent}; only -0.5, 0.5, 2 and 3").into());
+    }
+    let square = NetOp::Product { a: a.clone(), b: a.clone() };
+    let square = l.net.push(&format!("{}.square", node.name), square, &shape);
+    Ok(l.net.push(&node.name, NetOp::Product { a, b: square }, &shape))
 }
 
 /// Which input is constant, with its values broadcast to the result: `(slot of the other, values)`.
@@ -76,6 +94,9 @@ fn product(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
         return l.affine(node, slot, values, shift);
     }
     let (a, b, shape) = (l.spread(node, 0)?, l.spread(node, 1)?, l.output_shape(node)?);
+    if let Some(gelu) = approximated(l, node, &a, &b) {
+        return Ok(gelu);
+    }
     Ok(l.net.push(&node.name, NetOp::Product { a, b }, &shape))
 }
 
@@ -88,12 +109,15 @@ fn quotient(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
         return l.affine(node, 0, values.each(|v| 1.0 / v), shift);
     }
     let (a, b, shape) = (l.spread(node, 0)?, l.spread(node, 1)?, l.output_shape(node)?);
+    if let Some(product) = by_root(l, node, &a, &b) {
+        return Ok(product);
+    }
     Ok(l.net.push(&node.name, NetOp::Divide { a, b }, &shape))
 }
 
 fn power(l: &mut Lowering<'_>, node: &TractNode) -> Result<Operand, Reason> {
     match constant_side(l, node)? {
         Some((0, values)) if values.uniform() == Some(2.0) => squared(l, node),
-        _ => Err("only the exponent 2".into()),
+        _ => Err("only the exponents -0.5, 0.5, 2 and 3 everywhere".into()),
     }
 }

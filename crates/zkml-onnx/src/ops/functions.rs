@@ -14,8 +14,7 @@ pub(super) const ONNX: &[OpSupport] = &[
     op("Exp", "interpolated table on the calibrated range"),
     op("Log", "interpolated table on the calibrated range, which must be positive"),
     op("Erf", "interpolated table"),
-    op("Gelu", "interpolated table, exact and approximate form"),
-    op("Sqrt", "interpolated table on the calibrated range"),
+    op("Sqrt", "integer square root"),
     op("Reciprocal", "interpolated table on the calibrated range, which must not touch zero"),
     op("HardSwish", "interpolated table"),
 ];
@@ -33,8 +32,6 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
         "Recip" => Function::Recip,
         "HardSwish" => Function::HardSwish,
         "Silu" => Function::Silu,
-        "GeluExact" | "Gelu" => Function::Gelu,
-        "GeluApproximate" => Function::GeluTanh,
         _ => return None,
     };
     Some(applied(l, node, function))

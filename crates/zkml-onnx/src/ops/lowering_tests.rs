@@ -266,6 +266,31 @@ fn what_is_not_supported_says_why() {
         assert_eq!(nodes[0].name, "op");
     };
     refused(Graph::new("Sin", &[2]), "no such operator");
-    refused(Graph::new("Pow", &[2]).weight(floats("w", &[], vec![3.5])), "exponent 2");
+    refused(Graph::new("Pow", &[2]).weight(floats("w", &[], vec![3.5])), "exponent 3.5; only");
     refused(Graph::new("Div", &[2]).weight(floats("w", &[1], vec![0.0])), "not finite");
+}
+
+/// The epsilon keeps the divisor of a row from zero, whatever rows calibration saw; without one, they are refused.
+#[test]
+fn rows_of_less_spread_than_calibration_saw_are_proven_or_refused() {
+    let scale = || floats("s", &[4], vec![1.0, 2.0, 0.5, 1.5]);
+    for (epsilon, proven) in [(1e-3, true), (0.0, false)] {
+        let kind = pb::attribute_proto::AttributeType::Float as i32;
+        let epsilon =
+            pb::AttributeProto { name: "epsilon".into(), f: epsilon, r#type: kind, ..Default::default() };
+        let graph = Graph::new("LayerNormalization", &[2, 4]).weight(scale()).attribute(epsilon);
+        let model = graph.load(17).expect("loads");
+        let samples = Samples::random(model.inputs(), 24, 11);
+        let done = calibrate(&model, &samples, &Settings::default()).expect("calibrates");
+        let row = vec![0.5, 0.5, 0.5, 0.5, 0.501, 0.499, 0.5, 0.502];
+        let sample = Sample::new(model.inputs(), vec![row]).expect("finite");
+        let ran = done.graph.eval(&done.interface.quantize_inputs(&sample).expect("in range"));
+        assert_eq!(ran.is_ok(), proven, "{:?}", ran.err());
+        let Ok(trace) = ran else { continue };
+        let output = trace.values[done.graph.outputs[0].tensor.0 as usize].clone();
+        let got = done.interface.dequantize_outputs(&[output]).concat();
+        for (got, want) in got.iter().zip(model.run(&sample).expect("runs").concat()) {
+            assert!((got - want).abs() < 0.02, "{got} instead of {want}");
+        }
+    }
 }

@@ -48,8 +48,8 @@ macro_rules! families {
 }
 
 families![
-    gemm, conv, arithmetic, bounds, leaky_relu, functions, max_pool, sum_pool, reduce, softmax, argmax, axes,
-    slice, gather, concat, pad, cast,
+    gemm, conv, arithmetic, bounds, leaky_relu, functions, gelu, max_pool, sum_pool, reduce, normalise,
+    softmax, argmax, axes, slice, gather, concat, pad, cast,
 ];
 
 pub(crate) const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {

@@ -58,6 +58,11 @@ struct Growing {
 
 type Shape = Vec<usize>;
 
+fn float(name: &str, f: f64) -> pb::AttributeProto {
+    let r#type = pb::attribute_proto::AttributeType::Float as i32;
+    pb::AttributeProto { name: name.into(), f: f as f32, r#type, ..Default::default() }
+}
+
 impl Growing {
     fn new(seed: u64) -> Self {
         let mut rng = Rng(seed);
@@ -118,13 +123,8 @@ impl Growing {
 
     fn function(&mut self, x: &str, shape: Shape) {
         let plain = ["Relu", "Abs", "Neg", "Sigmoid", "Tanh", "Erf", "HardSigmoid", "HardSwish", "Identity"];
-        let float = |name: &str, f: f64| pb::AttributeProto {
-            name: name.into(),
-            f: f as f32,
-            r#type: pb::attribute_proto::AttributeType::Float as i32,
-            ..Default::default()
-        };
-        match self.rng.below(plain.len() + 6) {
+        match self.rng.below(plain.len() + 7) {
+            i if i == plain.len() + 6 => self.normalised(x, shape),
             i if i < plain.len() => drop(self.push(plain[i], &[x], vec![], shape)),
             i if i < plain.len() + 2 => {
                 let axis = int_attribute("axis", self.rng.below(shape.len()) as i64 - shape.len() as i64);
@@ -149,6 +149,14 @@ impl Growing {
                 self.push(op, &[&positive], vec![], shape);
             }
         }
+    }
+
+    fn normalised(&mut self, x: &str, shape: Shape) {
+        let axis = self.rng.below(shape.len());
+        let scale = self.weight(&shape[axis..], 0.5, 1.5);
+        let shift = self.weight(&shape[axis..], -1.0, 1.0);
+        let attributes = vec![int_attribute("axis", axis as i64), float("epsilon", 0.01)];
+        self.push("LayerNormalization", &[x, &scale, &shift], attributes, shape);
     }
 
     /// A value that is at least a half.

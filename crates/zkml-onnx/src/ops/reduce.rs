@@ -6,7 +6,7 @@ use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
-use crate::net::{Contraction, NetOp, Numbers, Operand};
+use crate::net::{Contraction, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("GlobalAveragePool", ""),
@@ -24,40 +24,45 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
         Reducer::Sum => Some(summed(l, node, &reduce.axes, 1.0)),
         Reducer::Max => Some(extremum(l, node, &reduce.axes, 1.0)),
         Reducer::Min => Some(extremum(l, node, &reduce.axes, -1.0)),
-        Reducer::MeanOfSquares => Some(mean_of_squares(l, node, &reduce.axes)),
+        Reducer::MeanOfSquares => Some(squared_mean(l, node, &reduce.axes)),
         _ => None,
     }
 }
 
 /// The input with the kept dimensions first and the reduced ones last, and how many are kept.
-pub(super) fn grouped(
-    l: &mut Lowering<'_>,
-    node: &TractNode,
-    x: &Operand,
-    axes: &[usize],
-) -> (Operand, usize) {
+pub(super) fn grouped(l: &mut Lowering<'_>, name: &str, x: &Operand, axes: &[usize]) -> (Operand, usize) {
     let rank = x.map.shape.len();
     let kept = (0..rank).filter(|d| !axes.contains(d));
     let order: Vec<usize> = kept.chain(axes.iter().copied()).collect();
     let outer = Map::permuted(&x.map.shape, &order);
-    (l.net.view(&node.name, x, &outer), rank - axes.len())
+    (l.net.view(name, x, &outer), rank - axes.len())
+}
+
+/// An operand repeated to a shape.
+pub(super) fn repeated(
+    l: &mut Lowering<'_>,
+    name: &str,
+    o: &Operand,
+    shape: &[usize],
+) -> Result<Operand, Reason> {
+    let map = Map::broadcast(&o.map.shape, shape).ok_or("a shape that does not broadcast")?;
+    Ok(l.net.view(name, o, &map))
 }
 
 fn summed(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], factor: f64) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
-    weighted_sum(l, node, &x, axes, factor, &node.name.clone())
+    weighted_sum(l, &x, axes, factor, &node.name)
 }
 
 /// `factor · Σ x` along axes, which stay with size one.
 pub(super) fn weighted_sum(
     l: &mut Lowering<'_>,
-    node: &TractNode,
     x: &Operand,
     axes: &[usize],
     factor: f64,
     name: &str,
 ) -> Result<Operand, Reason> {
-    let (a, kept) = grouped(l, node, x, axes);
+    let (a, kept) = grouped(l, name, x, axes);
     let reduced = a.map.shape[kept..].to_vec();
     let count = reduced.iter().product();
     let factors = Numbers::public(vec![factor; count]);
@@ -84,7 +89,7 @@ pub(super) fn largest_along(l: &mut Lowering<'_>, node: &TractNode, x: &Operand,
     let mut shape = x.map.shape.clone();
     let mut current = x.clone();
     for &d in axes {
-        let (last, _) = grouped(l, node, &current, &[d]);
+        let (last, _) = grouped(l, &node.name, &current, &[d]);
         shape[d] = 1;
         let best = l.net.largest(&node.name, &last);
         current = l.net.view(&node.name, &best, &Map::identity(&shape));
@@ -92,11 +97,32 @@ pub(super) fn largest_along(l: &mut Lowering<'_>, node: &TractNode, x: &Operand,
     current
 }
 
-fn mean_of_squares(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
+/// The mean of squares along axes, which stay with size one. One contraction of the operand with itself, so that
+/// no square takes a cell of its own.
+pub(super) fn mean_of_squares(
+    l: &mut Lowering<'_>,
+    x: &Operand,
+    axes: &[usize],
+    name: &str,
+) -> Result<Operand, Reason> {
+    let (a, kept) = grouped(l, name, x, axes);
+    let count: usize = a.map.shape[kept..].iter().product();
+    let rows = a.map.shape[..kept].to_vec();
+    let ranks = [kept, 0, axes.len(), 0];
+    let y = Map::identity(&rows);
+    let squares = Contraction { b: a.clone(), a, addend: None, ranks, y: y.clone() };
+    let squares = l.net.contract(&format!("{name}.squares"), squares);
+    let weight = Numbers::public(vec![1.0 / count.max(1) as f64]);
+    let b = l.net.push_const(&format!("{name}.weight"), weight, &[1]);
+    let a = l.net.view(name, &squares, &Map::identity(&[&rows[..], &[1]].concat()));
+    let mean = l.net.contract(name, Contraction { a, b, addend: None, ranks: [0, kept, 1, 0], y });
+    l.net.nodes[mean.value].least = Some(0.0);
+    let mut shape = x.map.shape.clone();
+    axes.iter().for_each(|&d| shape[d] = 1);
+    Ok(l.net.view(name, &mean, &Map::identity(&shape)))
+}
+
+fn squared_mean(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
-    let count: usize = axes.iter().map(|&d| x.map.shape[d]).product();
-    let shape = x.map.shape.clone();
-    let squares =
-        l.net.push(&format!("{}.squares", node.name), NetOp::Product { a: x.clone(), b: x }, &shape);
-    weighted_sum(l, node, &squares, axes, 1.0 / count as f64, &node.name.clone())
+    mean_of_squares(l, &x, axes, &node.name)
 }

@@ -2,9 +2,8 @@
 //! <https://onnx.ai/onnx/operators/onnx__Softmax.html>, <https://onnx.ai/onnx/operators/onnx__LogSoftmax.html>
 
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
-use zkml_graph::Map;
 
-use super::reduce::{largest_along, weighted_sum};
+use super::reduce::{largest_along, repeated, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
 use crate::net::{Function, NetOp, Operand};
@@ -45,17 +44,11 @@ fn named(node: &TractNode, part: &str) -> String {
     format!("{}.{part}", node.name)
 }
 
-/// An operand repeated to a shape.
-fn broadcast(l: &mut Lowering<'_>, name: &str, o: &Operand, shape: &[usize]) -> Result<Operand, Reason> {
-    let map = Map::broadcast(&o.map.shape, shape).ok_or("a shape that does not broadcast")?;
-    Ok(l.net.view(name, o, &map))
-}
-
 fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, Reason> {
     let x = l.input(node, 0)?;
     let shape = x.map.shape.clone();
     let best = largest_along(l, node, &x, axes);
-    let best = broadcast(l, &named(node, "largest"), &best, &shape)?;
+    let best = repeated(l, &named(node, "largest"), &best, &shape)?;
     let below = l.net.sum(&named(node, "below"), vec![(1.0, x), (-1.0, best)], 0.0);
     l.net.nodes[below.value].never_positive = true;
     let count: usize = axes.iter().map(|&d| shape[d]).product();
@@ -63,15 +56,15 @@ fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts
     let floored = l.net.at_least(&named(node, "floor"), below.clone(), floor.floor());
     l.net.nodes[floored.value].never_positive = true;
     let powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
-    let total = weighted_sum(l, node, &powers, axes, 1.0, &named(node, "total"))?;
-    l.net.nodes[total.value].at_least_one = true;
+    let total = weighted_sum(l, &powers, axes, 1.0, &named(node, "total"))?;
+    l.net.nodes[total.value].least = Some(1.0);
     Ok(Parts { below, powers, total })
 }
 
 fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
     let Parts { powers, total, .. } = parts(l, node, axes)?;
     let shape = powers.map.shape.clone();
-    let total = broadcast(l, &named(node, "total"), &total, &shape)?;
+    let total = repeated(l, &named(node, "total"), &total, &shape)?;
     Ok(l.net.push(&node.name, NetOp::Divide { a: powers, b: total }, &shape))
 }
 
@@ -80,6 +73,6 @@ fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
     let Parts { below, total, .. } = parts(l, node, axes)?;
     let shape = below.map.shape.clone();
     let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
-    let logarithm = broadcast(l, &named(node, "ln"), &logarithm, &shape)?;
+    let logarithm = repeated(l, &named(node, "ln"), &logarithm, &shape)?;
     Ok(l.net.sum(&node.name, vec![(1.0, below), (-1.0, logarithm)], 0.0))
 }

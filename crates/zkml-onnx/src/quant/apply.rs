@@ -45,7 +45,7 @@ impl Emitter<'_> {
         }
         let reach = i128::from(quantize(name, reach, scale)?.max(1));
         let mut domain = Bounds::new(-reach, reach - 1);
-        if matches!(f, Function::Ln | Function::Rsqrt | Function::Recip) {
+        if matches!(f, Function::Ln | Function::Recip) {
             let lowest = self.lowest(name, &format!("{} of", f.name()), x, scale)?;
             domain.lo = lowest.into();
         }
@@ -53,9 +53,6 @@ impl Emitter<'_> {
             // What lies beyond gives results beyond their own range.
             let most = f64::from(self.scales.values[value].reach) * std::f64::consts::LN_2;
             domain.hi = domain.hi.min(quantize(name, most, scale)?.into()).max(domain.lo);
-        }
-        if f == Function::Sqrt {
-            domain.lo = 0;
         }
         if self.net.nodes[x].never_positive {
             domain.hi = 0;

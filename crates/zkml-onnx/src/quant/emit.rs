@@ -7,7 +7,7 @@ use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
 
 use super::constants::Widths;
 use super::scales::{Scales, Sign, power, quantize};
-use crate::net::{LOWEST, Net, NetOp, Numbers, Operand, Side};
+use crate::net::{Function, LOWEST, Net, NetOp, Numbers, Operand, Side};
 use crate::{Error, Settings};
 
 /// The graph, and which tensor holds which value of the network.
@@ -194,6 +194,8 @@ impl Emitter<'_> {
             NetOp::Product { a, b } => self.product(value, a, b),
             NetOp::Max { a, b: Side::Constant(c) } => self.at_least(value, a, *c),
             NetOp::Max { a, b: Side::Operand(b) } => self.larger(value, a, b),
+            NetOp::Apply { function: Function::Sqrt, x } => self.root(value, x),
+            NetOp::Apply { function: Function::Rsqrt, x } => self.reciprocal_root(value, x),
             NetOp::Apply { function, x } => self.apply(value, *function, x),
             NetOp::Join { parts } => self.join(value, parts),
             NetOp::Divide { a, b } => self.divide(value, a, b),
@@ -311,7 +313,8 @@ impl Emitter<'_> {
     /// calibration saw is refused when it is proven.
     fn divisor(&mut self, value: usize, divisor: usize, id: TensorId) -> Result<TensorId, Error> {
         let (shape, scale) = (self.builder.tensor(id).shape.clone(), self.builder.tensor(id).scale);
-        if self.net.nodes[divisor].at_least_one {
+        let least = self.net.nodes[divisor].least.unwrap_or(0.0);
+        if quantize(&self.net.nodes[divisor].name, least, scale)? >= 1 {
             let name = self.name(divisor, ".positive");
             let (a, b) = (Map::identity(&shape), MaxOperand::Constant(1));
             return Ok(self.builder.node(&name, Max { a, b }, &[id])?);

@@ -5,6 +5,7 @@ mod constants;
 mod emit;
 mod linear;
 mod private;
+mod root;
 mod scales;
 mod table;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use zkml_interface::power;
 
-use crate::net::{Contraction, Net, NetOp, Numbers};
+use crate::net::{Contraction, Function, Net, NetOp, Numbers, Operand};
 use crate::{Error, Settings};
 
 /// What was seen of one value over all samples.
@@ -131,6 +131,9 @@ pub struct Scales {
 /// Bits by which weights may fall short of what their layer alone would need before they get a scale of their
 /// own: the search for the common scale measures what that costs.
 const SPREAD: i32 = 2;
+/// Significant bits that a root has on top of those that values between layers have behind the point: what is
+/// divided by it is then a few times larger than one at most, and errs by a fraction of a step.
+pub(super) const PRECISE: i32 = 3;
 /// Bits that an input may have more than a value between layers.
 const INPUT_BITS: i32 = 8;
 /// Standard deviation of a rounding error, in steps.
@@ -172,6 +175,7 @@ impl Scales {
         this.values = nodes.map(|(i, n)| this.value(&n.name, stats.of(i), settings)).collect();
         let live = net.live();
         this.refine_inputs(net, settings, &live);
+        this.refine_roots(net, settings, &live);
         let needed: Vec<(usize, i32)> = net
             .nodes
             .iter()
@@ -244,6 +248,33 @@ impl Scales {
                 own.scale = needed.min(most).max(own.scale);
             }
         }
+    }
+
+    /// Reciprocal roots, and roots that something is divided by, are as exact where they are small as where they are
+    /// large; and what is multiplied by a large reciprocal is kept finer by as much.
+    fn refine_roots(&mut self, net: &Net, settings: &Settings, live: &[bool]) {
+        let is = |o: &Operand, f: Function| matches!(&net.nodes[o.value].op, NetOp::Apply { function, .. } if *function == f);
+        for (i, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+            match &node.op {
+                NetOp::Apply { function: Function::Rsqrt, .. } => self.refine_relative(i),
+                NetOp::Divide { b, .. } if is(b, Function::Sqrt) => self.refine_relative(b.value),
+                NetOp::Product { a, b } => {
+                    for (x, by) in [(a, b), (b, a)].into_iter().filter(|(_, by)| is(by, Function::Rsqrt)) {
+                        let needed = self.activation + self.values[by.value].reach;
+                        let own = &mut self.values[x.value];
+                        let most = settings.activation_bits as i32 - 1 - own.reach;
+                        own.scale = needed.min(most).max(own.scale);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives the smallest values that were seen [`PRECISE`] more significant bits than others have behind the point.
+    fn refine_relative(&mut self, value: usize) {
+        let (activation, own) = (self.activation, &mut self.values[value]);
+        own.scale = own.floor.map_or(own.scale, |floor| (activation + PRECISE - floor).max(own.scale));
     }
 
     /// Error of a value that does not matter: a step between layers, or 2^-10 of the value itself.

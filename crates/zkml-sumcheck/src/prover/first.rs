@@ -3,7 +3,7 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
-use zkml_protocol::sumcheck::{Batch, Challenge, Evaluated, Evaluation, SlotId};
+use zkml_protocol::sumcheck::{Batch, Challenge, Evaluated, Evaluation, Index, SlotId, Term};
 
 use super::{
     Masks, ProvingKey, Vectors,
@@ -218,6 +218,17 @@ fn mask(vectors: &Vectors<'_>, e: &Evaluation) -> Fr {
     e.mask.map_or(Fr::ZERO, |at| vectors.masks[at as usize])
 }
 
+/// The bits of the indices that a term does not have: it is constant along those, beyond their extents as well.
+fn absent(term: &Term, indices: &[Index], kept: &[Kept<'_>]) -> usize {
+    let steps = || term.axes.iter().flat_map(|a| &a.steps).map(|s| s.index);
+    let has = |i: usize| term.broadcast.iter().copied().chain(steps()).any(|own| own as usize == i);
+    let bits = |i: usize| match kept[i] {
+        Kept::Bit(place) if !has(i) => ((1 << indices[i].bits()) - 1) << place,
+        _ => 0,
+    };
+    (0..indices.len()).map(bits).sum()
+}
+
 /// The item of a contraction: its operands summed over their free indices.
 fn product(key: &ProvingKey, vectors: &Vectors<'_>, folding: &Folding, r: &[Fr], number: usize) -> Product {
     let c = &key.program.system.contractions[number];
@@ -251,7 +262,14 @@ fn product(key: &ProvingKey, vectors: &Vectors<'_>, folding: &Folding, r: &[Fr],
         let mut table = vec![Fr::ZERO; 1 << c.variables()];
         let form = if matches!(side, Evaluated::Left(_)) { &c.a } else { &c.b };
         for term in &form.0 {
-            add_tensor(&mut table, vectors.of(term.source), term, &indices, &kept);
+            let constant = absent(term, &indices, &kept);
+            if constant == 0 {
+                add_tensor(&mut table, vectors.of(term.source), term, &indices, &kept);
+                continue;
+            }
+            let mut own = vec![Fr::ZERO; table.len()];
+            add_tensor(&mut own, vectors.of(term.source), term, &indices, &kept);
+            table.iter_mut().enumerate().for_each(|(x, value)| *value += own[x & !constant]);
         }
         Masked { table, mask: evaluation.map_or(Fr::ZERO, |e| mask(vectors, e)) }
     });
