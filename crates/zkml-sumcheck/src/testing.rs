@@ -1,6 +1,8 @@
 //! Keys and proofs under a small development setup, for tests here and in other crates.
 
 mod cells;
+pub(crate) mod cheat;
+mod messages;
 
 use std::sync::OnceLock;
 
@@ -19,6 +21,7 @@ use crate::{
 };
 
 pub use cells::{Hashed, Held, Limb};
+pub use messages::{Message, false_messages};
 
 const TAU: u64 = 0x5eed_cafe;
 const MOST: usize = 1 << 12;
