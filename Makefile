@@ -79,10 +79,11 @@ bench: xtask
 pages: xtask
 	@target/release/xtask pages
 
-## attack: forges statements about random graphs, for each back end; an error if a false one is accepted
+## attack: forges statements about random graphs, for each back end, and asks what large proofs say; an error if one lies or tells
 attack:
 	$(CARGO) run --release --locked -p zkml-attack -- --budget $(BUDGET)
 	$(CARGO) run --release --locked -p zkml-attack -- --backend sumcheck --budget $(BUDGET)
+	$(CARGO) test --release --locked -p zkml-attack --test zero_knowledge -- --ignored
 
 ## agree: compares honest runs of random graphs by eval, relations and circuit, and some of them by real proofs and contract
 agree: $(NODE_STAMP)

@@ -7,6 +7,8 @@
 
 pub mod error;
 mod field;
+#[cfg(test)]
+mod forging;
 mod functional;
 pub mod keys;
 pub mod layout;

@@ -1,6 +1,9 @@
 //! Keys and proofs under a small development setup, for tests here and in other crates.
 
 mod cells;
+pub(crate) mod cheat;
+mod messages;
+mod sent;
 
 use std::sync::OnceLock;
 
@@ -19,6 +22,8 @@ use crate::{
 };
 
 pub use cells::{Hashed, Held, Limb};
+pub use messages::{Message, false_messages};
+pub use sent::{Logarithms, Mask, Sent};
 
 const TAU: u64 = 0x5eed_cafe;
 const MOST: usize = 1 << 12;
@@ -52,13 +57,20 @@ pub fn key(layout: &Layout) -> ProvingKey {
     let length = layout.opening.length() as usize;
     assert!(length <= MOST, "2^{}", layout.opening.bits);
     let commit = |part: &[Fr]| g1_words(&zkml_msm::full(part, powers()).to_affine());
+    let program = program_of(layout, layout.weights.chunks(length).map(commit).collect());
+    let digest = zkml_protocol::VerifierProgram::vk_digest(&program);
+    ProvingKey::new(program, digest, powers()[..=length].to_vec(), layout.weights.clone()).expect("a key")
+}
+
+/// The program of a layout whose weights have these commitments.
+fn program_of(layout: &Layout, commitments: Vec<zkml_protocol::G1>) -> Program {
     let field =
         |values: u32| Part { name: "y".into(), values, scale: 0, encoding: Encoding::Signed, bounds: None };
     let program = Program {
         version: PROTOCOL_VERSION,
         system: layout.system.clone(),
         opening: layout.opening,
-        weights: Weights { commitments: layout.weights.chunks(length).map(commit).collect() },
+        weights: Weights { commitments },
         srs: Srs { g1: g1_words(&powers()[0]), g2: power_of_g2(0), s_g2: power_of_g2(1), unsafe_dev: true },
         srs_b: power_of_g2(layout.opening.columns()),
         statement: Statement {
@@ -72,8 +84,7 @@ pub fn key(layout: &Layout) -> ProvingKey {
         },
     };
     program.validate().expect("a valid program");
-    let digest = zkml_protocol::VerifierProgram::vk_digest(&program);
-    ProvingKey::new(program, digest, powers()[..=length].to_vec(), layout.weights.clone()).expect("a key")
+    program
 }
 
 /// A proof with fresh masks.

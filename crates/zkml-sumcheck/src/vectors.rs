@@ -11,11 +11,11 @@ use zkml_protocol::{
 
 use crate::prover::{Masks, ProvingKey, Witness, prove};
 
-fn scalar(n: &Number) -> Fr {
+pub(crate) fn scalar(n: &Number) -> Fr {
     scalar_from_word(&n.0).expect("canonical")
 }
 
-fn vectors() -> Vec<Vector> {
+pub(crate) fn vectors() -> Vec<Vector> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/vectors.json");
     serde_json::from_str(&std::fs::read_to_string(path).expect("vectors")).expect("vectors")
 }
@@ -31,7 +31,7 @@ fn powers(tau: Fr, count: usize) -> Vec<G1Affine> {
     (0..count).map(point).collect()
 }
 
-fn key(v: &Vector) -> ProvingKey {
+pub(crate) fn key(v: &Vector) -> ProvingKey {
     let tau = scalar(&v.tau);
     let power_of_g2 = |e: u64| {
         let point = halo2curves::bn256::G2::generator() * tau.pow_vartime([e]);
@@ -63,6 +63,16 @@ fn key(v: &Vector) -> ProvingKey {
     ProvingKey::new(program, v.vk_digest.0, points, weights).expect("a key")
 }
 
+/// The witness of a vector.
+pub(crate) fn witness(v: &Vector) -> Witness {
+    Witness {
+        grid: v.columns.concat(),
+        loose: vec![],
+        wide: vec![],
+        instances: v.instances.iter().map(scalar).collect(),
+    }
+}
+
 #[test]
 fn the_specifications_proofs_come_out_byte_for_byte() {
     let all = vectors();
@@ -74,12 +84,7 @@ fn the_specifications_proofs_come_out_byte_for_byte() {
         v.masks.vector.iter().for_each(|(at, n)| vector[*at] = scalar(n));
         let blinds = v.masks.blinds.iter().map(scalar).collect();
         let masks = Masks { vector, helper: scalar(&v.masks.helper), blinds };
-        let witness = Witness {
-            grid: v.columns.concat(),
-            loose: vec![],
-            wide: vec![],
-            instances: v.instances.iter().map(scalar).collect(),
-        };
+        let witness = witness(v);
         let proof = prove(&key, &witness, &masks, &|_| ()).expect("a proof");
         let expected = v.proof_bytes();
         let differs = proof.chunks(32).zip(expected.chunks(32)).position(|(a, b)| a != b);

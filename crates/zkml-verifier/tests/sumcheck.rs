@@ -125,6 +125,19 @@ fn next(state: &mut u64) -> u64 {
     *state >> 33
 }
 
+/// Programs of the first version mask their proofs too little.
+#[test]
+fn programs_of_another_version_are_refused_with_a_way_out() {
+    let vectors = vectors();
+    let v = vectors.first().expect("a vector");
+    for version in [PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1] {
+        let other = Program { version, ..program(v) };
+        let said = verify(&other, &v.proof_bytes(), &v.instance_words()).expect_err("another version");
+        assert!(said.to_string().contains("derive it again with `setup`"), "{said}");
+        assert_ne!(other.vk_digest(), program(v).vk_digest());
+    }
+}
+
 #[test]
 fn hostile_programs_are_refused_without_a_panic() {
     let mut state = 7;

@@ -1,5 +1,6 @@
 """Addresses in T, W, H, R, P; degrees; the order of everything that is sent. All of it follows from a System."""
 from dataclasses import dataclass
+from itertools import count
 
 from .field import R
 from .mle import Axis, Functional, Index, Powers, View
@@ -7,6 +8,18 @@ from .mle import Axis, Functional, Index, Powers, View
 
 def log2ceil(n):
     return max(n - 1, 0).bit_length()
+
+
+def opening_mask_cells(a, b, n2):
+    """Six of the first column, six of the first row and (1, 1) of the a×b matrix: random in R. No φ but the mask claim reaches
+    them. With the mask claim they also mask the n2 rounds of sumcheck 2 (0 without): for every variable v the first free cell from
+    2^v on, and the next one with another number of ones. In the round of v, all cells below 2^v act as two numbers together."""
+    cells = {i * b for i in range(min(6, a))} | set(range(min(6, b)))
+    cells |= {b + 1} if a > 1 and b > 1 else set()
+    for v in range(n2):
+        first = next(x for x in count(1 << v) if x not in cells)
+        cells |= {first, next(x for x in count(first) if x not in cells and x.bit_count() != first.bit_count())}
+    return cells
 
 
 @dataclass(frozen=True)
@@ -47,15 +60,15 @@ class Layout:
             self.n2 = n
             taken = self.opening_mask_cells()
             free = [x for x in range(1 << n) if x not in taken]
-            if len(free) >= self.p1_size + masked:
+            if max(taken) < 1 << n and len(free) >= self.p1_size + masked:
                 break
             n += 1
         self.N = 1 << n
         self.p1_cells = free[:self.p1_size]
         self.xi_cells = free[self.p1_size:self.p1_size + masked]
-        count = lambda size: -(-size // self.N)
+        parts = lambda size: -(-size // self.N)
         w_chunks = 1 << max(0, log2ceil(len(s.weights)) - n)
-        self.chunks = {"T": count(sizes[0]), "H": count(sizes[1]), "R": 1, "W": w_chunks}
+        self.chunks = {"T": parts(sizes[0]), "H": parts(sizes[1]), "R": 1, "W": w_chunks}
         self.chunk_names = [(p if c == 0 else f"{p}.{c}", p, c) for p in "THR" for c in range(self.chunks[p])]
         # --- P: p₂ coefficients a₀, (x, x²) per variable, then three spare cells
         self.p2_size = 1 + 2 * self.n2
@@ -70,13 +83,7 @@ class Layout:
         assert rows == [1] * len(rows), "every row belongs to exactly one template"
 
     def opening_mask_cells(self):
-        """Six of the first column, six of the first row and (1, 1) of the a×b matrix: random in R. No φ but the mask claim
-        reaches them. With the mask claim they also mask sumcheck 2: 2·n2 more, the first that are free."""
-        cells = {i * self.b for i in range(min(6, self.a))} | set(range(min(6, self.b)))
-        cells |= {self.b + 1} if self.a > 1 and self.b > 1 else set()
-        if not self.libra:
-            cells |= set([x for x in range(1 << self.n) if x not in cells][:2 * self.n2])
-        return cells
+        return opening_mask_cells(self.a, self.b, 0 if self.libra else self.n2)
 
     def is_masked(self, terms):
         secret = lambda view: view.poly in "TH" or (view.poly == "W" and self.system.private_weights)

@@ -5,6 +5,7 @@
 //! is the protocol's, which holds for whoever chooses the later rounds; its own attacks are in `docs/spec`.
 
 pub mod flat;
+pub mod zero_knowledge;
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;

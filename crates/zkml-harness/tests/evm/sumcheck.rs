@@ -15,11 +15,16 @@ use zkml_protocol::{
     sumcheck::Program,
     tamper::{self, Refusal},
 };
-use zkml_sumcheck::{Options, lay_out, testing as sumcheck};
+use zkml_sumcheck::{
+    Options, lay_out,
+    testing::{self as sumcheck, Message},
+};
 use zkml_verifier::sumcheck::verify;
 
 struct Proven {
     name: String,
+    /// Proofs with one false message, by provers who go on from there.
+    false_messages: Vec<Message>,
     program: Program,
     proof: Vec<u8>,
     instances: Vec<Word>,
@@ -40,7 +45,8 @@ fn proven(case: &Case, number: usize) -> Proven {
     let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
     // The model's name is not part of the digest.
     verify(&program, &proof, &instances).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-    Proven { name: case.name.clone(), program, proof, instances }
+    let false_messages = if number == 0 { sumcheck::false_messages(&key, &witness, 1) } else { vec![] };
+    Proven { name: case.name.clone(), false_messages, program, proof, instances }
 }
 
 /// The first case of each operator, with committed inputs; the first of all with public ones, too.
@@ -154,6 +160,31 @@ fn a_verifier_takes_no_other_rest_than_its_own() {
         let said = if call.is_true() { "true".to_owned() } else { call.describe() };
         assert_eq!(said, expected);
     }
+}
+
+/// The cheats of the specification with single messages, consistent from there on: the contract refuses what the Rust verifier does.
+#[test]
+fn every_false_message_is_refused() {
+    let all = all();
+    let p = &all[0];
+    let contract = compiled(&all[..1], &Settings::default()).remove(0);
+    let mut evm = Evm::default();
+    let address = evm.deploy(&contract.creation).unwrap().address;
+    let mut said = std::collections::BTreeMap::<String, usize>::new();
+    for message in &p.false_messages {
+        let data = zkml_contracts::verify_proof_unchecked(&message.proof, &p.instances);
+        let call = evm.call(address, &data).unwrap();
+        let expected = if message.name == "the identity" { "InvalidPoint" } else { "ProofRejected" };
+        assert!(
+            !call.is_true() && call.describe().starts_with(expected),
+            "{}: {}",
+            message.name,
+            call.describe()
+        );
+        assert!(verify(&p.program, &message.proof, &p.instances).is_err(), "{}", message.name);
+        *said.entry(expected.into()).or_default() += 1;
+    }
+    assert!(said["InvalidPoint"] == 1 && said["ProofRejected"] > 80, "{said:?}");
 }
 
 /// The error of a contract for each refusal.

@@ -9,10 +9,10 @@ use super::{
 use crate::{G1, G2, Srs, Statement, Transcript, Word, field, keccak256};
 
 /// Version of the rules in this module: transcript, layout, equations, canonical bytes.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Separates the program's digest from every other use of Keccak-256.
-const DIGEST_TAG: &[u8] = b"zkml-chain/sumcheck-program/v1";
+const DIGEST_TAG: &[u8] = b"zkml-chain/sumcheck-program/v2";
 
 /// Everything that a verifier of one model needs. Plain data; see [the module's page](super) for the equations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -144,15 +144,23 @@ impl Shape {
 
 /// Addresses of the cells of `R` that mask the opening and the second sumcheck, ascending: six of the first column, six of the
 /// first row, one beside them, and two more for each variable of the second sumcheck.
+///
+/// In the round of variable `v`, all cells below `2^v` act as two numbers together, which earlier rounds have shown. Two cells
+/// whose highest bit is `v` give the two numbers that this round needs, unless their addresses have equally many ones.
 fn opening_masks(opening: &Opening, variables: u32) -> Vec<u64> {
     let b = opening.columns();
     let mut cells: Vec<u64> = (0..CROSS).flat_map(|i| [i * b, i]).chain([b + 1]).collect();
+    for variable in 0..variables {
+        let mut ones = None;
+        for _ in 0..2 {
+            let fits = |a: &u64| !cells.contains(a) && Some(a.count_ones()) != ones;
+            let next = (1u64 << variable..).find(fits);
+            ones = next.map(u64::count_ones);
+            cells.extend(next);
+        }
+    }
     cells.sort_unstable();
     cells.dedup();
-    let more = 2 * variables as usize;
-    let extra: Vec<u64> = (0..).filter(|a| !cells.contains(a)).take(more).collect();
-    cells.extend(extra);
-    cells.sort_unstable();
     cells
 }
 

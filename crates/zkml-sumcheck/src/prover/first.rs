@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// `θ` and `β`; `γ` comes later.
-pub(super) fn folding(key: &ProvingKey, writer: &Writer) -> Result<Folding> {
+pub(super) fn folding(key: &ProvingKey, writer: &Writer<'_>) -> Result<Folding> {
     Ok(Folding {
         theta: writer.challenge(Challenge::Theta)?,
         beta: writer.challenge(Challenge::Beta)?,
@@ -106,7 +106,7 @@ pub(super) fn prove(
     key: &ProvingKey,
     vectors: &Vectors<'_>,
     folding: Folding,
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
 ) -> Result<()> {
     let shape = &key.shape;
     let folding = Folding { gamma: powers(writer.challenge(Challenge::Gamma)?, count(key)), ..folding };
@@ -166,7 +166,7 @@ fn items(
     key: &ProvingKey,
     vectors: &Vectors<'_>,
     folding: &Folding,
-    writer: &Writer,
+    writer: &Writer<'_>,
 ) -> Result<(Rows, TableItem, Vec<Product>)> {
     let (system, shape) = (&key.program.system, &key.shape);
     let tau = writer.vector(system.tau_length(), Challenge::Tau)?;

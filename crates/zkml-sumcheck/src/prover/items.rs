@@ -52,8 +52,13 @@ impl Masked {
     }
 }
 
-/// Adds up vectors that are computed for each `x` below `2^v`.
-fn sum_over(v: u32, degree: u32, f: impl Fn(usize, &mut [Fr]) + Sync) -> Vec<Fr> {
+/// Adds up vectors that are computed for each `x` below `2^v`, in room that is used again.
+fn sum_over<R: Send>(
+    v: u32,
+    degree: u32,
+    room: impl Fn() -> R + Sync + Send,
+    f: impl Fn(usize, &mut R, &mut [Fr]) + Sync,
+) -> Vec<Fr> {
     let zero = || vec![Fr::ZERO; degree as usize + 1];
     let add = |mut a: Vec<Fr>, b: Vec<Fr>| {
         a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
@@ -62,10 +67,14 @@ fn sum_over(v: u32, degree: u32, f: impl Fn(usize, &mut [Fr]) + Sync) -> Vec<Fr>
     (0..1usize << v)
         .into_par_iter()
         .with_min_len(64)
-        .fold(zero, |mut acc, x| {
-            f(x, &mut acc);
-            acc
-        })
+        .fold(
+            || (zero(), room()),
+            |(mut acc, mut room), x| {
+                f(x, &mut room, &mut acc);
+                (acc, room)
+            },
+        )
+        .map(|(acc, _)| acc)
         .reduce(zero, add)
 }
 
@@ -100,8 +109,9 @@ impl Item for Rows {
         // Gates vanish on the cube; of the values at zero and one, the claim gives the second.
         let on_cube = v + 1 == self.variables;
         let wanted = move |i: usize| i > 1 || (i == 0 && !on_cube);
-        let mut values = sum_over(v, degree, |x, acc| {
-            let mut lines = vec![Fr::ZERO; width * acc.len()];
+        // One row for each value, of all tables.
+        let room = || vec![Fr::ZERO; width * (degree as usize + 1)];
+        let mut values = sum_over(v, degree, room, |x, lines, acc| {
             for (t, table) in self.tables.iter().enumerate() {
                 table.line(v, x, degree).enumerate().for_each(|(i, y)| lines[i * width + t] = y);
             }
@@ -165,15 +175,21 @@ impl Item for TableItem {
     fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let half = 1usize << v;
         let plain = |table: &[Fr], x: usize, i: Fr| table[x] + i * (table[x + half] - table[x]);
-        sum_over(v, degree, |x, acc| {
-            let masked = self.helper.line(v, x, degree).zip(self.multiplicity.line(v, x, degree));
-            for ((i, acc), (g, m)) in acc.iter_mut().enumerate().zip(masked) {
-                let at = Fr::from(i as u64);
-                let outputs: Fr = self.outputs.iter().map(|(w, t)| *w * plain(t, x, at)).sum();
-                let equation = plain(&self.eq, x, at) * (g * (plain(&self.denominator, x, at) - outputs) - m);
-                *acc += self.weights.0 * equation - self.weights.1 * g;
-            }
-        })
+        sum_over(
+            v,
+            degree,
+            || (),
+            |x, (), acc| {
+                let masked = self.helper.line(v, x, degree).zip(self.multiplicity.line(v, x, degree));
+                for ((i, acc), (g, m)) in acc.iter_mut().enumerate().zip(masked) {
+                    let at = Fr::from(i as u64);
+                    let outputs: Fr = self.outputs.iter().map(|(w, t)| *w * plain(t, x, at)).sum();
+                    let equation =
+                        plain(&self.eq, x, at) * (g * (plain(&self.denominator, x, at) - outputs) - m);
+                    *acc += self.weights.0 * equation - self.weights.1 * g;
+                }
+            },
+        )
     }
 
     fn bind(&mut self, r: Fr) {
@@ -213,17 +229,22 @@ impl Item for Product {
     fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let half = 1usize << v;
         let [a, b] = &self.operands;
-        sum_over(v, degree, |x, acc| {
-            let lines = a.line(v, x, degree).zip(b.line(v, x, degree));
-            let (mut eq, step) = match &self.eq {
-                Some(eq) => (self.weight * eq[x], self.weight * (eq[x + half] - eq[x])),
-                None => (self.weight, Fr::ZERO),
-            };
-            for (acc, (a, b)) in acc.iter_mut().zip(lines) {
-                *acc += eq * a * b;
-                eq += step;
-            }
-        })
+        sum_over(
+            v,
+            degree,
+            || (),
+            |x, (), acc| {
+                let lines = a.line(v, x, degree).zip(b.line(v, x, degree));
+                let (mut eq, step) = match &self.eq {
+                    Some(eq) => (self.weight * eq[x], self.weight * (eq[x + half] - eq[x])),
+                    None => (self.weight, Fr::ZERO),
+                };
+                for (acc, (a, b)) in acc.iter_mut().zip(lines) {
+                    *acc += eq * a * b;
+                    eq += step;
+                }
+            },
+        )
     }
 
     fn bind(&mut self, r: Fr) {

@@ -1,5 +1,6 @@
 //! Proofs of a program: any witness of the right shape gives one, and a bad one gives a proof that verifiers refuse.
 
+pub(crate) mod adversary;
 mod first;
 mod gates;
 mod items;
@@ -11,6 +12,7 @@ mod writer;
 use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
+use rayon::prelude::*;
 use zkml_curve::scalar_word;
 use zkml_protocol::{
     Word,
@@ -23,6 +25,7 @@ use crate::{
     error::{Error, Result},
     field::from_i64,
 };
+use adversary::{Adversary, Honest};
 use writer::Writer;
 
 /// A program with what its prover needs besides.
@@ -150,7 +153,7 @@ fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
         let sum = zkml_msm::small(&small[range.clone()], powers) + zkml_msm::full(&scalars, &bases);
         sum.to_affine()
     };
-    (0..last).map(of).collect()
+    (0..last).into_par_iter().map(of).collect()
 }
 
 /// A phase of a proof, in their order.
@@ -171,6 +174,20 @@ pub enum Phase {
 /// # Errors
 /// [`Error::Witness`] for one of another shape, [`Error::Unlucky`] if a challenge is degenerate: then other masks help.
 pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks, begins: &dyn Fn(Phase)) -> Result<Vec<u8>> {
+    prove_as(key, witness, masks, &mut Honest, begins)
+}
+
+/// Makes a proof as an adversary wants it.
+///
+/// # Errors
+/// As [`prove`].
+pub(crate) fn prove_as(
+    key: &ProvingKey,
+    witness: &Witness,
+    masks: &Masks,
+    adversary: &mut dyn Adversary,
+    begins: &dyn Fn(Phase),
+) -> Result<Vec<u8>> {
     let (program, shape) = (&key.program, &key.shape);
     let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
     let cells = (program.system.columns as usize) << program.system.row_bits;
@@ -180,15 +197,19 @@ pub fn prove(key: &ProvingKey, witness: &Witness, masks: &Masks, begins: &dyn Fn
         return Err(Error::Witness(format!("{got} cells and {values} public values")));
     }
     begins(Phase::Commit);
-    let mut writer = Writer::new(program, &key.digest, &instances);
+    let mut writer = Writer::new(program, &key.digest, &instances, adversary);
     let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
     let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
-    let (values, commitments) = committed_witness(key, witness, of_witness);
+    let (mut values, mut commitments) = committed_witness(key, witness, of_witness);
+    if writer.vector_of(Source::Witness, &mut values) {
+        commitments = key.commit(&values, of_witness);
+    }
     writer.points(SlotId::Witness, &commitments)?;
     writer.points(SlotId::Masks, &key.commit(&masks.vector, of_masks))?;
     begins(Phase::Lookups);
     let folding = first::folding(key, &writer)?;
-    let helpers = first::helpers(key, &folding, &values, masks)?;
+    let mut helpers = first::helpers(key, &folding, &values, masks)?;
+    writer.vector_of(Source::Helpers, &mut helpers);
     writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
     begins(Phase::Sumchecks);
     let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };

@@ -123,17 +123,19 @@ pub(super) fn prove(
     masks: &Masks,
     folded: &Folded,
     point: &[Fr],
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
 ) -> Result<()> {
     let opening = &key.program.opening;
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let (low, high) = point[..opening.bits as usize].split_at(opening.column_bits as usize);
     let b = opening.columns() as usize;
     let f = Opened::new(key, vectors, masks, folded);
-    let h = f.rows(&eq_table(low));
+    let h = writer.polynomial(SlotId::H, f.rows(&eq_table(low)));
     writer.point(SlotId::H, &commit(&h))?;
     let alpha = writer.challenge(Challenge::Alpha)?;
     let (quotient, g) = f.divided(alpha, b);
+    let quotient = writer.polynomial(SlotId::Quotient, quotient);
+    let g = writer.polynomial(SlotId::G, g);
     let mut q = zkml_msm::full(&quotient, &key.powers);
     for ((factor, _), fixed) in f.parts.iter().zip(&key.quotients) {
         let scalars: Vec<Fr> = powers(alpha, fixed.len()).into_iter().map(|p| p * factor).collect();
@@ -145,7 +147,9 @@ pub(super) fn prove(
     let mut s = symmetric(&g, low);
     add_scaled(&mut s, gamma, &symmetric(&h, high));
     let reversed: Vec<Fr> = g.iter().rev().copied().collect();
+    let s = writer.polynomial(SlotId::S, s);
     writer.point(SlotId::S, &commit(&s))?;
+    let reversed = writer.polynomial(SlotId::D, reversed);
     writer.point(SlotId::D, &commit(&reversed))?;
     let polynomials = [&g, &s, &reversed, &h];
     folded_opening(key, &polynomials, alpha, writer)
@@ -156,7 +160,7 @@ fn folded_opening(
     key: &ProvingKey,
     [g, s, d, h]: &[&Vec<Fr>; 4],
     alpha: Fr,
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
 ) -> Result<()> {
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let z = writer.challenge(Challenge::Z)?;
@@ -173,6 +177,7 @@ fn folded_opening(
         let quotient = points.iter().fold((*p).clone(), |p, x| divided(&p, *x));
         add_scaled(&mut w, *weight, &quotient);
     }
+    let w = writer.polynomial(SlotId::W, w);
     writer.point(SlotId::W, &commit(&w))?;
     let y = writer.challenge(Challenge::Y)?;
     let all = [z, zi, alpha];
@@ -183,5 +188,6 @@ fn folded_opening(
         add_scaled(&mut left, *weight * vanishing(&others), p);
     }
     add_scaled(&mut left, -vanishing(&all), &w);
-    writer.point(SlotId::W2, &commit(&divided(&left, y)))
+    let last = writer.polynomial(SlotId::W2, divided(&left, y));
+    writer.point(SlotId::W2, &commit(&last))
 }

@@ -20,11 +20,11 @@ use crate::{
 pub(super) type Folded = BTreeMap<(Source, usize), Fr>;
 
 /// Challenges that functionals depend on.
-struct Known<'a> {
-    writer: &'a Writer,
+struct Challenges<'a, 'b> {
+    writer: &'a Writer<'b>,
 }
 
-impl Known<'_> {
+impl Challenges<'_, '_> {
     fn weights(&self, index: &Index, point: &Point) -> Result<Vec<Fr>> {
         let bits = index.bits();
         let eq = |x: Fr| (Fr::ONE - x, x);
@@ -87,17 +87,17 @@ fn tables(vectors: &Vectors<'_>, sources: &[Source]) -> BTreeMap<Source, Vec<Fr>
     sources.iter().map(|s| (*s, vec![Fr::ZERO; length(*s)])).collect()
 }
 
-fn all_claims(key: &ProvingKey) -> Vec<Claim> {
-    claims(&key.program.system, &key.shape, key.program.opening.bits)
+fn all_claims(key: &ProvingKey, writer: &Writer<'_>) -> Vec<Claim> {
+    writer.claims(claims(&key.program.system, &key.shape, key.program.opening.bits))
 }
 
 /// Sends what the masks add up to at the fixed points.
-pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer) -> Result<()> {
+pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer<'_>) -> Result<()> {
     // Nothing else is read: witness and weights are the longest vectors.
     let mut tables = tables(vectors, &[Source::Helpers, Source::Masks]);
-    for claim in all_claims(key).iter().filter(|c| c.value == Claimed::MaskSum) {
+    for claim in all_claims(key, writer).iter().filter(|c| c.value == Claimed::MaskSum) {
         for part in &claim.parts {
-            Known { writer }.add(&mut tables, part, Fr::ONE)?;
+            Challenges { writer }.add(&mut tables, part, Fr::ONE)?;
         }
     }
     let sum = tables.iter().map(|(s, t)| vectors.of(*s).map_or(Fr::ZERO, |v| inner(v, t))).sum();
@@ -105,11 +105,11 @@ pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mu
 }
 
 /// Rounds of the second sumcheck.
-pub(super) fn prove(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer) -> Result<Folded> {
+pub(super) fn prove(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer<'_>) -> Result<Folded> {
     let mut functionals = tables(vectors, &Source::COMMITTED);
-    let claims = all_claims(key);
+    let claims = all_claims(key, writer);
     let etas = powers(writer.challenge(Challenge::Eta)?, claims.len());
-    let known = Known { writer };
+    let known = Challenges { writer };
     for (claim, eta) in claims.iter().zip(&etas) {
         for part in &claim.parts {
             known.add(&mut functionals, part, *eta)?;

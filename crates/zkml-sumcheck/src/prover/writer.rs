@@ -3,34 +3,41 @@
 use ff::Field;
 use halo2curves::bn256::{Fr, G1Affine};
 use halo2curves::group::prime::PrimeCurveAffine;
-use std::collections::BTreeMap;
 use zkml_curve::{g1_words, scalar_from_word, scalar_word};
 use zkml_protocol::{
     Element, Transcript, Word,
-    sumcheck::{Challenge, Program, Slot, SlotId, Step},
+    sumcheck::{Challenge, Claim, Program, Slot, SlotId, Source, Step},
 };
 
+use super::adversary::{Adversary, Known};
 use crate::error::{Error, Result};
 
 /// Writes a proof, and knows all challenges so far. A challenge exists only after everything before it was sent.
-pub(crate) struct Writer {
+pub(crate) struct Writer<'a> {
     steps: std::vec::IntoIter<Step>,
     transcript: Transcript,
     bytes: Vec<u8>,
-    challenges: BTreeMap<Challenge, Fr>,
+    challenges: Known,
     /// The slot that comes next, if the transcript waits for one.
     next: Option<Slot>,
+    adversary: &'a mut dyn Adversary,
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
     /// Begins a proof about instances.
-    pub(crate) fn new(program: &Program, digest: &Word, instances: &[Word]) -> Self {
+    pub(crate) fn new(
+        program: &Program,
+        digest: &Word,
+        instances: &[Word],
+        adversary: &'a mut dyn Adversary,
+    ) -> Self {
         let mut writer = Self {
             steps: program.layout().steps().to_vec().into_iter(),
             transcript: Transcript::new(),
             bytes: vec![],
-            challenges: BTreeMap::new(),
+            challenges: Known::new(),
             next: None,
+            adversary,
         };
         writer.advance(|transcript, step| match step {
             Step::AbsorbProgram => *transcript = Transcript::beginning(digest, program.system.instances),
@@ -44,10 +51,14 @@ impl Writer {
         self.next = None;
         for step in self.steps.by_ref() {
             match step {
-                Step::AbsorbProgram | Step::AbsorbInstances => begin(&mut self.transcript, &step),
+                Step::AbsorbProgram | Step::AbsorbInstances => {
+                    if self.adversary.absorbs(&step) {
+                        begin(&mut self.transcript, &step);
+                    }
+                }
                 Step::Squeeze(challenge) => {
                     let value = scalar_from_word(&self.transcript.squeeze()).unwrap_or(Fr::ZERO);
-                    self.challenges.insert(challenge, value);
+                    self.challenges.insert(challenge, self.adversary.challenge(challenge).unwrap_or(value));
                 }
                 Step::Absorb(slot) => {
                     self.next = Some(slot);
@@ -61,11 +72,14 @@ impl Writer {
         let fits = |slot: &Slot| {
             (slot.id, slot.element) == (id, element) && slot.count * element.size() == 32 * words.len()
         };
-        if !self.next.as_ref().is_some_and(fits) {
+        let Some(slot) = self.next.filter(fits) else {
             return Err(Error::Defect(format!("{id:?} is not what the proof continues with")));
-        }
+        };
+        let absorbed = self.adversary.absorbs(&Step::Absorb(slot));
         for word in words {
-            self.transcript.absorb(word);
+            if absorbed {
+                self.transcript.absorb(word);
+            }
             self.bytes.extend(word.0);
         }
         self.advance(|_, _| {});
@@ -79,7 +93,7 @@ impl Writer {
 
     /// Sends commitments.
     pub(crate) fn points(&mut self, id: SlotId, points: &[G1Affine]) -> Result<()> {
-        if points.iter().any(|p| bool::from(p.is_identity())) {
+        if points.iter().any(|p| bool::from(p.is_identity())) && !self.adversary.sends_identity() {
             return Err(Error::Unlucky);
         }
         let words: Vec<Word> = points.iter().map(g1_words).flat_map(|w| [w.x, w.y]).collect();
@@ -88,8 +102,26 @@ impl Writer {
 
     /// Sends scalars.
     pub(crate) fn scalars(&mut self, id: SlotId, values: &[Fr]) -> Result<()> {
+        let mut values = values.to_vec();
+        self.adversary.scalars(id, &mut values, &self.challenges);
         let words: Vec<Word> = values.iter().map(scalar_word).collect();
         self.send(id, Element::Scalar, &words)
+    }
+
+    /// A vector as the adversary wants it. Returns true if it is another one.
+    pub(crate) fn vector_of(&mut self, source: Source, cells: &mut [Fr]) -> bool {
+        self.adversary.vector(source, cells, &self.challenges)
+    }
+
+    /// A polynomial as the adversary wants it.
+    pub(crate) fn polynomial(&mut self, id: SlotId, mut coefficients: Vec<Fr>) -> Vec<Fr> {
+        self.adversary.polynomial(id, &mut coefficients, &self.challenges);
+        coefficients
+    }
+
+    /// Claims as the adversary wants them.
+    pub(crate) fn claims(&self, claims: Vec<Claim>) -> Vec<Claim> {
+        self.adversary.claims(claims)
     }
 
     /// A challenge that follows from what was sent.

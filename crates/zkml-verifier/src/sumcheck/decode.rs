@@ -12,11 +12,12 @@ use super::VerifyError;
 use crate::curve::{Fr, point, scalar};
 
 /// A proof's points and scalars by slot, its challenges, and the instances.
+#[derive(Clone, Debug)]
 pub(super) struct Decoded {
     pub(super) instances: Vec<Fr>,
     points: BTreeMap<SlotId, Vec<G1Affine>>,
-    scalars: BTreeMap<SlotId, Vec<Fr>>,
-    challenges: BTreeMap<Challenge, Fr>,
+    pub(super) scalars: BTreeMap<SlotId, Vec<Fr>>,
+    pub(super) challenges: BTreeMap<Challenge, Fr>,
 }
 
 impl Decoded {

@@ -45,6 +45,12 @@ impl Values {
         Ok(values)
     }
 
+    /// The values of all operations.
+    #[cfg(feature = "testing")]
+    pub(super) fn all(&self) -> &[Fr] {
+        &self.0
+    }
+
     /// The value of an operation.
     pub(super) fn at(&self, node: Node) -> Result<Fr, VerifyError> {
         self.0.get(node.index()).copied().ok_or(VerifyError::Inconsistent("operation"))

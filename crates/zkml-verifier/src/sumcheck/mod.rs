@@ -7,6 +7,8 @@ mod decode;
 mod error;
 mod evaluate;
 mod opening;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::VerifyError;
 

@@ -17,7 +17,7 @@ pub use loops::{Coordinates, Matching};
 
 use builder::Builder;
 
-use super::{Program, SlotId};
+use super::{Claim, Program, SlotId, claims};
 
 /// A point that is multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +72,7 @@ impl Program {
     /// # Errors
     /// The part of the program that contradicts the others.
     pub fn equations(&self) -> Result<Equations, Inconsistent> {
-        self.written(false)
+        self.written(false, None)
     }
 
     /// The same with one operation for what a loop computes, see [`Operation::Matching`] and [`Operation::RowPolynomial`].
@@ -80,14 +80,24 @@ impl Program {
     /// # Errors
     /// As [`Program::equations`].
     pub fn equations_with_loops(&self) -> Result<Equations, Inconsistent> {
-        self.written(true)
+        self.written(true, None)
     }
 
-    fn written(&self, loops: bool) -> Result<Equations, Inconsistent> {
+    /// The equations about other claims: for those who take claims away to see whether it is noticed.
+    ///
+    /// # Errors
+    /// As [`Program::equations`].
+    #[doc(hidden)]
+    pub fn equations_about(&self, claims: Vec<Claim>) -> Result<Equations, Inconsistent> {
+        self.written(true, Some(claims))
+    }
+
+    fn written(&self, loops: bool, other: Option<Vec<Claim>>) -> Result<Equations, Inconsistent> {
         let shape = self.shape().ok_or(Inconsistent("shape"))?;
         let mut builder = Builder::new(loops);
         let left = first::left(&mut builder, self, &shape);
-        let folded = second::folded(&mut builder, self, &shape, left)?;
+        let claims = other.unwrap_or_else(|| claims(&self.system, &shape, self.opening.bits));
+        let folded = second::folded(&mut builder, self, &shape, &claims, left)?;
         let (terms, quotient) = opening::terms(&mut builder, self, &folded);
         Ok(Equations { operations: builder.finish(), terms, quotient })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{
         Challenge, Claim, Claimed, Factor, Linear, MaskWeight, Part, Program, Shape, SlotId, Source, Weight,
-        bits_for, claims,
+        bits_for,
     },
     Inconsistent,
     builder::{Builder, Node, Rounds},
@@ -21,14 +21,14 @@ pub(super) struct Folded {
 }
 
 /// The rounds of the second sumcheck, and the functionals at its point, `left` being what the first sumcheck leaves for its
-/// mask.
+/// mask. Claim `i` is weighed by `η^i`.
 pub(super) fn folded(
     b: &mut Builder,
     program: &Program,
     shape: &Shape,
+    claims: &[Claim],
     left: Node,
 ) -> Result<Folded, Inconsistent> {
-    let claims = claims(&program.system, shape, program.opening.bits);
     let eta = b.challenge(Challenge::Eta);
     let eta = b.powers(eta, claims.len());
     let mut value = b.zero();
@@ -50,7 +50,7 @@ pub(super) fn folded(
                 (0..bits_for(parts.into())).map(|bit| i64::from(part.checked_shr(bit).unwrap_or(0) & 1));
             let high: Vec<Node> = high.map(|bit| b.integer(bit)).collect();
             let address: Vec<Node> = point.iter().copied().chain(high).collect();
-            let at = functional(b, &claims, &eta, source, &address)?;
+            let at = functional(b, claims, &eta, source, &address)?;
             functionals.insert((source, part), at);
         }
     }

@@ -2,14 +2,23 @@
 
 use std::sync::OnceLock;
 
-use zkml_graph::{Graph, System as Relations, Visibility, testing};
+use zkml_graph::{
+    Bounds, Graph, GraphBuilder, Map, System as Relations, Visibility,
+    ops::{Max, MaxOperand},
+    testing,
+};
+use zkml_poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH};
 use zkml_protocol::{
     Word, field,
     sumcheck::{Form, Source, System},
 };
 
 use super::confirm;
-use crate::layout::{Layout, Options, lay_out};
+use crate::layout::{
+    Layout, Options,
+    hash::{full_row, partial_row},
+    lay_out,
+};
 
 fn layouts() -> &'static [(String, Relations, Layout)] {
     static LAYOUTS: OnceLock<Vec<(String, Relations, Layout)>> = OnceLock::new();
@@ -37,11 +46,21 @@ fn show(graph: &mut Graph, visibility: Visibility) {
     graph.outputs.iter_mut().for_each(|o| o.visibility = visibility);
 }
 
+/// A graph that takes in so many values that they fill several words.
+fn long() -> (String, Graph) {
+    let mut b = GraphBuilder::new("long");
+    let x = b.input("x", &[70], 0, Bounds::new(-2000, 2000), Visibility::Committed).expect("an input");
+    let positive = Max { a: Map::identity(&[70]), b: MaxOperand::Constant(0) };
+    let y = b.node("relu", positive, &[x]).expect("a node");
+    b.output("y", y, Visibility::Committed);
+    ("long".into(), b.finish().expect("a graph"))
+}
+
 /// Layouts with commitments: to values in one word and in several, in one call and in several.
 fn committed() -> Vec<(String, Relations, Layout)> {
     let mut out: Vec<(String, Relations, Layout)> = Vec::new();
-    for case in testing::cases().into_iter().filter(|c| c.weights.is_empty()) {
-        let mut graph: Graph = case.graph;
+    let cases = testing::cases().into_iter().filter(|c| c.weights.is_empty()).map(|c| (c.name, c.graph));
+    for (name, mut graph) in cases.chain([long()]) {
         show(&mut graph, Visibility::Committed);
         let relations = graph.system();
         let layout = lay_out(&relations, &Options::default()).expect("it is laid out");
@@ -50,7 +69,7 @@ fn committed() -> Vec<(String, Relations, Layout)> {
             chains.map(|c| (c.block.is_some(), c.padding().is_some(), c.calls > 1)).collect::<Vec<_>>()
         };
         if out.iter().all(|(.., other)| kind(other) != kind(&layout)) {
-            out.push((format!("{}, committed", case.name), relations, layout));
+            out.push((format!("{name}, committed"), relations, layout));
         }
     }
     out
@@ -227,6 +246,29 @@ fn another_constant_of_the_hash_is_refused() {
         }
     }
     assert!(tried > 30, "only {tried} refused");
+}
+
+/// Calls are in the rows of their blocks, all of them.
+#[test]
+fn a_call_beyond_its_block_is_refused() {
+    for (name, relations, whole) in committed() {
+        let Some(hash) = whole.structure.hash.clone() else { continue };
+        let full = full_row(hash.calls - 1, FULL_ROUNDS - 1, WIDTH - 1);
+        let partial = partial_row(hash.calls - 1, PARTIAL_ROUNDS - 1);
+        for (block, last) in [(hash.full, full), (hash.partial, partial)] {
+            let mut layout = whole.clone();
+            assert!(layout.structure.blocks[block].count > last, "{name}");
+            layout.structure.blocks[block].count = last;
+            let said = confirm(&relations, &layout.ledger, &layout).expect_err("a call beyond its block");
+            assert!(said.to_string().contains("share cells"), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn values_in_several_words_are_among_the_layouts() {
+    let words = |l: &Layout| l.structure.hash.iter().flat_map(|h| &h.chains).map(|c| c.packed).max();
+    assert!(committed().iter().any(|(.., layout)| words(layout) > Some(3)));
 }
 
 #[test]
