@@ -1,7 +1,7 @@
 // Mutants of the source: cargo-mutants replaces bodies, operators and match arms of what soundness rests on, one at a time, and
 // the crate's own tests have to notice.
 //
-//   SHARD=1/10 BUDGET=30m node tests/js/source-mutants.mjs [--summary FILE [--again]] [--only zkml-graph]
+//   SHARD=1/10 BUDGET=30m node tests/js/source-mutants.mjs [--summary FILE [--again]] [--only zkml-verifier:sumcheck]
 //
 // SHARD       the part of all mutants that is tried, `all` for everything; 1/10 when absent
 // BUDGET      when it has passed, no further package is begun
@@ -25,7 +25,7 @@ const REFRESH = "SHARD=1/10 node tests/js/source-mutants.mjs --summary tests/att
 
 const files = (name, ...parts) => parts.map((part) => `crates/${name}/src/${part}`);
 
-/** What soundness rests on, and the tests of the same package that answer in seconds. */
+/** What soundness rests on, and the tests of the same package that answer in seconds. A colon tells parts of a package apart. */
 const PACKAGES = {
   "zkml-protocol": {
     files: files("zkml-protocol", "{binding,commitment,envelope,proof_system,srs,statement,transcript,word}*", "plonk/{layout,opening,replay}*"),
@@ -36,6 +36,11 @@ const PACKAGES = {
   "zkml-halo2": {
     files: files("zkml-halo2", "{block,certificate,phase,standing,statement}.rs"),
     tests: ["--lib", "--test", "circuits", "--", "certificate", "bounds", "statement"],
+  },
+  "zkml-verifier:sumcheck": { files: files("zkml-verifier", "sumcheck/{decode,evaluate,mod,opening}.rs"), tests: ["--test", "sumcheck"] },
+  "zkml-sumcheck": {
+    files: files("zkml-sumcheck", "layout/certificate.rs", "layout/certificate/{evaluate,hash,rows}.rs"),
+    tests: ["--lib", "--", "certificate"],
   },
 };
 /** Mutants of these say nothing about what is accepted. */
@@ -62,8 +67,9 @@ function shard(text) {
 }
 
 function mutate(name, { files, tests }, wanted) {
+  const [own] = name.split(":");
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "zkml-mutants-"));
-  const args = ["mutants", "--package", name, "--output", out, "--profile", "mutants", "--timeout", "120", "--no-times"];
+  const args = ["mutants", "--package", own, "--output", out, "--profile", "mutants", "--timeout", "120", "--no-times"];
   args.push("--baseline", "run", "--colors", "never", ...(wanted.length > 0 ? [] : shard(process.env.SHARD || "1/10")));
   args.push(...files.flatMap((file) => ["--file", file]), ...LEFT_OUT.map((re) => `--exclude-re=${re}`));
   args.push(...wanted.map((re) => `--re=${re}`));
@@ -83,13 +89,16 @@ const end = Date.now() + 1000 * seconds(process.env.BUDGET || "10h");
 const table = options.summary && fs.existsSync(options.summary) ? JSON.parse(fs.readFileSync(options.summary, "utf8")) : {};
 const known = new Map((table.mutants ?? []).map((row) => [row.id, row]));
 const isOpen = (row) => row.noticed_by.length === 0 && !row.equivalent;
+/** Returns true for mutants of these files. */
+const isOf = (globs, { id }) => globs.some((glob) => matcher(glob).test(`crates/${id.split(": ")[0]}`));
+const matcher = (glob) => new RegExp(`^${glob.replaceAll(".", "\\.").replaceAll("*", "[^/]*").replace(/\{([^}]*)\}/g, (_, any) => `(${any.replaceAll(",", "|")})`)}$`);
 /** Matches a mutant by its id, whatever its line. */
 const pattern = ({ id }) => `^crates/${id.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(": ", ":\\d+:\\d+: ")}$`;
 
 const covered = { ...table.covered };
 for (const [name, what] of Object.entries(PACKAGES)) {
   if (Date.now() > end || (options.only && options.only !== name)) continue;
-  const survivors = options.again ? [...known.values()].filter((row) => isOpen(row) && row.id.startsWith(`${name}/`)) : [];
+  const survivors = options.again ? [...known.values()].filter((row) => isOpen(row) && isOf(what.files, row)) : [];
   if (options.again && survivors.length === 0) continue;
   const { caught, missed, endless } = mutate(name, what, survivors.map(pattern));
   // Line numbers move with every change above them.
