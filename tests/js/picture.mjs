@@ -20,7 +20,7 @@ const [boxWidth, boxHeight, top, gap, left] = [156, 104, 96, 38, 14];
 // Four steps, from file to contract, and the application that acts on the answer.
 const boxes = [
   { title: `${run.model}.onnx`, lines: ["the model, in floats", `${thousands(run.onnx_bytes)} bytes`] },
-  { title: "integer graph", lines: [`largest error ${error}`, `a circuit of 2${[...String(run.k)].map((d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]).join("")} rows`] },
+  { title: "integer graph", lines: [`largest error ${error}`, `proven by ${run.backend}`] },
   { title: "proof", lines: ["of one run", `${thousands(run.proof_bytes)} bytes`], strong: true },
   { title: `${name}Verifier.sol`, lines: [`${thousands(run.gas)} gas a proof`, `${thousands(run.code_bytes)} bytes of code`] },
   { title: "your contract", lines: [output.name, `= ${output.values[0].toFixed(5)}`] },

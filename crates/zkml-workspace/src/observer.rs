@@ -158,9 +158,11 @@ pub enum Detail {
         /// Samples that were compared.
         samples: usize,
     },
-    /// Size of the circuit.
+    /// How proofs are made.
     Planned {
-        /// It has `2^k` rows.
+        /// The proof system.
+        backend: zkml::Backend,
+        /// The setup has at least `2^k` powers.
         k: u32,
         /// Number of commitments in a proof.
         commitments: usize,

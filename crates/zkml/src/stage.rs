@@ -6,7 +6,7 @@
 pub enum Stage {
     /// Choosing scales, and measuring the error of the integer model.
     Calibrate,
-    /// Comparing layouts of the circuit.
+    /// Comparing proof systems and layouts.
     Plan,
     /// Cutting the trusted setup to size and checking it.
     Srs,

@@ -47,7 +47,9 @@ fn detail(detail: &Detail) -> String {
         Detail::Calibrated { error, samples } => {
             format!("largest output error {error:.1e} over {samples} samples")
         }
-        Detail::Planned { k, commitments } => format!("2^{k} rows, {commitments} commitments"),
+        Detail::Planned { backend, k, commitments } => {
+            format!("by {}, a setup of 2^{k}, {commitments} commitments", backend.name())
+        }
         Detail::Keys { bytes, seconds } => {
             format!("proving key {} in {}", table::size(*bytes), table::seconds(*seconds))
         }

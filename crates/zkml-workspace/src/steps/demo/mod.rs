@@ -99,7 +99,14 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<DemoReport> {
     let mut artifacts = Artifacts::open_for_writing(&calibrated.dir)?;
     step(observer, "compile", "an exact integer graph, and how to prove it");
     let compiled = compile::run(observer, &mut artifacts, request.wish)?;
-    detail(observer, Detail::Planned { k: compiled.cost.k, commitments: compiled.cost.commitments });
+    detail(
+        observer,
+        Detail::Planned {
+            backend: compiled.cost.backend,
+            k: compiled.cost.k,
+            commitments: compiled.cost.commitments,
+        },
+    );
     step(observer, "setup", "a development trusted setup, and the keys");
     // The demo promises a development setup, also where a better one is at hand.
     let dev = srs::make_dev(observer, compiled.cost.k, None)?;
