@@ -127,7 +127,16 @@ fn an_observer_sees_the_stages_and_stops_the_work() {
     let input = keys.compiled().input(&text("sample.json")).expect("an input");
     let all = Stops(None, Mutex::default());
     keys.prove(&input, &Binding::default(), &all).expect("a proof");
-    assert_eq!(*all.1.lock().expect("not poisoned"), [Stage::Run, Stage::Prove, Stage::Verify]);
+    let stages = [
+        Stage::Run,
+        Stage::Prove,
+        Stage::Commit,
+        Stage::Lookups,
+        Stage::Sumchecks,
+        Stage::Open,
+        Stage::Verify,
+    ];
+    assert_eq!(*all.1.lock().expect("not poisoned"), stages);
     let early = Stops(Some(Stage::Run), Mutex::default());
     let error = keys.prove(&input, &Binding::default(), &early).expect_err("cancelled");
     assert!(matches!(error, Error::Cancelled { before: Stage::Prove }), "{error}");
