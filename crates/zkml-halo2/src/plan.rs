@@ -258,8 +258,8 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
         proof_bytes,
         gas_estimate: gas as u64,
         code_bytes_estimate: 12_000 + (55 * evaluations + 9 * constraints / 2 + 30 * commitments) as u64,
-        // Whole processes of benchmarked models, on two cores.
-        seconds_estimate: 0.1 + 2.9 * seconds,
+        // Whole processes of benchmarked models, on two cores; whole milliseconds are read from JSON as they were written.
+        seconds_estimate: (100.0 + 2_900.0 * seconds).round() / 1e3,
         memory_mb_estimate: (1.55 * memory - 17.0) as u64,
         key_bytes_estimate: (n * 32.0 * (2 * (fixed + shape.a_columns) + shape.a_columns + 3) as f64) as u64,
         methods: [

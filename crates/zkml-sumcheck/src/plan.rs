@@ -109,7 +109,8 @@ impl Plan {
             proof_bytes: proof.length(),
             gas_estimate: gas(&program, operations, multiplied),
             code_bytes_estimate: code(operations),
-            seconds_estimate: work.seconds(),
+            // Whole milliseconds are read from JSON as they were written.
+            seconds_estimate: (1e3 * work.seconds()).round() / 1e3,
             memory_mb_estimate: work.megabytes() as u64,
             key_bytes_estimate: key_bytes,
         })
