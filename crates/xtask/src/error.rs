@@ -37,7 +37,7 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// What the contracts' tests need of a prover, only halo2's gives.
+    /// A fixture's model is compiled for a prover that cannot forge cells as the contracts' tests need it.
     #[error("`{model}` is compiled for another proof system than halo2")]
     NotHalo2 {
         /// The model.

@@ -151,7 +151,7 @@ const GAS_OPERATION: f64 = 22.0;
 /// Operations that one contract has room for, and the gas of a call of a second.
 const ONE_CONTRACT: (usize, f64) = (2_400, 7_300.0);
 
-/// The gas of a verification: fitted to verifiers of 1,900 to 5,200 operations, which it meets within 7 %.
+/// The gas of a verification: fitted to verifiers of 1,900 to 5,200 operations, which it meets within 8 %.
 fn gas(program: &Program, operations: usize, multiplied: usize) -> u64 {
     let proof = program.layout();
     let words = proof.length() as f64 / 32.0 + f64::from(program.system.instances);

@@ -158,7 +158,7 @@ pub enum Detail {
         /// Samples that were compared.
         samples: usize,
     },
-    /// How proofs are made.
+    /// The chosen proof system, and its sizes.
     Planned {
         /// The proof system.
         backend: zkml::Backend,

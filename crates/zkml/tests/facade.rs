@@ -185,6 +185,14 @@ fn a_plan_says_why() {
         "{}",
         plan.why
     );
+    // Where gas is to be cheap, it alone decides.
+    let by = |backend| {
+        let model = Model::from_onnx("credit", &read("credit.onnx"), &Settings::default()).expect("loads");
+        let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+        let wish = Wish { optimize: Optimize::Gas, backend };
+        calibration.compile(wish, &()).expect("compiles").plan().cost().gas_estimate
+    };
+    assert_eq!(by(None), by(Some(Backend::Halo2)).min(by(Some(Backend::Sumcheck))));
     let private = Settings { weights: Visibility::Committed, ..Settings::default() };
     let plan = compiled(&private).plan().clone();
     assert_eq!(plan.backend(), Backend::Halo2);

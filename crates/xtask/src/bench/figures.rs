@@ -12,9 +12,9 @@ use zkml_chain::show::{
 pub struct Figures {
     /// Name of the model.
     pub model: String,
-    /// How proofs are made.
+    /// Name of the back end.
     pub backend: String,
-    /// What the plan makes cheap.
+    /// Name of the goal.
     pub optimize: String,
     /// Binary logarithm of the trusted setup's powers that proofs need.
     pub k: u64,
@@ -22,7 +22,7 @@ pub struct Figures {
     pub(super) setup_s: f64,
     pub(super) prove_s: f64,
     pub(super) prove_peak_mb: f64,
-    /// Where the time goes: seconds by phase.
+    /// Seconds by phase of a proof.
     pub(super) phases: Vec<(String, f64)>,
     pub(super) pk_bytes: u64,
     pub(super) proof_bytes: u64,

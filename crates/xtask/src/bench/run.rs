@@ -24,7 +24,7 @@ pub struct Options {
     pub names: Vec<String>,
     /// `halo2`, `sumcheck`.
     pub backends: Vec<String>,
-    /// What circuits make cheap: `prover`, `gas`.
+    /// Goals: `prover`, `gas`.
     pub goals: Vec<String>,
     /// Proofs per model and back end; the median is reported.
     pub runs: usize,

@@ -17,7 +17,7 @@ const DEPTHS: [usize; 4] = [2, 4, 8, 16];
 const DEPTH: usize = 4;
 const WIDTH: usize = 128;
 
-/// What is compared with size.
+/// Costs that are compared with size.
 const COSTS: [&str; 5] = ["setup", "prove", "peak", "proof", "tx gas"];
 
 /// One network by one back end.
