@@ -9,12 +9,13 @@ use zkml_graph::{
     ops::{Contract, Linear, Max, MaxOperand},
     testing,
 };
+use zkml_lanes::{Choice, Portable};
 use zkml_protocol::{Word, commitment::Role};
 
 use crate::{
     Options, lay_out,
     naive::violation,
-    prover::ProvingKey,
+    prover::{Masks, Proof, ProvingKey, adversary::Honest, prove},
     testing::{key, proof},
 };
 
@@ -65,6 +66,27 @@ fn every_case_is_proven_and_false_outputs_are_refused() {
         }
     }
     assert!(skipped.is_empty(), "{proven} proven, {} skipped: {skipped:#?}", skipped.len());
+}
+
+/// Lanes are a matter of speed: one machine's proof is another's.
+#[test]
+fn every_machine_makes_the_same_proof() {
+    let mut compared = 0;
+    for case in testing::cases().into_iter().filter(|case| case.weights.is_empty()).step_by(5) {
+        let graph = public(case.graph.clone());
+        let system = graph.system();
+        let layout = lay_out(&system, &Options::default()).expect("a layout");
+        let values = system.assign(&graph.eval(&case.inputs).expect("it runs")).expect("all values");
+        let witness = layout.witness(&system, &values, Fr::from(77), &[]).expect("a witness");
+        let key = key(&layout);
+        let masks = Masks::random(&key.shape, &key.program.opening, &mut rand_core::OsRng);
+        let best = prove(&key, &witness, &masks, &|_| ()).expect("a proof");
+        let proof =
+            Proof { key: &key, witness: &witness, masks: &masks, adversary: &mut Honest, begins: &|_| () };
+        assert_eq!(proof.with(Portable).expect("a proof"), best, "{}", case.name);
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared} compared");
 }
 
 /// A window over what is also added and then pooled: pooling cuts its rows into pairs, and the window carries from one digit to

@@ -3,12 +3,14 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
+use zkml_lanes::{Lanes, Portable};
 use zkml_protocol::sumcheck::{Batch, Challenge, Evaluated, Evaluation, Index, SlotId, Term};
 
 use super::{
     Masks, ProvingKey, Vectors,
     gates::{Folding, TemplateGates},
-    items::{Item, Libra, Masked, Product, Rows, TableItem},
+    items::{Item, Libra, Masked, Product, TableItem},
+    rows::Rows,
     writer::Writer,
 };
 use crate::{
@@ -61,7 +63,7 @@ pub(super) fn helpers(key: &ProvingKey, folding: &Folding, witness: &[Fr], masks
     let (rows, size) = (1usize << system.row_bits, system.lookups_per_helper as usize);
     let mut out = vec![Fr::ZERO; (key.program.opening.length() as usize) * shape.parts[1] as usize];
     for template in &system.templates {
-        let gates = TemplateGates::new(system, template, folding);
+        let gates = TemplateGates::new(Portable, system, template, folding);
         let covered: Vec<usize> = template
             .segments
             .iter()
@@ -73,7 +75,9 @@ pub(super) fn helpers(key: &ProvingKey, folding: &Folding, witness: &[Fr], masks
             .flat_map_iter(|row| {
                 let columns: Vec<Fr> =
                     (0..system.columns as usize).map(|c| witness[c * rows + row]).collect();
-                gates.denominators(&columns).collect::<Vec<Fr>>()
+                let mut out = vec![];
+                gates.denominators(Portable, &columns, &mut out);
+                out
             })
             .collect();
         batch_invert(&mut fractions).ok_or(Error::Unlucky)?;
@@ -102,7 +106,8 @@ fn denominators(key: &ProvingKey, folding: &Folding) -> Vec<Fr> {
 }
 
 /// Rounds and evaluations of the first sumcheck.
-pub(super) fn prove(
+pub(super) fn prove<L: Lanes>(
+    lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
     folding: Folding,
@@ -110,12 +115,11 @@ pub(super) fn prove(
 ) -> Result<()> {
     let shape = &key.shape;
     let folding = Folding { gamma: powers(writer.challenge(Challenge::Gamma)?, count(key)), ..folding };
-    let (mut rows, mut table, mut products) = items(key, vectors, &folding, writer)?;
+    let (mut rows, mut table, mut products) = items(lanes, key, vectors, &folding, writer)?;
     let mut libra = Libra::new(&shape.mask_terms, vectors.masks, shape.first_variables);
     let totals: Vec<Fr> = all(&rows, &table, &products).map(Item::total).collect();
     writer.scalars(SlotId::Sum, &[totals.iter().sum::<Fr>() + libra.total()])?;
     let n = shape.first_variables;
-    rows.claim = rows.total();
     for (v, degree) in shape.degrees.iter().enumerate().rev() {
         let v = v as u32;
         let mut values = libra.round(v, *degree);
@@ -146,15 +150,15 @@ pub(super) fn prove(
         items.filter(|item| v < item.variables()).for_each(|item| item.bind(r));
     }
     let r = writer.challenge(Challenge::First(0))?;
-    let mut values: Vec<Fr> = rows.tables.iter().map(|t| t.value(r)).collect();
+    let mut values = rows.values(r);
     values.extend([table.multiplicity.value(r), table.helper.value(r)]);
     values.extend(table.outputs.iter().map(|(_, t)| t[0]));
     values.extend(products.iter().flat_map(|p| &p.operands).map(|t| t.value(r)));
     writer.scalars(SlotId::Evaluations, &values)
 }
 
-fn all<'a>(
-    rows: &'a Rows,
+fn all<'a, L: Lanes>(
+    rows: &'a Rows<L>,
     table: &'a TableItem,
     products: &'a [Product],
 ) -> impl Iterator<Item = &'a dyn Item> {
@@ -162,35 +166,22 @@ fn all<'a>(
     [rows as &dyn Item, table].into_iter().chain(products)
 }
 
-fn items(
+fn items<L: Lanes>(
+    lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
     folding: &Folding,
     writer: &Writer<'_>,
-) -> Result<(Rows, TableItem, Vec<Product>)> {
+) -> Result<(Rows<L>, TableItem, Vec<Product>)> {
     let (system, shape) = (&key.program.system, &key.shape);
     let tau = writer.vector(system.tau_length(), Challenge::Tau)?;
-    let eq_rows = eq_table(&tau[..system.row_bits as usize]);
-    let on_segments = |template: &zkml_protocol::sumcheck::Template| {
-        let mut weights = vec![Fr::ZERO; eq_rows.len()];
-        for s in &template.segments {
-            let range = s.start as usize..s.start as usize + (1 << s.bits);
-            weights[range.clone()].copy_from_slice(&eq_rows[range]);
-        }
-        (weights, TemplateGates::new(system, template, folding))
-    };
-    let masked = |e: &Evaluation| Masked { table: cut(vectors, e), mask: mask(vectors, e) };
+    let masked = |e: &Evaluation| Masked { table: cut(vectors, e).to_vec(), mask: mask(vectors, e) };
     let find = |of: Evaluated| shape.evaluations.iter().find(|e| e.of == of).map(masked);
     let defect = || Error::Defect("an evaluation is missing".into());
     let in_rows = |e: &&Evaluation| matches!(e.of, Evaluated::Column(_) | Evaluated::Helper(_));
-    let rows = Rows {
-        tables: shape.evaluations.iter().filter(in_rows).map(masked).collect(),
-        columns: system.columns as usize,
-        templates: system.templates.iter().map(on_segments).collect(),
-        sums: folding.gamma[folding.batch.sums as usize],
-        claim: Fr::ZERO,
-        variables: system.row_bits,
-    };
+    let evaluations = shape.evaluations.iter().filter(in_rows);
+    let tables: Vec<(&[Fr], Fr)> = evaluations.map(|e| (cut(vectors, e), mask(vectors, e))).collect();
+    let rows = Rows::new(lanes, system, &tables, folding, &tau);
     let (table, sums) = (folding.batch.table as usize, folding.batch.sums as usize);
     let table = TableItem {
         eq: eq_table(&tau[..system.table.bits as usize]),
@@ -207,11 +198,11 @@ fn items(
 }
 
 /// The cells that an evaluation of rows or of the table reads.
-fn cut(vectors: &Vectors<'_>, e: &Evaluation) -> Vec<Fr> {
-    let Some(term) = e.form.0.first() else { return vec![] };
+fn cut<'a>(vectors: &'a Vectors<'_>, e: &Evaluation) -> &'a [Fr] {
+    let Some(term) = e.form.0.first() else { return &[] };
     let bits = term.axes.first().map_or(0, |a| a.bits);
     let base = term.cells.first().map_or(0, |(base, _)| *base as usize);
-    vectors.of(term.source).map_or_else(Vec::new, |v| v[base..base + (1 << bits)].to_vec())
+    vectors.of(term.source).map_or(&[], |v| &v[base..base + (1 << bits)])
 }
 
 fn mask(vectors: &Vectors<'_>, e: &Evaluation) -> Fr {

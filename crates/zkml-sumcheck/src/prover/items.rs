@@ -1,15 +1,14 @@
-//! Items of the first sumcheck: rows, table, contractions, and the mask.
+//! Items of the first sumcheck: table, contractions, and the mask. Rows are in [`super::rows`].
 
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use zkml_protocol::sumcheck::MaskTerm;
 
-use super::gates::TemplateGates;
 use crate::field::{bind, half_power, horner};
 
 /// `x₀ (1 − x₀)`, which masks an evaluation and vanishes on the cube.
-fn bump(x: Fr) -> Fr {
+pub(super) fn bump(x: Fr) -> Fr {
     x * (Fr::ONE - x)
 }
 
@@ -52,97 +51,20 @@ impl Masked {
     }
 }
 
-/// Adds up vectors that are computed for each `x` below `2^v`, in room that is used again.
-fn sum_over<R: Send>(
-    v: u32,
-    degree: u32,
-    room: impl Fn() -> R + Sync + Send,
-    f: impl Fn(usize, &mut R, &mut [Fr]) + Sync,
-) -> Vec<Fr> {
+/// Adds up vectors that are computed for each `x` below `2^v`.
+fn sum_over(v: u32, degree: u32, f: impl Fn(usize, &mut [Fr]) + Sync) -> Vec<Fr> {
     let zero = || vec![Fr::ZERO; degree as usize + 1];
-    let add = |mut a: Vec<Fr>, b: Vec<Fr>| {
-        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        a
+    let one = |mut acc: Vec<Fr>, x| {
+        f(x, &mut acc);
+        acc
     };
-    (0..1usize << v)
-        .into_par_iter()
-        .with_min_len(64)
-        .fold(
-            || (zero(), room()),
-            |(mut acc, mut room), x| {
-                f(x, &mut room, &mut acc);
-                (acc, room)
-            },
-        )
-        .map(|(acc, _)| acc)
-        .reduce(zero, add)
+    (0..1usize << v).into_par_iter().with_min_len(64).fold(zero, one).reduce(zero, added)
 }
 
-/// Lookups and gates of all rows.
-pub(crate) struct Rows {
-    /// Columns, then helpers.
-    pub(crate) tables: Vec<Masked>,
-    /// Number of columns.
-    pub(crate) columns: usize,
-    /// For each template: where it holds, with `eq(τ, ·)`, and what.
-    pub(crate) templates: Vec<(Vec<Fr>, TemplateGates)>,
-    /// Weight of the sum of all helpers.
-    pub(crate) sums: Fr,
-    /// The sum over what is left of the cube.
-    pub(crate) claim: Fr,
-    /// Number of variables.
-    pub(crate) variables: u32,
-}
-
-impl Item for Rows {
-    fn variables(&self) -> u32 {
-        self.variables
-    }
-
-    fn total(&self) -> Fr {
-        // Gates vanish on the cube.
-        self.sums * self.tables[self.columns..].iter().flat_map(|t| &t.table).sum::<Fr>()
-    }
-
-    fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
-        let (half, width) = (1usize << v, self.tables.len());
-        // Gates vanish on the cube; of the values at zero and one, the claim gives the second.
-        let on_cube = v + 1 == self.variables;
-        let wanted = move |i: usize| i > 1 || (i == 0 && !on_cube);
-        // One row for each value, of all tables.
-        let room = || vec![Fr::ZERO; width * (degree as usize + 1)];
-        let mut values = sum_over(v, degree, room, |x, lines, acc| {
-            for (t, table) in self.tables.iter().enumerate() {
-                table.line(v, x, degree).enumerate().for_each(|(i, y)| lines[i * width + t] = y);
-            }
-            for (acc, row) in acc.iter_mut().zip(lines.chunks(width)) {
-                *acc += self.sums * row[self.columns..].iter().sum::<Fr>();
-            }
-            for (weights, gates) in &self.templates {
-                let (low, high) = (weights[x], weights[x + half]);
-                if low == Fr::ZERO && high == Fr::ZERO {
-                    continue;
-                }
-                let mut weight = low;
-                for (i, (acc, row)) in acc.iter_mut().zip(lines.chunks(width)).enumerate() {
-                    if weight != Fr::ZERO && wanted(i) {
-                        let (columns, helpers) = row.split_at(self.columns);
-                        *acc += weight * gates.at(columns, helpers);
-                    }
-                    weight += high - low;
-                }
-            }
-        });
-        if let [at_zero, at_one, ..] = values.as_mut_slice() {
-            *at_one = self.claim - *at_zero;
-        }
-        values
-    }
-
-    fn bind(&mut self, r: Fr) {
-        self.tables.iter_mut().for_each(|t| bind(&mut t.table, r));
-        self.templates.iter_mut().for_each(|(weights, _)| bind(weights, r));
-    }
+/// Two vectors added up.
+pub(super) fn added(mut a: Vec<Fr>, b: Vec<Fr>) -> Vec<Fr> {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+    a
 }
 
 /// The equation of the table: `γ^· eq(τ, x) (G (β − fp) − M) − γ^· G`.
@@ -175,21 +97,15 @@ impl Item for TableItem {
     fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let half = 1usize << v;
         let plain = |table: &[Fr], x: usize, i: Fr| table[x] + i * (table[x + half] - table[x]);
-        sum_over(
-            v,
-            degree,
-            || (),
-            |x, (), acc| {
-                let masked = self.helper.line(v, x, degree).zip(self.multiplicity.line(v, x, degree));
-                for ((i, acc), (g, m)) in acc.iter_mut().enumerate().zip(masked) {
-                    let at = Fr::from(i as u64);
-                    let outputs: Fr = self.outputs.iter().map(|(w, t)| *w * plain(t, x, at)).sum();
-                    let equation =
-                        plain(&self.eq, x, at) * (g * (plain(&self.denominator, x, at) - outputs) - m);
-                    *acc += self.weights.0 * equation - self.weights.1 * g;
-                }
-            },
-        )
+        sum_over(v, degree, |x, acc| {
+            let masked = self.helper.line(v, x, degree).zip(self.multiplicity.line(v, x, degree));
+            for ((i, acc), (g, m)) in acc.iter_mut().enumerate().zip(masked) {
+                let at = Fr::from(i as u64);
+                let outputs: Fr = self.outputs.iter().map(|(w, t)| *w * plain(t, x, at)).sum();
+                let equation = plain(&self.eq, x, at) * (g * (plain(&self.denominator, x, at) - outputs) - m);
+                *acc += self.weights.0 * equation - self.weights.1 * g;
+            }
+        })
     }
 
     fn bind(&mut self, r: Fr) {
@@ -229,22 +145,17 @@ impl Item for Product {
     fn round(&self, v: u32, degree: u32) -> Vec<Fr> {
         let half = 1usize << v;
         let [a, b] = &self.operands;
-        sum_over(
-            v,
-            degree,
-            || (),
-            |x, (), acc| {
-                let lines = a.line(v, x, degree).zip(b.line(v, x, degree));
-                let (mut eq, step) = match &self.eq {
-                    Some(eq) => (self.weight * eq[x], self.weight * (eq[x + half] - eq[x])),
-                    None => (self.weight, Fr::ZERO),
-                };
-                for (acc, (a, b)) in acc.iter_mut().zip(lines) {
-                    *acc += eq * a * b;
-                    eq += step;
-                }
-            },
-        )
+        sum_over(v, degree, |x, acc| {
+            let lines = a.line(v, x, degree).zip(b.line(v, x, degree));
+            let (mut eq, step) = match &self.eq {
+                Some(eq) => (self.weight * eq[x], self.weight * (eq[x + half] - eq[x])),
+                None => (self.weight, Fr::ZERO),
+            };
+            for (acc, (a, b)) in acc.iter_mut().zip(lines) {
+                *acc += eq * a * b;
+                eq += step;
+            }
+        })
     }
 
     fn bind(&mut self, r: Fr) {

@@ -6,6 +6,7 @@ mod gates;
 mod items;
 mod masks;
 mod opening;
+mod rows;
 mod second;
 mod writer;
 
@@ -14,6 +15,7 @@ use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
 use zkml_curve::scalar_word;
+use zkml_lanes::{Choice, Lanes};
 use zkml_protocol::{
     Word,
     sumcheck::{Challenge, Opening, Program, Shape, SlotId, Source},
@@ -188,38 +190,56 @@ pub(crate) fn prove_as(
     adversary: &mut dyn Adversary,
     begins: &dyn Fn(Phase),
 ) -> Result<Vec<u8>> {
-    let (program, shape) = (&key.program, &key.shape);
-    let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
-    let cells = (program.system.columns as usize) << program.system.row_bits;
-    let loose = witness.loose.len() as u64 != program.system.loose;
-    if witness.grid.len() != cells || loose || instances.len() != program.system.instances as usize {
-        let (got, values) = (witness.grid.len(), instances.len());
-        return Err(Error::Witness(format!("{got} cells and {values} public values")));
+    zkml_lanes::best(Proof { key, witness, masks, adversary, begins })
+}
+
+/// A proof that is about to be made.
+pub(crate) struct Proof<'a> {
+    pub(crate) key: &'a ProvingKey,
+    pub(crate) witness: &'a Witness,
+    pub(crate) masks: &'a Masks,
+    pub(crate) adversary: &'a mut dyn Adversary,
+    pub(crate) begins: &'a dyn Fn(Phase),
+}
+
+impl Choice for Proof<'_> {
+    type Output = Result<Vec<u8>>;
+
+    fn with<L: Lanes>(self, lanes: L) -> Result<Vec<u8>> {
+        let Self { key, witness, masks, adversary, begins } = self;
+        let (program, shape) = (&key.program, &key.shape);
+        let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
+        let cells = (program.system.columns as usize) << program.system.row_bits;
+        let loose = witness.loose.len() as u64 != program.system.loose;
+        if witness.grid.len() != cells || loose || instances.len() != program.system.instances as usize {
+            let (got, values) = (witness.grid.len(), instances.len());
+            return Err(Error::Witness(format!("{got} cells and {values} public values")));
+        }
+        begins(Phase::Commit);
+        let mut writer = Writer::new(program, &key.digest, &instances, adversary);
+        let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
+        let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
+        let (mut values, mut commitments) = committed_witness(key, witness, of_witness);
+        if writer.vector_of(Source::Witness, &mut values) {
+            commitments = key.commit(&values, of_witness);
+        }
+        writer.points(SlotId::Witness, &commitments)?;
+        writer.points(SlotId::Masks, &key.commit(&masks.vector, of_masks))?;
+        begins(Phase::Lookups);
+        let folding = first::folding(key, &writer)?;
+        let mut helpers = first::helpers(key, &folding, &values, masks)?;
+        writer.vector_of(Source::Helpers, &mut helpers);
+        writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
+        begins(Phase::Sumchecks);
+        let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
+        first::prove(lanes, key, &vectors, folding, &mut writer)?;
+        second::send_mask_sum(key, &vectors, &mut writer)?;
+        let folded = second::prove(key, &vectors, &mut writer)?;
+        begins(Phase::Opening);
+        let point = writer.vector(shape.second_variables, Challenge::Second)?;
+        opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
+        writer.finish()
     }
-    begins(Phase::Commit);
-    let mut writer = Writer::new(program, &key.digest, &instances, adversary);
-    let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
-    let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
-    let (mut values, mut commitments) = committed_witness(key, witness, of_witness);
-    if writer.vector_of(Source::Witness, &mut values) {
-        commitments = key.commit(&values, of_witness);
-    }
-    writer.points(SlotId::Witness, &commitments)?;
-    writer.points(SlotId::Masks, &key.commit(&masks.vector, of_masks))?;
-    begins(Phase::Lookups);
-    let folding = first::folding(key, &writer)?;
-    let mut helpers = first::helpers(key, &folding, &values, masks)?;
-    writer.vector_of(Source::Helpers, &mut helpers);
-    writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
-    begins(Phase::Sumchecks);
-    let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
-    first::prove(key, &vectors, folding, &mut writer)?;
-    second::send_mask_sum(key, &vectors, &mut writer)?;
-    let folded = second::prove(key, &vectors, &mut writer)?;
-    begins(Phase::Opening);
-    let point = writer.vector(shape.second_variables, Challenge::Second)?;
-    opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
-    writer.finish()
 }
 
 /// The vector `T`, and commitments to its parts.

@@ -1,23 +1,15 @@
 //! Sums of points by digit, eight additions at once with AVX-512 IFMA. What it computes is what [`super::buckets`] does; where two
 //! points of a sum are equal or opposite, it gives up.
 
-mod field;
-
 use ff::Field;
 use halo2curves::{
     bn256::{Fq, G1, G1Affine},
     group::{Group, prime::PrimeCurveAffine},
 };
-
-use field::{Arithmetic, LANES, LIMBS, Limbs, Rows, Wide, enter, leave, limbs, load, negated, store};
+use zkml_lanes::ifma::{Arithmetic, Base, LANES, LIMBS, Limbs, Rows, Wide, enter, leave, limbs, negated};
 
 /// Groups of eight additions that share an inversion in each lane.
 const BATCH: usize = 128;
-
-/// Returns true if this machine has the instructions.
-pub(crate) fn available() -> bool {
-    std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512ifma")
-}
 
 /// An affine point: coordinates below `2p`, in Montgomery form with the radix `2^260`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,9 +20,10 @@ pub(crate) struct Point {
 
 /// Points for sums, or nothing where the instructions are missing.
 pub(crate) fn points(bases: &[G1Affine], used: &[u32]) -> Option<Vec<Point>> {
-    // SAFETY: the instructions are there.
+    let math = Fq::arithmetic()?;
+    // SAFETY: where there is arithmetic, the instructions are there.
     #[expect(unsafe_code, reason = "the instructions are there")]
-    available().then(|| unsafe { entered(bases, used) })
+    Some(unsafe { entered(math, bases, used) })
 }
 
 /// `Σ digit · point` for each list of digits, of magnitude up to `count`, a power of two. Nothing if equal or opposite points are
@@ -38,9 +31,12 @@ pub(crate) fn points(bases: &[G1Affine], used: &[u32]) -> Option<Vec<Point>> {
 ///
 /// To be called with what [`points`] gave.
 pub(crate) fn weighted_sums(points: &[Point], digits: &[Vec<i32>], count: usize) -> Option<Vec<G1>> {
-    // SAFETY: points come from `points`, which has seen that the instructions are there; asked again, since it costs nothing.
+    let math = Fq::arithmetic()?;
+    // SAFETY: where there is arithmetic, the instructions are there.
     #[expect(unsafe_code, reason = "the instructions are there")]
-    if available() { unsafe { by_digits(points, digits, count) } } else { None }
+    unsafe {
+        by_digits(math, points, digits, count)
+    }
 }
 
 /// Eight points side by side.
@@ -70,8 +66,7 @@ impl Block {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn entered(bases: &[G1Affine], used: &[u32]) -> Vec<Point> {
-    let math = Arithmetic::new();
+fn entered(math: &Arithmetic, bases: &[G1Affine], used: &[u32]) -> Vec<Point> {
     let mut out = Vec::with_capacity(used.len());
     for eight in used.chunks(LANES) {
         let mut block = Block::filled(0);
@@ -79,7 +74,7 @@ fn entered(bases: &[G1Affine], used: &[u32]) -> Vec<Point> {
             let base = &bases[*index as usize];
             block.set(lane, &Point { x: enter(&base.x), y: enter(&base.y) });
         }
-        let coordinate = |rows: &Rows| store(&math.mul(&load(rows), &math.enter));
+        let coordinate = |rows: &Rows| math.store(&math.mul(&math.load(rows), &math.enter));
         let block = Block { x: coordinate(&block.x), y: coordinate(&block.y) };
         out.extend((0..eight.len()).map(|lane| block.get(lane)));
     }
@@ -87,8 +82,7 @@ fn entered(bases: &[G1Affine], used: &[u32]) -> Vec<Point> {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn by_digits(points: &[Point], digits: &[Vec<i32>], count: usize) -> Option<Vec<G1>> {
-    let math = Arithmetic::new();
+fn by_digits(math: &Arithmetic, points: &[Point], digits: &[Vec<i32>], count: usize) -> Option<Vec<G1>> {
     // All lists at once: they share inversions.
     let numbered = || {
         let one = |(list, digits)| points.iter().zip::<&Vec<i32>>(digits).map(move |(p, d)| (list, p, *d));
@@ -96,11 +90,11 @@ fn by_digits(points: &[Point], digits: &[Vec<i32>], count: usize) -> Option<Vec<
     };
     let number = |list: usize, digit: i32| list * count + digit.unsigned_abs() as usize - 1;
     let signed = numbered().map(|(list, point, digit)| {
-        let y = if digit < 0 { negated(&point.y) } else { point.y };
+        let y = if digit < 0 { negated::<Fq>(&point.y) } else { point.y };
         (number(list, digit), Point { x: point.x, y })
     });
     let numbers = numbered().map(|(list, _, digit)| number(list, digit));
-    let buckets = Sums::of(&math, numbers, signed, digits.len() * count).finish()?;
+    let buckets = Sums::of(math, numbers, signed, digits.len() * count).finish()?;
     // Σ d B_d, with d = width · row + column + 1, by sums of rows and of columns: two more additions of each bucket in lanes,
     // where sums of sums would be two of the slow kind.
     let bits = count.ilog2() / 2;
@@ -109,10 +103,10 @@ fn by_digits(points: &[Point], digits: &[Vec<i32>], count: usize) -> Option<Vec<
     let row = |d: usize| d / width;
     let column = |d: usize| d / count * width + d % width;
     let total = digits.len();
-    let by_row = Sums::of(&math, kept().map(|(d, _)| row(d)), kept().map(|(d, p)| (row(d), p)), total * rows);
+    let by_row = Sums::of(math, kept().map(|(d, _)| row(d)), kept().map(|(d, p)| (row(d), p)), total * rows);
     let columns = kept().map(|(d, p)| (column(d), p));
-    let by_column = Sums::of(&math, kept().map(|(d, _)| column(d)), columns, total * width);
-    let (by_row, by_column) = (affine(&math, &by_row.finish()?), affine(&math, &by_column.finish()?));
+    let by_column = Sums::of(math, kept().map(|(d, _)| column(d)), columns, total * width);
+    let (by_row, by_column) = (affine(math, &by_row.finish()?), affine(math, &by_column.finish()?));
     let pairs = by_row.chunks(rows).zip(by_column.chunks(width));
     let sum = |(rows, columns): (&[G1Affine], &[G1Affine])| {
         let high = ascending(&rows[1..]);
@@ -138,7 +132,7 @@ fn affine(math: &Arithmetic, points: &[Option<Point>]) -> Vec<G1Affine> {
     for eight in points.chunks(LANES) {
         let mut block = Block::filled(0);
         eight.iter().enumerate().for_each(|(lane, p)| block.set(lane, &p.unwrap_or_default()));
-        let [x, y] = [&block.x, &block.y].map(|rows| store(&math.mul(&load(rows), &math.leave)));
+        let [x, y] = [&block.x, &block.y].map(|rows| math.store(&math.mul(&math.load(rows), &math.leave)));
         out.extend(eight.iter().enumerate().map(|(lane, point)| match point {
             Some(_) => G1Affine { x: leave(&x.map(|row| row[lane])), y: leave(&y.map(|row| row[lane])) },
             None => G1Affine::identity(),
@@ -264,18 +258,18 @@ fn add(math: &Arithmetic, left: &mut [Block], right: &[Block]) -> Option<()> {
     let mut product = math.one();
     for (p, q) in left.iter().zip(right) {
         before.push(product);
-        product = math.mul(&math.sub(&load(&q.x), &load(&p.x)), &product);
+        product = math.mul(&math.sub(&math.load(&q.x), &math.load(&p.x)), &product);
     }
     let mut inverse = inverted(math, &product)?;
     for ((p, q), before) in left.iter_mut().zip(right).zip(&before).rev() {
-        let (px, py, qx) = (load(&p.x), load(&p.y), load(&q.x));
+        let (px, py, qx) = (math.load(&p.x), math.load(&p.y), math.load(&q.x));
         let own = math.mul(&inverse, before);
         let step = math.sub(&qx, &px);
-        let slope = math.mul(&math.sub(&load(&q.y), &py), &own);
+        let slope = math.mul(&math.sub(&math.load(&q.y), &py), &own);
         let x = math.sub(&math.sub(&math.mul(&slope, &slope), &px), &qx);
         let x = math.reduced(&x);
         let y = math.reduced(&math.sub(&math.mul(&math.sub(&px, &x), &slope), &py));
-        (p.x, p.y) = (store(&x), store(&y));
+        (p.x, p.y) = (math.store(&x), math.store(&y));
         inverse = math.mul(&step, &inverse);
     }
     Some(())
@@ -284,7 +278,7 @@ fn add(math: &Arithmetic, left: &mut [Block], right: &[Block]) -> Option<()> {
 /// Inverses of all lanes, below `1.2p`; nothing if one is zero.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn inverted(math: &Arithmetic, product: &Wide) -> Option<Wide> {
-    let rows = store(&math.mul(product, &math.leave));
+    let rows = math.store(&math.mul(product, &math.leave));
     let values: [Fq; LANES] = std::array::from_fn(|lane| leave(&rows.map(|row| row[lane])));
     let mut before = [Fq::ONE; LANES];
     let mut all = Fq::ONE;
@@ -299,5 +293,5 @@ fn inverted(math: &Arithmetic, product: &Wide) -> Option<Wide> {
         inverse *= values[lane];
         out.iter_mut().zip(own).for_each(|(row, limb)| row[lane] = limb);
     }
-    Some(math.mul(&load(&out), &math.enter))
+    Some(math.mul(&math.load(&out), &math.enter))
 }

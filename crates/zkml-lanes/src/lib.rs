@@ -1,0 +1,182 @@
+//! Arithmetic of BN254's scalar field on many elements at once.
+//!
+//! [`Lanes`] is a way to compute: [`Portable`] takes the curve library's elements one by one; where the machine has AVX-512 IFMA,
+//! which is looked for when it runs, there is one that takes eight side by side. [`best`] chooses. Results are the same.
+//!
+//! Loops over many elements are a [`Kernel`], so that they are compiled once more for the instructions they may use.
+
+#![deny(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+pub mod ifma;
+mod portable;
+
+use halo2curves::bn256::Fr;
+
+pub use portable::Portable;
+
+/// A way to compute with [`Lanes::WIDTH`] field elements side by side.
+pub trait Lanes: Copy + Send + Sync + std::fmt::Debug + 'static {
+    /// Elements side by side.
+    type Element: Copy + Send + Sync + std::fmt::Debug;
+    /// One number for all lanes.
+    type Scalar: Copy + Send + Sync + std::fmt::Debug;
+    /// A sum of products that is reduced in the end.
+    type Products: Copy + Send + Sync;
+
+    /// Number of elements side by side, a power of two.
+    const WIDTH: usize;
+
+    /// Runs a kernel with the instructions that these lanes use.
+    fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output;
+
+    /// Elements from numbers of the curve library, `WIDTH` or fewer; zeros take the place of those that are missing.
+    fn load(self, values: &[Fr]) -> Self::Element;
+    /// The numbers of all lanes, or as many as there is room for.
+    fn store(self, element: &Self::Element, out: &mut [Fr]);
+    /// A number for all lanes.
+    fn scalar(self, value: &Fr) -> Self::Scalar;
+    /// The same number in each lane.
+    fn all(self, value: &Self::Scalar) -> Self::Element;
+    /// Zero in each lane.
+    fn zero(self) -> Self::Element;
+    /// `a + b`.
+    fn add(self, a: &Self::Element, b: &Self::Element) -> Self::Element;
+    /// `a − b`.
+    fn sub(self, a: &Self::Element, b: &Self::Element) -> Self::Element;
+    /// `a b`.
+    fn mul(self, a: &Self::Element, b: &Self::Element) -> Self::Element;
+    /// `a · factor`.
+    fn scale(self, a: &Self::Element, factor: &Self::Scalar) -> Self::Element;
+    /// `low + r (high − low)`.
+    fn between(self, low: &Self::Element, high: &Self::Element, r: &Self::Scalar) -> Self::Element;
+
+    /// A sum without products.
+    fn products(self) -> Self::Products;
+    /// Adds `a b`.
+    fn add_product(self, sum: &mut Self::Products, a: &Self::Element, b: &Self::Element);
+    /// The sum.
+    fn sum(self, products: &Self::Products) -> Self::Element;
+}
+
+/// A loop over many elements.
+///
+/// `run` must be marked `#[inline(always)]`, and so must be the functions that it calls with lanes, or they are compiled without the
+/// instructions: correct, but slow. Field operations inside closures are compiled without them, too.
+pub trait Kernel<L: Lanes> {
+    /// Its result.
+    type Output;
+    /// Runs.
+    fn run(self, lanes: L) -> Self::Output;
+}
+
+/// Something that can be computed with any lanes.
+pub trait Choice {
+    /// Its result.
+    type Output;
+    /// Computes.
+    fn with<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+/// Computes with the best lanes of this machine.
+pub fn best<C: Choice>(choice: C) -> C::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(lanes) = ifma::Eight::new() {
+        return choice.with(lanes);
+    }
+    choice.with(Portable)
+}
+
+/// Elements of a vector, `WIDTH` side by side; the last are filled up with zeros.
+pub fn entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
+    struct Enter<'a>(&'a [Fr]);
+    impl<L: Lanes> Kernel<L> for Enter<'_> {
+        type Output = Vec<L::Element>;
+
+        #[inline(always)]
+        fn run(self, lanes: L) -> Self::Output {
+            let mut out = Vec::with_capacity(self.0.len().div_ceil(L::WIDTH));
+            for values in self.0.chunks(L::WIDTH) {
+                out.push(lanes.load(values));
+            }
+            out
+        }
+    }
+    lanes.run(Enter(values))
+}
+
+/// The first `length` numbers of elements.
+pub fn left<L: Lanes>(lanes: L, elements: &[L::Element], length: usize) -> Vec<Fr> {
+    struct Leave<'a, L: Lanes>(&'a [L::Element], usize);
+    impl<L: Lanes> Kernel<L> for Leave<'_, L> {
+        type Output = Vec<Fr>;
+
+        #[inline(always)]
+        fn run(self, lanes: L) -> Self::Output {
+            let mut out = vec![Fr::default(); self.1];
+            for (element, out) in self.0.iter().zip(out.chunks_mut(L::WIDTH)) {
+                lanes.store(element, out);
+            }
+            out
+        }
+    }
+    lanes.run(Leave(elements, length))
+}
+
+/// All lanes added up.
+pub fn total<L: Lanes>(lanes: L, element: &L::Element) -> Fr {
+    left(lanes, std::slice::from_ref(element), L::WIDTH).iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ff::Field;
+    use rand::SeedableRng;
+
+    /// Each operation of any lanes against the curve library.
+    struct Operations;
+
+    impl Choice for Operations {
+        type Output = usize;
+
+        fn with<L: Lanes>(self, lanes: L) -> usize {
+            let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+            let mut random = || (0..L::WIDTH).map(|_| Fr::random(&mut rng)).collect::<Vec<Fr>>();
+            let (mut a, b, r) = (random(), random(), random()[0]);
+            a[0] = Fr::ZERO;
+            let (x, y, factor) = (lanes.load(&a), lanes.load(&b), lanes.scalar(&r));
+            let is = |of: L::Element, expected: &dyn Fn(usize) -> Fr| {
+                let mut out = vec![Fr::ONE; L::WIDTH];
+                lanes.store(&of, &mut out);
+                assert_eq!(out, (0..L::WIDTH).map(expected).collect::<Vec<Fr>>());
+            };
+            is(x, &|i| a[i]);
+            is(lanes.zero(), &|_| Fr::ZERO);
+            is(lanes.all(&factor), &|_| r);
+            is(lanes.add(&x, &y), &|i| a[i] + b[i]);
+            is(lanes.sub(&x, &y), &|i| a[i] - b[i]);
+            is(lanes.mul(&x, &y), &|i| a[i] * b[i]);
+            is(lanes.scale(&x, &factor), &|i| a[i] * r);
+            is(lanes.between(&x, &y, &factor), &|i| a[i] + r * (b[i] - a[i]));
+            let mut products = lanes.products();
+            lanes.add_product(&mut products, &x, &y);
+            lanes.add_product(&mut products, &y, &y);
+            is(lanes.sum(&products), &|i| (a[i] + b[i]) * b[i]);
+            assert_eq!(total(lanes, &x), a.iter().sum::<Fr>());
+            for length in [0, 1, 7, 8, 9, 20] {
+                let many: Vec<Fr> = (0..length).map(Fr::from).collect();
+                let entered = entered(lanes, &many);
+                assert_eq!(entered.len(), many.len().div_ceil(L::WIDTH));
+                assert_eq!(left(lanes, &entered, many.len()), many);
+            }
+            L::WIDTH
+        }
+    }
+
+    #[test]
+    fn lanes_compute_what_the_curve_library_computes() {
+        assert_eq!(Operations.with(Portable), 1);
+        assert!(best(Operations) >= 1);
+    }
+}
