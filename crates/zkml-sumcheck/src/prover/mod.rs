@@ -6,6 +6,7 @@ mod gates;
 mod items;
 mod masks;
 mod opening;
+mod pairs;
 mod rows;
 mod second;
 mod writer;
@@ -233,8 +234,8 @@ impl Choice for Proof<'_> {
         begins(Phase::Sumchecks);
         let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
         first::prove(lanes, key, &vectors, folding, &mut writer)?;
-        second::send_mask_sum(key, &vectors, &mut writer)?;
-        let folded = second::prove(key, &vectors, &mut writer)?;
+        second::send_mask_sum(lanes, key, &vectors, &mut writer)?;
+        let folded = second::prove(lanes, key, &vectors, &mut writer)?;
         begins(Phase::Opening);
         let point = writer.vector(shape.second_variables, Challenge::Second)?;
         opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;

@@ -5,14 +5,22 @@ use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use zkml_curve::scalar_from_word;
-use zkml_protocol::sumcheck::{
-    Challenge, Claim, Claimed, Factor, Index, MaskWeight, Part, Point, SlotId, Source, claims,
+use zkml_lanes::Lanes;
+use zkml_protocol::{
+    Word,
+    sumcheck::{
+        Axis, Challenge, Claim, Claimed, Factor, Index, MaskWeight, Part, Point, SlotId, Source, Term, claims,
+    },
 };
 
-use super::{ProvingKey, Vectors, writer::Writer};
+use super::{
+    ProvingKey, Vectors,
+    pairs::{Fixed, Pair, Sparse, at_fixed},
+    writer::Writer,
+};
 use crate::{
-    error::Result,
-    field::{bind, inner, powers},
+    error::{Error, Result},
+    field::powers,
     functional::{add_functional, index_weights},
 };
 
@@ -82,74 +90,140 @@ impl Challenges<'_, '_> {
     }
 }
 
-fn tables(vectors: &Vectors<'_>, sources: &[Source]) -> BTreeMap<Source, Vec<Fr>> {
-    let length = |s: Source| vectors.of(s).map_or(0, <[Fr]>::len);
-    sources.iter().map(|s| (*s, vec![Fr::ZERO; length(*s)])).collect()
-}
-
 fn all_claims(key: &ProvingKey, writer: &Writer<'_>) -> Vec<Claim> {
     writer.claims(claims(&key.program.system, &key.shape, key.program.opening.bits))
 }
 
+/// The part of a vector that a claim's part is about, and the number at which it is evaluated there in all variables.
+fn whole(part: &Part, bits: u32) -> Option<((Source, usize), u64)> {
+    let ([term], [Point::Fixed(at)]) = (part.form.0.as_slice(), part.points.as_slice()) else { return None };
+    let [(base, coefficient)] = term.cells.as_slice() else { return None };
+    let all = part.indices == [Index::random(1 << bits)] && term.axes == [Axis::plain(0, 0, 1 << bits)];
+    let plain = *coefficient == Word::ONE && part.factor == Factor::One && base % (1 << bits) == 0;
+    (all && plain).then_some(((term.source, (base >> bits) as usize), *at))
+}
+
+/// The vector without zeros in the end.
+fn trimmed(vector: &[Fr]) -> &[Fr] {
+    &vector[..vector.iter().rposition(|v| *v != Fr::ZERO).map_or(0, |last| last + 1)]
+}
+
 /// Sends what the masks add up to at the fixed points.
-pub(super) fn send_mask_sum(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer<'_>) -> Result<()> {
-    // Nothing else is read: witness and weights are the longest vectors.
-    let mut tables = tables(vectors, &[Source::Helpers, Source::Masks]);
-    for claim in all_claims(key, writer).iter().filter(|c| c.value == Claimed::MaskSum) {
-        for part in &claim.parts {
-            Challenges { writer }.add(&mut tables, part, Fr::ONE)?;
-        }
+pub(super) fn send_mask_sum<L: Lanes>(
+    lanes: L,
+    key: &ProvingKey,
+    vectors: &Vectors<'_>,
+    writer: &mut Writer<'_>,
+) -> Result<()> {
+    let (bits, length) = (key.program.opening.bits, key.program.opening.length() as usize);
+    let mut sum = Fr::ZERO;
+    for part in all_claims(key, writer).iter().filter(|c| c.value == Claimed::MaskSum).flat_map(|c| &c.parts)
+    {
+        let ((source, number), at) = whole(part, bits).ok_or_else(unknown)?;
+        let vector = vectors.of(source).and_then(|v| v.chunks(length).nth(number)).unwrap_or_default();
+        let fixed = Fixed { at: Fr::from(at), factor: Fr::ONE };
+        sum += if source == Source::Masks {
+            Sparse::new(vector, BTreeMap::new(), vec![fixed]).inner(bits)
+        } else {
+            at_fixed(lanes, trimmed(vector), fixed.at, bits)
+        };
     }
-    let sum = tables.iter().map(|(s, t)| vectors.of(*s).map_or(Fr::ZERO, |v| inner(v, t))).sum();
     writer.scalars(SlotId::MaskSum, &[sum])
 }
 
-/// Rounds of the second sumcheck.
-pub(super) fn prove(key: &ProvingKey, vectors: &Vectors<'_>, writer: &mut Writer<'_>) -> Result<Folded> {
-    let mut functionals = tables(vectors, &Source::COMMITTED);
-    let claims = all_claims(key, writer);
-    let etas = powers(writer.challenge(Challenge::Eta)?, claims.len());
-    let known = Challenges { writer };
-    for (claim, eta) in claims.iter().zip(&etas) {
-        for part in &claim.parts {
-            known.add(&mut functionals, part, *eta)?;
-        }
-        if let Some(table) = functionals.get_mut(&Source::Masks) {
+fn unknown() -> Error {
+    Error::Defect("a claim about masks is of another form".into())
+}
+
+/// The folded functional of all claims.
+#[derive(Default)]
+struct Functional {
+    /// Weights by address, as far as any claim reaches.
+    tables: BTreeMap<Source, Vec<Fr>>,
+    /// Of single cells of the masks.
+    masks: BTreeMap<usize, Fr>,
+    /// Weights of whole parts.
+    fixed: BTreeMap<(Source, usize), Vec<Fixed>>,
+}
+
+/// One more than the highest address that a term reads.
+fn reach(term: &Term) -> usize {
+    let axes: u64 = term.axes.iter().map(|a| (a.bound.min(1 << a.bits) - 1) << a.bit).sum();
+    let base = term.cells.iter().map(|(base, _)| *base).max().unwrap_or(0);
+    (base + axes + 1) as usize
+}
+
+impl Functional {
+    fn new(key: &ProvingKey, vectors: &Vectors<'_>, writer: &Writer<'_>) -> Result<Self> {
+        let claims = all_claims(key, writer);
+        let etas = powers(writer.challenge(Challenge::Eta)?, claims.len());
+        let known = Challenges { writer };
+        let mut out = Self::default();
+        let mut parts = Vec::new();
+        for (claim, eta) in claims.iter().zip(&etas) {
+            for part in &claim.parts {
+                match whole(part, key.program.opening.bits) {
+                    Some((of, at)) => {
+                        let fixed = Fixed { at: Fr::from(at), factor: *eta };
+                        out.fixed.entry(of).or_default().push(fixed);
+                    }
+                    None => parts.push((part, *eta)),
+                }
+            }
             for (at, weight) in &claim.masks {
-                table[*at as usize] += *eta * known.mask(*weight)?;
+                *out.masks.entry(*at as usize).or_default() += *eta * known.mask(*weight)?;
             }
         }
-    }
-    let length = key.program.opening.length() as usize;
-    let mut pairs = Vec::new();
-    for (source, functional) in functionals {
-        let vector = vectors.of(source).unwrap_or_default();
-        for (part, (v, f)) in vector.chunks(length).zip(functional.chunks(length)).enumerate() {
-            pairs.push(((source, part), v.to_vec(), f.to_vec()));
+        for term in parts.iter().flat_map(|(part, _)| &part.form.0) {
+            let Some(vector) = vectors.of(term.source) else { continue };
+            let table = out.tables.entry(term.source).or_default();
+            table.resize(table.len().max(reach(term).min(vector.len())), Fr::ZERO);
         }
+        if out.tables.contains_key(&Source::Masks) {
+            return Err(unknown());
+        }
+        for (part, eta) in parts {
+            known.add(&mut out.tables, part, eta)?;
+        }
+        Ok(out)
     }
+}
+
+/// Rounds of the second sumcheck.
+pub(super) fn prove<L: Lanes>(
+    lanes: L,
+    key: &ProvingKey,
+    vectors: &Vectors<'_>,
+    writer: &mut Writer<'_>,
+) -> Result<Folded> {
+    let functional = Functional::new(key, vectors, writer)?;
+    let (bits, length) = (key.program.opening.bits, key.program.opening.length() as usize);
+    let fixed = functional.fixed;
+    let fixed = |at: (Source, usize)| fixed.get(&at).map_or(&[][..], Vec::as_slice);
+    let parts = [Source::Witness, Source::Weights, Source::Helpers].into_iter().flat_map(|source| {
+        let functional = functional.tables.get(&source).map_or(&[][..], Vec::as_slice);
+        let mut functional = functional.chunks(length);
+        let parts = vectors.of(source).unwrap_or_default().chunks(length).enumerate();
+        parts.map(move |(part, vector)| ((source, part), vector, functional.next().unwrap_or_default()))
+    });
+    let parts: Vec<_> = parts.collect();
+    let pair = |(at, vector, functional): &((Source, usize), &[Fr], &[Fr])| {
+        (*at, Pair::new(lanes, trimmed(vector), functional, fixed(*at), bits))
+    };
+    let mut pairs: Vec<((Source, usize), Pair<L>)> = parts.par_iter().map(pair).collect();
+    let mut masks = Sparse::new(vectors.masks, functional.masks, fixed((Source::Masks, 0)).to_vec());
+    drop(parts);
     for v in (0..key.shape.second_variables).rev() {
-        let half = 1usize << v;
-        let (mut constant, mut square) = (Fr::ZERO, Fr::ZERO);
-        for (_, vector, functional) in &pairs {
-            let (c, s) = coefficients(vector, functional, half);
+        let (mut constant, mut square) = masks.round(v);
+        for (c, s) in pairs.par_iter().map(|(_, pair)| pair.round(v)).collect::<Vec<_>>() {
             constant += c;
             square += s;
         }
         writer.scalars(SlotId::Second(v), &[constant, square])?;
         let r = writer.challenge(Challenge::Second(v))?;
-        for (_, vector, functional) in &mut pairs {
-            bind(vector, r);
-            bind(functional, r);
-        }
+        masks.bind(v, r);
+        pairs.par_iter_mut().for_each(|(_, pair)| pair.bind(v, r));
     }
-    Ok(pairs.into_iter().map(|(at, _, f)| (at, f[0])).collect())
-}
-
-/// Constant and quadratic coefficient of `Σ_x p(x, X) q(x, X)`.
-fn coefficients(p: &[Fr], q: &[Fr], half: usize) -> (Fr, Fr) {
-    let ((p0, p1), (q0, q1)) = (p.split_at(half), q.split_at(half));
-    let at = |i: usize| (p0[i] * q0[i], (p1[i] - p0[i]) * (q1[i] - q0[i]));
-    let add = |a: (Fr, Fr), b: (Fr, Fr)| (a.0 + b.0, a.1 + b.1);
-    (0..half).into_par_iter().with_min_len(1 << 10).map(at).reduce(|| (Fr::ZERO, Fr::ZERO), add)
+    let masks = ((Source::Masks, 0), masks.value());
+    Ok(pairs.into_iter().map(|(at, pair)| (at, pair.value())).chain([masks]).collect())
 }
