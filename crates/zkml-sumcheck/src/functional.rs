@@ -4,8 +4,12 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use zkml_curve::scalar_from_word;
-use zkml_protocol::sumcheck::{Axis, Index, Source, Term};
+use zkml_protocol::{
+    Word,
+    sumcheck::{Axis, Index, Source, Term},
+};
 
 use crate::field::weight_table;
 
@@ -40,14 +44,19 @@ fn for_each_shown(axis: &Axis, indices: &[Index], visit: &mut impl FnMut(usize, 
     }
 }
 
-/// Adds `factor · φ` to a table of the vector that the term reads.
-pub(crate) fn add_functional(
-    table: &mut [Fr],
-    factor: Fr,
-    term: &Term,
-    indices: &[Index],
-    weights: &[Vec<Fr>],
-) {
+/// A term's functional: the same weights at several places.
+pub(crate) struct Spread<'a> {
+    /// Weights, `2^bit` addresses apart.
+    pub(crate) own: Cow<'a, [Fr]>,
+    /// The index whose weights these are, if they are those of one.
+    pub(crate) index: Option<usize>,
+    pub(crate) bit: u32,
+    /// Where they begin, and what multiplies them there.
+    pub(crate) starts: Vec<(usize, Fr)>,
+}
+
+/// `factor · φ` of a term.
+pub(crate) fn spread<'a>(factor: Fr, term: &Term, indices: &[Index], weights: &[&'a [Fr]]) -> Spread<'a> {
     let repeated: Fr = term.broadcast.iter().map(|i| weights[*i as usize].iter().sum::<Fr>()).product();
     // The outer product of the axes but the lowest: addresses with weights.
     let mut axes: Vec<&Axis> = term.axes.iter().collect();
@@ -55,39 +64,47 @@ pub(crate) fn add_functional(
     let lowest = axes.pop();
     let mut places = vec![(0usize, factor * repeated)];
     for axis in axes {
-        let own = axis_weights(axis, indices, weights);
+        let (own, _) = axis_weights(axis, indices, weights);
         let grow = |(at, w): &(usize, Fr)| {
             let (at, w) = (*at, *w);
             own.iter().enumerate().map(move |(i, o)| (at + (i << axis.bit), w * o))
         };
         places = places.iter().flat_map(grow).filter(|(_, w)| *w != Fr::ZERO).collect();
     }
-    let own = lowest.map_or_else(|| vec![Fr::ONE], |axis| axis_weights(axis, indices, weights));
-    let bit = lowest.map_or(0, |axis| axis.bit);
-    for (base, coefficient) in &term.cells {
-        let coefficient = scalar_from_word(coefficient).unwrap_or(Fr::ZERO);
-        for (at, w) in &places {
-            let w = *w * coefficient;
-            let cells = table[*base as usize + at..].par_iter_mut().step_by(1 << bit);
-            cells.with_min_len(1 << 10).zip(&own).for_each(|(cell, o)| *cell += w * o);
+    let one = || (Cow::Owned(vec![Fr::ONE]), None);
+    let (own, index) = lowest.map_or_else(one, |axis| axis_weights(axis, indices, weights));
+    let cell = |(base, coefficient): &(u64, Word)| {
+        let (base, coefficient) = (*base as usize, scalar_from_word(coefficient).unwrap_or(Fr::ZERO));
+        places.iter().map(move |(at, w)| (base + at, *w * coefficient))
+    };
+    let starts = term.cells.iter().flat_map(cell).collect();
+    Spread { own, index, bit: lowest.map_or(0, |axis| axis.bit), starts }
+}
+
+impl Spread<'_> {
+    /// Adds the weights to a table of the vector that the term reads.
+    pub(crate) fn add_to(&self, table: &mut [Fr]) {
+        for (start, factor) in &self.starts {
+            let cells = table[*start..].par_iter_mut().step_by(1 << self.bit);
+            cells.with_min_len(1 << 10).zip(&*self.own).for_each(|(cell, o)| *cell += factor * o);
         }
     }
 }
 
-/// What each coordinate of an axis counts.
-fn axis_weights(axis: &Axis, indices: &[Index], weights: &[Vec<Fr>]) -> Vec<Fr> {
+/// What each coordinate of an axis counts, and the index whose weights these are.
+fn axis_weights<'a>(axis: &Axis, indices: &[Index], weights: &[&'a [Fr]]) -> (Cow<'a, [Fr]>, Option<usize>) {
     if let ([step], 0) = (axis.steps.as_slice(), axis.offset)
         && step.stride == 1
     {
-        let own = &weights[step.index as usize];
-        return own[..own.len().min(axis.bound as usize)].to_vec();
+        let own = weights[step.index as usize];
+        return (Cow::Borrowed(&own[..own.len().min(axis.bound as usize)]), Some(step.index as usize));
     }
     let mut own = vec![Fr::ZERO; 1 << axis.bits];
     for_each_shown(axis, indices, &mut |at, values| {
         let parts = axis.steps.iter().zip(values);
         own[at] += parts.map(|(s, v)| weights[s.index as usize][*v as usize]).product::<Fr>();
     });
-    own
+    (Cow::Owned(own), None)
 }
 
 /// Where a value of an index goes.

@@ -2,20 +2,21 @@
 
 use ff::Field;
 use halo2curves::bn256::Fr;
-use rayon::prelude::*;
-use zkml_lanes::{Lanes, Portable};
-use zkml_protocol::sumcheck::{Batch, Challenge, Evaluated, Evaluation, Index, SlotId, Term};
+use std::ops::Range;
+use zkml_lanes::Lanes;
+use zkml_protocol::sumcheck::{Batch, Challenge, Evaluated, Evaluation, Index, SlotId, Source, Term};
 
 use super::{
-    Masks, ProvingKey, Vectors,
-    gates::{Folding, TemplateGates},
+    Entered, ProvingKey, Vectors,
+    fractions::{table_outputs, table_prints},
+    gates::Folding,
     items::{Item, Libra, Masked, Product, TableItem},
     rows::Rows,
     writer::Writer,
 };
 use crate::{
     error::{Error, Result},
-    field::{batch_invert, eq_table, from_i64, half_power, horner, interpolate, powers},
+    field::{eq_table, half_power, horner, interpolate, powers},
     functional::{Kept, add_tensor, index_weights},
 };
 
@@ -36,86 +37,18 @@ fn count(key: &ProvingKey) -> usize {
     Batch::of(system).contractions as usize + system.contractions.len()
 }
 
-/// Key and tag of every row of the table, folded.
-fn table_prints(key: &ProvingKey, folding: &Folding) -> Vec<Fr> {
-    let table = &key.program.system.table;
-    let mut out = vec![Fr::ZERO; 1 << table.bits];
-    for s in &table.segments {
-        let tag = folding.tag_weight(table.outputs.len()) * Fr::from(s.tag);
-        for offset in 0..1usize << s.rows.bits {
-            out[s.rows.start as usize + offset] = from_i64(s.first_key) + Fr::from(offset as u64) + tag;
-        }
-    }
-    out
-}
-
-/// The outputs of the table, each with its power of `θ`.
-fn table_outputs(key: &ProvingKey, folding: &Folding) -> Vec<(Fr, Vec<Fr>)> {
-    let table = &key.program.system.table;
-    let weights = powers(folding.theta, table.outputs.len() + 1);
-    let column = |base: &u64| key.weights[*base as usize..*base as usize + (1 << table.bits)].to_vec();
-    weights.into_iter().skip(1).zip(table.outputs.iter().map(column)).collect()
-}
-
-/// `H`: sums of fractions for each group of lookups, fractions of the table, one random cell.
-pub(super) fn helpers(key: &ProvingKey, folding: &Folding, witness: &[Fr], masks: &Masks) -> Result<Vec<Fr>> {
-    let (system, shape) = (&key.program.system, &key.shape);
-    let (rows, size) = (1usize << system.row_bits, system.lookups_per_helper as usize);
-    let mut out = vec![Fr::ZERO; (key.program.opening.length() as usize) * shape.parts[1] as usize];
-    for template in &system.templates {
-        let gates = TemplateGates::new(Portable, system, template, folding);
-        let covered: Vec<usize> = template
-            .segments
-            .iter()
-            .flat_map(|s| s.start as usize..(s.start as usize + (1 << s.bits)))
-            .collect();
-        let mut fractions: Vec<Fr> = covered
-            .par_iter()
-            .with_min_len(64)
-            .flat_map_iter(|row| {
-                let columns: Vec<Fr> =
-                    (0..system.columns as usize).map(|c| witness[c * rows + row]).collect();
-                let mut out = vec![];
-                gates.denominators(Portable, &columns, &mut out);
-                out
-            })
-            .collect();
-        batch_invert(&mut fractions).ok_or(Error::Unlucky)?;
-        for (row, fractions) in covered.iter().zip(fractions.chunks(template.lookups.len())) {
-            for (g, group) in fractions.chunks(size).enumerate() {
-                out[g * rows + row] = group.iter().sum();
-            }
-        }
-    }
-    let mut fractions = denominators(key, folding);
-    batch_invert(&mut fractions).ok_or(Error::Unlucky)?;
-    for (i, fraction) in fractions.iter().enumerate() {
-        out[shape.table_helper as usize + i] = witness[shape.multiplicities as usize + i] * fraction;
-    }
-    out[shape.helper_mask as usize] = masks.helper;
-    Ok(out)
-}
-
-/// `β − fp` of every row of the table, outputs included.
-fn denominators(key: &ProvingKey, folding: &Folding) -> Vec<Fr> {
-    let mut out: Vec<Fr> = table_prints(key, folding).into_iter().map(|p| folding.beta - p).collect();
-    for (weight, column) in table_outputs(key, folding) {
-        out.iter_mut().zip(column).for_each(|(d, o)| *d -= weight * o);
-    }
-    out
-}
-
 /// Rounds and evaluations of the first sumcheck.
 pub(super) fn prove<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
+    entered: &Entered<L>,
     folding: Folding,
     writer: &mut Writer<'_>,
 ) -> Result<()> {
     let shape = &key.shape;
     let folding = Folding { gamma: powers(writer.challenge(Challenge::Gamma)?, count(key)), ..folding };
-    let (mut rows, mut table, mut products) = items(lanes, key, vectors, &folding, writer)?;
+    let (mut rows, mut table, mut products) = items(lanes, key, vectors, entered, &folding, writer)?;
     let mut libra = Libra::new(&shape.mask_terms, vectors.masks, shape.first_variables);
     let totals: Vec<Fr> = all(&rows, &table, &products).map(Item::total).collect();
     writer.scalars(SlotId::Sum, &[totals.iter().sum::<Fr>() + libra.total()])?;
@@ -170,18 +103,20 @@ fn items<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
+    entered: &Entered<L>,
     folding: &Folding,
     writer: &Writer<'_>,
 ) -> Result<(Rows<L>, TableItem, Vec<Product>)> {
     let (system, shape) = (&key.program.system, &key.shape);
     let tau = writer.vector(system.tau_length(), Challenge::Tau)?;
-    let masked = |e: &Evaluation| Masked { table: cut(vectors, e).to_vec(), mask: mask(vectors, e) };
+    let masked = |e: &Evaluation| Masked { table: cut(vectors, e), mask: mask(vectors, e) };
     let find = |of: Evaluated| shape.evaluations.iter().find(|e| e.of == of).map(masked);
     let defect = || Error::Defect("an evaluation is missing".into());
     let in_rows = |e: &&Evaluation| matches!(e.of, Evaluated::Column(_) | Evaluated::Helper(_));
     let evaluations = shape.evaluations.iter().filter(in_rows);
-    let tables: Vec<(&[Fr], Fr)> = evaluations.map(|e| (cut(vectors, e), mask(vectors, e))).collect();
-    let rows = Rows::new(lanes, system, &tables, folding, &tau);
+    let tables = evaluations.map(|e| (entered.cut(lanes, vectors, cells(e)), mask(vectors, e)));
+    let (tables, masks) = tables.unzip();
+    let rows = Rows::new(lanes, system, tables, masks, folding, &tau);
     let (table, sums) = (folding.batch.table as usize, folding.batch.sums as usize);
     let table = TableItem {
         eq: eq_table(&tau[..system.table.bits as usize]),
@@ -198,11 +133,16 @@ fn items<L: Lanes>(
 }
 
 /// The cells that an evaluation of rows or of the table reads.
-fn cut<'a>(vectors: &'a Vectors<'_>, e: &Evaluation) -> &'a [Fr] {
-    let Some(term) = e.form.0.first() else { return &[] };
+fn cells(e: &Evaluation) -> (Source, Range<usize>) {
+    let Some(term) = e.form.0.first() else { return (Source::One, 0..0) };
     let bits = term.axes.first().map_or(0, |a| a.bits);
     let base = term.cells.first().map_or(0, |(base, _)| *base as usize);
-    vectors.of(term.source).map_or(&[], |v| &v[base..base + (1 << bits)])
+    (term.source, base..base + (1 << bits))
+}
+
+fn cut(vectors: &Vectors<'_>, e: &Evaluation) -> Vec<Fr> {
+    let (source, cells) = cells(e);
+    vectors.of(source).map_or_else(Vec::new, |v| v[cells].to_vec())
 }
 
 fn mask(vectors: &Vectors<'_>, e: &Evaluation) -> Fr {

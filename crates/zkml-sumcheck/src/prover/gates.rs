@@ -139,6 +139,25 @@ impl<L: Lanes> TemplateGates<L> {
         Self { groups: groups.collect(), monomials, columns, lookups: template.lookups.len(), one }
     }
 
+    /// Number of groups of lookups.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Adds to the lists of all groups the sums of fractions of a row.
+    #[inline(always)]
+    pub(crate) fn group_sums(&self, lanes: L, fractions: &[L::Element], sums: &mut [Vec<L::Element>]) {
+        let mut at = 0;
+        for (group, sums) in self.groups.iter().zip(sums) {
+            let mut sum = lanes.zero();
+            for fraction in &fractions[at..at + group.denominators.len()] {
+                sum = lanes.add(&sum, fraction);
+            }
+            at += group.denominators.len();
+            sums.push(sum);
+        }
+    }
+
     /// What the gates are computed from, at one row or point: denominators, helpers, columns.
     #[inline(always)]
     pub(crate) fn values(

@@ -2,6 +2,8 @@
 
 pub(crate) mod adversary;
 mod first;
+mod fractions;
+mod functionals;
 mod gates;
 mod items;
 mod masks;
@@ -15,6 +17,7 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
+use std::ops::Range;
 use zkml_curve::scalar_word;
 use zkml_lanes::{Choice, Lanes};
 use zkml_protocol::{
@@ -81,6 +84,35 @@ impl Vectors<'_> {
             Source::Weights => Some(self.weights),
             Source::Helpers => Some(&self.helpers),
             Source::Masks => Some(self.masks),
+        }
+    }
+}
+
+/// The vectors of one proof in lanes.
+struct Entered<L: Lanes> {
+    witness: Vec<L::Element>,
+    helpers: Vec<L::Element>,
+}
+
+impl<L: Lanes> Entered<L> {
+    /// Cells of a vector.
+    fn cut(
+        &self,
+        lanes: L,
+        vectors: &Vectors<'_>,
+        (source, cells): (Source, Range<usize>),
+    ) -> Vec<L::Element> {
+        let own = match source {
+            Source::Witness => &self.witness,
+            Source::Helpers => &self.helpers,
+            Source::One | Source::Weights | Source::Masks => &vec![],
+        };
+        let (start, end) = (cells.start / L::WIDTH, cells.end / L::WIDTH);
+        match own.get(start..end) {
+            Some(elements) if cells.start % L::WIDTH == 0 && cells.end % L::WIDTH == 0 => elements.to_vec(),
+            _ => {
+                zkml_lanes::entered(lanes, vectors.of(source).and_then(|v| v.get(cells)).unwrap_or_default())
+            }
         }
     }
 }
@@ -228,19 +260,27 @@ impl Choice for Proof<'_> {
         writer.points(SlotId::Masks, &key.commit(&masks.vector, of_masks))?;
         begins(Phase::Lookups);
         let folding = first::folding(key, &writer)?;
-        let mut helpers = first::helpers(key, &folding, &values, masks)?;
+        let witness = all_entered(lanes, &values);
+        let mut helpers = fractions::helpers(lanes, key, &folding, (&values, &witness), masks)?;
         writer.vector_of(Source::Helpers, &mut helpers);
         writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
         begins(Phase::Sumchecks);
         let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
-        first::prove(lanes, key, &vectors, folding, &mut writer)?;
+        let entered = Entered { witness, helpers: all_entered(lanes, &vectors.helpers) };
+        first::prove(lanes, key, &vectors, &entered, folding, &mut writer)?;
         second::send_mask_sum(lanes, key, &vectors, &mut writer)?;
-        let folded = second::prove(lanes, key, &vectors, &mut writer)?;
+        let folded = second::prove(lanes, key, &vectors, entered, &mut writer)?;
         begins(Phase::Opening);
         let point = writer.vector(shape.second_variables, Challenge::Second)?;
         opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
         writer.finish()
     }
+}
+
+/// Elements of a long vector.
+fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
+    // Chunks are whole elements.
+    values.par_chunks(1 << 12).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
 }
 
 /// The vector `T`, and commitments to its parts.

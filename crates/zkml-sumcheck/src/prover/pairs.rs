@@ -4,9 +4,10 @@ use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use zkml_lanes::{Kernel, Lanes, Portable, entered, left, total};
+use zkml_lanes::{Kernel, Lanes, Portable, left, total};
 
 use super::rows::bind;
+use crate::field::powers;
 
 /// Elements that a thread takes at once.
 const CHUNK: usize = 256;
@@ -29,18 +30,18 @@ impl Fixed {
         self.factor *= (Fr::ONE - self.at) * (Fr::ONE - r) + self.at * r;
     }
 
-    /// `eq(κ … κ, x)` in so many variables.
-    fn weight(&self, x: usize, variables: u32) -> Fr {
-        let ones = u64::from(x.count_ones());
-        self.at.pow_vartime([ones]) * (Fr::ONE - self.at).pow_vartime([u64::from(variables) - ones])
+    /// `eq(κ … κ, x)` in so many variables, by the number of ones of `x`.
+    fn weights(&self, variables: u32) -> Vec<Fr> {
+        let count = variables as usize + 1;
+        let (ones, zeros) = (powers(self.at, count), powers(Fr::ONE - self.at, count));
+        ones.iter().zip(zeros.iter().rev()).map(|(one, zero)| *one * zero).collect()
     }
 }
 
-/// `Σ_x v(x) eq(κ … κ, x)` over `variables`, for a vector that is zero after the values given.
-pub(super) fn at_fixed<L: Lanes>(lanes: L, values: &[Fr], at: Fr, variables: u32) -> Fr {
-    let length = values.len().next_power_of_two().max(L::WIDTH);
-    let mut table = entered(lanes, values);
-    table.resize(length / L::WIDTH, lanes.zero());
+/// `Σ_x v(x) eq(κ … κ, x)` over `variables`, for a vector that is zero after the elements given.
+pub(super) fn at_fixed<L: Lanes>(lanes: L, mut table: Vec<L::Element>, at: Fr, variables: u32) -> Fr {
+    table.resize(table.len().next_power_of_two(), lanes.zero());
+    let length = table.len() * L::WIDTH;
     let factor = lanes.scalar(&at);
     while table.len() > 1 {
         bind(lanes, &mut table, &factor);
@@ -135,17 +136,20 @@ pub(super) struct Pair<L: Lanes> {
 }
 
 impl<L: Lanes> Pair<L> {
-    /// Vector and functional, both zero after the values given, but for parts of the functional at fixed points; over `variables`.
-    pub(super) fn new(lanes: L, vector: &[Fr], functional: &[Fr], fixed: &[Fixed], variables: u32) -> Self {
-        let length = vector.len().max(functional.len()).max(L::WIDTH).next_power_of_two();
-        let own = length.ilog2();
-        let table = |values: &[Fr]| {
-            let mut table = entered(lanes, values);
-            table.resize(length / L::WIDTH, lanes.zero());
-            table
-        };
-        let tables = Tables { vector: table(vector), functional: table(functional) };
-        let fixed = fixed.iter().map(|f| (*f, at_fixed(lanes, vector, f.at, own))).collect();
+    /// Vector and functional, both zero after the elements given, but for parts of the functional at fixed points; over `variables`.
+    pub(super) fn new(
+        lanes: L,
+        mut vector: Vec<L::Element>,
+        mut functional: Vec<L::Element>,
+        fixed: &[Fixed],
+        variables: u32,
+    ) -> Self {
+        let elements = vector.len().max(functional.len()).next_power_of_two();
+        vector.resize(elements, lanes.zero());
+        functional.resize(elements, lanes.zero());
+        let own = (elements * L::WIDTH).ilog2();
+        let fixed = fixed.iter().map(|f| (*f, at_fixed(lanes, vector.clone(), f.at, own))).collect();
+        let tables = Tables { vector, functional };
         let inner = if own < variables { tables.inner(lanes) } else { Fr::ZERO };
         let mut pair = Self { lanes, tables, narrow: None, own, scale: Fr::ONE, inner, fixed };
         if own == variables {
@@ -283,7 +287,8 @@ impl<L: Lanes> Kernel<L> for Grow<'_, L> {
 /// `factor · eq(κ … κ, ·)` in so many variables, of which there are enough for one element.
 fn fixed_weights<L: Lanes>(lanes: L, fixed: &Fixed, variables: u32) -> Vec<L::Element> {
     let lowest = L::WIDTH.ilog2();
-    let first: Vec<Fr> = (0..L::WIDTH).map(|x| fixed.factor * fixed.weight(x, lowest)).collect();
+    let weights = fixed.weights(lowest);
+    let first: Vec<Fr> = (0..L::WIDTH).map(|x| fixed.factor * weights[x.count_ones() as usize]).collect();
     let mut table = Vec::with_capacity(1 << (variables - lowest));
     table.push(lanes.load(&first));
     for _ in lowest..variables {
@@ -311,9 +316,18 @@ impl Sparse {
         Self { cells, fixed }
     }
 
+    /// What the parts of the functional at fixed points are at an address.
+    fn fixed_weights(&self, variables: u32) -> impl Fn(usize) -> Fr {
+        let mut sums = vec![Fr::ZERO; variables as usize + 1];
+        for fixed in &self.fixed {
+            sums.iter_mut().zip(fixed.weights(variables)).for_each(|(sum, w)| *sum += fixed.factor * w);
+        }
+        move |x: usize| sums[x.count_ones() as usize]
+    }
+
     /// The vector against its functional, over all `variables`.
     pub(super) fn inner(&self, variables: u32) -> Fr {
-        let fixed = |x: usize| self.fixed.iter().map(|f| f.factor * f.weight(x, variables)).sum::<Fr>();
+        let fixed = self.fixed_weights(variables);
         self.cells.iter().map(|(x, [value, weight])| *value * (*weight + fixed(*x))).sum()
     }
 
@@ -330,8 +344,8 @@ impl Sparse {
     /// Coefficients of the round that binds variable `v`.
     pub(super) fn round(&self, v: u32) -> Coefficients {
         let (mut constant, mut square) = (Fr::ZERO, Fr::ZERO);
+        let fixed = self.fixed_weights(v + 1);
         for (x, [[p0, q0], [p1, q1]]) in self.halves(v) {
-            let fixed = |x: usize| self.fixed.iter().map(|f| f.factor * f.weight(x, v + 1)).sum::<Fr>();
             let (q0, q1) = (q0 + fixed(x), q1 + fixed(x | 1 << v));
             constant += p0 * q0;
             square += (p1 - p0) * (q1 - q0);

@@ -4,7 +4,7 @@ use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::ops::Range;
-use zkml_lanes::{Kernel, Lanes, Portable, entered, left, total};
+use zkml_lanes::{Kernel, Lanes, Portable, left, total};
 use zkml_protocol::sumcheck::{Segment, System};
 
 use super::{
@@ -71,6 +71,22 @@ impl<L: Lanes> Placed<L> {
             }
         }
         (self.places, self.weights) = (places, weights);
+    }
+}
+
+/// The sum of a vector.
+struct Sum<'a, L: Lanes>(&'a [L::Element]);
+
+impl<L: Lanes> Kernel<L> for Sum<'_, L> {
+    type Output = Fr;
+
+    #[inline(always)]
+    fn run(self, lanes: L) -> Fr {
+        let mut sum = lanes.zero();
+        for element in self.0 {
+            sum = lanes.add(&sum, element);
+        }
+        total(lanes, &sum)
     }
 }
 
@@ -226,11 +242,12 @@ pub(crate) struct Rows<L: Lanes> {
 }
 
 impl<L: Lanes> Rows<L> {
-    /// Rows of a system, with columns and helpers in `tables`, at the point `tau`.
+    /// Rows of a system, with columns and helpers in `tables` and what masks each, at the point `tau`.
     pub(crate) fn new(
         lanes: L,
         system: &System,
-        tables: &[(&[Fr], Fr)],
+        tables: Vec<Vec<L::Element>>,
+        masks: Vec<Fr>,
         folding: &Folding,
         tau: &[Fr],
     ) -> Self {
@@ -240,20 +257,15 @@ impl<L: Lanes> Rows<L> {
             let gates = TemplateGates::new(lanes, system, template, folding);
             Placed::new(lanes, gates, &template.segments, &eq)
         });
-        let wide = Cube {
-            lanes,
-            tables: tables.par_iter().map(|(cells, _)| entered(lanes, cells)).collect(),
-            columns,
-            templates: placed.collect(),
-        };
+        let wide = Cube { lanes, tables, columns, templates: placed.collect() };
         let gates = system.templates.iter().map(|t| TemplateGates::new(Portable, system, t, folding));
         let sums = folding.gamma[folding.batch.sums as usize];
-        let helpers = tables[columns..].par_iter().map(|(cells, _)| cells.iter().sum::<Fr>()).sum();
+        let helpers = wide.tables[columns..].par_iter().map(|cells| lanes.run(Sum(cells))).sum();
         let mut rows = Self {
             wide,
             narrow: None,
             gates: gates.collect(),
-            masks: tables.iter().map(|(_, mask)| *mask).collect(),
+            masks,
             sums,
             helpers,
             claim: sums * helpers,
