@@ -91,7 +91,7 @@ pub(super) fn prove<L: Lanes>(
 }
 
 fn all<'a, L: Lanes>(
-    rows: &'a Rows<L>,
+    rows: &'a Rows<'_, L>,
     table: &'a TableItem,
     products: &'a [Product],
 ) -> impl Iterator<Item = &'a dyn Item> {
@@ -99,14 +99,14 @@ fn all<'a, L: Lanes>(
     [rows as &dyn Item, table].into_iter().chain(products)
 }
 
-fn items<L: Lanes>(
+fn items<'a, L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
-    entered: &Entered<L>,
+    entered: &'a Entered<L>,
     folding: &Folding,
     writer: &Writer<'_>,
-) -> Result<(Rows<L>, TableItem, Vec<Product>)> {
+) -> Result<(Rows<'a, L>, TableItem, Vec<Product>)> {
     let (system, shape) = (&key.program.system, &key.shape);
     let tau = writer.vector(system.tau_length(), Challenge::Tau)?;
     let masked = |e: &Evaluation| Masked { table: cut(vectors, e), mask: mask(vectors, e) };

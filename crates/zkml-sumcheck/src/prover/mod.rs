@@ -17,6 +17,7 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 use zkml_curve::scalar_word;
 use zkml_lanes::{Choice, Lanes};
@@ -91,27 +92,32 @@ impl Vectors<'_> {
 /// The vectors of one proof in lanes.
 struct Entered<L: Lanes> {
     witness: Vec<L::Element>,
+    weights: Vec<L::Element>,
     helpers: Vec<L::Element>,
 }
 
 impl<L: Lanes> Entered<L> {
     /// Cells of a vector.
-    fn cut(
-        &self,
+    fn cut<'a>(
+        &'a self,
         lanes: L,
         vectors: &Vectors<'_>,
         (source, cells): (Source, Range<usize>),
-    ) -> Vec<L::Element> {
+    ) -> Cow<'a, [L::Element]> {
         let own = match source {
-            Source::Witness => &self.witness,
+            Source::Witness => self.witness.as_slice(),
+            Source::Weights => &self.weights,
             Source::Helpers => &self.helpers,
-            Source::One | Source::Weights | Source::Masks => &vec![],
+            Source::One | Source::Masks => &[],
         };
         let (start, end) = (cells.start / L::WIDTH, cells.end / L::WIDTH);
         match own.get(start..end) {
-            Some(elements) if cells.start % L::WIDTH == 0 && cells.end % L::WIDTH == 0 => elements.to_vec(),
+            Some(elements) if cells.start % L::WIDTH == 0 && cells.end % L::WIDTH == 0 => {
+                Cow::Borrowed(elements)
+            }
             _ => {
-                zkml_lanes::entered(lanes, vectors.of(source).and_then(|v| v.get(cells)).unwrap_or_default())
+                let values = vectors.of(source).and_then(|v| v.get(cells)).unwrap_or_default();
+                Cow::Owned(zkml_lanes::entered(lanes, values))
             }
         }
     }
@@ -266,10 +272,11 @@ impl Choice for Proof<'_> {
         writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
         begins(Phase::Sumchecks);
         let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
-        let entered = Entered { witness, helpers: all_entered(lanes, &vectors.helpers) };
+        let weights = all_entered(lanes, vectors.weights);
+        let entered = Entered { witness, weights, helpers: all_entered(lanes, &vectors.helpers) };
         first::prove(lanes, key, &vectors, &entered, folding, &mut writer)?;
         second::send_mask_sum(lanes, key, &vectors, &mut writer)?;
-        let folded = second::prove(lanes, key, &vectors, entered, &mut writer)?;
+        let folded = second::prove(lanes, key, &vectors, &entered, &mut writer)?;
         begins(Phase::Opening);
         let point = writer.vector(shape.second_variables, Challenge::Second)?;
         opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;

@@ -3,6 +3,7 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use zkml_lanes::{Kernel, Lanes, Portable, left, total};
 
@@ -39,12 +40,14 @@ impl Fixed {
 }
 
 /// `Σ_x v(x) eq(κ … κ, x)` over `variables`, for a vector that is zero after the elements given.
-pub(super) fn at_fixed<L: Lanes>(lanes: L, mut table: Vec<L::Element>, at: Fr, variables: u32) -> Fr {
-    table.resize(table.len().next_power_of_two(), lanes.zero());
-    let length = table.len() * L::WIDTH;
+pub(super) fn at_fixed<L: Lanes>(lanes: L, table: &[L::Element], at: Fr, variables: u32) -> Fr {
+    let mut half = table.len().next_power_of_two();
+    let length = half * L::WIDTH;
+    let mut table = Cow::Borrowed(table);
     let factor = lanes.scalar(&at);
-    while table.len() > 1 {
-        bind(lanes, &mut table, &factor);
+    while half > 1 {
+        half /= 2;
+        bind(lanes, &mut table, half, &factor);
     }
     let mut rest = left(lanes, &table, L::WIDTH);
     while rest.len() > 1 {
@@ -54,12 +57,14 @@ pub(super) fn at_fixed<L: Lanes>(lanes: L, mut table: Vec<L::Element>, at: Fr, v
 }
 
 /// Vector and functional on what is left of the cube.
-struct Tables<L: Lanes> {
-    vector: Vec<L::Element>,
-    functional: Vec<L::Element>,
+struct Tables<'a, L: Lanes> {
+    /// Zero after the elements given.
+    vector: Cow<'a, [L::Element]>,
+    functional: Cow<'static, [L::Element]>,
 }
 
 struct Round<'a, L: Lanes> {
+    /// The second may be shorter: then it is zero.
     vector: [&'a [L::Element]; 2],
     functional: [&'a [L::Element]; 2],
 }
@@ -71,9 +76,11 @@ impl<L: Lanes> Kernel<L> for Round<'_, L> {
     fn run(self, lanes: L) -> Coefficients {
         let (mut constant, mut square) = (lanes.products(), lanes.products());
         let ([p0, p1], [q0, q1]) = (self.vector, self.functional);
+        let zero = lanes.zero();
         for x in 0..p0.len() {
+            let p1 = p1.get(x).unwrap_or(&zero);
             lanes.add_product(&mut constant, &p0[x], &q0[x]);
-            lanes.add_product(&mut square, &lanes.sub(&p1[x], &p0[x]), &lanes.sub(&q1[x], &q0[x]));
+            lanes.add_product(&mut square, &lanes.sub(p1, &p0[x]), &lanes.sub(&q1[x], &q0[x]));
         }
         (total(lanes, &lanes.sum(&constant)), total(lanes, &lanes.sum(&square)))
     }
@@ -94,38 +101,41 @@ impl<L: Lanes> Kernel<L> for Inner<'_, L> {
     }
 }
 
-impl<L: Lanes> Tables<L> {
+impl<L: Lanes> Tables<'_, L> {
     fn inner(&self, lanes: L) -> Fr {
         let pairs = self.vector.par_chunks(CHUNK).zip(self.functional.par_chunks(CHUNK));
         pairs.map(|(v, f)| lanes.run(Inner(v, f))).sum()
     }
 
     fn round(&self, lanes: L) -> Coefficients {
-        let half = self.vector.len() / 2;
-        let one = |chunk: usize| {
-            let at = chunk * CHUNK..((chunk + 1) * CHUNK).min(half);
-            let (v, f) = (self.vector.split_at(half), self.functional.split_at(half));
+        let half = self.functional.len() / 2;
+        let (low, high) = self.vector.split_at(half.min(self.vector.len()));
+        let functional = self.functional.split_at(half);
+        let one = |(chunk, low): (usize, &[L::Element])| {
+            let at = chunk * CHUNK..chunk * CHUNK + low.len();
+            let high = &high[at.start.min(high.len())..at.end.min(high.len())];
             lanes.run(Round {
-                vector: [&v.0[at.clone()], &v.1[at.clone()]],
-                functional: [&f.0[at.clone()], &f.1[at]],
+                vector: [low, high],
+                functional: [&functional.0[at.clone()], &functional.1[at]],
             })
         };
-        let chunks = (0..half.div_ceil(CHUNK)).into_par_iter();
+        let chunks = low.par_chunks(CHUNK).enumerate();
         chunks.map(one).reduce(|| (Fr::ZERO, Fr::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 
     fn bind(&mut self, lanes: L, r: Fr) {
-        let r = lanes.scalar(&r);
-        [&mut self.vector, &mut self.functional].into_par_iter().for_each(|table| bind(lanes, table, &r));
+        let (r, half) = (lanes.scalar(&r), self.functional.len() / 2);
+        let of_vector = || bind(lanes, &mut self.vector, half, &r);
+        rayon::join(of_vector, || bind(lanes, &mut self.functional, half, &r));
     }
 }
 
 /// A part of a vector that is zero from some power of two on, and its functional.
-pub(super) struct Pair<L: Lanes> {
+pub(super) struct Pair<'a, L: Lanes> {
     lanes: L,
-    tables: Tables<L>,
+    tables: Tables<'a, L>,
     /// What is left when an element's lanes are to be bound.
-    narrow: Option<Tables<Portable>>,
+    narrow: Option<Tables<'static, Portable>>,
     /// Number of variables of the tables to begin with.
     own: u32,
     /// While higher variables are bound: what vector and functional are to be multiplied by, and their sum.
@@ -135,21 +145,20 @@ pub(super) struct Pair<L: Lanes> {
     fixed: Vec<(Fixed, Fr)>,
 }
 
-impl<L: Lanes> Pair<L> {
+impl<'a, L: Lanes> Pair<'a, L> {
     /// Vector and functional, both zero after the elements given, but for parts of the functional at fixed points; over `variables`.
     pub(super) fn new(
         lanes: L,
-        mut vector: Vec<L::Element>,
+        vector: &'a [L::Element],
         mut functional: Vec<L::Element>,
         fixed: &[Fixed],
         variables: u32,
     ) -> Self {
         let elements = vector.len().max(functional.len()).next_power_of_two();
-        vector.resize(elements, lanes.zero());
         functional.resize(elements, lanes.zero());
         let own = (elements * L::WIDTH).ilog2();
-        let fixed = fixed.iter().map(|f| (*f, at_fixed(lanes, vector.clone(), f.at, own))).collect();
-        let tables = Tables { vector, functional };
+        let fixed = fixed.iter().map(|f| (*f, at_fixed(lanes, vector, f.at, own))).collect();
+        let tables = Tables { vector: Cow::Borrowed(vector), functional: Cow::Owned(functional) };
         let inner = if own < variables { tables.inner(lanes) } else { Fr::ZERO };
         let mut pair = Self { lanes, tables, narrow: None, own, scale: Fr::ONE, inner, fixed };
         if own == variables {
@@ -202,21 +211,22 @@ impl<L: Lanes> Pair<L> {
         let lanes = self.lanes;
         if self.scale != Fr::ONE {
             let scale = lanes.scalar(&self.scale);
-            for table in [&mut self.tables.vector, &mut self.tables.functional] {
+            for table in [self.tables.vector.to_mut(), self.tables.functional.to_mut()] {
                 table.par_chunks_mut(CHUNK).for_each(|part| lanes.run(Scale { part, scale: &scale }));
             }
         }
         for (fixed, _) in std::mem::take(&mut self.fixed) {
             let weights = fixed_weights(lanes, &fixed, self.own);
-            let parts = self.tables.functional.par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK));
+            let parts = self.tables.functional.to_mut().par_chunks_mut(CHUNK).zip(weights.par_chunks(CHUNK));
             parts.for_each(|(part, other)| lanes.run(Add { part, other }));
         }
         self.narrowed();
     }
 
     fn narrowed(&mut self) {
-        if L::WIDTH > 1 && self.tables.vector.len() == 1 {
-            let rows = |table: &[L::Element]| left(self.lanes, table, L::WIDTH);
+        if L::WIDTH > 1 && self.tables.functional.len() == 1 {
+            // No element is as good as one of zeros.
+            let rows = |table: &[L::Element]| Cow::Owned(left(self.lanes, table, L::WIDTH));
             self.narrow =
                 Some(Tables { vector: rows(&self.tables.vector), functional: rows(&self.tables.functional) });
         }

@@ -3,6 +3,7 @@
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 use zkml_lanes::{Kernel, Lanes, Portable, left, total};
 use zkml_protocol::sumcheck::{Segment, System};
@@ -91,17 +92,17 @@ impl<L: Lanes> Kernel<L> for Sum<'_, L> {
 }
 
 /// Tables and templates on what is left of the cube.
-struct Cube<L: Lanes> {
+struct Cube<'a, L: Lanes> {
     lanes: L,
     /// Columns, then helpers.
-    tables: Vec<Vec<L::Element>>,
+    tables: Vec<Cow<'a, [L::Element]>>,
     columns: usize,
     templates: Vec<Placed<L>>,
 }
 
 /// Values of a round's polynomial on some elements.
 struct Round<'a, L: Lanes> {
-    cube: &'a Cube<L>,
+    cube: &'a Cube<'a, L>,
     elements: Range<usize>,
     /// For each value, whether it is wanted.
     wanted: &'a [bool],
@@ -188,16 +189,52 @@ impl<L: Lanes> Kernel<L> for BindPlaced<'_, L> {
     }
 }
 
-/// Fixes the highest variable of a vector.
-pub(super) fn bind<L: Lanes>(lanes: L, table: &mut Vec<L::Element>, r: &L::Scalar) {
-    let half = table.len() / 2;
-    let (low, high) = table.split_at_mut(half);
-    let parts = low.par_chunks_mut(CHUNK * 8).zip(high.par_chunks(CHUNK * 8));
-    parts.for_each(|(low, high)| lanes.run(Bind { low, high, r }));
-    table.truncate(half);
+/// Fixes the highest variable of a vector that is somebody else's, on some elements of its lower half.
+struct BindInto<'a, L: Lanes> {
+    out: &'a mut [L::Element],
+    /// Both halves; what they do not have is zero.
+    low: &'a [L::Element],
+    high: &'a [L::Element],
+    r: &'a L::Scalar,
 }
 
-impl<L: Lanes> Cube<L> {
+impl<L: Lanes> Kernel<L> for BindInto<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, lanes: L) {
+        let zero = lanes.zero();
+        for (x, out) in self.out.iter_mut().enumerate() {
+            let (low, high) = (self.low.get(x).unwrap_or(&zero), self.high.get(x).unwrap_or(&zero));
+            *out = lanes.between(low, high, self.r);
+        }
+    }
+}
+
+/// Fixes the highest variable of a vector, of which `half` elements are left; what it does not have of twice as many is zero.
+pub(super) fn bind<L: Lanes>(lanes: L, table: &mut Cow<'_, [L::Element]>, half: usize, r: &L::Scalar) {
+    const SIZE: usize = CHUNK * 8;
+    let own = match table {
+        Cow::Owned(own) if own.len() == 2 * half => own,
+        _ => {
+            let (low, high) = table.split_at(half.min(table.len()));
+            let mut out = vec![lanes.zero(); half];
+            out.par_chunks_mut(SIZE).enumerate().for_each(|(chunk, out)| {
+                let of = |side: &'_ [L::Element]| (chunk * SIZE).min(side.len());
+                let (low, high) = (&low[of(low)..], &high[of(high)..]);
+                lanes.run(BindInto { out, low, high, r });
+            });
+            *table = Cow::Owned(out);
+            return;
+        }
+    };
+    let (low, high) = own.split_at_mut(half);
+    let parts = low.par_chunks_mut(SIZE).zip(high.par_chunks(SIZE));
+    parts.for_each(|(low, high)| lanes.run(Bind { low, high, r }));
+    own.truncate(half);
+}
+
+impl<L: Lanes> Cube<'_, L> {
     /// Values of a round's polynomial at `0 … degree`, those of gates where they are wanted; `sums` weighs the helpers.
     fn round(&self, wanted: &[bool], sums: Fr) -> Vec<Fr> {
         let half = self.tables.first().map_or(0, |t| t.len() / 2);
@@ -218,16 +255,16 @@ impl<L: Lanes> Cube<L> {
 
     fn bind(&mut self, r: Fr) {
         let (lanes, r) = (self.lanes, self.lanes.scalar(&r));
-        self.tables.par_iter_mut().for_each(|table| bind(lanes, table, &r));
+        self.tables.par_iter_mut().for_each(|table| bind(lanes, table, table.len() / 2, &r));
         self.templates.par_iter_mut().for_each(|t| lanes.run(BindPlaced(t, &r)));
     }
 }
 
 /// The rows, eight side by side where the machine can, until few are left.
-pub(crate) struct Rows<L: Lanes> {
-    wide: Cube<L>,
+pub(crate) struct Rows<'a, L: Lanes> {
+    wide: Cube<'a, L>,
     /// What is left when an element's lanes are rows that are to be bound.
-    narrow: Option<Cube<Portable>>,
+    narrow: Option<Cube<'static, Portable>>,
     /// Gates of the templates, for that.
     gates: Vec<TemplateGates<Portable>>,
     /// Masks of columns and helpers.
@@ -241,12 +278,12 @@ pub(crate) struct Rows<L: Lanes> {
     variables: u32,
 }
 
-impl<L: Lanes> Rows<L> {
+impl<'a, L: Lanes> Rows<'a, L> {
     /// Rows of a system, with columns and helpers in `tables` and what masks each, at the point `tau`.
     pub(crate) fn new(
         lanes: L,
         system: &System,
-        tables: Vec<Vec<L::Element>>,
+        tables: Vec<Cow<'a, [L::Element]>>,
         masks: Vec<Fr>,
         folding: &Folding,
         tau: &[Fr],
@@ -278,7 +315,8 @@ impl<L: Lanes> Rows<L> {
     /// Columns and helpers with their masks at the point, `x₀` being `r`.
     pub(crate) fn values(&self, r: Fr) -> Vec<Fr> {
         let tables = self.narrow.iter().flat_map(|cube| &cube.tables);
-        let masked = |(table, mask): (&Vec<Fr>, &Fr)| Masked { table: table.clone(), mask: *mask }.value(r);
+        let masked =
+            |(table, mask): (&Cow<'_, [Fr]>, &Fr)| Masked { table: table.to_vec(), mask: *mask }.value(r);
         tables.zip(&self.masks).map(masked).collect()
     }
 
@@ -298,7 +336,7 @@ impl<L: Lanes> Rows<L> {
         };
         self.narrow = Some(Cube {
             lanes: Portable,
-            tables: self.wide.tables.iter().map(|t| left(lanes, t, length)).collect(),
+            tables: self.wide.tables.iter().map(|t| Cow::Owned(left(lanes, t, length))).collect(),
             columns: self.wide.columns,
             templates: self
                 .wide
@@ -313,7 +351,7 @@ impl<L: Lanes> Rows<L> {
     }
 }
 
-impl Cube<Portable> {
+impl Cube<'_, Portable> {
     /// Values of the last round, in which masks count.
     fn last_round(&self, degree: u32, masks: &[Fr], sums: Fr) -> Vec<Fr> {
         let value = |i: u32| {
@@ -335,7 +373,7 @@ impl Cube<Portable> {
     }
 }
 
-impl<L: Lanes> Item for Rows<L> {
+impl<L: Lanes> Item for Rows<'_, L> {
     fn variables(&self) -> u32 {
         self.variables
     }

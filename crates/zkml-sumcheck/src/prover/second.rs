@@ -40,7 +40,7 @@ pub(super) fn send_mask_sum<L: Lanes>(
         sum += if source == Source::Masks {
             Sparse::new(vector, BTreeMap::new(), vec![fixed]).inner(bits)
         } else {
-            at_fixed(lanes, all_entered(lanes, trimmed(vector)), fixed.at, bits)
+            at_fixed(lanes, &all_entered(lanes, trimmed(vector)), fixed.at, bits)
         };
     }
     writer.scalars(SlotId::MaskSum, &[sum])
@@ -63,27 +63,24 @@ pub(super) fn prove<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
-    entered: Entered<L>,
+    entered: &Entered<L>,
     writer: &mut Writer<'_>,
 ) -> Result<Folded> {
     let functional = Functional::new(lanes, key, vectors, writer)?;
     let (bits, length) = (key.program.opening.bits, key.program.opening.length() as usize);
     let fixed = |at: (Source, usize)| functional.fixed.get(&at).map_or(&[][..], Vec::as_slice);
-    let weights = all_entered(lanes, vectors.weights);
     let sources = [
-        (Source::Witness, entered.witness, vectors.witness.as_slice()),
-        (Source::Weights, weights, vectors.weights),
-        (Source::Helpers, entered.helpers, vectors.helpers.as_slice()),
+        (Source::Witness, &entered.witness, vectors.witness.as_slice()),
+        (Source::Weights, &entered.weights, vectors.weights),
+        (Source::Helpers, &entered.helpers, vectors.helpers.as_slice()),
     ];
     let mut pairs = Vec::new();
     for (source, vector, values) in sources {
         let table = functional.tables.get(&source).map_or_else(Vec::new, |table| table.summed(lanes));
         let elements = length / L::WIDTH;
         let mut tables = cut(table, elements).into_iter();
-        for (part, (mut vector, values)) in
-            cut(vector, elements).into_iter().zip(values.chunks(length)).enumerate()
-        {
-            vector.truncate(trimmed(values).len().div_ceil(L::WIDTH));
+        for (part, (vector, values)) in vector.chunks(elements).zip(values.chunks(length)).enumerate() {
+            let vector = &vector[..trimmed(values).len().div_ceil(L::WIDTH)];
             let (at, functional) = ((source, part), tables.next().unwrap_or_default());
             pairs.push((at, Pair::new(lanes, vector, functional, fixed(at), bits)));
         }
