@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use zkml_curve::scalar_from_word;
 use zkml_protocol::{
     Word,
-    sumcheck::{Axis, Index, Source, Term},
+    sumcheck::{Axis, Index, Term},
 };
 
 use crate::field::weight_table;
@@ -21,7 +21,7 @@ pub(crate) fn index_weights(index: &Index, pairs: &[(Fr, Fr)]) -> Vec<Fr> {
 }
 
 /// Calls `visit` for all values of the indices of an axis that show something: with the coordinate, and the values.
-fn for_each_shown(axis: &Axis, indices: &[Index], visit: &mut impl FnMut(usize, &[u64])) {
+pub(crate) fn for_each_shown(axis: &Axis, indices: &[Index], visit: &mut impl FnMut(usize, &[u64])) {
     let extents: Vec<u64> = axis.steps.iter().map(|s| indices[s.index as usize].extent).collect();
     let mut values = vec![0u64; extents.len()];
     loop {
@@ -105,85 +105,4 @@ fn axis_weights<'a>(axis: &Axis, indices: &[Index], weights: &[&'a [Fr]]) -> (Co
         own[at] += parts.map(|(s, v)| weights[s.index as usize][*v as usize]).product::<Fr>();
     });
     (Cow::Owned(own), None)
-}
-
-/// Where a value of an index goes.
-#[derive(Clone, Copy)]
-pub(crate) enum Kept<'a> {
-    /// Into the result, from this bit on.
-    Bit(u32),
-    /// It is summed over with these weights.
-    Summed(&'a [Fr]),
-}
-
-/// A combination of values of some axes: place in the result, address, weight.
-type Entry = (usize, usize, Fr);
-
-/// All combinations of entries with the values of another axis.
-fn expanded(entries: &[Entry], axis: &Axis, indices: &[Index], kept: &[Kept<'_>]) -> Vec<Entry> {
-    let mut own: Vec<Entry> = Vec::new();
-    for_each_shown(axis, indices, &mut |at, values| {
-        let (mut place, mut weight) = (0usize, Fr::ONE);
-        for (step, value) in axis.steps.iter().zip(values) {
-            match kept[step.index as usize] {
-                Kept::Bit(bit) => place |= (*value as usize) << bit,
-                Kept::Summed(weights) => weight *= weights[*value as usize],
-            }
-        }
-        own.push((place, at << axis.bit, weight));
-    });
-    entries.iter().flat_map(|(p, a, w)| own.iter().map(move |(q, b, x)| (p | q, a + b, *w * x))).collect()
-}
-
-/// Entries repeated along the indices that a term does not depend on; the factor of those that are summed over.
-fn repeated(mut entries: Vec<Entry>, term: &Term, indices: &[Index], kept: &[Kept<'_>]) -> (Vec<Entry>, Fr) {
-    let mut factor = Fr::ONE;
-    for index in &term.broadcast {
-        match kept[*index as usize] {
-            Kept::Summed(weights) => factor *= weights.iter().sum::<Fr>(),
-            Kept::Bit(bit) => {
-                let extent = indices[*index as usize].extent as usize;
-                let along = |(p, a, w): &Entry| {
-                    let (p, a, w) = (*p, *a, *w);
-                    (0..extent).map(move |i| (p | i << bit, a, w))
-                };
-                entries = entries.iter().flat_map(along).collect();
-            }
-        }
-    }
-    (entries, factor)
-}
-
-/// Adds to `out` the tensor of a term, summed over some of its indices.
-pub(crate) fn add_tensor(
-    out: &mut [Fr],
-    vector: Option<&[Fr]>,
-    term: &Term,
-    indices: &[Index],
-    kept: &[Kept<'_>],
-) {
-    // Axes that are summed over entirely are inner sums.
-    let summed = |a: &&Axis| a.steps.iter().all(|s| matches!(kept[s.index as usize], Kept::Summed(_)));
-    let (inner, outer): (Vec<&Axis>, Vec<&Axis>) = term.axes.iter().partition(summed);
-    let all = |axes: &[&Axis]| {
-        axes.iter().fold(vec![(0, 0, Fr::ONE)], |entries, axis| expanded(&entries, axis, indices, kept))
-    };
-    let (entries, factor) = repeated(all(&outer), term, indices, kept);
-    let sums = all(&inner);
-    let coefficient = |w| factor * scalar_from_word(w).unwrap_or(Fr::ZERO);
-    let cells: Vec<(usize, Fr)> =
-        term.cells.iter().map(|(base, c)| (*base as usize, coefficient(c))).collect();
-    let value = |address: usize| match (term.source, vector) {
-        (Source::One, _) => cells.iter().map(|(_, c)| *c).sum::<Fr>(),
-        (_, Some(vector)) => cells.iter().map(|(base, c)| *c * vector[base + address]).sum(),
-        (_, None) => Fr::ZERO,
-    };
-    let part = |(place, address, weight): &Entry| {
-        let sum: Fr = sums.iter().map(|(_, a, w)| *w * value(address + a)).sum();
-        (*place, *weight * sum)
-    };
-    let parts: Vec<(usize, Fr)> = entries.par_iter().with_min_len(16).map(part).collect();
-    for (place, part) in parts {
-        out[place] += part;
-    }
 }

@@ -16,6 +16,7 @@ pub mod layout;
 mod naive;
 pub mod plan;
 pub mod prover;
+mod tensor;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

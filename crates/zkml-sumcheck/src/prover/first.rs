@@ -17,7 +17,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     field::{eq_table, half_power, horner, interpolate, powers},
-    functional::{Kept, add_tensor, index_weights},
+    functional::index_weights,
+    tensor::{Kept, add_tensor},
 };
 
 /// `θ` and `β`; `γ` comes later.
@@ -128,7 +129,8 @@ fn items<'a, L: Lanes>(
         variables: system.table.bits,
     };
     let r = writer.vector(shape.point_length, Challenge::Relation)?;
-    let products = (0..system.contractions.len()).map(|i| product(key, vectors, folding, &r, i));
+    let products =
+        (0..system.contractions.len()).map(|i| product(lanes, key, (vectors, entered), folding, &r, i));
     Ok((rows, table, products.collect()))
 }
 
@@ -161,7 +163,14 @@ fn absent(term: &Term, indices: &[Index], kept: &[Kept<'_>]) -> usize {
 }
 
 /// The item of a contraction: its operands summed over their free indices.
-fn product(key: &ProvingKey, vectors: &Vectors<'_>, folding: &Folding, r: &[Fr], number: usize) -> Product {
+fn product<L: Lanes>(
+    lanes: L,
+    key: &ProvingKey,
+    (vectors, entered): (&Vectors<'_>, &Entered<L>),
+    folding: &Folding,
+    r: &[Fr],
+    number: usize,
+) -> Product {
     let c = &key.program.system.contractions[number];
     let indices = c.indices();
     let outer = c.free.len() + c.batch.len();
@@ -193,13 +202,14 @@ fn product(key: &ProvingKey, vectors: &Vectors<'_>, folding: &Folding, r: &[Fr],
         let mut table = vec![Fr::ZERO; 1 << c.variables()];
         let form = if matches!(side, Evaluated::Left(_)) { &c.a } else { &c.b };
         for term in &form.0 {
+            let cells = (vectors.of(term.source), entered.of(term.source));
             let constant = absent(term, &indices, &kept);
             if constant == 0 {
-                add_tensor(&mut table, vectors.of(term.source), term, &indices, &kept);
+                add_tensor(lanes, &mut table, cells, term, &indices, &kept);
                 continue;
             }
             let mut own = vec![Fr::ZERO; table.len()];
-            add_tensor(&mut own, vectors.of(term.source), term, &indices, &kept);
+            add_tensor(lanes, &mut own, cells, term, &indices, &kept);
             table.iter_mut().enumerate().for_each(|(x, value)| *value += own[x & !constant]);
         }
         Masked { table, mask: evaluation.map_or(Fr::ZERO, |e| mask(vectors, e)) }

@@ -97,6 +97,16 @@ struct Entered<L: Lanes> {
 }
 
 impl<L: Lanes> Entered<L> {
+    /// A vector, or nothing for one that is not kept in lanes.
+    fn of(&self, source: Source) -> &[L::Element] {
+        match source {
+            Source::Witness => &self.witness,
+            Source::Weights => &self.weights,
+            Source::Helpers => &self.helpers,
+            Source::One | Source::Masks => &[],
+        }
+    }
+
     /// Cells of a vector.
     fn cut<'a>(
         &'a self,
@@ -104,12 +114,7 @@ impl<L: Lanes> Entered<L> {
         vectors: &Vectors<'_>,
         (source, cells): (Source, Range<usize>),
     ) -> Cow<'a, [L::Element]> {
-        let own = match source {
-            Source::Witness => self.witness.as_slice(),
-            Source::Weights => &self.weights,
-            Source::Helpers => &self.helpers,
-            Source::One | Source::Masks => &[],
-        };
+        let own = self.of(source);
         let (start, end) = (cells.start / L::WIDTH, cells.end / L::WIDTH);
         match own.get(start..end) {
             Some(elements) if cells.start % L::WIDTH == 0 && cells.end % L::WIDTH == 0 => {

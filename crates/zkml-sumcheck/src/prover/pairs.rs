@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use zkml_lanes::{Kernel, Lanes, Portable, left, total};
 
 use super::rows::bind;
-use crate::field::powers;
+use crate::{field::powers, tensor::Dot};
 
 /// Elements that a thread takes at once.
 const CHUNK: usize = 256;
@@ -86,25 +86,10 @@ impl<L: Lanes> Kernel<L> for Round<'_, L> {
     }
 }
 
-struct Inner<'a, L: Lanes>(&'a [L::Element], &'a [L::Element]);
-
-impl<L: Lanes> Kernel<L> for Inner<'_, L> {
-    type Output = Fr;
-
-    #[inline(always)]
-    fn run(self, lanes: L) -> Fr {
-        let mut sum = lanes.products();
-        for (a, b) in self.0.iter().zip(self.1) {
-            lanes.add_product(&mut sum, a, b);
-        }
-        total(lanes, &lanes.sum(&sum))
-    }
-}
-
 impl<L: Lanes> Tables<'_, L> {
     fn inner(&self, lanes: L) -> Fr {
         let pairs = self.vector.par_chunks(CHUNK).zip(self.functional.par_chunks(CHUNK));
-        pairs.map(|(v, f)| lanes.run(Inner(v, f))).sum()
+        pairs.map(|(v, f)| lanes.run(Dot::<L>(v, f))).sum()
     }
 
     fn round(&self, lanes: L) -> Coefficients {
