@@ -6,6 +6,7 @@ mod gates;
 mod items;
 mod masks;
 mod opening;
+mod private;
 mod second;
 mod writer;
 
@@ -13,6 +14,7 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
+use std::sync::Arc;
 use zkml_curve::scalar_word;
 use zkml_protocol::{
     Word,
@@ -20,6 +22,7 @@ use zkml_protocol::{
 };
 
 pub use masks::Masks;
+pub use private::PrivateWeights;
 
 use crate::{
     error::{Error, Result},
@@ -53,6 +56,8 @@ pub struct Witness {
     pub wide: Vec<(usize, Fr)>,
     /// Public field elements.
     pub instances: Vec<Fr>,
+    /// Private weights, where the program has some.
+    pub private: Option<Arc<PrivateWeights>>,
 }
 
 /// Values are secret.
@@ -68,6 +73,7 @@ struct Vectors<'a> {
     weights: &'a [Fr],
     helpers: Vec<Fr>,
     masks: &'a [Fr],
+    private: &'a [Fr],
 }
 
 impl Vectors<'_> {
@@ -78,6 +84,7 @@ impl Vectors<'_> {
             Source::Weights => Some(self.weights),
             Source::Helpers => Some(&self.helpers),
             Source::Masks => Some(self.masks),
+            Source::Private => Some(self.private),
         }
     }
 }
@@ -196,8 +203,12 @@ pub(crate) fn prove_as(
         let (got, values) = (witness.grid.len(), instances.len());
         return Err(Error::Witness(format!("{got} cells and {values} public values")));
     }
+    let private = key.private_of(witness)?;
     begins(Phase::Commit);
     let mut writer = Writer::new(program, &key.digest, &instances, adversary);
+    if let Some(private) = private {
+        writer.points(SlotId::Private, private.commitments())?;
+    }
     let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
     let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
     let (mut values, mut commitments) = committed_witness(key, witness, of_witness);
@@ -212,13 +223,16 @@ pub(crate) fn prove_as(
     writer.vector_of(Source::Helpers, &mut helpers);
     writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
     begins(Phase::Sumchecks);
-    let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
+    let values_of = private.map_or(&[][..], PrivateWeights::values);
+    let vectors =
+        Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector, private: values_of };
     first::prove(key, &vectors, folding, &mut writer)?;
     second::send_mask_sum(key, &vectors, &mut writer)?;
     let folded = second::prove(key, &vectors, &mut writer)?;
     begins(Phase::Opening);
     let point = writer.vector(shape.second_variables, Challenge::Second)?;
-    opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
+    let hidden = opening::Hidden { masks, private };
+    opening::prove(key, &vectors, hidden, &folded, &point, &mut writer)?;
     writer.finish()
 }
 

@@ -112,7 +112,7 @@ impl Layout {
         self.structure.hash.as_ref().map_or(0, |h| h.chains.len())
     }
 
-    /// Values of all variables, as the cells determine them; those that no relation needs are taken from `otherwise`.
+    /// Values of all variables, as the cells determine them; those that no relation needs, and private weights, are taken from `otherwise`.
     ///
     /// # Errors
     /// [`Error::Defect`] for a variable that nothing defines.
@@ -157,7 +157,7 @@ impl Meaning<'_> {
             (None, Home::Defined { relation, term }) => self.solved(var, *relation, *term, depth)?,
             (None, Home::Wired) => self.copied(var, depth)?,
             (None, Home::Literal(c)) => vec![from_i64(*c); v.len()],
-            (None, Home::Unused | Home::Weights) => self.otherwise[var].clone(),
+            (None, Home::Unused | Home::Weights | Home::Private) => self.otherwise[var].clone(),
         };
         self.known[var] = Some(values);
         Ok(())
