@@ -153,8 +153,15 @@ impl Keys {
         self.layout.private_values(&values)
     }
 
-    /// The program whose proofs say that committed weights lie in their ranges, with what proves them; none where weights are
-    /// public.
+    /// The program whose proofs say that committed weights lie in their ranges; none where weights are public.
+    ///
+    /// # Errors
+    /// [`Error::Program`] for a layout whose program contradicts itself.
+    pub fn ranges_program(&self) -> Result<Option<Program>> {
+        self.layout.ranges_program(self.program())
+    }
+
+    /// The same with what proves them.
     ///
     /// # Errors
     /// [`Error::Program`] for a layout whose program contradicts itself.

@@ -40,7 +40,11 @@ impl Layout {
             system: ranges.layout.system.clone(),
             opening: ranges.layout.opening,
             weights: Weights { commitments: vec![] },
-            statement: Statement { instances: own, ..of_runs.statement.clone() },
+            statement: Statement {
+                model_name: format!("{} ranges", of_runs.statement.model_name),
+                instances: own,
+                ..of_runs.statement.clone()
+            },
             ..of_runs.clone()
         };
         program.validate()?;

@@ -147,20 +147,37 @@ pub(crate) fn quotient_lengths(weights: &[Fr], opening: &Opening) -> Vec<usize> 
 /// `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix up to the last that is not zero.
 fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
     let last = last_row(part, b);
-    // Nearly all weights are small integers; constants of the hash are not.
-    let small: Vec<i64> = part.iter().map(|w| crate::field::to_i64(w).unwrap_or(0)).collect();
-    let wide: Vec<(usize, Fr)> =
-        part.iter().copied().enumerate().filter(|(_, w)| crate::field::to_i64(w).is_none()).collect();
+    let part = Small::new(part);
     // Rows after the last that is not zero give the identity.
-    let of = |d: usize| {
-        let range = (d + 1) * b..(last + 1) * b;
-        let inside = wide.iter().filter(|(at, _)| range.contains(at));
+    let of = |d: usize| part.sum((d + 1) * b..(last + 1) * b, powers).to_affine();
+    (0..last).into_par_iter().map(of).collect()
+}
+
+/// A sum of points with scalars that are nearly all small.
+fn small_sum(part: &[Fr], powers: &[G1Affine]) -> G1 {
+    Small::new(part).sum(0..part.len(), powers)
+}
+
+/// Nearly all weights are small integers; constants of the hash are not.
+struct Small {
+    small: Vec<i64>,
+    wide: Vec<(usize, Fr)>,
+}
+
+impl Small {
+    fn new(part: &[Fr]) -> Self {
+        let small: Vec<Option<i64>> = part.iter().map(crate::field::to_i64).collect();
+        let wide = part.iter().copied().enumerate().filter(|(at, _)| small[*at].is_none()).collect();
+        Self { small: small.into_iter().map(Option::unwrap_or_default).collect(), wide }
+    }
+
+    /// The sum over a range, whose first scalar is that of the first power.
+    fn sum(&self, range: std::ops::Range<usize>, powers: &[G1Affine]) -> G1 {
+        let inside = self.wide.iter().filter(|(at, _)| range.contains(at));
         let (bases, scalars): (Vec<G1Affine>, Vec<Fr>) =
             inside.map(|(at, w)| (powers[at - range.start], *w)).unzip();
-        let sum = zkml_msm::small(&small[range.clone()], powers) + zkml_msm::full(&scalars, &bases);
-        sum.to_affine()
-    };
-    (0..last).into_par_iter().map(of).collect()
+        zkml_msm::small(&self.small[range], powers) + zkml_msm::full(&scalars, &bases)
+    }
 }
 
 /// A phase of a proof, in their order.

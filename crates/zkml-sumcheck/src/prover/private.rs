@@ -5,7 +5,7 @@ use halo2curves::bn256::{Fr, G1Affine};
 use zkml_curve::{g1_words, scalar_from_word};
 use zkml_protocol::{Word, keccak256, sumcheck::weights_commitment};
 
-use super::{ProvingKey, Witness, quotients};
+use super::{ProvingKey, Witness, quotients, small_sum};
 use crate::error::{Error, Result};
 
 /// Separates blinding coefficients from every other use of Keccak-256.
@@ -63,7 +63,8 @@ impl ProvingKey {
         if values.len() != length * parts || blinds.len() != parts || parts == 0 {
             return Err(Error::Defect("private weights do not fit the program".into()));
         }
-        Ok(self.commit(values, blinds))
+        let commit = |(part, blind): (&[Fr], &Fr)| self.blinded(small_sum(part, &self.powers), *blind);
+        Ok(values.chunks(length).zip(blinds).map(commit).collect())
     }
 
     /// [`PrivateWeights::commitment`] without the quotients, which take nearly all of the time.
