@@ -106,6 +106,14 @@ fn commitment(points: &[G1Affine]) -> Word {
 }
 
 impl PrivateWeights {
+    /// Weights of which nobody looks at a point: for those who ask what a proof says.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn without_points(values: Vec<Fr>, blinds: Vec<Fr>) -> Self {
+        let commitments = vec![G1Affine::default(); blinds.len()];
+        let quotients = vec![vec![]; blinds.len()];
+        Self { values, blinds, commitments, quotients }
+    }
+
     /// What the statement shows of them.
     pub fn commitment(&self) -> Word {
         commitment(&self.commitments)
@@ -130,7 +138,7 @@ impl PrivateWeights {
     }
 
     /// Values, quotients and blinding coefficient of each part.
-    pub(super) fn parts(&self, length: usize) -> impl Iterator<Item = (&[Fr], &[G1Affine], Fr)> {
+    pub(crate) fn parts(&self, length: usize) -> impl Iterator<Item = (&[Fr], &[G1Affine], Fr)> {
         let pairs = self.values.chunks(length).zip(&self.quotients).zip(&self.blinds);
         pairs.map(|((values, quotients), blind)| (values, quotients.as_slice(), *blind))
     }
