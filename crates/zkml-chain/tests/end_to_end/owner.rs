@@ -128,7 +128,8 @@ fn ranges_of_weights_are_proven_once_and_audited() {
     assert_eq!(model_of(&done(&["commit", "--model", "--dir", &a])), pinned);
     assert_eq!(home.read("a/ranges.json"), proof, "made once");
     assert_eq!(model_of(&done(&["prove", "--dir", &a])), pinned);
-    done(&["gen-verifier", "--dir", &a]);
+    let written = done(&["gen-verifier", "--dir", &a])["files"].to_string();
+    assert!(written.contains("RangesVerifier.sol"), "a contract checks them, too: {written}");
     let audit = ["audit", &a, "--architecture", "--weights-commitment", pinned];
     let silent = |report: &Value| !report["not_checked"].to_string().contains("small numbers");
     let what = "ranges of the weights";

@@ -90,6 +90,20 @@ pub fn ranges(artifacts: &Artifacts, keys: &Keys, opening: &Opening) -> Result<O
     Ok(Some(Ranges { proof, program, reused }))
 }
 
+/// The proof of ranges that a folder has, with its verifier; none without one.
+///
+/// # Errors
+/// [`Error::Content`] for a proof that does not hold.
+pub fn proven(artifacts: &Artifacts) -> Result<Option<(Verifier, Proof)>> {
+    let (proof, program) = (artifacts.path(RANGES), artifacts.path(RANGES_PROGRAM));
+    let (Some(bytes), Some(verifier)) = (read(&proof)?, read(&program)?) else { return Ok(None) };
+    let verifier = Verifier::from_json(&verifier).map_err(|e| Error::content(&program, e.to_string()))?;
+    let bad = |e: zkml::Error| Error::content(&proof, e.to_string());
+    shown(&verifier, &bytes).map_err(bad)?;
+    let made = Proof::from_json(&bytes, verifier.program()).map_err(|e| bad(e.into()))?;
+    Ok(Some((verifier, made)))
+}
+
 /// The commitment to weights whose ranges a proof shows.
 ///
 /// # Errors
