@@ -131,7 +131,7 @@ impl Keys {
         self.key.weights_commitment(&self.private_values(relations, weights), salt)
     }
 
-    /// As [`Keys::commit_to_weights`], with what [`PrivateWeights::quotients_to_bytes`] gave.
+    /// As [`Keys::commit_to_weights`], with what [`PrivateWeights::to_bytes`] gave.
     ///
     /// # Errors
     /// [`Error::BadKey`] for what it did not give.

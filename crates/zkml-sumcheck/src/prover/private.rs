@@ -76,15 +76,17 @@ impl ProvingKey {
         Ok(commitment(&self.commitments_to(values, &blinds)?))
     }
 
-    /// Takes apart what [`PrivateWeights::quotients_to_bytes`] gave.
+    /// Takes apart what [`PrivateWeights::to_bytes`] gave. That the points are those of these values and this salt is not checked: a
+    /// proof with others is refused, as is one about another commitment.
     ///
     /// # Errors
     /// [`Error::BadKey`] for another length, and for what is no point.
     pub fn private_from_bytes(&self, values: Vec<Fr>, salt: &Word, bytes: &[u8]) -> Result<PrivateWeights> {
         let blinds = blinds(salt, self.shape.private_parts as usize);
-        let commitments = self.commitments_to(&values, &blinds)?;
         let lengths = super::quotient_lengths(&values, &self.program.opening);
-        let quotients = crate::keys::points_of(bytes, &lengths)?;
+        let all: Vec<usize> = std::iter::once(blinds.len()).chain(lengths).collect();
+        let mut quotients = crate::keys::points_of(bytes, &all)?;
+        let commitments = quotients.remove(0);
         Ok(PrivateWeights { values, blinds, commitments, quotients })
     }
 
@@ -132,9 +134,9 @@ impl PrivateWeights {
         &self.values
     }
 
-    /// What saves operations linear in the weights, as bytes. They are as secret as the weights.
-    pub fn quotients_to_bytes(&self) -> Vec<u8> {
-        crate::keys::points_to_bytes(self.quotients.iter().flatten())
+    /// The commitments and what saves operations linear in the weights, as bytes. They are as secret as the weights.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::keys::points_to_bytes(self.commitments.iter().chain(self.quotients.iter().flatten()))
     }
 
     /// Values, quotients and blinding coefficient of each part.

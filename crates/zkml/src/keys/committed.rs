@@ -59,17 +59,20 @@ impl Keys {
     pub fn weights_key(&self, opening: &Opening) -> Result<Option<Vec<u8>>> {
         let Prover::Sumcheck(keys) = &self.prover else { return Ok(None) };
         let private = self.private(keys, std::slice::from_ref(opening))?;
-        Ok(private.map(|private| private.quotients_to_bytes()))
+        Ok(private.map(|private| private.to_bytes()))
     }
 
     /// Takes what [`Keys::weights_key`] gave for the same opening.
     ///
     /// # Errors
-    /// [`Error::Sumcheck`] for something else.
+    /// [`Error::Sumcheck`] or [`Error::OtherOpening`] for something else.
     pub fn resume_weights(&self, opening: &Opening, bytes: &[u8]) -> Result<()> {
         let Prover::Sumcheck(keys) = &self.prover else { return Ok(()) };
         let (compiled, salt) = (&self.compiled, opening.salt.reveal());
         let private = keys.weights_from_bytes(&compiled.system, &compiled.weights, &salt, bytes)?;
+        if private.commitment() != opening.commitment {
+            return Err(Error::OtherOpening { name: opening.name.clone() });
+        }
         let mut known = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some((opening.salt.clone(), Arc::new(private)));
         Ok(())
