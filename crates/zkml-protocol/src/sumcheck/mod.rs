@@ -33,12 +33,18 @@
 //!    `D(z) = z^(b−1) g(1/z)`; SHPLONK over `{z, 1/z, α}` leaves `F` and `W'`, and
 //!    `e(F + ζ([f] − [g] + α[q]), [1]₂) · e(−W', [τ]₂) · e(−ζ[q], [τ^b]₂) = 1`.
 //!
+//! # Private weights
+//!
+//! A program says nothing of `V`. The statement shows [`weights_commitment`] of the points `[V]`, which are hidden by a coefficient at `X^N` that
+//! openings ignore and that is the same in all proofs. A run does not prove that weights are small; a second program about the same vector, opened
+//! alike, proves their ranges once for each commitment. Its statement is that commitment and nothing else.
+//!
 //! # Error
 //!
 //! A false statement is accepted with probability at most the sum of: lookups and table, `(#lookups + 2^kt + tags·θ-degree) / r`;
 //! `τ`, `r`: their number of coordinates over `r`; `γ`: its largest power over `r`; rounds: the sum of their degrees over `r`; `η`: the number of
 //! claims over `r`; `χ`: the longest sequence over `r`; the opening: about `6D / r`, `D` being the number of powers of the setup, in the
-//! algebraic group model. With `N ≤ 2^28` that is below `2^−220`.
+//! algebraic group model. With `N ≤ 2^28` that is below `2^−220`. Two vectors `V` with one commitment are a collision of 253 bits of Keccak-256.
 
 mod claims;
 mod equations;
