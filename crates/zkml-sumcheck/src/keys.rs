@@ -2,8 +2,6 @@
 
 use halo2curves::bn256::{Fr, G1Affine};
 use halo2curves::group::Curve;
-use halo2curves::serde::SerdeObject;
-use rand_core::OsRng;
 use std::sync::Arc;
 use zkml_curve::{g1_words, scalar_from_word, scalar_word};
 use zkml_graph::{System as Relations, Trace};
@@ -16,28 +14,15 @@ use crate::{
     Layout, RangeKeys, Unconfirmed,
     error::{Error, Result},
     layout::private,
-    prover::{Masks, Phase, PrivateWeights, ProvingKey, Witness, prove},
+    points::{points_of, points_to_bytes},
+    prover::{Made, Phase, PrivateWeights, ProvingKey, Witness, made},
 };
-
-/// Bytes of a point.
-const POINT: usize = 64;
-/// Attempts at a proof: one in `2^240` has degenerate challenges.
-const ATTEMPTS: usize = 3;
 
 /// The layout of a graph with the key of its program.
 #[derive(Debug)]
 pub struct Keys {
     layout: Layout,
     key: ProvingKey,
-}
-
-/// A statement and its proof.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// Public field elements.
-    pub instances: Vec<Word>,
-    /// The proof.
-    pub bytes: Vec<u8>,
 }
 
 impl Layout {
@@ -195,7 +180,7 @@ impl Keys {
     /// Proves a run, and tells what it is at.
     ///
     /// # Errors
-    /// As [`Layout::witness`] and [`prove`].
+    /// As [`Layout::witness`] and [`prove`](crate::prover::prove).
     pub fn prove(&self, run: &Run<'_>, begins: &dyn Fn(Phase)) -> Result<Made> {
         made(&self.key, &self.witness(run)?, begins)
     }
@@ -214,44 +199,4 @@ pub struct Run<'a> {
     pub salts: &'a [Word],
     /// The private weights, where the model has some: those of the trace.
     pub private: Option<&'a Arc<PrivateWeights>>,
-}
-
-/// A proof of a witness, and its statement.
-pub(crate) fn made(key: &ProvingKey, witness: &Witness, begins: &dyn Fn(Phase)) -> Result<Made> {
-    let instances = witness.instances.iter().map(scalar_word).collect();
-    let attempt = || {
-        let masks = Masks::random(&key.shape, &key.program.opening, &mut OsRng);
-        prove(key, witness, &masks, begins)
-    };
-    let mut bytes = attempt();
-    for _ in 1..ATTEMPTS {
-        if !matches!(bytes, Err(Error::Unlucky)) {
-            break;
-        }
-        bytes = attempt();
-    }
-    Ok(Made { instances, bytes: bytes? })
-}
-
-/// Points as a key file has them.
-pub(crate) fn points_to_bytes<'a>(points: impl Iterator<Item = &'a G1Affine>) -> Vec<u8> {
-    points.flat_map(SerdeObject::to_raw_bytes).collect()
-}
-
-/// Vectors of points of these lengths, one after the other.
-pub(crate) fn points_of(bytes: &[u8], lengths: &[usize]) -> Result<Vec<Vec<G1Affine>>> {
-    if bytes.len() != lengths.iter().sum::<usize>() * POINT {
-        return Err(Error::BadKey(
-            "its length is not that of this model's key: it is damaged, or another model's",
-        ));
-    }
-    let points = bytes.chunks_exact(POINT).map(G1Affine::from_raw_bytes);
-    let mut rest: Vec<G1Affine> =
-        points.collect::<Option<_>>().ok_or(Error::BadKey("it holds what is no point"))?;
-    let mut out = Vec::new();
-    for length in lengths {
-        let after = rest.split_off(*length);
-        out.push(std::mem::replace(&mut rest, after));
-    }
-    Ok(out)
 }

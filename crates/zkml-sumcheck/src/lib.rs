@@ -15,6 +15,7 @@ pub mod layout;
 #[cfg(test)]
 mod naive;
 pub mod plan;
+mod points;
 #[cfg(test)]
 mod private_tests;
 pub mod prover;

@@ -14,9 +14,8 @@ use zkml_protocol::{
 use crate::{
     Layout,
     error::{Error, Result},
-    keys::{Made, made},
     layout::{Ranges, private},
-    prover::{Phase, PrivateWeights, ProvingKey},
+    prover::{Made, Phase, PrivateWeights, ProvingKey, made},
 };
 
 /// What proves ranges of private weights.

@@ -2,7 +2,7 @@
 
 use crate::{
     architecture::{Home, MODEL},
-    support::{done, fails, k_of, repo, zkml},
+    support::{done, fails, repo, zkml},
 };
 use serde_json::Value;
 use std::fs;
@@ -11,10 +11,7 @@ use std::fs;
 fn two() -> Home {
     let home = Home::private();
     let (a, b) = (home.path("a"), home.path("b"));
-    let plan: Value = serde_json::from_slice(&home.read("a/plan.json")).unwrap();
-    let k = k_of(&plan).unwrap().to_string();
-    done(&["srs", "dev", "--k", &k]);
-    done(&["setup", "--dir", &a]);
+    home.set_up();
     done(&["compile", "--like", &a, "--model", &home.other(|w| 0.5 * w), "--dir", &b]);
     if !std::path::Path::new(&home.path("b/proving.key")).exists() {
         done(&["setup", "--dir", &b]);

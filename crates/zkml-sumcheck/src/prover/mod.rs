@@ -4,6 +4,7 @@ pub(crate) mod adversary;
 mod first;
 mod gates;
 mod items;
+mod made;
 mod masks;
 mod opening;
 mod private;
@@ -21,6 +22,8 @@ use zkml_protocol::{
     sumcheck::{Challenge, Opening, Program, Shape, SlotId, Source},
 };
 
+pub use made::Made;
+pub(crate) use made::made;
 pub use masks::Masks;
 pub use private::PrivateWeights;
 

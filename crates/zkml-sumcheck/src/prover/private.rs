@@ -6,7 +6,10 @@ use zkml_curve::{g1_words, scalar_from_word};
 use zkml_protocol::{Word, keccak256, sumcheck::weights_commitment};
 
 use super::{ProvingKey, Witness, quotients, small_sum};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    points::{points_of, points_to_bytes},
+};
 
 /// Separates blinding coefficients from every other use of Keccak-256.
 const BLIND_TAG: &[u8] = b"zkml-chain/sumcheck-weights/v1";
@@ -85,7 +88,7 @@ impl ProvingKey {
         let blinds = blinds(salt, self.shape.private_parts as usize);
         let lengths = super::quotient_lengths(&values, &self.program.opening);
         let all: Vec<usize> = std::iter::once(blinds.len()).chain(lengths).collect();
-        let mut quotients = crate::keys::points_of(bytes, &all)?;
+        let mut quotients = points_of(bytes, &all)?;
         let commitments = quotients.remove(0);
         Ok(PrivateWeights { values, blinds, commitments, quotients })
     }
@@ -136,7 +139,7 @@ impl PrivateWeights {
 
     /// The commitments and what saves operations linear in the weights, as bytes. They are as secret as the weights.
     pub fn to_bytes(&self) -> Vec<u8> {
-        crate::keys::points_to_bytes(self.commitments.iter().chain(self.quotients.iter().flatten()))
+        points_to_bytes(self.commitments.iter().chain(self.quotients.iter().flatten()))
     }
 
     /// Values, quotients and blinding coefficient of each part.
