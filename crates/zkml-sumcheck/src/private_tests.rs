@@ -11,8 +11,8 @@ use zkml_graph::{
     testing::{self, Case},
 };
 use zkml_protocol::{
-    Word,
-    sumcheck::{SlotId, weights_commitment_of},
+    Encoding, Word,
+    sumcheck::{Form, Linear, Program, ProgramError, SlotId, weights_commitment_of},
 };
 use zkml_verifier::sumcheck::{VerifyError, verify};
 
@@ -351,4 +351,35 @@ fn a_witness_has_private_weights_exactly_where_the_program_has() {
         )
         .is_err()
     );
+}
+
+/// What a reader of a program relies on: the statement's section of the model is the commitment that the verifier compares.
+#[test]
+fn programs_whose_statement_shows_something_else_are_refused() {
+    let model = Model::new();
+    let whole = model.key.program.clone();
+    assert_eq!(whole.validate(), Ok(()));
+    type Change = fn(&mut Program);
+    let changes: [(&str, Change); 6] = [
+        ("another instance", |p| p.system.private.as_mut().expect("private").instance += 1),
+        ("an instance that does not exist", |p| {
+            p.system.private.as_mut().expect("private").instance = 1 << 30
+        }),
+        ("no private weights", |p| p.system.private = None),
+        ("no vector", |p| p.system.private.as_mut().expect("private").cells = 0),
+        ("a vector that is too short", |p| p.system.private.as_mut().expect("private").cells = 1),
+        ("a model in the open", |p| p.statement.instances.model[0].encoding = Encoding::Signed),
+    ];
+    for (what, change) in changes {
+        let mut program = whole.clone();
+        change(&mut program);
+        assert!(program.validate().is_err(), "{what}");
+        assert_ne!(program.vk_digest(), whole.vk_digest(), "{what}");
+    }
+    // A relation that shows the commitment's instance besides.
+    let mut program = whole.clone();
+    let at = whole.system.private.map(|p| p.instance);
+    let other = Linear { indices: vec![], form: Form::default(), instances: at };
+    program.system.linears.push(other);
+    assert!(matches!(program.validate(), Err(ProgramError::Instance { found: 2, .. })));
 }

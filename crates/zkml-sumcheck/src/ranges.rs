@@ -7,7 +7,7 @@
 use halo2curves::bn256::{Fr, G1Affine};
 use std::sync::Arc;
 use zkml_protocol::{
-    InstanceLayout, Statement, Word,
+    InstanceLayout, Statement,
     sumcheck::{Program, Weights},
 };
 
@@ -88,9 +88,4 @@ impl<'a> RangeKeys<'a> {
         let witness = layout.witness_with(relations, &values, context, &[], Some(Arc::clone(private)))?;
         made(&self.key, &witness, begins)
     }
-}
-
-/// What a proof of ranges has to state: nothing but the commitment.
-pub fn stated(commitment: Word) -> [Word; 2] {
-    [Word::ZERO, commitment]
 }

@@ -19,7 +19,7 @@ use zkml_sumcheck::{
     Options, lay_out,
     testing::{self as sumcheck, Message},
 };
-use zkml_verifier::sumcheck::verify;
+use zkml_verifier::sumcheck::{VerifyError, verify};
 
 struct Proven {
     name: String,
@@ -50,6 +50,44 @@ fn proven(case: &Case, number: usize) -> Proven {
     verify(&program, &proof, &instances).unwrap_or_else(|e| panic!("{}: {e}", case.name));
     let false_messages = if number == 0 { sumcheck::false_messages(&key, &witness, 1) } else { vec![] };
     Proven { name: case.name.clone(), false_messages, program, proof, instances }
+}
+
+/// A prover that states another commitment to private weights than that of its points, and is honest otherwise.
+#[test]
+fn a_contract_compares_the_commitment_to_private_weights() {
+    let case = testing::cases().into_iter().find(|case| !case.weights.is_empty()).expect("a case");
+    let system = case.graph.system();
+    let layout = lay_out(&system, &Options::default()).expect("it is laid out");
+    let values = system.assign(&case.trace().expect("it runs")).expect("all values");
+    let salts: Vec<Fr> = (0..layout.commitments()).map(|salt| Fr::from(1_000 + salt as u64)).collect();
+    let key = sumcheck::key(&layout);
+    let [registered, other] = [5, 6].map(|salt| {
+        let private = key.commit_to_weights(layout.private_values(&values), &Word::from_u64(salt));
+        let private = Some(Arc::new(private.expect("committed")));
+        layout.witness_with(&system, &values, Fr::from(77), &salts, private).expect("a witness")
+    });
+    let at = key.program().system.private.expect("private weights").instance as usize;
+    let mut lying = other.clone();
+    lying.instances[at] = registered.instances[at];
+    let proven = |witness: &zkml_sumcheck::prover::Witness| {
+        let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
+        (sumcheck::proof(&key, witness), instances)
+    };
+    let source = verifier_source(key.program()).unwrap();
+    let name = zkml_codegen::names::contracts(key.program()).verifier;
+    let sources = [(format!("{name}.sol"), source)];
+    let sources: Vec<(&str, &str)> = sources.iter().map(|(f, s)| (f.as_str(), s.as_str())).collect();
+    let compiled = Solc::find().unwrap().compile(&sources, &Settings::default()).unwrap();
+    let mut evm = Evm::default();
+    let address = evm.deploy(&compiled.contract(&name).unwrap().creation).unwrap().address;
+    for (witness, accepted) in [(&registered, true), (&other, true), (&lying, false)] {
+        let (proof, instances) = proven(witness);
+        let said = verify(key.program(), &proof, &instances);
+        assert_eq!(said, if accepted { Ok(()) } else { Err(VerifyError::OtherWeights) });
+        let call = evm.call(address, &zkml_contracts::verify_proof_unchecked(&proof, &instances)).unwrap();
+        assert_eq!(call.is_true(), accepted);
+        assert!(accepted || call.describe().starts_with("ProofRejected"), "{}", call.describe());
+    }
 }
 
 /// The first case of each operator, with committed inputs; one with private weights; the first of all with public inputs, too.
