@@ -5,9 +5,9 @@ use std::path::Path;
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_attack::sumcheck::zero_knowledge::{FIXED, View, simulate};
-use zkml_graph::{System, testing};
+use zkml_graph::{System, Visibility, testing};
 use zkml_onnx::{Model, Samples, Settings, calibrate};
-use zkml_protocol::sumcheck::SlotId;
+use zkml_protocol::sumcheck::{Evaluation, SlotId, Source};
 use zkml_sumcheck::{
     Layout, Options, lay_out,
     prover::Witness,
@@ -16,8 +16,14 @@ use zkml_sumcheck::{
 
 /// A witness with salts that do not matter.
 fn witness(layout: &Layout, system: &System, values: &[Vec<i64>]) -> Witness {
+    witness_of(layout, system, values, &mut Logarithms::new(layout, 5))
+}
+
+/// The same, its private weights committed to.
+fn witness_of(layout: &Layout, system: &System, values: &[Vec<i64>], logs: &mut Logarithms) -> Witness {
     let salts: Vec<Fr> = (0..layout.commitments()).map(|i| Fr::from(1_000 + i as u64)).collect();
-    layout.witness(system, values, Fr::from(77), &salts).expect("a witness")
+    let private = layout.system.private.map(|_| logs.commit_to_weights(layout.private_values(values)));
+    layout.witness_with(system, values, Fr::from(77), &salts, private).expect("a witness")
 }
 
 fn small() -> (Layout, Witness) {
@@ -31,7 +37,10 @@ fn small() -> (Layout, Witness) {
 
 /// Everything that is sent is uniform on the verifier's equations, and what a simulator sends is among it.
 fn nothing_is_said(name: &str, layout: &Layout, witness: &Witness) -> View {
-    let logs = Logarithms::new(layout, 5);
+    nothing_is_said_by(name, Logarithms::new(layout, 5), witness)
+}
+
+fn nothing_is_said_by(name: &str, logs: Logarithms, witness: &Witness) -> View {
     // Not masks of a proof, but of the test below that fails.
     let masks: Vec<Mask> = logs.other_masks().into_iter().chain(side_by_side(&logs)).collect();
     let view = View::new(logs, witness, &masks).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -111,17 +120,46 @@ fn a_simulator_proves_whatever_it_is_asked_to() {
 
 /// The layout of a benchmark model, and a run of it.
 fn model(name: &str) -> (Layout, Witness) {
+    let (layout, system, values) = run(name, &Settings::default());
+    let witness = witness(&layout, &system, &values);
+    (layout, witness)
+}
+
+fn run(name: &str, settings: &Settings) -> (Layout, System, Vec<Vec<i64>>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/bench").join(name);
-    let settings = Settings::default();
     let model = Model::load(folder.join(format!("{name}.onnx")), &settings.load_options()).expect("loads");
     let samples = Samples::random(model.inputs(), 20, 1);
-    let done = calibrate(&model, &samples, &settings).expect("calibrates");
+    let done = calibrate(&model, &samples, settings).expect("calibrates");
     let inputs = done.interface.quantize_inputs(&samples.rows[0]).expect("in range");
     let system = done.graph.system();
     let layout = lay_out(&system, &Options::PROVER).expect("it is laid out");
-    let values = system.assign(&done.graph.eval(&inputs).expect("it runs")).expect("all values");
-    let witness = witness(&layout, &system, &values);
-    (layout, witness)
+    let trace = done.graph.eval_with(&inputs, &done.weights).expect("it runs");
+    let values = system.assign(&trace).expect("all values");
+    (layout, system, values)
+}
+
+/// The same of private weights, without what blinds them: many proofs are about one commitment.
+fn a_benchmark_says_nothing_of_its_weights(name: &str) {
+    let settings = Settings { weights: Visibility::Committed, ..Settings::default() };
+    let (layout, system, values) = run(name, &settings);
+    let mut logs = Logarithms::new(&layout, 5);
+    let witness = witness_of(&layout, &system, &values, &mut logs);
+    let shape = logs.shape();
+    let of_weights = |e: &&Evaluation| e.form.reads(&[Source::Private]);
+    assert!(shape.private_parts > 0 && shape.evaluations.iter().filter(of_weights).count() > 1, "{name}");
+    let name = format!("{name} with private weights");
+    let view = nothing_is_said_by(&name, logs, &witness);
+    masks_that_are_needed(&name, &view);
+}
+
+#[test]
+fn credit_mlp_says_nothing_of_its_weights() {
+    a_benchmark_says_nothing_of_its_weights("credit_mlp");
+}
+
+#[test]
+fn mnist_mlp_says_nothing_of_its_weights() {
+    a_benchmark_says_nothing_of_its_weights("mnist_mlp");
 }
 
 fn a_benchmark_says_nothing(name: &str) {

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use std::{collections::HashMap, path::PathBuf};
+use zkml::{Backend, Compiled, Plan, Role, Wish};
 use zkml_graph::Visibility;
-use zkml_halo2::{Binding, Optimize, keys, plan, prove};
+use zkml_halo2::{Binding, Optimize, keys, plan as planned, prove};
 use zkml_onnx::{Model, Samples, Settings, calibrate};
 use zkml_protocol::Word;
 use zkml_srs::Srs;
@@ -42,7 +43,7 @@ fn check(case: &Value, setups: &mut HashMap<u32, Srs>) -> Result<(), String> {
     let samples = Samples::parse(&json, model.inputs()).map_err(|e| fail("samples", &e))?;
     let done = calibrate(&model, &samples, &settings).map_err(|e| fail("calibrate", &e))?;
     let system = done.graph.system();
-    let plan = plan(&system, Optimize::Prover).map_err(|e| fail("plan", &e))?;
+    let plan = planned(&system, Optimize::Prover).map_err(|e| fail("plan", &e))?;
     let setup = setups.entry(plan.k).or_insert_with(|| Srs::dev(plan.k).expect("a setup"));
     let keys = keys::setup(&done.graph, &system, &plan, setup, "dev").map_err(|e| fail("keys", &e))?;
     let inputs = done.interface.quantize_inputs(&samples.rows[0]).map_err(|e| fail("quantize", &e))?;
@@ -62,6 +63,40 @@ fn check(case: &Value, setups: &mut HashMap<u32, Srs>) -> Result<(), String> {
         }
     }
     println!("{name}: k {}, {} private tensors", plan.k, done.weights.len());
+    by_sumcheck(name, done, &samples.rows[0], setups)
+}
+
+/// The same by the other back end, with the proof that the weights lie in their ranges.
+fn by_sumcheck(
+    name: &str,
+    done: zkml_onnx::Calibrated,
+    sample: &zkml_onnx::Sample,
+    setups: &mut HashMap<u32, Srs>,
+) -> Result<(), String> {
+    let fail = |what: &str, e: &dyn std::fmt::Display| format!("{name} by sumcheck: {what}: {e}");
+    let wish = Wish { optimize: Optimize::Prover, backend: Some(Backend::Sumcheck) };
+    let plan = Plan::new(&done.graph.system(), wish).map_err(|e| fail("plan", &e))?;
+    let k = plan.k();
+    let setup = setups.entry(k).or_insert_with(|| Srs::dev(k).expect("a setup"));
+    let compiled = Compiled::from_parts(done.graph, done.weights, done.interface, plan);
+    let keys = compiled.setup(setup, &()).map_err(|e| fail("keys", &e))?;
+    let input = keys.compiled().quantize(sample).map_err(|e| fail("quantize", &e))?;
+    let proven = keys.prove(&input, &zkml::Binding::default(), &()).map_err(|e| fail("prove", &e))?;
+    keys.verifier().verify(&proven.proof).map_err(|e| fail("verify", &e))?;
+    for at in 1..proven.proof.instances.len() {
+        let mut other = proven.proof.clone();
+        other.instances[at].0[31] ^= 1;
+        if keys.verifier().verify(&other).is_ok() {
+            return Err(fail("verify", &format!("public word {at} does not matter")));
+        }
+    }
+    let opening = proven.openings.iter().find(|o| o.role == Role::Model).ok_or("no commitment to weights")?;
+    let ranges = keys.prove_ranges(opening, &()).map_err(|e| fail("ranges", &e))?;
+    let verifier = keys.ranges().map_err(|e| fail("ranges", &e))?.ok_or("weights without ranges")?;
+    let shown = verifier.verify(&ranges).map_err(|e| fail("ranges", &e))?;
+    if shown.commitments.iter().all(|c| c.commitment != opening.commitment) {
+        return Err(fail("ranges", &"of another commitment"));
+    }
     Ok(())
 }
 

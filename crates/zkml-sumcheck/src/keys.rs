@@ -2,8 +2,7 @@
 
 use halo2curves::bn256::{Fr, G1Affine};
 use halo2curves::group::Curve;
-use halo2curves::serde::SerdeObject;
-use rand_core::OsRng;
+use std::sync::Arc;
 use zkml_curve::{g1_words, scalar_from_word, scalar_word};
 use zkml_graph::{System as Relations, Trace};
 use zkml_protocol::{
@@ -12,30 +11,18 @@ use zkml_protocol::{
 };
 
 use crate::{
-    Layout, Unconfirmed,
+    Layout, RangeKeys, Unconfirmed,
     error::{Error, Result},
-    prover::{Masks, Phase, ProvingKey, Witness, prove},
+    layout::private,
+    points::{points_of, points_to_bytes},
+    prover::{Made, Phase, PrivateWeights, ProvingKey, Witness, made},
 };
-
-/// Bytes of a point.
-const POINT: usize = 64;
-/// Attempts at a proof: one in `2^240` has degenerate challenges.
-const ATTEMPTS: usize = 3;
 
 /// The layout of a graph with the key of its program.
 #[derive(Debug)]
 pub struct Keys {
     layout: Layout,
     key: ProvingKey,
-}
-
-/// A statement and its proof.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// Public field elements.
-    pub instances: Vec<Word>,
-    /// The proof.
-    pub bytes: Vec<u8>,
 }
 
 impl Layout {
@@ -82,8 +69,7 @@ impl Keys {
 
     /// The points of the key: powers, then what saves operations linear in the weights. Nothing in them is secret.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let points = self.key.powers.iter().chain(self.key.quotients.iter().flatten());
-        points.flat_map(SerdeObject::to_raw_bytes).collect()
+        points_to_bytes(self.key.powers.iter().chain(self.key.quotients.iter().flatten()))
     }
 
     /// Takes apart what [`Keys::to_bytes`] wrote, for the layout and the program that it was made with. That the program has this
@@ -97,82 +83,120 @@ impl Keys {
             return Err(Error::BadKey("the verifier program is not that of the model's layout"));
         }
         let lengths = crate::prover::quotient_lengths(&layout.weights, &layout.opening);
-        let count = layout.powers() + lengths.iter().sum::<usize>();
-        if bytes.len() != count * POINT {
-            return Err(Error::BadKey(
-                "its length is not that of this model's key: it is damaged, or another model's",
-            ));
-        }
-        let points = bytes.chunks_exact(POINT).map(G1Affine::from_raw_bytes);
-        let mut points: Vec<G1Affine> =
-            points.collect::<Option<_>>().ok_or(Error::BadKey("it holds what is no point"))?;
-        let mut rest = points.split_off(layout.powers());
-        let mut quotients = Vec::new();
-        for length in lengths {
-            let after = rest.split_off(length);
-            quotients.push(std::mem::replace(&mut rest, after));
-        }
+        let all: Vec<usize> = std::iter::once(layout.powers()).chain(lengths).collect();
+        let mut quotients = points_of(bytes, &all)?;
+        let points = quotients.remove(0);
         let key = ProvingKey::from_parts(program, points, layout.weights.clone(), quotients)?;
         Ok(Self { layout, key })
     }
 
-    /// The statement of a run: `salts` hide its commitments, in the order of the statement.
+    /// Commits to private weights, one vector per tensor in the graph's order. `salt` is what hides them: drawn once and kept.
+    ///
+    /// # Errors
+    /// [`Error::Defect`] for a model without private weights.
+    pub fn commit_to_weights(
+        &self,
+        relations: &Relations,
+        weights: &[Vec<i64>],
+        salt: &Word,
+    ) -> Result<PrivateWeights> {
+        self.key.commit_to_weights(self.private_values(relations, weights), salt)
+    }
+
+    /// [`PrivateWeights::commitment`] of the same, which is quicker.
+    ///
+    /// # Errors
+    /// As [`Keys::commit_to_weights`].
+    pub fn weights_commitment(
+        &self,
+        relations: &Relations,
+        weights: &[Vec<i64>],
+        salt: &Word,
+    ) -> Result<Word> {
+        self.key.weights_commitment(&self.private_values(relations, weights), salt)
+    }
+
+    /// As [`Keys::commit_to_weights`], with what [`PrivateWeights::to_bytes`] gave.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] for what it did not give.
+    pub fn weights_from_bytes(
+        &self,
+        relations: &Relations,
+        weights: &[Vec<i64>],
+        salt: &Word,
+        bytes: &[u8],
+    ) -> Result<PrivateWeights> {
+        self.key.private_from_bytes(self.private_values(relations, weights), salt, bytes)
+    }
+
+    fn private_values(&self, relations: &Relations, weights: &[Vec<i64>]) -> Vec<Fr> {
+        let mut values = vec![vec![]; relations.vars.len()];
+        for (var, own) in private::variables(relations).zip(weights) {
+            values[var.0 as usize].clone_from(own);
+        }
+        self.layout.private_values(&values)
+    }
+
+    /// The program whose proofs say that committed weights lie in their ranges; none where weights are public.
+    ///
+    /// # Errors
+    /// [`Error::Program`] for a layout whose program contradicts itself.
+    pub fn ranges_program(&self) -> Result<Option<Program>> {
+        self.layout.ranges_program(self.program())
+    }
+
+    /// The same with what proves them.
+    ///
+    /// # Errors
+    /// [`Error::Program`] for a layout whose program contradicts itself.
+    pub fn ranges(&self) -> Result<Option<RangeKeys<'_>>> {
+        RangeKeys::of(&self.layout, self.program(), &self.key.powers)
+    }
+
+    /// The statement of a run: `salts` hide its commitments to inputs and outputs, in the order of the statement.
     ///
     /// # Errors
     /// As [`Layout::witness`].
-    pub fn instances(
-        &self,
-        relations: &Relations,
-        trace: &Trace,
-        context: &Word,
-        salts: &[Word],
-    ) -> Result<Vec<Word>> {
-        let witness = self.witness(relations, trace, context, salts)?;
+    pub fn instances(&self, run: &Run<'_>) -> Result<Vec<Word>> {
+        let witness = self.witness(run)?;
         Ok(witness.instances.iter().map(scalar_word).collect())
     }
 
-    fn witness(
-        &self,
-        relations: &Relations,
-        trace: &Trace,
-        context: &Word,
-        salts: &[Word],
-    ) -> Result<Witness> {
+    fn witness(&self, run: &Run<'_>) -> Result<Witness> {
         let scalar = |word: &Word| {
             scalar_from_word(word)
                 .ok_or_else(|| Error::Witness(format!("{word} is not below the field's order")))
         };
-        let salts = salts.iter().map(scalar).collect::<Result<Vec<Fr>>>()?;
-        let values =
-            relations.assign(trace).ok_or_else(|| Error::Witness("a variable has no value".into()))?;
-        self.layout.witness(relations, &values, scalar(context)?, &salts)
+        let salts = run.salts.iter().map(scalar).collect::<Result<Vec<Fr>>>()?;
+        let values = run
+            .relations
+            .assign(run.trace)
+            .ok_or_else(|| Error::Witness("a variable has no value".into()))?;
+        let private = run.private.cloned();
+        self.layout.witness_with(run.relations, &values, scalar(run.context)?, &salts, private)
     }
 
     /// Proves a run, and tells what it is at.
     ///
     /// # Errors
-    /// As [`Layout::witness`] and [`prove`].
-    pub fn prove(
-        &self,
-        relations: &Relations,
-        trace: &Trace,
-        context: &Word,
-        salts: &[Word],
-        begins: &dyn Fn(Phase),
-    ) -> Result<Made> {
-        let witness = self.witness(relations, trace, context, salts)?;
-        let instances = witness.instances.iter().map(scalar_word).collect();
-        let attempt = || {
-            let masks = Masks::random(&self.key.shape, &self.program().opening, &mut OsRng);
-            prove(&self.key, &witness, &masks, begins)
-        };
-        let mut bytes = attempt();
-        for _ in 1..ATTEMPTS {
-            if !matches!(bytes, Err(Error::Unlucky)) {
-                break;
-            }
-            bytes = attempt();
-        }
-        Ok(Made { instances, bytes: bytes? })
+    /// As [`Layout::witness`] and [`prove`](crate::prover::prove).
+    pub fn prove(&self, run: &Run<'_>, begins: &dyn Fn(Phase)) -> Result<Made> {
+        made(&self.key, &self.witness(run)?, begins)
     }
+}
+
+/// A run that is proven.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What has to hold.
+    pub relations: &'a Relations,
+    /// The values.
+    pub trace: &'a Trace,
+    /// What the proof is bound to.
+    pub context: &'a Word,
+    /// What hides the commitments to inputs and outputs, in the order of the statement.
+    pub salts: &'a [Word],
+    /// The private weights, where the model has some: those of the trace.
+    pub private: Option<&'a Arc<PrivateWeights>>,
 }

@@ -15,7 +15,11 @@ pub mod layout;
 #[cfg(test)]
 mod naive;
 pub mod plan;
+mod points;
+#[cfg(test)]
+mod private_tests;
 pub mod prover;
+pub mod ranges;
 mod tensor;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -28,3 +32,4 @@ pub use error::{Error, Result};
 pub use keys::Keys;
 pub use layout::{Layout, Options, ROWS_PER_CALL, Unconfirmed, lay_out, lay_out_unconfirmed};
 pub use plan::{Plan, plan};
+pub use ranges::RangeKeys;

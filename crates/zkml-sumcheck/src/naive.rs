@@ -53,6 +53,7 @@ pub(crate) fn violation(layout: &Layout, witness: &Witness) -> Option<String> {
         Source::One => Fr::ONE,
         Source::Witness if at < cells.len() => cells[at],
         Source::Witness => from_i64(witness.loose[at - first]),
+        Source::Private => witness.private.as_ref().map_or(Fr::ZERO, |p| p.values()[at]),
         _ => layout.weights[at],
     };
     rows(system, layout, &cells)

@@ -23,7 +23,7 @@ pub struct Plan {
     pub k: u32,
     /// Cells of the run that are committed to.
     pub cells: u64,
-    /// Elements that the model fixes: weights, constants, outputs of functions.
+    /// Elements that were committed to before: weights, constants, outputs of functions.
     pub weights: u64,
     /// Public field elements, the context included.
     pub instances: usize,
@@ -82,7 +82,7 @@ impl Plan {
         let (system, opening) = (&program.system, &program.opening);
         let length = opening.length();
         let rows = 1u64 << system.row_bits;
-        let weights = length * program.weights.commitments.len() as u64;
+        let weights = length * (program.weights.commitments.len() as u64 + u64::from(shape.private_parts));
         let quotients: usize = crate::prover::quotient_lengths(&layout.0.weights, opening).iter().sum();
         let key_bytes = 64 * (layout.powers() + quotients) as u64;
         let cells = u64::from(system.columns) * rows;
@@ -183,7 +183,7 @@ struct Work {
     helpers: f64,
     /// Elements of a part, as far as the witness fills them.
     opened: f64,
-    /// Elements that the model fixes.
+    /// Elements that were committed to before.
     weights: f64,
     /// Elements of all vectors.
     vectors: f64,

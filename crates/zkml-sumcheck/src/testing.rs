@@ -64,8 +64,14 @@ pub fn key(layout: &Layout) -> ProvingKey {
 
 /// The program of a layout whose weights have these commitments.
 fn program_of(layout: &Layout, commitments: Vec<zkml_protocol::G1>) -> Program {
-    let field =
-        |values: u32| Part { name: "y".into(), values, scale: 0, encoding: Encoding::Signed, bounds: None };
+    let field = |values: u32, encoding| Part { name: "y".into(), values, scale: 0, encoding, bounds: None };
+    let system = &layout.system;
+    // What comes before the commitment to private weights, that, and what comes after it.
+    let [before, private, after] = match system.private {
+        Some(p) => [p.instance - 1, 1, system.instances - 1 - p.instance],
+        None => [0, 0, system.instances - 1],
+    };
+    let signed = |count: u32| (count > 0).then(|| field(count, Encoding::Signed)).into_iter().collect();
     let program = Program {
         version: PROTOCOL_VERSION,
         system: layout.system.clone(),
@@ -78,8 +84,9 @@ fn program_of(layout: &Layout, commitments: Vec<zkml_protocol::G1>) -> Program {
             model_hash: Word::ZERO,
             toolkit_version: String::new(),
             instances: InstanceLayout {
-                outputs: vec![field(layout.system.instances - 1)],
-                ..InstanceLayout::default()
+                inputs: signed(before),
+                model: (private > 0).then(|| field(1, Encoding::Commitment)).into_iter().collect(),
+                outputs: signed(after),
             },
         },
     };

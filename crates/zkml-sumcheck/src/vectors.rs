@@ -1,5 +1,7 @@
 //! The specification's proofs, made again byte for byte.
 
+use std::sync::Arc;
+
 use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
@@ -9,7 +11,7 @@ use zkml_protocol::{
     sumcheck::{Number, PROTOCOL_VERSION, Program, Vector, Weights},
 };
 
-use crate::prover::{Masks, ProvingKey, Witness, prove};
+use crate::prover::{Masks, PrivateWeights, ProvingKey, Witness, prove};
 
 pub(crate) fn scalar(n: &Number) -> Fr {
     scalar_from_word(&n.0).expect("canonical")
@@ -63,6 +65,14 @@ pub(crate) fn key(v: &Vector) -> ProvingKey {
     ProvingKey::new(program, v.vk_digest.0, points, weights).expect("a key")
 }
 
+/// The private weights of a vector, if it has some.
+fn private(v: &Vector, key: &ProvingKey) -> Option<Arc<PrivateWeights>> {
+    let mut values: Vec<Fr> = v.private.iter().map(scalar).collect();
+    values.resize(values.len().next_multiple_of(v.opening.length() as usize), Fr::ZERO);
+    let blinds = v.masks.private.iter().map(scalar).collect();
+    (!values.is_empty()).then(|| Arc::new(key.private_weights(values, blinds).expect("private weights")))
+}
+
 /// The witness of a vector.
 pub(crate) fn witness(v: &Vector) -> Witness {
     Witness {
@@ -70,6 +80,7 @@ pub(crate) fn witness(v: &Vector) -> Witness {
         loose: vec![],
         wide: vec![],
         instances: v.instances.iter().map(scalar).collect(),
+        private: private(v, &key(v)),
     }
 }
 

@@ -1,21 +1,29 @@
 //! Keys of a compiled model, and proofs of its runs.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 use zkml_graph::Trace;
 use zkml_protocol::{Program, Word};
 use zkml_srs::{
     Srs,
     container::{self, Container},
 };
-use zkml_sumcheck::prover::Phase;
+use zkml_sumcheck::{
+    keys::Run,
+    prover::{Phase, PrivateWeights},
+};
 
 use crate::{
-    Commitment, Compiled, Error, Input, Layout, Observer, Opening, Preimage, Proof, Result, Stage, Verifier,
-    observer::begin, opening,
+    Commitment, Compiled, Error, Input, Layout, Observer, Opening, Preimage, Proof, Result, Role, Salt,
+    Stage, Verifier, observer::begin, opening,
 };
 
 /// What a proving key for sumcheck begins with.
 const SUMCHECK_MAGIC: &[u8; 16] = b"zkml-chain/sum/1";
+
+mod committed;
 
 /// What proofs of one compiled model are made with.
 #[derive(Debug)]
@@ -23,6 +31,8 @@ pub struct Keys {
     compiled: Compiled,
     prover: Prover,
     program: Program,
+    /// Private weights that a proof was made about, with their salt: committing to them takes longer than a proof.
+    committed: Mutex<Option<(Salt, Arc<PrivateWeights>)>>,
 }
 
 /// The keys of one of the proof systems.
@@ -95,12 +105,12 @@ impl Keys {
     /// The keys that [`zkml_halo2::Keys::read`] read for this very model.
     pub fn of_halo2(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
         let program = keys.program.clone().into();
-        Self { compiled, prover: Prover::Halo2(Box::new(keys)), program }
+        Self { compiled, prover: Prover::Halo2(Box::new(keys)), program, committed: Mutex::default() }
     }
 
     fn of_sumcheck(compiled: Compiled, keys: zkml_sumcheck::Keys) -> Self {
         let program = keys.program().clone().into();
-        Self { compiled, prover: Prover::Sumcheck(Box::new(keys)), program }
+        Self { compiled, prover: Prover::Sumcheck(Box::new(keys)), program, committed: Mutex::default() }
     }
 
     /// Reads what [`Keys::to_bytes`] wrote, the `proving.key` of an artifact folder, and the program that belongs to it.
@@ -212,7 +222,11 @@ impl Keys {
         let (system, bound) = (&self.compiled.system, bound(openings, context));
         Ok(match &self.prover {
             Prover::Halo2(keys) => zkml_halo2::prove::instances(system, keys, trace, &bound)?,
-            Prover::Sumcheck(keys) => keys.instances(system, trace, &bound.context, &bound.salts)?,
+            Prover::Sumcheck(keys) => {
+                let (private, salts) = (self.private(keys, openings)?, hashed(openings));
+                let (context, private) = (&context, private.as_ref());
+                keys.instances(&Run { relations: system, trace, context, salts: &salts, private })?
+            }
         })
     }
 
@@ -236,8 +250,10 @@ impl Keys {
                 (made.instances, made.bytes)
             }
             Prover::Sumcheck(keys) => {
-                let made =
-                    keys.prove(system, trace, &bound.context, &bound.salts, &|p| observer.begins(p.into()))?;
+                let (private, salts) = (self.private(keys, openings)?, hashed(openings));
+                let (context, private) = (&context, private.as_ref());
+                let run = Run { relations: system, trace, context, salts: &salts, private };
+                let made = keys.prove(&run, &|p| observer.begins(p.into()))?;
                 (made.instances, made.bytes)
             }
         };
@@ -254,11 +270,11 @@ impl Keys {
         let mut kept =
             binding.openings.iter().filter(|o| o.role == preimage.role && o.name == preimage.name).peekable();
         if kept.peek().is_none() {
-            return Ok(Opening::fresh(hash, preimage)?);
+            return Ok(Opening::fresh_by(self, hash, preimage)?);
         }
         // An owner of many samples keeps many openings of one input.
         for opening in kept {
-            if opening.opens(hash, preimage)? {
+            if opening.opens_by(self, hash, preimage)? {
                 return Ok(opening.clone());
             }
         }
@@ -274,6 +290,11 @@ impl Keys {
         };
         hidden.map(decode).collect()
     }
+}
+
+/// Salts of the commitments that are hashes of values.
+fn hashed(openings: &[Opening]) -> Vec<Word> {
+    openings.iter().filter(|o| o.role != Role::Model).map(|o| o.salt.reveal()).collect()
 }
 
 fn bound(openings: &[Opening], context: Word) -> zkml_halo2::Binding {

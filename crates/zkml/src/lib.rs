@@ -82,7 +82,7 @@ pub use contracts::{Contracts, Judged};
 pub use {
     compiled::{Compiled, CompiledFiles, Input},
     keys::{Binding, Keys, Proven},
-    opening::{Opening, OpeningError, Part, Preimage, Salt},
+    opening::{Commits, Opening, OpeningError, Part, Preimage, Salt},
     plan::{Backend, Cost, Layout, Plan, Wish},
     zkml_graph::Visibility,
     zkml_halo2::Optimize,

@@ -15,6 +15,9 @@ pub enum OpeningError {
     /// A value does not fit what the commitment gives it.
     #[error(transparent)]
     Commit(#[from] zkml_poseidon::CommitError),
+    /// The sumcheck back end does not commit to weights.
+    #[error(transparent)]
+    Weights(#[from] zkml_sumcheck::Error),
     /// No randomness for a salt.
     #[error("the system gives no randomness: {0}")]
     Randomness(rand_core::Error),
@@ -74,12 +77,38 @@ pub struct Preimage {
     pub parts: Vec<Part>,
 }
 
-impl Preimage {
+/// A way to commit.
+pub trait Commits {
+    /// Digest of the verifier program of which it takes the vectors that values lie in; none for a hash of the values themselves.
+    fn program(&self, preimage: &Preimage) -> Option<Word>;
+
     /// The commitment under a salt.
     ///
     /// # Errors
+    /// [`OpeningError`] when the values do not fit.
+    fn commit(&self, preimage: &Preimage, salt: &Salt) -> Result<Word>;
+}
+
+/// Hashes all values with Poseidon.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hash;
+
+impl Commits for Hash {
+    fn program(&self, _: &Preimage) -> Option<Word> {
+        None
+    }
+
+    fn commit(&self, preimage: &Preimage, salt: &Salt) -> Result<Word> {
+        preimage.hash(salt)
+    }
+}
+
+impl Preimage {
+    /// The hash of the values under a salt.
+    ///
+    /// # Errors
     /// [`OpeningError::Commit`] when a value does not fit its code.
-    pub fn commit(&self, salt: &Salt) -> Result<Word> {
+    pub fn hash(&self, salt: &Salt) -> Result<Word> {
         let parts: Vec<(Code, &[i64])> = self.parts.iter().map(|p| (p.code, p.values.as_slice())).collect();
         Ok(zkml_poseidon::commit(self.role, &salt.0, &parts)?)
     }
@@ -110,6 +139,9 @@ pub struct Opening {
     pub commitment: Word,
     /// Its salt.
     pub salt: Salt,
+    /// Digest of the verifier program in whose vectors the values lie; none where the commitment is a hash of the values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Word>,
     /// The tensors.
     pub parts: Vec<Part>,
 }
@@ -120,10 +152,18 @@ impl Opening {
     /// # Errors
     /// As [`Salt::fresh`], and [`OpeningError::Commit`] when a value does not fit its code.
     pub fn fresh(model_hash: Word, preimage: &Preimage) -> Result<Self> {
+        Self::fresh_by(&Hash, model_hash, preimage)
+    }
+
+    /// As [`Opening::fresh`], of a commitment that is made in another way.
+    ///
+    /// # Errors
+    /// As [`Salt::fresh`], and [`OpeningError`] when the values do not fit.
+    pub fn fresh_by(by: &dyn Commits, model_hash: Word, preimage: &Preimage) -> Result<Self> {
         let salt = Salt::fresh()?;
         let Preimage { role, name, parts } = preimage.clone();
-        let commitment = preimage.commit(&salt)?;
-        Ok(Self { role, name, model_hash, commitment, salt, parts })
+        let commitment = by.commit(preimage, &salt)?;
+        Ok(Self { role, name, model_hash, commitment, salt, program: by.program(preimage), parts })
     }
 
     /// Whether it holds all values that it covers; weights lie elsewhere.
@@ -137,7 +177,7 @@ impl Opening {
     /// [`OpeningError::Commit`] when a value does not fit its code.
     pub fn recompute(&self) -> Result<Word> {
         let Self { role, name, parts, .. } = self.clone();
-        Preimage { role, name, parts }.commit(&self.salt)
+        Preimage { role, name, parts }.hash(&self.salt)
     }
 
     /// Whether it opens `preimage` under the model of this hash.
@@ -145,8 +185,21 @@ impl Opening {
     /// # Errors
     /// [`OpeningError::Commit`] when a value does not fit its code.
     pub fn opens(&self, model_hash: Word, preimage: &Preimage) -> Result<bool> {
-        let about = self.role == preimage.role && self.name == preimage.name && self.model_hash == model_hash;
-        Ok(about && preimage.commit(&self.salt)? == self.commitment)
+        self.opens_by(&Hash, model_hash, preimage)
+    }
+
+    /// As [`Opening::opens`], of a commitment that is made in another way.
+    ///
+    /// # Errors
+    /// [`OpeningError`] when the values do not fit.
+    pub fn opens_by(&self, by: &dyn Commits, model_hash: Word, preimage: &Preimage) -> Result<bool> {
+        Ok(self.is_about(by, model_hash, preimage) && by.commit(preimage, &self.salt)? == self.commitment)
+    }
+
+    /// Whether it is of a commitment of that kind to something of that name and model, whatever the values are.
+    pub fn is_about(&self, by: &dyn Commits, model_hash: Word, preimage: &Preimage) -> bool {
+        let own = (self.role, self.name.as_str(), self.model_hash, self.program);
+        own == (preimage.role, preimage.name.as_str(), model_hash, by.program(preimage))
     }
 
     /// What everybody may see of it.

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 pub enum Backend {
     /// Columns and gates: takes every model that compiles, up to 2^20 rows.
     Halo2,
-    /// Sumchecks: quicker, for models with public weights.
+    /// Sumchecks: quicker. That private weights are small numbers is proven once for each commitment to some.
     Sumcheck,
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, OnceLock};
 use zkml::{
-    Backend, Binding, Compiled, Cost, Error, Keys, Model, Observer, Optimize, ProofError, Settings, Srs,
-    Stage, Verifier, Visibility, Wish, Word,
+    Backend, Binding, Compiled, Cost, Error, Keys, Model, Observer, Opening, Optimize, Proof, ProofError,
+    Role, Settings, Srs, Stage, Verifier, Visibility, Wish, Word,
 };
 
 fn read(name: &str) -> Vec<u8> {
@@ -195,8 +195,55 @@ fn a_plan_says_why() {
     assert_eq!(by(None), by(Some(Backend::Halo2)).min(by(Some(Backend::Sumcheck))));
     let private = Settings { weights: Visibility::Committed, ..Settings::default() };
     let plan = compiled(&private).plan().clone();
-    assert_eq!(plan.backend(), Backend::Halo2);
-    assert!(plan.why.contains("does not take"), "{}", plan.why);
+    assert_eq!(plan.backend(), Backend::Sumcheck, "hashing all weights in a circuit is dear: {}", plan.why);
+}
+
+/// One key for all weights of an architecture, one commitment for all proofs about some of them, and one proof of their ranges.
+#[test]
+fn private_weights_are_committed_to_once() {
+    let settings = Settings { weights: Visibility::Committed, ..Settings::default() };
+    let model = Model::from_onnx("credit", &read("credit.onnx"), &settings).expect("loads");
+    let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+    let wish = Wish { optimize: Optimize::Prover, backend: Some(Backend::Sumcheck) };
+    let compiled = calibration.compile(wish, &()).expect("compiles");
+    let srs = Srs::dev(compiled.plan().k()).expect("a setup");
+    let files = compiled.to_files();
+    let keys = compiled.setup(&srs, &()).expect("keys");
+    let input = keys.compiled().input(&text("sample.json")).expect("an input");
+    let first = keys.prove(&input, &Binding::default(), &()).expect("a proof");
+    let opening = first.openings.iter().find(|o| o.role == Role::Model).expect("of the weights").clone();
+    assert_eq!(opening.program, Some(keys.verifier().digest()));
+    // Read again, with what was kept of the commitment.
+    let again = || Compiled::from_files(&files).expect("the same model");
+    let bytes = keys.to_bytes().expect("bytes");
+    let kept = keys.weights_key(&opening).expect("committed").expect("a key of the weights");
+    let keys = Keys::from_bytes(again(), &keys.verifier(), &bytes).expect("the same keys");
+    assert!(keys.resume_weights(&opening, &kept[1..]).is_err());
+    keys.resume_weights(&opening, &kept).expect("the same weights");
+    let binding = Binding { openings: vec![opening.clone()], ..Binding::default() };
+    let second = keys.prove(&input, &binding, &()).expect("a proof");
+    let commitment = |proof: &Proof| {
+        let all = proof.commitments(keys.program());
+        all.into_iter().find(|c| c.role == Role::Model).expect("one").commitment
+    };
+    assert_eq!(commitment(&second.proof), opening.commitment);
+    assert_eq!(commitment(&first.proof), opening.commitment);
+    assert_ne!(first.proof.proof, second.proof.proof);
+    // Everybody checks the ranges with two files more.
+    let ranges = keys.prove_ranges(&opening, &()).expect("a proof").to_json();
+    let verifier = keys.ranges().expect("a program").expect("weights are private");
+    let verifier = Verifier::from_json(&verifier.to_json()).expect("a verifier");
+    let shown = verifier.verify_json(&ranges).expect("accepted");
+    assert_eq!(shown.commitments.iter().map(|c| c.commitment).collect::<Vec<_>>(), [opening.commitment]);
+    assert!(keys.verifier().verify_json(&ranges).is_err(), "it is no proof of a run");
+    assert!(verifier.verify(&second.proof).is_err(), "nor the other way round");
+    // Another salt is another commitment, and an opening of other weights is none of these.
+    let weights = zkml::opening::model(keys.compiled().graph(), keys.compiled().weights()).expect("some");
+    let other = Opening::fresh_by(&keys, opening.model_hash, &weights);
+    assert_ne!(other.expect("committed").commitment, opening.commitment);
+    let false_one = Opening { commitment: Word::ONE, ..opening };
+    let binding = Binding { openings: vec![false_one], ..Binding::default() };
+    assert!(matches!(keys.prove(&input, &binding, &()), Err(Error::OtherOpening { .. })));
 }
 
 /// Both proof systems prove the same statement of the same input, commitments included, from bytes to bytes.

@@ -1,4 +1,4 @@
-"""Addresses in T, W, H, R, P; degrees; the order of everything that is sent. All of it follows from a System."""
+"""Addresses in T, W, V, H, R, P; degrees; the order of everything that is sent. All of it follows from a System."""
 from dataclasses import dataclass
 from itertools import count
 
@@ -67,8 +67,8 @@ class Layout:
         self.p1_cells = free[:self.p1_size]
         self.xi_cells = free[self.p1_size:self.p1_size + masked]
         parts = lambda size: -(-size // self.N)
-        w_chunks = 1 << max(0, log2ceil(len(s.weights)) - n)
-        self.chunks = {"T": parts(sizes[0]), "H": parts(sizes[1]), "R": 1, "W": w_chunks}
+        w_chunks = 1 << max(0, log2ceil(len(s.weights)) - n) if s.weights else 0
+        self.chunks = {"T": parts(sizes[0]), "H": parts(sizes[1]), "R": 1, "W": w_chunks, "V": parts(s.private)}
         self.chunk_names = [(p if c == 0 else f"{p}.{c}", p, c) for p in "THR" for c in range(self.chunks[p])]
         # --- P: p₂ coefficients a₀, (x, x²) per variable, then three spare cells
         self.p2_size = 1 + 2 * self.n2
@@ -86,8 +86,7 @@ class Layout:
         return opening_mask_cells(self.a, self.b, 0 if self.libra else self.n2)
 
     def is_masked(self, terms):
-        secret = lambda view: view.poly in "TH" or (view.poly == "W" and self.system.private_weights)
-        return any(secret(view) for _, view in terms)
+        return any(view.poly in "THV" for _, view in terms)
 
     def gate_degree(self):
         return max([len(cols) for t in self.system.templates for g in t.gates for _, cols in g], default=0)
@@ -100,7 +99,7 @@ class Layout:
         if s.k > v:
             degrees += [1 + c * (s.m + 1), 1 + c * self.gate_degree()]
         if s.kt > v:
-            degrees.append(2 + c if not s.out_bases() else 1 + c + (c if s.private_weights else 1))
+            degrees.append(2 + c)
         for con in s.contractions:
             if con.bits() > v:
                 weighed = v >= sum(b for _, b in con.sum)
@@ -149,7 +148,7 @@ class Layout:
         out.append(Eval("M", one(self.table_view("T", self.m_base)), trow, {}, True))
         out.append(Eval("G", one(self.table_view("H", self.g_base)), trow, {}, True))
         for j, base in enumerate(s.out_bases()):
-            out.append(Eval(f"out{j}", one(self.table_view("W", base)), trow, {}, s.private_weights))
+            out.append(Eval(f"out{j}", one(self.table_view("W", base)), trow, {}, False))
         for c in s.contractions:
             batch = [name for name, _ in c.batch]
             points = {n: p for n, p in self.free_points(c, r).items() if n not in batch}

@@ -91,7 +91,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class View:
-    poly: str          # 'T', 'W', 'H', 'R', or '1' for the constant one
+    poly: str          # 'T', 'W', 'V', 'H', 'R', or '1' for the constant one
     base: int = 0
     axes: tuple = ()
     free: tuple = ()   # broadcast indices (name, extent)
@@ -186,7 +186,7 @@ def sparse_at(entries, rho):
 
 
 class Functional:
-    """Linear functional of (T, W, H, R) plus a constant: Σ coef·view(points) + Σ weight·P[address]."""
+    """Linear functional of (T, W, V, H, R) plus a constant: Σ coef·view(points) + Σ weight·P[address]."""
 
     def __init__(self):
         self.views, self.cells, self.constant = [], [], 0

@@ -149,7 +149,7 @@ class Masks:
         self.blind = {name: rand() for name, _, _ in layout.chunk_names}    # coefficients of X^N: an opening ignores them
 
 
-def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=None, w_blind=None):
+def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=None, v_blind=None):
     """Returns (items, instances). Never checks the witness: a bad one gives a proof that the verifier refuses."""
     rng, tr, layout = rng or random.SystemRandom(), tr or Transcript(), Layout(system, na)
     cheat = cheat or (lambda name, value: value)
@@ -173,13 +173,13 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
     W = pad(witness.weights or system.weights, N * layout.chunks["W"])
     w_chunks = [W[i:i + N] for i in range(0, len(W), N)]
     instances = list(witness.instances)
-    if system.private_weights:
-        w_chunks = [c + [b] for c, b in zip(w_chunks, w_blind)]       # blinding at X^N, fixed for all proofs
-        instances.append(cheat("model_commitment", model_commitment([srs.commit(c) for c in w_chunks])))
+    V = pad(witness.private or [], N * layout.chunks["V"])
+    v_chunks = [V[i:i + N] + [b] for i, b in zip(range(0, len(V), N), v_blind or [])]     # X^N: the same for all proofs
+    if system.private:
+        instances.append(cheat("model_commitment", model_commitment([srs.commit(c) for c in v_chunks])))
     start(tr, system, layout, weight_commitments(srs, layout, system.weights), instances)
-    if system.private_weights:
-        w_chunks = [send(f"W{c}", "poly", f) for c, f in enumerate(w_chunks)]
-        W = [x for c in w_chunks for x in c[:N]]
+    v_chunks = [send(f"V{c}", "poly", f) for c, f in enumerate(v_chunks)]
+    V = [x for c in v_chunks for x in c[:N]]
     # T with multiplicities, R, P
     columns = [pad(c, 1 << system.k) for c in witness.columns]
     M = cheat("M_column", multiplicities(system, columns))
@@ -199,7 +199,7 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
     H = cheat("H_vector", helper_columns(system, layout, columns, M, ch["theta"], ch["beta"]))
     if not layout.libra:
         H[layout.h_mask] = masks.H[0]
-    polys = {"T": T, "W": W, "H": send_chunks("H", H), "R": R_values}
+    polys = {"T": T, "W": W, "V": V, "H": send_chunks("H", H), "R": R_values}
     ch["tau"] = tr.squeeze_vec("tau", max(system.k, system.kt))
     ch["gamma"] = tr.squeeze("gamma")
     ch["r"] = tr.squeeze_vec("r", layout.r_len)
@@ -236,7 +236,7 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
     # opening of f
     phi = [t[0] for t in item.tables[1::2]]
     f = [0] * (N + 1)
-    parts = [sent[name] for p in "THR" for name, q, _ in layout.chunk_names if q == p] + w_chunks
+    parts = [sent[name] for p in "THR" for name, q, _ in layout.chunk_names if q == p] + w_chunks + v_chunks
     for weight, poly in zip(phi, parts):
         f = f + [0] * (len(poly) - len(f))
         f = [(x + weight * y) % R for x, y in zip(f, poly + [0] * (len(f) - len(poly)))]
@@ -263,9 +263,9 @@ def end_values(system, items, r0):
 
 
 def fold(layout, cl, eta, polys):
-    """[(P, Φ_P)] for every chunk of every polynomial: chunks of T, of H, R, chunks of W."""
+    """[(P, Φ_P)] for every chunk of every polynomial: chunks of T, of H, R, chunks of W, of V."""
     out = []
-    for poly in "THRW":
+    for poly in "THRWV":
         values = polys[poly]
         phi = [0] * len(values)
         for w, (_, f, _) in zip(powers(eta, len(cl)), cl):

@@ -88,9 +88,9 @@ class System:
     kt: int                                    # log2 table rows
     contractions: list
     linears: list
-    weights: list                              # W, padded
+    weights: list                              # W: what the model fixes, padded
     instances: int = 0
-    private_weights: bool = False
+    private: int = 0                           # cells of V, the private weights; their commitment is the last instance
     out_base: object = None                    # address in W of the table's out column, 2^kt cells; a list for several
     loose: int = 0                             # cells of T after the multiplicities that only linear claims read
     n: int = None                              # log2 of a chunk; None: T and H are one chunk each
@@ -110,7 +110,9 @@ class System:
 
 @dataclass
 class Witness:
-    """Columns of T without multiplicities, and the instances. Weights only if private (they override the system's)."""
+    """Columns of T without multiplicities, and the instances. `private`: the vector V, if the system has one.
+    `weights`: another W than the model's, of one who cheats."""
     columns: list
     instances: list
+    private: list = None
     weights: list = None

@@ -11,8 +11,8 @@ from .transcript import ProgrammedTranscript
 from .verifier import claims, folded_phi, model_commitment, p2_powers
 
 
-def simulate(srs, system, instances, w_points, rng, na=None, weights=None):
-    """(items, challenge table, instances). weights: the public ones; private ones are never used."""
+def simulate(srs, system, instances, w_points, rng, na=None, weights=None, v_points=()):
+    """(items, challenge table, instances). weights: W; private ones are never used, but their commitments."""
     layout, tr = Layout(system, na), ProgrammedTranscript(rng)
     items, ch = [], {}
     rand = lambda: rng.randrange(1, R)
@@ -22,10 +22,10 @@ def simulate(srs, system, instances, w_points, rng, na=None, weights=None):
         return items[-1][2]
 
     instances = list(instances)
-    if system.private_weights:
-        instances.append(model_commitment(w_points))
-        for c, p in enumerate(w_points):
-            send(f"W{c}", "point", p)
+    if system.private:
+        instances.append(model_commitment(v_points))
+        for c, p in enumerate(v_points):
+            send(f"V{c}", "point", p)
     committed = {name: send(name, "point") for name, p, _ in layout.chunk_names if p == "T"}
     committed["R"] = send("R", "point")
     cP = send("P", "point") if layout.libra else None
@@ -48,8 +48,9 @@ def simulate(srs, system, instances, w_points, rng, na=None, weights=None):
     rho, last2 = rounds("sc2", S2, layout.n2, [2] * layout.n2, tr, send)
     p2 = send("p2") if layout.libra else 0
     phi = {name: folded_phi(layout, cl, eta, p, c, rho) for name, p, c in layout.chunk_names}
-    phi.update({f"W{c}": folded_phi(layout, cl, eta, "W", c, rho) for c in range(layout.chunks["W"])})
-    committed.update({f"W{c}": point for c, point in enumerate(w_points)})
+    for poly, points in (("W", w_points), ("V", v_points)):
+        phi.update({f"{poly}{c}": folded_phi(layout, cl, eta, poly, c, rho) for c in range(layout.chunks[poly])})
+        committed.update({f"{poly}{c}": point for c, point in enumerate(points)})
     cf = sum(phi[name] * committed[name] for name in phi) % R
     opening(srs, layout, cf, last2 - chi * p2, rho[:layout.n], cP, p2_powers(layout, rho), p2, tr, send)
     return items, tr.table, instances

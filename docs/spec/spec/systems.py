@@ -58,7 +58,7 @@ def mlp(private=False, seed=1, k=5, m=3):
     w1 = [[rnd.randrange(-2, 3) for _ in range(7)] for _ in range(5)]
     w2 = [[rnd.randrange(-2, 3) for _ in range(5)] for _ in range(3)]
     b1, b2 = [rnd.randrange(-9, 10) for _ in range(5)], [rnd.randrange(-9, 10) for _ in range(3)]
-    W2 = 128 if private else 64                    # a second chunk of W when private
+    W2 = 128 if private else 64                    # in a second chunk when private
     weights = [0] * (2 * W2)
     for n, row in enumerate(w1):
         weights[8 * n:8 * n + 7] = row
@@ -67,21 +67,22 @@ def mlp(private=False, seed=1, k=5, m=3):
     B1, B2 = W2 + 32, W2 + 40
     weights[B1:B1 + 5], weights[B2:B2 + 3] = b1, b2
     col = lambda c, row, bits, n, e: cells("T", (c << k) + row, axis(0, bits, n, e))
+    poly = "V" if private else "W"
     c1 = Contraction("layer1", [("n", 3)], [("k", 3)],
-                     cells("W", 0, axis(0, 3, "k", 7), axis(3, 3, "n", 5)), col(0, X, 3, "k", 7),
+                     cells(poly, 0, axis(0, 3, "k", 7), axis(3, 3, "n", 5)), col(0, X, 3, "k", 7),
                      [(16, col(0, Z, 3, "n", 5)), (-16, col(1, Z, 3, "n", 5)), (1, col(2, Z, 3, "n", 5)),
-                      (-HALF_STEP, const(("n", 5))), (-1, cells("W", B1, axis(0, 3, "n", 5)))])
+                      (-HALF_STEP, const(("n", 5))), (-1, cells(poly, B1, axis(0, 3, "n", 5)))])
     out = lambda c: col(c, Y, 2, "n", 3)
     c2 = Contraction("layer2", [("n", 2)], [("k", 3)],
-                     cells("W", W2, axis(0, 3, "k", 5), axis(3, 2, "n", 3)), col(0, Z, 3, "k", 5),
-                     signed_terms(out, [("n", 3)]) + [(-1, cells("W", B2, axis(0, 2, "n", 3)))])
+                     cells(poly, W2, axis(0, 3, "k", 5), axis(3, 2, "n", 3)), col(0, Z, 3, "k", 5),
+                     signed_terms(out, [("n", 3)]) + [(-1, cells(poly, B2, axis(0, 2, "n", 3)))])
     public = Linear("output", [("n", 2)], [(1, out(0)), (16, out(1)), (-SIGN, const(("n", 3)))], (0, [3]))
     rest = [(1 << bits, bits) for bits in range(5, k)]
     templates = [Template("range", [(0, 3), (16, 4)] + rest, range_slots()),
                  Template("relu", [(8, 3)], range_slots(), [[(1, (0, 1))]])]
     system = System("mlp-private" if private else "mlp", k, 3, m, templates, [RANGE_TABLE], T_BITS, [c1, c2],
-                    [public], [0] * len(weights) if private else [w % R for w in weights],
-                    instances=4 if private else 3, private_weights=private)
+                    [public], [] if private else [w % R for w in weights],
+                    instances=4 if private else 3, private=len(weights) if private else 0)
 
     def sample(rng):
         x = [rng.randrange(16) for _ in range(7)]
@@ -93,6 +94,33 @@ def mlp(private=False, seed=1, k=5, m=3):
         place(columns, Z, [z, [max(-y, 0) for y, _ in ys], [r for _, r in ys]])
         place(columns, Y, signed_rows(acc2))
         return Witness(columns, [rescale(a)[0] % R for a in acc2], [w % R for w in weights] if private else None)
+
+    return system, sample
+
+
+# --- ranges of the private weights of (e): proven once, about the same [V] -------------------------------------------
+def mlp_ranges():
+    """Each weight is l0 + 16·l1 − 128, in the row of its address in V. Nothing else is shown but the commitment."""
+    k = 8
+    tensors = [(0, (("k", 3, 7), ("n", 3, 5))), (128, (("k", 3, 5), ("n", 2, 3))), (160, (("n", 3, 5),)), (168, (("n", 2, 3),))]
+    linears = []
+    for i, (base, dims) in enumerate(tensors):
+        bits = [sum(b for _, b, _ in dims[:j]) for j in range(len(dims))]
+        axes = [axis(at, b, n, e) for at, (n, b, e) in zip(bits, dims)]
+        free = [(n, e) for n, _, e in dims]
+        limb = lambda c: cells("T", (c << k) + base, *axes)
+        terms = [(1, limb(0)), (16, limb(1)), (-SIGN, const(*free)), (-1, cells("V", base, *axes))]
+        linears.append(Linear(f"range{i}", [(n, b) for n, b, _ in dims], terms))
+    template = Template("range", [(0, k)], range_slots(2))
+    system = System("mlp-ranges", k, 2, 2, [template], [RANGE_TABLE], T_BITS, [], linears, [], instances=1, private=256,
+                    n=7, mask2="claim")
+    _, of_model = mlp(private=True)
+
+    def sample(rng):
+        private = of_model(rng).private
+        shifted = [((w + R // 2) % R - R // 2 + SIGN) for w in private]
+        columns = [[w & 15 for w in shifted], [w >> 4 for w in shifted]]
+        return Witness(columns, [], private)
 
     return system, sample
 
@@ -253,7 +281,7 @@ def in_chunks(make):
 
 ALL = {"mlp": mlp, "conv": conv, "attention": attention, "table": table,
        "mlp_private": lambda: mlp(private=True), "mlp_claim": lambda: other_masks(mlp),
-       "mlp_private_claim": lambda: other_masks(lambda: mlp(private=True)), "mixed": mixed,
+       "mlp_private_claim": lambda: other_masks(lambda: mlp(private=True)), "mlp_ranges": mlp_ranges, "mixed": mixed,
        "conv_claim": lambda: other_masks(conv), "attention_claim": lambda: other_masks(attention),
        "table_claim": lambda: other_masks(table), "mlp_chunks": lambda: in_chunks(lambda: mlp(k=6, m=1)),
        "conv_chunks": lambda: in_chunks(conv)}

@@ -16,9 +16,9 @@ from .transcript import Transcript
 from .prover import Masks
 from .verifier import start, verify, vk_digest, weight_commitments
 
-# The simpler mask of sumcheck 2 is what the implementation has, and public weights.
-NAMES = ["mlp_claim", "conv_claim", "attention_claim", "table_claim", "mixed", "mlp_chunks", "conv_chunks"]
-SOURCES = {"1": "One", "T": "Witness", "W": "Weights", "H": "Helpers", "R": "Masks"}
+# The simpler mask of sumcheck 2 is what the implementation has.
+NAMES = ["mlp_claim", "mlp_private_claim", "mlp_ranges", "conv_claim", "attention_claim", "table_claim", "mixed", "mlp_chunks", "conv_chunks"]
+SOURCES = {"1": "One", "T": "Witness", "W": "Weights", "V": "Private", "H": "Helpers", "R": "Masks"}
 
 
 def word(x):
@@ -74,13 +74,14 @@ def program(system):
     lookup = lambda s: {"key": affine(s.key, s.key_const), "outputs": [affine(o) for o in s.outs()], "tag": s.tag}
     template = lambda t: {"segments": [segment(*s) for s in t.segments], "lookups": [lookup(s) for s in t.slots],
                           "gates": [[{"coefficient": word(c), "columns": list(cols)} for c, cols in g] for g in t.gates]}
+    private = {"cells": system.private, "instance": system.instances - 1} if system.private else None
     rows = lambda s: {"rows": segment(s.start, s.bits), "tag": s.tag, "first_key": s.key0}
     return {"row_bits": system.k, "columns": system.columns, "lookups_per_helper": system.m,
             "templates": [template(t) for t in system.templates],
             "table": {"bits": system.kt, "segments": [rows(s) for s in system.table], "outputs": system.out_bases()},
             "contractions": [contraction(c) for c in system.contractions],
             "linears": [linear(rel) for rel in system.linears], "instances": system.instances,
-            "loose": system.loose}
+            "loose": system.loose, "private": private}
 
 
 def vector(name, seed=2026):
@@ -89,8 +90,8 @@ def vector(name, seed=2026):
     system, sample = ALL[name]()
     layout, witness = Layout(system), sample(rng)
     key = weight_commitments(srs, layout, system.weights)
-    masks = Masks(layout, rng)
-    items, instances = prove(srs, system, witness, rng, masks=masks)
+    masks, v_blind = Masks(layout, rng), [rng.randrange(R) for _ in range(layout.chunks["V"])]
+    items, instances = prove(srs, system, witness, rng, masks=masks, v_blind=v_blind)
     tr, log = Transcript(), {}
     assert verify(srs, system, key, instances, items, tr, log=log)
     hexed = lambda x: hex(x)
@@ -103,8 +104,8 @@ def vector(name, seed=2026):
         "mask2": system.mask2,
         "degrees": layout.degrees, "m_base": layout.m_base, "g_base": layout.g_base, "p1_cells": layout.p1_cells,
         "xi_cells": layout.xi_cells, "opening_mask_cells": sorted(layout.opening_mask_cells()),
-        "vk_digest": hexed(vk_digest(system, layout, [] if system.private_weights else key)),
-        "weights": [hexed(w) for w in (witness.weights or system.weights)], "columns": witness.columns,
+        "vk_digest": hexed(vk_digest(system, layout, key)),
+        "weights": [hexed(w) for w in system.weights], "private": [hexed(w) for w in witness.private or []], "columns": witness.columns,
         "key": [item(f"W{i}", "point", p) for i, p in enumerate(key)], "instances": [hexed(x) for x in instances],
         "first_absorbed": first.buffer.hex(), "proof": [item(*i) for i in items],
         "challenges": [[n, hexed(v)] for n, v in tr.challenges],
@@ -112,7 +113,8 @@ def vector(name, seed=2026):
         "phi_at_rho": {k: hexed(v) for k, v in log["phi"].items()},
         "program": program(system), "opening": {"bits": layout.n, "column_bits": layout.nb},
         "masks": {"vector": [[i, hexed(x)] for i, x in enumerate(masks.R) if x], "helper": hexed(masks.H[0]),
-                  "blinds": [hexed(masks.blind[name]) for name, _, _ in layout.chunk_names]},
+                  "blinds": [hexed(masks.blind[name]) for name, _, _ in layout.chunk_names],
+                  "private": [hexed(b) for b in v_blind]},
         **{k: hexed(log[k]) for k in ("last1", "gates", "S2", "last2", "s", "f", "S_z", "D_z")},
     }
 

@@ -40,13 +40,13 @@ class Reader:
 
 
 def weight_commitments(srs, layout, weights):
-    """[W] in chunks, without blinding (public weights)."""
+    """[W] in chunks, without blinding."""
     padded = weights + [0] * ((layout.chunks["W"] << layout.n) - len(weights))
     return [srs.commit(padded[i:i + layout.N]) for i in range(0, len(padded), layout.N)]
 
 
 def model_commitment(points):
-    """Private weights: Keccak-256 of the points' coordinates, masked to 253 bits; an instance."""
+    """What the statement says of private weights: Keccak-256 of the coordinates of the points [V], masked to 253 bits."""
     t = Transcript()
     for p in points:
         t.point(p)
@@ -54,10 +54,10 @@ def model_commitment(points):
 
 
 def vk_digest(system, layout, w_points):
-    """Binds the system, the opening shape, and [W] if public."""
+    """Binds the system, the opening shape, and [W]. Nothing of V: it serves all private weights of an architecture."""
     t = Transcript()
     shown = [system.name, system.k, system.columns, system.m, system.templates, system.table, system.kt,
-             system.contractions, system.linears, system.instances, system.private_weights, system.out_base,
+             system.contractions, system.linears, system.instances, system.private, system.out_base,
              layout.n, layout.na, system.mask2]
     t.buffer = repr(shown).encode()
     for p in w_points:
@@ -66,7 +66,7 @@ def vk_digest(system, layout, w_points):
 
 
 def start(tr, system, layout, w_points, instances):
-    tr.word(vk_digest(system, layout, [] if system.private_weights else w_points))
+    tr.word(vk_digest(system, layout, w_points))
     tr.word(len(instances))
     for w in instances:
         tr.word(w)
@@ -155,7 +155,7 @@ def gates_at(system, layout, ch, v, rho):
 
 
 def claims(system, layout, ch, S1, last1, v, instances):
-    """[(Functional, value)]: everything that T, W, H, R must satisfy, all linear."""
+    """[(Functional, value)]: everything that T, W, V, H, R must satisfy, all linear."""
     rho, out = ch["rho1"], []
     batch = Batch(system, ch["gamma"])
     total = Functional()                                  # S₁ = Σ γ^· Y_l + Σ p₁
@@ -214,16 +214,15 @@ def p2_powers(layout, rho):
 
 
 def verify(srs, system, w_points, instances, items, tr=None, na=None, log=None):
-    """Returns True or raises ValueError. w_points: [W] of the key (public) — ignored if weights are private."""
+    """Returns True or raises ValueError. w_points: [W] of the key."""
     layout, tr, log = Layout(system, na), tr or Transcript(), {} if log is None else log
     proof, ch = Reader(items, tr), {}
     if len(instances) != system.instances or any(not 0 <= w < R for w in instances):
         raise ValueError("instances")
     start(tr, system, layout, w_points, instances)
-    if system.private_weights:
-        w_points = [proof.point(f"W{c}") for c in range(layout.chunks["W"])]
-        if model_commitment(w_points) != instances[-1]:
-            raise ValueError("model commitment")
+    private = [proof.point(f"V{c}") for c in range(layout.chunks["V"])]
+    if private and model_commitment(private) != instances[-1]:
+        raise ValueError("model commitment")
     committed = {name: proof.point(name) for name, p, _ in layout.chunk_names if p == "T"}
     committed["R"] = proof.point("R")
     cP = proof.point("P") if layout.libra else None
@@ -248,8 +247,9 @@ def verify(srs, system, w_points, instances, items, tr=None, na=None, log=None):
     s = (last2 - chi * p2) % R
     # one opening
     phi = {name: folded_phi(layout, cl, eta, p, c, rho) for name, p, c in layout.chunk_names}
-    phi.update({f"W{c}": folded_phi(layout, cl, eta, "W", c, rho) for c in range(layout.chunks["W"])})
-    committed.update({f"W{c}": point for c, point in enumerate(w_points)})
+    for poly, points in (("W", w_points), ("V", private)):
+        phi.update({f"{poly}{c}": folded_phi(layout, cl, eta, poly, c, rho) for c in range(layout.chunks[poly])})
+        committed.update({f"{poly}{c}": point for c, point in enumerate(points)})
     cf = sum(phi[name] * committed[name] for name in phi) % R
     extra = mercury.check_(srs, cf, s, rho[:layout.n], layout.nb, cP, p2_powers(layout, rho), p2, tr, proof)
     proof.end()

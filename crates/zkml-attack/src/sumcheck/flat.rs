@@ -1,4 +1,4 @@
-//! A system of the protocol, written out: equations over single cells of `T`, from the definition of its terms alone.
+//! A system of the protocol, written out: equations over single cells of `T` and `V`, from the definition of its terms alone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,6 +10,7 @@ use zkml_protocol::{
     Word,
     sumcheck::{Affine, Form, Index, Linear, Source, System, Template, Term, Weight},
 };
+use zkml_sumcheck::Layout;
 
 /// `constant + Σ coefficient · cell`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,7 +53,18 @@ pub enum Equation {
     Contract(Vec<(Sum, Sum)>, Sum),
 }
 
-/// A system of one model, with public weights.
+/// What is known of the vectors of a system before any is filled, and where those lie among all cells.
+#[derive(Debug, Clone, Copy)]
+struct Vectors<'a> {
+    /// `W`.
+    weights: &'a [Fr],
+    /// First cell of `T`.
+    witness: usize,
+    /// First cell of `V`.
+    private: usize,
+}
+
+/// The systems of one model: that of a run, and that of the ranges of private weights.
 #[derive(Debug, Clone)]
 pub struct Flat {
     /// All that has to hold.
@@ -82,7 +94,7 @@ fn uses(term: &Term, index: usize) -> bool {
 }
 
 /// A term at values of the indices: nothing where a coordinate leaves its bounds.
-fn at(term: &Term, values: &[u64], weights: &[Fr]) -> Sum {
+fn at(term: &Term, values: &[u64], vectors: Vectors<'_>) -> Sum {
     let mut address = 0usize;
     for axis in &term.axes {
         let steps = axis.steps.iter().map(|s| i128::from(s.stride) * i128::from(values[s.index as usize]));
@@ -96,23 +108,24 @@ fn at(term: &Term, values: &[u64], weights: &[Fr]) -> Sum {
     for (base, w) in &term.cells {
         let place = *base as usize + address;
         match term.source {
-            Source::Witness => sum.terms.push((place, scalar(w))),
-            Source::Weights => sum.constant += scalar(w) * weights[place],
+            Source::Witness => sum.terms.push((vectors.witness + place, scalar(w))),
+            Source::Private => sum.terms.push((vectors.private + place, scalar(w))),
+            Source::Weights => sum.constant += scalar(w) * vectors.weights[place],
             _ => sum.constant += scalar(w),
         }
     }
     sum
 }
 
-fn form_at(form: &Form, values: &[u64], weights: &[Fr]) -> Sum {
+fn form_at(form: &Form, values: &[u64], vectors: Vectors<'_>) -> Sum {
     let mut sum = Sum::default();
-    form.0.iter().for_each(|t| sum.add(Fr::ONE, &at(t, values, weights)));
+    form.0.iter().for_each(|t| sum.add(Fr::ONE, &at(t, values, vectors)));
     sum
 }
 
 /// A linear relation, value by value of its random indices: sums by power of the sequence's challenge. Other indices are
 /// summed over, each term over its own.
-fn linear(l: &Linear, weights: &[Fr]) -> Vec<BTreeMap<u64, Sum>> {
+fn linear(l: &Linear, vectors: Vectors<'_>) -> Vec<BTreeMap<u64, Sum>> {
     let random = |i: usize| l.indices[i].weight == Weight::Random;
     let value = |outer: Vec<u64>| {
         let mut sums: BTreeMap<u64, Sum> = BTreeMap::new();
@@ -127,7 +140,7 @@ fn linear(l: &Linear, weights: &[Fr]) -> Vec<BTreeMap<u64, Sum>> {
                         Weight::Sequence { stride } => power += stride * inner[i],
                     }
                 }
-                sums.entry(power).or_default().add(factor, &at(term, &values, weights));
+                sums.entry(power).or_default().add(factor, &at(term, &values, vectors));
             }
         }
         sums
@@ -136,31 +149,49 @@ fn linear(l: &Linear, weights: &[Fr]) -> Vec<BTreeMap<u64, Sum>> {
 }
 
 impl Flat {
-    /// Writes a system out.
-    pub fn new(system: &System, weights: &[Fr]) -> Self {
+    /// Writes the systems of a layout out; [`Layout::vectors`] says where their cells are.
+    ///
+    /// # Panics
+    /// If ranges are looked up in two tables.
+    pub fn new(layout: &Layout) -> Self {
+        let [private, ranges, _] = layout.vectors();
+        let mut flat = Self::of(&layout.system, Vectors { weights: &layout.weights, witness: 0, private });
+        if let Some(other) = layout.of_ranges() {
+            let own = Self::of(&other.system, Vectors { weights: &other.weights, witness: ranges, private });
+            let ranges =
+                |table: &HashSet<(u64, Vec<[u8; 32]>)>| table.iter().filter(|(tag, _)| *tag == 0).count();
+            assert!(own.table.is_subset(&flat.table) && own.table.len() == ranges(&flat.table), "one range");
+            let apart = own.equations.into_iter().map(|(name, equation)| (format!("apart {name}"), equation));
+            flat.equations.extend(apart);
+            flat.refresh();
+        }
+        flat
+    }
+
+    fn of(system: &System, vectors: Vectors<'_>) -> Self {
         let mut flat = Self {
             equations: vec![],
             shown: vec![],
-            table: table(system, weights),
+            table: table(system, vectors.weights),
             touching: HashMap::new(),
         };
         for (number, template) in system.templates.iter().enumerate() {
-            flat.template(system, number, template);
+            flat.template(system, vectors, number, template);
         }
         for (number, c) in system.contractions.iter().enumerate() {
             let (indices, outer) = (c.indices(), c.free.len() + c.batch.len());
             for values in all(&indices, &|i| i < outer) {
                 let products = all(&indices, &|i| i >= outer).into_iter().map(|inner| {
                     let values: Vec<u64> = values.iter().zip(&inner).map(|(a, b)| a + b).collect();
-                    (form_at(&c.a, &values, weights), form_at(&c.b, &values, weights))
+                    (form_at(&c.a, &values, vectors), form_at(&c.b, &values, vectors))
                 });
-                let equation = Equation::Contract(products.collect(), form_at(&c.y, &values, weights));
+                let equation = Equation::Contract(products.collect(), form_at(&c.y, &values, vectors));
                 flat.equations.push((format!("contraction {number} at {values:?}"), equation));
             }
         }
         let mut shown = BTreeMap::new();
         for (number, l) in system.linears.iter().enumerate() {
-            for (place, sums) in linear(l, weights).into_iter().enumerate() {
+            for (place, sums) in linear(l, vectors).into_iter().enumerate() {
                 match l.instances {
                     Some(first) => {
                         shown.insert(first as usize + place, sums.into_values().next().unwrap_or_default());
@@ -196,10 +227,10 @@ impl Flat {
         }
     }
 
-    fn template(&mut self, system: &System, number: usize, template: &Template) {
+    fn template(&mut self, system: &System, vectors: Vectors<'_>, number: usize, template: &Template) {
         let rows = template.segments.iter().flat_map(|s| s.start..s.start + (1 << s.bits));
         for row in rows {
-            let cell = |column: u32| ((column as usize) << system.row_bits) + row as usize;
+            let cell = |column: u32| vectors.witness + ((column as usize) << system.row_bits) + row as usize;
             let sum = |a: &Affine| Sum {
                 constant: scalar(&a.constant),
                 terms: a.terms.iter().map(|(c, w)| (cell(*c), scalar(w))).collect(),

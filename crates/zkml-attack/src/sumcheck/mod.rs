@@ -36,11 +36,6 @@ impl Backend for Sumcheck {
         VARIANTS.len()
     }
 
-    fn takes(&self, target: &Target) -> bool {
-        // Private weights are refused by name.
-        target.graph.weights.is_empty()
-    }
-
     fn prepare<'a>(&self, target: &'a Target, variant: usize) -> Result<Box<dyn Prepared + 'a>, String> {
         Ok(Box::new(Laid::new(target, &VARIANTS[variant % VARIANTS.len()])?))
     }
@@ -83,10 +78,10 @@ impl<'a> Laid<'a> {
     /// The fault, printed.
     pub fn new(target: &'a Target, options: &Options) -> Result<Self, String> {
         let layout = lay_out(&target.system, options).map_err(|e| e.to_string())?;
-        let flat = Flat::new(&layout.system, &layout.weights);
+        let flat = Flat::new(&layout);
         let salts = (0..layout.commitments() as u64).map(|i| Fr::from(1_000_003 + i)).collect();
-        let mut laid = Self { target, held: layout.held(), layout, flat, salts, honest: vec![] };
-        let empty = vec![Fr::ZERO; laid.layout.cells()];
+        let mut laid = Self { target, held: layout.held_in_all(), layout, flat, salts, honest: vec![] };
+        let empty = vec![Fr::ZERO; laid.layout.vectors()[2]];
         let cells = laid.fill(&target.honest, Response::Follow, &empty);
         let all: Vec<usize> = (0..cells.len()).collect();
         if let Some(broken) = laid.flat.objection(&cells, &all) {
@@ -202,6 +197,8 @@ fn statement(system: &Relations, values: &Assignment, commitments: Vec<Fr>) -> V
                         |part: &[Fr]| part.iter().rev().fold(Fr::ZERO, |sum, x| sum * base + x + offset);
                     out.extend(shown.chunks(own.per_word() as usize).map(word));
                 }
+                // What is said of private weights is no sum of cells: the proof's own points are hashed.
+                Relation::Commit { section: Section::Model, .. } => {}
                 Relation::Commit { section, .. } if *section == wanted => out.extend(commitments.next()),
                 _ => {}
             }

@@ -14,6 +14,16 @@ fn target(kind: Kind, roles: &[Role]) -> Target {
     (1..30).find_map(|seed| recipe.build(seed).ok()).unwrap_or_else(|| panic!("{recipe:?}"))
 }
 
+/// One target for each operator that takes private weights, over those.
+fn private() -> Vec<Target> {
+    let roles = [Role::Weight, Role::Input, Role::Intermediate];
+    let of = |kind: &Kind| {
+        let recipe = Recipe::Single(*kind, (0..kind.arity()).map(|i| roles[i % 3]).collect());
+        (1..30).find_map(|seed| recipe.build(seed).ok())
+    };
+    Kind::ALL.iter().filter_map(of).filter(|target| !target.graph.weights.is_empty()).collect()
+}
+
 /// One target for each operator, over inputs and over what other operators compute.
 fn targets() -> Vec<Target> {
     let roles = [Role::Input, Role::Intermediate, Role::Varied];
@@ -29,7 +39,9 @@ fn attacked(target: &Target, laid: &Laid<'_>, stride: usize) -> Report {
 #[test]
 fn nothing_false_is_accepted_in_any_layout() {
     let (mut tried, mut refused) = (0, 0);
-    for (number, target) in targets().iter().enumerate() {
+    let private = private();
+    assert!(private.len() > 10, "{} operators take private weights", private.len());
+    for (number, target) in targets().iter().chain(&private).enumerate() {
         let options = &VARIANTS[number % VARIANTS.len()];
         let laid = Laid::new(target, options).unwrap_or_else(|e| panic!("{}: {e}", target.name));
         let report = attacked(target, &laid, 4);
@@ -48,7 +60,7 @@ fn kind(name: &str) -> String {
 #[test]
 fn what_is_taken_away_is_noticed() {
     let mut seen: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for target in targets() {
+    for target in targets().into_iter().chain(private()) {
         let laid = Laid::new(&target, &VARIANTS[0]).unwrap_or_else(|e| panic!("{}: {e}", target.name));
         let mut kinds: Vec<String> = laid.flat.equations.iter().map(|(name, _)| kind(name)).collect();
         kinds.sort();

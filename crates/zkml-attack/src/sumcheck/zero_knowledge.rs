@@ -2,7 +2,8 @@
 //!
 //! At fixed challenges and fixed masks `ξ` of evaluations, everything that a prover sends is an affine map of its other masks.
 //! Evaluations are moved by `ξ` alone, each by one of its own, so they are uniform; the rest has to be uniform on the verifier's
-//! equations, three of which fix `[q]`, `[W]` and `[W']`:
+//! equations, three of which fix `[q]`, `[W]` and `[W']`. Commitments to private weights are the same in all proofs, and so is what
+//! blinds them: it is no mask of a proof.
 //!
 //! - the rank of the map is the number of values that are sent, less three;
 //! - what a simulator sends, who knows no witness, differs from a real proof by something in the map's image.
@@ -16,7 +17,7 @@ use rand::rngs::OsRng;
 use zkml_curve::{g1_words, scalar_word};
 use zkml_protocol::{
     Element, Word,
-    sumcheck::{Base, Challenge, Program, SlotId, Source},
+    sumcheck::{Base, Challenge, Program, SlotId, Source, weights_commitment_of},
 };
 use zkml_sumcheck::{
     prover::{Masks, Witness},
@@ -61,9 +62,10 @@ pub struct View {
     moved: Vec<(Mask, Vec<Fr>)>,
 }
 
-/// Values in the order of their slots, without evaluations.
+/// Values in the order of their slots, without evaluations and what was committed to before.
 fn flat(sent: &Sent) -> Vec<Fr> {
-    sent.iter().filter(|(id, _)| **id != SlotId::Evaluations).flat_map(|(_, v)| v).copied().collect()
+    let drawn = |id: SlotId| !matches!(id, SlotId::Evaluations | SlotId::Private);
+    sent.iter().filter(|(id, _)| drawn(**id)).flat_map(|(_, v)| v).copied().collect()
 }
 
 fn difference(a: &[Fr], b: &[Fr]) -> Vec<Fr> {
@@ -123,9 +125,14 @@ impl View {
         let mut real = self.base.clone();
         // The prover's hook saw the quotient without the parts of the weights.
         let functionals = functionals(&self.logs, instances, &self.base)?;
-        for (part, quotient) in self.logs.weight_quotients().into_iter().enumerate() {
-            let factor = functionals.get(&(SlotId::Witness, part as u32, true)).copied().unwrap_or(Fr::ZERO);
-            real.entry(SlotId::Quotient).or_default()[0] += factor * quotient;
+        let (weights, private) = self.logs.weight_quotients();
+        for ((id, weights), quotients) in
+            [((SlotId::Witness, true), weights), ((SlotId::Private, false), private)]
+        {
+            for (part, quotient) in (0u32..).zip(quotients) {
+                let factor = functionals.get(&(id, part, weights)).copied().unwrap_or(Fr::ZERO);
+                real.entry(SlotId::Quotient).or_default()[0] += factor * quotient;
+            }
         }
         Ok(difference(&flat(&simulated), &flat(&real)))
     }
@@ -146,7 +153,7 @@ fn evaluations_are_masked(
         let by = evaluation.mask.map_or(Fr::ZERO, |_| Fr::random(OsRng));
         if let Some(mask) = evaluation.mask {
             more.push((Mask::Cell(mask), by));
-        } else if evaluation.form.reads(&[Source::Witness, Source::Helpers]) {
+        } else if evaluation.form.reads(&Source::SECRET) {
             return Err(format!("{:?} has no mask", evaluation.of));
         }
         expected.push(by * x * (Fr::ONE - x));
@@ -176,8 +183,12 @@ fn bytes(program: &Program, sent: &Sent) -> Vec<u8> {
 /// A proof that is read, at the challenges.
 fn reading(logs: &Logarithms, instances: &[Fr], sent: &Sent) -> Result<Reading, String> {
     let program = logs.program();
-    let words: Vec<Word> = instances.iter().map(scalar_word).collect();
+    let mut words: Vec<Word> = instances.iter().map(scalar_word).collect();
     let proof = bytes(program, sent);
+    if let Some(private) = program.system.private {
+        let slot = program.layout().slot_of(SlotId::Private).map(|slot| slot.offset..slot.end());
+        words[private.instance as usize] = weights_commitment_of(&proof[slot.unwrap_or_default()]);
+    }
     let read = Reading::new(program, &program.vk_digest(), &proof, &words, &|_| true);
     let mut read = read.map_err(|e| e.to_string())?;
     read.challenges().extend(&logs.challenges);
@@ -191,7 +202,7 @@ fn functionals(logs: &Logarithms, instances: &[Fr], sent: &Sent) -> Result<Funct
     let (factors, _) = reading(logs, instances, sent)?.factors().map_err(|e| e.to_string())?;
     let inverse = logs.challenges[&Challenge::Zeta].invert().unwrap_or(Fr::ZERO);
     let of = |(factor, base): (Fr, Base)| match base {
-        Base::Proof(id @ (SlotId::Witness | SlotId::Helpers | SlotId::Masks), part) => {
+        Base::Proof(id @ (SlotId::Witness | SlotId::Helpers | SlotId::Masks | SlotId::Private), part) => {
             Some(((id, part, false), factor * inverse))
         }
         Base::Weights(part) => Some(((SlotId::Witness, part, true), factor * inverse)),
@@ -211,6 +222,7 @@ pub fn simulate(logs: &Logarithms, instances: &[Fr], evaluations: &[Fr]) -> Resu
         sent.insert(slot.id, (0..slot.count).map(|_| Fr::random(OsRng)).collect());
     }
     sent.insert(SlotId::Evaluations, evaluations.to_vec());
+    sent.insert(SlotId::Private, logs.private());
     let one = |sent: &Sent, id| sent[&id][0];
     let tau = Fr::from(Logarithms::TAU);
     let [alpha, y] = [Challenge::Alpha, Challenge::Y].map(|c| logs.challenges[&c]);

@@ -56,6 +56,9 @@ pub struct Args {
     /// Private file with the salt of the weights [default: weights.private.json in the artifact folder]
     #[arg(long, value_name = "FILE")]
     weights_salt: Option<PathBuf>,
+    /// Proof that the private weights lie in their ranges [default: ranges.json in the artifact folder]
+    #[arg(long, value_name = "FILE")]
+    weights_ranges: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -81,6 +84,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             commitment: args.commitment,
             weights_commitment: args.weights_commitment,
             weights_salt: args.weights_salt,
+            weights_ranges: args.weights_ranges,
         },
     )?;
     ui.judged(&Audit::of(&report))

@@ -76,9 +76,9 @@ pub enum GoalName {
 pub enum BackendName {
     /// Whichever is expected to be better at what is made cheap; `compile` says why
     Auto,
-    /// Columns and gates: every model that compiles, private weights too
+    /// Columns and gates: every model that compiles
     Halo2,
-    /// Sumchecks: quicker proofs, for models with public weights
+    /// Sumchecks: quicker proofs; the ranges of private weights are proven once, by `commit --model`
     Sumcheck,
 }
 

@@ -121,7 +121,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "backend",
         kind: Kind::Word(&["auto", "halo2", "sumcheck"]),
-        what: "How proofs are made: `sumcheck` (quicker, public weights), `halo2`, or `auto`, whichever is expected to be better.",
+        what: "How proofs are made: `sumcheck` (quicker), `halo2`, or `auto`, whichever is expected to be better.",
         default: "auto",
         commands: &["compile", "demo", "run"],
     },

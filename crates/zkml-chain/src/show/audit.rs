@@ -52,6 +52,9 @@ fn words(what: NotChecked) -> &'static str {
     match what {
         NotChecked::Chain => "what lies on a chain: no --bytecode was given",
         NotChecked::Weights => "which weights are used: only the architecture was checked",
+        NotChecked::Ranges => {
+            "whether the private weights are small numbers: their owner proves it with `commit --model`, which writes ranges.json"
+        }
         NotChecked::Origin => "whether the graph is that of any ONNX model: none was given",
         NotChecked::Quality => {
             "whether the model is good, fair, or the one that somebody promised: compare the ONNX file with its source"

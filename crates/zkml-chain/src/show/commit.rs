@@ -25,6 +25,13 @@ impl Report for CommitReport {
         for c in &self.commitments {
             writeln!(out, "{} {}", c.commitment, c.name)?;
         }
+        if let Some(ranges) = &self.ranges {
+            let file = ranges.display();
+            writeln!(
+                out,
+                "{DIM}ranges of the weights proven in {file}: publish it with the commitment{DIM:#}"
+            )?;
+        }
         let file = self.private_file.display();
         match (&self.model, self.reused) {
             (None, _) => writeln!(out, "{GREEN}opened{GREEN:#} {DIM}by {file}{DIM:#}"),

@@ -73,6 +73,7 @@ fn proofs_at_once_are_about_one_commitment() {
 fn every_commitment_to_weights_can_be_proven_under() {
     let home = Home::private();
     let (dir, private) = (home.path("a"), home.path("a/weights.private.json"));
+    home.set_up();
     let args: &[&str] = &["commit", "--model", "--dir", &dir, "--json"];
     for _ in 0..3 {
         let commitments = printed(at_once(&[args; PROCESSES]), "model");

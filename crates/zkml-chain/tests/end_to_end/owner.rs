@@ -2,7 +2,7 @@
 
 use crate::{
     architecture::{Home, MODEL},
-    support::{done, fails, k_of, repo, zkml},
+    support::{done, fails, repo, zkml},
 };
 use serde_json::Value;
 use std::fs;
@@ -11,10 +11,7 @@ use std::fs;
 fn two() -> Home {
     let home = Home::private();
     let (a, b) = (home.path("a"), home.path("b"));
-    let plan: Value = serde_json::from_slice(&home.read("a/plan.json")).unwrap();
-    let k = k_of(&plan).unwrap().to_string();
-    done(&["srs", "dev", "--k", &k]);
-    done(&["setup", "--dir", &a]);
+    home.set_up();
     done(&["compile", "--like", &a, "--model", &home.other(|w| 0.5 * w), "--dir", &b]);
     if !std::path::Path::new(&home.path("b/proving.key")).exists() {
         done(&["setup", "--dir", &b]);
@@ -113,6 +110,45 @@ fn the_owner_audits_everything() {
     let other = home.other(|w| 0.5 * w);
     let error = fails(&["audit", &a, "--model", &other], 1, "differs", &["weights commitment"]);
     assert!(error["message"].as_str().unwrap().contains(pinned), "{error}");
+}
+
+/// A proof of a run does not say that private weights are small numbers: one proof for each commitment does, for everybody.
+#[test]
+fn ranges_of_weights_are_proven_once_and_audited() {
+    let home = two();
+    let (a, b) = (home.path("a"), home.path("b"));
+    let committed = done(&["commit", "--model", "--dir", &a]);
+    let pinned = model_of(&committed);
+    let pinned = pinned.as_str().unwrap();
+    assert!(committed["ranges"].as_str().unwrap().ends_with("ranges.json"), "{committed}");
+    let proof = home.read("a/ranges.json");
+    assert_eq!(model_of(&done(&["commit", "--model", "--dir", &a])), pinned);
+    assert_eq!(home.read("a/ranges.json"), proof, "made once");
+    assert_eq!(model_of(&done(&["prove", "--dir", &a])), pinned);
+    let written = done(&["gen-verifier", "--dir", &a])["files"].to_string();
+    assert!(written.contains("RangesVerifier.sol"), "a contract checks them, too: {written}");
+    let audit = ["audit", &a, "--architecture", "--weights-commitment", pinned];
+    let silent = |report: &Value| !report["not_checked"].to_string().contains("small numbers");
+    let what = "ranges of the weights";
+    let report = done(&audit);
+    assert!(verdict(&report, what) == "same" && silent(&report), "{report}");
+    let named = home.path("named.json");
+    fs::rename(home.path("a/ranges.json"), &named).unwrap();
+    let report = done(&audit);
+    assert!(verdict(&report, what) == "skipped" && !silent(&report), "{report}");
+    let report = done(&[&audit[..], &["--weights-ranges", &named]].concat());
+    assert!(verdict(&report, what) == "same" && silent(&report), "{report}");
+    // That of other weights, of the same architecture; one that was changed.
+    done(&["commit", "--model", "--dir", &b]);
+    let of_others = home.path("b/ranges.json");
+    let changed = home.path("changed.json");
+    let mut false_one: Value = serde_json::from_slice(&proof).unwrap();
+    let digits = false_one["proof"].as_str().unwrap().replacen('1', "2", 9);
+    false_one["proof"] = digits.into();
+    fs::write(&changed, false_one.to_string()).unwrap();
+    for file in [&of_others, &changed] {
+        fails(&[&audit[..], &["--weights-ranges", file]].concat(), 1, "differs", &[what]);
+    }
 }
 
 /// Who has any model of the architecture, or only the graph, can check all but the weights.

@@ -1,7 +1,7 @@
 //! The frame of all verifiers around their assembly: names, constants, errors, what they say about their statement.
 
 use zkml_contracts::{REST, chains, errors};
-use zkml_protocol::{Code, Encoding, Field, InstanceLayout, VerifierProgram};
+use zkml_protocol::{Code, Encoding, Field, ProofSystem, VerifierProgram};
 
 use super::statement;
 use crate::{
@@ -111,7 +111,7 @@ fn header(text: &mut Text, program: &dyn VerifierProgram, how: &str) {
         "/// {how}, {} proof bytes. Needs the precompiles 5 to 8.",
         program.proof_length()
     ));
-    instances(text, &program.statement().instances);
+    instances(text, program);
     if program.srs().unsafe_dev {
         text.line("///");
         text.line("/// !! UNSAFE: this verifier was made with a DEVELOPMENT SETUP whose secret is public. Anybody can forge");
@@ -122,7 +122,8 @@ fn header(text: &mut Text, program: &dyn VerifierProgram, how: &str) {
 }
 
 /// Which instance is what.
-fn instances(text: &mut Text, layout: &InstanceLayout) {
+fn instances(text: &mut Text, program: &dyn VerifierProgram) {
+    let layout = &program.statement().instances;
     let sections = [("input", &layout.inputs), ("model", &layout.model), ("output", &layout.outputs)];
     text.line("///");
     text.line("/// The instances:");
@@ -137,10 +138,17 @@ fn instances(text: &mut Text, layout: &InstanceLayout) {
                 1 => start.to_string(),
                 _ => format!("{start} to {}", end - 1),
             };
-            text.line(format_args!("/// - {range}: {section} \"{name}\", {}", encoding(field)));
+            let points = section == "model" && program.proof_system() == ProofSystem::Sumcheck;
+            let meaning = if points { points_hashed(field) } else { encoding(field) };
+            text.line(format_args!("/// - {range}: {section} \"{name}\", {meaning}"));
             start = end;
         }
     }
+}
+
+/// The commitment to private weights in a sumcheck, in words.
+fn points_hashed(field: &Field) -> String {
+    format!("253 bits of the Keccak-256 of hiding commitments to {}", values(field))
 }
 
 /// How the values of a field become instances, in words.

@@ -1,6 +1,6 @@
 //! Printed sumcheck verifiers: they say what the Rust verifier says, in both pipelines of the compiler.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use halo2curves::bn256::Fr;
 use zkml_codegen::{Favour, sumcheck_verifier_source, verifier_source};
@@ -19,7 +19,7 @@ use zkml_sumcheck::{
     Options, lay_out,
     testing::{self as sumcheck, Message},
 };
-use zkml_verifier::sumcheck::verify;
+use zkml_verifier::sumcheck::{VerifyError, verify};
 
 struct Proven {
     name: String,
@@ -34,11 +34,14 @@ struct Proven {
 fn proven(case: &Case, number: usize) -> Proven {
     let system = case.graph.system();
     let layout = lay_out(&system, &Options::default()).expect("it is laid out");
-    let values = system.assign(&case.graph.eval(&case.inputs).expect("it runs")).expect("all values");
-    let committed = case.graph.inputs.iter().filter(|(_, v)| *v == Visibility::Committed).count();
-    let salts: Vec<Fr> = (0..committed).map(|salt| Fr::from(1_000 + salt as u64)).collect();
-    let witness = layout.witness(&system, &values, Fr::from(77), &salts).expect("a witness");
+    let values = system.assign(&case.trace().expect("it runs")).expect("all values");
+    let salts: Vec<Fr> = (0..layout.commitments()).map(|salt| Fr::from(1_000 + salt as u64)).collect();
     let key = sumcheck::key(&layout);
+    let private = (!case.weights.is_empty()).then(|| {
+        let private = key.commit_to_weights(layout.private_values(&values), &Word::from_u64(5));
+        Arc::new(private.expect("committed"))
+    });
+    let witness = layout.witness_with(&system, &values, Fr::from(77), &salts, private).expect("a witness");
     let proof = sumcheck::proof(&key, &witness);
     let mut program = key.program().clone();
     program.statement.model_name = format!("case {number}");
@@ -49,15 +52,56 @@ fn proven(case: &Case, number: usize) -> Proven {
     Proven { name: case.name.clone(), false_messages, program, proof, instances }
 }
 
-/// The first case of each operator, with committed inputs; the first of all with public ones, too.
+/// A prover that states another commitment to private weights than that of its points, and is honest otherwise.
+#[test]
+fn a_contract_compares_the_commitment_to_private_weights() {
+    let case = testing::cases().into_iter().find(|case| !case.weights.is_empty()).expect("a case");
+    let system = case.graph.system();
+    let layout = lay_out(&system, &Options::default()).expect("it is laid out");
+    let values = system.assign(&case.trace().expect("it runs")).expect("all values");
+    let salts: Vec<Fr> = (0..layout.commitments()).map(|salt| Fr::from(1_000 + salt as u64)).collect();
+    let key = sumcheck::key(&layout);
+    let [registered, other] = [5, 6].map(|salt| {
+        let private = key.commit_to_weights(layout.private_values(&values), &Word::from_u64(salt));
+        let private = Some(Arc::new(private.expect("committed")));
+        layout.witness_with(&system, &values, Fr::from(77), &salts, private).expect("a witness")
+    });
+    let at = key.program().system.private.expect("private weights").instance as usize;
+    let mut lying = other.clone();
+    lying.instances[at] = registered.instances[at];
+    let proven = |witness: &zkml_sumcheck::prover::Witness| {
+        let instances: Vec<Word> = witness.instances.iter().map(scalar_word).collect();
+        (sumcheck::proof(&key, witness), instances)
+    };
+    let source = verifier_source(key.program()).unwrap();
+    let name = zkml_codegen::names::contracts(key.program()).verifier;
+    let sources = [(format!("{name}.sol"), source)];
+    let sources: Vec<(&str, &str)> = sources.iter().map(|(f, s)| (f.as_str(), s.as_str())).collect();
+    let compiled = Solc::find().unwrap().compile(&sources, &Settings::default()).unwrap();
+    let mut evm = Evm::default();
+    let address = evm.deploy(&compiled.contract(&name).unwrap().creation).unwrap().address;
+    for (witness, accepted) in [(&registered, true), (&other, true), (&lying, false)] {
+        let (proof, instances) = proven(witness);
+        let said = verify(key.program(), &proof, &instances);
+        assert_eq!(said, if accepted { Ok(()) } else { Err(VerifyError::OtherWeights) });
+        let call = evm.call(address, &zkml_contracts::verify_proof_unchecked(&proof, &instances)).unwrap();
+        assert_eq!(call.is_true(), accepted);
+        assert!(accepted || call.describe().starts_with("ProofRejected"), "{}", call.describe());
+    }
+}
+
+/// The first case of each operator, with committed inputs; one with private weights; the first of all with public inputs, too.
 fn all() -> Vec<Proven> {
     let mut operators = BTreeSet::new();
     let operator = |case: &Case| case.name.split(' ').next().unwrap_or_default().to_owned();
     let mut cases: Vec<Case> = testing::cases();
     cases.retain(|case| case.weights.is_empty() && operators.insert(operator(case)));
-    let mut public = cases[0].clone();
-    public.graph.inputs.iter_mut().for_each(|(_, v)| *v = Visibility::Public);
-    cases.push(public);
+    let private = testing::cases().into_iter().find(|case| !case.weights.is_empty());
+    for mut shown in private.into_iter().chain([cases[0].clone()]) {
+        shown.graph.inputs.iter_mut().for_each(|(_, v)| *v = Visibility::Public);
+        shown.graph.outputs.iter_mut().for_each(|o| o.visibility = Visibility::Public);
+        cases.push(shown);
+    }
     cases.iter().enumerate().map(|(number, case)| proven(case, number)).collect()
 }
 
@@ -203,8 +247,9 @@ fn error(refusal: Refusal) -> &'static str {
 fn every_spoiled_element_is_refused_with_its_error_in_both_pipelines() {
     let mut all = all();
     let public = all.pop().expect("the public one");
+    let private = all.pop().expect("the one with private weights");
     all.truncate(1);
-    all.push(public);
+    all.extend([private, public]);
     let via_ir = Settings { via_ir: true, ..Settings::default() };
     let whole = |p: &Proven| verifier_source(&p.program).unwrap();
     let halves = |p: &Proven| sumcheck_verifier_source(&p.program, Favour::Size, ROOMS[1]).unwrap();

@@ -41,6 +41,8 @@ pub enum Challenge {
 /// A part of the proof: declared in a single place, from which [`Program::layout`] derives its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SlotId {
+    /// Commitments to the parts of `V`, the private weights.
+    Private,
     /// Commitments to the parts of `T`.
     Witness,
     /// Commitment to `R`.
@@ -120,6 +122,9 @@ impl ProofLayout {
         use Challenge as C;
         use SlotId as Id;
         self.steps.extend([Step::AbsorbProgram, Step::AbsorbInstances]);
+        if shape.private_parts > 0 {
+            self.slot(Id::Private, Element::Point, shape.private_parts as usize);
+        }
         self.slot(Id::Witness, Element::Point, shape.parts[0] as usize);
         self.points(&[Id::Masks]);
         self.squeeze([C::Theta, C::Beta]);

@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    layout::Step,
+    layout::{SlotId, Step},
     view::{Form, Index},
 };
 use crate::{G1, G2, Srs, Statement, Transcript, Word, field, keccak256};
 
 /// Version of the rules in this module: transcript, layout, equations, canonical bytes.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Separates the program's digest from every other use of Keccak-256.
-const DIGEST_TAG: &[u8] = b"zkml-chain/sumcheck-program/v2";
+const DIGEST_TAG: &[u8] = b"zkml-chain/sumcheck-program/v3";
 
 /// Everything that a verifier of one model needs. Plain data; see [the module's page](super) for the equations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,18 @@ pub struct System {
     pub instances: u32,
     /// Cells of `T` after the multiplicities.
     pub loose: u64,
+    /// Private weights, if there are any.
+    pub private: Option<Private>,
+}
+
+/// The vector `V` of private weights. A program says nothing of its values: it serves all weights of an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Private {
+    /// Length of the vector.
+    pub cells: u64,
+    /// The instance that is [`weights_commitment`] of the commitments to its parts.
+    pub instance: u32,
 }
 
 /// Rules of aligned row segments.
@@ -231,7 +243,8 @@ impl Opening {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
-    /// Commitments to its parts of `N` elements. One that is zero throughout is the identity, (0, 0).
+    /// Commitments to its parts of `N` elements; none where the model fixes nothing. One that is zero throughout is the
+    /// identity, (0, 0).
     pub commitments: Vec<G1>,
 }
 
@@ -253,13 +266,14 @@ impl Program {
         field::reduce(keccak256([DIGEST_TAG, self.canonical_bytes().as_slice()]))
     }
 
-    /// The input of every hash of the transcript of a proof; nothing if the proof has another length, or another number of
-    /// instances is given.
+    /// The input of every hash of a proof: of the commitments to private weights, then of the transcript. Nothing if the proof
+    /// has another length, or another number of instances is given.
     pub fn hash_inputs(&self, instances: &[Word], proof: &[u8]) -> Option<Vec<Vec<u8>>> {
         let layout = self.layout();
         if proof.len() != layout.length() || instances.len() != self.system.instances as usize {
             return None;
         }
+        let private = layout.slot_of(SlotId::Private).and_then(|slot| proof.get(slot.offset..slot.end()));
         let mut transcript = Transcript::new().traced();
         for step in layout.steps() {
             match step {
@@ -272,11 +286,25 @@ impl Program {
                 Step::Squeeze(_) => drop(transcript.squeeze()),
             }
         }
-        Some(transcript.into_trace())
+        Some(private.map(<[u8]>::to_vec).into_iter().chain(transcript.into_trace()).collect())
     }
 
     /// The transcript that every proof of this program begins with; the instances follow.
     pub fn transcript(&self) -> Transcript {
         Transcript::beginning(&self.vk_digest(), self.system.instances)
     }
+}
+
+/// What the statement shows of private weights: Keccak-256 of the coordinates of the commitments to their parts, of which 253
+/// bits are kept, so that it is below the field's order.
+pub fn weights_commitment(points: &[G1]) -> Word {
+    let bytes: Vec<u8> = points.iter().flat_map(|p| [p.x.0, p.y.0]).flatten().collect();
+    weights_commitment_of(&bytes)
+}
+
+/// The same of points as a proof has them.
+pub fn weights_commitment_of(points: &[u8]) -> Word {
+    let mut hash = keccak256([points]);
+    hash.0[0] &= 0x1f;
+    hash
 }

@@ -67,6 +67,8 @@ pub struct Shape {
     pub second_variables: u32,
     /// Parts of `N` elements that `T` and `H` are committed to in.
     pub parts: [u32; 2],
+    /// Parts that `V` is committed to in; none without private weights.
+    pub private_parts: u32,
     /// Degrees of the rounds of the first sumcheck, by variable.
     pub degrees: Vec<u32>,
     /// Coordinates of the point `r` at which relations are tested.
@@ -98,6 +100,7 @@ impl Shape {
         let second_variables = opening.bits;
         let parts =
             |length: u64| u32::try_from(length.div_ceil(opening.length())).ok().filter(|n| *n <= MOST_PARTS);
+        let private_parts = parts(system.private.map_or(0, |p| p.cells))?;
         let parts = [parts(multiplicities + (1 << table) + system.loose)?, parts(helper_mask + 1)?];
         let degrees: Vec<u32> = (0..first_variables).map(|v| system.round_degree(v)).collect();
         let mut evaluations = system.evaluations(multiplicities, table_helper);
@@ -110,7 +113,7 @@ impl Shape {
             }
         }
         for evaluation in &mut evaluations {
-            if evaluation.form.reads(&[Source::Witness, Source::Helpers]) {
+            if evaluation.form.reads(&Source::SECRET) {
                 evaluation.mask = Some(free.next()?);
             }
         }
@@ -123,6 +126,7 @@ impl Shape {
             first_variables,
             second_variables,
             parts,
+            private_parts,
             degrees,
             point_length,
             evaluations,
@@ -137,6 +141,7 @@ impl Shape {
             Source::Witness => self.parts[0],
             Source::Helpers => self.parts[1],
             Source::Weights => weights.commitments.len() as u32,
+            Source::Private => self.private_parts,
             Source::Masks | Source::One => 1,
         }
     }
@@ -212,7 +217,7 @@ impl System {
         }
         for c in &self.contractions {
             if c.variables() > v {
-                let side = |form: &Form| if is_witness(form) { masked } else { 1 };
+                let side = |form: &Form| if is_secret(form) { masked } else { 1 };
                 let weighed = u32::from(v >= c.sum_bits());
                 degree = degree.max(side(&c.a) + side(&c.b) + weighed);
             }
@@ -254,6 +259,6 @@ impl System {
 }
 
 /// Returns true if the form reads what is secret.
-fn is_witness(form: &Form) -> bool {
-    form.reads(&[Source::Witness, Source::Helpers])
+fn is_secret(form: &Form) -> bool {
+    form.reads(&Source::SECRET)
 }

@@ -126,14 +126,28 @@ impl Program {
         within("bits of a vector", bits, 6, MOST_BITS)?;
         within("bits of a row of the opened matrix", column_bits, 3, bits - 3)?;
         let chunks = self.weights.commitments.len() as u64;
-        within("commitments to weights", chunks, 1, 1 << 10)?;
+        within("commitments to weights", chunks, 0, 1 << 10)?;
         self.statement.instances.check(self.system.instances)?;
+        self.check_private()?;
         self.system.check_counts()?;
         let shape = self.shape().ok_or(ProgramError::NoRoom { bits: self.opening.bits })?;
         let length = |parts: u32| u64::from(parts) << self.opening.bits;
         let [witness, _] = shape.parts;
         let weights = length(self.weights.commitments.len() as u32);
-        self.system.check(Addresses { witness: length(witness), weights })
+        let private = length(shape.private_parts);
+        self.system.check(Addresses { witness: length(witness), weights, private })
+    }
+
+    /// The commitment to private weights is what the statement's section of the model shows, and nothing else is.
+    fn check_private(&self) -> Checked {
+        let layout = &self.statement.instances;
+        let shown = layout.model_is_commitment().then(|| layout.model_start());
+        let place = Place { what: "commitment to private weights", index: 0 };
+        place.holds(
+            shown == self.system.private.map(|p| p.instance.into())
+                && (shown.is_some() || layout.model.is_empty()),
+            "the statement shows another",
+        )
     }
 }
 
@@ -142,12 +156,14 @@ impl Program {
 struct Addresses {
     witness: u64,
     weights: u64,
+    private: u64,
 }
 
 impl Addresses {
     fn of(self, source: Source) -> u64 {
         match source {
             Source::Weights => self.weights,
+            Source::Private => self.private,
             Source::One => u64::MAX,
             _ => self.witness,
         }
@@ -166,6 +182,7 @@ impl System {
         within("linear relations", self.linears.len() as u64, 0, MOST_PARTS)?;
         within("instances", self.instances.into(), 1, 1 << 20)?;
         within("loose cells", self.loose, 0, 1 << MOST_BITS)?;
+        within("private weights", self.private.map_or(1, |p| p.cells), 1, 1 << MOST_BITS)?;
         for c in &self.contractions {
             check_indices(Place { what: "contraction", index: 0 }, &c.indices())?;
         }
@@ -257,6 +274,10 @@ impl System {
     fn check_instances(&self) -> Checked {
         let mut shown = vec![0usize; self.instances as usize];
         shown[0] = 1;
+        if let Some(private) = self.private {
+            let own = shown.get_mut(private.instance as usize);
+            *own.ok_or(ProgramError::Instance { index: private.instance as usize, found: 0 })? += 1;
+        }
         for (index, l) in self.linears.iter().enumerate() {
             let Some(first) = l.instances else { continue };
             let mut random = l.indices.iter().filter(|i| i.weight == Weight::Random);

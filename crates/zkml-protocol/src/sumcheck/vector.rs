@@ -18,7 +18,9 @@ pub struct Vector {
     pub opening: Opening,
     /// The vector `W`.
     pub weights: Vec<Number>,
-    /// Commitments to its parts.
+    /// The vector `V`; empty without private weights.
+    pub private: Vec<Number>,
+    /// Commitments to the parts of `W`.
     pub key: Vec<Item>,
     /// Columns of the grid.
     pub columns: Vec<Vec<i64>>,
@@ -43,6 +45,8 @@ pub struct VectorMasks {
     pub helper: Number,
     /// Coefficients at `X^N` of the parts of `T`, those of `H`, and `R`.
     pub blinds: Vec<Number>,
+    /// Those of the parts of `V`.
+    pub private: Vec<Number>,
 }
 
 /// A point or a scalar that is sent.

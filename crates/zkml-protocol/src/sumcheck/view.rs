@@ -12,17 +12,22 @@ pub enum Source {
     One,
     /// The witness, `T`.
     Witness,
-    /// The weights and function tables, `W`.
+    /// What the model fixes, `W`: public weights, function tables, constants of the hash.
     Weights,
     /// The helpers of the lookup argument, `H`.
     Helpers,
     /// The masks, `R`.
     Masks,
+    /// Private weights, `V`: the statement shows a hash of the commitments to them.
+    Private,
 }
 
 impl Source {
     /// The committed vectors, in the order in which a proof combines them.
-    pub const COMMITTED: [Self; 4] = [Self::Witness, Self::Weights, Self::Helpers, Self::Masks];
+    pub const COMMITTED: [Self; 5] =
+        [Self::Witness, Self::Weights, Self::Helpers, Self::Masks, Self::Private];
+    /// Those that are secret: what is sent of them is masked.
+    pub const SECRET: [Self; 3] = [Self::Witness, Self::Helpers, Self::Private];
 }
 
 /// Number of bits that number `count` things: `⌈log₂ count⌉`.

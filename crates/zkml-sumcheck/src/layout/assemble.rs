@@ -9,13 +9,14 @@ use halo2curves::bn256::Fr;
 use zkml_curve::scalar_word;
 use zkml_graph::{Relation, System as Relations};
 use zkml_protocol::sumcheck::{
-    Affine, Form, Gate, Index, Linear, Lookup, Monomial, Segment, System, Table, TableSegment, Template,
-    Term, bits_for,
+    Affine, Form, Gate, Index, Linear, Lookup, Monomial, Private, Segment, System, Table, TableSegment,
+    Template, Term, bits_for,
 };
 
 use super::{
     block::{self, Block, Home},
     digits::{Plan, Space, Sub},
+    private::{self, Tensor},
     resolve::{NeedsCells, Place, Places, Resolver, ones},
     structure::{Structure, Tie},
 };
@@ -43,6 +44,8 @@ pub(crate) struct Assembled {
     pub(crate) system: System,
     /// The vector `W`, without its padding.
     pub(crate) weights: Vec<Fr>,
+    /// Where each private weight is.
+    pub(crate) private: Vec<Tensor>,
     /// Where each block is.
     pub(crate) places: Vec<Place>,
     /// For each block, its template; none for loose ones.
@@ -65,14 +68,17 @@ pub(crate) fn assemble(
     let (mut weights, places) = weights(relations, plan, structure, table_bits);
     fill_outputs(relations, limb_bits, table_bits, &mut weights);
     let hash = structure.hash.as_ref().map(|h| hash::append(h, &mut weights)).unwrap_or_default();
-    let places = Places { blocks, row_bits, weights: places, hash };
+    let private = private::tensors(relations, plan);
+    let mut of_private = vec![0; relations.vars.len()];
+    private.iter().for_each(|t| of_private[t.var.0 as usize] = t.base);
+    let places = Places { blocks, row_bits, weights: places, private: of_private, hash };
     let (templates, of_blocks) = templates(&structure.blocks, &places, idle, per_helper);
     let resolver = Resolver { system: relations, plan, structure, places: &places };
     let mut linears = Vec::new();
     for tie in &structure.ties {
         linears.push(tied(&resolver, tie)?);
     }
-    let instances = statement::statement(&resolver, &packed, &mut linears)?;
+    let shown = statement::statement(&resolver, &packed, &mut linears)?;
     let mut contractions = Vec::new();
     for i in 0..relations.relations.len() {
         contractions.extend(contraction::contraction(&resolver, i)?);
@@ -85,10 +91,11 @@ pub(crate) fn assemble(
         table: table(relations, limb_bits, table_bits),
         contractions,
         linears,
-        instances,
+        instances: shown.instances,
         loose,
+        private: shown.private.map(|instance| Private { cells: private::cells(&private), instance }),
     };
-    Ok(Assembled { system, weights, places: places.blocks, templates: of_blocks })
+    Ok(Assembled { system, weights, private, places: places.blocks, templates: of_blocks })
 }
 
 /// Blocks by length, the longest first, so that each begins at a multiple of its length.

@@ -42,6 +42,8 @@ pub(crate) enum Home {
     Literal(i64),
     /// In `W`.
     Weights,
+    /// In `V`: a private weight.
+    Private,
     /// In the rows of a block.
     Cells { block: usize, form: Affine },
     /// Nowhere: this relation, solved for the term of that number, says what it is.

@@ -7,6 +7,7 @@
 
 mod evaluate;
 mod hash;
+mod private;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,9 @@ pub(crate) fn confirm(relations: &Relations, ledger: &Ledger, layout: &Layout) -
     for (index, standing) in ledger.standings.iter().enumerate() {
         let detail = match standing {
             Standing::Implied { .. } | Standing::Substituted { .. } => check.fits(index),
+            Standing::LaidOut { window, .. } if check.is_apart(index) => {
+                check.fits(index).and_then(|()| check.stated_apart(index, *window))
+            }
             Standing::LaidOut { window, .. } => check.fits(index).and_then(|()| check.stated(index, *window)),
         };
         detail.map_err(|detail| uncertified(relations, Some(index), detail))?;
@@ -127,6 +131,10 @@ impl<'a> Check<'a> {
             (None, Home::Cells { block, form }, None) => self.evaluator.cells(*block, form, v.len()),
             (None, Home::Defined { .. }, Some(relation)) => self.solved(*relation, var, defined, depth)?,
             (None, Home::Wired, None) => self.copied(var, defined, depth)?,
+            (None, Home::Private, None) => {
+                let own = self.layout.private.iter().find(|t| t.var.0 as usize == var);
+                self.evaluator.private(own.ok_or_else(|| format!("`{}` has no place", v.name))?, v.len())
+            }
             (None, Home::Unused, None) if !self.is_used(var) => vec![Fr::ZERO; POINTS * v.len()],
             _ => return Err(format!("`{}` has no cells, and nothing defines it", v.name)),
         };
@@ -250,7 +258,14 @@ impl<'a> Check<'a> {
                 _ => false,
             })
         };
+        let mut private = None;
         for (label, item) in [Section::Input, Section::Model, Section::Output].into_iter().flat_map(of) {
+            if let Relation::Commit { parts, section: Section::Model } = item {
+                self.weights(parts).map_err(|e| format!("{label}: {e}"))?;
+                private = Some(next);
+                next += 1;
+                continue;
+            }
             let expected = match item {
                 Relation::Public { v, code: None, .. } => Ok(self.seen(v)),
                 Relation::Public { v, code: Some(code), .. } => self.words(v, *code, &self.seen(v)),
@@ -267,6 +282,9 @@ impl<'a> Check<'a> {
                 return Err(format!("{label}: public value {next} is not what it should show"));
             }
             next += (expected.len() / POINTS) as u32;
+        }
+        if private != self.layout.system.private.map(|p| p.instance) {
+            return Err("another public value commits to private weights".into());
         }
         if next == self.layout.system.instances {
             Ok(())

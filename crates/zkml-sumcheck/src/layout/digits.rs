@@ -156,6 +156,12 @@ fn refine(cuts: &mut Cuts, cut: u64) -> bool {
 }
 
 impl Plan {
+    /// The plan of these relations alone, variables being numbered as they are.
+    pub(crate) fn of_some(&self, relations: &[usize]) -> Self {
+        let splits = relations.iter().map(|i| self.splits[*i].clone()).collect();
+        Self { digits: self.digits.clone(), splits }
+    }
+
     /// Refines digits and dimensions against each other.
     pub(crate) fn new(system: &System) -> Self {
         let mut cuts: Vec<Cuts> = system.vars.iter().map(|v| Cuts::from([1, v.len() as u64])).collect();

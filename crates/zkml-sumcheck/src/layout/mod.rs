@@ -7,6 +7,9 @@
 //! 4. `resolve` turns views into terms over cells and weights, through definitions and copies; where it cannot, the variable
 //!    gets cells after all, and all is decided again.
 //! 5. `assemble` gives rows and addresses, and makes the system; `hash` has the rows of commitments.
+//!
+//! Private weights lie in a vector of their own (`private`). Relations that confine them are laid out apart, in a second system
+//! about the same vector, which is proven once for each commitment: a run need not do it again.
 
 mod assemble;
 pub(crate) mod block;
@@ -14,16 +17,20 @@ mod certificate;
 mod digits;
 mod hash;
 mod lens;
+pub(crate) mod private;
 pub(crate) mod resolve;
 mod structure;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use ff::Field;
 use halo2curves::bn256::Fr;
 use serde::{Deserialize, Serialize};
 use zkml_graph::{
-    Ledger, Relation, System as Relations,
+    Ledger, Relation, Section, System as Relations,
     intervals::{Facts, Proven, analyse},
 };
 use zkml_protocol::sumcheck::{Opening, Shape, System};
@@ -31,9 +38,10 @@ use zkml_protocol::sumcheck::{Opening, Shape, System};
 use crate::{
     error::{Error, Result},
     field::from_i64,
-    prover::Witness,
+    prover::{PrivateWeights, Witness},
 };
 use assemble::{Failure, assemble};
+use block::Home;
 use digits::Plan;
 pub use hash::ROWS_PER_CALL;
 use resolve::Place;
@@ -81,6 +89,17 @@ pub struct Layout {
     pub(crate) places: Vec<Place>,
     /// Whether rows of zeros satisfy the template of each block.
     pub(crate) zeros: Vec<bool>,
+    /// Where each private weight is.
+    pub(crate) private: Vec<private::Tensor>,
+    /// What confines private weights, if there are any.
+    pub(crate) ranges: Option<Box<Ranges>>,
+}
+
+/// The relations that confine private weights, and their layout: it has the same vector of them, opened alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranges {
+    pub(crate) relations: Relations,
+    pub(crate) layout: Layout,
 }
 
 /// A layout of which nobody has confirmed that it states every relation: no key may be made with it. It is the one of a key
@@ -102,6 +121,9 @@ impl Unconfirmed {
 /// the layout does not state.
 pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
     let Unconfirmed(layout) = lay_out_unconfirmed(relations, options)?;
+    if let Some(ranges) = &layout.ranges {
+        certificate::confirm(&ranges.relations, &ranges.layout.ledger, &ranges.layout)?;
+    }
     certificate::confirm(relations, &layout.ledger, &layout)?;
     Ok(layout)
 }
@@ -111,23 +133,57 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
 /// # Errors
 /// [`Error::Unsupported`] and [`Error::Unconfined`], as [`lay_out`].
 pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<Unconfirmed> {
+    let plan = Plan::new(relations);
+    let run = draft(relations, &plan, options, &|r| !private::is_range(relations, r))?;
+    if run.assembled.private.is_empty() {
+        let opening = smallest(|opening| run.fits(opening, options.parts))?;
+        return Ok(Unconfirmed(run.finished(opening)));
+    }
+    let (own, numbers) = private::ranges(relations);
+    let ranges = draft(&own, &plan.of_some(&numbers), options, &|_| true)?;
+    // Both have the same vector of private weights, so they are opened alike.
+    let fits = |opening: &Opening| {
+        run.fits(opening, options.parts) && Shape::of(&ranges.assembled.system, opening).is_some()
+    };
+    let opening = smallest(fits)?;
+    let ranges = Ranges { relations: own, layout: ranges.finished(opening) };
+    Ok(Unconfirmed(Layout { ranges: Some(Box::new(ranges)), ..run.finished(opening) }))
+}
+
+/// A layout whose vectors have no length yet.
+struct Draft {
+    structure: Structure,
+    assembled: assemble::Assembled,
+    ledger: Ledger,
+}
+
+/// Lays out those relations that are `stated` here.
+fn draft(
+    relations: &Relations,
+    plan: &Plan,
+    options: &Options,
+    stated: &dyn Fn(&Relation) -> bool,
+) -> Result<Draft> {
     let facts = Facts::new(relations);
     let proven = analyse(relations, &facts, options.limb_bits)?;
-    let plan = Plan::new(relations);
+    let mut here = proven.clone();
+    here.needed.iter_mut().zip(&relations.relations).for_each(|(needed, (_, r))| *needed &= stated(r));
     let mut choices =
         Choices { limb_bits: options.limb_bits, columns: options.columns, kept: BTreeSet::new() };
     loop {
-        let mut structure = structure(relations, &proven, &plan, &choices)?;
-        match assemble(relations, &plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
+        let mut structure = structure(relations, &here, plan, &choices)?;
+        match assemble(relations, plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
             Ok(assembled) => {
                 let ledger = ledger(relations, &proven, &structure, options.limb_bits);
-                return finished(structure, assembled, ledger, options.parts).map(Unconfirmed);
+                return Ok(Draft { structure, assembled, ledger });
             }
             Err(Failure::Refused(error)) => return Err(error),
             Err(Failure::NeedsCells(needs)) => {
-                let constant = relations.vars[needs.0.0 as usize].constant.is_some();
-                if constant || !choices.kept.insert(needs.0.0) {
-                    let label = relations.vars[needs.0.0 as usize].name.clone();
+                // What was committed to before has its cells already.
+                let var = needs.0.0 as usize;
+                let fixed = matches!(structure.homes[var], Home::Literal(_) | Home::Weights | Home::Private);
+                if fixed || !choices.kept.insert(needs.0.0) {
+                    let label = relations.vars[var].name.clone();
                     let detail = "a view of it is no sum of structured terms; the sumcheck back end does not support it yet, \
                                   the halo2 back end does"
                         .into();
@@ -138,6 +194,14 @@ pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<U
     }
 }
 
+/// The smallest opening that fits.
+fn smallest(fits: impl Fn(&Opening) -> bool) -> Result<Opening> {
+    (6..=32)
+        .map(|bits| Opening { bits, column_bits: bits / 2 })
+        .find(fits)
+        .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))
+}
+
 fn ledger(relations: &Relations, proven: &Proven, structure: &Structure, limb_bits: u32) -> Ledger {
     let defines = structure.defines.iter().enumerate();
     let substituted: HashMap<usize, Vec<u32>> =
@@ -145,25 +209,23 @@ fn ledger(relations: &Relations, proven: &Proven, structure: &Structure, limb_bi
     zkml_graph::standing::ledger(relations, proven, &substituted, limb_bits)
 }
 
-fn finished(
-    structure: Structure,
-    assembled: assemble::Assembled,
-    ledger: Ledger,
-    parts: u32,
-) -> Result<Layout> {
-    let assemble::Assembled { system, mut weights, places, templates } = assembled;
-    let most = |opening: &Opening| {
-        let shape = Shape::of(&system, opening)?;
-        let of_weights = (weights.len() as u64).div_ceil(opening.length()) as u32;
-        shape.parts.into_iter().chain([of_weights]).max()
-    };
-    let opening = (6..=32)
-        .map(|bits| Opening { bits, column_bits: bits / 2 })
-        .find(|opening| most(opening).is_some_and(|found| found <= parts.max(1)))
-        .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))?;
-    weights.resize((weights.len() as u64).max(1).next_multiple_of(opening.length()) as usize, Fr::ZERO);
-    let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
-    Ok(Layout { system, opening, weights, ledger, structure, places, zeros })
+impl Draft {
+    /// Returns true if no vector has more than so many parts.
+    fn fits(&self, opening: &Opening, parts: u32) -> bool {
+        let most = Shape::of(&self.assembled.system, opening).and_then(|shape| {
+            let of_weights = (self.assembled.weights.len() as u64).div_ceil(opening.length()) as u32;
+            shape.parts.into_iter().chain([of_weights, shape.private_parts]).max()
+        });
+        most.is_some_and(|found| found <= parts.max(1))
+    }
+
+    fn finished(self, opening: Opening) -> Layout {
+        let Self { structure, assembled, ledger } = self;
+        let assemble::Assembled { system, mut weights, private, places, templates } = assembled;
+        weights.resize((weights.len() as u64).next_multiple_of(opening.length()) as usize, Fr::ZERO);
+        let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
+        Layout { system, opening, weights, ledger, structure, places, zeros, private, ranges: None }
+    }
 }
 
 /// Returns true if a row of zeros satisfies a template.
@@ -175,10 +237,18 @@ fn zeros_hold(system: &System, template: usize) -> bool {
 }
 
 impl Layout {
-    /// The cells of a run: `values` as [`Relations::assign`] gives them, a salt for each commitment of the statement in its order.
+    /// The vector `V` of values as [`Relations::assign`] gives them, padded to whole parts.
+    pub fn private_values(&self, values: &[Vec<i64>]) -> Vec<Fr> {
+        let cells = self.system.private.map_or(0, |p| p.cells);
+        private::vector(&self.private, values, cells.next_multiple_of(self.opening.length()) as usize)
+    }
+
+    /// The cells of a run: `values` as [`Relations::assign`] gives them, a salt for each commitment to inputs and outputs in the
+    /// statement's order.
     ///
     /// # Errors
-    /// [`Error::Committed`] for values that their code cannot write, [`Error::Witness`] for another number of salts.
+    /// [`Error::Committed`] for values that their code cannot write, [`Error::Witness`] for another number of salts, and for a model
+    /// with private weights.
     pub fn witness(
         &self,
         relations: &Relations,
@@ -186,13 +256,31 @@ impl Layout {
         context: Fr,
         salts: &[Fr],
     ) -> Result<Witness> {
+        self.witness_with(relations, values, context, salts, None)
+    }
+
+    /// As [`Layout::witness`], of a model with private weights: those of `values`.
+    ///
+    /// # Errors
+    /// As [`Layout::witness`], and [`Error::Witness`] where private weights are missing.
+    pub fn witness_with(
+        &self,
+        relations: &Relations,
+        values: &[Vec<i64>],
+        context: Fr,
+        salts: &[Fr],
+        private: Option<Arc<PrivateWeights>>,
+    ) -> Result<Witness> {
+        if private.is_some() != self.system.private.is_some() {
+            return Err(Error::Witness("its private weights are missing, or it has none".into()));
+        }
         let (grid, loose) = self.small(values);
         let chains = self.structure.hash.as_ref().map_or(0, |h| h.chains.len());
         if salts.len() != chains {
             return Err(Error::Witness(format!("{} salts for {chains} commitments", salts.len())));
         }
         let called = self.structure.hash.as_ref().map(|h| h.called(relations, values, salts)).transpose()?;
-        let mut out = Witness { grid, loose, wide: vec![], instances: vec![] };
+        let mut out = Witness { grid, loose, wide: vec![], instances: vec![], private };
         let mut commitments = vec![];
         if let Some(called) = called {
             let address = |block: usize, column: usize, row: u64| match &self.places[block] {
@@ -202,7 +290,8 @@ impl Layout {
             out.wide = called.cells.into_iter().map(|(b, c, row, v)| (address(b, c, row), v)).collect();
             commitments = called.commitments;
         }
-        out.instances = instances(relations, values, context, commitments)?;
+        let of_weights = out.private.as_deref().map(PrivateWeights::instance);
+        out.instances = instances(relations, values, context, commitments, of_weights)?;
         Ok(out)
     }
 
@@ -240,10 +329,15 @@ fn instances(
     values: &[Vec<i64>],
     context: Fr,
     commitments: Vec<Fr>,
+    of_weights: Option<Fr>,
 ) -> Result<Vec<Fr>> {
     let mut out = vec![context];
     let mut commitments = commitments.into_iter();
     for (_, item) in assemble::statement::items(relations) {
+        if let Relation::Commit { section: Section::Model, .. } = item {
+            out.extend(of_weights);
+            continue;
+        }
         let Relation::Public { v, code, .. } = item else {
             out.extend(commitments.next());
             continue;

@@ -30,6 +30,8 @@ pub(crate) struct Places {
     pub(crate) row_bits: u32,
     /// Address in `W` of each constant that lies there.
     pub(crate) weights: Vec<u64>,
+    /// Address in `V` of each private weight.
+    pub(crate) private: Vec<u64>,
     /// Addresses in `W` of the hash's constants.
     pub(crate) hash: Constants,
 }
@@ -112,6 +114,9 @@ impl Resolver<'_> {
             Home::Literal(c) => vec![self.seen(&lens, Source::One, vec![(0, from_i64(*c))])],
             Home::Weights => {
                 vec![self.seen(&lens, Source::Weights, vec![(self.places.weights[var], Fr::ONE)])]
+            }
+            Home::Private => {
+                vec![self.seen(&lens, Source::Private, vec![(self.places.private[var], Fr::ONE)])]
             }
             Home::Cells { block, form } => {
                 let cell = |(c, w): &(usize, Fr)| (self.places.cell(*block, *c), *w);

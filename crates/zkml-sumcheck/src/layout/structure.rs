@@ -13,6 +13,7 @@ use super::{
     block::{Affine, Block, Home, Looked, Polynomial, Role, linear_gate, product_gate},
     digits::{Digits, Plan, Space, space_digits},
     hash::Hash,
+    private,
 };
 use crate::{
     error::{Error, Result},
@@ -94,8 +95,10 @@ impl<'a> Builder<'a> {
             Some(_) => Home::Weights,
             None => Home::Unused,
         });
+        let mut homes: Vec<Home> = homes.collect();
+        private::variables(system).for_each(|v| homes[v.0 as usize] = Home::Private);
         let out = Structure {
-            homes: homes.collect(),
+            homes,
             blocks: vec![],
             ties: vec![],
             defines: vec![None; count],
@@ -107,7 +110,11 @@ impl<'a> Builder<'a> {
     }
 
     fn is_witness(&self, view: &View) -> bool {
-        self.system.vars[view.var.0 as usize].constant.is_none()
+        self.system.vars[view.var.0 as usize].constant.is_none() && !self.is_private(view.var)
+    }
+
+    fn is_private(&self, var: VarId) -> bool {
+        matches!(self.out.homes[var.0 as usize], Home::Private)
     }
 
     fn is_wired(&self, var: VarId) -> bool {
@@ -123,7 +130,9 @@ impl<'a> Builder<'a> {
                 self.out.homes[to.var.0 as usize] = Home::Wired;
             }
         }
-        self.cells.extend(self.system.inputs.iter().map(|v| v.0).chain(self.choices.kept.iter().copied()));
+        let inputs: Vec<u32> =
+            self.system.inputs.iter().filter(|v| !self.is_private(**v)).map(|v| v.0).collect();
+        self.cells.extend(inputs.into_iter().chain(self.choices.kept.iter().copied()));
         for (i, (_, r)) in self.system.relations.iter().enumerate() {
             if !self.proven.needed[i]
                 || !matches!(r, Relation::Product { .. } | Relation::Lookup { .. } | Relation::Range { .. })

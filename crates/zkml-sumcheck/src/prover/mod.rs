@@ -1,14 +1,17 @@
 //! Proofs of a program: any witness of the right shape gives one, and a bad one gives a proof that verifiers refuse.
 
 pub(crate) mod adversary;
+mod entered;
 mod first;
 mod fractions;
 mod functionals;
 mod gates;
 mod items;
+mod made;
 mod masks;
 mod opening;
 mod pairs;
+mod private;
 mod rows;
 mod second;
 mod writer;
@@ -17,8 +20,7 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
-use std::borrow::Cow;
-use std::ops::Range;
+use std::sync::Arc;
 use zkml_curve::scalar_word;
 use zkml_lanes::{Choice, Lanes};
 use zkml_protocol::{
@@ -26,13 +28,17 @@ use zkml_protocol::{
     sumcheck::{Challenge, Opening, Program, Shape, SlotId, Source},
 };
 
+pub use made::Made;
+pub(crate) use made::made;
 pub use masks::Masks;
+pub use private::PrivateWeights;
 
 use crate::{
     error::{Error, Result},
     field::from_i64,
 };
 use adversary::{Adversary, Honest};
+use entered::{Entered, all_entered};
 use writer::Writer;
 
 /// A program with what its prover needs besides.
@@ -60,6 +66,8 @@ pub struct Witness {
     pub wide: Vec<(usize, Fr)>,
     /// Public field elements.
     pub instances: Vec<Fr>,
+    /// Private weights, where the program has some.
+    pub private: Option<Arc<PrivateWeights>>,
 }
 
 /// Values are secret.
@@ -75,6 +83,7 @@ struct Vectors<'a> {
     weights: &'a [Fr],
     helpers: Vec<Fr>,
     masks: &'a [Fr],
+    private: &'a [Fr],
 }
 
 impl Vectors<'_> {
@@ -85,45 +94,7 @@ impl Vectors<'_> {
             Source::Weights => Some(self.weights),
             Source::Helpers => Some(&self.helpers),
             Source::Masks => Some(self.masks),
-        }
-    }
-}
-
-/// The vectors of one proof in lanes.
-struct Entered<L: Lanes> {
-    witness: Vec<L::Element>,
-    weights: Vec<L::Element>,
-    helpers: Vec<L::Element>,
-}
-
-impl<L: Lanes> Entered<L> {
-    /// A vector, or nothing for one that is not kept in lanes.
-    fn of(&self, source: Source) -> &[L::Element] {
-        match source {
-            Source::Witness => &self.witness,
-            Source::Weights => &self.weights,
-            Source::Helpers => &self.helpers,
-            Source::One | Source::Masks => &[],
-        }
-    }
-
-    /// Cells of a vector.
-    fn cut<'a>(
-        &'a self,
-        lanes: L,
-        vectors: &Vectors<'_>,
-        (source, cells): (Source, Range<usize>),
-    ) -> Cow<'a, [L::Element]> {
-        let own = self.of(source);
-        let (start, end) = (cells.start / L::WIDTH, cells.end / L::WIDTH);
-        match own.get(start..end) {
-            Some(elements) if cells.start % L::WIDTH == 0 && cells.end % L::WIDTH == 0 => {
-                Cow::Borrowed(elements)
-            }
-            _ => {
-                let values = vectors.of(source).and_then(|v| v.get(cells)).unwrap_or_default();
-                Cow::Owned(zkml_lanes::entered(lanes, values))
-            }
+            Source::Private => Some(self.private),
         }
     }
 }
@@ -186,20 +157,37 @@ pub(crate) fn quotient_lengths(weights: &[Fr], opening: &Opening) -> Vec<usize> 
 /// `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix up to the last that is not zero.
 fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
     let last = last_row(part, b);
-    // Nearly all weights are small integers; constants of the hash are not.
-    let small: Vec<i64> = part.iter().map(|w| crate::field::to_i64(w).unwrap_or(0)).collect();
-    let wide: Vec<(usize, Fr)> =
-        part.iter().copied().enumerate().filter(|(_, w)| crate::field::to_i64(w).is_none()).collect();
+    let part = Small::new(part);
     // Rows after the last that is not zero give the identity.
-    let of = |d: usize| {
-        let range = (d + 1) * b..(last + 1) * b;
-        let inside = wide.iter().filter(|(at, _)| range.contains(at));
+    let of = |d: usize| part.sum((d + 1) * b..(last + 1) * b, powers).to_affine();
+    (0..last).into_par_iter().map(of).collect()
+}
+
+/// A sum of points with scalars that are nearly all small.
+fn small_sum(part: &[Fr], powers: &[G1Affine]) -> G1 {
+    Small::new(part).sum(0..part.len(), powers)
+}
+
+/// Nearly all weights are small integers; constants of the hash are not.
+struct Small {
+    small: Vec<i64>,
+    wide: Vec<(usize, Fr)>,
+}
+
+impl Small {
+    fn new(part: &[Fr]) -> Self {
+        let small: Vec<Option<i64>> = part.iter().map(crate::field::to_i64).collect();
+        let wide = part.iter().copied().enumerate().filter(|(at, _)| small[*at].is_none()).collect();
+        Self { small: small.into_iter().map(Option::unwrap_or_default).collect(), wide }
+    }
+
+    /// The sum over a range, whose first scalar is that of the first power.
+    fn sum(&self, range: std::ops::Range<usize>, powers: &[G1Affine]) -> G1 {
+        let inside = self.wide.iter().filter(|(at, _)| range.contains(at));
         let (bases, scalars): (Vec<G1Affine>, Vec<Fr>) =
             inside.map(|(at, w)| (powers[at - range.start], *w)).unzip();
-        let sum = zkml_msm::small(&small[range.clone()], powers) + zkml_msm::full(&scalars, &bases);
-        sum.to_affine()
-    };
-    (0..last).into_par_iter().map(of).collect()
+        zkml_msm::small(&self.small[range], powers) + zkml_msm::full(&scalars, &bases)
+    }
 }
 
 /// A phase of a proof, in their order.
@@ -259,8 +247,12 @@ impl Choice for Proof<'_> {
             let (got, values) = (witness.grid.len(), instances.len());
             return Err(Error::Witness(format!("{got} cells and {values} public values")));
         }
+        let private = key.private_of(witness)?;
         begins(Phase::Commit);
         let mut writer = Writer::new(program, &key.digest, &instances, adversary);
+        if let Some(private) = private {
+            writer.points(SlotId::Private, private.commitments())?;
+        }
         let (of_witness, of_helpers) = masks.blinds.split_at(shape.parts[0] as usize);
         let (of_helpers, of_masks) = of_helpers.split_at(shape.parts[1] as usize);
         let (mut values, mut commitments) = committed_witness(key, witness, of_witness);
@@ -276,23 +268,23 @@ impl Choice for Proof<'_> {
         writer.vector_of(Source::Helpers, &mut helpers);
         writer.points(SlotId::Helpers, &key.commit(&helpers, of_helpers))?;
         begins(Phase::Sumchecks);
-        let vectors = Vectors { witness: values, weights: &key.weights, helpers, masks: &masks.vector };
-        let weights = all_entered(lanes, vectors.weights);
-        let entered = Entered { witness, weights, helpers: all_entered(lanes, &vectors.helpers) };
+        let vectors = Vectors {
+            witness: values,
+            weights: &key.weights,
+            helpers,
+            masks: &masks.vector,
+            private: private.map_or(&[], PrivateWeights::values),
+        };
+        let entered = Entered::new(lanes, witness, &vectors);
         first::prove(lanes, key, &vectors, &entered, folding, &mut writer)?;
         second::send_mask_sum(lanes, key, &vectors, &mut writer)?;
         let folded = second::prove(lanes, key, &vectors, &entered, &mut writer)?;
         begins(Phase::Opening);
         let point = writer.vector(shape.second_variables, Challenge::Second)?;
-        opening::prove(key, &vectors, masks, &folded, &point, &mut writer)?;
+        let hidden = opening::Hidden { masks, private };
+        opening::prove(key, &vectors, hidden, &folded, &point, &mut writer)?;
         writer.finish()
     }
-}
-
-/// Elements of a long vector.
-fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
-    // Chunks are whole elements.
-    values.par_chunks(1 << 12).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
 }
 
 /// The vector `T`, and commitments to its parts.

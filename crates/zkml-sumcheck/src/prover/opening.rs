@@ -6,7 +6,7 @@ use halo2curves::group::Curve;
 use rayon::prelude::*;
 use zkml_protocol::sumcheck::{Challenge, SlotId, Source};
 
-use super::{Masks, ProvingKey, Vectors, second::Folded, writer::Writer};
+use super::{Masks, PrivateWeights, ProvingKey, Vectors, second::Folded, writer::Writer};
 use crate::{
     error::{Error, Result},
     field::{eq_table, horner, inner, powers},
@@ -57,18 +57,33 @@ fn symmetric(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
     (1..=count as isize).map(both).collect()
 }
 
-/// What is opened: the part that this proof committed to as a polynomial, and the weights of the parts of `W`.
+/// What blinds the commitments: of this proof, and of private weights.
+#[derive(Clone, Copy)]
+pub(super) struct Hidden<'a> {
+    pub(super) masks: &'a Masks,
+    pub(super) private: Option<&'a PrivateWeights>,
+}
+
+/// A part of `W` or `V` with its factor, and what saves operations linear in it.
+struct Fixed<'a> {
+    factor: Fr,
+    values: &'a [Fr],
+    quotients: &'a [G1Affine],
+}
+
+/// What is opened: the part that this proof committed to as a polynomial, with all blinding coefficients, and the parts that
+/// were committed to before.
 struct Opened<'a> {
     own: Vec<Fr>,
-    parts: Vec<(Fr, &'a [Fr])>,
+    parts: Vec<Fixed<'a>>,
 }
 
 impl<'a> Opened<'a> {
-    fn new(key: &'a ProvingKey, vectors: &Vectors<'_>, masks: &Masks, folded: &Folded) -> Self {
+    fn new(key: &'a ProvingKey, vectors: &Vectors<'_>, hidden: Hidden<'a>, folded: &Folded) -> Self {
         let length = key.program.opening.length() as usize;
         let factor = |s: Source, part: usize| folded.get(&(s, part)).copied().unwrap_or(Fr::ZERO);
         let mut own = vec![Fr::ZERO; length + 1];
-        let mut blinds = masks.blinds.iter();
+        let mut blinds = hidden.masks.blinds.iter();
         for source in [Source::Witness, Source::Helpers, Source::Masks] {
             for (part, vector) in vectors.of(source).unwrap_or_default().chunks(length).enumerate() {
                 let f = factor(source, part);
@@ -76,9 +91,17 @@ impl<'a> Opened<'a> {
                 own[length] += f * blinds.next().unwrap_or(&Fr::ZERO);
             }
         }
-        let parts =
-            key.weights.chunks(length).enumerate().map(|(i, part)| (factor(Source::Weights, i), part));
-        Self { own, parts: parts.collect() }
+        let mut parts = Vec::new();
+        for (i, (values, quotients)) in key.weights.chunks(length).zip(&key.quotients).enumerate() {
+            parts.push(Fixed { factor: factor(Source::Weights, i), values, quotients });
+        }
+        for (i, (values, quotients, blind)) in hidden.private.iter().flat_map(|p| p.parts(length)).enumerate()
+        {
+            let factor = factor(Source::Private, i);
+            own[length] += factor * blind;
+            parts.push(Fixed { factor, values, quotients });
+        }
+        Self { own, parts }
     }
 
     /// `h_i = Σ_j eq(u_lo, j) f_{ib + j}`.
@@ -86,13 +109,13 @@ impl<'a> Opened<'a> {
         let b = low.len();
         let mut h: Vec<Fr> =
             self.own.par_chunks(b).map(|row| row.iter().zip(low).map(|(f, e)| *f * e).sum()).collect();
-        for (factor, part) in &self.parts {
-            h.par_iter_mut().zip(part.par_chunks(b)).for_each(|(h, row)| *h += *factor * inner(row, low));
+        for Fixed { factor, values, .. } in &self.parts {
+            h.par_iter_mut().zip(values.par_chunks(b)).for_each(|(h, row)| *h += *factor * inner(row, low));
         }
         h
     }
 
-    /// `(q, g)` with `f = (X^b − α) q + g`; `q` without the parts of `W`.
+    /// `(q, g)` with `f = (X^b − α) q + g`; `q` without the parts that were committed to before.
     fn divided(&self, alpha: Fr, b: usize) -> (Vec<Fr>, Vec<Fr>) {
         let rows: Vec<&[Fr]> = self.own.chunks(b).collect();
         let mut quotient = vec![Fr::ZERO; self.own.len() - b];
@@ -107,8 +130,8 @@ impl<'a> Opened<'a> {
             }
         }
         let mut g: Vec<Fr> = rows[0].iter().zip(&carry).map(|(f, c)| *f + alpha * c).collect();
-        for (factor, part) in &self.parts {
-            let rows: Vec<&[Fr]> = part.chunks(b).collect();
+        for Fixed { factor, values, .. } in &self.parts {
+            let rows: Vec<&[Fr]> = values.chunks(b).collect();
             let column = |j: usize| rows.iter().rev().fold(Fr::ZERO, |acc, row| acc * alpha + row[j]);
             g.par_iter_mut().enumerate().for_each(|(j, g)| *g += *factor * column(j));
         }
@@ -120,7 +143,7 @@ impl<'a> Opened<'a> {
 pub(super) fn prove(
     key: &ProvingKey,
     vectors: &Vectors<'_>,
-    masks: &Masks,
+    hidden: Hidden<'_>,
     folded: &Folded,
     point: &[Fr],
     writer: &mut Writer<'_>,
@@ -129,7 +152,7 @@ pub(super) fn prove(
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let (low, high) = point[..opening.bits as usize].split_at(opening.column_bits as usize);
     let b = opening.columns() as usize;
-    let f = Opened::new(key, vectors, masks, folded);
+    let f = Opened::new(key, vectors, hidden, folded);
     let h = writer.polynomial(SlotId::H, f.rows(&eq_table(low)));
     writer.point(SlotId::H, &commit(&h))?;
     let alpha = writer.challenge(Challenge::Alpha)?;
@@ -137,9 +160,9 @@ pub(super) fn prove(
     let quotient = writer.polynomial(SlotId::Quotient, quotient);
     let g = writer.polynomial(SlotId::G, g);
     let mut q = zkml_msm::full(&quotient, &key.powers);
-    for ((factor, _), fixed) in f.parts.iter().zip(&key.quotients) {
-        let scalars: Vec<Fr> = powers(alpha, fixed.len()).into_iter().map(|p| p * factor).collect();
-        q += zkml_msm::full(&scalars, fixed);
+    for Fixed { factor, quotients, .. } in &f.parts {
+        let scalars: Vec<Fr> = powers(alpha, quotients.len()).into_iter().map(|p| p * factor).collect();
+        q += zkml_msm::full(&scalars, quotients);
     }
     writer.point(SlotId::Quotient, &q.to_affine())?;
     writer.point(SlotId::G, &commit(&g))?;

@@ -69,13 +69,9 @@ pub(super) fn prove<L: Lanes>(
     let functional = Functional::new(lanes, key, vectors, writer)?;
     let (bits, length) = (key.program.opening.bits, key.program.opening.length() as usize);
     let fixed = |at: (Source, usize)| functional.fixed.get(&at).map_or(&[][..], Vec::as_slice);
-    let sources = [
-        (Source::Witness, &entered.witness, vectors.witness.as_slice()),
-        (Source::Weights, &entered.weights, vectors.weights),
-        (Source::Helpers, &entered.helpers, vectors.helpers.as_slice()),
-    ];
     let mut pairs = Vec::new();
-    for (source, vector, values) in sources {
+    for source in Source::COMMITTED.into_iter().filter(|source| *source != Source::Masks) {
+        let (vector, values) = (entered.of(source), vectors.of(source).unwrap_or_default());
         let table = functional.tables.get(&source).map_or_else(Vec::new, |table| table.summed(lanes));
         let elements = length / L::WIDTH;
         let mut tables = cut(table, elements).into_iter();

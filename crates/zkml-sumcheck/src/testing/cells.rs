@@ -88,6 +88,38 @@ impl Layout {
         out
     }
 
+    /// The layout of the ranges of private weights, if there are any.
+    pub fn of_ranges(&self) -> Option<&Self> {
+        self.ranges.as_deref().map(|ranges| &ranges.layout)
+    }
+
+    /// Addresses of everything that proofs about private weights commit to, one after the other: `T` of a run, `V`, and `T` of the
+    /// ranges. The number of cells comes last.
+    pub fn vectors(&self) -> [usize; 3] {
+        let private = self.cells();
+        let ranges = private + self.system.private.map_or(0, |p| p.cells as usize);
+        [private, ranges, ranges + self.of_ranges().map_or(0, Self::cells)]
+    }
+
+    /// As [`Layout::held`], of all these vectors.
+    pub fn held_in_all(&self) -> Vec<Held> {
+        let [private, ranges, _] = self.vectors();
+        let mut out = self.held();
+        for tensor in &self.private {
+            let count = tensor.digits.radices.iter().product::<u64>();
+            out.extend((0..count).map(|element| Held {
+                address: private + tensor.address(element) as usize,
+                var: tensor.var.0 as usize,
+                element: Some(element as usize),
+                pad: 0,
+                limb: None,
+            }));
+        }
+        let shifted = |held: Held| Held { address: ranges + held.address, ..held };
+        out.extend(self.of_ranges().into_iter().flat_map(|layout| layout.held().into_iter().map(shifted)));
+        out
+    }
+
     fn address(&self, block: usize, column: usize) -> usize {
         match &self.places[block] {
             Place::Rows(start) => (column << self.system.row_bits) + *start as usize,
@@ -157,6 +189,7 @@ impl Meaning<'_> {
             (None, Home::Defined { relation, term }) => self.solved(var, *relation, *term, depth)?,
             (None, Home::Wired) => self.copied(var, depth)?,
             (None, Home::Literal(c)) => vec![from_i64(*c); v.len()],
+            (None, Home::Private) => self.private(var)?,
             (None, Home::Unused | Home::Weights) => self.otherwise[var].clone(),
         };
         self.known[var] = Some(values);
@@ -165,6 +198,15 @@ impl Meaning<'_> {
 
     fn defect(&self, var: usize) -> Error {
         Error::Defect(format!("nothing says what `{}` is", self.relations.vars[var].name))
+    }
+
+    fn private(&self, var: usize) -> Result<Vec<Fr>> {
+        let [first, ..] = self.layout.vectors();
+        let tensor = self.layout.private.iter().find(|t| t.var.0 as usize == var);
+        let tensor = tensor.ok_or_else(|| self.defect(var))?;
+        let cell = |e: u64| self.cells.get(first + tensor.address(e) as usize).copied();
+        let count = self.relations.vars[var].len() as u64;
+        (0..count).map(|e| cell(e).ok_or_else(|| self.defect(var))).collect()
     }
 
     fn cell(&self, block: usize, form: &Affine, element: u64) -> Fr {

@@ -5,7 +5,7 @@ use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::{Curve, prime::PrimeCurveAffine};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use zkml_curve::g1_words;
 use zkml_protocol::sumcheck::{Challenge, Program, Shape, SlotId, Source, Step};
 
@@ -14,7 +14,7 @@ use crate::{
     Layout,
     field::{horner, powers},
     prover::{
-        Masks, ProvingKey, Witness,
+        Masks, PrivateWeights, ProvingKey, Witness,
         adversary::{Adversary, Known},
         prove_as,
     },
@@ -42,6 +42,8 @@ pub struct Logarithms {
     pub challenges: BTreeMap<Challenge, Fr>,
     /// Logarithms of the commitments to the parts of `W`.
     pub weights: Vec<Fr>,
+    /// The private weights, if there are any: the same in all proofs.
+    private: Option<Arc<PrivateWeights>>,
 }
 
 impl Logarithms {
@@ -68,7 +70,23 @@ impl Logarithms {
         let nothing = vec![G1Affine::identity(); length + 1];
         let quotients = vec![vec![]; weights.len()];
         let key = ProvingKey::from_parts(program, nothing, layout.weights.clone(), quotients);
-        Self { key: key.expect("a key"), challenges, weights }
+        Self { key: key.expect("a key"), challenges, weights, private: None }
+    }
+
+    /// Commits to private weights: `values` are the vector `V`.
+    pub fn commit_to_weights(&mut self, values: Vec<Fr>) -> Arc<PrivateWeights> {
+        let blinds = (0..self.shape().private_parts).map(|_| Fr::random(rand_core::OsRng)).collect();
+        let private = Arc::new(PrivateWeights::without_points(values, blinds));
+        self.private = Some(Arc::clone(&private));
+        private
+    }
+
+    /// Logarithms of the commitments to the parts of `V`.
+    pub fn private(&self) -> Vec<Fr> {
+        let length = self.key.program.opening.length() as usize;
+        let at_length = Fr::from(TAU).pow_vartime([length as u64]);
+        let parts = self.private.iter().flat_map(|p| p.parts(length));
+        parts.map(|(part, _, blind)| horner(part, Fr::from(TAU)) + at_length * blind).collect()
     }
 
     /// The program.
@@ -114,6 +132,7 @@ impl Logarithms {
         let mut sent = recorder.sent;
         sent.insert(SlotId::Masks, vec![horner(&masks.vector, Fr::from(TAU))]);
         let at_length = Fr::from(TAU).pow_vartime([length as u64]);
+        sent.insert(SlotId::Private, self.private());
         let mut blinds = masks.blinds.iter();
         for id in [SlotId::Witness, SlotId::Helpers, SlotId::Masks] {
             for (log, blind) in sent.entry(id).or_default().iter_mut().zip(&mut blinds) {
@@ -123,8 +142,9 @@ impl Logarithms {
         sent
     }
 
-    /// Logarithm of `[(W_i − (W_i mod X^b − α)) / (X^b − α)]` for each part of `W`: what its share of the quotient is.
-    pub fn weight_quotients(&self) -> Vec<Fr> {
+    /// Logarithm of `[(W_i − (W_i mod X^b − α)) / (X^b − α)]` for each part of `W`, and of `V` without what blinds it: what its share
+    /// of the quotient is.
+    pub fn weight_quotients(&self) -> (Vec<Fr>, Vec<Fr>) {
         let (length, b) =
             (self.key.program.opening.length() as usize, self.key.program.opening.columns() as usize);
         let (tau, alpha) = (Fr::from(TAU), self.challenges[&Challenge::Alpha]);
@@ -133,8 +153,9 @@ impl Logarithms {
             let rows = part.chunks(b).zip(powers(alpha, length / b));
             rows.map(|(row, power)| power * horner(row, tau)).sum()
         };
-        let parts = self.key.weights.chunks(length).zip(&self.weights);
-        parts.map(|(part, log)| (*log - rest(part)) * inverse).collect()
+        let quotient = |part: &[Fr]| (horner(part, tau) - rest(part)) * inverse;
+        let private = self.private.iter().flat_map(|p| p.values().chunks(length)).map(quotient);
+        (self.key.weights.chunks(length).map(quotient).collect(), private.collect())
     }
 }
 

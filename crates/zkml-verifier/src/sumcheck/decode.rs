@@ -5,7 +5,7 @@ use halo2curves::bn256::G1Affine;
 use std::collections::BTreeMap;
 use zkml_protocol::{
     Element, G1, Transcript, Word,
-    sumcheck::{Challenge, Program, Slot, SlotId, Step},
+    sumcheck::{Challenge, Private, Program, ProofLayout, Slot, SlotId, Step, weights_commitment_of},
 };
 
 use super::VerifyError;
@@ -61,6 +61,7 @@ impl Decoded {
                 }
             }
         }
+        program.system.private.map_or(Ok(()), |private| is_stated(&layout, private, proof, instances))?;
         Ok(found)
     }
 
@@ -105,6 +106,22 @@ impl Decoded {
     /// A challenge.
     pub(super) fn challenge(&self, which: Challenge) -> Result<Fr, VerifyError> {
         self.challenges.get(&which).copied().ok_or(VerifyError::Inconsistent("challenge"))
+    }
+}
+
+/// The statement shows the commitment to the private weights that the proof's points are.
+fn is_stated(
+    layout: &ProofLayout,
+    private: Private,
+    proof: &[u8],
+    instances: &[Word],
+) -> Result<(), VerifyError> {
+    let slot = layout.slot_of(SlotId::Private).and_then(|slot| proof.get(slot.offset..slot.end()));
+    let own = weights_commitment_of(slot.ok_or(VerifyError::Inconsistent("private weights"))?);
+    if instances.get(private.instance as usize) == Some(&own) {
+        Ok(())
+    } else {
+        Err(VerifyError::OtherWeights)
     }
 }
 

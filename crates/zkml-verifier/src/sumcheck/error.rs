@@ -65,6 +65,9 @@ pub enum VerifyError {
         /// Byte offset.
         offset: usize,
     },
+    /// The statement shows another commitment to private weights than that of the proof's points.
+    #[error("the proof is about other private weights than the statement shows")]
+    OtherWeights,
     /// A challenge that makes a denominator zero; a new proof has another.
     #[error("the opening's point is degenerate: make the proof again")]
     Degenerate,

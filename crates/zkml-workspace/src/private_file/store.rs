@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
 };
 use std::{io, path::Path};
+use zkml::opening::{Commits, Hash};
 use zkml_protocol::Word;
 
 impl PrivateFile {
@@ -23,8 +24,17 @@ impl PrivateFile {
     /// [`Error::OtherData`] when the file opens a commitment to other values of the same name and model, [`Error::Io`] when it cannot be
     /// written.
     pub fn keep(path: &Path, model_hash: Word, preimages: &[Preimage]) -> Result<Kept> {
-        let (openings, grew) =
-            update(path, |file| preimages.iter().map(|p| file.find_or_make(path, model_hash, p)).collect())?;
+        Self::keep_by(path, &Hash, model_hash, preimages)
+    }
+
+    /// As [`PrivateFile::keep`], of commitments that are made in another way.
+    ///
+    /// # Errors
+    /// As [`PrivateFile::keep`].
+    pub fn keep_by(path: &Path, by: &dyn Commits, model_hash: Word, preimages: &[Preimage]) -> Result<Kept> {
+        let (openings, grew) = update(path, |file| {
+            preimages.iter().map(|p| file.find_or_make(path, by, model_hash, p)).collect()
+        })?;
         Ok(Kept { path: path.to_owned(), openings, reused: !grew })
     }
 
@@ -41,13 +51,17 @@ impl PrivateFile {
         update(path, add).map(drop)
     }
 
-    fn find_or_make(&mut self, path: &Path, model_hash: Word, preimage: &Preimage) -> Result<Opening> {
-        let same = |o: &&Opening| {
-            (o.role, o.name.as_str(), o.model_hash) == (preimage.role, preimage.name.as_str(), model_hash)
-        };
+    fn find_or_make(
+        &mut self,
+        path: &Path,
+        by: &dyn Commits,
+        model_hash: Word,
+        preimage: &Preimage,
+    ) -> Result<Opening> {
+        let same = |o: &&Opening| o.is_about(by, model_hash, preimage);
         let mut other = None;
         for known in self.openings.iter().filter(same) {
-            if preimage.commit(&known.salt)? == known.commitment {
+            if by.commit(preimage, &known.salt)? == known.commitment {
                 return Ok(known.clone());
             }
             other = other.or(Some(known));
@@ -56,7 +70,7 @@ impl PrivateFile {
             let (path, name) = (path.to_owned(), other.name.clone());
             return Err(Error::OtherData { path, name, commitment: other.commitment.to_string() });
         }
-        let mut fresh = Opening::fresh(model_hash, preimage)?;
+        let mut fresh = Opening::fresh_by(by, model_hash, preimage)?;
         if !fresh.holds_values() {
             fresh.parts.iter_mut().for_each(|p| p.values.clear());
         }

@@ -1,23 +1,19 @@
 //! Commitments: what of a run or a model goes behind one, and the private files that keep the salts.
 
-use super::{compiled, prove};
+use super::{compiled, prove, weights};
 use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
-    private_file::{Kept, Opening, PrivateFile, beside},
+    private_file::{Opening, PrivateFile, beside},
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use zkml::Compiled;
 pub use zkml::{
     Commitment,
     opening::{inputs, model, outputs},
 };
 use zkml_graph::Graph;
 use zkml_protocol::{Program, VerifierProgram, Word};
-
-/// The private file of a folder's weights.
-pub const WEIGHTS: &str = "weights.private.json";
 
 /// What to commit to.
 #[derive(Debug, Clone)]
@@ -54,6 +50,9 @@ pub struct CommitReport {
     pub private_file: PathBuf,
     /// Whether the salts were there before.
     pub reused: bool,
+    /// The proof that the weights lie in their ranges, where proofs of runs do not say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranges: Option<PathBuf>,
 }
 
 /// Computes commitments under a compiled model, and keeps their salts.
@@ -63,8 +62,14 @@ pub struct CommitReport {
 /// data, a full disk.
 pub fn run(artifacts: &Artifacts, request: &Request) -> Result<CommitReport> {
     let compiled = compiled::load(artifacts)?;
+    let mut ranges = None;
     let kept = match request {
-        Request::Model => weights(artifacts, &compiled)?.ok_or_else(|| not_committed("the weights"))?,
+        Request::Model => {
+            let registered = weights::registered(artifacts, compiled)?;
+            let (kept, proven) = registered.ok_or_else(|| not_committed("the weights"))?;
+            ranges = proven.map(|r| r.proof);
+            kept
+        }
         Request::Inputs { input, index, name, salt_file } => {
             let values = prove::input(artifacts, input.as_deref(), *index)?;
             let mut preimages = inputs(compiled.graph(), &values);
@@ -86,6 +91,7 @@ pub fn run(artifacts: &Artifacts, request: &Request) -> Result<CommitReport> {
         commitments: kept.openings.iter().map(Opening::stated).collect(),
         private_file: kept.path,
         reused: kept.reused,
+        ranges,
     })
 }
 
@@ -121,6 +127,7 @@ pub fn check(path: &Path, expected: Option<Word>) -> Result<CommitReport> {
         commitments: file.openings.iter().map(Opening::stated).collect(),
         private_file: path.to_owned(),
         reused: true,
+        ranges: None,
     })
 }
 
@@ -133,15 +140,6 @@ pub fn private_path(
 ) -> PathBuf {
     let sample = || input.map_or_else(|| artifacts.path(file::SAMPLE), Path::to_owned);
     salt_file.map_or_else(|| beside(&sample(), index), Path::to_owned)
-}
-
-/// The commitment to the private weights of a folder, whose salt is made on first use; none when they are public.
-///
-/// # Errors
-/// As [`PrivateFile::keep`].
-pub fn weights(artifacts: &Artifacts, compiled: &Compiled) -> Result<Option<Kept>> {
-    let Some(preimage) = model(compiled.graph(), compiled.weights()) else { return Ok(None) };
-    PrivateFile::keep(&artifacts.path(WEIGHTS), model_hash(compiled.graph()), &[preimage]).map(Some)
 }
 
 /// The hash that ties an opening to the integers of one compiled model.

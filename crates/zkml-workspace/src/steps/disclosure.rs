@@ -1,7 +1,7 @@
 //! Who sees what of a model, and what the commitments to the rest cost.
 
 use serde::Serialize;
-use zkml::Plan;
+use zkml::{Backend, Plan};
 use zkml_graph::{Graph, TensorId, Visibility};
 use zkml_halo2::poseidon_rows::call_height;
 use zkml_onnx::{Inspection, Settings};
@@ -92,7 +92,12 @@ impl Disclosure {
             let all = (Code { bits: BITS, signed: true }, graph.parameters());
             part("weights", "", Visibility::Public, &[all], height)
         } else {
-            part("weights", "", Visibility::Committed, &private, height)
+            let hashed = part("weights", "", Visibility::Committed, &private, height);
+            // With sumcheck the commitment is that of the proof system: nothing is hashed in a proof.
+            match plan.backend() {
+                Backend::Halo2 => hashed,
+                Backend::Sumcheck => Part { hash_calls: 0, hash_rows: 0, ..hashed },
+            }
         };
         let outputs =
             graph.outputs.iter().map(|o| part("output", &o.name, o.visibility, &[code(o.tensor)], height));

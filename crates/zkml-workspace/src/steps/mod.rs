@@ -34,6 +34,7 @@ pub mod verify;
 pub mod verify_source;
 #[cfg(feature = "chain")]
 pub mod watch;
+pub mod weights;
 
 use crate::error::{Error, Result};
 use std::path::Path;

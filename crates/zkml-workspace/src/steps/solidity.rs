@@ -1,6 +1,6 @@
 //! Generated Solidity: printed, compiled, tried on good and bad proofs, and only then written.
 
-use super::{compiled, verify};
+use super::{compiled, verify, weights};
 use crate::{
     artifacts::{Artifacts, file},
     error::Result,
@@ -16,8 +16,8 @@ use std::{
 };
 pub use zkml::Contracts as Sources;
 use zkml_harness::{
-    Compiled, Contract, GasReport, Settings, StackCode, self_check, self_check_consumer, self_check_requests,
-    standard_json,
+    Compiled, Contract, GasReport, Settings, Solc, StackCode, self_check, self_check_consumer,
+    self_check_requests, standard_json,
 };
 use zkml_protocol::{Program, VerifierProgram};
 
@@ -69,7 +69,8 @@ pub fn run(
     self_check_consumer(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
     self_check_requests(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
     drop(work);
-    let files = store(artifacts, &sources, &compiled)?;
+    let ranges = of_ranges(artifacts)?;
+    let files = store(artifacts, &sources, &compiled, ranges)?;
     Ok(SolidityReport {
         model: artifacts.model().to_owned(),
         files,
@@ -82,7 +83,25 @@ pub fn run(
     })
 }
 
-fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> Result<Vec<PathBuf>> {
+/// The contract that checks the proof of ranges of private weights, if the folder has one, tried on it: source and bytecode.
+fn of_ranges(artifacts: &Artifacts) -> Result<Vec<(String, Vec<u8>)>> {
+    let Some((verifier, proof)) = weights::proven(artifacts)? else { return Ok(vec![]) };
+    let program = verifier.program();
+    let name = zkml_codegen::names::contracts(program).verifier;
+    let source = zkml_codegen::verifier_source(program)?;
+    let compiled = Solc::find()?.compile(&[(&format!("{name}.sol"), &source)], &Settings::default())?;
+    let contract = compiled.contract(&name)?;
+    self_check(contract, program, &proof.proof, &proof.instances)?;
+    let bytecode = crate::json::pretty(&ContractFile::new(contract, &compiled.compiler));
+    Ok(vec![(format!("{name}.sol"), source.into_bytes()), (format!("{name}.json"), bytecode)])
+}
+
+fn store(
+    artifacts: &mut Artifacts,
+    sources: &Sources,
+    compiled: &Compiled,
+    ranges: Vec<(String, Vec<u8>)>,
+) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let mut transaction = artifacts.begin("gen-verifier");
     let texts = sources.files().map(|(name, source)| (format!("{name}.sol"), source.as_bytes().to_vec()));
@@ -93,6 +112,7 @@ fn store(artifacts: &mut Artifacts, sources: &Sources, compiled: &Compiled) -> R
         files.push((format!("{name}.json"), crate::json::pretty(&contract)));
     }
     files.push((STANDARD_INPUT.to_owned(), standard_input(compiled)));
+    files.extend(ranges);
     for (name, bytes) in files {
         let file = format!("{}/{name}", file::SOLIDITY);
         transaction.put(&file, &bytes, &[file::PROGRAM])?;

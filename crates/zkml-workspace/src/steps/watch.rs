@@ -104,7 +104,7 @@ impl ModelProver {
     ) -> Result<Openings> {
         let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
         let request = ProveRequest { input: file, ..ProveRequest::default() };
-        Openings::gather(&*self.observer, &artifacts, &request, self.keys.compiled(), inputs, trace)
+        Openings::gather(&*self.observer, &artifacts, &request, &self.keys, inputs, trace)
     }
 
     /// Whoever proves chooses the salts of committed outputs: nobody else can open them.

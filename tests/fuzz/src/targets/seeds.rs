@@ -94,6 +94,7 @@ fn folder() -> Vec<Seed> {
         model_hash: Word::ONE,
         commitment: Word::ONE,
         salt,
+        program: None,
         parts: vec![part],
     };
     let private = serde_json::to_vec(&PrivateFile::new(vec![opening])).expect("writes");

@@ -1,11 +1,15 @@
 //! Prints the transcript: one copy of the proof, one hash per challenge; loops where hashes are alike.
 
+use zkml_contracts::errors;
 use zkml_protocol::{
     Word,
-    sumcheck::{Program, Step},
+    sumcheck::{Program, SlotId, Step},
 };
 
-use super::{super::checks::PROOF, memory::Map};
+use super::{
+    super::checks::{PROOF, fail},
+    memory::Map,
+};
 use crate::{
     CodegenError,
     text::{Text, at, literal},
@@ -40,6 +44,7 @@ pub(super) fn print(text: &mut Text, map: &Map, program: &Program) -> Result<(),
     for (to, from, length) in copies {
         text.line(format_args!("calldatacopy({}, {}, {})", at(to), at(from), at(length)));
     }
+    private(text, map, program)?;
     text.line("mstore8(0x20, 1) // follows the last hash where nothing is absorbed");
     let mut runs = runs(map)?.into_iter();
     if let Some(first) = runs.next() {
@@ -47,6 +52,22 @@ pub(super) fn print(text: &mut Text, map: &Map, program: &Program) -> Result<(),
         text.line(format_args!("mstore({}, mod(h, r))", at(first.to)));
     }
     runs.for_each(|run| hashes(text, &run));
+    Ok(())
+}
+
+/// The statement shows the hash of the commitments to private weights.
+fn private(text: &mut Text, map: &Map, program: &Program) -> Result<(), CodegenError> {
+    let Some(private) = program.system.private else { return Ok(()) };
+    let slot = map.layout.slot_of(SlotId::Private);
+    let slot = slot.ok_or_else(|| CodegenError::Inconsistent("no commitments to weights".to_owned()))?;
+    let (from, length) = (map.proof_copy() + slot.offset, slot.end() - slot.offset);
+    let shown = at(map.input.instances_at() + 32 * private.instance as usize);
+    text.line(
+        "// The private weights are those of the statement, by 253 bits of the hash of their commitments.",
+    );
+    let hash = format!("and(keccak256({}, {}), sub(shl(253, 1), 1))", at(from), at(length));
+    let fail = fail(&errors::PROOF_REJECTED, &[]);
+    text.line(format_args!("if iszero(eq({hash}, calldataload({shown}))) {{ {fail} }}"));
     Ok(())
 }
 

@@ -158,6 +158,7 @@ pub(super) fn terms(b: &mut Builder, program: &Program, folded: &Folded) -> (Vec
             Source::Witness => Base::Proof(SlotId::Witness, *part),
             Source::Helpers => Base::Proof(SlotId::Helpers, *part),
             Source::Masks => Base::Proof(SlotId::Masks, *part),
+            Source::Private => Base::Proof(SlotId::Private, *part),
             Source::Weights | Source::One => Base::Weights(*part),
         };
         out.push((b.mul(zeta, *functional), base));

@@ -178,13 +178,21 @@ impl Coded<'_> {
     }
 }
 
-/// Linear relations for all that the statement shows; the number of instances.
+/// What the statement shows.
+pub(super) struct Shown {
+    /// Number of instances, the context included.
+    pub(super) instances: u32,
+    /// The one that commits to private weights.
+    pub(super) private: Option<u32>,
+}
+
+/// Linear relations for all that the statement shows.
 pub(super) fn statement(
     resolver: &Resolver<'_>,
     packed: &[Packed],
     linears: &mut Vec<Linear>,
-) -> Result<u32, Failure> {
-    let mut next = 1u32;
+) -> Result<Shown, Failure> {
+    let (mut next, mut private) = (1u32, None);
     let mut packed = packed.iter();
     let calls = resolver.structure.hash.as_ref().map(|hash| (hash, Calls::new(resolver, hash)));
     if let Some((_, calls)) = &calls {
@@ -192,6 +200,12 @@ pub(super) fn statement(
     }
     let mut chains = calls.iter().flat_map(|(hash, calls)| hash.chains.iter().map(move |c| (c, calls)));
     for (number, item) in items(resolver.system) {
+        if let Relation::Commit { section: Section::Model, .. } = item {
+            // The verifier hashes the commitments to `V` themselves.
+            private = Some(next);
+            next += 1;
+            continue;
+        }
         let Relation::Public { v, code, .. } = item else {
             let Some((chain, calls)) = committed(item).and_then(|_| chains.next()) else {
                 return Err(Failure::Refused(unsupported(resolver, number)));
@@ -216,14 +230,12 @@ pub(super) fn statement(
         linears.extend(coded.stated(resolver, block, Target::Statement(next)));
         next += words as u32;
     }
-    Ok(next)
+    Ok(Shown { instances: next, private })
 }
 
 fn unsupported(resolver: &Resolver<'_>, number: usize) -> Error {
     let label = resolver.system.relations[number].0.clone();
-    let detail = "weights that the statement only commits to are not supported by the sumcheck back end yet; make them \
-                  public, or use the halo2 back end"
-        .into();
+    let detail = "a commitment to several tensors is not supported by the sumcheck back end".into();
     Error::Unsupported { label, detail }
 }
 

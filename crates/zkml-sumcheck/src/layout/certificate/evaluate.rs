@@ -9,7 +9,7 @@ use zkml_protocol::{
     sumcheck::{Affine, Form, Gate, Index, Linear, Source, Term, Weight},
 };
 
-use crate::layout::{Layout, block, resolve::Place};
+use crate::layout::{Layout, block, private, resolve::Place};
 
 /// Random assignments: one to find a factor, the others to confirm it. What is read off is one vector, point by point.
 pub(super) const POINTS: usize = 3;
@@ -18,6 +18,8 @@ pub(super) const POINTS: usize = 3;
 pub(super) struct Evaluator<'a> {
     layout: &'a Layout,
     cells: [Vec<Fr>; POINTS],
+    /// Those of `V`.
+    private: [Vec<Fr>; POINTS],
     /// What sequences are compared at.
     pub(super) chi: Fr,
 }
@@ -56,13 +58,15 @@ impl<'a> Evaluator<'a> {
         rand_core::OsRng.fill_bytes(&mut seed);
         let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
         let cells = std::array::from_fn(|_| (0..length).map(|_| Fr::random(&mut rng)).collect());
-        Self { layout, cells, chi: Fr::random(&mut rng) }
+        let length = system.private.map_or(0, |p| p.cells);
+        let private = std::array::from_fn(|_| (0..length).map(|_| Fr::random(&mut rng)).collect());
+        Self { layout, cells, private, chi: Fr::random(&mut rng) }
     }
 
     /// The same cells, with the weights of another layout.
     #[cfg(test)]
     pub(super) fn with_cells_of(layout: &'a Layout, other: &Self) -> Self {
-        Self { layout, cells: other.cells.clone(), chi: other.chi }
+        Self { layout, cells: other.cells.clone(), private: other.private.clone(), chi: other.chi }
     }
 
     /// A term at values of the indices: zero where a coordinate leaves its bounds.
@@ -80,6 +84,7 @@ impl<'a> Evaluator<'a> {
             Source::One => Fr::ONE,
             Source::Witness => self.cells[point].get(*base as usize + address).copied().unwrap_or(Fr::ZERO),
             Source::Weights => self.layout.weights.get(*base as usize + address).copied().unwrap_or(Fr::ZERO),
+            Source::Private => self.private[point].get(*base as usize + address).copied().unwrap_or(Fr::ZERO),
             Source::Helpers | Source::Masks => Fr::ZERO,
         };
         term.cells.iter().map(|(base, w)| scalar(w) * cell(base)).sum()
@@ -140,6 +145,13 @@ impl<'a> Evaluator<'a> {
             Place::Rows(start) => (column << self.layout.system.row_bits) + *start as usize + within,
             Place::Loose(columns) => columns[column] as usize + within,
         }
+    }
+
+    /// The elements of a private weight.
+    pub(super) fn private(&self, tensor: &private::Tensor, count: usize) -> Vec<Fr> {
+        let cell = |point: usize, e: u64| self.private[point].get(tensor.address(e) as usize).copied();
+        let at = |point: usize| (0..count as u64).map(move |e| cell(point, e).unwrap_or(Fr::ZERO));
+        (0..POINTS).flat_map(at).collect()
     }
 
     /// The elements of a column of a block.

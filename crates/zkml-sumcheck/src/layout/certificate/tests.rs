@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use zkml_graph::{
-    Bounds, Graph, GraphBuilder, Map, System as Relations, Visibility,
+    Bounds, Graph, GraphBuilder, Map, Relation, Section, Standing, System as Relations, Visibility,
     ops::{Max, MaxOperand},
     testing,
 };
@@ -15,7 +15,7 @@ use zkml_protocol::{
 
 use super::confirm;
 use crate::layout::{
-    Layout, Options,
+    Layout, Options, Ranges,
     hash::{full_row, partial_row},
     lay_out,
 };
@@ -37,6 +37,7 @@ fn layouts() -> &'static [(String, Relations, Layout)] {
             }
         }
         out.extend(committed());
+        out.extend(private());
         out
     })
 }
@@ -54,6 +55,19 @@ fn long() -> (String, Graph) {
     let y = b.node("relu", positive, &[x]).expect("a node");
     b.output("y", y, Visibility::Committed);
     ("long".into(), b.finish().expect("a graph"))
+}
+
+/// Layouts with private weights, and those of the ranges of these weights.
+fn private() -> Vec<(String, Relations, Layout)> {
+    let mut out = Vec::new();
+    for case in crate::private_tests::cases() {
+        let relations = case.graph.system();
+        let layout = lay_out(&relations, &Options::default()).expect("it is laid out");
+        let ranges = layout.ranges.clone().expect("private weights");
+        out.push((format!("ranges of {}", case.name), ranges.relations, ranges.layout));
+        out.push((case.name, relations, layout));
+    }
+    out
 }
 
 /// Layouts with commitments: to values in one word and in several, in one call and in several.
@@ -214,7 +228,7 @@ fn a_changed_form_is_refused() {
         let term = terms.into_iter().nth(i)?;
         let free = (0..40).find(|bit| term.axes.iter().all(|a| *bit < a.bit || *bit >= a.bit + a.bits))?;
         term.cells[0].0 ^= 1 << free;
-        Some(term.source == Source::Witness)
+        Some(matches!(term.source, Source::Witness | Source::Private))
     });
     refused("a missing term", 0, |s, i| {
         let mut left = i;
@@ -286,4 +300,78 @@ fn a_missing_relation_is_refused() {
         l.instances = l.instances.map(|n| n + 1);
         Some(shown)
     });
+}
+
+/// Ranges of private weights that a layout leaves to another one, which says something else.
+#[test]
+fn ranges_apart_are_of_the_same_weights() {
+    type Change = fn(&mut Layout);
+    let changes: [(&str, Change); 9] = [
+        ("nothing states them", |l| l.ranges = None),
+        ("a relation is missing", |l| {
+            of_ranges(l).relations.relations.remove(0);
+        }),
+        ("a relation is another", |l| {
+            let of = of_ranges(l);
+            if let Relation::Range { lo, .. } = &mut of.relations.relations[0].1 {
+                *lo -= 1;
+            }
+        }),
+        ("another window", |l| {
+            if let Standing::LaidOut { window: Some(w), .. } = &mut of_ranges(l).layout.ledger.standings[0] {
+                w.hi += 1;
+            }
+        }),
+        ("another length of the vector", |l| of_ranges(l).layout.opening.bits += 1),
+        ("another shape of the matrix", |l| of_ranges(l).layout.opening.column_bits -= 1),
+        ("another place", |l| of_ranges(l).layout.private[0].base += 1),
+        ("another numbering", |l| of_ranges(l).layout.private[0].digits.bits[0] += 1),
+        ("another vector", |l| of_ranges(l).layout.system.private.as_mut().expect("private").cells += 1),
+    ];
+    for (name, relations, whole) in private().into_iter().filter(|(.., l)| l.ranges.is_some()) {
+        confirm(&relations, &whole.ledger, &whole).expect("as it is");
+        for (what, change) in changes {
+            let mut layout = whole.clone();
+            change(&mut layout);
+            assert!(confirm(&relations, &layout.ledger, &layout).is_err(), "{name}: {what}");
+        }
+    }
+}
+
+fn of_ranges(layout: &mut Layout) -> &mut Ranges {
+    layout.ranges.as_deref_mut().expect("ranges")
+}
+
+/// The statement commits to all private weights, to nothing else, and at the instance that the verifier compares.
+#[test]
+fn other_private_weights_are_refused() {
+    type Change = fn(&mut Layout, &mut Relations);
+    let changes: [(&str, Change); 5] = [
+        ("another instance", |l, _| l.system.private.as_mut().expect("private").instance += 1),
+        ("no instance", |l, _| l.system.private = None),
+        ("a weight without a place", |l, _| {
+            l.private.remove(0);
+        }),
+        ("a weight that is not committed to", |_, r| {
+            for (_, relation) in &mut r.relations {
+                if let Relation::Commit { parts, section: Section::Model } = relation {
+                    parts.remove(0);
+                }
+            }
+        }),
+        ("a weight that is partly committed to", |_, r| {
+            for (_, relation) in &mut r.relations {
+                if let Relation::Commit { parts, section: Section::Model } = relation {
+                    parts[0].0.map.axes[0].offset += 1;
+                }
+            }
+        }),
+    ];
+    for (name, relations, whole) in private() {
+        for (what, change) in changes {
+            let (mut layout, mut relations) = (whole.clone(), relations.clone());
+            change(&mut layout, &mut relations);
+            assert!(confirm(&relations, &layout.ledger, &layout).is_err(), "{name}: {what}");
+        }
+    }
 }

@@ -6,21 +6,17 @@
 mod claims;
 mod rebuild;
 mod report;
+mod weights;
 
 pub use claims::bytecode;
 pub use report::{AuditReport, Check, NotChecked, Verdict};
 
-use crate::{
-    error::{Error, Needed, Result},
-    observer::Observer,
-    private_file::PrivateFile,
-    steps::relations::Relations,
-};
+use crate::{error::Result, observer::Observer, steps::relations::Relations};
 use claims::Claims;
 use rebuild::Rebuilt;
 use std::path::PathBuf;
 use zkml::{Backend, Optimize};
-use zkml_protocol::{VerifierProgram, Word, commitment::Role, keccak256};
+use zkml_protocol::{VerifierProgram, Word, keccak256};
 
 /// What to audit, and from what.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +51,8 @@ pub struct Request {
     pub weights_commitment: Option<Word>,
     /// The private file with the salt of the weights; the folder's when absent.
     pub weights_salt: Option<PathBuf>,
+    /// The proof that the weights lie in their ranges; the folder's when absent.
+    pub weights_ranges: Option<PathBuf>,
 }
 
 /// Rebuilds and compares.
@@ -65,7 +63,8 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<AuditReport> {
     let claims = Claims::read(request)?;
     let rebuilt = Rebuilt::make(observer, request, &claims)?;
     let mut checks = vec![graph(&claims, &rebuilt)];
-    checks.extend(weights(request, &rebuilt)?);
+    let (checked, ranges) = weights::checks(request, &rebuilt)?;
+    checks.extend(checked);
     checks.extend(keys(request, &claims, &rebuilt));
     checks.extend(contracts(&claims, &rebuilt)?);
     Ok(AuditReport {
@@ -73,7 +72,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<AuditReport> {
         checks,
         ledger: Relations::of(&rebuilt.graph, &rebuilt.plan, false)?,
         unsafe_dev_srs: rebuilt.program.srs().unsafe_dev,
-        not_checked: not_checked(request, &claims, &rebuilt),
+        not_checked: not_checked(request, &claims, &rebuilt, ranges),
     })
 }
 
@@ -84,37 +83,6 @@ fn graph(claims: &Claims, rebuilt: &Rebuilt) -> Check {
         false => "read from graph.bin: what it was made from was not given",
     };
     Check::digests("integer graph", how, Word(rebuilt.graph.hash()), found)
-}
-
-/// The commitment to private weights, recomputed from the model's own numbers and the owner's salt.
-fn weights(request: &Request, rebuilt: &Rebuilt) -> Result<Option<Check>> {
-    let what = "weights commitment";
-    if rebuilt.graph.weights.is_empty() {
-        return Ok(None);
-    }
-    let Some(preimage) =
-        super::commit::model(&rebuilt.graph, &rebuilt.weights).filter(|_| !request.architecture)
-    else {
-        return Ok(Some(Check::skipped(what, "the weights are left aside: only their owner can check this")));
-    };
-    let path =
-        request.weights_salt.clone().or_else(|| Some(request.dir.as_ref()?.join(super::commit::WEIGHTS)));
-    let path = path.ok_or(Error::NotGiven { what: Needed::WeightsSalt })?;
-    let model_hash = super::commit::model_hash(&rebuilt.graph);
-    let file = PrivateFile::read(&path)?;
-    let known = file.openings.iter().find(|o| o.role == Role::Model && o.model_hash == model_hash);
-    // Without an opening for this very graph there is nothing to recompute; the graph's own check tells why.
-    let Some(opening) = known else {
-        return Ok(Some(Check::skipped(what, "the private file has no salt for the weights of this graph")));
-    };
-    let rebuilt = preimage.commit(&opening.salt)?;
-    let claimed = request.weights_commitment.unwrap_or(opening.commitment);
-    Ok(Some(Check::digests(
-        what,
-        "recomputed from the model's numbers and the owner's salt",
-        rebuilt,
-        Some(claimed),
-    )))
 }
 
 fn keys(request: &Request, claims: &Claims, rebuilt: &Rebuilt) -> Vec<Check> {
@@ -178,11 +146,17 @@ fn contracts(claims: &Claims, rebuilt: &Rebuilt) -> Result<Vec<Check>> {
 }
 
 /// What the audit says nothing about, the most important first.
-fn not_checked(request: &Request, claims: &Claims, rebuilt: &Rebuilt) -> Vec<NotChecked> {
+fn not_checked(
+    request: &Request,
+    claims: &Claims,
+    rebuilt: &Rebuilt,
+    ranges: weights::Shown,
+) -> Vec<NotChecked> {
     let private = !rebuilt.graph.weights.is_empty() && request.architecture;
     let now = [
         (claims.bytecode.is_none(), NotChecked::Chain),
         (private, NotChecked::Weights),
+        (ranges == weights::Shown::No, NotChecked::Ranges),
         (!rebuilt.from_model, NotChecked::Origin),
     ];
     let always = [

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use zkml::{Backend, Optimize, Plan, Wish};
+use zkml::{Backend, Keys, Optimize, Plan, Wish};
 use zkml_graph::Graph;
 use zkml_harness::Compiled;
 use zkml_onnx::{Model, Scales, Settings};
@@ -31,6 +31,7 @@ pub(super) struct Rebuilt {
     pub(super) from_model: bool,
     pub(super) plan: Plan,
     pub(super) program: Program,
+    pub(super) keys: Keys,
     pub(super) sources: Sources,
     pub(super) compiled: Compiled,
 }
@@ -75,10 +76,11 @@ impl Rebuilt {
         observer.proceed()?;
         let interface = zkml::Interface { inputs: vec![], outputs: vec![] };
         let model = zkml::Compiled::from_parts(graph.clone(), weights.clone(), interface, plan.clone());
-        let program = model.setup_from(&srs, &path.display().to_string(), &())?.program().clone();
+        let keys = model.setup_from(&srs, &path.display().to_string(), &())?;
+        let program = keys.program().clone();
         let sources = Sources::print(&program)?;
         let compiled = sources.compile()?;
-        Ok(Self { graph, weights, from_model, plan, program, sources, compiled })
+        Ok(Self { graph, weights, from_model, plan, program, keys, sources, compiled })
     }
 
     /// How the layout came about.

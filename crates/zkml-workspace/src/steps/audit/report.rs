@@ -67,6 +67,8 @@ pub enum NotChecked {
     Chain,
     /// Which weights are used: only the architecture was checked.
     Weights,
+    /// Whether the weights are small numbers: no proof of it was found.
+    Ranges,
     /// Whether the graph is that of any ONNX model: none was given.
     Origin,
     /// Whether the model is good, fair, or the one that somebody promised.

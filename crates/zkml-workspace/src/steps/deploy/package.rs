@@ -4,8 +4,9 @@ use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
     steps::{
-        commit, compiled,
+        compiled,
         solidity::{ContractFile, STANDARD_INPUT, Sources},
+        weights,
     },
 };
 use serde_json::Value;
@@ -108,8 +109,9 @@ pub(super) fn registration(artifacts: &Artifacts, program: &Program) -> Result<R
     let layout = &program.statement().instances;
     let mut statement = vec![Word::ZERO; program.num_instances() as usize];
     if !layout.model.is_empty() {
-        let kept = commit::weights(artifacts, &compiled::load(artifacts)?)?;
-        let commitment = kept.and_then(|kept| kept.openings.first().map(|opening| opening.commitment));
+        let registered = weights::registered(artifacts, compiled::load(artifacts)?)?;
+        let commitment =
+            registered.and_then(|(kept, _)| kept.openings.first().map(|opening| opening.commitment));
         if let (Some(word), Some(commitment)) = (statement.get_mut(layout.model_start() as usize), commitment)
         {
             *word = commitment;

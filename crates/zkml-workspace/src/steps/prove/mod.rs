@@ -97,7 +97,7 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
         .start("proving", Total::Time(Duration::from_secs_f64(model.plan().cost().seconds_estimate)))?;
     phases.next("load");
     let keys = compiled::keys(artifacts, model, program)?;
-    let openings = Openings::gather(observer, artifacts, request, keys.compiled(), &inputs, &trace)?;
+    let openings = Openings::gather(observer, artifacts, request, &keys, &inputs, &trace)?;
     let context = request.context.unwrap_or(Word::ZERO);
     observer.proceed()?;
     let proven = keys.prove_trace(&trace, &openings.all(), context, &phases)?;

@@ -6,10 +6,10 @@ use crate::{
     error::Result,
     observer::{Observer, Said},
     private_file::{Opening, PrivateFile},
-    steps::commit,
+    steps::{commit, weights},
 };
 use std::path::PathBuf;
-use zkml::Compiled;
+use zkml::Keys;
 use zkml_graph::Trace;
 
 /// Openings of all commitments of a statement, in its order.
@@ -32,11 +32,11 @@ impl Openings {
         observer: &dyn Observer,
         artifacts: &Artifacts,
         request: &Request,
-        compiled: &Compiled,
+        keys: &Keys,
         inputs: &[Vec<i64>],
         trace: &Trace,
     ) -> Result<Self> {
-        let graph = compiled.graph();
+        let graph = keys.compiled().graph();
         let (input, salts) = (request.input.as_deref(), request.salt_file.as_deref());
         let preimages = commit::inputs(graph, inputs);
         let mut kept = Vec::new();
@@ -44,7 +44,11 @@ impl Openings {
             let path = commit::private_path(artifacts, input, request.index, salts);
             kept.push(PrivateFile::keep(&path, commit::model_hash(graph), &preimages)?);
         }
-        kept.extend(commit::weights(artifacts, compiled)?);
+        let of_weights = weights::opening(artifacts, keys)?;
+        if let Some(opening) = of_weights.iter().find_map(|kept| kept.openings.first()) {
+            weights::ready(artifacts, keys, opening)?;
+        }
+        kept.extend(of_weights);
         for made in kept.iter().filter(|k| !k.reused) {
             observer.said(&Said::NewSalt { path: made.path.clone() });
         }

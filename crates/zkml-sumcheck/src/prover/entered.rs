@@ -1,0 +1,64 @@
+//! The vectors of a proof in lanes.
+
+use halo2curves::bn256::Fr;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::Range;
+use zkml_lanes::Lanes;
+use zkml_protocol::sumcheck::Source;
+
+use super::Vectors;
+
+/// Elements of a long vector.
+pub(super) fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
+    // Chunks are whole elements.
+    values.par_chunks(1 << 12).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
+}
+
+/// The vectors of one proof in lanes.
+pub(super) struct Entered<L: Lanes> {
+    witness: Vec<L::Element>,
+    weights: Vec<L::Element>,
+    helpers: Vec<L::Element>,
+    private: Vec<L::Element>,
+}
+
+impl<L: Lanes> Entered<L> {
+    /// All vectors but the masks; the witness is in lanes already.
+    pub(super) fn new(lanes: L, witness: Vec<L::Element>, vectors: &Vectors<'_>) -> Self {
+        let [weights, helpers, private] =
+            [vectors.weights, &vectors.helpers, vectors.private].map(|vector| all_entered(lanes, vector));
+        Self { witness, weights, helpers, private }
+    }
+
+    /// A vector, or nothing for one that is not kept in lanes.
+    pub(super) fn of(&self, source: Source) -> &[L::Element] {
+        match source {
+            Source::Witness => &self.witness,
+            Source::Weights => &self.weights,
+            Source::Helpers => &self.helpers,
+            Source::Private => &self.private,
+            Source::One | Source::Masks => &[],
+        }
+    }
+
+    /// Cells of a vector.
+    pub(super) fn cut<'a>(
+        &'a self,
+        lanes: L,
+        vectors: &Vectors<'_>,
+        (source, cells): (Source, Range<usize>),
+    ) -> Cow<'a, [L::Element]> {
+        let own = self.of(source);
+        let (start, end) = (cells.start / L::WIDTH, cells.end / L::WIDTH);
+        match own.get(start..end) {
+            Some(elements) if cells.start % L::WIDTH == 0 && cells.end % L::WIDTH == 0 => {
+                Cow::Borrowed(elements)
+            }
+            _ => {
+                let values = vectors.of(source).and_then(|v| v.get(cells)).unwrap_or_default();
+                Cow::Owned(zkml_lanes::entered(lanes, values))
+            }
+        }
+    }
+}
