@@ -344,7 +344,7 @@ impl<'a> Operations<'a> {
     ) -> Result<(), CodegenError> {
         let name = if which == Rounds::First { "first" } else { "second" };
         text.line(format_args!("// Rounds of the {name} sumcheck."));
-        text.line(format_args!("t := {}", claim.text));
+        text.line(format_args!("t := {}", claim_of_rounds(claim)));
         for run in self.runs(which)? {
             round_loop(text, &run);
         }
@@ -436,6 +436,14 @@ fn ordered(a: Expression, b: Expression) -> (Expression, Expression) {
     if a.depth > b.depth { (b, a) } else { (a, b) }
 }
 
+/// Bound of a claim before its first round, which adds two values below `r` to it.
+const CLAIM: u32 = MOST - 2 * WHOLE;
+
+/// A claim within that bound.
+fn claim_of_rounds(claim: &Expression) -> String {
+    if claim.bound > CLAIM { format!("mod({}, r)", claim.text) } else { claim.text.clone() }
+}
+
 fn sum(a: Expression, b: Expression) -> Expression {
     let (first, last) = ordered(a, b);
     let bound = first.bound + last.bound;
@@ -466,4 +474,26 @@ fn product(a: Expression, b: Expression) -> Expression {
     let depth = (1 + last.depth).max(2 + first.depth);
     let text = format!("mulmod({}, {}, r)", first.text, last.text);
     Expression::both(first, last, text, WHOLE, depth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A round adds what is left of `r`, and a product: with a larger claim that could reach `2^256`.
+    #[test]
+    fn claims_leave_room_for_what_a_round_adds() {
+        for terms in 1..=MOST / WHOLE {
+            let claim = Expression::leaf("c".to_owned(), terms * WHOLE);
+            let reduced = claim_of_rounds(&claim) == "mod(c, r)";
+            let bound = if reduced { WHOLE } else { claim.bound };
+            assert!(bound + 2 * WHOLE <= MOST, "{terms}");
+            assert!(reduced || claim_of_rounds(&claim) == "c");
+        }
+        // That is what rounds look like.
+        let (mut text, run) = (Text::at_depth(0), Run { words: 2, count: 1, proof: 0x64, challenge: 0x80 });
+        round_loop(&mut text, &run);
+        let printed = text.finish();
+        assert_eq!(printed.matches("t := add(t, ").count(), 2, "{printed}");
+    }
 }
