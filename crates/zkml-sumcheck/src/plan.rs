@@ -97,14 +97,16 @@ impl Plan {
             key_bytes: key_bytes as f64,
         };
         let operations = equations.needed().len();
-        let multiplied = equations.terms.iter().filter(|(_, base)| *base != Base::Generator).count() + 1;
+        let terms = &equations.comparison.terms;
+        let points = terms.iter().filter(|(_, base)| *base != Base::Generator).count();
+        let multiplied = terms.iter().filter(|(factor, _)| !equations.is_one(*factor)).count();
         Ok(Self {
             options,
             k: layout.powers().next_power_of_two().ilog2(),
             cells: u64::from(shape.parts[0]) * length,
             weights,
             instances: system.instances as usize,
-            commitments: multiplied,
+            commitments: points,
             operations,
             proof_bytes: proof.length(),
             gas_estimate: gas(&program, operations, multiplied),

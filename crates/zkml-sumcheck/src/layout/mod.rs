@@ -51,13 +51,16 @@ pub struct Options {
     pub columns: usize,
     /// Parts that a vector is committed to in, at most: more make proving quicker, and each costs a multiplication on chain.
     pub parts: u32,
+    /// Whether vectors are opened as one row: three multiplications of a vector with the setup instead of one make proving slower, and
+    /// a verification much cheaper.
+    pub whole: bool,
 }
 
 impl Options {
     /// For proving quickly.
-    pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8 };
+    pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8, whole: false };
     /// For cheap verification on chain.
-    pub const GAS: Self = Self { limb_bits: 8, lookups_per_helper: 1, columns: 8, parts: 1 };
+    pub const GAS: Self = Self { limb_bits: 8, lookups_per_helper: 1, columns: 8, parts: 1, whole: true };
 }
 
 impl Default for Options {
@@ -121,7 +124,7 @@ pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<U
         match assemble(relations, &plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
             Ok(assembled) => {
                 let ledger = ledger(relations, &proven, &structure, options.limb_bits);
-                return finished(structure, assembled, ledger, options.parts).map(Unconfirmed);
+                return finished(structure, assembled, ledger, options).map(Unconfirmed);
             }
             Err(Failure::Refused(error)) => return Err(error),
             Err(Failure::NeedsCells(needs)) => {
@@ -149,7 +152,7 @@ fn finished(
     structure: Structure,
     assembled: assemble::Assembled,
     ledger: Ledger,
-    parts: u32,
+    options: &Options,
 ) -> Result<Layout> {
     let assemble::Assembled { system, mut weights, places, templates } = assembled;
     let most = |opening: &Opening| {
@@ -158,8 +161,8 @@ fn finished(
         shape.parts.into_iter().chain([of_weights]).max()
     };
     let opening = (6..=32)
-        .map(|bits| Opening { bits, column_bits: bits / 2 })
-        .find(|opening| most(opening).is_some_and(|found| found <= parts.max(1)))
+        .map(|bits| Opening { bits, column_bits: if options.whole { bits } else { bits / 2 } })
+        .find(|opening| most(opening).is_some_and(|found| found <= options.parts.max(1)))
         .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))?;
     weights.resize((weights.len() as u64).max(1).next_multiple_of(opening.length()) as usize, Fr::ZERO);
     let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();

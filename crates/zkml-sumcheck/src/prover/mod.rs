@@ -7,6 +7,7 @@ mod items;
 mod masks;
 mod opening;
 mod second;
+mod whole;
 mod writer;
 
 use ff::Field;

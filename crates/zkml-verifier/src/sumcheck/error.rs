@@ -65,9 +65,6 @@ pub enum VerifyError {
         /// Byte offset.
         offset: usize,
     },
-    /// A challenge that makes a denominator zero; a new proof has another.
-    #[error("the opening's point is degenerate: make the proof again")]
-    Degenerate,
     /// The proof does not hold.
     #[error("the proof does not hold")]
     Rejected,
