@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
-use zkml_attack::sumcheck::zero_knowledge::{FIXED, View, simulate};
+use zkml_attack::sumcheck::zero_knowledge::{View, simulate};
 use zkml_graph::{System, Visibility, testing};
 use zkml_onnx::{Model, Samples, Settings, calibrate};
 use zkml_protocol::sumcheck::{Evaluation, SlotId, Source};
@@ -26,10 +26,11 @@ fn witness_of(layout: &Layout, system: &System, values: &[Vec<i64>], logs: &mut 
     layout.witness_with(system, values, Fr::from(77), &salts, private).expect("a witness")
 }
 
-fn small() -> (Layout, Witness) {
+fn small(whole: bool) -> (Layout, Witness) {
     let case = testing::cases().into_iter().find(|c| c.weights.is_empty()).expect("a case");
     let system = case.graph.system();
-    let layout = lay_out(&system, &Options { limb_bits: 5, ..Options::default() }).expect("it is laid out");
+    let options = Options { limb_bits: 5, whole, ..Options::default() };
+    let layout = lay_out(&system, &options).expect("it is laid out");
     let values = system.assign(&case.graph.eval(&case.inputs).expect("it runs")).expect("all values");
     let witness = witness(&layout, &system, &values);
     (layout, witness)
@@ -46,7 +47,7 @@ fn nothing_is_said_by(name: &str, logs: Logarithms, witness: &Witness) -> View {
     let view = View::new(logs, witness, &masks).unwrap_or_else(|e| panic!("{name}: {e}"));
     let ours = view.logs().other_masks();
     let mut span = view.span(|m| ours.contains(&m));
-    assert_eq!(span.rank(), view.sent() - FIXED, "{name}: {} values are sent", view.sent());
+    assert_eq!(span.rank(), view.free(), "{name}: {} values are sent", view.sent());
     let simulated = view.from_simulator(&witness.instances).unwrap_or_else(|e| panic!("{name}: {e}"));
     assert!(
         simulated.iter().any(|x| *x != Fr::ZERO) && !span.add(simulated),
@@ -65,7 +66,7 @@ fn side_by_side(logs: &Logarithms) -> Vec<Mask> {
     free.take(2 * shape.second_variables as usize).map(Mask::Cell).collect()
 }
 
-/// Six of the first row of the opened matrix, six of its first column, and one beside them.
+/// Six of the first row of the opened matrix, six of its first column, and one beside them, where there are such.
 fn is_cross(at: u64, columns: u64) -> bool {
     at < 6 || at == columns + 1 || (at.is_multiple_of(columns) && at < 6 * columns)
 }
@@ -74,7 +75,7 @@ fn is_cross(at: u64, columns: u64) -> bool {
 fn masks_that_are_needed(name: &str, view: &View) {
     let (shape, columns) = (view.logs().shape(), view.logs().program().opening.columns());
     let ours = view.logs().other_masks();
-    let full = view.sent() - FIXED;
+    let full = view.free();
     let without = |gone: &dyn Fn(Mask) -> bool| view.span(|m| ours.contains(&m) && !gone(m)).rank();
     // The coefficient of R is one more than there has to be.
     let parts = shape.parts.iter().sum::<u32>() as usize;
@@ -88,7 +89,10 @@ fn masks_that_are_needed(name: &str, view: &View) {
     };
     assert!(cells(&|_| true) < full, "{name}: cells that mask the opening are not needed");
     assert!(cells(&|at| at < columns) < full, "{name}: the first row is not needed");
-    assert!(cells(&|at| at.is_multiple_of(columns)) < full, "{name}: the first column is not needed");
+    let by_rows = !view.logs().program().opening.is_whole();
+    if by_rows {
+        assert!(cells(&|at| at.is_multiple_of(columns)) < full, "{name}: the first column is not needed");
+    }
     // The masks of evaluations and of p₁ lie apart from all these.
     let terms: Vec<Mask> = shape.mask_terms.iter().map(|t| Mask::Cell(t.address)).collect();
     assert!(without(&|m| terms.contains(&m)) < full, "{name}: p₁ is not needed");
@@ -101,47 +105,51 @@ fn masks_that_are_needed(name: &str, view: &View) {
 
 #[test]
 fn a_small_proof_says_nothing() {
-    let (layout, witness) = small();
-    let view = nothing_is_said("small", &layout, &witness);
-    masks_that_are_needed("small", &view);
+    for (name, whole) in [("small, by rows", false), ("small, whole", true)] {
+        let (layout, witness) = small(whole);
+        let view = nothing_is_said(name, &layout, &witness);
+        masks_that_are_needed(name, &view);
+    }
 }
 
 /// The simulator needs no witness, and says what is false as well.
 #[test]
 fn a_simulator_proves_whatever_it_is_asked_to() {
-    let (layout, mut witness) = small();
-    let logs = Logarithms::new(&layout, 7);
-    let evaluations = vec![Fr::from(3); logs.shape().evaluations.len()];
-    simulate(&logs, &witness.instances, &evaluations).expect("accepted");
-    witness.instances.iter_mut().for_each(|x| *x += Fr::ONE);
-    let sent = simulate(&logs, &witness.instances, &evaluations).expect("accepted");
-    assert_eq!(sent[&SlotId::Evaluations], evaluations);
+    for whole in [false, true] {
+        let (layout, mut witness) = small(whole);
+        let logs = Logarithms::new(&layout, 7);
+        let evaluations = vec![Fr::from(3); logs.shape().evaluations.len()];
+        simulate(&logs, &witness.instances, &evaluations).expect("accepted");
+        witness.instances.iter_mut().for_each(|x| *x += Fr::ONE);
+        let sent = simulate(&logs, &witness.instances, &evaluations).expect("accepted");
+        assert_eq!(sent[&SlotId::Evaluations], evaluations);
+    }
 }
 
 /// The layout of a benchmark model, and a run of it.
-fn model(name: &str) -> (Layout, Witness) {
-    let (layout, system, values) = run(name, &Settings::default());
+fn model(name: &str, options: &Options) -> (Layout, Witness) {
+    let (layout, system, values) = run(name, &Settings::default(), options);
     let witness = witness(&layout, &system, &values);
     (layout, witness)
 }
 
-fn run(name: &str, settings: &Settings) -> (Layout, System, Vec<Vec<i64>>) {
+fn run(name: &str, settings: &Settings, options: &Options) -> (Layout, System, Vec<Vec<i64>>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/bench").join(name);
     let model = Model::load(folder.join(format!("{name}.onnx")), &settings.load_options()).expect("loads");
     let samples = Samples::random(model.inputs(), 20, 1);
     let done = calibrate(&model, &samples, settings).expect("calibrates");
     let inputs = done.interface.quantize_inputs(&samples.rows[0]).expect("in range");
     let system = done.graph.system();
-    let layout = lay_out(&system, &Options::PROVER).expect("it is laid out");
+    let layout = lay_out(&system, options).expect("it is laid out");
     let trace = done.graph.eval_with(&inputs, &done.weights).expect("it runs");
     let values = system.assign(&trace).expect("all values");
     (layout, system, values)
 }
 
 /// The same of private weights, without what blinds them: many proofs are about one commitment.
-fn a_benchmark_says_nothing_of_its_weights(name: &str) {
+fn a_benchmark_says_nothing_of_its_weights(name: &str, options: &Options) {
     let settings = Settings { weights: Visibility::Committed, ..Settings::default() };
-    let (layout, system, values) = run(name, &settings);
+    let (layout, system, values) = run(name, &settings, options);
     let mut logs = Logarithms::new(&layout, 5);
     let witness = witness_of(&layout, &system, &values, &mut logs);
     let shape = logs.shape();
@@ -154,33 +162,35 @@ fn a_benchmark_says_nothing_of_its_weights(name: &str) {
 
 #[test]
 fn credit_mlp_says_nothing_of_its_weights() {
-    a_benchmark_says_nothing_of_its_weights("credit_mlp");
+    a_benchmark_says_nothing_of_its_weights("credit_mlp", &Options::PROVER);
+    a_benchmark_says_nothing_of_its_weights("credit_mlp", &Options { whole: true, ..Options::PROVER });
 }
 
 #[test]
 fn mnist_mlp_says_nothing_of_its_weights() {
-    a_benchmark_says_nothing_of_its_weights("mnist_mlp");
+    a_benchmark_says_nothing_of_its_weights("mnist_mlp", &Options::PROVER);
 }
 
-fn a_benchmark_says_nothing(name: &str) {
-    let (layout, witness) = model(name);
+fn a_benchmark_says_nothing(name: &str, options: &Options) {
+    let (layout, witness) = model(name, options);
     let view = nothing_is_said(name, &layout, &witness);
     masks_that_are_needed(name, &view);
 }
 
 #[test]
 fn credit_mlp_says_nothing() {
-    a_benchmark_says_nothing("credit_mlp");
+    a_benchmark_says_nothing("credit_mlp", &Options::PROVER);
+    a_benchmark_says_nothing("credit_mlp", &Options { whole: true, ..Options::PROVER });
 }
 
 #[test]
 fn mnist_mlp_says_nothing() {
-    a_benchmark_says_nothing("mnist_mlp");
+    a_benchmark_says_nothing("mnist_mlp", &Options::PROVER);
 }
 
 /// Vectors in many parts, and relations over windows.
 #[test]
 #[ignore = "two minutes: `make attack` runs it"]
 fn lenet_says_nothing() {
-    a_benchmark_says_nothing("lenet");
+    a_benchmark_says_nothing("lenet", &Options::PROVER);
 }

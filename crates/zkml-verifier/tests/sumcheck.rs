@@ -5,7 +5,7 @@ use halo2curves::bn256::{Fr, G1, G2};
 use halo2curves::group::Curve;
 use zkml_protocol::{
     Element, Encoding, Field as Part, G1 as Point, G2 as Point2, InstanceLayout, Srs, Statement, Word, field,
-    sumcheck::{PROTOCOL_VERSION, Program, Vector, Weights},
+    sumcheck::{PROTOCOL_VERSION, Program, ProgramError, Vector, Weights},
 };
 use zkml_verifier::sumcheck::{VerifyError, verify, verify_with};
 
@@ -110,8 +110,17 @@ fn proofs_of_the_specification_are_accepted_and_every_change_is_refused() {
         assert!(matches!(count, Err(VerifyError::InstanceCount { .. })), "{count:?}");
         // Another setup, another opening shape.
         let mut other = program.clone();
-        other.srs_b = point2(Fr::from(7));
+        if v.opening.is_whole() {
+            other.srs.s_g2 = point2(Fr::from(7));
+        } else {
+            other.srs_b = point2(Fr::from(7));
+        }
         assert_eq!(verdict(&v, &other, &proof, &instances), Err(VerifyError::Rejected));
+        // Neither a matrix of a few rows nor one row.
+        let mut narrow = program.clone();
+        narrow.opening.column_bits = v.opening.bits - 1;
+        let range = verify(&narrow, &proof, &instances);
+        assert!(matches!(range, Err(VerifyError::Program(ProgramError::Range { .. }))), "{range:?}");
     }
     assert!(refused > 1000, "{refused}");
 }

@@ -188,8 +188,12 @@ impl Plan {
         let layout = match backend {
             Backend::Halo2 => Layout::Halo2(zkml_halo2::plan(system, optimize)?),
             Backend::Sumcheck => {
-                let weigh = |plan: &zkml_sumcheck::Plan| Cost::of_sumcheck(plan, optimize).weight();
-                Layout::Sumcheck(zkml_sumcheck::plan(system, candidates(optimize), &weigh)?)
+                let weigh = |plan: &zkml_sumcheck::Plan| match optimize {
+                    Optimize::Gas => Cost::of_sumcheck(plan, optimize).weight(),
+                    // A tenth of the gas is worth a tenth of the time, whatever the model's size.
+                    Optimize::Prover => plan.seconds_estimate * plan.gas_estimate as f64,
+                };
+                Layout::Sumcheck(zkml_sumcheck::plan(system, &candidates(optimize), &weigh)?)
             }
         };
         Ok(Self { optimize, why: format!("{} was asked for", backend.name()), layout })
@@ -262,10 +266,16 @@ impl Plan {
     }
 }
 
-/// The options that are considered.
-fn candidates(optimize: Optimize) -> &'static [Options] {
+/// The options that are considered: opened whole, more parts or fewer columns, what is cheaper depends on the model's size.
+fn candidates(optimize: Optimize) -> Vec<Options> {
     match optimize {
-        Optimize::Prover => &[Options::PROVER],
-        Optimize::Gas => &[Options::GAS],
+        Optimize::Prover => [false, true].map(|whole| Options { whole, ..Options::PROVER }).to_vec(),
+        Optimize::Gas => {
+            let parts = [1, 2, 4].map(|parts| Options { parts, ..Options::GAS });
+            let fewer =
+                |options: Options| [options, Options { lookups_per_helper: 2, columns: 4, ..options }];
+            let by_rows = Options { whole: false, ..Options::GAS };
+            parts.into_iter().flat_map(fewer).chain([by_rows]).collect()
+        }
     }
 }

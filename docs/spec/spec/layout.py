@@ -11,7 +11,7 @@ def log2ceil(n):
 
 
 def opening_mask_cells(a, b, n2):
-    """Six of the first column, six of the first row and (1, 1) of the a×b matrix: random in R. No φ but the mask claim reaches
+    """Six of the first column, six of the first row and (1, 1) of the a×b matrix: random in R, of a single row six. No φ but the mask claim reaches
     them. With the mask claim they also mask the n2 rounds of sumcheck 2 (0 without): for every variable v the first free cell from
     2^v on, and the next one with another number of ones. In the round of v, all cells below 2^v act as two numbers together."""
     cells = {i * b for i in range(min(6, a))} | set(range(min(6, b)))
@@ -35,6 +35,7 @@ class Eval:
 class Layout:
     def __init__(self, system, na=None):
         s = self.system = system
+        na = s.na if na is None else na
         s_rows, groups = 1 << s.k, s.groups
         assert all(len(t.slots) == groups * s.m for t in s.templates)
         self.check_partition()
@@ -45,6 +46,8 @@ class Layout:
         # --- variables
         self.n1 = max([s.k, s.kt] + [c.bits() for c in s.contractions])
         self.libra = s.mask2 == "libra"
+        self.whole = na == 0                        # one row: the opening is one inner product
+        assert not (self.whole and self.libra), "P has no third product there"
         self.h_mask = self.g_base + (1 << s.kt)     # with mask2 = "claim": a random cell of H
         sizes = [self.m_base + (1 << s.kt) + s.loose, self.h_mask + (not self.libra)]
         self.degrees = [self.round_degree(v) for v in range(self.n1)]
@@ -72,6 +75,8 @@ class Layout:
         self.chunk_names = [(p if c == 0 else f"{p}.{c}", p, c) for p in "THR" for c in range(self.chunks[p])]
         # --- P: p₂ coefficients a₀, (x, x²) per variable, then three spare cells
         self.p2_size = 1 + 2 * self.n2
+        # --- sent values that the others fix: [W], [W'], an inverse, and [q] where the vector is opened by rows
+        self.fixed = 3 if self.whole else 4
 
     def check_partition(self):
         rows = [0] * (1 << self.system.k)

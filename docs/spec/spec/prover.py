@@ -1,7 +1,7 @@
 """The prover, slow and plain. `cheat(name, value)` may replace anything on its way out: the forging tests use it."""
 import random
 
-from . import mercury, sumcheck
+from . import mercury, sumcheck, whole
 from .field import R, inv, powers
 from .layout import Layout
 from .mle import eq_vec
@@ -236,11 +236,17 @@ def prove(srs, system, witness, rng=None, tr=None, cheat=None, na=None, masks=No
     # opening of f
     phi = [t[0] for t in item.tables[1::2]]
     f = [0] * (N + 1)
-    parts = [sent[name] for p in "THR" for name, q, _ in layout.chunk_names if q == p] + w_chunks + v_chunks
+    names = [name for p in "THR" for name, q, _ in layout.chunk_names if q == p]
+    parts = [sent[name] for name in names] + w_chunks + v_chunks
+    phi_r = 1 if layout.whole else phi[names.index("R")]
+    phi = [x * inv(phi_r) % R for x in phi]
     for weight, poly in zip(phi, parts):
         f = f + [0] * (len(poly) - len(f))
         f = [(x + weight * y) % R for x, y in zip(f, poly + [0] * (len(f) - len(poly)))]
-    mercury.open_(srs, f, rho[:layout.n], layout.nb, P, p2_powers(layout, rho), tr, send)
+    if layout.whole:
+        whole.open_(f, rho, tr, send)
+    else:
+        mercury.open_(f, rho, layout.nb, P, p2_powers(layout, rho), tr, send, phi_r)
     return items, instances
 
 

@@ -94,6 +94,7 @@ class System:
     out_base: object = None                    # address in W of the table's out column, 2^kt cells; a list for several
     loose: int = 0                             # cells of T after the multiplicities that only linear claims read
     n: int = None                              # log2 of a chunk; None: T and H are one chunk each
+    na: int = None                             # log2 of the rows of the opened matrix; 0: one row, opened whole; None: half of n
     mask2: str = "libra"                       # masks of sumcheck 2: "libra" (p₂ in P) or "claim" (one more claim on R, H)
 
     def out_bases(self):

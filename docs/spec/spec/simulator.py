@@ -4,7 +4,7 @@ It knows τ and programs the challenges. Every value is uniform except those tha
 W from the sent evaluations at τ, then W' from the SHPLONK half and q from f = (X^b − α)q + g, both at τ.
 The rank test (zk.py) says that a real proof is distributed exactly so.
 """
-from . import mercury, sumcheck
+from . import mercury, sumcheck, whole
 from .field import R, interp_at, inv, powers
 from .layout import Layout
 from .transcript import ProgrammedTranscript
@@ -51,8 +51,14 @@ def simulate(srs, system, instances, w_points, rng, na=None, weights=None, v_poi
     for poly, points in (("W", w_points), ("V", v_points)):
         phi.update({f"{poly}{c}": folded_phi(layout, cl, eta, poly, c, rho) for c in range(layout.chunks[poly])})
         committed.update({f"{poly}{c}": point for c, point in enumerate(points)})
-    cf = sum(phi[name] * committed[name] for name in phi) % R
-    opening(srs, layout, cf, last2 - chi * p2, rho[:layout.n], cP, p2_powers(layout, rho), p2, tr, send)
+    phi_r = 1 if layout.whole else phi["R"]
+    cf = sum(phi[name] * committed[name] for name in phi) * inv(phi_r) % R
+    s = (last2 - chi * p2) * inv(phi_r) % R
+    if layout.whole:
+        opening_of_one_row(srs, cf, s, rho, tr, send)
+    else:
+        opening(srs, layout, cf, s, rho, cP, p2_powers(layout, rho), p2, tr, send)
+        send("inverse", "word", inv(phi_r * mercury.denominators(tr.table["z"], tr.table["alpha"])))
     return items, tr.table, instances
 
 
@@ -91,9 +97,20 @@ def opening(srs, layout, cf, v, u, cP, U, sigma, tr, send):
     batch = mercury.opening_sets(ev, h, g, S, D, cP, S_z, D_z, z, zi, alpha)
     W = send("W", "point", sum(c * (com - interp_at(xs, ys, tau)) * inv(mercury.vanish(tau, xs))
                                for c, (com, xs, ys) in zip(powers(nu, 5), batch)))
-    y, T = tr.squeeze("y"), [z, zi, alpha]
+    y, zeta, T = tr.squeeze("y"), tr.squeeze("zeta"), [z, zi, alpha]
     F = sum(c * mercury.vanish(y, [x for x in T if x not in xs]) * (com - interp_at(xs, ys, y))
             for c, (com, xs, ys) in zip(powers(nu, 5), batch)) - mercury.vanish(y, T) * W
-    send("W2", "point", F * inv(tau - y))
-    tr.squeeze("zeta")
+    send("W2", "point", zeta * F * inv(tau - y))
+
+
+def opening_of_one_row(srs, cf, v, u, tr, send):
+    """W and W' from their equations at τ."""
+    tau, S = srs.tau, send("S", "point")
+    z, k = tr.squeeze("z"), send("k")
+    value = lambda x: (lambda of_f, of_s, of_v: of_f * cf + of_s * S - of_v * v - k)(*whole.factors(u, z, x))
+    W = send("W", "point", value(tau) * inv((tau - z) * (z * tau - 1)))
+    y = tr.squeeze("y")
+    scale = inv((y - z) * (1 - z * y))
+    send("W2", "point", (scale * value(y) + W) * inv(tau - y))
+    send("inverse", "word", scale)
 

@@ -279,9 +279,19 @@ def in_chunks(make):
     return system, sample
 
 
+def in_one_row(make):
+    """Opened whole."""
+    system, sample = make()
+    system.na, system.name = 0, system.name + "-whole"
+    return system, sample
+
+
 ALL = {"mlp": mlp, "conv": conv, "attention": attention, "table": table,
        "mlp_private": lambda: mlp(private=True), "mlp_claim": lambda: other_masks(mlp),
        "mlp_private_claim": lambda: other_masks(lambda: mlp(private=True)), "mlp_ranges": mlp_ranges, "mixed": mixed,
        "conv_claim": lambda: other_masks(conv), "attention_claim": lambda: other_masks(attention),
        "table_claim": lambda: other_masks(table), "mlp_chunks": lambda: in_chunks(lambda: mlp(k=6, m=1)),
-       "conv_chunks": lambda: in_chunks(conv)}
+       "conv_chunks": lambda: in_chunks(conv), "mlp_whole": lambda: in_one_row(lambda: other_masks(mlp)),
+       "attention_whole": lambda: in_one_row(lambda: other_masks(attention)),
+       "chunks_whole": lambda: in_one_row(lambda: in_chunks(lambda: mlp(k=6, m=1))),
+       "private_whole": lambda: in_one_row(lambda: other_masks(lambda: mlp(private=True)))}

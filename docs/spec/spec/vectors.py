@@ -17,7 +17,8 @@ from .prover import Masks
 from .verifier import start, verify, vk_digest, weight_commitments
 
 # The simpler mask of sumcheck 2 is what the implementation has.
-NAMES = ["mlp_claim", "mlp_private_claim", "mlp_ranges", "conv_claim", "attention_claim", "table_claim", "mixed", "mlp_chunks", "conv_chunks"]
+NAMES = ["mlp_claim", "mlp_private_claim", "mlp_ranges", "conv_claim", "attention_claim", "table_claim", "mixed", "mlp_chunks", "conv_chunks",
+         "mlp_whole", "chunks_whole"]
 SOURCES = {"1": "One", "T": "Witness", "W": "Weights", "V": "Private", "H": "Helpers", "R": "Masks"}
 
 
@@ -115,7 +116,7 @@ def vector(name, seed=2026):
         "masks": {"vector": [[i, hexed(x)] for i, x in enumerate(masks.R) if x], "helper": hexed(masks.H[0]),
                   "blinds": [hexed(masks.blind[name]) for name, _, _ in layout.chunk_names],
                   "private": [hexed(b) for b in v_blind]},
-        **{k: hexed(log[k]) for k in ("last1", "gates", "S2", "last2", "s", "f", "S_z", "D_z")},
+        **{k: hexed(log[k]) for k in ("last1", "gates", "S2", "last2", "s", "f", "S_z", "D_z") if k in log},
     }
 
 

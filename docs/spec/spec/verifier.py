@@ -1,5 +1,5 @@
 """The verifier. `claims` and everything else that prover and verifier share as public data is here, once."""
-from . import mercury, sumcheck
+from . import mercury, sumcheck, whole
 from .field import R, inv, powers
 from .keccak import keccak256
 from .layout import Layout
@@ -250,10 +250,21 @@ def verify(srs, system, w_points, instances, items, tr=None, na=None, log=None):
     for poly, points in (("W", w_points), ("V", private)):
         phi.update({f"{poly}{c}": folded_phi(layout, cl, eta, poly, c, rho) for c in range(layout.chunks[poly])})
         committed.update({f"{poly}{c}": point for c, point in enumerate(points)})
-    cf = sum(phi[name] * committed[name] for name in phi) % R
-    extra = mercury.check_(srs, cf, s, rho[:layout.n], layout.nb, cP, p2_powers(layout, rho), p2, tr, proof)
+    extra = opened(srs, layout, phi, committed, s, rho, (cP, p2), tr, proof)
     proof.end()
-    log.update(last1=last1, gates=gates_at(system, layout, ch, v, ch["rho1"]), S2=S2, last2=last2, s=s, f=cf,
+    log.update(last1=last1, gates=gates_at(system, layout, ch, v, ch["rho1"]), S2=S2, last2=last2, s=s,
                claims=[(n, val) for n, _, val in cl], phi=phi, **extra)
     return True
+
+
+def opened(srs, layout, phi, committed, s, rho, libra, tr, proof):
+    """The opening of Σ Φ·P at ρ, value s; divided by Φ_R where the vector is opened by rows."""
+    phi_r = 1 if layout.whole else phi["R"]
+    cf = sum(phi[name] * committed[name] for name in phi) * inv(phi_r) % R
+    if layout.whole:
+        whole.check_(srs, cf, s, rho, tr, proof)
+        return {"f": cf}
+    cP, p2 = libra
+    extra = mercury.check_(srs, cf, s * inv(phi_r) % R, rho, layout.nb, cP, p2_powers(layout, rho), p2, tr, proof, phi_r)
+    return {"f": cf, **extra}
 

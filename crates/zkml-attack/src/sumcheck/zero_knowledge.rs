@@ -2,10 +2,10 @@
 //!
 //! At fixed challenges and fixed masks `ξ` of evaluations, everything that a prover sends is an affine map of its other masks.
 //! Evaluations are moved by `ξ` alone, each by one of its own, so they are uniform; the rest has to be uniform on the verifier's
-//! equations, three of which fix `[q]`, `[W]` and `[W']`. Commitments to private weights are the same in all proofs, and so is what
-//! blinds them: it is no mask of a proof.
+//! equations, which fix `[W]`, `[W']`, an inverse, and `[q]` where a vector is opened by rows. Commitments to private weights are the
+//! same in all proofs, and so is what blinds them: it is no mask of a proof.
 //!
-//! - the rank of the map is the number of values that are sent, less three;
+//! - the rank of the map is the number of values that are sent, less those;
 //! - what a simulator sends, who knows no witness, differs from a real proof by something in the map's image.
 
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ use zkml_sumcheck::{
 };
 use zkml_verifier::sumcheck::testing::Reading;
 
-/// Number of values that the equations of the opening fix: `[q]`, `[W]`, `[W']`.
-pub const FIXED: usize = 3;
+/// Values that the equations of the opening fix.
+const FIXED: [SlotId; 4] = [SlotId::Quotient, SlotId::W, SlotId::W2, SlotId::Inverse];
 
 /// A system of vectors in echelon form.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +102,11 @@ impl View {
         flat(&self.base).len()
     }
 
+    /// Number of values that the others do not fix, without evaluations.
+    pub fn free(&self) -> usize {
+        self.sent() - FIXED.iter().filter(|id| self.base.contains_key(id)).count()
+    }
+
     /// The masks that there are.
     pub fn masks(&self) -> impl Iterator<Item = Mask> + '_ {
         self.moved.iter().map(|(mask, _)| *mask)
@@ -123,6 +128,9 @@ impl View {
     pub fn from_simulator(&self, instances: &[Fr]) -> Result<Vec<Fr>, String> {
         let simulated = simulate(&self.logs, instances, &self.base[&SlotId::Evaluations])?;
         let mut real = self.base.clone();
+        if self.logs.program().opening.is_whole() {
+            return Ok(difference(&flat(&simulated), &flat(&real)));
+        }
         // The prover's hook saw the quotient without the parts of the weights.
         let functionals = functionals(&self.logs, instances, &self.base)?;
         let (weights, private) = self.logs.weight_quotients();
@@ -195,17 +203,16 @@ fn reading(logs: &Logarithms, instances: &[Fr], sent: &Sent) -> Result<Reading, 
     Ok(read)
 }
 
-/// Functionals of the committed vectors, by slot and part; those of `W` are marked.
+/// Factors of the commitments to vectors, by slot and part; those of `W` are marked.
 type Functionals = BTreeMap<(SlotId, u32, bool), Fr>;
 
 fn functionals(logs: &Logarithms, instances: &[Fr], sent: &Sent) -> Result<Functionals, String> {
     let (factors, _) = reading(logs, instances, sent)?.factors().map_err(|e| e.to_string())?;
-    let inverse = logs.challenges[&Challenge::Zeta].invert().unwrap_or(Fr::ZERO);
     let of = |(factor, base): (Fr, Base)| match base {
         Base::Proof(id @ (SlotId::Witness | SlotId::Helpers | SlotId::Masks | SlotId::Private), part) => {
-            Some(((id, part, false), factor * inverse))
+            Some(((id, part, false), factor))
         }
-        Base::Weights(part) => Some(((SlotId::Witness, part, true), factor * inverse)),
+        Base::Weights(part) => Some(((SlotId::Witness, part, true), factor)),
         _ => None,
     };
     Ok(factors.into_iter().filter_map(of).collect())
@@ -223,34 +230,65 @@ pub fn simulate(logs: &Logarithms, instances: &[Fr], evaluations: &[Fr]) -> Resu
     }
     sent.insert(SlotId::Evaluations, evaluations.to_vec());
     sent.insert(SlotId::Private, logs.private());
-    let one = |sent: &Sent, id| sent[&id][0];
-    let tau = Fr::from(Logarithms::TAU);
-    let [alpha, y] = [Challenge::Alpha, Challenge::Y].map(|c| logs.challenges[&c]);
-    // f = (X^b − α) q + g
+    sent.insert(SlotId::Inverse, vec![Fr::ONE]);
+    let (_, product) = reading(logs, instances, &sent)?.factors().map_err(|e| e.to_string())?;
+    sent.insert(SlotId::Inverse, vec![product.invert().unwrap_or(Fr::ZERO)]);
+    let (tau, y) = (Fr::from(Logarithms::TAU), logs.challenges[&Challenge::Y]);
     let folded: Fr = functionals(logs, instances, &sent)?
         .into_iter()
         .map(|((id, part, weights), factor)| {
             factor * if weights { logs.weights[part as usize] } else { sent[&id][part as usize] }
         })
         .sum();
-    let divisor = tau.pow_vartime([logs.program().opening.columns()]) - alpha;
-    let q = (folded - one(&sent, SlotId::G)) * divisor.invert().unwrap_or(Fr::ZERO);
-    sent.insert(SlotId::Quotient, vec![q]);
     let opened = reading(logs, instances, &sent)?.opened().map_err(|e| e.to_string())?;
-    let w = opening_quotient(logs, &sent, opened);
-    sent.insert(SlotId::W, vec![w]);
-    // F = (X − y) W'; the first half of the equation is zero.
-    let (factors, beside) = reading(logs, instances, &sent)?.factors().map_err(|e| e.to_string())?;
+    let beside = if logs.program().opening.is_whole() {
+        sent.insert(SlotId::W, vec![quotient_of_one_row(logs, &sent, folded, opened)]);
+        Fr::ZERO
+    } else {
+        // f = (X^b − α) q + g
+        let (alpha, power) =
+            (logs.challenges[&Challenge::Alpha], tau.pow_vartime([logs.program().opening.columns()]));
+        let q = (folded - sent[&SlotId::G][0]) * (power - alpha).invert().unwrap_or(Fr::ZERO);
+        sent.insert(SlotId::Quotient, vec![q]);
+        sent.insert(SlotId::W, vec![opening_quotient(logs, &sent, opened)]);
+        power * q
+    };
+    // What is left is (X − y) W'.
+    let (factors, _) = reading(logs, instances, &sent)?.factors().map_err(|e| e.to_string())?;
     let value = |(factor, base): &(Fr, Base)| match base {
         Base::Proof(SlotId::W2, _) => Fr::ZERO,
         Base::Proof(id, part) => *factor * sent[id][*part as usize],
         Base::Weights(part) => *factor * logs.weights[*part as usize],
         Base::Generator => *factor,
     };
-    let sum = factors.iter().map(value).sum::<Fr>() + beside * (divisor + alpha) * q;
+    let sum = factors.iter().map(value).sum::<Fr>() - beside;
     sent.insert(SlotId::W2, vec![sum * (tau - y).invert().unwrap_or(Fr::ZERO)]);
     reading(logs, instances, &sent)?.verdict().map_err(|e| e.to_string())?;
     Ok(sent)
+}
+
+/// `Π ((1 − u_k) + u_k x^(2^k))` over coordinates of the point of the second sumcheck.
+fn row(logs: &Logarithms, from: u32, to: u32, x: Fr) -> Fr {
+    let u = (from..to).map(|i| logs.challenges[&Challenge::Second(i)]);
+    let factor = |(k, u): (usize, Fr)| Fr::ONE - u + u * x.pow_vartime([1 << k]);
+    u.enumerate().map(factor).product()
+}
+
+/// `(M − 2v z^(N+1) X − k) / ((X − z)(zX − 1))` at the secret, written from the protocol's text alone; `folded` is `f` there, times its
+/// factor at `y`.
+fn quotient_of_one_row(logs: &Logarithms, sent: &Sent, folded: Fr, opened: Fr) -> Fr {
+    let opening = &logs.program().opening;
+    let (z, y, tau) =
+        (logs.challenges[&Challenge::Z], logs.challenges[&Challenge::Y], Fr::from(Logarithms::TAU));
+    let inverse = |x: Fr| x.invert().unwrap_or(Fr::ZERO);
+    let (zi, power) = (inverse(z), z.pow_vartime([opening.length()]));
+    let (s, k) = (sent[&SlotId::S][0], sent[&SlotId::Openings][0]);
+    let (there, here) = (row(logs, 0, opening.bits, zi), row(logs, 0, opening.bits, z));
+    let of_f = |x: Fr| (z * x - Fr::ONE) * power * there + z * (x - z) * power * here;
+    let f = folded * inverse(sent[&SlotId::Inverse][0] * of_f(y));
+    let m = of_f(tau) * f - ((z * tau - Fr::ONE) * power * z + z * (tau - z) * power * zi) * s;
+    let line = opened.double() * power * z * tau + k;
+    (m - line) * inverse((tau - z) * (z * tau - Fr::ONE))
 }
 
 /// `Σ_i ν^i (p_i − r_i) / Z_i` at the secret: `W` as the evaluations fix it, written from the protocol's text alone.
@@ -261,11 +299,10 @@ fn opening_quotient(logs: &Logarithms, sent: &Sent, opened: Fr) -> Fr {
         [Challenge::Z, Challenge::Alpha, Challenge::OpenGamma, Challenge::Nu].map(challenge);
     let inverse = |x: Fr| x.invert().unwrap_or(Fr::ZERO);
     let (zi, tau) = (inverse(z), Fr::from(Logarithms::TAU));
-    let row = |from: u32, to: u32, x: Fr| {
-        let u = (from..to).map(|i| challenge(Challenge::Second(i)));
-        let factor = |(k, u): (usize, Fr)| Fr::ONE - u + u * x.pow_vartime([1 << k]);
-        u.enumerate().map(factor).product::<Fr>()
-    };
+    let row = |from, to, x| row(logs, from, to, x);
+    // f and its value are divided by the functional of the masks.
+    let all = z * (z.square() - Fr::ONE) * (z - alpha) * (Fr::ONE - alpha * z);
+    let opened = opened * all * sent[&SlotId::Inverse][0];
     let values = &sent[&SlotId::Openings];
     let (g, h, h_alpha, s_inverse) = ([values[0], values[1]], [values[2], values[3]], values[4], values[5]);
     let (c, n) = (opening.column_bits, opening.bits);

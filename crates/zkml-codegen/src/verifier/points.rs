@@ -70,14 +70,6 @@ impl<'a> Msm<'a> {
         }
     }
 
-    /// Puts a multiple of a point there that is not added to the sum.
-    pub(super) fn aside(&mut self, point: &Point, scalar: &str, to: usize, note: &str) {
-        self.scale(scalar);
-        self.load(point, self.area + 64, note);
-        let term = at(self.area + 64);
-        self.text.line(format_args!("ok := and(ok, staticcall(gas(), 7, {term}, 96, {}, 64))", at(to)));
-    }
-
     fn load(&mut self, point: &Point, to: usize, note: &str) {
         match point {
             Point::Calldata(from) => {
@@ -94,32 +86,22 @@ impl<'a> Msm<'a> {
 /// Bytes of a pair of points.
 pub(super) const PAIR: usize = 6 * 32;
 
-/// `e(sum, first) · e(−calldata point, second) · … = 1`, or revert. The sum lies at `area`; points of further pairs lie where their
-/// pair begins.
-pub(super) fn pairing(
-    text: &mut Text,
-    area: usize,
-    first: &G2,
-    (negated, second): (usize, &G2),
-    further: &[&G2],
-) {
+/// `e(sum, first) · Π e(−calldata point, second) = 1`, or revert. The sum lies at `area`; points to be negated are given by their offsets
+/// in the calldata.
+pub(super) fn pairing(text: &mut Text, area: usize, first: &G2, negated: &[(usize, &G2)]) {
     let modulus = literal(&field::BASE_MODULUS);
     let mut words: Vec<String> = first.words().iter().map(literal).collect();
-    words.push(format!("calldataload({})", at(negated)));
-    words.push(format!("sub({modulus}, calldataload({}))", at(negated + 32)));
-    words.extend(second.words().iter().map(literal));
-    let mut writes: Vec<(usize, String)> =
-        words.into_iter().enumerate().map(|(index, word)| (area + 64 + 32 * index, word)).collect();
-    for (pair, point) in further.iter().enumerate() {
-        let from = area + (pair + 2) * PAIR + 64;
-        writes
-            .extend(point.words().iter().enumerate().map(|(index, word)| (from + 32 * index, literal(word))));
+    for (point, second) in negated {
+        words.push(format!("calldataload({})", at(*point)));
+        words.push(format!("sub({modulus}, calldataload({}))", at(point + 32)));
+        words.extend(second.words().iter().map(literal));
     }
+    let writes = words.into_iter().enumerate().map(|(index, word)| (area + 64 + 32 * index, word));
     for (to, word) in writes {
         text.line(format_args!("mstore({}, {word})", at(to)));
     }
     let failed = fail(&errors::PRECOMPILE_FAILED, &[]);
-    let length = (2 + further.len()) * PAIR;
+    let length = (1 + negated.len()) * PAIR;
     text.line(format_args!("if iszero(ok) {{ {failed} }}"));
     text.line(format_args!("ok := staticcall(gas(), 8, {}, {length}, 0, 32)", at(area)));
     text.line(format_args!("if iszero(and(ok, eq(returndatasize(), 32))) {{ {failed} }}"));

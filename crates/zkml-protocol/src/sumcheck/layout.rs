@@ -34,7 +34,7 @@ pub enum Challenge {
     Nu,
     /// The point at which the folded opening is checked.
     Y,
-    /// Folds the two halves of the pairing equation.
+    /// Folds the two halves of the pairing equation; squeezed with `y`.
     Zeta,
 }
 
@@ -69,12 +69,14 @@ pub enum SlotId {
     S,
     /// The reversed remainder `[D]`.
     D,
-    /// `g(z), g(1/z), h(z), h(1/z), h(α), S(1/z)`.
+    /// `g(z), g(1/z), h(z), h(1/z), h(α), S(1/z)`; of one row, the constant `k` of the remainder.
     Openings,
     /// `[W]`.
     W,
     /// `[W']`.
     W2,
+    /// The inverse of a product that the verifier computes.
+    Inverse,
 }
 
 /// An array of equal elements at a fixed place of the proof.
@@ -146,10 +148,25 @@ impl ProofLayout {
             self.slot(Id::Second(v), Element::Scalar, 2);
             self.squeeze([C::Second(v)]);
         }
-        self.opening();
+        if program.opening.is_whole() {
+            self.whole();
+        } else {
+            self.by_rows();
+        }
+        self.points(&[Id::W2]);
+        self.slot(Id::Inverse, Element::Scalar, 1);
     }
 
-    fn opening(&mut self) {
+    fn whole(&mut self) {
+        use SlotId as Id;
+        self.points(&[Id::S]);
+        self.squeeze([Challenge::Z]);
+        self.slot(Id::Openings, Element::Scalar, 1);
+        self.points(&[Id::W]);
+        self.squeeze([Challenge::Y]);
+    }
+
+    fn by_rows(&mut self) {
         use Challenge as C;
         use SlotId as Id;
         self.points(&[Id::H]);
@@ -161,9 +178,7 @@ impl ProofLayout {
         self.slot(Id::Openings, Element::Scalar, OPENINGS);
         self.squeeze([C::Nu]);
         self.points(&[Id::W]);
-        self.squeeze([C::Y]);
-        self.points(&[Id::W2]);
-        self.squeeze([C::Zeta]);
+        self.squeeze([C::Y, C::Zeta]);
     }
 
     fn points(&mut self, ids: &[SlotId]) {
@@ -202,5 +217,5 @@ impl ProofLayout {
     }
 }
 
-/// Number of evaluations that the opening carries.
+/// Number of evaluations that an opening by rows carries.
 pub const OPENINGS: usize = 6;

@@ -27,11 +27,17 @@
 //!    the mask `p₁`. Its sum is `S₁`. An item of `k` of `n₁` variables is constant in the others, scaled by `2^(k − n₁)`.
 //! 4. Evaluations at its point, each masked by `ξ x₀ (1 − x₀)`, and the sum of masks `μ`. → `η`
 //! 5. Second sumcheck, degree 2: `Σ_x T Φ_T + W Φ_W + V Φ_V + H Φ_H + R Φ_R = Σ_i η^i value_i`, where `Φ` folds the functionals of [`claims()`].
-//! 6. Opening of `f = Φ_T T + Φ_W W + Φ_V V + Φ_H H + Φ_R R` at its point `ρ = (ρ_lo, ρ_hi)`, the value `v` being what the last round leaves:
-//!    `f = (X^b − α) q + g`, `h` the rows' values at `ρ_lo`;
-//!    `g(X) P_lo(1/X) + g(1/X) P_lo(X) + γ(h(X) P_hi(1/X) + h(1/X) P_hi(X)) = 2(h(α) + γ v) + X S(X) + S(1/X)/X` at `X = z`, `P_u(X) = Π((1 − u_k) + u_k X^(2^k))`;
-//!    `D(z) = z^(b−1) g(1/z)`; SHPLONK over `{z, 1/z, α}` leaves `F` and `W'`, and
-//!    `e(F + ζ([f] − [g] + α[q]), [1]₂) · e(−W', [τ]₂) · e(−ζ[q], [τ^b]₂) = 1`.
+//! 6. Opening of `f = Φ_T T + Φ_W W + Φ_V V + Φ_H H + Φ_R R` at its point `ρ`, the value `v` being what the last round leaves; `P_u(X) = Π((1 − u_k) + u_k X^(2^k))`.
+//!    - Whole, the matrix having one row: `f(X) P_ρ(1/X) + f(1/X) P_ρ(X) = 2v + X S(X) + S(1/X)/X` at `X = z`. With
+//!      `A = z^N P_ρ(1/z) f − z^(N+1) S`, `B = z^N P_ρ(z) f − z^(N−1) S`, that is
+//!      `M = (zX − 1) A + z(X − z) B = 2v z^(N+1) X + k + (X − z)(zX − 1) W`, checked at `y` by
+//!      `e(κ([M] − (2v z^(N+1) y + k)[1]₁) + [W] + y[W'], [1]₂) · e(−[W'], [τ]₂) = 1`, `κ = 1/((y − z)(1 − zy))`.
+//!    - By rows, `ρ = (ρ_lo, ρ_hi)`, `f` and `v` divided by `Φ_R`: `f = (X^b − α) q + g`, `h` the rows' values at `ρ_lo`;
+//!      `g(X) P_lo(1/X) + g(1/X) P_lo(X) + γ(h(X) P_hi(1/X) + h(1/X) P_hi(X)) = 2(h(α) + γ v) + X S(X) + S(1/X)/X` at `X = z`;
+//!      `D(z) = z^(b−1) g(1/z)`; SHPLONK over `{z, 1/z, α}` leaves `F` and `W'`, and
+//!      `e(ζF + y[W'] + [f] − [g] + α[q], [1]₂) · e(−[W'], [τ]₂) · e(−[q], [τ^b]₂) = 1`.
+//!
+//!    One inverse is sent, from which others follow, and is checked by its product.
 //!
 //! # Private weights
 //!
@@ -56,7 +62,9 @@ mod vector;
 mod view;
 
 pub use claims::{Batch, Claim, Claimed, Factor, MaskWeight, Part, Point, claims};
-pub use equations::{Base, Coordinates, Equations, Inconsistent, Matching, Node, Operation, Rounds};
+pub use equations::{
+    Base, Comparison, Coordinates, Equations, Inconsistent, Matching, Node, Operation, Rounds,
+};
 pub use layout::{Challenge, OPENINGS, ProofLayout, Slot, SlotId, Step};
 pub use program::{
     Affine, Contraction, Gate, Linear, Lookup, Monomial, Opening, PROTOCOL_VERSION, Private, Program,

@@ -28,7 +28,7 @@ pub struct Program {
     pub weights: Weights,
     /// The trusted setup's verifier part.
     pub srs: Srs,
-    /// `[τ^b]₂` of that setup, `b` being [`Opening::columns`].
+    /// `[τ^b]₂` of that setup, `b` being [`Opening::columns`]. Openings by rows need it.
     pub srs_b: G2,
     /// What the proof is about.
     pub statement: Statement,
@@ -212,7 +212,8 @@ pub struct Linear {
     pub instances: Option<u32>,
 }
 
-/// The shape of the opening: vectors of `2^n` elements, read as a matrix.
+/// The shape of the opening: vectors of `2^n` elements, read as a matrix. One that has a single row is opened whole: dearer to prove,
+/// cheaper to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
@@ -236,6 +237,11 @@ impl Opening {
     /// Number of rows of the matrix, `a`.
     pub fn rows(&self) -> u64 {
         1 << (self.bits - self.column_bits)
+    }
+
+    /// Returns true if the matrix has a single row.
+    pub fn is_whole(&self) -> bool {
+        self.column_bits == self.bits
     }
 }
 

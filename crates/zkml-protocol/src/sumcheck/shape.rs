@@ -147,14 +147,19 @@ impl Shape {
     }
 }
 
-/// Addresses of the cells of `R` that mask the opening and the second sumcheck, ascending: six of the first column, six of the
-/// first row, one beside them, and two more for each variable of the second sumcheck.
+/// Addresses of the cells of `R` that mask the opening and the second sumcheck, ascending: six of the first row, six of the first
+/// column and one beside them where there are others, and two more for each variable of the second sumcheck.
 ///
 /// In the round of variable `v`, all cells below `2^v` act as two numbers together, which earlier rounds have shown. Two cells
 /// whose highest bit is `v` give the two numbers that this round needs, unless their addresses have equally many ones.
 fn opening_masks(opening: &Opening, variables: u32) -> Vec<u64> {
     let b = opening.columns();
-    let mut cells: Vec<u64> = (0..CROSS).flat_map(|i| [i * b, i]).chain([b + 1]).collect();
+    let row = 0..CROSS;
+    let mut cells: Vec<u64> = if opening.is_whole() {
+        row.collect()
+    } else {
+        row.flat_map(|i| [i * b, i]).chain([b + 1]).collect()
+    };
     for variable in 0..variables {
         let mut ones = None;
         for _ in 0..2 {

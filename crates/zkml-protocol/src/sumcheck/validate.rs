@@ -124,7 +124,9 @@ impl Program {
         }
         let (bits, column_bits) = (u64::from(self.opening.bits), u64::from(self.opening.column_bits));
         within("bits of a vector", bits, 6, MOST_BITS)?;
-        within("bits of a row of the opened matrix", column_bits, 3, bits - 3)?;
+        if !self.opening.is_whole() {
+            within("bits of a row of the opened matrix", column_bits, 3, bits - 3)?;
+        }
         let chunks = self.weights.commitments.len() as u64;
         within("commitments to weights", chunks, 0, 1 << 10)?;
         self.statement.instances.check(self.system.instances)?;

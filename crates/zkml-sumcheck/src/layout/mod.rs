@@ -59,13 +59,16 @@ pub struct Options {
     pub columns: usize,
     /// Parts that a vector is committed to in, at most: more make proving quicker, and each costs a multiplication on chain.
     pub parts: u32,
+    /// Whether vectors are opened as one row: three multiplications of a vector with the setup instead of one make proving slower, and
+    /// a verification much cheaper.
+    pub whole: bool,
 }
 
 impl Options {
     /// For proving quickly.
-    pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8 };
+    pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8, whole: false };
     /// For cheap verification on chain.
-    pub const GAS: Self = Self { limb_bits: 8, lookups_per_helper: 1, columns: 8, parts: 1 };
+    pub const GAS: Self = Self { limb_bits: 8, lookups_per_helper: 1, columns: 8, parts: 1, whole: true };
 }
 
 impl Default for Options {
@@ -136,7 +139,7 @@ pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<U
     let plan = Plan::new(relations);
     let run = draft(relations, &plan, options, &|r| !private::is_range(relations, r))?;
     if run.assembled.private.is_empty() {
-        let opening = smallest(|opening| run.fits(opening, options.parts))?;
+        let opening = smallest(options.whole, |opening| run.fits(opening, options.parts))?;
         return Ok(Unconfirmed(run.finished(opening)));
     }
     let (own, numbers) = private::ranges(relations);
@@ -145,7 +148,7 @@ pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<U
     let fits = |opening: &Opening| {
         run.fits(opening, options.parts) && Shape::of(&ranges.assembled.system, opening).is_some()
     };
-    let opening = smallest(fits)?;
+    let opening = smallest(options.whole, fits)?;
     let ranges = Ranges { relations: own, layout: ranges.finished(opening) };
     Ok(Unconfirmed(Layout { ranges: Some(Box::new(ranges)), ..run.finished(opening) }))
 }
@@ -194,10 +197,10 @@ fn draft(
     }
 }
 
-/// The smallest opening that fits.
-fn smallest(fits: impl Fn(&Opening) -> bool) -> Result<Opening> {
+/// The smallest opening that fits, of one row or about square.
+fn smallest(whole: bool, fits: impl Fn(&Opening) -> bool) -> Result<Opening> {
     (6..=32)
-        .map(|bits| Opening { bits, column_bits: bits / 2 })
+        .map(|bits| Opening { bits, column_bits: if whole { bits } else { bits / 2 } })
         .find(fits)
         .ok_or_else(|| Error::Defect("the vectors of this model are too long".into()))
 }

@@ -14,6 +14,7 @@ mod pairs;
 mod private;
 mod rows;
 mod second;
+mod whole;
 mod writer;
 
 use ff::Field;

@@ -6,14 +6,14 @@ use halo2curves::group::Curve;
 use rayon::prelude::*;
 use zkml_protocol::sumcheck::{Challenge, SlotId, Source};
 
-use super::{Masks, PrivateWeights, ProvingKey, Vectors, second::Folded, writer::Writer};
+use super::{Masks, PrivateWeights, ProvingKey, Vectors, second::Folded, whole, writer::Writer};
 use crate::{
     error::{Error, Result},
     field::{eq_table, horner, inner, powers},
 };
 
 /// Quotient of a polynomial by `X − x`; the remainder is dropped.
-fn divided(p: &[Fr], x: Fr) -> Vec<Fr> {
+pub(super) fn divided(p: &[Fr], x: Fr) -> Vec<Fr> {
     let mut out = vec![Fr::ZERO; p.len().saturating_sub(1)];
     let mut carry = Fr::ZERO;
     for i in (1..p.len()).rev() {
@@ -39,16 +39,18 @@ fn crossed(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
     for (k, u) in u.iter().enumerate() {
         let shift = 1usize << k;
         low -= shift;
-        for e in low..out.len() {
+        let step = |e: usize| {
             let above = out.get(e + shift).copied().unwrap_or(Fr::ZERO);
-            out[e] = out[e] + *u * (above - out[e]);
-        }
+            out[e] + *u * (above - out[e])
+        };
+        let next: Vec<Fr> = (low..out.len()).into_par_iter().with_min_len(1 << 10).map(step).collect();
+        out[low..].copy_from_slice(&next);
     }
     out
 }
 
 /// `S` of one product: the coefficients of `X^e` and `X^−e` together, from `e = 1` on.
-fn symmetric(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
+pub(super) fn symmetric(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
     let all = crossed(p, u);
     let middle = (1usize << u.len()) - 1;
     let count = middle.max(p.len().saturating_sub(1));
@@ -104,6 +106,15 @@ impl<'a> Opened<'a> {
         Self { own, parts }
     }
 
+    /// All of it.
+    fn combined(self) -> Vec<Fr> {
+        let Self { mut own, parts } = self;
+        for Fixed { factor, values, .. } in parts {
+            own.par_iter_mut().with_min_len(1 << 10).zip(values).for_each(|(o, v)| *o += factor * v);
+        }
+        own
+    }
+
     /// `h_i = Σ_j eq(u_lo, j) f_{ib + j}`.
     fn rows(&self, low: &[Fr]) -> Vec<Fr> {
         let b = low.len();
@@ -149,10 +160,16 @@ pub(super) fn prove(
     writer: &mut Writer<'_>,
 ) -> Result<()> {
     let opening = &key.program.opening;
+    if opening.is_whole() {
+        return whole::prove(key, &Opened::new(key, vectors, hidden, folded).combined(), point, writer);
+    }
+    let of_masks = folded.get(&(Source::Masks, 0)).copied().unwrap_or(Fr::ZERO);
+    let inverse = Option::<Fr>::from(of_masks.invert()).ok_or(Error::Unlucky)?;
+    let folded: Folded = folded.iter().map(|(at, factor)| (*at, *factor * inverse)).collect();
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let (low, high) = point[..opening.bits as usize].split_at(opening.column_bits as usize);
     let b = opening.columns() as usize;
-    let f = Opened::new(key, vectors, hidden, folded);
+    let f = Opened::new(key, vectors, hidden, &folded);
     let h = writer.polynomial(SlotId::H, f.rows(&eq_table(low)));
     writer.point(SlotId::H, &commit(&h))?;
     let alpha = writer.challenge(Challenge::Alpha)?;
@@ -175,7 +192,7 @@ pub(super) fn prove(
     let reversed = writer.polynomial(SlotId::D, reversed);
     writer.point(SlotId::D, &commit(&reversed))?;
     let polynomials = [&g, &s, &reversed, &h];
-    folded_opening(key, &polynomials, alpha, writer)
+    folded_opening(key, &polynomials, alpha, of_masks, writer)
 }
 
 /// SHPLONK over `{z, 1/z, α}` for `g`, `S`, `D` and `h`.
@@ -183,6 +200,7 @@ fn folded_opening(
     key: &ProvingKey,
     [g, s, d, h]: &[&Vec<Fr>; 4],
     alpha: Fr,
+    of_masks: Fr,
     writer: &mut Writer<'_>,
 ) -> Result<()> {
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
@@ -202,15 +220,18 @@ fn folded_opening(
     }
     let w = writer.polynomial(SlotId::W, w);
     writer.point(SlotId::W, &commit(&w))?;
-    let y = writer.challenge(Challenge::Y)?;
+    let (y, zeta) = (writer.challenge(Challenge::Y)?, writer.challenge(Challenge::Zeta)?);
     let all = [z, zi, alpha];
     let vanishing = |points: &[Fr]| points.iter().map(|x| y - x).product::<Fr>();
     let mut left = Vec::new();
     for ((p, points), weight) in sets.iter().zip(&nu) {
         let others: Vec<Fr> = all.iter().filter(|x| !points.contains(x)).copied().collect();
-        add_scaled(&mut left, *weight * vanishing(&others), p);
+        add_scaled(&mut left, zeta * weight * vanishing(&others), p);
     }
-    add_scaled(&mut left, -vanishing(&all), &w);
+    add_scaled(&mut left, -zeta * vanishing(&all), &w);
     let last = writer.polynomial(SlotId::W2, divided(&left, y));
-    writer.point(SlotId::W2, &commit(&last))
+    writer.point(SlotId::W2, &commit(&last))?;
+    let product = of_masks * z * (z.square() - Fr::ONE) * (z - alpha) * (Fr::ONE - alpha * z);
+    let inverse = Option::<Fr>::from(product.invert()).ok_or(Error::Unlucky)?;
+    writer.scalars(SlotId::Inverse, &[inverse])
 }

@@ -101,7 +101,8 @@ impl Messages<'_> {
     /// Coefficients of polynomials of the opening.
     fn polynomials(&mut self) {
         use SlotId::{D, G, H, Quotient, S, W, W2};
-        for of in [H, Quotient, G, S, D, W, W2] {
+        let layout = self.key.program.layout();
+        for of in [H, Quotient, G, S, D, W, W2].into_iter().filter(|of| layout.slot_of(*of).is_some()) {
             for at in [0, 1, 5] {
                 self.push(format!("{of:?}, coefficient {at}"), Cheat::default().bumped(of, at, Fr::ONE));
             }
@@ -110,6 +111,9 @@ impl Messages<'_> {
 
     /// Polynomials that are longer than they should be.
     fn degrees(&mut self) {
+        if self.key.program.opening.is_whole() {
+            return;
+        }
         let (a, b) = (self.key.program.opening.rows() as usize, self.key.program.opening.columns() as usize);
         self.push("H beyond its length".into(), Cheat::default().bumped(SlotId::H, a + 2, Fr::ONE));
         // g + (X^b − α) and q − 1 divide as well; D has no room for it.

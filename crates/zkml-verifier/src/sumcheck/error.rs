@@ -68,9 +68,6 @@ pub enum VerifyError {
     /// The statement shows another commitment to private weights than that of the proof's points.
     #[error("the proof is about other private weights than the statement shows")]
     OtherWeights,
-    /// A challenge that makes a denominator zero; a new proof has another.
-    #[error("the opening's point is degenerate: make the proof again")]
-    Degenerate,
     /// The proof does not hold.
     #[error("the proof does not hold")]
     Rejected,

@@ -31,13 +31,13 @@ impl Values {
                 Operation::Add(a, b) => values.at(*a)? + values.at(*b)?,
                 Operation::Sub(a, b) => values.at(*a)? - values.at(*b)?,
                 Operation::Mul(a, b) => values.at(*a)? * values.at(*b)?,
-                Operation::Invert(a) => {
-                    Option::from(values.at(*a)?.invert()).ok_or(VerifyError::Degenerate)?
-                }
                 Operation::Rounds(which, claim) => rounds(*which, shape, decoded, values.at(*claim)?)?,
                 Operation::Matching(matching) => sum(matching, decoded)?,
                 Operation::RowPolynomial(from, count, at) => {
-                    row_polynomial(decoded, *from, *count, values.at(*at)?)?
+                    product(decoded, *from, *count, values.at(*at)?, |u, x| Fr::ONE + u * (x - Fr::ONE))?
+                }
+                Operation::ReversedPolynomial(from, count, at) => {
+                    product(decoded, *from, *count, values.at(*at)?, |u, x| x - u * (x - Fr::ONE))?
                 }
             };
             values.0.push(value);
@@ -85,10 +85,17 @@ fn sum(matching: &Matching, decoded: &Decoded) -> Result<Fr, VerifyError> {
     Ok(if whole { all } else { below })
 }
 
-fn row_polynomial(decoded: &Decoded, from: Challenge, count: u32, mut x: Fr) -> Result<Fr, VerifyError> {
+/// The product of the factors of all coordinates, each at a square of the one before.
+fn product(
+    decoded: &Decoded,
+    from: Challenge,
+    count: u32,
+    mut x: Fr,
+    factor: impl Fn(Fr, Fr) -> Fr,
+) -> Result<Fr, VerifyError> {
     let mut product = Fr::ONE;
     for k in 0..count {
-        product *= Fr::ONE + coordinate(decoded, from, k)? * (x - Fr::ONE);
+        product *= factor(coordinate(decoded, from, k)?, x);
         x = x * x;
     }
     Ok(product)

@@ -1,6 +1,7 @@
 //! The equation between points in which all equations end.
 #![expect(clippy::arithmetic_side_effects, reason = "group arithmetic is total")]
 
+use ff::Field;
 use halo2curves::bn256::G1Affine;
 use zkml_protocol::{
     G1,
@@ -10,27 +11,33 @@ use zkml_protocol::{
 use super::{VerifyError, decode::Decoded, evaluate::Values};
 use crate::curve::{Fr, combine, pairing_product_is_one, point, point2};
 
-/// Checks that equation.
+/// Checks that equation, and that what the proof says is an inverse is one.
 pub(super) fn check(
     program: &Program,
     decoded: &Decoded,
     equations: &Equations,
     values: &Values,
 ) -> Result<(), VerifyError> {
-    let terms = equations
+    let comparison = &equations.comparison;
+    if values.at(comparison.one)? != Fr::ONE {
+        return Err(VerifyError::Rejected);
+    }
+    let terms = comparison
         .terms
         .iter()
         .map(|(factor, base)| Ok((values.at(*factor)?, place(program, decoded, *base)?)));
     let terms: Vec<(Fr, G1Affine)> = terms.collect::<Result<_, VerifyError>>()?;
     let first = combine(terms.iter().map(|(scalar, point)| (*scalar, point)));
-    let quotient = decoded.point(SlotId::Quotient, 0)?;
-    let scaled = combine([(values.at(equations.quotient)?, &quotient)]);
     let second = decoded.point(SlotId::W2, 0)?;
     let second_group = |what, words| point2(words).ok_or(VerifyError::ProgramPoint { what, index: 0 });
     let srs = &program.srs;
     let (g2, s_g2) = (second_group("second generator", &srs.g2)?, second_group("setup point", &srs.s_g2)?);
-    let b_g2 = second_group("setup point of the rows", &program.srs_b)?;
-    let agree = pairing_product_is_one(&[(first, g2), (-second, s_g2), (scaled, b_g2)]);
+    let mut pairs = vec![(first, g2), (-second, s_g2)];
+    if comparison.by_rows {
+        let b_g2 = second_group("setup point of the rows", &program.srs_b)?;
+        pairs.push((-decoded.point(SlotId::Quotient, 0)?, b_g2));
+    }
+    let agree = pairing_product_is_one(&pairs);
     if agree { Ok(()) } else { Err(VerifyError::Rejected) }
 }
 

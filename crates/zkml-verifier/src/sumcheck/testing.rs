@@ -84,14 +84,15 @@ impl Reading {
         self.decoded.scalars.get_mut(&id).map_or(&mut [], Vec::as_mut_slice)
     }
 
-    /// Multiples of points that the pairing compares, and that of the quotient beside `[τ^b]₂`.
+    /// Multiples of points that the pairing compares, and what has to be one.
     ///
     /// # Errors
     /// As [`super::verify`].
     pub fn factors(&self) -> Result<(Vec<(Fr, Base)>, Fr), VerifyError> {
         let values = Values::of(&self.equations, &self.shape, &self.decoded)?;
-        let terms = self.equations.terms.iter().map(|(factor, base)| Ok((values.at(*factor)?, *base)));
-        Ok((terms.collect::<Result<_, VerifyError>>()?, values.at(self.equations.quotient)?))
+        let comparison = &self.equations.comparison;
+        let terms = comparison.terms.iter().map(|(factor, base)| Ok((values.at(*factor)?, *base)));
+        Ok((terms.collect::<Result<_, VerifyError>>()?, values.at(comparison.one)?))
     }
 
     /// The value that the opening has to show: what the second sumcheck leaves.

@@ -69,7 +69,7 @@ fn pieces(msm: &mut Msm<'_>, map: &mut Map, program: &Program, base: &str) -> Re
 pub(crate) fn pairing(text: &mut Text, map: &Map, program: &Program) -> Result<(), CodegenError> {
     text.section("Pairing: e(sum, G2) e(-W', s G2) = 1.");
     let w = slot(map, SlotId::OpeningW2)?;
-    points::pairing(text, map.buffer(), &program.srs.g2, (w, &program.srs.s_g2), &[]);
+    points::pairing(text, map.buffer(), &program.srs.g2, &[(w, &program.srs.s_g2)]);
     Ok(())
 }
 

@@ -149,21 +149,33 @@ pub(super) fn matching(text: &mut Text) {
     text.close("}");
 }
 
-/// A call of [`row_polynomial`].
-pub(super) fn call(map: &Map, from: Challenge, count: u32, x: &str) -> Result<String, CodegenError> {
+/// Name of the function for [`zkml_protocol::sumcheck::Operation::RowPolynomial`].
+pub(super) const ROWS: &str = "rows";
+/// Name of the function for [`zkml_protocol::sumcheck::Operation::ReversedPolynomial`].
+pub(super) const REVERSED: &str = "reversed";
+
+/// A call of a [`product`].
+pub(super) fn call(
+    name: &str,
+    map: &Map,
+    from: Challenge,
+    count: u32,
+    x: &str,
+) -> Result<String, CodegenError> {
     let (address, Step::Down) = place(map, from, count)? else {
         return Err(CodegenError::Inconsistent(format!("{from:?} comes before its neighbour")));
     };
-    Ok(format!("rows({}, {}, {x}, r)", at(address), at(address - 32 * count as usize)))
+    Ok(format!("{name}({}, {}, {x}, r)", at(address), at(address - 32 * count as usize)))
 }
 
-/// The product over coordinates, from the lowest on, of `1 − u + u x^(2^k)`.
-pub(super) fn row_polynomial(text: &mut Text) {
-    text.open("function rows(u, end, x, m) -> product {");
+/// The product over coordinates `u`, from the lowest on, of a factor in `x^(2^k)` and `s = u (x^(2^k) − 1)`.
+pub(super) fn product(text: &mut Text, name: &str, factor: &str) {
+    text.open(format_args!("function {name}(u, end, x, m) -> product {{"));
     text.line("product := 1");
     text.line("for {} gt(u, end) { u := sub(u, 32) } {");
     text.open_body();
-    text.line("product := mulmod(product, add(1, mulmod(mload(u), add(x, sub(m, 1)), m)), m)");
+    text.line("let s := mulmod(mload(u), add(x, sub(m, 1)), m)");
+    text.line(format_args!("product := mulmod(product, {factor}, m)"));
     text.line("x := mulmod(x, x, m)");
     text.close("}");
     text.close("}");

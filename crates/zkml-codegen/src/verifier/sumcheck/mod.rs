@@ -31,9 +31,9 @@ pub(super) fn source(program: &Program, favour: Favour, room: usize) -> Result<S
 }
 
 /// Operations that the code of one contract has room for, some of them being written out in up to ten bytes.
-pub(super) const MOST_OPERATIONS: usize = 2_300;
+pub(super) const MOST_OPERATIONS: usize = 2_250;
 /// As many operations' worth of code are the checks and the pairing.
-const OTHER_CODE: usize = 500;
+const OTHER_CODE: usize = 800;
 
 /// The equations, and how many of their operations the first of two contracts computes if one has no room for all.
 ///

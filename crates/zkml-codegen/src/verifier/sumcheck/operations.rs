@@ -7,7 +7,7 @@ use zkml_protocol::{
     sumcheck::{Challenge, Equations, Matching, Node, Operation, Rounds, SlotId},
 };
 
-use super::{super::points, loops, memory::Map, rest};
+use super::{loops, memory::Map, rest};
 use crate::{
     CodegenError,
     text::{Text, at, literal},
@@ -196,11 +196,6 @@ impl<'a> Operations<'a> {
                 Operation::Add(a, b) => sum(self.read(*a)?, self.read(*b)?),
                 Operation::Sub(a, b) => difference(self.read(*a)?, self.read(*b)?),
                 Operation::Mul(a, b) => product(self.read(*a)?, self.read(*b)?),
-                Operation::Invert(a) => {
-                    let value = self.read(*a)?;
-                    self.invert(text, index, &value);
-                    continue;
-                }
                 Operation::Rounds(which, claim) => {
                     let claim = self.read(*claim)?;
                     self.rounds(text, index, *which, &claim)?;
@@ -208,9 +203,13 @@ impl<'a> Operations<'a> {
                 }
                 // They are in their cells.
                 Operation::Matching(_) => continue,
-                Operation::RowPolynomial(from, count, x) => {
+                Operation::RowPolynomial(from, count, x) | Operation::ReversedPolynomial(from, count, x) => {
+                    let name = match operation {
+                        Operation::RowPolynomial(..) => loops::ROWS,
+                        _ => loops::REVERSED,
+                    };
                     let x = self.read(*x)?;
-                    let text_of = loops::call(self.map, *from, *count, &x.text)?;
+                    let text_of = loops::call(name, self.map, *from, *count, &x.text)?;
                     self.keep(text, index, &x.around(text_of, DEPTH));
                     continue;
                 }
@@ -264,7 +263,10 @@ impl<'a> Operations<'a> {
             loops::matching(text);
         }
         if used(|o| matches!(o, Operation::RowPolynomial(..))) {
-            loops::row_polynomial(text);
+            loops::product(text, loops::ROWS, "add(1, s)");
+        }
+        if used(|o| matches!(o, Operation::ReversedPolynomial(..))) {
+            loops::product(text, loops::REVERSED, "add(x, sub(m, s))");
         }
     }
 
@@ -323,15 +325,6 @@ impl<'a> Operations<'a> {
                 }
             }
         }
-    }
-
-    fn invert(&mut self, text: &mut Text, index: usize, value: &Expression) {
-        text.open("{");
-        text.line(format_args!("let v := {}", value.text));
-        points::inverse(text, self.map.buffer(), "v");
-        self.release(value);
-        self.keep(text, index, &Expression::leaf("inv".to_owned(), WHOLE));
-        text.close("}");
     }
 
     /// One loop for each run of rounds of one degree.

@@ -46,8 +46,6 @@ pub enum Operation {
     Sub(Node, Node),
     /// A product.
     Mul(Node, Node),
-    /// The inverse; a proof where there is none is refused.
-    Invert(Node),
     /// What is left of a claim after all rounds of a sumcheck. In each, from the highest variable to the lowest, the
     /// claim becomes the value at the round's challenge of the polynomial whose values at zero and one add up to it and
     /// whose coefficients but the linear one the proof carries.
@@ -56,6 +54,8 @@ pub enum Operation {
     Matching(Matching),
     /// `Π_k ((1 − u_k) + u_k x^(2^k))` over a number of coordinates `u` from this challenge on, `x` being the node.
     RowPolynomial(Challenge, u32, Node),
+    /// `Π_k ((1 − u_k) x^(2^k) + u_k)`, as [`Operation::RowPolynomial`].
+    ReversedPolynomial(Challenge, u32, Node),
 }
 
 impl Operation {
@@ -63,7 +63,7 @@ impl Operation {
     pub fn operands(&self) -> Vec<Node> {
         match self {
             Self::Add(a, b) | Self::Sub(a, b) | Self::Mul(a, b) => vec![*a, *b],
-            Self::Invert(a) | Self::Rounds(_, a) | Self::RowPolynomial(_, _, a) => vec![*a],
+            Self::Rounds(_, a) | Self::RowPolynomial(_, _, a) | Self::ReversedPolynomial(_, _, a) => vec![*a],
             _ => vec![],
         }
     }
@@ -156,10 +156,6 @@ impl Builder {
 
     pub(super) fn rounds(&mut self, which: Rounds, claim: Node) -> Node {
         self.node(Operation::Rounds(which, claim))
-    }
-
-    pub(super) fn invert(&mut self, a: Node) -> Node {
-        self.node(Operation::Invert(a))
     }
 
     pub(super) fn add(&mut self, a: Node, b: Node) -> Node {

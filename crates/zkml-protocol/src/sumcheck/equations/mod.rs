@@ -11,6 +11,7 @@ mod loops;
 mod opening;
 mod second;
 mod simpler;
+mod whole;
 
 pub use builder::{Node, Operation, Rounds};
 pub use loops::{Coordinates, Matching};
@@ -34,22 +35,36 @@ pub enum Base {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inconsistent(pub &'static str);
 
-/// All that follows from the values read, and the equation between points:
-/// `e(Σ factor · base, [1]₂) · e(−[W'], [τ]₂) · e(quotient · [q], [τ^b]₂) = 1`.
+/// All that follows from the values read, and what is compared in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Equations {
     /// The operations, operands first.
     pub operations: Vec<Operation>,
+    /// The comparison.
+    pub comparison: Comparison,
+}
+
+/// A value that is one, and an equation between points: `e(Σ factor · base, [1]₂) · e(−[W'], [τ]₂) = 1`, or
+/// `… · e(−[q], [τ^b]₂) = 1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
     /// Multiples of points; each point occurs once.
     pub terms: Vec<(Node, Base)>,
-    /// What the commitment to the quotient is multiplied by beside `[τ^b]₂`.
-    pub quotient: Node,
+    /// What the proof says is an inverse, times what it is the inverse of.
+    pub one: Node,
+    /// Whether the commitment to the quotient is paired with `[τ^b]₂`.
+    pub by_rows: bool,
 }
 
 impl Equations {
-    /// The values that are compared in the end: factors of points, and that of the quotient.
+    /// The values that are compared in the end: what is one, and factors of points.
     pub fn roots(&self) -> impl Iterator<Item = Node> + '_ {
-        self.terms.iter().map(|(factor, _)| *factor).chain([self.quotient])
+        [self.comparison.one].into_iter().chain(self.comparison.terms.iter().map(|(factor, _)| *factor))
+    }
+
+    /// Returns true if a value is known to be one whatever the proof.
+    pub fn is_one(&self, node: Node) -> bool {
+        self.operations.get(node.index()) == Some(&Operation::Constant(crate::Word::ONE))
     }
 
     /// The operations that the result depends on and that have to be computed.
@@ -98,7 +113,7 @@ impl Program {
         let left = first::left(&mut builder, self, &shape);
         let claims = other.unwrap_or_else(|| claims(&self.system, &shape, self.opening.bits));
         let folded = second::folded(&mut builder, self, &shape, &claims, left)?;
-        let (terms, quotient) = opening::terms(&mut builder, self, &folded);
-        Ok(Equations { operations: builder.finish(), terms, quotient })
+        let comparison = opening::terms(&mut builder, self, &folded);
+        Ok(Equations { operations: builder.finish(), comparison })
     }
 }

@@ -1,11 +1,20 @@
-//! The opening: Mercury (<https://eprint.iacr.org/2025/385>) with a pairing for the quotient, and SHPLONK.
+//! The opening by rows: Mercury (<https://eprint.iacr.org/2025/385>) with a pairing for the quotient, and SHPLONK.
 
 use super::{
     super::{Challenge, Program, SlotId, Source},
-    Base,
+    Base, Comparison,
     builder::{Builder, Node, Operation},
     second::Folded,
 };
+
+/// The multiples of points that the pairing compares.
+pub(super) fn terms(b: &mut Builder, program: &Program, folded: &Folded) -> Comparison {
+    if program.opening.is_whole() {
+        super::whole::terms(b, program, folded)
+    } else {
+        by_rows(b, program, folded)
+    }
+}
 
 /// The points at which polynomials are opened, their distances from each other and from where the folded opening is checked.
 struct Points {
@@ -20,11 +29,15 @@ struct Points {
     z_alpha: Node,
     /// `1 / (1/z − α)`.
     inverse_alpha: Node,
+    /// `1 / Φ_R`.
+    inverse_masks: Node,
+    /// The product of what the proof says is an inverse with what it is the inverse of.
+    one: Node,
 }
 
 impl Points {
-    /// One inversion serves all: of `z (z² − 1)(z − α)(1 − αz)`, which is zero where two of the points coincide.
-    fn new(b: &mut Builder) -> Self {
+    /// One inverse serves all: of `Φ_R z (z² − 1)(z − α)(1 − αz)`, which is zero where two of the points coincide.
+    fn new(b: &mut Builder, masks: Node) -> Self {
         let [z, alpha, y] = [Challenge::Z, Challenge::Alpha, Challenge::Y].map(|c| b.challenge(c));
         let one = b.one();
         let square = b.mul(z, z);
@@ -33,7 +46,9 @@ impl Points {
         let s = b.complement(scaled);
         let (pq, zs) = (b.mul(p, q), b.mul(z, s));
         let all = b.mul(pq, zs);
-        let i = b.invert(all);
+        let sent = b.scalar(SlotId::Inverse, 0);
+        let (i, inverse_masks) = (b.mul(sent, masks), b.mul(sent, all));
+        let one = b.mul(inverse_masks, masks);
         // 1/z = i·pq·s, 1/(z² − 1) = i·zs·q, 1/(z − α) = i·zs·p, 1/(1 − αz) = i·pq·z
         let (ipq, izs) = (b.mul(i, pq), b.mul(i, zs));
         let inverse = b.mul(ipq, s);
@@ -47,6 +62,8 @@ impl Points {
             apart,
             z_alpha: b.mul(izs, p),
             inverse_alpha,
+            inverse_masks,
+            one,
         }
     }
 
@@ -75,7 +92,7 @@ impl Points {
 }
 
 /// `Π ((1 − u_k) + u_k x^(2^k))`.
-fn row_polynomial(b: &mut Builder, u: &[Node], mut x: Node) -> Node {
+pub(super) fn row_polynomial(b: &mut Builder, u: &[Node], mut x: Node) -> Node {
     if let (true, Some(from)) = (b.loops, b.consecutive(u)) {
         return b.node(Operation::RowPolynomial(from, u.len() as u32, x));
     }
@@ -104,7 +121,8 @@ fn symmetric(b: &mut Builder, program: &Program, folded: &Folded, at: &Points) -
     let gamma = b.challenge(Challenge::OpenGamma);
     halves[1] = b.mul(gamma, halves[1]);
     let products = b.add(halves[0], halves[1]);
-    let value = b.mul(gamma, folded.value);
+    let value = b.mul(at.inverse_masks, folded.value);
+    let value = b.mul(gamma, value);
     let constant = b.add(h_alpha, value);
     let constant = b.double(constant);
     let reversed = b.mul(at.inverse, s_inverse);
@@ -118,9 +136,21 @@ fn openings(b: &mut Builder) -> [Node; super::super::OPENINGS] {
     std::array::from_fn(|i| b.scalar(SlotId::Openings, i as u32))
 }
 
-/// The multiples of points that the pairing compares, and that of the quotient beside `[τ^b]₂`.
-pub(super) fn terms(b: &mut Builder, program: &Program, folded: &Folded) -> (Vec<(Node, Base)>, Node) {
-    let at = Points::new(b);
+/// The commitment to a part of a vector.
+pub(super) fn committed((source, part): (Source, u32)) -> Base {
+    match source {
+        Source::Witness => Base::Proof(SlotId::Witness, part),
+        Source::Helpers => Base::Proof(SlotId::Helpers, part),
+        Source::Masks => Base::Proof(SlotId::Masks, part),
+        Source::Private => Base::Proof(SlotId::Private, part),
+        Source::Weights | Source::One => Base::Weights(part),
+    }
+}
+
+fn by_rows(b: &mut Builder, program: &Program, folded: &Folded) -> Comparison {
+    const MASKS: (Source, u32) = (Source::Masks, 0);
+    let masks = folded.functionals.get(&MASKS).copied().unwrap_or_else(|| b.zero());
+    let at = Points::new(b, masks);
     let [g_z, g_inverse, h_z, h_inverse, h_alpha, s_inverse] = openings(b);
     let s_z = symmetric(b, program, folded, &at);
     // D(z) = z^(b − 1) g(1/z)
@@ -138,30 +168,25 @@ pub(super) fn terms(b: &mut Builder, program: &Program, folded: &Folded) -> (Vec
     ];
     let (nu, zeta, y) = (b.challenge(Challenge::Nu), b.challenge(Challenge::Zeta), b.challenge(Challenge::Y));
     let zero = b.zero();
-    let (mut weight, mut value, mut out) = (one, zero, Vec::new());
+    let (mut weight, mut value, mut terms) = (zeta, zero, Vec::new());
     for (id, outside, here) in opened {
         let scale = b.mul(weight, outside);
         let weighed = b.mul(scale, here);
         value = b.add(value, weighed);
         weight = b.mul(weight, nu);
-        // ζ([f] − [g] + α[q])
-        let scale = if id == SlotId::G { b.sub(scale, zeta) } else { scale };
-        out.push((scale, Base::Proof(id, 0)));
+        // [f] − [g] + α[q]
+        let scale = if id == SlotId::G { b.sub(scale, one) } else { scale };
+        terms.push((scale, Base::Proof(id, 0)));
     }
     let all = b.mul(outside_z, from_z);
-    out.push((b.sub(zero, all), Base::Proof(SlotId::W, 0)));
-    out.push((y, Base::Proof(SlotId::W2, 0)));
-    out.push((b.sub(zero, value), Base::Generator));
-    out.push((b.mul(zeta, at.alpha), Base::Proof(SlotId::Quotient, 0)));
-    for ((source, part), functional) in &folded.functionals {
-        let base = match source {
-            Source::Witness => Base::Proof(SlotId::Witness, *part),
-            Source::Helpers => Base::Proof(SlotId::Helpers, *part),
-            Source::Masks => Base::Proof(SlotId::Masks, *part),
-            Source::Private => Base::Proof(SlotId::Private, *part),
-            Source::Weights | Source::One => Base::Weights(*part),
-        };
-        out.push((b.mul(zeta, *functional), base));
+    let all = b.mul(zeta, all);
+    terms.push((b.sub(zero, all), Base::Proof(SlotId::W, 0)));
+    terms.push((y, Base::Proof(SlotId::W2, 0)));
+    terms.push((b.sub(zero, value), Base::Generator));
+    terms.push((at.alpha, Base::Proof(SlotId::Quotient, 0)));
+    for (part, functional) in &folded.functionals {
+        let factor = if *part == MASKS { one } else { b.mul(at.inverse_masks, *functional) };
+        terms.push((factor, committed(*part)));
     }
-    (out, b.sub(zero, zeta))
+    Comparison { terms, one: at.one, by_rows: true }
 }
