@@ -14,6 +14,10 @@ impl Report for Disclosure {
         let row = |p: &Part| {
             let (sees, cost) = match p.visibility {
                 Visibility::Public => ("public", String::new()),
+                // Committed to by the proof system itself.
+                Visibility::Committed if p.hash_calls == 0 => {
+                    ("committed", "ranges are proven once, by `commit --model`".to_owned())
+                }
                 Visibility::Committed => (
                     "committed",
                     format!(
