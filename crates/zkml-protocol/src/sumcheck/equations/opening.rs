@@ -92,9 +92,23 @@ impl Points {
 }
 
 /// `Π ((1 − u_k) + u_k x^(2^k))`.
-pub(super) fn row_polynomial(b: &mut Builder, u: &[Node], mut x: Node) -> Node {
+pub(super) fn row_polynomial(b: &mut Builder, u: &[Node], x: Node) -> Node {
+    product(b, u, x, Operation::RowPolynomial, |b, _, scaled| {
+        let one = b.one();
+        b.add(one, scaled)
+    })
+}
+
+/// The product over `u` of factors in `x^(2^k)` and `u_k (x^(2^k) − 1)`; the operation where a loop may compute it.
+pub(super) fn product(
+    b: &mut Builder,
+    u: &[Node],
+    mut x: Node,
+    looped: fn(Challenge, u32, Node) -> Operation,
+    factor: fn(&mut Builder, Node, Node) -> Node,
+) -> Node {
     if let (true, Some(from)) = (b.loops, b.consecutive(u)) {
-        return b.node(Operation::RowPolynomial(from, u.len() as u32, x));
+        return b.node(looped(from, u.len() as u32, x));
     }
     let mut product = b.one();
     for (k, u) in u.iter().enumerate() {
@@ -104,7 +118,7 @@ pub(super) fn row_polynomial(b: &mut Builder, u: &[Node], mut x: Node) -> Node {
         let one = b.one();
         let less = b.sub(x, one);
         let scaled = b.mul(*u, less);
-        let factor = b.add(one, scaled);
+        let factor = factor(b, x, scaled);
         product = b.mul(product, factor);
     }
     product

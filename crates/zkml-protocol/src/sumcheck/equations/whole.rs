@@ -4,27 +4,13 @@ use super::{
     super::{Challenge, Program, SlotId},
     Base, Comparison,
     builder::{Builder, Node, Operation},
-    opening::{committed, row_polynomial},
+    opening::{committed, product, row_polynomial},
     second::Folded,
 };
 
 /// `x^(2^n − 1) P_u(1/x) = Π ((1 − u_k) x^(2^k) + u_k)`.
-fn reversed(b: &mut Builder, u: &[Node], mut x: Node) -> Node {
-    if let (true, Some(from)) = (b.loops, b.consecutive(u)) {
-        return b.node(Operation::ReversedPolynomial(from, u.len() as u32, x));
-    }
-    let mut product = b.one();
-    for (k, u) in u.iter().enumerate() {
-        if k > 0 {
-            x = b.mul(x, x);
-        }
-        let one = b.one();
-        let less = b.sub(x, one);
-        let scaled = b.mul(*u, less);
-        let factor = b.sub(x, scaled);
-        product = b.mul(product, factor);
-    }
-    product
+fn reversed(b: &mut Builder, u: &[Node], x: Node) -> Node {
+    product(b, u, x, Operation::ReversedPolynomial, Builder::sub)
 }
 
 /// The multiples of points that the pairing compares.
