@@ -64,11 +64,6 @@ pub(crate) fn batch_invert(values: &mut [Fr]) -> Option<()> {
     ok.collect::<Option<Vec<()>>>().map(drop)
 }
 
-/// `⟨u, v⟩`.
-pub(crate) fn inner(u: &[Fr], v: &[Fr]) -> Fr {
-    u.par_iter().with_min_len(1 << 10).zip(v).map(|(a, b)| *a * b).sum()
-}
-
 /// `table[x] ← table[x] + r (table[x + half] − table[x])`, then the lower half alone.
 pub(crate) fn bind(table: &mut Vec<Fr>, r: Fr) {
     let half = table.len() / 2;

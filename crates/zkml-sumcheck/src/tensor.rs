@@ -171,15 +171,25 @@ impl<'a, E: Copy + Send + Sync> Runs<'a, E> {
         let scaled = |runs: &Vec<(usize, Fr)>| -> Vec<(usize, L::Scalar)> {
             runs.iter().map(|(start, weight)| (*start, lanes.scalar(weight))).collect()
         };
-        let places: Vec<Vec<(usize, L::Scalar)>> = self.places.values().map(scaled).collect();
-        let chunks = self.length.div_ceil(CHUNK);
-        let one = |number: usize| {
-            let (runs, from) = (&places[number / chunks], number % chunks * CHUNK);
-            lanes.run(SumRuns { elements: self.elements, runs, part: from..(from + CHUNK).min(self.length) })
-        };
-        let parts: Vec<Vec<E>> = (0..places.len() * chunks).into_par_iter().map(one).collect();
-        parts.chunks(chunks).map(<[Vec<E>]>::concat).collect()
+        self.places
+            .values()
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|runs| sum_of_runs(lanes, self.elements, &scaled(runs), self.length))
+            .collect()
     }
+}
+
+/// Runs of so many elements that begin somewhere in a vector, summed up with weights.
+pub(crate) fn sum_of_runs<L: Lanes>(
+    lanes: L,
+    elements: &[L::Element],
+    runs: &[(usize, L::Scalar)],
+    length: usize,
+) -> Vec<L::Element> {
+    let part = |from: usize| from..(from + CHUNK).min(length);
+    let parts = (0..length).into_par_iter().step_by(CHUNK);
+    parts.flat_map_iter(|from| lanes.run(SumRuns { elements, runs, part: part(from) })).collect()
 }
 
 /// A part of runs, summed up with weights.

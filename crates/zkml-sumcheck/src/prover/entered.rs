@@ -15,6 +15,12 @@ pub(super) fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> 
     values.par_chunks(1 << 12).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
 }
 
+/// The numbers of elements.
+pub(super) fn all_left<L: Lanes>(lanes: L, elements: &[L::Element]) -> Vec<Fr> {
+    let chunks = elements.par_chunks(1 << 10);
+    chunks.flat_map_iter(|chunk| zkml_lanes::left(lanes, chunk, chunk.len() * L::WIDTH)).collect()
+}
+
 /// The vectors of one proof in lanes.
 pub(super) struct Entered<L: Lanes> {
     witness: Vec<L::Element>,

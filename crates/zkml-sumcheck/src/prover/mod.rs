@@ -283,7 +283,7 @@ impl Choice for Proof<'_> {
         begins(Phase::Opening);
         let point = writer.vector(shape.second_variables, Challenge::Second)?;
         let hidden = opening::Hidden { masks, private };
-        opening::prove(key, &vectors, hidden, &folded, &point, &mut writer)?;
+        opening::prove(lanes, key, (&vectors, &entered), hidden, &folded, &point, &mut writer)?;
         writer.finish()
     }
 }

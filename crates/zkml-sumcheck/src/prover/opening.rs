@@ -4,12 +4,17 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
+use zkml_lanes::{Kernel, Lanes};
 use zkml_protocol::sumcheck::{Challenge, SlotId, Source};
 
-use super::{Masks, PrivateWeights, ProvingKey, Vectors, second::Folded, whole, writer::Writer};
+use super::{
+    Entered, Masks, PrivateWeights, ProvingKey, Vectors, all_entered, entered::all_left,
+    rows::shifted_between, second::Folded, whole, writer::Writer,
+};
 use crate::{
     error::{Error, Result},
-    field::{eq_table, horner, inner, powers},
+    field::{eq_table, horner, powers},
+    tensor::{Dot, sum_of_runs},
 };
 
 /// Quotient of a polynomial by `X − x`; the remainder is dropped.
@@ -31,27 +36,31 @@ fn add_scaled(sum: &mut Vec<Fr>, factor: Fr, p: &[Fr]) {
 }
 
 /// Coefficients of `p(X) P_u(1/X)`, `P_u(X) = Π ((1 − u_k) + u_k X^(2^k))`: that of `X^e` at `e + 2^|u| − 1`.
-fn crossed(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
+fn crossed<L: Lanes>(lanes: L, p: &[Fr], u: &[Fr]) -> Vec<Fr> {
     let below = (1usize << u.len()) - 1;
     let mut out = vec![Fr::ZERO; below + p.len()];
     out[below..].copy_from_slice(p);
-    let mut low = below;
-    for (k, u) in u.iter().enumerate() {
-        let shift = 1usize << k;
-        low -= shift;
-        let step = |e: usize| {
-            let above = out.get(e + shift).copied().unwrap_or(Fr::ZERO);
-            out[e] + *u * (above - out[e])
-        };
-        let next: Vec<Fr> = (low..out.len()).into_par_iter().with_min_len(1 << 10).map(step).collect();
-        out[low..].copy_from_slice(&next);
+    // Shifts of less than an element, then of whole ones.
+    let (few, many) = u.split_at(u.len().min(L::WIDTH.ilog2() as usize));
+    for (k, u) in few.iter().enumerate() {
+        let from = below + 1 - (2 << k);
+        for e in from..out.len() {
+            let above = out.get(e + (1 << k)).copied().unwrap_or(Fr::ZERO);
+            out[e] = out[e] + *u * (above - out[e]);
+        }
     }
+    let (length, mut elements) = (out.len(), all_entered(lanes, &out));
+    for (k, u) in many.iter().enumerate() {
+        elements = shifted_between(lanes, &elements, 1 << k, u);
+    }
+    let mut out = all_left(lanes, &elements);
+    out.truncate(length);
     out
 }
 
 /// `S` of one product: the coefficients of `X^e` and `X^−e` together, from `e = 1` on.
-pub(super) fn symmetric(p: &[Fr], u: &[Fr]) -> Vec<Fr> {
-    let all = crossed(p, u);
+pub(super) fn symmetric<L: Lanes>(lanes: L, p: &[Fr], u: &[Fr]) -> Vec<Fr> {
+    let all = crossed(lanes, p, u);
     let middle = (1usize << u.len()) - 1;
     let count = middle.max(p.len().saturating_sub(1));
     let at = |e: isize| usize::try_from(middle as isize + e).ok().and_then(|i| all.get(i).copied());
@@ -67,93 +76,164 @@ pub(super) struct Hidden<'a> {
 }
 
 /// A part of `W` or `V` with its factor, and what saves operations linear in it.
-struct Fixed<'a> {
+struct Fixed<'a, L: Lanes> {
     factor: Fr,
-    values: &'a [Fr],
+    values: &'a [L::Element],
     quotients: &'a [G1Affine],
+}
+
+/// Adds a multiple of a vector to another.
+struct AddScaled<'a, L: Lanes> {
+    sum: &'a mut [L::Element],
+    vector: &'a [L::Element],
+    factor: L::Scalar,
+}
+
+impl<L: Lanes> Kernel<L> for AddScaled<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, lanes: L) {
+        for (sum, value) in self.sum.iter_mut().zip(self.vector) {
+            *sum = lanes.add(sum, &lanes.scale(value, &self.factor));
+        }
+    }
+}
+
+/// Adds a multiple of a vector to another, on all cores.
+fn add_elements<L: Lanes>(lanes: L, sum: &mut [L::Element], factor: &Fr, vector: &[L::Element]) {
+    const SIZE: usize = 128;
+    let factor = lanes.scalar(factor);
+    let parts = sum.par_chunks_mut(SIZE).zip(vector.par_chunks(SIZE));
+    parts.for_each(|(sum, vector)| lanes.run(AddScaled { sum, vector, factor }));
+}
+
+/// `(q, g)` with `f = (X^b − α) q + g`, for rows of `f` and a coefficient after them; `q` has rows from the last to the first.
+struct Divide<'a, L: Lanes> {
+    rows: std::slice::Chunks<'a, L::Element>,
+    last: L::Element,
+    alpha: L::Scalar,
+}
+
+impl<L: Lanes> Kernel<L> for Divide<'_, L> {
+    type Output = (Vec<Vec<L::Element>>, Vec<L::Element>);
+
+    #[inline(always)]
+    fn run(self, lanes: L) -> Self::Output {
+        let mut quotient = Vec::with_capacity(self.rows.len());
+        let mut carry = vec![lanes.zero(); self.rows.clone().next().map_or(1, <[L::Element]>::len)];
+        carry[0] = self.last;
+        for row in self.rows.rev() {
+            let mut next = Vec::with_capacity(row.len());
+            for (carry, value) in carry.iter().zip(row) {
+                next.push(lanes.add(value, &lanes.scale(carry, &self.alpha)));
+            }
+            quotient.push(std::mem::replace(&mut carry, next));
+        }
+        (quotient, carry)
+    }
 }
 
 /// What is opened: the part that this proof committed to as a polynomial, with all blinding coefficients, and the parts that
 /// were committed to before.
-struct Opened<'a> {
-    own: Vec<Fr>,
-    parts: Vec<Fixed<'a>>,
+struct Opened<'a, L: Lanes> {
+    lanes: L,
+    own: Vec<L::Element>,
+    /// The coefficient at `X^N`.
+    blind: Fr,
+    parts: Vec<Fixed<'a, L>>,
 }
 
-impl<'a> Opened<'a> {
-    fn new(key: &'a ProvingKey, vectors: &Vectors<'_>, hidden: Hidden<'a>, folded: &Folded) -> Self {
+impl<'a, L: Lanes> Opened<'a, L> {
+    fn new(
+        lanes: L,
+        key: &'a ProvingKey,
+        (vectors, entered): (&Vectors<'_>, &'a Entered<L>),
+        hidden: Hidden<'a>,
+        folded: &Folded,
+    ) -> Self {
         let length = key.program.opening.length() as usize;
+        let elements = length / L::WIDTH;
         let factor = |s: Source, part: usize| folded.get(&(s, part)).copied().unwrap_or(Fr::ZERO);
-        let mut own = vec![Fr::ZERO; length + 1];
+        let (mut own, mut blind) = (vec![lanes.zero(); elements], Fr::ZERO);
         let mut blinds = hidden.masks.blinds.iter();
-        for source in [Source::Witness, Source::Helpers, Source::Masks] {
-            for (part, vector) in vectors.of(source).unwrap_or_default().chunks(length).enumerate() {
+        let masks = all_entered(lanes, vectors.masks);
+        let own_vectors = [Source::Witness, Source::Helpers].map(|source| (source, entered.of(source)));
+        for (source, vector) in own_vectors.into_iter().chain([(Source::Masks, masks.as_slice())]) {
+            for (part, vector) in vector.chunks(elements).enumerate() {
                 let f = factor(source, part);
-                own.par_iter_mut().with_min_len(1 << 10).zip(vector).for_each(|(o, v)| *o += f * v);
-                own[length] += f * blinds.next().unwrap_or(&Fr::ZERO);
+                add_elements(lanes, &mut own, &f, vector);
+                blind += f * blinds.next().unwrap_or(&Fr::ZERO);
             }
         }
         let mut parts = Vec::new();
-        for (i, (values, quotients)) in key.weights.chunks(length).zip(&key.quotients).enumerate() {
+        let fixed = entered.of(Source::Weights).chunks(elements).zip(&key.quotients);
+        for (i, (values, quotients)) in fixed.enumerate() {
             parts.push(Fixed { factor: factor(Source::Weights, i), values, quotients });
         }
-        for (i, (values, quotients, blind)) in hidden.private.iter().flat_map(|p| p.parts(length)).enumerate()
+        let private = hidden.private.iter().flat_map(|private| private.parts());
+        for (i, (values, (quotients, of_part))) in
+            entered.of(Source::Private).chunks(elements).zip(private).enumerate()
         {
             let factor = factor(Source::Private, i);
-            own[length] += factor * blind;
+            blind += factor * of_part;
             parts.push(Fixed { factor, values, quotients });
         }
-        Self { own, parts }
+        Self { lanes, own, blind, parts }
     }
 
     /// All of it.
     fn combined(self) -> Vec<Fr> {
-        let Self { mut own, parts } = self;
+        let Self { lanes, mut own, blind, parts } = self;
         for Fixed { factor, values, .. } in parts {
-            own.par_iter_mut().with_min_len(1 << 10).zip(values).for_each(|(o, v)| *o += factor * v);
+            add_elements(lanes, &mut own, &factor, values);
         }
-        own
+        let mut out = all_left(lanes, &own);
+        out.push(blind);
+        out
     }
 
     /// `h_i = Σ_j eq(u_lo, j) f_{ib + j}`.
     fn rows(&self, low: &[Fr]) -> Vec<Fr> {
-        let b = low.len();
-        let mut h: Vec<Fr> =
-            self.own.par_chunks(b).map(|row| row.iter().zip(low).map(|(f, e)| *f * e).sum()).collect();
+        let weights = all_entered(self.lanes, low);
+        let of = |vector: &[L::Element]| -> Vec<Fr> {
+            vector.par_chunks(weights.len()).map(|row| self.lanes.run(Dot::<L>(row, &weights))).collect()
+        };
+        let mut h = of(&self.own);
         for Fixed { factor, values, .. } in &self.parts {
-            h.par_iter_mut().zip(values.par_chunks(b)).for_each(|(h, row)| *h += *factor * inner(row, low));
+            add_scaled(&mut h, *factor, &of(values));
         }
+        h.push(self.blind * low[0]);
         h
     }
 
     /// `(q, g)` with `f = (X^b − α) q + g`; `q` without the parts that were committed to before.
     fn divided(&self, alpha: Fr, b: usize) -> (Vec<Fr>, Vec<Fr>) {
-        let rows: Vec<&[Fr]> = self.own.chunks(b).collect();
-        let mut quotient = vec![Fr::ZERO; self.own.len() - b];
-        let mut carry = vec![Fr::ZERO; b];
-        for (i, row) in rows.iter().enumerate().skip(1).rev() {
-            let place = &mut quotient[(i - 1) * b..];
-            for (j, c) in carry.iter_mut().enumerate() {
-                *c = *c * alpha + row.get(j).copied().unwrap_or(Fr::ZERO);
-                if let Some(q) = place.get_mut(j) {
-                    *q = *c;
-                }
-            }
-        }
-        let mut g: Vec<Fr> = rows[0].iter().zip(&carry).map(|(f, c)| *f + alpha * c).collect();
+        let (lanes, elements) = (self.lanes, b / L::WIDTH);
+        let rows = self.own.chunks(elements);
+        let divide = Divide { rows, last: lanes.load(&[self.blind]), alpha: lanes.scalar(&alpha) };
+        let (mut quotient, mut g) = lanes.run(divide);
+        quotient.reverse();
+        let mut quotient = all_left(lanes, &quotient.concat());
+        // Of the last row there is one coefficient.
+        quotient.truncate(quotient.len() + 1 - b);
         for Fixed { factor, values, .. } in &self.parts {
-            let rows: Vec<&[Fr]> = values.chunks(b).collect();
-            let column = |j: usize| rows.iter().rev().fold(Fr::ZERO, |acc, row| acc * alpha + row[j]);
-            g.par_iter_mut().enumerate().for_each(|(j, g)| *g += *factor * column(j));
+            let count = values.len().div_ceil(elements);
+            let factors = powers(alpha, count).into_iter().enumerate();
+            let runs: Vec<(usize, L::Scalar)> =
+                factors.map(|(row, power)| (row * elements, lanes.scalar(&(power * factor)))).collect();
+            let sum = sum_of_runs(lanes, values, &runs, elements);
+            add_elements(lanes, &mut g, &Fr::ONE, &sum);
         }
-        (quotient, g)
+        (quotient, all_left(lanes, &g))
     }
 }
 
 /// Opens the folded vector at the point.
-pub(super) fn prove(
+pub(super) fn prove<L: Lanes>(
+    lanes: L,
     key: &ProvingKey,
-    vectors: &Vectors<'_>,
+    vectors: (&Vectors<'_>, &Entered<L>),
     hidden: Hidden<'_>,
     folded: &Folded,
     point: &[Fr],
@@ -161,7 +241,13 @@ pub(super) fn prove(
 ) -> Result<()> {
     let opening = &key.program.opening;
     if opening.is_whole() {
-        return whole::prove(key, &Opened::new(key, vectors, hidden, folded).combined(), point, writer);
+        return whole::prove(
+            lanes,
+            key,
+            &Opened::new(lanes, key, vectors, hidden, folded).combined(),
+            point,
+            writer,
+        );
     }
     let of_masks = folded.get(&(Source::Masks, 0)).copied().unwrap_or(Fr::ZERO);
     let inverse = Option::<Fr>::from(of_masks.invert()).ok_or(Error::Unlucky)?;
@@ -169,7 +255,7 @@ pub(super) fn prove(
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let (low, high) = point[..opening.bits as usize].split_at(opening.column_bits as usize);
     let b = opening.columns() as usize;
-    let f = Opened::new(key, vectors, hidden, &folded);
+    let f = Opened::new(lanes, key, vectors, hidden, &folded);
     let h = writer.polynomial(SlotId::H, f.rows(&eq_table(low)));
     writer.point(SlotId::H, &commit(&h))?;
     let alpha = writer.challenge(Challenge::Alpha)?;
@@ -184,8 +270,8 @@ pub(super) fn prove(
     writer.point(SlotId::Quotient, &q.to_affine())?;
     writer.point(SlotId::G, &commit(&g))?;
     let gamma = writer.challenge(Challenge::OpenGamma)?;
-    let mut s = symmetric(&g, low);
-    add_scaled(&mut s, gamma, &symmetric(&h, high));
+    let mut s = symmetric(lanes, &g, low);
+    add_scaled(&mut s, gamma, &symmetric(lanes, &h, high));
     let reversed: Vec<Fr> = g.iter().rev().copied().collect();
     let s = writer.polynomial(SlotId::S, s);
     writer.point(SlotId::S, &commit(&s))?;

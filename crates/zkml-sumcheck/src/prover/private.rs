@@ -142,9 +142,8 @@ impl PrivateWeights {
         points_to_bytes(self.commitments.iter().chain(self.quotients.iter().flatten()))
     }
 
-    /// Values, quotients and blinding coefficient of each part.
-    pub(crate) fn parts(&self, length: usize) -> impl Iterator<Item = (&[Fr], &[G1Affine], Fr)> {
-        let pairs = self.values.chunks(length).zip(&self.quotients).zip(&self.blinds);
-        pairs.map(|((values, quotients), blind)| (values, quotients.as_slice(), *blind))
+    /// Quotients and blinding coefficient of each part.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&[G1Affine], Fr)> {
+        self.quotients.iter().zip(&self.blinds).map(|(quotients, blind)| (quotients.as_slice(), *blind))
     }
 }

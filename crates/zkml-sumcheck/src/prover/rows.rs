@@ -211,6 +211,23 @@ impl<L: Lanes> Kernel<L> for BindInto<'_, L> {
     }
 }
 
+/// `x_e + r (x_(e + shift) − x_e)` for each element, what is beyond the vector being zero.
+pub(super) fn shifted_between<L: Lanes>(
+    lanes: L,
+    vector: &[L::Element],
+    shift: usize,
+    r: &Fr,
+) -> Vec<L::Element> {
+    const SIZE: usize = CHUNK * 8;
+    let r = lanes.scalar(r);
+    let mut out = vec![lanes.zero(); vector.len()];
+    out.par_chunks_mut(SIZE).enumerate().for_each(|(chunk, out)| {
+        let high = (chunk * SIZE + shift).min(vector.len());
+        lanes.run(BindInto { out, low: &vector[chunk * SIZE..], high: &vector[high..], r: &r });
+    });
+    out
+}
+
 /// Fixes the highest variable of a vector, of which `half` elements are left; what it does not have of twice as many is zero.
 pub(super) fn bind<L: Lanes>(lanes: L, table: &mut Cow<'_, [L::Element]>, half: usize, r: &L::Scalar) {
     const SIZE: usize = CHUNK * 8;

@@ -4,6 +4,7 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
+use zkml_lanes::Lanes;
 use zkml_protocol::sumcheck::{Challenge, SlotId};
 
 use super::{
@@ -54,10 +55,16 @@ impl Factors {
 }
 
 /// Opens a polynomial at the point.
-pub(super) fn prove(key: &ProvingKey, f: &[Fr], point: &[Fr], writer: &mut Writer<'_>) -> Result<()> {
+pub(super) fn prove<L: Lanes>(
+    lanes: L,
+    key: &ProvingKey,
+    f: &[Fr],
+    point: &[Fr],
+    writer: &mut Writer<'_>,
+) -> Result<()> {
     let commit = |p: &[Fr]| -> G1Affine { zkml_msm::full(p, &key.powers).to_affine() };
     let unlucky = |x: Option<Fr>| x.ok_or(Error::Unlucky);
-    let s = writer.polynomial(SlotId::S, symmetric(f, point));
+    let s = writer.polynomial(SlotId::S, symmetric(lanes, f, point));
     writer.point(SlotId::S, &commit(&s))?;
     let z = writer.challenge(Challenge::Z)?;
     let inverse = unlucky(z.invert().into())?;

@@ -85,8 +85,11 @@ impl Logarithms {
     pub fn private(&self) -> Vec<Fr> {
         let length = self.key.program.opening.length() as usize;
         let at_length = Fr::from(TAU).pow_vartime([length as u64]);
-        let parts = self.private.iter().flat_map(|p| p.parts(length));
-        parts.map(|(part, _, blind)| horner(part, Fr::from(TAU)) + at_length * blind).collect()
+        let parts = self
+            .private
+            .iter()
+            .flat_map(|p| p.values().chunks(length).zip(p.parts().map(|(_, blind)| blind)));
+        parts.map(|(part, blind)| horner(part, Fr::from(TAU)) + at_length * blind).collect()
     }
 
     /// The program.
