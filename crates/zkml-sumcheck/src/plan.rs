@@ -201,19 +201,19 @@ struct Work {
 }
 
 impl Work {
-    /// On two cores with AVX-512 IFMA: fitted to the benchmarked models, of 2^10 to 2^21 elements. Sums of points take twice as
-    /// long without these instructions.
+    /// On two cores with AVX-512 IFMA: fitted to the benchmarked models, of 2^10 to 2^21 elements. Without these instructions sums
+    /// of points take twice as long, and field operations five times.
     fn seconds(&self) -> f64 {
-        let load = 5.5e-9 * self.key_bytes + 0.08e-6 * self.weights;
+        let load = 5.5e-9 * self.key_bytes + 0.11e-6 * self.weights;
         let commit = 0.008 + 0.2e-6 * self.cells;
-        let lookups = 0.005 + 1.22e-6 * self.helpers;
-        let sumchecks = 0.82e-6 * self.rows * self.lookups + 0.2e-6 * self.vectors;
-        let opening = 0.012 + if self.whole > 0.0 { 2.6e-6 * self.whole } else { 1.3e-6 * self.opened };
+        let lookups = 0.005 + 1.32e-6 * self.helpers;
+        let sumchecks = 0.004 + 0.17e-6 * self.rows * self.lookups + 0.125e-6 * self.vectors;
+        let opening = 0.012 + if self.whole > 0.0 { 4.0e-6 * self.whole } else { 1.3e-6 * self.opened };
         0.02 + load + commit + lookups + sumchecks + opening
     }
 
     fn megabytes(&self) -> f64 {
-        22.0 + 140e-6 * self.vectors
+        22.0 + 195e-6 * self.vectors
     }
 }
 

@@ -158,47 +158,36 @@ impl<L: Lanes> TemplateGates<L> {
         }
     }
 
-    /// What the gates are computed from, at one row or point: denominators, helpers, columns.
+    /// `β − fp` of every lookup at one row or point, group by group.
     #[inline(always)]
-    pub(crate) fn values(
-        &self,
-        lanes: L,
-        columns: &[L::Element],
-        helpers: &[L::Element],
-        out: &mut Vec<L::Element>,
-    ) {
-        out.clear();
-        self.denominators(lanes, columns, out);
-        self.others(columns, helpers, out);
+    pub(crate) fn denominators(&self, lanes: L, columns: &[L::Element], out: &mut Vec<L::Element>) {
+        for group in &self.groups {
+            for denominator in &group.denominators {
+                out.push(denominator.at(lanes, columns));
+            }
+        }
     }
 
-    /// How these grow along a line, for columns and helpers that grow so.
+    /// How denominators grow along a line, for columns that grow so.
     #[inline(always)]
-    pub(crate) fn steps(
-        &self,
-        lanes: L,
-        columns: &[L::Element],
-        helpers: &[L::Element],
-        out: &mut Vec<L::Element>,
-    ) {
-        out.clear();
+    pub(crate) fn slopes(&self, lanes: L, columns: &[L::Element], out: &mut Vec<L::Element>) {
         for group in &self.groups {
             for denominator in &group.denominators {
                 out.push(denominator.linear(lanes, columns));
             }
         }
-        self.others(columns, helpers, out);
     }
 
+    /// The helpers and columns that [`Self::combined`] takes after denominators.
     #[inline(always)]
-    fn others(&self, columns: &[L::Element], helpers: &[L::Element], out: &mut Vec<L::Element>) {
+    pub(crate) fn others(&self, columns: &[L::Element], helpers: &[L::Element], out: &mut Vec<L::Element>) {
         out.extend_from_slice(&helpers[..self.groups.len()]);
         for column in &self.columns {
             out.push(columns[*column]);
         }
     }
 
-    /// `Σ_g γ^g (H Π d − Σ Π d) + Σ γ^· gates`.
+    /// `Σ_g γ^g (H Π d − Σ Π d) + Σ γ^· gates`, from denominators, helpers and columns.
     #[inline(always)]
     pub(crate) fn combined(&self, lanes: L, values: &[L::Element]) -> L::Element {
         let (denominators, others) = values.split_at(self.lookups);
@@ -238,15 +227,5 @@ impl<L: Lanes> TemplateGates<L> {
             }
         }
         lanes.sum(&sum)
-    }
-
-    /// `β − fp` of every lookup at one row, group by group.
-    #[inline(always)]
-    pub(crate) fn denominators(&self, lanes: L, columns: &[L::Element], out: &mut Vec<L::Element>) {
-        for group in &self.groups {
-            for denominator in &group.denominators {
-                out.push(denominator.at(lanes, columns));
-            }
-        }
     }
 }

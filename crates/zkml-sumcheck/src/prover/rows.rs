@@ -135,8 +135,12 @@ impl<L: Lanes> Kernel<L> for Round<'_, L> {
                 }
                 let mut weight = template.weight(lanes, x);
                 let weight_step = lanes.sub(&template.weight(lanes, x + half), &weight);
-                template.gates.values(lanes, &low[..columns], &low[columns..], &mut values);
-                template.gates.steps(lanes, &step[..columns], &step[columns..], &mut steps);
+                values.clear();
+                template.gates.denominators(lanes, &low[..columns], &mut values);
+                template.gates.others(&low[..columns], &low[columns..], &mut values);
+                steps.clear();
+                template.gates.slopes(lanes, &step[..columns], &mut steps);
+                template.gates.others(&step[..columns], &step[columns..], &mut steps);
                 for (i, sum) in sums.iter_mut().enumerate() {
                     if i > 0 {
                         weight = lanes.add(&weight, &weight_step);
@@ -381,7 +385,9 @@ impl Cube<'_, Portable> {
             let mut sum = sums * helpers.iter().sum::<Fr>();
             for template in &self.templates {
                 let ends = [template.weight(Portable, 0), template.weight(Portable, 1)];
-                template.gates.values(Portable, columns, helpers, &mut values);
+                values.clear();
+                template.gates.denominators(Portable, columns, &mut values);
+                template.gates.others(columns, helpers, &mut values);
                 sum += line(&ends) * template.gates.combined(Portable, &values);
             }
             sum
