@@ -157,13 +157,13 @@ fn every_edited_file_is_refused_by_name() {
 }
 
 #[test]
-fn keys_of_another_model() {
+fn files_that_are_no_keys() {
     let folder = Folder::new();
-    // Where vectors are opened whole, keys of one length are the same for all models: this is a file of another length.
+    // Where vectors are opened whole, keys of one length are the same for all models: this is no key.
     let key = fs::read(Path::new(other()).join("model.onnx")).unwrap();
     folder.write("proving.key", &key);
     fails(&["prove", "--dir", &folder.dir], 4, "edited-file", &["proving.key", "zkml-chain setup"]);
-    // Even with a manifest that vouches for it: its length says that it belongs to something else.
+    // Even with a manifest that vouches for it.
     let theirs: serde_json::Value =
         serde_json::from_slice(&fs::read(Path::new(other()).join("manifest.json")).unwrap()).unwrap();
     folder.edit("manifest.json", |m| {
@@ -171,12 +171,7 @@ fn keys_of_another_model() {
             m["files"]["proving.key"][field] = theirs["files"]["model.onnx"][field].clone();
         }
     });
-    fails(
-        &["prove", "--dir", &folder.dir],
-        4,
-        "prover",
-        &["proving key", "another model's", "zkml-chain setup"],
-    );
+    fails(&["prove", "--dir", &folder.dir], 4, "prover", &["proving.key", "not a zkml-chain"]);
 }
 
 #[test]
