@@ -3,7 +3,6 @@
 
 use ff::Field;
 use halo2curves::bn256::Fr;
-use rayon::prelude::*;
 use std::borrow::Cow;
 use zkml_curve::scalar_from_word;
 use zkml_protocol::{
@@ -82,12 +81,10 @@ pub(crate) fn spread<'a>(factor: Fr, term: &Term, indices: &[Index], weights: &[
 }
 
 impl Spread<'_> {
-    /// Adds the weights to a table of the vector that the term reads.
-    pub(crate) fn add_to(&self, table: &mut [Fr]) {
-        for (start, factor) in &self.starts {
-            let cells = table[*start..].par_iter_mut().step_by(1 << self.bit);
-            cells.with_min_len(1 << 10).zip(&*self.own).for_each(|(cell, o)| *cell += factor * o);
-        }
+    /// Adds the weights at one of their places to a table.
+    pub(crate) fn add_to(&self, table: &mut [Fr], start: usize, factor: &Fr) {
+        let cells = table[start..].iter_mut().step_by(1 << self.bit);
+        cells.zip(&*self.own).for_each(|(cell, o)| *cell += factor * o);
     }
 }
 

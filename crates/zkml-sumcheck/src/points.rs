@@ -1,6 +1,7 @@
 //! Points as files of keys have them.
 
 use halo2curves::{bn256::G1Affine, serde::SerdeObject};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
@@ -19,13 +20,12 @@ pub(crate) fn points_of(bytes: &[u8], lengths: &[usize]) -> Result<Vec<Vec<G1Aff
             "its length is not that of this model's key: it is damaged, or another model's",
         ));
     }
-    let points = bytes.chunks_exact(POINT).map(G1Affine::from_raw_bytes);
-    let mut rest: Vec<G1Affine> =
-        points.collect::<Option<_>>().ok_or(Error::BadKey("it holds what is no point"))?;
-    let mut out = Vec::new();
+    let (mut rest, mut out) = (bytes, Vec::with_capacity(lengths.len()));
     for length in lengths {
-        let after = rest.split_off(*length);
-        out.push(std::mem::replace(&mut rest, after));
+        let (own, after) = rest.split_at(*length * POINT);
+        let points = own.par_chunks_exact(POINT).map(G1Affine::from_raw_bytes);
+        out.push(points.collect::<Option<_>>().ok_or(Error::BadKey("it holds what is no point"))?);
+        rest = after;
     }
     Ok(out)
 }

@@ -57,7 +57,7 @@ impl<'a> RangeKeys<'a> {
             return Ok(None);
         };
         let digest = program.vk_digest();
-        let key = ProvingKey::new(program, digest, powers.to_vec(), vec![])?;
+        let key = ProvingKey::new(program, digest, powers.to_vec(), Arc::default())?;
         Ok(Some(Self { ranges, key }))
     }
 

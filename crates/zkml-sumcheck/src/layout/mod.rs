@@ -85,7 +85,7 @@ pub struct Layout {
     /// How vectors are opened.
     pub opening: Opening,
     /// The vector `W`, padded to whole parts.
-    pub weights: Vec<Fr>,
+    pub weights: Arc<Vec<Fr>>,
     /// How each relation is taken care of, confirmed.
     pub ledger: Ledger,
     pub(crate) structure: Structure,
@@ -227,7 +227,17 @@ impl Draft {
         let assemble::Assembled { system, mut weights, private, places, templates } = assembled;
         weights.resize((weights.len() as u64).next_multiple_of(opening.length()) as usize, Fr::ZERO);
         let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
-        Layout { system, opening, weights, ledger, structure, places, zeros, private, ranges: None }
+        Layout {
+            system,
+            opening,
+            weights: Arc::new(weights),
+            ledger,
+            structure,
+            places,
+            zeros,
+            private,
+            ranges: None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
-use zkml_lanes::Lanes;
+use zkml_lanes::{Kernel, Lanes};
 use zkml_protocol::sumcheck::Source;
 
 use super::Vectors;
@@ -19,6 +19,32 @@ pub(super) fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> 
 pub(super) fn all_left<L: Lanes>(lanes: L, elements: &[L::Element]) -> Vec<Fr> {
     let chunks = elements.par_chunks(1 << 10);
     chunks.flat_map_iter(|chunk| zkml_lanes::left(lanes, chunk, chunk.len() * L::WIDTH)).collect()
+}
+
+/// Adds a multiple of a vector to another.
+struct AddScaled<'a, L: Lanes> {
+    sum: &'a mut [L::Element],
+    vector: &'a [L::Element],
+    factor: L::Scalar,
+}
+
+impl<L: Lanes> Kernel<L> for AddScaled<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, lanes: L) {
+        for (sum, value) in self.sum.iter_mut().zip(self.vector) {
+            *sum = lanes.add(sum, &lanes.scale(value, &self.factor));
+        }
+    }
+}
+
+/// Adds a multiple of a vector to another, on all cores.
+pub(super) fn add_elements<L: Lanes>(lanes: L, sum: &mut [L::Element], factor: &Fr, vector: &[L::Element]) {
+    const SIZE: usize = 128;
+    let factor = lanes.scalar(factor);
+    let parts = sum.par_chunks_mut(SIZE).zip(vector.par_chunks(SIZE));
+    parts.for_each(|(sum, vector)| lanes.run(AddScaled { sum, vector, factor }));
 }
 
 /// The vectors of one proof in lanes.

@@ -4,6 +4,7 @@ use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 use zkml_curve::scalar_from_word;
 use zkml_lanes::{Kernel, Lanes};
@@ -16,7 +17,7 @@ use super::{ProvingKey, Vectors, all_entered, pairs::Fixed, writer::Writer};
 use crate::{
     error::{Error, Result},
     field::powers,
-    functional::{index_weights, spread},
+    functional::{Spread, index_weights, spread},
 };
 
 /// All claims, as the adversary wants them.
@@ -40,35 +41,51 @@ pub(super) fn unknown() -> Error {
 
 /// The folded functional of all claims.
 pub(super) struct Functional<L: Lanes> {
-    pub(super) tables: BTreeMap<Source, Table<L>>,
+    /// By part of a vector; nothing for parts that no claim reaches.
+    tables: BTreeMap<(Source, usize), Table<L>>,
     /// Of single cells of the masks.
     pub(super) masks: BTreeMap<usize, Fr>,
     /// Weights of whole parts.
     pub(super) fixed: BTreeMap<(Source, usize), Vec<Fixed>>,
 }
 
-/// Weights by address, as far as any claim reaches.
+/// Weights by address in a part of a vector, as far as any claim reaches.
 pub(super) struct Table<L: Lanes> {
-    length: usize,
+    reach: usize,
     /// Weights that follow each other, from whole elements on.
-    runs: Vec<Run<L>>,
+    pub(super) runs: Vec<Run<L>>,
     /// All others, if there are some.
-    rest: Vec<Fr>,
+    pub(super) rest: Vec<Fr>,
+}
+
+impl<L: Lanes> Default for Table<L> {
+    fn default() -> Self {
+        Self { reach: 0, runs: vec![], rest: vec![] }
+    }
 }
 
 /// Weights at consecutive addresses.
-struct Run<L: Lanes> {
-    /// The first element.
-    start: usize,
-    factor: L::Scalar,
-    weights: Arc<Vec<L::Element>>,
+pub(super) struct Run<L: Lanes> {
+    /// The first element that they are at.
+    pub(super) start: usize,
+    pub(super) factor: Fr,
+    pub(super) weights: Arc<InLanes<L>>,
+    /// Those of the weights that are meant, in elements.
+    pub(super) own: Range<usize>,
+}
+
+/// Weights of an index, or of several.
+pub(super) struct InLanes<L: Lanes> {
+    pub(super) elements: Vec<L::Element>,
+    /// The weights are products, one number of each pair, for all choices; not known if there are none.
+    pub(super) pairs: Vec<(Fr, Fr)>,
 }
 
 struct AddRuns<'a, L: Lanes> {
     part: &'a mut [L::Element],
     /// The number of the first element.
     start: usize,
-    runs: &'a [Run<L>],
+    runs: &'a [(&'a Run<L>, L::Scalar)],
 }
 
 impl<L: Lanes> Kernel<L> for AddRuns<'_, L> {
@@ -77,14 +94,14 @@ impl<L: Lanes> Kernel<L> for AddRuns<'_, L> {
     #[inline(always)]
     fn run(self, lanes: L) {
         let end = self.start + self.part.len();
-        for run in self.runs {
-            let (from, to) = (run.start.max(self.start), (run.start + run.weights.len()).min(end));
+        for (run, factor) in self.runs {
+            let (from, to) = (run.start.max(self.start), (run.start + run.own.len()).min(end));
             if from >= to {
                 continue;
             }
-            let weights = &run.weights[from - run.start..to - run.start];
+            let weights = &run.weights.elements[run.own.clone()][from - run.start..to - run.start];
             for (cell, weight) in self.part[from - self.start..].iter_mut().zip(weights) {
-                *cell = lanes.add(cell, &lanes.scale(weight, &run.factor));
+                *cell = lanes.add(cell, &lanes.scale(weight, factor));
             }
         }
     }
@@ -94,22 +111,37 @@ impl<L: Lanes> Table<L> {
     /// All weights as one vector.
     pub(super) fn summed(&self, lanes: L) -> Vec<L::Element> {
         let mut out = all_entered(lanes, &self.rest);
-        out.resize(self.length.div_ceil(L::WIDTH), lanes.zero());
+        out.resize(self.reach.div_ceil(L::WIDTH), lanes.zero());
         let size = out.len().div_ceil(4 * rayon::current_num_threads()).max(64);
+        let runs: Vec<_> = self.runs.iter().map(|run| (run, lanes.scalar(&run.factor))).collect();
         out.par_chunks_mut(size).enumerate().for_each(|(number, part)| {
-            lanes.run(AddRuns { part, start: number * size, runs: &self.runs });
+            lanes.run(AddRuns { part, start: number * size, runs: &runs });
         });
         out
+    }
+
+    /// Runs alone, up to an address.
+    #[cfg(test)]
+    pub(super) fn of_runs(reach: usize, runs: Vec<Run<L>>) -> Self {
+        Self { reach, runs, rest: vec![] }
+    }
+
+    /// The weights that are no runs, to be added to.
+    fn rest(&mut self) -> &mut [Fr] {
+        self.rest.resize(self.reach, Fr::ZERO);
+        &mut self.rest
     }
 }
 
 /// Weights of an index, and the same in lanes.
-type Weights<L> = (Arc<Vec<Fr>>, Arc<Vec<<L as Lanes>::Element>>);
+type Weights<L> = (Arc<Vec<Fr>>, Arc<InLanes<L>>);
 
 /// Weights of indices that were computed already, by point and extent.
 struct Known<'a, 'b, L: Lanes> {
     challenges: Challenges<'a, 'b>,
     weights: HashMap<(Point, u64), Weights<L>>,
+    /// Elements of a part of a vector.
+    length: usize,
 }
 
 impl<L: Lanes> Known<'_, '_, L> {
@@ -119,9 +151,10 @@ impl<L: Lanes> Known<'_, '_, L> {
         if let Some(known) = self.weights.get(&at) {
             return Ok(known.clone());
         }
-        let weights = self.challenges.weights(index, point)?;
+        let pairs = self.challenges.pairs(index, point)?;
+        let weights = index_weights(index, &pairs);
         let elements = all_entered(lanes, &weights);
-        let both = (Arc::new(weights), Arc::new(elements));
+        let both = (Arc::new(weights), Arc::new(InLanes { elements, pairs }));
         self.weights.insert(at, both.clone());
         Ok(both)
     }
@@ -130,7 +163,7 @@ impl<L: Lanes> Known<'_, '_, L> {
     fn add(
         &mut self,
         lanes: L,
-        tables: &mut BTreeMap<Source, Table<L>>,
+        tables: &mut BTreeMap<(Source, usize), Table<L>>,
         part: &Part,
         weight: Fr,
     ) -> Result<()> {
@@ -138,27 +171,60 @@ impl<L: Lanes> Known<'_, '_, L> {
         let known = pairs.map(|(i, p)| self.of(lanes, i, p)).collect::<Result<Vec<_>>>()?;
         let weights: Vec<&[Fr]> = known.iter().map(|(weights, _)| weights.as_slice()).collect();
         let factor = weight * self.challenges.factor(part.factor)?;
-        for term in &part.form.0 {
-            let Some(table) = tables.get_mut(&term.source) else { continue };
+        for term in part.form.0.iter().filter(|term| term.source != Source::One) {
             let spread = spread(factor, term, &part.indices, &weights);
             let whole = spread.bit == 0 && spread.starts.iter().all(|(start, _)| start % L::WIDTH == 0);
             if !whole || spread.own.len() < L::WIDTH / 2 {
-                table.rest.resize(table.length, Fr::ZERO);
-                spread.add_to(&mut table.rest);
+                self.add_rest(tables, term.source, &spread);
                 continue;
             }
             let entered = match spread.index {
                 Some(i) if spread.own.len() == weights[i].len() => known[i].1.clone(),
-                _ => Arc::new(all_entered(lanes, &spread.own)),
+                _ => Arc::new(InLanes { elements: all_entered(lanes, &spread.own), pairs: vec![] }),
             };
-            table.runs.extend(spread.starts.iter().map(|(start, factor)| Run {
-                start: start / L::WIDTH,
-                factor: lanes.scalar(factor),
-                weights: entered.clone(),
-            }));
+            let elements = self.length / L::WIDTH;
+            for (start, factor) in &spread.starts {
+                let (mut at, mut from) = (start / L::WIDTH, 0);
+                while from < entered.elements.len() {
+                    let (start, to) =
+                        (at % elements, entered.elements.len().min(from + elements - at % elements));
+                    let run = Run { start, factor: *factor, weights: entered.clone(), own: from..to };
+                    let table = tables.get_mut(&(term.source, at / elements)).ok_or_else(beyond)?;
+                    table.runs.push(run);
+                    (at, from) = (at + to - from, to);
+                }
+            }
         }
         Ok(())
     }
+
+    /// Adds what is no run.
+    fn add_rest(
+        &self,
+        tables: &mut BTreeMap<(Source, usize), Table<L>>,
+        source: Source,
+        spread: &Spread<'_>,
+    ) {
+        let span = (spread.own.len().saturating_sub(1) << spread.bit) + 1;
+        for (start, factor) in &spread.starts {
+            let (part, at) = (start / self.length, start % self.length);
+            if at + span <= self.length {
+                let Some(table) = tables.get_mut(&(source, part)) else { continue };
+                spread.add_to(table.rest(), at, factor);
+                continue;
+            }
+            for (i, weight) in spread.own.iter().enumerate() {
+                let address = start + (i << spread.bit);
+                let Some(table) = tables.get_mut(&(source, address / self.length)) else { continue };
+                table.rest()[address % self.length] += *factor * weight;
+            }
+        }
+    }
+}
+
+/// Claims read nothing beyond a vector.
+fn beyond() -> Error {
+    Error::Defect("a claim reads beyond its vector".into())
 }
 
 /// One more than the highest address that a term reads.
@@ -178,7 +244,8 @@ impl<L: Lanes> Functional<L> {
     ) -> Result<Self> {
         let claims = all_claims(key, writer);
         let etas = powers(writer.challenge(Challenge::Eta)?, claims.len());
-        let mut known = Known { challenges: Challenges { writer }, weights: HashMap::new() };
+        let length = key.program.opening.length() as usize;
+        let mut known = Known { challenges: Challenges { writer }, weights: HashMap::new(), length };
         let mut out = Self { tables: BTreeMap::new(), masks: BTreeMap::new(), fixed: BTreeMap::new() };
         let mut parts = Vec::new();
         for (claim, eta) in claims.iter().zip(&etas) {
@@ -196,18 +263,25 @@ impl<L: Lanes> Functional<L> {
             }
         }
         for term in parts.iter().flat_map(|(part, _)| &part.form.0) {
+            if term.source == Source::Masks {
+                return Err(unknown());
+            }
             let Some(vector) = vectors.of(term.source) else { continue };
-            let empty = || Table { length: 0, runs: vec![], rest: vec![] };
-            let table = out.tables.entry(term.source).or_insert_with(empty);
-            table.length = table.length.max(reach(term).min(vector.len()));
-        }
-        if out.tables.contains_key(&Source::Masks) {
-            return Err(unknown());
+            let reach = reach(term).min(vector.len());
+            for part in 0..reach.div_ceil(length) {
+                let table = out.tables.entry((term.source, part)).or_default();
+                table.reach = table.reach.max((reach - part * length).min(length));
+            }
         }
         for (part, eta) in parts {
             known.add(lanes, &mut out.tables, part, eta)?;
         }
         Ok(out)
+    }
+
+    /// The weights of a part of a vector, and those of the whole part.
+    pub(super) fn of(&mut self, at: (Source, usize)) -> (Table<L>, Vec<Fixed>) {
+        (self.tables.remove(&at).unwrap_or_default(), self.fixed.remove(&at).unwrap_or_default())
     }
 }
 
@@ -217,7 +291,8 @@ struct Challenges<'a, 'b> {
 }
 
 impl Challenges<'_, '_> {
-    fn weights(&self, index: &Index, point: &Point) -> Result<Vec<Fr>> {
+    /// What the weights of an index are products of.
+    fn pairs(&self, index: &Index, point: &Point) -> Result<Vec<(Fr, Fr)>> {
         let bits = index.bits();
         let eq = |x: Fr| (Fr::ONE - x, x);
         let slice = |from: u32, which: fn(u32) -> Challenge| {
@@ -230,14 +305,13 @@ impl Challenges<'_, '_> {
                 .map(|p| (Fr::ONE, p))
                 .collect()
         };
-        let pairs: Vec<(Fr, Fr)> = match point {
+        Ok(match point {
             Point::Relation(from) => slice(*from, Challenge::Relation)?,
             Point::Row(from) => slice(*from, Challenge::First)?,
             Point::Fixed(value) => vec![eq(Fr::from(*value)); bits as usize],
             Point::Packed(base) => power(scalar_from_word(base).unwrap_or(Fr::ZERO), 1),
             Point::Sequence(stride) => power(self.writer.challenge(Challenge::Sequence)?, *stride),
-        };
-        Ok(index_weights(index, &pairs))
+        })
     }
 
     fn factor(&self, factor: Factor) -> Result<Fr> {

@@ -6,6 +6,7 @@ mod first;
 mod fractions;
 mod functionals;
 mod gates;
+mod halves;
 mod items;
 mod made;
 mod masks;
@@ -51,7 +52,7 @@ pub struct ProvingKey {
     /// `[τ^i]₁` for `i` up to `N`.
     pub(crate) powers: Vec<G1Affine>,
     /// The vector `W`, padded to whole parts.
-    pub(crate) weights: Vec<Fr>,
+    pub(crate) weights: Arc<Vec<Fr>>,
     /// For each part of `W`: `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁`, by row `d` of the matrix.
     pub(crate) quotients: Vec<Vec<G1Affine>>,
 }
@@ -110,7 +111,7 @@ impl ProvingKey {
     ///
     /// # Errors
     /// [`Error::Defect`] for vectors of other lengths.
-    pub fn new(program: Program, digest: Word, powers: Vec<G1Affine>, weights: Vec<Fr>) -> Result<Self> {
+    pub fn new(program: Program, digest: Word, powers: Vec<G1Affine>, weights: Arc<Vec<Fr>>) -> Result<Self> {
         let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
         let (length, b) = (program.opening.length() as usize, program.opening.columns() as usize);
         if powers.len() <= length || weights.len() != length * program.weights.commitments.len() {
@@ -124,7 +125,7 @@ impl ProvingKey {
     pub(crate) fn from_parts(
         program: Program,
         powers: Vec<G1Affine>,
-        weights: Vec<Fr>,
+        weights: Arc<Vec<Fr>>,
         quotients: Vec<Vec<G1Affine>>,
     ) -> Result<Self> {
         let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;

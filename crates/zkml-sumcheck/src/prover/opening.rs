@@ -8,8 +8,12 @@ use zkml_lanes::{Kernel, Lanes};
 use zkml_protocol::sumcheck::{Challenge, SlotId, Source};
 
 use super::{
-    Entered, Masks, PrivateWeights, ProvingKey, Vectors, all_entered, entered::all_left,
-    rows::shifted_between, second::Folded, whole, writer::Writer,
+    Entered, Masks, PrivateWeights, ProvingKey, Vectors, all_entered,
+    entered::{add_elements, all_left},
+    rows::shifted_between,
+    second::Folded,
+    whole,
+    writer::Writer,
 };
 use crate::{
     error::{Error, Result},
@@ -80,32 +84,6 @@ struct Fixed<'a, L: Lanes> {
     factor: Fr,
     values: &'a [L::Element],
     quotients: &'a [G1Affine],
-}
-
-/// Adds a multiple of a vector to another.
-struct AddScaled<'a, L: Lanes> {
-    sum: &'a mut [L::Element],
-    vector: &'a [L::Element],
-    factor: L::Scalar,
-}
-
-impl<L: Lanes> Kernel<L> for AddScaled<'_, L> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self, lanes: L) {
-        for (sum, value) in self.sum.iter_mut().zip(self.vector) {
-            *sum = lanes.add(sum, &lanes.scale(value, &self.factor));
-        }
-    }
-}
-
-/// Adds a multiple of a vector to another, on all cores.
-fn add_elements<L: Lanes>(lanes: L, sum: &mut [L::Element], factor: &Fr, vector: &[L::Element]) {
-    const SIZE: usize = 128;
-    let factor = lanes.scalar(factor);
-    let parts = sum.par_chunks_mut(SIZE).zip(vector.par_chunks(SIZE));
-    parts.for_each(|(sum, vector)| lanes.run(AddScaled { sum, vector, factor }));
 }
 
 /// `(q, g)` with `f = (X^b − α) q + g`, for rows of `f` and a coefficient after them; `q` has rows from the last to the first.

@@ -27,12 +27,12 @@ pub(super) struct Fixed {
 
 impl Fixed {
     /// Fixes a variable.
-    fn bind(&mut self, r: Fr) {
+    pub(super) fn bind(&mut self, r: Fr) {
         self.factor *= (Fr::ONE - self.at) * (Fr::ONE - r) + self.at * r;
     }
 
     /// `eq(κ … κ, x)` in so many variables, by the number of ones of `x`.
-    fn weights(&self, variables: u32) -> Vec<Fr> {
+    pub(super) fn weights(&self, variables: u32) -> Vec<Fr> {
         let count = variables as usize + 1;
         let (ones, zeros) = (powers(self.at, count), powers(Fr::ONE - self.at, count));
         ones.iter().zip(zeros.iter().rev()).map(|(one, zero)| *one * zero).collect()
@@ -134,7 +134,7 @@ impl<'a, L: Lanes> Pair<'a, L> {
     /// Vector and functional, both zero after the elements given, but for parts of the functional at fixed points; over `variables`.
     pub(super) fn new(
         lanes: L,
-        vector: &'a [L::Element],
+        vector: Cow<'a, [L::Element]>,
         mut functional: Vec<L::Element>,
         fixed: &[Fixed],
         variables: u32,
@@ -142,8 +142,8 @@ impl<'a, L: Lanes> Pair<'a, L> {
         let elements = vector.len().max(functional.len()).next_power_of_two();
         functional.resize(elements, lanes.zero());
         let own = (elements * L::WIDTH).ilog2();
-        let fixed = fixed.iter().map(|f| (*f, at_fixed(lanes, vector, f.at, own))).collect();
-        let tables = Tables { vector: Cow::Borrowed(vector), functional: Cow::Owned(functional) };
+        let fixed = fixed.iter().map(|f| (*f, at_fixed(lanes, &vector, f.at, own))).collect();
+        let tables = Tables { vector, functional: Cow::Owned(functional) };
         let inner = if own < variables { tables.inner(lanes) } else { Fr::ZERO };
         let mut pair = Self { lanes, tables, narrow: None, own, scale: Fr::ONE, inner, fixed };
         if own == variables {
@@ -280,7 +280,7 @@ impl<L: Lanes> Kernel<L> for Grow<'_, L> {
 }
 
 /// `factor · eq(κ … κ, ·)` in so many variables, of which there are enough for one element.
-fn fixed_weights<L: Lanes>(lanes: L, fixed: &Fixed, variables: u32) -> Vec<L::Element> {
+pub(super) fn fixed_weights<L: Lanes>(lanes: L, fixed: &Fixed, variables: u32) -> Vec<L::Element> {
     let lowest = L::WIDTH.ilog2();
     let weights = fixed.weights(lowest);
     let first: Vec<Fr> = (0..L::WIDTH).map(|x| fixed.factor * weights[x.count_ones() as usize]).collect();

@@ -9,8 +9,9 @@ use zkml_protocol::sumcheck::{Challenge, Claimed, SlotId, Source};
 
 use super::{
     Entered, ProvingKey, Vectors, all_entered,
-    functionals::{Functional, all_claims, unknown, whole},
-    pairs::{Fixed, Pair, Sparse, at_fixed},
+    functionals::{Functional, Table, all_claims, unknown, whole},
+    halves::{Halves, HalvesPair},
+    pairs::{Coefficients, Fixed, Pair, Sparse, at_fixed},
     writer::Writer,
 };
 use crate::error::Result;
@@ -46,16 +47,46 @@ pub(super) fn send_mask_sum<L: Lanes>(
     writer.scalars(SlotId::MaskSum, &[sum])
 }
 
-/// A vector in parts of so many elements, but for the last.
-fn cut<T>(mut vector: Vec<T>, elements: usize) -> Vec<Vec<T>> {
-    let mut out = Vec::new();
-    while vector.len() > elements {
-        let last = (vector.len() - 1) / elements * elements;
-        out.push(vector.split_off(last));
+/// A part of a vector against its functional.
+enum Summed<'a, L: Lanes> {
+    Whole(Pair<'a, L>),
+    Halves(HalvesPair<'a, L>),
+}
+
+impl<'a, L: Lanes> Summed<'a, L> {
+    /// The vector is zero after the elements given, of `2^variables` numbers.
+    fn new(
+        lanes: L,
+        vector: &'a [L::Element],
+        (table, fixed): &(Table<L>, Vec<Fixed>),
+        variables: u32,
+    ) -> Self {
+        match Halves::new(lanes, table, fixed, variables, vector.len() * L::WIDTH) {
+            Some(halves) => Self::Halves(HalvesPair::new(lanes, vector, halves)),
+            None => Self::Whole(Pair::new(lanes, vector.into(), table.summed(lanes), fixed, variables)),
+        }
     }
-    out.push(vector);
-    out.reverse();
-    out
+
+    fn round(&self, v: u32) -> Coefficients {
+        match self {
+            Self::Whole(pair) => pair.round(v),
+            Self::Halves(pair) => pair.round(v),
+        }
+    }
+
+    fn bind(&mut self, v: u32, r: Fr) {
+        match self {
+            Self::Whole(pair) => pair.bind(v, r),
+            Self::Halves(pair) => pair.bind(v, r),
+        }
+    }
+
+    fn value(&self) -> Fr {
+        match self {
+            Self::Whole(pair) => pair.value(),
+            Self::Halves(pair) => pair.value(),
+        }
+    }
 }
 
 /// Rounds of the second sumcheck.
@@ -66,22 +97,20 @@ pub(super) fn prove<L: Lanes>(
     entered: &Entered<L>,
     writer: &mut Writer<'_>,
 ) -> Result<Folded> {
-    let functional = Functional::new(lanes, key, vectors, writer)?;
+    let mut functional = Functional::new(lanes, key, vectors, writer)?;
     let (bits, length) = (key.program.opening.bits, key.program.opening.length() as usize);
-    let fixed = |at: (Source, usize)| functional.fixed.get(&at).map_or(&[][..], Vec::as_slice);
     let mut pairs = Vec::new();
     for source in Source::COMMITTED.into_iter().filter(|source| *source != Source::Masks) {
         let (vector, values) = (entered.of(source), vectors.of(source).unwrap_or_default());
-        let table = functional.tables.get(&source).map_or_else(Vec::new, |table| table.summed(lanes));
-        let elements = length / L::WIDTH;
-        let mut tables = cut(table, elements).into_iter();
-        for (part, (vector, values)) in vector.chunks(elements).zip(values.chunks(length)).enumerate() {
-            let vector = &vector[..trimmed(values).len().div_ceil(L::WIDTH)];
-            let (at, functional) = ((source, part), tables.next().unwrap_or_default());
-            pairs.push((at, Pair::new(lanes, vector, functional, fixed(at), bits)));
+        for (part, (vector, values)) in
+            vector.chunks(length / L::WIDTH).zip(values.chunks(length)).enumerate()
+        {
+            let (vector, at) = (&vector[..trimmed(values).len().div_ceil(L::WIDTH)], (source, part));
+            pairs.push((at, Summed::new(lanes, vector, &functional.of(at), bits)));
         }
     }
-    let mut masks = Sparse::new(vectors.masks, functional.masks, fixed((Source::Masks, 0)).to_vec());
+    let (_, fixed) = functional.of((Source::Masks, 0));
+    let mut masks = Sparse::new(vectors.masks, functional.masks, fixed);
     for v in (0..key.shape.second_variables).rev() {
         let (mut constant, mut square) = masks.round(v);
         for (c, s) in pairs.par_iter().map(|(_, pair)| pair.round(v)).collect::<Vec<_>>() {
