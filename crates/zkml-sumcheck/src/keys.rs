@@ -44,13 +44,13 @@ impl Keys {
         srs: Srs,
         in_g2: G2,
     ) -> Result<Self> {
-        let commit = |part: &[Fr]| g1_words(&zkml_msm::full(part, &powers).to_affine());
+        let commit = |part| g1_words(&layout.weights.sum(part, &powers).to_affine());
         let program = Program {
             version: PROTOCOL_VERSION,
             system: layout.system.clone(),
             opening: layout.opening,
             weights: Weights {
-                commitments: layout.weights.chunks(layout.opening.length() as usize).map(commit).collect(),
+                commitments: layout.weights.parts(layout.opening.length() as usize).map(commit).collect(),
             },
             srs,
             srs_b: in_g2,

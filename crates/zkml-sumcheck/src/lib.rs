@@ -10,6 +10,7 @@ mod field;
 #[cfg(test)]
 mod forging;
 mod functional;
+pub mod integers;
 pub mod keys;
 pub mod layout;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests;
 mod vectors;
 
 pub use error::{Error, Result};
+pub use integers::Integers;
 pub use keys::Keys;
 pub use layout::{Layout, Options, ROWS_PER_CALL, Unconfirmed, lay_out, lay_out_unconfirmed};
 pub use plan::{Plan, plan};

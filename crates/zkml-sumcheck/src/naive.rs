@@ -54,7 +54,7 @@ pub(crate) fn violation(layout: &Layout, witness: &Witness) -> Option<String> {
         Source::Witness if at < cells.len() => cells[at],
         Source::Witness => from_i64(witness.loose[at - first]),
         Source::Private => witness.private.as_ref().map_or(Fr::ZERO, |p| p.values()[at]),
-        _ => layout.weights[at],
+        _ => layout.weights.get(at).expect("a cell"),
     };
     rows(system, layout, &cells)
         .or_else(|| contractions(system, &vector))
@@ -98,7 +98,8 @@ fn rows(system: &System, layout: &Layout, cells: &[Fr]) -> Option<String> {
                     (0..1u64 << s.rows.bits).any(|o| {
                         from_i64(s.first_key + o as i64) == key
                             && lookup.outputs.iter().zip(&system.table.outputs).all(|(out, base)| {
-                                affine_at(out, &columns) == layout.weights[(base + s.rows.start + o) as usize]
+                                Some(affine_at(out, &columns))
+                                    == layout.weights.get((base + s.rows.start + o) as usize)
                             })
                     })
                 });

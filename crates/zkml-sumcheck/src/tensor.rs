@@ -9,7 +9,7 @@ use zkml_curve::scalar_from_word;
 use zkml_lanes::{Kernel, Lanes, entered, left, total};
 use zkml_protocol::sumcheck::{Axis, Index, Source, Term};
 
-use crate::functional::for_each_shown;
+use crate::{functional::for_each_shown, integers::Cells};
 
 /// Where a value of an index goes.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ fn repeated(mut entries: Vec<Entry>, term: &Term, indices: &[Index], kept: &[Kep
 pub(crate) fn add_tensor<L: Lanes>(
     lanes: L,
     out: &mut [Fr],
-    (vector, elements): (Option<&[Fr]>, &[L::Element]),
+    (vector, elements): (Option<Cells<'_>>, &[L::Element]),
     term: &Term,
     indices: &[Index],
     kept: &[Kept<'_>],
@@ -83,7 +83,7 @@ pub(crate) fn add_tensor<L: Lanes>(
         term.cells.iter().map(|(base, c)| (*base as usize, coefficient(c))).collect();
     let value = |address: usize| match (term.source, vector) {
         (Source::One, _) => cells.iter().map(|(_, c)| *c).sum::<Fr>(),
-        (_, Some(vector)) => cells.iter().map(|(base, c)| *c * vector[base + address]).sum(),
+        (_, Some(vector)) => cells.iter().map(|(base, c)| *c * vector.at(base + address)).sum(),
         (_, None) => Fr::ZERO,
     };
     let part = |(place, address, weight): &Entry| {

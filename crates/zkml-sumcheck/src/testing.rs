@@ -28,7 +28,7 @@ pub use sent::{Logarithms, Mask, Sent};
 const TAU: u64 = 0x5eed_cafe;
 const MOST: usize = 1 << 12;
 
-fn powers() -> &'static [G1Affine] {
+pub(crate) fn powers() -> &'static [G1Affine] {
     static POWERS: OnceLock<Vec<G1Affine>> = OnceLock::new();
     POWERS.get_or_init(|| {
         let mut power = Fr::ONE;
@@ -56,8 +56,8 @@ fn power_of_g2(e: u64) -> zkml_protocol::G2 {
 pub fn key(layout: &Layout) -> ProvingKey {
     let length = layout.opening.length() as usize;
     assert!(length <= MOST, "2^{}", layout.opening.bits);
-    let commit = |part: &[Fr]| g1_words(&zkml_msm::full(part, powers()).to_affine());
-    let program = program_of(layout, layout.weights.chunks(length).map(commit).collect());
+    let commit = |part| g1_words(&layout.weights.sum(part, powers()).to_affine());
+    let program = program_of(layout, layout.weights.parts(length).map(commit).collect());
     let digest = zkml_protocol::VerifierProgram::vk_digest(&program);
     ProvingKey::new(program, digest, powers()[..=length].to_vec(), layout.weights.clone()).expect("a key")
 }

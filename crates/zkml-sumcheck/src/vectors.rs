@@ -62,7 +62,7 @@ pub(crate) fn key(v: &Vector) -> ProvingKey {
     let length = v.opening.length() as usize;
     weights.resize(weights.len().next_multiple_of(length), Fr::ZERO);
     let points = powers(tau, length + 1);
-    ProvingKey::new(program, v.vk_digest.0, points, weights.into()).expect("a key")
+    ProvingKey::new(program, v.vk_digest.0, points, Arc::new(weights[..].into())).expect("a key")
 }
 
 /// The private weights of a vector, if it has some.

@@ -22,7 +22,7 @@ pub(super) struct Toy {
 impl Toy {
     fn of(v: &Vector) -> Self {
         let key = key(v);
-        Self { name: v.system.clone(), weights: key.weights.to_vec(), key, witness: witness(v) }
+        Self { name: v.system.clone(), weights: key.weights.all(), key, witness: witness(v) }
     }
 
     /// All of them.

@@ -2,6 +2,7 @@
 
 use ff::Field;
 use halo2curves::bn256::Fr;
+use std::sync::Arc;
 use zkml_protocol::sumcheck::{Segment, Source, Template};
 use zkml_verifier::sumcheck::VerifyError;
 
@@ -90,7 +91,7 @@ fn other_weights(toy: &Toy, change: impl FnOnce(&mut [Fr])) -> ProvingKey {
     let mut weights = toy.weights.clone();
     change(&mut weights);
     let (program, powers) = (toy.key.program.clone(), toy.key.powers.clone());
-    ProvingKey::new(program, toy.key.digest, powers, weights.into()).expect("a key")
+    ProvingKey::new(program, toy.key.digest, powers, Arc::new(weights[..].into())).expect("a key")
 }
 
 #[test]
@@ -207,8 +208,9 @@ fn rows_without_a_template_would_let_everything_pass() {
     program.system.templates[0].segments =
         vec![Segment { start: 0, bits: 3 }, Segment { start: 16, bits: 3 }];
     let said = program.validate().map_err(|e| e.to_string());
-    toy.key = ProvingKey::new(program, toy.key.digest, toy.key.powers.clone(), toy.weights.clone().into())
-        .expect("a key");
+    toy.key =
+        ProvingKey::new(program, toy.key.digest, toy.key.powers.clone(), Arc::new(toy.weights[..].into()))
+            .expect("a key");
     assert_eq!(toy.tried(&witness, cheat()), Ok(()), "rows without");
     assert!(said.is_err_and(|e| !e.is_empty()), "such a program is not valid");
 }

@@ -21,6 +21,7 @@ use super::{
     structure::{Structure, Tie},
 };
 use crate::{
+    Integers,
     error::{Error, Result},
     field::from_i64,
 };
@@ -43,7 +44,7 @@ impl From<NeedsCells> for Failure {
 pub(crate) struct Assembled {
     pub(crate) system: System,
     /// The vector `W`, without its padding.
-    pub(crate) weights: Vec<Fr>,
+    pub(crate) weights: Integers,
     /// Where each private weight is.
     pub(crate) private: Vec<Tensor>,
     /// Where each block is.
@@ -225,8 +226,8 @@ fn table(relations: &Relations, limb_bits: u32, bits: u32) -> Table {
 }
 
 /// The vector `W`: outputs of functions, then constants, the largest first.
-fn weights(relations: &Relations, plan: &Plan, structure: &Structure, bits: u32) -> (Vec<Fr>, Vec<u64>) {
-    let mut out = vec![Fr::ZERO; outputs(relations) << bits];
+fn weights(relations: &Relations, plan: &Plan, structure: &Structure, bits: u32) -> (Integers, Vec<u64>) {
+    let mut out = Integers::zeros(outputs(relations) << bits);
     let constants = structure.homes.iter().enumerate().filter(|(_, h)| matches!(h, Home::Weights));
     let mut order: Vec<usize> = constants.map(|(v, _)| v).collect();
     order.sort_by_key(|v| std::cmp::Reverse(plan.digits[*v].total_bits()));
@@ -235,22 +236,24 @@ fn weights(relations: &Relations, plan: &Plan, structure: &Structure, bits: u32)
         let digits = &plan.digits[v];
         let base = (out.len() as u64).next_multiple_of(1 << digits.total_bits());
         places[v] = base;
-        out.resize((base + (1 << digits.total_bits())) as usize, Fr::ZERO);
+        let end = base as usize + (1 << digits.total_bits());
+        out.resize(end);
+        let own = out.small_mut(base as usize..end);
         for (i, x) in relations.vars[v].constant.iter().flatten().enumerate() {
-            out[(base + digits.address(i as u64)) as usize] = from_i64(*x);
+            own[digits.address(i as u64) as usize] = *x;
         }
     }
     (out, places)
 }
 
 /// Writes the outputs of the functions into `W`.
-fn fill_outputs(relations: &Relations, limb_bits: u32, bits: u32, weights: &mut [Fr]) {
+fn fill_outputs(relations: &Relations, limb_bits: u32, bits: u32, weights: &mut Integers) {
     let mut row = 0usize;
     for (part, of, first) in table_parts(relations, limb_bits) {
         for (j, column) in of.iter().flat_map(|i| &relations.tables[*i].columns).enumerate() {
-            for offset in 0..1usize << part {
-                weights[(j << bits) + row + offset] = from_i64(column[first as usize + offset]);
-            }
+            let (start, count) = ((j << bits) + row, 1usize << part);
+            let own = weights.small_mut(start..start + count);
+            own.copy_from_slice(&column[first as usize..first as usize + count]);
         }
         row += 1 << part;
     }

@@ -36,6 +36,7 @@ use zkml_graph::{
 use zkml_protocol::sumcheck::{Opening, Shape, System};
 
 use crate::{
+    Integers,
     error::{Error, Result},
     field::from_i64,
     prover::{PrivateWeights, Witness},
@@ -85,7 +86,7 @@ pub struct Layout {
     /// How vectors are opened.
     pub opening: Opening,
     /// The vector `W`, padded to whole parts.
-    pub weights: Arc<Vec<Fr>>,
+    pub weights: Arc<Integers>,
     /// How each relation is taken care of, confirmed.
     pub ledger: Ledger,
     pub(crate) structure: Structure,
@@ -225,7 +226,7 @@ impl Draft {
     fn finished(self, opening: Opening) -> Layout {
         let Self { structure, assembled, ledger } = self;
         let assemble::Assembled { system, mut weights, private, places, templates } = assembled;
-        weights.resize((weights.len() as u64).next_multiple_of(opening.length()) as usize, Fr::ZERO);
+        weights.resize((weights.len() as u64).next_multiple_of(opening.length()) as usize);
         let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
         Layout {
             system,

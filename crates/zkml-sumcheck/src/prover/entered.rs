@@ -9,10 +9,12 @@ use zkml_protocol::sumcheck::Source;
 
 use super::Vectors;
 
+/// Numbers that a thread takes at once, whole elements.
+const CHUNK: usize = 1 << 12;
+
 /// Elements of a long vector.
 pub(super) fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
-    // Chunks are whole elements.
-    values.par_chunks(1 << 12).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
+    values.par_chunks(CHUNK).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
 }
 
 /// The numbers of elements.
@@ -58,8 +60,10 @@ pub(super) struct Entered<L: Lanes> {
 impl<L: Lanes> Entered<L> {
     /// All vectors but the masks; the witness is in lanes already.
     pub(super) fn new(lanes: L, witness: Vec<L::Element>, vectors: &Vectors<'_>) -> Self {
-        let [weights, helpers, private] =
-            [vectors.weights, &vectors.helpers, vectors.private].map(|vector| all_entered(lanes, vector));
+        let [helpers, private] = [&vectors.helpers, vectors.private].map(|vector| all_entered(lanes, vector));
+        let parts: Vec<Range<usize>> = vectors.weights.parts(CHUNK).collect();
+        let enter = |part: Range<usize>| zkml_lanes::entered(lanes, &vectors.weights.cells(part));
+        let weights = parts.into_par_iter().flat_map_iter(enter).collect();
         Self { witness, weights, helpers, private }
     }
 
@@ -88,8 +92,8 @@ impl<L: Lanes> Entered<L> {
                 Cow::Borrowed(elements)
             }
             _ => {
-                let values = vectors.of(source).and_then(|v| v.get(cells)).unwrap_or_default();
-                Cow::Owned(zkml_lanes::entered(lanes, values))
+                let values = vectors.of(source).map_or_else(Vec::new, |v| v.part(cells));
+                Cow::Owned(zkml_lanes::entered(lanes, &values))
             }
         }
     }

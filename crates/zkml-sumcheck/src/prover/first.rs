@@ -144,7 +144,7 @@ fn cells(e: &Evaluation) -> (Source, Range<usize>) {
 
 fn cut(vectors: &Vectors<'_>, e: &Evaluation) -> Vec<Fr> {
     let (source, cells) = cells(e);
-    vectors.of(source).map_or_else(Vec::new, |v| v[cells].to_vec())
+    vectors.of(source).map_or_else(Vec::new, |v| v.part(cells))
 }
 
 fn mask(vectors: &Vectors<'_>, e: &Evaluation) -> Fr {

@@ -36,7 +36,7 @@ pub(super) fn table_prints(key: &ProvingKey, folding: &Folding) -> Vec<Fr> {
 pub(super) fn table_outputs(key: &ProvingKey, folding: &Folding) -> Vec<(Fr, Vec<Fr>)> {
     let table = &key.program.system.table;
     let weights = powers(folding.theta, table.outputs.len() + 1);
-    let column = |base: &u64| key.weights[*base as usize..*base as usize + (1 << table.bits)].to_vec();
+    let column = |base: &u64| key.weights.cells(*base as usize..*base as usize + (1 << table.bits));
     weights.into_iter().skip(1).zip(table.outputs.iter().map(column)).collect()
 }
 

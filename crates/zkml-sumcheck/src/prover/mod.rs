@@ -18,11 +18,10 @@ mod second;
 mod whole;
 mod writer;
 
-use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2curves::group::Curve;
 use rayon::prelude::*;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 use zkml_curve::scalar_word;
 use zkml_lanes::{Choice, Lanes};
 use zkml_protocol::{
@@ -38,6 +37,7 @@ pub use private::PrivateWeights;
 use crate::{
     error::{Error, Result},
     field::from_i64,
+    integers::{Cells, Integers},
 };
 use adversary::{Adversary, Honest};
 use entered::{Entered, all_entered};
@@ -52,7 +52,7 @@ pub struct ProvingKey {
     /// `[τ^i]₁` for `i` up to `N`.
     pub(crate) powers: Vec<G1Affine>,
     /// The vector `W`, padded to whole parts.
-    pub(crate) weights: Arc<Vec<Fr>>,
+    pub(crate) weights: Arc<Integers>,
     /// For each part of `W`: `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁`, by row `d` of the matrix.
     pub(crate) quotients: Vec<Vec<G1Affine>>,
 }
@@ -82,21 +82,21 @@ impl std::fmt::Debug for Witness {
 /// The committed vectors of one proof.
 struct Vectors<'a> {
     witness: Vec<Fr>,
-    weights: &'a [Fr],
+    weights: &'a Integers,
     helpers: Vec<Fr>,
     masks: &'a [Fr],
     private: &'a [Fr],
 }
 
 impl Vectors<'_> {
-    fn of(&self, source: Source) -> Option<&[Fr]> {
+    fn of(&self, source: Source) -> Option<Cells<'_>> {
         match source {
             Source::One => None,
-            Source::Witness => Some(&self.witness),
-            Source::Weights => Some(self.weights),
-            Source::Helpers => Some(&self.helpers),
-            Source::Masks => Some(self.masks),
-            Source::Private => Some(self.private),
+            Source::Witness => Some(Cells::Elements(&self.witness)),
+            Source::Weights => Some(Cells::Integers(self.weights)),
+            Source::Helpers => Some(Cells::Elements(&self.helpers)),
+            Source::Masks => Some(Cells::Elements(self.masks)),
+            Source::Private => Some(Cells::Elements(self.private)),
         }
     }
 }
@@ -111,13 +111,18 @@ impl ProvingKey {
     ///
     /// # Errors
     /// [`Error::Defect`] for vectors of other lengths.
-    pub fn new(program: Program, digest: Word, powers: Vec<G1Affine>, weights: Arc<Vec<Fr>>) -> Result<Self> {
+    pub fn new(
+        program: Program,
+        digest: Word,
+        powers: Vec<G1Affine>,
+        weights: Arc<Integers>,
+    ) -> Result<Self> {
         let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
-        let (length, b) = (program.opening.length() as usize, program.opening.columns() as usize);
+        let length = program.opening.length() as usize;
         if powers.len() <= length || weights.len() != length * program.weights.commitments.len() {
             return Err(Error::Defect("setup or weights do not fit the program".into()));
         }
-        let quotients = weights.chunks(length).map(|part| quotients(part, &powers, b)).collect();
+        let quotients = quotients(&weights, &program.opening, &powers);
         Ok(Self { program, digest, shape, powers, weights, quotients })
     }
 
@@ -125,7 +130,7 @@ impl ProvingKey {
     pub(crate) fn from_parts(
         program: Program,
         powers: Vec<G1Affine>,
-        weights: Arc<Vec<Fr>>,
+        weights: Arc<Integers>,
         quotients: Vec<Vec<G1Affine>>,
     ) -> Result<Self> {
         let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
@@ -146,50 +151,28 @@ impl ProvingKey {
 }
 
 /// Number of the last row of a part that is not zero.
-fn last_row(part: &[Fr], b: usize) -> usize {
-    part.iter().rposition(|w| *w != Fr::ZERO).map_or(0, |at| at / b)
+fn last_row(values: &Integers, part: Range<usize>, b: usize) -> usize {
+    let start = part.start;
+    values.last(part).map_or(0, |at| (at - start) / b)
 }
 
-/// Points that a key has for each part of `W`.
-pub(crate) fn quotient_lengths(weights: &[Fr], opening: &Opening) -> Vec<usize> {
+/// Points that a key has for each part of a vector.
+pub(crate) fn quotient_lengths(values: &Integers, opening: &Opening) -> Vec<usize> {
     let b = opening.columns() as usize;
-    weights.chunks(opening.length() as usize).map(|part| last_row(part, b)).collect()
+    values.parts(opening.length() as usize).map(|part| last_row(values, part, b)).collect()
 }
 
-/// `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix up to the last that is not zero.
-fn quotients(part: &[Fr], powers: &[G1Affine], b: usize) -> Vec<G1Affine> {
-    let last = last_row(part, b);
-    let part = Small::new(part);
-    // Rows after the last that is not zero give the identity.
-    let of = |d: usize| part.sum((d + 1) * b..(last + 1) * b, powers).to_affine();
-    (0..last).into_par_iter().map(of).collect()
-}
-
-/// A sum of points with scalars that are nearly all small.
-fn small_sum(part: &[Fr], powers: &[G1Affine]) -> G1 {
-    Small::new(part).sum(0..part.len(), powers)
-}
-
-/// Nearly all weights are small integers; constants of the hash are not.
-struct Small {
-    small: Vec<i64>,
-    wide: Vec<(usize, Fr)>,
-}
-
-impl Small {
-    fn new(part: &[Fr]) -> Self {
-        let small: Vec<Option<i64>> = part.iter().map(crate::field::to_i64).collect();
-        let wide = part.iter().copied().enumerate().filter(|(at, _)| small[*at].is_none()).collect();
-        Self { small: small.into_iter().map(Option::unwrap_or_default).collect(), wide }
-    }
-
-    /// The sum over a range, whose first scalar is that of the first power.
-    fn sum(&self, range: std::ops::Range<usize>, powers: &[G1Affine]) -> G1 {
-        let inside = self.wide.iter().filter(|(at, _)| range.contains(at));
-        let (bases, scalars): (Vec<G1Affine>, Vec<Fr>) =
-            inside.map(|(at, w)| (powers[at - range.start], *w)).unzip();
-        zkml_msm::small(&self.small[range], powers) + zkml_msm::full(&scalars, &bases)
-    }
+/// For each part, `[Σ_{i>d} X^(b(i−d−1)) W_i(X)]₁` for each row `d` of the matrix up to the last that is not zero.
+fn quotients(values: &Integers, opening: &Opening, powers: &[G1Affine]) -> Vec<Vec<G1Affine>> {
+    let b = opening.columns() as usize;
+    let of_part = |part: Range<usize>| {
+        let (start, last) = (part.start, last_row(values, part, b));
+        // Rows after the last that is not zero give the identity.
+        let end = start + (last + 1) * b;
+        let of = |d: usize| values.sum(start + (d + 1) * b..end.min(values.len()), powers).to_affine();
+        (0..last).into_par_iter().map(of).collect()
+    };
+    values.parts(opening.length() as usize).map(of_part).collect()
 }
 
 /// A phase of a proof, in their order.

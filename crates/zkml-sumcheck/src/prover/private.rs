@@ -5,9 +5,10 @@ use halo2curves::bn256::{Fr, G1Affine};
 use zkml_curve::{g1_words, scalar_from_word};
 use zkml_protocol::{Word, keccak256, sumcheck::weights_commitment};
 
-use super::{ProvingKey, Witness, quotients, small_sum};
+use super::{ProvingKey, Witness, quotients};
 use crate::{
     error::{Error, Result},
+    integers::Integers,
     points::{points_of, points_to_bytes},
 };
 
@@ -55,19 +56,19 @@ impl ProvingKey {
 
     /// As [`ProvingKey::commit_to_weights`], with these coefficients at `X^N`.
     pub(crate) fn private_weights(&self, values: Vec<Fr>, blinds: Vec<Fr>) -> Result<PrivateWeights> {
-        let commitments = self.commitments_to(&values, &blinds)?;
-        let (length, b) = (self.program.opening.length() as usize, self.program.opening.columns() as usize);
-        let quotients = values.chunks(length).map(|part| quotients(part, &self.powers, b)).collect();
+        let integers = Integers::from(&values[..]);
+        let commitments = self.commitments_to(&integers, &blinds)?;
+        let quotients = quotients(&integers, &self.program.opening, &self.powers);
         Ok(PrivateWeights { values, blinds, commitments, quotients })
     }
 
-    fn commitments_to(&self, values: &[Fr], blinds: &[Fr]) -> Result<Vec<G1Affine>> {
+    fn commitments_to(&self, values: &Integers, blinds: &[Fr]) -> Result<Vec<G1Affine>> {
         let (length, parts) = (self.program.opening.length() as usize, self.shape.private_parts as usize);
         if values.len() != length * parts || blinds.len() != parts || parts == 0 {
             return Err(Error::Defect("private weights do not fit the program".into()));
         }
-        let commit = |(part, blind): (&[Fr], &Fr)| self.blinded(small_sum(part, &self.powers), *blind);
-        Ok(values.chunks(length).zip(blinds).map(commit).collect())
+        let parts = values.parts(length).zip(blinds);
+        Ok(parts.map(|(part, blind)| self.blinded(values.sum(part, &self.powers), *blind)).collect())
     }
 
     /// [`PrivateWeights::commitment`] without the quotients, which take nearly all of the time.
@@ -76,7 +77,7 @@ impl ProvingKey {
     /// As [`ProvingKey::commit_to_weights`].
     pub fn weights_commitment(&self, values: &[Fr], salt: &Word) -> Result<Word> {
         let blinds = blinds(salt, self.shape.private_parts as usize);
-        Ok(commitment(&self.commitments_to(values, &blinds)?))
+        Ok(commitment(&self.commitments_to(&Integers::from(values), &blinds)?))
     }
 
     /// Takes apart what [`PrivateWeights::to_bytes`] gave. That the points are those of these values and this salt is not checked: a
@@ -86,7 +87,7 @@ impl ProvingKey {
     /// [`Error::BadKey`] for another length, and for what is no point.
     pub fn private_from_bytes(&self, values: Vec<Fr>, salt: &Word, bytes: &[u8]) -> Result<PrivateWeights> {
         let blinds = blinds(salt, self.shape.private_parts as usize);
-        let lengths = super::quotient_lengths(&values, &self.program.opening);
+        let lengths = super::quotient_lengths(&Integers::from(&values[..]), &self.program.opening);
         let all: Vec<usize> = std::iter::once(blinds.len()).chain(lengths).collect();
         let mut quotients = points_of(bytes, &all)?;
         let commitments = quotients.remove(0);

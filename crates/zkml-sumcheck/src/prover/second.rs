@@ -19,11 +19,6 @@ use crate::error::Result;
 /// The folded functionals at the point where the second sumcheck ends, by vector and part.
 pub(super) type Folded = BTreeMap<(Source, usize), Fr>;
 
-/// The vector without zeros in the end.
-fn trimmed(vector: &[Fr]) -> &[Fr] {
-    &vector[..vector.iter().rposition(|v| *v != Fr::ZERO).map_or(0, |last| last + 1)]
-}
-
 /// Sends what the masks add up to at the fixed points.
 pub(super) fn send_mask_sum<L: Lanes>(
     lanes: L,
@@ -36,12 +31,13 @@ pub(super) fn send_mask_sum<L: Lanes>(
     for part in all_claims(key, writer).iter().filter(|c| c.value == Claimed::MaskSum).flat_map(|c| &c.parts)
     {
         let ((source, number), at) = whole(part, bits).ok_or_else(unknown)?;
-        let vector = vectors.of(source).and_then(|v| v.chunks(length).nth(number)).unwrap_or_default();
+        let part = number * length..(number + 1) * length;
+        let vector = vectors.of(source).map_or_else(Vec::new, |v| v.part(part));
         let fixed = Fixed { at: Fr::from(at), factor: Fr::ONE };
         sum += if source == Source::Masks {
-            Sparse::new(vector, BTreeMap::new(), vec![fixed]).inner(bits)
+            Sparse::new(&vector, BTreeMap::new(), vec![fixed]).inner(bits)
         } else {
-            at_fixed(lanes, &all_entered(lanes, trimmed(vector)), fixed.at, bits)
+            at_fixed(lanes, &all_entered(lanes, &vector), fixed.at, bits)
         };
     }
     writer.scalars(SlotId::MaskSum, &[sum])
@@ -101,11 +97,12 @@ pub(super) fn prove<L: Lanes>(
     let (bits, length) = (key.program.opening.bits, key.program.opening.length() as usize);
     let mut pairs = Vec::new();
     for source in Source::COMMITTED.into_iter().filter(|source| *source != Source::Masks) {
-        let (vector, values) = (entered.of(source), vectors.of(source).unwrap_or_default());
-        for (part, (vector, values)) in
-            vector.chunks(length / L::WIDTH).zip(values.chunks(length)).enumerate()
-        {
-            let (vector, at) = (&vector[..trimmed(values).len().div_ceil(L::WIDTH)], (source, part));
+        let Some(values) = vectors.of(source) else { continue };
+        for (part, vector) in entered.of(source).chunks(length / L::WIDTH).enumerate() {
+            // Zeros in the end are left out.
+            let (start, end) = (part * length, values.len().min((part + 1) * length));
+            let used = values.last(start..end).map_or(0, |last| last + 1 - start);
+            let (vector, at) = (&vector[..used.div_ceil(L::WIDTH)], (source, part));
             pairs.push((at, Summed::new(lanes, vector, &functional.of(at), bits)));
         }
     }

@@ -58,7 +58,7 @@ impl Logarithms {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let length = layout.opening.length() as usize;
         let weights: Vec<Fr> =
-            layout.weights.chunks(length).map(|part| horner(part, Fr::from(TAU))).collect();
+            layout.weights.all().chunks(length).map(|part| horner(part, Fr::from(TAU))).collect();
         let commitments = weights.iter().map(|w| g1_words(&(G1::generator() * w).to_affine()));
         let program = program_of(layout, commitments.collect());
         let challenge = |step: &Step| match step {
@@ -158,7 +158,7 @@ impl Logarithms {
         };
         let quotient = |part: &[Fr]| (horner(part, tau) - rest(part)) * inverse;
         let private = self.private.iter().flat_map(|p| p.values().chunks(length)).map(quotient);
-        (self.key.weights.chunks(length).map(quotient).collect(), private.collect())
+        (self.key.weights.all().chunks(length).map(quotient).collect(), private.collect())
     }
 }
 

@@ -10,24 +10,27 @@ use zkml_protocol::{
     sumcheck::{Axis, AxisStep, Form, Index, Linear, Source, Term, bits_for},
 };
 
-use crate::layout::{
-    hash::{
-        CALL_BIT, Chain, Constants, Hash, WORD_BIT, committed, full_row, partial_row, protocol_code, start,
-        word_row,
+use crate::{
+    Integers,
+    layout::{
+        hash::{
+            CALL_BIT, Chain, Constants, Hash, WORD_BIT, committed, full_row, partial_row, protocol_code,
+            start, word_row,
+        },
+        resolve::{Resolver, ones},
     },
-    resolve::{Resolver, ones},
 };
 
 /// Rounds of a half of the full ones.
 const HALF: usize = FULL_ROUNDS / 2;
 
 /// Appends the round constants to `W`.
-pub(super) fn append(hash: &Hash, weights: &mut Vec<Fr>) -> Constants {
+pub(super) fn append(hash: &Hash, weights: &mut Integers) -> Constants {
     let rounds = &constants().rounds;
     let mut add = |bits: u32, all: &mut dyn Iterator<Item = (u64, Fr)>| {
         let base = (weights.len() as u64).next_multiple_of(1 << bits);
-        weights.resize((base + (1 << bits)) as usize, Fr::ZERO);
-        all.for_each(|(at, c)| weights[(base + at) as usize] = c);
+        weights.resize((base + (1 << bits)) as usize);
+        all.for_each(|(at, c)| weights.set((base + at) as usize, c));
         base
     };
     let words = word_bits(hash);

@@ -83,7 +83,7 @@ impl<'a> Evaluator<'a> {
         let cell = |base: &u64| match term.source {
             Source::One => Fr::ONE,
             Source::Witness => self.cells[point].get(*base as usize + address).copied().unwrap_or(Fr::ZERO),
-            Source::Weights => self.layout.weights.get(*base as usize + address).copied().unwrap_or(Fr::ZERO),
+            Source::Weights => self.layout.weights.get(*base as usize + address).unwrap_or(Fr::ZERO),
             Source::Private => self.private[point].get(*base as usize + address).copied().unwrap_or(Fr::ZERO),
             Source::Helpers | Source::Masks => Fr::ZERO,
         };

@@ -198,7 +198,7 @@ impl Check<'_> {
     fn outputs(&self, row: u64, expected: impl Fn(usize) -> i64) -> Confirmed {
         let weights = &self.layout.weights;
         let same =
-            |(j, base): (usize, &u64)| weights.get((base + row) as usize) == Some(&from_i64(expected(j)));
+            |(j, base): (usize, &u64)| weights.get((base + row) as usize) == Some(from_i64(expected(j)));
         let all = self.layout.system.table.outputs.iter().enumerate().all(same);
         if all { Ok(()) } else { Err(format!("row {row} of the table has another output")) }
     }
