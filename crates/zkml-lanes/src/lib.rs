@@ -89,38 +89,48 @@ pub fn best<C: Choice>(choice: C) -> C::Output {
 
 /// Elements of a vector, `WIDTH` side by side; the last are filled up with zeros.
 pub fn entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
-    struct Enter<'a>(&'a [Fr]);
-    impl<L: Lanes> Kernel<L> for Enter<'_> {
-        type Output = Vec<L::Element>;
+    let mut out = vec![lanes.zero(); values.len().div_ceil(L::WIDTH)];
+    enter(lanes, values, &mut out);
+    out
+}
+
+/// Writes the elements of a vector, `WIDTH` side by side, where there is room for them.
+pub fn enter<L: Lanes>(lanes: L, values: &[Fr], out: &mut [L::Element]) {
+    struct Enter<'a, L: Lanes>(&'a [Fr], &'a mut [L::Element]);
+    impl<L: Lanes> Kernel<L> for Enter<'_, L> {
+        type Output = ();
 
         #[inline(always)]
-        fn run(self, lanes: L) -> Self::Output {
-            let mut out = Vec::with_capacity(self.0.len().div_ceil(L::WIDTH));
-            for values in self.0.chunks(L::WIDTH) {
-                out.push(lanes.load(values));
+        fn run(self, lanes: L) {
+            for (values, out) in self.0.chunks(L::WIDTH).zip(self.1) {
+                *out = lanes.load(values);
             }
-            out
         }
     }
-    lanes.run(Enter(values))
+    lanes.run(Enter(values, out));
 }
 
 /// The first `length` numbers of elements.
 pub fn left<L: Lanes>(lanes: L, elements: &[L::Element], length: usize) -> Vec<Fr> {
-    struct Leave<'a, L: Lanes>(&'a [L::Element], usize);
+    let mut out = vec![Fr::default(); length];
+    leave(lanes, elements, &mut out);
+    out
+}
+
+/// Writes the numbers of elements, as many as there is room for.
+pub fn leave<L: Lanes>(lanes: L, elements: &[L::Element], out: &mut [Fr]) {
+    struct Leave<'a, L: Lanes>(&'a [L::Element], &'a mut [Fr]);
     impl<L: Lanes> Kernel<L> for Leave<'_, L> {
-        type Output = Vec<Fr>;
+        type Output = ();
 
         #[inline(always)]
-        fn run(self, lanes: L) -> Self::Output {
-            let mut out = vec![Fr::default(); self.1];
-            for (element, out) in self.0.iter().zip(out.chunks_mut(L::WIDTH)) {
+        fn run(self, lanes: L) {
+            for (element, out) in self.0.iter().zip(self.1.chunks_mut(L::WIDTH)) {
                 lanes.store(element, out);
             }
-            out
         }
     }
-    lanes.run(Leave(elements, length))
+    lanes.run(Leave(elements, out));
 }
 
 /// All lanes added up.

@@ -1,5 +1,6 @@
 //! The vectors of a proof in lanes.
 
+use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -8,19 +9,34 @@ use zkml_lanes::{Kernel, Lanes};
 use zkml_protocol::sumcheck::Source;
 
 use super::Vectors;
+use crate::Integers;
 
-/// Numbers that a thread takes at once, whole elements.
-const CHUNK: usize = 1 << 12;
+/// Elements that a thread takes at once.
+const CHUNK: usize = 512;
 
 /// Elements of a long vector.
 pub(super) fn all_entered<L: Lanes>(lanes: L, values: &[Fr]) -> Vec<L::Element> {
-    values.par_chunks(CHUNK).flat_map_iter(|chunk| zkml_lanes::entered(lanes, chunk)).collect()
+    let mut out = vec![lanes.zero(); values.len().div_ceil(L::WIDTH)];
+    let parts = out.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK * L::WIDTH));
+    parts.for_each(|(out, values)| zkml_lanes::enter(lanes, values, out));
+    out
+}
+
+/// Elements of a long vector of integers.
+fn integers_entered<L: Lanes>(lanes: L, values: &Integers) -> Vec<L::Element> {
+    let mut out = vec![lanes.zero(); values.len().div_ceil(L::WIDTH)];
+    let cells = |part: usize| values.cells(part * CHUNK * L::WIDTH..(part + 1) * CHUNK * L::WIDTH);
+    let parts = out.par_chunks_mut(CHUNK).enumerate();
+    parts.for_each(|(part, out)| zkml_lanes::enter(lanes, &cells(part), out));
+    out
 }
 
 /// The numbers of elements.
 pub(super) fn all_left<L: Lanes>(lanes: L, elements: &[L::Element]) -> Vec<Fr> {
-    let chunks = elements.par_chunks(1 << 10);
-    chunks.flat_map_iter(|chunk| zkml_lanes::left(lanes, chunk, chunk.len() * L::WIDTH)).collect()
+    let mut out = vec![Fr::ZERO; elements.len() * L::WIDTH];
+    let parts = elements.par_chunks(CHUNK).zip(out.par_chunks_mut(CHUNK * L::WIDTH));
+    parts.for_each(|(elements, out)| zkml_lanes::leave(lanes, elements, out));
+    out
 }
 
 /// Adds a multiple of a vector to another.
@@ -61,9 +77,7 @@ impl<L: Lanes> Entered<L> {
     /// All vectors but the masks; the witness is in lanes already.
     pub(super) fn new(lanes: L, witness: Vec<L::Element>, vectors: &Vectors<'_>) -> Self {
         let [helpers, private] = [&vectors.helpers, vectors.private].map(|vector| all_entered(lanes, vector));
-        let parts: Vec<Range<usize>> = vectors.weights.parts(CHUNK).collect();
-        let enter = |part: Range<usize>| zkml_lanes::entered(lanes, &vectors.weights.cells(part));
-        let weights = parts.into_par_iter().flat_map_iter(enter).collect();
+        let weights = integers_entered(lanes, vectors.weights);
         Self { witness, weights, helpers, private }
     }
 
