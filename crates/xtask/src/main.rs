@@ -40,7 +40,7 @@ struct BenchArgs {
         default_value = "credit_mlp,mnist_mlp,lenet,mlp_1m,transformer,vgg_mini"
     )]
     models: Vec<String>,
-    /// How proofs are made
+    /// Proof system of the model
     #[arg(long, value_delimiter = ',', default_value = "halo2,sumcheck")]
     backends: Vec<String>,
     /// What to make cheap

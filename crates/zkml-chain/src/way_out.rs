@@ -5,7 +5,7 @@ use zkml::SumcheckError;
 use zkml_halo2::ProverError;
 use zkml_workspace::{
     Error,
-    artifacts::file::{REPORT, SETTINGS},
+    artifacts::file::{PROVING_KEY, REPORT, SETTINGS},
     error::Needed,
     verdict::{Failed, Inaccurate},
 };
@@ -69,6 +69,11 @@ pub fn of_step(error: &Error) -> Option<String> {
             "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
         ),
         Error::Sumcheck(SumcheckError::BadKey(_)) => "run `zkml-chain setup`".into(),
+        Error::Srs(zkml_srs::Error::BadFile { path, .. }) | Error::Prover(ProverError::BadFile { path, .. }) => {
+            let key = path.file_name().is_some_and(|name| name == PROVING_KEY);
+            let setup = "import the setup again, `zkml-chain srs import FILE.ptau`";
+            if key { "run `zkml-chain setup`" } else { setup }.into()
+        }
         Error::Sumcheck(SumcheckError::Unsupported { .. } | SumcheckError::Unconfined(_)) => {
             "compile the model with `--backend halo2`, which takes every model that compiles".into()
         }

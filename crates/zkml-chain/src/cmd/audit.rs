@@ -35,7 +35,7 @@ pub struct Args {
     /// What was made cheap [default: what plan.json says; without it, both are tried on --bytecode]
     #[arg(long, value_enum)]
     optimize: Option<GoalName>,
-    /// How proofs are made [default: what plan.json says; without it, all are tried on --bytecode]
+    /// Proof system of the model [default: what plan.json says; without it, all are tried on --bytecode]
     #[arg(long, value_enum)]
     backend: Option<BackendName>,
     /// Trusted setup to use [default: the smallest in the cache that is large enough]

@@ -49,7 +49,7 @@ pub struct Goal {
     /// What to make cheap
     #[arg(long, value_enum, default_value_t = GoalName::Prover)]
     optimize: GoalName,
-    /// How proofs are made
+    /// Proof system of the model
     #[arg(long, value_enum, default_value_t = BackendName::Auto)]
     backend: BackendName,
 }

@@ -1,6 +1,6 @@
 //! The verdicts of the Rust verifiers.
 
-use super::{DIM, GREEN, Report, commit::commitments, table};
+use super::{DIM, GREEN, Report, YELLOW, commit::commitments, table};
 use std::io::{self, Write};
 use zkml_workspace::steps::verify::VerifyReport;
 
@@ -11,6 +11,18 @@ impl Report for VerifyReport {
             writeln!(out, "  {} = {}", output.name, table::numbers(&output.values))?;
         }
         commitments(out, &self.commitments)?;
+        match self.weights_in_ranges {
+            Some(true) => writeln!(
+                out,
+                "{DIM}the private weights lie in their ranges, says ranges.json; `audit` compares its program with the model{DIM:#}"
+            )?,
+            Some(false) => writeln!(
+                out,
+                "{YELLOW}nothing here says that the private weights are small numbers{YELLOW:#}: their owner proves it once, with \
+                 `commit --model`, and publishes ranges.json with ranges.program.json"
+            )?,
+            None => {}
+        }
         writeln!(out, "{DIM}model {}{DIM:#}", self.model_hash)
     }
 }

@@ -171,7 +171,8 @@ fn files_that_are_no_keys() {
             m["files"]["proving.key"][field] = theirs["files"]["model.onnx"][field].clone();
         }
     });
-    fails(&["prove", "--dir", &folder.dir], 4, "prover", &["proving.key", "not a zkml-chain"]);
+    let error = fails(&["prove", "--dir", &folder.dir], 4, "prover", &["proving.key", "not a zkml-chain"]);
+    assert_eq!(error["way_out"], "run `zkml-chain setup`");
 }
 
 #[test]

@@ -132,8 +132,11 @@ fn ranges_of_weights_are_proven_once_and_audited() {
     let what = "ranges of the weights";
     let report = done(&audit);
     assert!(verdict(&report, what) == "same" && silent(&report), "{report}");
+    let verified = || done(&["verify", "--dir", &a])["weights_in_ranges"].clone();
+    assert_eq!(verified(), true);
     let named = home.path("named.json");
     fs::rename(home.path("a/ranges.json"), &named).unwrap();
+    assert_eq!(verified(), false, "nothing says so");
     let report = done(&audit);
     assert!(verdict(&report, what) == "skipped" && !silent(&report), "{report}");
     let report = done(&[&audit[..], &["--weights-ranges", &named]].concat());
@@ -141,6 +144,8 @@ fn ranges_of_weights_are_proven_once_and_audited() {
     // That of other weights, of the same architecture; one that was changed.
     done(&["commit", "--model", "--dir", &b]);
     let of_others = home.path("b/ranges.json");
+    fs::copy(&of_others, home.path("a/ranges.json")).unwrap();
+    assert_eq!(verified(), false, "it is about other weights");
     let changed = home.path("changed.json");
     let mut false_one: Value = serde_json::from_slice(&proof).unwrap();
     let digits = false_one["proof"].as_str().unwrap().replacen('1', "2", 9);

@@ -4,6 +4,7 @@ use super::{
     commit::{self, Commitment},
     compiled,
     prove::DEFAULT_PROOF,
+    weights,
 };
 use crate::{
     artifacts::{Artifacts, file},
@@ -15,6 +16,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+use zkml::Role;
 use zkml_halo2::{Proof, ProverError};
 use zkml_protocol::{Program, ProofSystem, VerifierProgram, Word};
 
@@ -38,6 +40,10 @@ pub struct VerifyReport {
     /// The commitments in the statement: compare them with those that you were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commitments: Vec<Commitment>,
+    /// Whether the folder has a proof that the private weights lie in their ranges, about the commitment of this statement; none where
+    /// the proof itself says so, and where weights are public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_in_ranges: Option<bool>,
     /// The setup's secret is public: the proof convinces nobody.
     pub unsafe_dev_srs: bool,
 }
@@ -51,6 +57,7 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
     let (path, file) = load(artifacts, proof, &program)?;
     zkml_verifier::verify(&program, &file.proof, &file.instances)?;
     let commitments = commit::stated(&program, &file.instances);
+    let weights_in_ranges = in_ranges(artifacts, &program, &commitments)?;
     let mut verdicts = vec!["zkml-verifier"];
     // Only who has the proving key can ask halo2 itself; others need no more than the program.
     let by_halo2 = program.proof_system() == ProofSystem::Plonk;
@@ -68,8 +75,22 @@ pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> 
         context: file.context,
         outputs: file.outputs,
         commitments,
+        weights_in_ranges,
         unsafe_dev_srs: file.unsafe_dev_srs,
     })
+}
+
+/// Looks for the proof of ranges that a statement about private weights rests on.
+fn in_ranges(artifacts: &Artifacts, program: &Program, stated: &[Commitment]) -> Result<Option<bool>> {
+    match program {
+        Program::Sumcheck(program) if program.system.private.is_some() => {}
+        _ => return Ok(None),
+    }
+    let Some((verifier, proof)) = weights::proven(artifacts)? else { return Ok(Some(false)) };
+    let shown = commit::stated(verifier.program(), &proof.instances);
+    let of = |c: &Commitment| (c.role == Role::Model).then_some(c.commitment);
+    let own = stated.iter().find_map(of);
+    Ok(Some(own.is_some() && shown.first().map(|c| c.commitment) == own))
 }
 
 fn halo2(artifacts: &Artifacts, program: Program, file: &ProofFile) -> Result<()> {
