@@ -25,7 +25,7 @@ const REFRESH = "SHARD=1/10 node tests/js/source-mutants.mjs --summary tests/att
 
 const files = (name, ...parts) => parts.map((part) => `crates/${name}/src/${part}`);
 
-/** What soundness rests on, and the tests of the same package that answer in seconds. A colon tells parts of a package apart. */
+/** What soundness rests on, and the tests that answer in seconds: of the same package, or `of` another. A colon tells parts of a package apart. */
 const PACKAGES = {
   "zkml-protocol": {
     files: files("zkml-protocol", "{binding,commitment,envelope,proof_system,srs,statement,transcript,word}*", "plonk/{layout,opening,replay}*"),
@@ -38,6 +38,11 @@ const PACKAGES = {
     tests: ["--lib", "--test", "circuits", "--", "certificate", "bounds", "statement"],
   },
   "zkml-verifier:sumcheck": { files: files("zkml-verifier", "sumcheck/{decode,evaluate,mod,opening}.rs"), tests: ["--test", "sumcheck"] },
+  "zkml-protocol:sumcheck": {
+    files: files("zkml-protocol", "sumcheck/{claims,layout,shape}.rs", "sumcheck/equations/{first,functional,mod,opening,second,whole}.rs"),
+    of: "zkml-verifier",
+    tests: ["--lib", "--test", "sumcheck"],
+  },
   "zkml-sumcheck": {
     files: files("zkml-sumcheck", "layout/certificate.rs", "layout/certificate/{evaluate,hash,rows}.rs"),
     tests: ["--lib", "--", "certificate"],
@@ -66,13 +71,13 @@ function shard(text) {
   return ["--shard", `${part - 1}/${parts}`, "--sharding", "round-robin"];
 }
 
-function mutate(name, { files, tests }, wanted) {
+function mutate(name, { files, tests, of }, wanted) {
   const [own] = name.split(":");
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "zkml-mutants-"));
   const args = ["mutants", "--package", own, "--output", out, "--profile", "mutants", "--timeout", "120", "--no-times"];
   args.push("--baseline", "run", "--colors", "never", ...(wanted.length > 0 ? [] : shard(process.env.SHARD || "1/10")));
   args.push(...files.flatMap((file) => ["--file", file]), ...LEFT_OUT.map((re) => `--exclude-re=${re}`));
-  args.push(...wanted.map((re) => `--re=${re}`));
+  args.push(...wanted.map((re) => `--re=${re}`), ...(of ? ["--test-package", of] : []));
   const run = spawnSync(process.env.CARGO ?? "cargo", [...args, "--", ...tests], { cwd: root, stdio: ["ignore", 2, 2] });
   const list = (file) => {
     const text = path.join(out, "mutants.out", file);
