@@ -1,6 +1,7 @@
 //! Whether the service works, for whoever restarts it or wakes somebody up.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -23,7 +24,16 @@ struct Progress {
     last: Option<Instant>,
     trouble: Option<String>,
     /// What a person has to look at, although the service gets on.
-    notice: Option<String>,
+    notices: BTreeMap<Concern, String>,
+}
+
+/// What a person may have to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Concern {
+    /// Transactions: balance, and what nodes say of them.
+    Sending,
+    /// Inputs that are not there.
+    Inputs,
 }
 
 impl Health {
@@ -36,7 +46,7 @@ impl Health {
     /// Of a service that must get on within this time.
     #[must_use]
     pub fn with_longest(longest: Duration) -> Self {
-        let state = Progress { started: Instant::now(), last: None, trouble: None, notice: None };
+        let state = Progress { started: Instant::now(), last: None, trouble: None, notices: BTreeMap::new() };
         Self { state: Arc::new(Mutex::new(state)), longest }
     }
 
@@ -50,8 +60,12 @@ impl Health {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(why.to_owned());
     }
 
-    pub(crate) fn notice(&self, what: Option<String>) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).notice = what;
+    pub(crate) fn notice(&self, about: Concern, what: Option<String>) {
+        let notices = &mut self.state.lock().unwrap_or_else(PoisonError::into_inner).notices;
+        match what {
+            Some(what) => drop(notices.insert(about, what)),
+            None => drop(notices.remove(&about)),
+        }
     }
 
     /// Whether all is well, and a document that says why not.
@@ -69,7 +83,7 @@ impl Health {
                 self.longest.as_secs()
             ));
         }
-        reasons.extend(state.trouble.iter().chain(&state.notice).cloned());
+        reasons.extend(state.trouble.iter().chain(state.notices.values()).cloned());
         (well, json!({ "healthy": well, "secondsSinceProgress": since.as_secs(), "reasons": reasons }))
     }
 }

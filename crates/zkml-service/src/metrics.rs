@@ -35,6 +35,7 @@ pub struct Metrics {
     outcomes: Family<OutcomeLabel, Counter>,
     balance: Gauge<f64, AtomicU64>,
     pub(crate) proving: Gauge,
+    pub(crate) missing_inputs: Gauge,
     pub(crate) proofs: Counter,
     pub(crate) proof_failures: Counter,
     pub(crate) proof_seconds: Histogram,
@@ -64,6 +65,7 @@ impl Default for Metrics {
             outcomes: Family::default(),
             balance: Gauge::default(),
             proving: Gauge::default(),
+            missing_inputs: Gauge::default(),
             proofs: Counter::default(),
             proof_failures: Counter::default(),
             proof_seconds: Histogram::new(SECONDS),
@@ -106,6 +108,7 @@ impl Metrics {
         registry.register("requests", "Requests by state", self.by_state.clone());
         registry.register("proof_seconds", "How long proofs took", self.proof_seconds.clone());
         registry.register("proving", "Proofs being made", self.proving.clone());
+        registry.register("missing_inputs", "Requests whose input is not there", self.missing_inputs.clone());
         registry.register("balance_ether", "What the account has", self.balance.clone());
         registry.register("head_block", "The last block", self.head.clone());
         registry.register("lag_blocks", "Blocks that are not read yet", self.lag.clone());

@@ -33,6 +33,13 @@ pub enum ProveFailure {
 
 /// Whoever makes proofs. It may take minutes, and is called from several threads.
 pub trait Prover: Send + Sync + 'static {
+    /// Says what a request waits for before it can be proven, if anything. It is asked about many requests in every round, so it
+    /// answers at once.
+    fn missing(&self, request: &Request, input: &[u8]) -> Option<String> {
+        let _ = (request, input);
+        None
+    }
+
     /// Makes a proof, or says why there is none.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub struct Args {
     chain: ChainArgs,
     #[command(flatten)]
     consumer: ConsumerArgs,
-    /// Folder with committed inputs: <data commitment>.json, and beside each its .private.json with the salts
+    /// Folder with committed inputs: <subject>/<data commitment>.json or <request id>.json, and beside each its .private.json with the salts
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
     /// What it knows and has done [default: deploy/journals/<chain id>-<consumer>.sqlite]
@@ -63,6 +63,9 @@ pub struct Args {
     /// Seconds that running proofs are waited for at the end
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     grace: u64,
+    /// Seconds that a request may wait for an input that is not there; then it is refused
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..))]
+    input_wait: u64,
     /// End when nothing is left to do
     #[arg(long, visible_alias = "once")]
     until_idle: bool,
@@ -103,6 +106,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         range: args.range,
         grace: Duration::from_secs(args.grace),
         until_idle: args.until_idle,
+        input_wait: Duration::from_secs(args.input_wait),
         ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
     };
     let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();

@@ -15,6 +15,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
     time::Duration,
+    time::Instant,
 };
 
 use anvil::Anvil;
@@ -28,6 +29,8 @@ use zkml_protocol::{Word, keccak256};
 const ASKER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 /// Its key: everybody has it.
 const ASKERS_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+/// The node's third account.
+const STRANGER: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const FAR: u64 = 1 << 40;
 
 /// A node with a deployed contract, and the folder that it was deployed from.
@@ -157,6 +160,14 @@ impl Service {
         }
     }
 
+    /// Nothing of the kind happens within this time.
+    fn never(&self, name: &str, time: Duration) {
+        let end = Instant::now() + time;
+        while let Ok(event) = self.events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            assert_ne!(event["event"], name, "{event}");
+        }
+    }
+
     /// The address that metrics are served on.
     fn address(&self) -> String {
         loop {
@@ -204,14 +215,20 @@ async fn committed_inputs_are_waited_for_proven_and_handed_in() {
     let address = service.address();
     let id = place.ask(commitment, &[]).await;
     assert_eq!(service.wait("requested")["request"], id.to_string());
-    assert!(service.wait("postponed")["reason"].as_str().unwrap().contains("is not there yet"));
-    fs::create_dir_all(place.path("inputs")).unwrap();
-    let put = |name: &str| {
-        let private = place.path(&format!("inputs/{commitment}.private.json"));
+    assert!(service.wait("postponed")["reason"].as_str().unwrap().contains("not there yet"));
+    let put_at = |name: &str, folder: &str| {
+        fs::create_dir_all(place.path(folder)).unwrap();
+        let private = place.path(&format!("{folder}/{commitment}.private.json"));
         fs::copy(place.path(&format!("{name}.private.json")), private).unwrap();
-        let input = place.path(&format!("inputs/{commitment}.json"));
+        let input = place.path(&format!("{folder}/{commitment}.json"));
         fs::copy(place.path(&format!("{name}.json")), input).unwrap();
     };
+    // Nobody's, and another subject's: whoever repeats a commitment gets nothing proven.
+    put_at("sample", "inputs");
+    put_at("sample", &format!("inputs/{}", STRANGER.to_lowercase()));
+    service.never("proven", Duration::from_secs(3));
+    let own = format!("inputs/{}", ASKER.to_lowercase());
+    let put = |name: &str| put_at(name, &own);
     // The same values with other salts are another commitment, and no proof is made of it.
     fs::copy(&sample, place.path("other.json")).unwrap();
     done(&["commit", "--dir", &place.folder.dir, "--input", &place.path("other.json")]);

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 pub(crate) enum Act {
     /// The node answers.
     Pass,
+    /// The node answers, so many milliseconds later.
+    Late(u64),
     /// The node never sees it.
     Lose,
     /// The node sees it, and its answer is lost.
@@ -82,7 +84,10 @@ async fn handle(State(proxy): State<Proxy>, body: Bytes) -> axum::response::Resp
         Act::Refuse(code, message) => {
             json!({ "jsonrpc": "2.0", "id": request["id"], "error": { "code": code, "message": message } })
         }
-        Act::Pass | Act::LoseAnswer | Act::MineFirst | Act::Change(_) => {
+        Act::Pass | Act::Late(_) | Act::LoseAnswer | Act::MineFirst | Act::Change(_) => {
+            if let Act::Late(milliseconds) = act {
+                tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+            }
             if matches!(act, Act::MineFirst) {
                 for (method, params) in [("evm_mine", json!([])), ("evm_setAutomine", json!([true]))] {
                     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });

@@ -51,6 +51,8 @@ pub struct Options {
     pub grace: Duration,
     /// Stop when nothing is left to do.
     pub until_idle: bool,
+    /// How long a request may wait for an input that is not there; then it is refused.
+    pub input_wait: Duration,
     /// Pauses after failed rounds, and between attempts at a request; so many failures are the end of a request.
     pub retry: Retry,
 }
@@ -68,6 +70,7 @@ impl Options {
             range: 2_000,
             grace: Duration::from_secs(600),
             until_idle: false,
+            input_wait: Duration::from_secs(86_400),
             retry,
         }
     }
@@ -302,11 +305,14 @@ impl Engine {
     }
 
     fn put_off(&mut self, entry: &Entry, reason: String, failure: bool) -> Result<()> {
-        let pause = self.options.retry.pause_after(entry.attempts + 1);
-        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        self.journal.postpone(&entry.id, pause, &reason, failure)?;
+        self.journal.postpone(&entry.id, self.pause(entry), &reason, failure)?;
         self.tell(Event::Postponed { request: entry.id, reason });
         Ok(())
+    }
+
+    /// Milliseconds before a request's next turn: more each time.
+    fn pause(&self, entry: &Entry) -> i64 {
+        milliseconds(self.options.retry.pause_after(entry.attempts + 1))
     }
 
     fn refuse(&mut self, id: &Word, reason: String) -> Result<()> {
@@ -319,6 +325,11 @@ impl Engine {
         event.log();
         (self.observer)(&event);
     }
+}
+
+/// As SQLite has them.
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Errors that waiting does not cure.

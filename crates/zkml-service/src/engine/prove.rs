@@ -6,14 +6,19 @@ use zkml_contracts::requests::RequestState;
 use zkml_deploy::consumer::Consumer;
 use zkml_protocol::Word;
 
-use super::{Engine, follow::Head};
+use super::{Engine, follow::Head, milliseconds};
 use crate::{
     error::Result,
     event::Event,
-    journal::Entry,
+    health::Concern,
+    journal::{Entry, Missing},
     metrics::signed,
     prover::{Job, ProveFailure, Proven},
 };
+
+/// Requests that are looked at together, and how often in a round at most.
+const AT_ONCE: usize = 512;
+const LOOKS: usize = 16;
 
 /// A proof that was made, or was not.
 pub(super) struct Finished {
@@ -28,20 +33,56 @@ impl Engine {
         for id in self.journal.expire(head.number, head.time)? {
             self.tell(Event::Postponed { request: id, reason: "its deadline has passed".to_owned() });
         }
-        let wanted = self.journal.to_prove(self.options.jobs + self.proving.len())?;
-        for entry in wanted {
+        for entry in self.journal.give_up(milliseconds(self.options.input_wait))? {
+            self.tell(Event::Refused { request: entry.id, reason: entry.reason.unwrap_or_default() });
+        }
+        for _ in 0..LOOKS {
             if self.proving.len() >= self.options.jobs {
                 break;
             }
-            if self.proving.contains(&entry.id) {
-                continue;
+            let wanted = self.journal.to_prove(AT_ONCE + self.proving.len())?;
+            let all = wanted.len() < AT_ONCE;
+            for entry in self.with_inputs(wanted)? {
+                if self.proving.len() >= self.options.jobs {
+                    break;
+                }
+                match self.is_pending(&entry).await {
+                    Ok(true) => self.start_proof(&entry)?,
+                    Ok(false) => {}
+                    Err(error) => self.only_this(&entry, error)?,
+                }
             }
-            match self.is_pending(&entry).await {
-                Ok(true) => self.start_proof(&entry),
-                Ok(false) => {}
-                Err(error) => self.only_this(&entry, error)?,
+            if all {
+                break;
             }
         }
+        self.note_missing()
+    }
+
+    /// Those requests whose inputs are there. The others wait, and cost no question to the node and one write in all: else whoever
+    /// asks about nothing would keep everybody waiting.
+    fn with_inputs(&mut self, wanted: Vec<Entry>) -> Result<Vec<Entry>> {
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        for entry in wanted.into_iter().filter(|entry| !self.proving.contains(&entry.id)) {
+            let Some(what) = self.prover.missing(&entry.request, &entry.input) else {
+                there.push(entry);
+                continue;
+            };
+            // Said once: a log that repeats itself hides what matters.
+            if entry.reason.as_ref() != Some(&what) {
+                self.tell(Event::Postponed { request: entry.id, reason: what.clone() });
+            }
+            missing.push(Missing { id: entry.id, pause_ms: self.pause(&entry), what });
+        }
+        self.journal.wait_for_inputs(&missing)?;
+        Ok(there)
+    }
+
+    fn note_missing(&self) -> Result<()> {
+        let missing = self.journal.missing()?;
+        self.metrics.missing_inputs.set(signed(missing));
+        let notice = (missing > 0).then(|| format!("{missing} requests wait for inputs that are not there"));
+        self.health.notice(Concern::Inputs, notice);
         Ok(())
     }
 
@@ -56,11 +97,12 @@ impl Engine {
         Ok(false)
     }
 
-    fn start_proof(&mut self, entry: &Entry) {
+    fn start_proof(&mut self, entry: &Entry) -> Result<()> {
         let Entry { id, request, input, .. } = entry.clone();
         let context = request.context(self.rpc.chain_id(), self.consumer.into_array()).digest();
         let job = Job { request, input, context };
         let (prover, finished, started) = (Arc::clone(&self.prover), self.finished.clone(), Instant::now());
+        self.journal.begun(&id)?;
         self.proving.insert(id);
         self.metrics.proving.set(signed(self.proving.len() as u64));
         self.tell(Event::Proving { request: id });
@@ -70,6 +112,7 @@ impl Engine {
             // Nobody listens any more when the service has ended.
             let _ = finished.send(Finished { id, result, started });
         });
+        Ok(())
     }
 
     /// Writes down what a proof came to. Even if nobody wants it at the moment: the request may come back.

@@ -20,6 +20,7 @@ use super::{Engine, follow::Head};
 use crate::{
     error::{Result, ServiceError},
     event::Event,
+    health::Concern,
     journal::{Entry, NonceSlot},
     prover::Proven,
 };
@@ -99,7 +100,10 @@ impl Engine {
         let (balance, needed) = (self.note_balance().await?, U256::from(gas) * U256::from(fees.max));
         if balance < needed {
             self.metrics.unpaid.inc();
-            self.health.notice(Some(format!("the account has {balance} wei, up to {needed} are needed")));
+            self.health.notice(
+                Concern::Sending,
+                Some(format!("the account has {balance} wei, up to {needed} are needed")),
+            );
             self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
             return Ok(false);
         }
@@ -148,7 +152,7 @@ impl Engine {
         match self.rpc.send(&newest.raw).await? {
             // A nonce that is used up is looked into in the next round.
             Sent::Taken | Sent::NonceTooLow => {
-                self.health.notice(None);
+                self.health.notice(Concern::Sending, None);
                 Ok(())
             }
             Sent::Underpriced => self.outbid(slot).await,
@@ -156,7 +160,10 @@ impl Engine {
                 let balance = self.note_balance().await?;
                 let needed = U256::from(slot.gas) * U256::from(newest.fees.max);
                 self.metrics.unpaid.inc();
-                self.health.notice(Some(format!("the account has {balance} wei, up to {needed} are needed")));
+                self.health.notice(
+                    Concern::Sending,
+                    Some(format!("the account has {balance} wei, up to {needed} are needed")),
+                );
                 self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
                 Ok(())
             }
@@ -164,7 +171,7 @@ impl Engine {
                 // Later nonces wait behind it, until its request expires and an empty transaction takes its place.
                 let reason = format!("the node refuses the transaction of nonce {}: {why}", slot.nonce);
                 self.metrics.not_taken.inc();
-                self.health.notice(Some(reason.clone()));
+                self.health.notice(Concern::Sending, Some(reason.clone()));
                 self.tell(Event::Failed { reason });
                 Ok(())
             }

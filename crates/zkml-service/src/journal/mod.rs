@@ -15,11 +15,17 @@ use alloy::primitives::Address;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::error::{Result, ServiceError};
+pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
 pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+/// What the first version lacks.
+const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE requests ADD COLUMN begun_at INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX requests_by_begin ON requests (begun_at);";
 /// SQLite's `application_id` of these files: "zkml".
 const APPLICATION: i64 = 0x7a6b_6d6c;
 
@@ -93,7 +99,13 @@ impl Journal {
         if application != APPLICATION {
             return Err(refuse("it is a database of something else: name another file".to_owned()));
         }
-        if version != VERSION {
+        if version == 1 {
+            self.write(|sql| {
+                sql.execute_batch(FROM_FIRST)?;
+                sql.execute("UPDATE requests SET seen_at = ?1", [now_ms()])?;
+                sql.pragma_update(None, "user_version", VERSION)
+            })?;
+        } else if version != VERSION {
             return Err(refuse(format!(
                 "its version is {version}, this program reads {VERSION}: use the program that wrote it until nothing is left, then name another file"
             )));

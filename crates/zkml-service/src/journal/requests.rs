@@ -50,11 +50,23 @@ pub struct Entry {
     pub failures: u32,
 }
 
+/// A request whose input is not there.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    pub(crate) id: Word,
+    /// How long to wait before the next look.
+    pub(crate) pause_ms: i64,
+    /// What is not there.
+    pub(crate) what: String,
+}
+
 /// How many requests there are in each state.
 pub type Counts = Vec<(String, u64)>;
 
 const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
                        closed_block, closed_how, closed_by, output, proof, attempts, failures";
+/// How long it counts that a subject was served.
+const REMEMBERED_MS: i64 = 3_600_000;
 const WAITING: &str = "status = 'open' AND closed_block IS NULL";
 
 impl Journal {
@@ -78,9 +90,9 @@ impl Journal {
         self.select("1", i64::MAX)
     }
 
-    /// Requests that want a proof now.
+    /// Requests that want a proof now, in turns: each subject's first, then each one's second.
     pub(crate) fn to_prove(&self, limit: usize) -> Result<Vec<Entry>> {
-        self.select(&format!("{WAITING} AND proof IS NULL AND next_try <= {}", now_ms()), size(limit))
+        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= {}", now_ms()), size(limit))
     }
 
     /// Requests with a proof that no transaction hands in.
@@ -88,7 +100,34 @@ impl Journal {
         let free =
             "NOT EXISTS (SELECT 1 FROM slots WHERE slots.request = requests.id AND slots.status = 'live')";
         let now = now_ms();
-        self.select(&format!("{WAITING} AND proof IS NOT NULL AND next_try <= {now} AND {free}"), size(limit))
+        self.in_turns(
+            &format!("{WAITING} AND proof IS NOT NULL AND next_try <= {now} AND {free}"),
+            size(limit),
+        )
+    }
+
+    /// A subject's turn comes the later, the more of its requests came before or were begun within the last hour: nobody's many keep
+    /// another's one waiting. Then what was put off least often, then the oldest.
+    fn in_turns(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
+        let (order, since) = ("attempts, block, sequence", now_ms().saturating_sub(REMEMBERED_MS));
+        let query = format!(
+            "WITH begun AS (SELECT subject AS who, count(*) AS number FROM requests WHERE begun_at > {since} GROUP BY subject), \
+             waiting AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY subject ORDER BY {order}) AS place FROM requests WHERE {condition}) \
+             SELECT {COLUMNS} FROM waiting LEFT JOIN begun ON who = subject \
+             ORDER BY place + coalesce(number, 0), {order} LIMIT ?1"
+        );
+        self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
+    }
+
+    /// Notes that a request is being proven.
+    pub(crate) fn begun(&mut self, id: &Word) -> Result<()> {
+        self.write(|sql| {
+            sql.execute(
+                "UPDATE requests SET begun_at = ?2, missing = 0 WHERE id = ?1",
+                params![id.0, now_ms()],
+            )
+            .map(|_| ())
+        })
     }
 
     fn select(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
@@ -114,11 +153,44 @@ impl Journal {
         let next = now_ms().saturating_add(pause_ms);
         self.write(|sql| {
             sql.execute(
-                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4 WHERE id = ?1",
+                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4, missing = 0 WHERE id = ?1",
                 params![id.0, next, reason, failure],
             )
             .map(|_| ())
         })
+    }
+
+    /// Looks again after so many milliseconds for what requests wait for.
+    pub(crate) fn wait_for_inputs(&mut self, requests: &[Missing]) -> Result<()> {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let now = now_ms();
+        self.write(|sql| {
+            let mut update = sql.prepare(
+                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, missing = 1 WHERE id = ?1",
+            )?;
+            requests
+                .iter()
+                .try_for_each(|m| update.execute(params![m.id.0, now.saturating_add(m.pause_ms), m.what]).map(|_| ()))
+        })
+    }
+
+    /// How many requests wait for an input that is not there.
+    pub(crate) fn missing(&self) -> Result<u64> {
+        let query =
+            format!("SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND missing = 1");
+        self.read(|sql| sql.query_row(&query, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+    }
+
+    /// Gives up what has waited for its input for longer than so many milliseconds.
+    pub(crate) fn give_up(&mut self, longest_ms: i64) -> Result<Vec<Entry>> {
+        let query = format!(
+            "UPDATE requests SET status = 'refused', reason = 'its input did not come in time: ' || reason \
+             WHERE {WAITING} AND missing = 1 AND seen_at <= ?1 RETURNING {COLUMNS}"
+        );
+        let before = now_ms().saturating_sub(longest_ms);
+        self.write(|sql| sql.prepare(&query)?.query_map([before], entry)?.collect())
     }
 
     /// Gives a request up.
@@ -198,9 +270,10 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
         What::Requested { request, input } => {
             let Request { subject, sequence, deadline, action, data_commitment } = request;
             sql.prepare(
-                "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, status) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open') ON CONFLICT (id) DO UPDATE SET \
-                 block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0 \
+                "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, seen_at, status) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'open') ON CONFLICT (id) DO UPDATE SET \
+                 block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0, \
+                 missing = 0 \
                  WHERE status = 'orphaned'",
             )?
             .execute(params![
@@ -211,7 +284,8 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
                 action.0,
                 data_commitment.0,
                 input,
-                block
+                block,
+                now_ms()
             ])?
         }
         What::Fulfilled { id, by } => close(sql, id, block, "fulfilled", Some(by))?,

@@ -34,11 +34,18 @@ CREATE TABLE requests (
     failures INTEGER NOT NULL DEFAULT 0,
     -- In milliseconds since 1970.
     next_try INTEGER NOT NULL DEFAULT 0,
+    -- When it was first seen, in milliseconds since 1970.
+    seen_at INTEGER NOT NULL DEFAULT 0,
+    -- Whether what it needs is not there.
+    missing INTEGER NOT NULL DEFAULT 0,
+    -- When its last proof was begun, in milliseconds since 1970.
+    begun_at INTEGER NOT NULL DEFAULT 0,
     CHECK ((closed_block IS NULL) = (closed_how IS NULL)),
     CHECK ((output IS NULL) = (proof IS NULL))
 ) STRICT;
 
 CREATE INDEX requests_by_status ON requests (status, block);
+CREATE INDEX requests_by_begin ON requests (begun_at);
 
 -- Nonces of the account that this service has signed for.
 CREATE TABLE slots (

@@ -145,6 +145,26 @@ fn deadlines_are_numbers() {
     assert_eq!(journal.to_prove(9).unwrap().len(), 3, "time went back with the chain");
 }
 
+/// A journal of the version before is read on.
+#[test]
+fn the_first_version_is_brought_up_to_date() {
+    let (folder, mut journal) = fresh();
+    let asked = at(5, What::Requested { request: request(0), input: vec![] });
+    journal.read_up_to(&[asked], (5, hash(5))).unwrap();
+    drop(journal);
+    let path = folder.path().join("journal");
+    let first = Connection::open(&path).unwrap();
+    first.execute_batch("DROP INDEX requests_by_begin").unwrap();
+    for column in ["seen_at", "missing", "begun_at"] {
+        first.execute_batch(&format!("ALTER TABLE requests DROP COLUMN {column}")).unwrap();
+    }
+    first.pragma_update(None, "user_version", 1).unwrap();
+    drop(first);
+    let mut journal = Journal::open(&path, &owner()).unwrap();
+    assert_eq!(journal.to_prove(9).unwrap().len(), 1);
+    assert_eq!(journal.give_up(60_000).unwrap().len(), 0, "its wait begins now");
+}
+
 #[test]
 fn other_files_are_refused() {
     let (folder, journal) = fresh();

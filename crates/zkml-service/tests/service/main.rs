@@ -10,3 +10,4 @@ mod load;
 mod proxy;
 mod scene;
 mod sending;
+mod starving;

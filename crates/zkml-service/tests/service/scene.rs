@@ -22,7 +22,7 @@ use zkml_deploy::{
     transaction::Limits,
 };
 use zkml_harness::{Settings, Solc};
-use zkml_protocol::{Word, keccak256};
+use zkml_protocol::{Word, binding::Request, keccak256};
 use zkml_service::{
     Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Result,
     Service, Summary,
@@ -34,6 +34,8 @@ use crate::anvil::Anvil;
 pub(crate) const ASKER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 /// Anvil's third account.
 pub(crate) const STRANGER: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+/// First word of an input that the prover does not have.
+const MISSING: u64 = 404;
 /// A deadline that no test reaches.
 pub(crate) const FAR: u64 = 1 << 40;
 
@@ -233,8 +235,17 @@ pub(crate) fn impatient(url: &str) -> Rpc {
 
 /// Calldata of `ask(count, deadline, input)`, with three words of input.
 pub(crate) fn ask_data(count: u64, deadline: u64) -> Vec<u8> {
+    ask_about(count, deadline, [7, 8, 9])
+}
+
+/// The same about an input that the prover does not have.
+pub(crate) fn ask_about_nothing(count: u64) -> Vec<u8> {
+    ask_about(count, FAR, [MISSING, 8, 9])
+}
+
+fn ask_about(count: u64, deadline: u64, input: [u64; 3]) -> Vec<u8> {
     let mut data = selector("ask(uint256,uint256,bytes)").to_vec();
-    for word in [count, deadline, 96, 96, 7, 8, 9] {
+    for word in [&[count, deadline, 96, 96], &input[..]].concat() {
         data.extend(Word::from_u64(word).0);
     }
     data
@@ -297,6 +308,10 @@ pub(crate) struct Double {
 }
 
 impl Prover for Double {
+    fn missing(&self, _: &Request, input: &[u8]) -> Option<String> {
+        input.starts_with(&Word::from_u64(MISSING).0).then(|| "its input is not there yet".to_owned())
+    }
+
     fn prove(&self, job: &Job) -> Result<Proven, ProveFailure> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(self.takes.load(Ordering::SeqCst)));

@@ -4,6 +4,7 @@ use super::{
     commit, compiled,
     prove::{input, sample},
     sending,
+    watch::input_of,
 };
 use crate::{
     artifacts::{Artifacts, Staged, file},
@@ -15,6 +16,7 @@ use crate::{
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -137,7 +139,7 @@ pub async fn run(
     if !request.dry_run {
         // Before anybody can ask for them.
         if let Some(folder) = &request.share {
-            shared = asked.share(artifacts, &request, folder)?;
+            shared = asked.share(artifacts, &request, folder, subject)?;
         }
         let sent =
             artifacts.path(&sent_name(rpc.chain_id(), consumer.address(), subject, &request, commitment));
@@ -228,14 +230,22 @@ impl Asked {
     }
 
     /// Puts input and salts where the service looks for them; none where all inputs are public.
-    fn share(&self, artifacts: &Artifacts, request: &Request, folder: &Path) -> Result<Vec<PathBuf>> {
+    fn share(
+        &self,
+        artifacts: &Artifacts,
+        request: &Request,
+        folder: &Path,
+        subject: Address,
+    ) -> Result<Vec<PathBuf>> {
         if self.openings.is_empty() {
             return Ok(Vec::new());
         }
         let (interface, sample) = sample(artifacts, request.input.as_deref(), request.index)?;
         let names = interface.inputs.iter().map(|input| &input.port.name);
         let values: BTreeMap<_, _> = names.zip(sample.values()).collect();
-        let input = folder.join(format!("{}.json", self.data_commitment));
+        let input = input_of(folder, &subject.into_array(), &self.data_commitment);
+        let own = input.parent().unwrap_or(folder);
+        fs::create_dir_all(own).map_err(|e| Error::io("create", own, e))?;
         let salts = beside(&input, 0);
         // The service begins when both are there.
         PrivateFile::add(&salts, &self.openings)?;

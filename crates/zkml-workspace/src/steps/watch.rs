@@ -12,14 +12,15 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 use zkml::Keys;
 use zkml_contracts::Submission;
+use zkml_deploy::Address;
 use zkml_protocol::{
     Program, VerifierProgram, Word,
-    binding::public_data_commitment,
+    binding::{Request, public_data_commitment},
     envelope::{EnvelopeError, Shape},
 };
 use zkml_service::{Job, ProveFailure, Proven, Prover, Summary};
@@ -31,7 +32,7 @@ pub struct ModelProver {
     /// It remembers what it has checked.
     artifacts: Mutex<Artifacts>,
     observer: Arc<dyn Observer>,
-    /// Where committed inputs are.
+    /// Where committed inputs are, in a folder for each subject or in files of single requests.
     inputs: Option<PathBuf>,
     /// Where the salts of committed outputs are kept, each in the file of its request.
     kept: PathBuf,
@@ -68,20 +69,24 @@ impl ModelProver {
         if !self.keys.compiled().commits_to_inputs() {
             return Ok((self.public_inputs(job)?, None));
         }
-        let commitment = job.request.data_commitment;
-        let Some(folder) = &self.inputs else {
-            return Err(ProveFailure::Later("there is no folder of inputs".into()));
-        };
-        let path = folder.join(format!("{commitment}.json"));
-        // Without the salts, new ones would be made, and a commitment that nobody asked about.
-        for file in [&path, &beside(&path, 0)] {
-            if !file.is_file() {
-                return Err(ProveFailure::Later(format!("{} is not there yet", file.display())));
-            }
-        }
+        let path = self.committed_input(&job.request).map_err(ProveFailure::Later)?;
         let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
         let inputs = input(&artifacts, Some(&path), 0).map_err(later)?;
         Ok((inputs, Some(path)))
+    }
+
+    /// The file with the input of a request, where it and its salts are there; else what is not.
+    fn committed_input(&self, request: &Request) -> Result<PathBuf, String> {
+        let folder = self.inputs.as_ref().ok_or_else(|| "there is no folder of inputs".to_owned())?;
+        let own = folder.join(format!("{}.json", request.id()));
+        // Without the salts, new ones would be made, and a commitment that nobody asked about.
+        let whole = |path: &PathBuf| path.is_file() && beside(path, 0).is_file();
+        let by_subject = input_of(folder, &request.subject, &request.data_commitment);
+        let checksummed = folder
+            .join(Address::from(request.subject).to_checksum(None))
+            .join(by_subject.file_name().unwrap_or_default());
+        let missing = format!("{} and its .private.json are not there yet", by_subject.display());
+        [own, by_subject, checksummed].into_iter().find(whole).ok_or(missing)
     }
 
     fn public_inputs(&self, job: &Job) -> Result<Vec<Vec<i64>>, ProveFailure> {
@@ -118,7 +123,20 @@ impl ModelProver {
     }
 }
 
+/// Where a subject's committed input is looked for. Whoever repeats somebody's commitment finds nothing of theirs: an input belongs to
+/// who asks about it.
+pub(super) fn input_of(folder: &Path, subject: &[u8; 20], commitment: &Word) -> PathBuf {
+    folder.join(format!("{:#x}", Address::from(*subject))).join(format!("{commitment}.json"))
+}
+
 impl Prover for ModelProver {
+    fn missing(&self, request: &Request, _: &[u8]) -> Option<String> {
+        if !self.keys.compiled().commits_to_inputs() {
+            return None;
+        }
+        self.committed_input(request).err()
+    }
+
     fn prove(&self, job: &Job) -> Result<Proven, ProveFailure> {
         let (inputs, file) = self.inputs_of(job)?;
         let committed = file.is_some();
