@@ -47,6 +47,7 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::NoArtifacts { .. } => {
             "name the folder with --dir, or make one: `zkml-chain calibrate model.onnx --data samples.json`".into()
         }
+        Error::Irregular { .. } => "remove it, or have the folder made again".into(),
         Error::WhichModel { .. } => "name the artifact folder with --dir".into(),
         Error::Manifest { .. } => "restore the file, or start over with `zkml-chain calibrate`".into(),
         Error::Missing { step, dir, .. } => again(step, dir),
@@ -68,6 +69,9 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::Srs(zkml_srs::Error::TooSmall { need, .. }) => format!(
             "import a larger file, `zkml-chain srs import FILE.ptau --k {need}`; or run `zkml-chain srs dev --k {need}` to try things out"
         ),
+        Error::Sumcheck(SumcheckError::Options { .. }) => {
+            "restore plan.json, or run `zkml-chain compile`".into()
+        }
         Error::Sumcheck(SumcheckError::BadKey(_)) => "run `zkml-chain setup`".into(),
         Error::Srs(zkml_srs::Error::BadFile { path, .. }) | Error::Prover(ProverError::BadFile { path, .. }) => {
             let key = path.file_name().is_some_and(|name| name == PROVING_KEY);

@@ -6,6 +6,18 @@ use zkml_protocol::sumcheck::ProgramError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A number of a plan that no plan has.
+    #[error("the plan has {found} {what}, {least} to {most} are possible")]
+    Options {
+        /// What is counted.
+        what: &'static str,
+        /// The number.
+        found: u64,
+        /// The smallest.
+        least: u64,
+        /// The largest.
+        most: u64,
+    },
     /// A relation that this back end cannot lay out.
     #[error("`{label}`: {detail}")]
     Unsupported {

@@ -13,7 +13,7 @@ use zkml_lanes::{Choice, Portable};
 use zkml_protocol::{Word, commitment::Role};
 
 use crate::{
-    Options, lay_out,
+    Error, Options, lay_out,
     naive::violation,
     prover::{Masks, Proof, ProvingKey, adversary::Honest, prove},
     testing::{key, proof},
@@ -239,5 +239,53 @@ fn a_call_with_one_other_cell_is_refused() {
         forged.wide[cell].1 += Fr::ONE;
         assert!(violation(&layout, &forged).is_some(), "cell {cell}");
         assert!(verdict(&key, &proof(&key, &forged), &forged.instances).is_err(), "cell {cell}");
+    }
+}
+
+/// A plan may come from anybody: such numbers divided by zero, shifted too far, and asked for all memory.
+#[test]
+fn options_that_no_plan_has_are_refused() {
+    let graph = testing::cases().remove(0).graph;
+    let changes: [fn(&mut Options); 9] = [
+        |o| o.limb_bits = 0,
+        |o| o.limb_bits = 17,
+        |o| o.limb_bits = 64,
+        |o| o.lookups_per_helper = 0,
+        |o| o.lookups_per_helper = u32::MAX,
+        |o| o.columns = 0,
+        |o| o.columns = usize::MAX,
+        |o| o.parts = 0,
+        |o| o.parts = u32::MAX,
+    ];
+    for change in changes {
+        let mut options = Options::PROVER;
+        change(&mut options);
+        let refused = lay_out(&graph.system(), &options).err();
+        assert!(matches!(refused, Some(Error::Options { .. })), "{options:?}: {refused:?}");
+    }
+}
+
+/// Models of one number: all relations fit into one row, and a sumcheck over no variables compared what it sums with masked values.
+#[test]
+fn models_of_one_number_are_proven() {
+    let graph = |name: &str, op: zkml_graph::Op, inputs: usize| {
+        let mut b = GraphBuilder::new(name);
+        let x = b.input("x", &[1], 4, Bounds::new(-10, 10), Visibility::Public).expect("an input");
+        let y = b.node("y", op, &vec![x; inputs]).expect("a node");
+        b.output("y", y, Visibility::Public);
+        b.finish().expect("a graph")
+    };
+    let one = || Map::identity(&[1]);
+    let affine = Linear { terms: vec![(3, one())], constant: 2, scale: 4 };
+    let relu = Max { a: one(), b: MaxOperand::Constant(0) };
+    for graph in [graph("affine", affine.into(), 1), graph("relu", relu.into(), 1)] {
+        let relations = graph.system();
+        let layout = lay_out(&relations, &Options::PROVER).expect("a layout");
+        assert!(layout.system.row_bits > 0, "{}", graph.name);
+        let values = relations.assign(&graph.eval(&[vec![7]]).expect("it runs")).expect("all values");
+        let witness = layout.witness(&relations, &values, Fr::from(77), &[]).expect("a witness");
+        let key = key(&layout);
+        verdict(&key, &proof(&key, &witness), &witness.instances)
+            .unwrap_or_else(|e| panic!("{}: {e}", graph.name));
     }
 }

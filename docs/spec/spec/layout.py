@@ -37,6 +37,8 @@ class Layout:
         s = self.system = system
         na = s.na if na is None else na
         s_rows, groups = 1 << s.k, s.groups
+        # An item without variables has no round: its masked evaluation would be compared with a sum that has no mask.
+        assert min([s.k, s.kt] + [c.bits() for c in s.contractions]) >= 1, "an item without variables"
         assert all(len(t.slots) == groups * s.m for t in s.templates)
         self.check_partition()
         # --- T: columns, then multiplicities at an aligned address

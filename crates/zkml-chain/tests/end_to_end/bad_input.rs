@@ -175,6 +175,25 @@ fn files_that_are_no_keys() {
     assert_eq!(error["way_out"], "run `zkml-chain setup`");
 }
 
+/// A folder may come from anybody: a pipe in it hung commands, a device filled the memory.
+#[test]
+fn what_is_no_file() {
+    let folder = Folder::new();
+    for name in ["program.json", "graph.bin", "proofs/proof.json", ".lock"] {
+        let path = folder.path(name);
+        let before = fs::read(&path).ok();
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        for command in ["verify", "prove", "gen-verifier"] {
+            fails(&[command, "--dir", &folder.dir], 4, "irregular-file", &[name]);
+        }
+        fs::remove_file(&path).unwrap();
+        if let Some(before) = before {
+            fs::write(&path, before).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_damaged_key() {
     let folder = Folder::new();

@@ -175,8 +175,8 @@ impl Addresses {
 impl System {
     /// What the shape rests on.
     fn check_counts(&self) -> Checked {
-        within("bits of a row", self.row_bits.into(), 0, MOST_BITS - 4)?;
-        within("bits of a row of the table", self.table.bits.into(), 0, MOST_BITS - 4)?;
+        within("bits of a row", self.row_bits.into(), 1, MOST_BITS - 4)?;
+        within("bits of a row of the table", self.table.bits.into(), 1, MOST_BITS - 4)?;
         within("columns", self.columns.into(), 1, 1 << 10)?;
         within("lookups in a helper", self.lookups_per_helper.into(), 1, 8)?;
         within("templates", self.templates.len() as u64, 1, MOST_PARTS)?;
@@ -187,6 +187,7 @@ impl System {
         within("private weights", self.private.map_or(1, |p| p.cells), 1, 1 << MOST_BITS)?;
         for c in &self.contractions {
             check_indices(Place { what: "contraction", index: 0 }, &c.indices())?;
+            within("variables of a contraction", c.variables().into(), 1, MOST_BITS)?;
         }
         for l in &self.linears {
             check_indices(Place { what: "linear relation", index: 0 }, &l.indices)?;

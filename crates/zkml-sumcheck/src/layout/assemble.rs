@@ -114,7 +114,8 @@ fn places(blocks: &[Block], columns: u64, table_bits: u32) -> (Vec<Place>, u32, 
         out[b] = Place::Rows(at);
         at += 1 << blocks[b].digits.total_bits();
     }
-    let row_bits = bits_for(at);
+    // A sumcheck over no variables would say the masked evaluations, and sum what is not masked.
+    let row_bits = bits_for(at).max(1);
     let mut idle = Vec::new();
     while at < 1 << row_bits {
         let bits = at.trailing_zeros().min(row_bits);

@@ -66,6 +66,20 @@ pub struct Options {
 }
 
 impl Options {
+    /// Checks numbers that somebody else may have written.
+    fn check(&self) -> Result<()> {
+        let numbers = [
+            ("bits of a limb", self.limb_bits.into(), 2, 16),
+            ("lookups for a helper", self.lookups_per_helper.into(), 1, 8),
+            ("columns", self.columns as u64, 1, 1 << 10),
+            ("parts", self.parts.into(), 1, 1 << 10),
+        ];
+        match numbers.into_iter().find(|(_, found, least, most)| !(*least..=*most).contains(found)) {
+            Some((what, found, least, most)) => Err(Error::Options { what, found, least, most }),
+            None => Ok(()),
+        }
+    }
+
     /// For proving quickly.
     pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8, whole: false };
     /// For cheap verification on chain.
@@ -137,6 +151,7 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
 /// # Errors
 /// [`Error::Unsupported`] and [`Error::Unconfined`], as [`lay_out`].
 pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<Unconfirmed> {
+    options.check()?;
     let plan = Plan::new(relations);
     let run = draft(relations, &plan, options, &|r| !private::is_range(relations, r))?;
     if run.assembled.private.is_empty() {

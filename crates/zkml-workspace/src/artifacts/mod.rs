@@ -77,8 +77,10 @@ impl Artifacts {
     /// Opens a folder to read from it.
     ///
     /// # Errors
-    /// [`Error::NoArtifacts`] when there is no manifest, [`Error::Manifest`] when it is unreadable.
+    /// [`Error::NoArtifacts`] when there is no manifest, [`Error::Manifest`] when it is unreadable, [`Error::Irregular`] for a pipe or
+    /// a device among the files: folders may come from anybody.
     pub fn open(dir: &Path) -> Result<Self> {
+        only_files(dir)?;
         let path = dir.join(file::MANIFEST);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -326,7 +328,20 @@ fn step_of(name: &str) -> &'static str {
     }
 }
 
+/// Refuses folders with anything but files and folders in them, links followed: reading a pipe may wait for ever, a device never end.
+fn only_files(dir: &Path) -> Result<()> {
+    let folders = [dir.to_owned(), dir.join(file::PROOFS), dir.join(file::SOLIDITY)];
+    for entry in folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten() {
+        let path = entry.path();
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(Error::Irregular { path });
+        }
+    }
+    Ok(())
+}
+
 fn lock_file(dir: &Path) -> Result<File> {
+    only_files(dir)?;
     let path = dir.join(".lock");
     File::create(&path).map_err(|e| Error::io("write", &path, e))
 }

@@ -37,6 +37,7 @@ impl Error {
             Self::Io { .. } | Self::Busy { .. } | Self::NoSrs { .. } | Self::Cancelled => Class::System,
             Self::NotAnswered { .. } => Class::System,
             Self::NoArtifacts { .. }
+            | Self::Irregular { .. }
             | Self::WhichModel { .. }
             | Self::Manifest { .. }
             | Self::Missing { .. }
@@ -64,7 +65,9 @@ impl Error {
             Self::Inaccurate(_) => Class::Inaccurate,
             Self::Srs(e) => srs_class(e),
             Self::Prover(e) => prover_class(e),
-            Self::Sumcheck(zkml::SumcheckError::BadKey(_)) => Class::Artifacts,
+            Self::Sumcheck(zkml::SumcheckError::BadKey(_) | zkml::SumcheckError::Options { .. }) => {
+                Class::Artifacts
+            }
             Self::Sumcheck(_) => Class::Input,
             Self::Codegen(_) | Self::Abi(_) | Self::Envelope(_) => Class::Artifacts,
             Self::Harness(e) => harness_class(e),

@@ -46,6 +46,12 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
+    /// Something in an artifact folder that no command put there, and that reading might not end on.
+    #[error("{} is no file: a pipe, a device or a socket", .path.display())]
+    Irregular {
+        /// What it is.
+        path: PathBuf,
+    },
     /// No folder was named and none, or more than one, can be meant.
     #[error("which model? {why}")]
     WhichModel {
@@ -366,6 +372,7 @@ impl Error {
             Self::Cancelled => "cancelled",
             Self::Io { .. } => "io",
             Self::NoArtifacts { .. } => "no-artifacts",
+            Self::Irregular { .. } => "irregular-file",
             Self::WhichModel { .. } => "which-model",
             Self::Manifest { .. } => "manifest",
             Self::Missing { .. } => "missing-file",
