@@ -24,6 +24,7 @@ pub fn markdown(folder: &Path) -> Result<String, String> {
         mutants(&mut out, title, name, &read(name)?);
     }
     fuzzers(&mut out, &read("fuzz.json")?);
+    by_hand(&mut out, &read("by-hand.json")?);
     Ok(out)
 }
 
@@ -187,6 +188,15 @@ fn class(table: &str, by: &str) -> String {
         return "tests that are named in the table".into();
     }
     by.split(':').next().unwrap_or("").into()
+}
+
+fn by_hand(out: &mut String, v: &Value) {
+    let about = text(v, "about");
+    let _ = writeln!(out, "\n## By hand\n\n{about}\n\n| attack | how | outcome | what stops it |\n|---|---|---|---|");
+    for attempt in v["attempts"].as_array().into_iter().flatten() {
+        let cells = ["attack", "how", "outcome", "stopped_by"].map(|key| text(attempt, key));
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
 }
 
 fn fuzzers(out: &mut String, v: &Value) {
