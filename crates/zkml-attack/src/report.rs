@@ -192,7 +192,10 @@ fn class(table: &str, by: &str) -> String {
 
 fn by_hand(out: &mut String, v: &Value) {
     let about = text(v, "about");
-    let _ = writeln!(out, "\n## By hand\n\n{about}\n\n| attack | how | outcome | what stops it |\n|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "\n## By hand\n\n{about}\n\n| attack | how | outcome | what stops it |\n|---|---|---|---|"
+    );
     for attempt in v["attempts"].as_array().into_iter().flatten() {
         let cells = ["attack", "how", "outcome", "stopped_by"].map(|key| text(attempt, key));
         let _ = writeln!(out, "| {} |", cells.join(" | "));

@@ -155,9 +155,11 @@ impl Flat {
     /// If ranges are looked up in two tables.
     pub fn new(layout: &Layout) -> Self {
         let [private, ranges, _] = layout.vectors();
-        let mut flat = Self::of(&layout.system, Vectors { weights: &layout.weights, witness: 0, private });
+        let mut flat =
+            Self::of(&layout.system, Vectors { weights: &layout.weights.all(), witness: 0, private });
         if let Some(other) = layout.of_ranges() {
-            let own = Self::of(&other.system, Vectors { weights: &other.weights, witness: ranges, private });
+            let own =
+                Self::of(&other.system, Vectors { weights: &other.weights.all(), witness: ranges, private });
             let ranges =
                 |table: &HashSet<(u64, Vec<[u8; 32]>)>| table.iter().filter(|(tag, _)| *tag == 0).count();
             assert!(own.table.is_subset(&flat.table) && own.table.len() == ranges(&flat.table), "one range");
