@@ -64,7 +64,7 @@ lint-quick: $(NODE_STAMP)
 	$(FORGE) lint --deny notes --only-lint unused-import
 	$(CARGO) fmt --all --check
 	@# Modules that a registry declares are unknown to `cargo fmt`.
-	rustfmt --check --edition 2024 crates/zkml-onnx/src/ops/*.rs crates/zkml-onnx/src/proto/rewrite/*.rs
+	rustfmt --check --edition 2024 crates/zkml-onnx/src/ops/*.rs crates/zkml-onnx/src/own/*.rs crates/zkml-onnx/src/proto/rewrite/*.rs
 
 ## features: the library with no more than what verifiers or provers need, as a browser takes it
 features:

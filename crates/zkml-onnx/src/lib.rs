@@ -22,6 +22,7 @@ mod model;
 mod net;
 mod ops;
 mod options;
+mod own;
 mod proto;
 mod quant;
 mod report;

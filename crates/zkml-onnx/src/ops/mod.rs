@@ -48,8 +48,9 @@ macro_rules! families {
 }
 
 families![
-    gemm, conv, arithmetic, bounds, leaky_relu, functions, gelu, max_pool, sum_pool, reduce, normalise,
-    softmax, argmax, axes, slice, gather, concat, pad, cast,
+    gemm, conv, integer, arithmetic, bounds, leaky_relu, inverse, functions, gelu, max_pool, sum_pool,
+    reduce, normalise, softmax, argmax, axes, slice, gather, concat, pad, cast, compare, logic, round,
+    wiring,
 ];
 
 pub(crate) const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {

@@ -7,6 +7,7 @@ use super::reduce::{largest_along, repeated, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
 use crate::net::{Function, NetOp, Operand};
+use crate::own::LogSumExp;
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("Softmax", "exponentials below the largest element, divided by their sum"),
@@ -23,6 +24,9 @@ const FLOOR: f64 = -12.0;
 const MANY: f64 = 16.0;
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
+    if let Some(LogSumExp(axes)) = is::<LogSumExp>(node) {
+        return Some(log_of_sum(l, node, axes));
+    }
     let softmax = is::<Softmax>(node)?;
     Some(match softmax.kind {
         SoftmaxKind::Softmax => normalised(l, node, &softmax.axes),
@@ -30,8 +34,10 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     })
 }
 
-/// What both share.
+/// What they share.
 struct Parts {
+    /// The largest elements along the axes, which stay with size one.
+    largest: Operand,
     /// Differences to the largest element: none is positive.
     below: Operand,
     /// Their exponentials.
@@ -47,8 +53,8 @@ fn named(node: &TractNode, part: &str) -> String {
 fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, Reason> {
     let x = l.input(node, 0)?;
     let shape = x.map.shape.clone();
-    let best = largest_along(l, node, &x, axes);
-    let best = repeated(l, &named(node, "largest"), &best, &shape)?;
+    let largest = largest_along(l, node, &x, axes);
+    let best = repeated(l, &named(node, "largest"), &largest, &shape)?;
     let below = l.net.sum(&named(node, "below"), vec![(1.0, x), (-1.0, best)], 0.0);
     l.net.nodes[below.value].never_positive = true;
     let count: usize = axes.iter().map(|&d| shape[d]).product();
@@ -58,7 +64,7 @@ fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts
     let powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
     let total = weighted_sum(l, &powers, axes, 1.0, &named(node, "total"))?;
     l.net.nodes[total.value].least = Some(1.0);
-    Ok(Parts { below, powers, total })
+    Ok(Parts { largest, below, powers, total })
 }
 
 fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
@@ -75,4 +81,11 @@ fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
     let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
     let logarithm = repeated(l, &named(node, "ln"), &logarithm, &shape)?;
     Ok(l.net.sum(&node.name, vec![(1.0, below), (-1.0, logarithm)], 0.0))
+}
+
+/// `max + ln Σ exp(x − max)`.
+fn log_of_sum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
+    let Parts { largest, total, .. } = parts(l, node, axes)?;
+    let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
+    Ok(l.net.sum(&node.name, vec![(1.0, largest), (1.0, logarithm)], 0.0))
 }

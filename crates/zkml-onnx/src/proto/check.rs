@@ -226,7 +226,7 @@ pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), 
             return Err(Error::InputType { input: name, kind: "no tensor".into() });
         };
         let kind = DataType::try_from(t.elem_type).unwrap_or(DataType::Undefined);
-        if width(kind).is_none() || kind == DataType::Bool {
+        if width(kind).is_none() {
             return Err(Error::InputType { input: name, kind: format!("{kind:?}").to_lowercase() });
         }
         let Some(shape) = t.shape.as_mut() else {
