@@ -12,7 +12,7 @@ use crate::error::{Obstacle, Reason, UnsupportedNode};
 use crate::guard::quietly;
 use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
-use crate::ops::{Lowering, TractNode, UNKNOWN};
+use crate::ops::{Lowering, TractNode, UNKNOWN, finite_mask};
 use crate::proto::{Private, check, cut_labels, rewrite};
 use crate::support::supported_ops;
 use crate::{Error, LoadOptions, Port, log_softmax, own, proto};
@@ -317,7 +317,7 @@ fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> R
             let operand = l.net.push_const(&node.name, Numbers::private(values.clone(), &node.name), &shape);
             l.set(outlet, operand, false);
         } else if let Some(constant) = &output.fact.konst {
-            let values = reals(constant)?;
+            let values = reals(constant)?.into_iter().map(finite_mask).collect::<Vec<_>>();
             // Single numbers without dimension belong to the architecture; tables that the analysis computed may not.
             let numbers = match private {
                 Some(_) if values.len() > 1 => Numbers::private(values, &node.name),

@@ -5,11 +5,11 @@ use tract_onnx::prelude::{DatumType, Tensor};
 use tract_onnx::tract_core::ops::array::{Pad, PadMode};
 use zkml_graph::Map;
 
-use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use super::{Lowered, Lowering, OpSupport, TractNode, is};
 use crate::error::Reason;
 use crate::net::{Numbers, Operand};
 
-pub(super) const ONNX: &[OpSupport] = &[op("Pad", "free wiring; no negative pads")];
+pub(super) const ONNX: &[OpSupport] = &[];
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     let pad = is::<Pad>(node)?;

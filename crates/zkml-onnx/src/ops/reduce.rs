@@ -11,6 +11,7 @@ use crate::net::{Contraction, NetOp, Numbers, Operand};
 pub(super) const ONNX: &[OpSupport] = &[
     op("GlobalAveragePool", ""),
     op("GlobalMaxPool", ""),
+    op("LpNormalization", "p of 1 and 2"),
     op("ReduceL1", ""),
     op("ReduceL2", ""),
     op("ReduceLogSum", "of positive sums"),

@@ -3,14 +3,18 @@
 
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 
+use super::mask::masked;
 use super::reduce::{largest_along, repeated, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
-use crate::net::{Function, NetOp, Operand};
+use crate::net::{Function, NetOp, Numbers, Operand};
 use crate::own::LogSumExp;
 
 pub(super) const ONNX: &[OpSupport] = &[
-    op("Softmax", "exponentials below the largest element, divided by their sum"),
+    op(
+        "Softmax",
+        "exponentials below the largest element, divided by their sum; constant masks, as of causal attention, are zeros",
+    ),
     op(
         "LogSoftmax",
         "differences to the largest element, less the logarithm of the sum of their exponentials; also as Log of Softmax",
@@ -50,8 +54,12 @@ fn named(node: &TractNode, part: &str) -> String {
     format!("{}.{part}", node.name)
 }
 
-fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, Reason> {
-    let x = l.input(node, 0)?;
+fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], masks: bool) -> Result<Parts, Reason> {
+    let mut x = l.input(node, 0)?;
+    let mask = if masks { masked(l, node, &x, axes) } else { None };
+    if let Some(mask) = &mask {
+        x = mask.x.clone();
+    }
     let shape = x.map.shape.clone();
     let largest = largest_along(l, node, &x, axes);
     let best = repeated(l, &named(node, "largest"), &largest, &shape)?;
@@ -61,14 +69,18 @@ fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts
     let floor = FLOOR - (count as f64 / MANY).max(1.0).ln();
     let floored = l.net.at_least(&named(node, "floor"), below.clone(), floor.floor());
     l.net.nodes[floored.value].never_positive = true;
-    let powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
+    let mut powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
+    if let Some(mask) = mask {
+        let none = Numbers::public(vec![0.0; mask.visible.len()]);
+        powers = l.net.affine(&named(node, "seen"), powers, false, mask.visible, none);
+    }
     let total = weighted_sum(l, &powers, axes, 1.0, &named(node, "total"))?;
     l.net.nodes[total.value].least = Some(1.0);
     Ok(Parts { largest, below, powers, total })
 }
 
 fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
-    let Parts { powers, total, .. } = parts(l, node, axes)?;
+    let Parts { powers, total, .. } = parts(l, node, axes, true)?;
     let shape = powers.map.shape.clone();
     let total = repeated(l, &named(node, "total"), &total, &shape)?;
     Ok(l.net.push(&node.name, NetOp::Divide { a: powers, b: total }, &shape))
@@ -76,7 +88,7 @@ fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
 
 /// `x − max − ln Σ exp(x − max)`. The differences themselves have no floor: there they are the result.
 fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
-    let Parts { below, total, .. } = parts(l, node, axes)?;
+    let Parts { below, total, .. } = parts(l, node, axes, false)?;
     let shape = below.map.shape.clone();
     let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
     let logarithm = repeated(l, &named(node, "ln"), &logarithm, &shape)?;
@@ -85,7 +97,7 @@ fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
 
 /// `max + ln Σ exp(x − max)`.
 fn log_of_sum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
-    let Parts { largest, total, .. } = parts(l, node, axes)?;
+    let Parts { largest, total, .. } = parts(l, node, axes, true)?;
     let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
     Ok(l.net.sum(&node.name, vec![(1.0, largest), (1.0, logarithm)], 0.0))
 }

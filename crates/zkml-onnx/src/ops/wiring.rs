@@ -18,7 +18,6 @@ use crate::net::{Numbers, Operand, Source};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("GatherElements", "constant indices; free wiring"),
-    op("GatherND", "constant indices; free wiring"),
     op("ScatterElements", "constant indices, no reduction; free wiring"),
     op("ScatterND", "constant indices, no reduction; free wiring"),
     op("Scatter", "as ScatterElements"),

@@ -8,14 +8,14 @@ use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::cast::cast;
-use tract_onnx::tract_core::ops::change_axes::wire_with_rank_broadcast;
+use tract_onnx::tract_core::ops::change_axes::{AxisOp, wire_with_rank_broadcast};
 use tract_onnx::tract_core::ops::math;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::ops::{OpSupport, op};
 use crate::proto::{attribute, text_attribute};
 
-pub(crate) use kept::{LogSumExp, Smooth};
+pub(crate) use kept::{Along, LogSumExp, Smooth};
 
 /// An operator of ONNX, and how it is wired.
 struct Own {
@@ -36,7 +36,25 @@ macro_rules! operators {
     };
 }
 
-operators![activations, losses, quantize, reductions];
+operators![
+    activations,
+    borders,
+    chosen,
+    classical,
+    convolution,
+    dynamic_quantize,
+    integer_products,
+    integers,
+    losses,
+    normalise,
+    pools,
+    powers,
+    quantize,
+    reductions,
+    resize,
+    sorted,
+    sums,
+];
 
 /// An operator whose result has type and shape of its first input.
 const fn same(onnx_name: &'static str, notes: &'static str, wire: Wire) -> Own {
@@ -66,16 +84,17 @@ pub(crate) fn framework() -> Onnx {
     onnx
 }
 
-fn build(_: &ParsingContext<'_>, node: &pb::NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+fn build(ctx: &ParsingContext<'_>, node: &pb::NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let own = all().find(|o| o.support.onnx_name == node.op_type);
     let own = own.with_context(|| format!("{} is not wired here", node.op_type))?;
-    Ok((expand(Node { node: node.clone(), own }), Vec::new()))
+    Ok((expand(Node { node: node.clone(), opset: ctx.onnx_operator_set_version, own }), Vec::new()))
 }
 
 /// A node of the model, until types are known.
 #[derive(Clone)]
 struct Node {
     node: pb::NodeProto,
+    opset: i64,
     own: &'static Own,
 }
 
@@ -112,7 +131,7 @@ impl Expansion for Node {
         let mut given = inputs.iter().copied();
         let slots = self.node.input.iter().map(|name| if name.is_empty() { None } else { given.next() });
         let inputs = slots.collect();
-        let mut wiring = Wiring { node: &self.node, prefix, model, inputs, parts: 0 };
+        let mut wiring = Wiring { node: &self.node, opset: self.opset, prefix, model, inputs, parts: 0 };
         (self.own.wire)(&mut wiring)
     }
 }
@@ -120,6 +139,7 @@ impl Expansion for Node {
 /// A node that is being wired.
 struct Wiring<'a> {
     node: &'a pb::NodeProto,
+    opset: i64,
     prefix: &'a str,
     model: &'a mut TypedModel,
     inputs: Vec<Option<OutletId>>,
@@ -134,6 +154,11 @@ impl Wiring<'_> {
 
     fn optional(&self, slot: usize) -> Option<OutletId> {
         self.inputs.get(slot).copied().flatten()
+    }
+
+    /// The integers of an attribute; nothing when it is not there.
+    fn ints(&self, name: &str) -> Option<Vec<i64>> {
+        attribute(self.node, name).map(|a| a.ints.clone())
     }
 
     fn float(&self, name: &str, default: f32) -> f32 {
@@ -178,6 +203,11 @@ impl Wiring<'_> {
         Ok(cast.to_plain_array_view::<f64>()?.iter().copied().collect())
     }
 
+    /// A constant input as integers.
+    fn integers(&self, slot: usize, what: &str) -> TractResult<Vec<i64>> {
+        Ok(self.reals(slot, what)?.into_iter().map(|v| v as i64).collect())
+    }
+
     fn name(&mut self) -> String {
         self.parts += 1;
         format!("{}.{}", self.prefix, self.parts)
@@ -206,6 +236,13 @@ impl Wiring<'_> {
         self.numbers(like, &[value], &[])
     }
 
+    /// A constant of 32-bit floats.
+    fn floats(&mut self, values: &[f64], shape: &[usize]) -> TractResult<OutletId> {
+        let tensor = tensor1(values).into_shape(shape)?.cast_to_dt(DatumType::F32)?.into_owned();
+        let name = self.name();
+        self.model.add_const(name, tensor)
+    }
+
     fn plus(&mut self, x: OutletId, c: f64) -> TractResult<OutletId> {
         let c = self.number(x, c)?;
         self.binary(math::Add, x, c)
@@ -224,6 +261,18 @@ impl Wiring<'_> {
     fn at_most(&mut self, x: OutletId, c: f64) -> TractResult<OutletId> {
         let c = self.number(x, c)?;
         self.binary(math::Min, x, c)
+    }
+
+    /// Takes out a dimension of size one.
+    fn without(&mut self, x: OutletId, axis: usize) -> TractResult<OutletId> {
+        self.apply(AxisOp::Rm(axis), &[x])
+    }
+
+    /// The same elements in another shape.
+    fn reshaped(&mut self, x: OutletId, to: &[usize]) -> TractResult<OutletId> {
+        let dims = |s: &[usize]| s.iter().map(|d| d.to_dim()).collect::<TVec<TDim>>();
+        let from = self.shape(x)?;
+        self.apply(AxisOp::Reshape(0, dims(&from), dims(to)), &[x])
     }
 
     fn cast(&mut self, x: OutletId, kind: DatumType) -> TractResult<OutletId> {

@@ -24,25 +24,45 @@ pub(super) const OWN: &[Own] = &[
 /// `saturate(round(x / scale) + zero_point)`.
 fn quantized(w: &mut Wiring<'_>) -> TractResult<TVec<OutletId>> {
     let x = w.input(0)?;
-    let shape = w.shape(x)?;
     let kind = match (w.optional(2), w.int("output_dtype", 0)) {
         (Some(zero_point), _) => w.kind(zero_point)?,
         (None, 0) => DatumType::U8,
         (None, code) => integer_type(code)?,
     };
+    Ok(tvec!(rounded(w, x, [1, 2], kind)?))
+}
+
+/// `saturate(round(x / scale) + zero_point)`, with scale and zero point in these slots.
+pub(super) fn rounded(
+    w: &mut Wiring<'_>,
+    x: OutletId,
+    [scale, zero_point]: [usize; 2],
+    kind: DatumType,
+) -> TractResult<OutletId> {
     let (lo, hi) = range(kind)?;
+    let shape = w.shape(x)?;
     let x = w.cast(x, DatumType::F32)?;
-    let scale = spread(w, 1, &shape)?.with_context(|| "the scale is missing")?;
-    let scale = constant(w, scale, &shape)?;
+    let scale = parameter(w, scale, "the scale", &shape)?.with_context(|| "the scale is missing")?;
     let mut y = w.binary(math::Div, x, scale)?;
     y = w.apply(math::round_half_to_even(), &[y])?;
-    if let Some(zero_point) = spread(w, 2, &shape)? {
-        let zero_point = constant(w, zero_point, &shape)?;
+    if let Some(zero_point) = parameter(w, zero_point, "the zero point", &shape)? {
         y = w.binary(math::Add, y, zero_point)?;
     }
     y = w.at_least(y, lo)?;
     y = w.at_most(y, hi)?;
-    Ok(tvec!(w.cast(y, kind)?))
+    w.cast(y, kind)
+}
+
+/// A scale or zero point that broadcasts to a shape. One number for all of the tensor may come out of the model.
+fn parameter(w: &mut Wiring<'_>, slot: usize, what: &str, shape: &[usize]) -> TractResult<Option<OutletId>> {
+    let Some(outlet) = w.optional(slot) else { return Ok(None) };
+    if w.model.outlet_fact(outlet)?.konst.is_none() && w.shape(outlet)?.iter().product::<usize>() == 1 {
+        let one = w.reshaped(outlet, &[])?;
+        return Ok(Some(w.cast(one, DatumType::F32)?));
+    }
+    let values = spread(w, slot, what, shape)?;
+    let shape = if values.len() == 1 { &[] } else { shape };
+    Ok(Some(w.floats(&values, shape)?))
 }
 
 /// `(x − zero_point) · scale`.
@@ -51,12 +71,10 @@ fn real(w: &mut Wiring<'_>) -> TractResult<TVec<OutletId>> {
     let shape = w.shape(x)?;
     let kind = w.kind(w.input(1)?)?;
     let mut y = w.cast(x, DatumType::F32)?;
-    if let Some(zero_point) = spread(w, 2, &shape)? {
-        let zero_point = constant(w, zero_point, &shape)?;
+    if let Some(zero_point) = parameter(w, 2, "the zero point", &shape)? {
         y = w.binary(math::Sub, y, zero_point)?;
     }
-    let scale = spread(w, 1, &shape)?.with_context(|| "the scale is missing")?;
-    let scale = constant(w, scale, &shape)?;
+    let scale = parameter(w, 1, "the scale", &shape)?.with_context(|| "the scale is missing")?;
     y = w.binary(math::Mul, y, scale)?;
     Ok(tvec!(w.cast(y, kind)?))
 }
@@ -84,14 +102,10 @@ fn range(kind: DatumType) -> TractResult<(f64, f64)> {
 
 /// A scale or zero point for each element of a tensor, or one for all: there is one for the tensor, one for each index of an axis, or
 /// one for each block along it.
-fn spread(w: &Wiring<'_>, slot: usize, shape: &[usize]) -> TractResult<Option<Vec<f64>>> {
-    if w.optional(slot).is_none() {
-        return Ok(None);
-    }
-    let what = if slot == 1 { "the scale" } else { "the zero point" };
+fn spread(w: &Wiring<'_>, slot: usize, what: &str, shape: &[usize]) -> TractResult<Vec<f64>> {
     let (values, own) = (w.reals(slot, what)?, w.constant(slot, what)?.shape().to_vec());
     if let [one] = values.as_slice() {
-        return Ok(Some(vec![*one]));
+        return Ok(vec![*one]);
     }
     let axis = w.axis(w.int("axis", 1), shape.len())?;
     let block = usize::try_from(w.int("block_size", 0)).unwrap_or(0);
@@ -104,7 +118,7 @@ fn spread(w: &Wiring<'_>, slot: usize, shape: &[usize]) -> TractResult<Option<Ve
             "{what} of shape {own:?} for {} indices",
             shape[axis]
         );
-        return Ok(Some((0..count).map(|i| values[index(i, axis)]).collect()));
+        return Ok((0..count).map(|i| values[index(i, axis)]).collect());
     }
     let blocks: Vec<usize> =
         (0..shape.len()).map(|d| if d == axis { shape[d].div_ceil(block) } else { shape[d] }).collect();
@@ -114,12 +128,5 @@ fn spread(w: &Wiring<'_>, slot: usize, shape: &[usize]) -> TractResult<Option<Ve
         let place = |d: usize| if d == axis { index(i, d) / block } else { index(i, d) };
         (0..shape.len()).map(|d| place(d) * step[d] as usize).sum()
     };
-    Ok(Some((0..count).map(|i| values[at(i)]).collect()))
-}
-
-fn constant(w: &mut Wiring<'_>, values: Vec<f64>, shape: &[usize]) -> TractResult<OutletId> {
-    let shape = if values.len() == 1 { Vec::new() } else { shape.to_vec() };
-    let tensor = tensor1(&values).into_shape(&shape)?.cast_to::<f32>()?.into_owned();
-    let name = w.name();
-    w.model.add_const(name, tensor)
+    Ok((0..count).map(|i| values[at(i)]).collect())
 }

@@ -20,6 +20,7 @@ const SLOTS: &[(&str, &[usize])] = &[
     ("Compress", &[1]),
     ("ConstantOfShape", &[0]),
     ("ConvInteger", &[1, 2, 3]),
+    ("ConvTranspose", &[1, 2]),
     ("CumSum", &[1]),
     ("DFT", &[1, 2]),
     ("DequantizeLinear", &[1, 2]),
