@@ -114,6 +114,7 @@ pub(crate) fn build(
     proto::prune(&mut graph);
     let shapes = check::fix_batch(&mut graph, options.batch);
     let operators = count_operators(&graph);
+    proto::join_quantized(&mut graph);
     let mut refused = rewrite(&mut graph);
     refused.extend(proto::misread(&graph));
     proto::prune(&mut graph);

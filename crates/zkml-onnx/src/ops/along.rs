@@ -7,7 +7,7 @@ use super::reduce::grouped;
 use super::wiring::MOST;
 use super::{Lowered, Lowering, OpSupport, TractNode, is};
 use crate::error::Reason;
-use crate::net::{Contraction, Numbers, Operand, Source};
+use crate::net::{Contraction, Numbers, Operand};
 use crate::own::Along;
 
 pub(super) const ONNX: &[OpSupport] = &[];
@@ -33,22 +33,62 @@ fn mapped(l: &mut Lowering<'_>, node: &TractNode, along: &Along) -> Result<Opera
     Ok(l.net.view(&node.name, &y, &back))
 }
 
-/// Elements of the last axis, or constants.
+/// Rows of a map that picks, in a row: from where on, how many, and from which column on with which step; or all of them constants.
+struct Run {
+    start: usize,
+    len: usize,
+    columns: Option<(usize, i64)>,
+}
+
+fn runs(along: &Along) -> Vec<Run> {
+    let column = |row: usize| along.rows[row].first().map(|(c, _)| *c);
+    let mut runs: Vec<Run> = Vec::new();
+    for row in 0..along.rows.len() {
+        let here = column(row);
+        if let Some(run) = runs.last_mut() {
+            let joins = match (run.columns, here) {
+                (None, None) => along.constants[row] == along.constants[run.start],
+                (Some((first, _)), Some(c)) if run.len == 1 => {
+                    run.columns = Some((first, c as i64 - first as i64));
+                    true
+                }
+                (Some((first, step)), Some(c)) => first as i64 + step * run.len as i64 == c as i64,
+                _ => false,
+            };
+            if joins {
+                run.len += 1;
+                continue;
+            }
+        }
+        runs.push(Run { start: row, len: 1, columns: here.map(|c| (c, 0)) });
+    }
+    runs
+}
+
+/// Slices of the last axis, and constants, side by side.
 fn picked(l: &mut Lowering<'_>, node: &TractNode, along: &Along, x: &Operand) -> Result<Operand, Reason> {
-    let mut shape = x.map.shape.clone();
-    let len = shape.pop().unwrap_or(1);
-    let outer: usize = shape.iter().product();
-    let count = along.constants.len();
-    let constants = Numbers::public(along.constants.clone());
-    let constants = l.net.push_const(&format!("{}.constant", node.name), constants, &[count]);
-    let source = |k: usize| -> Source {
-        let (place, row) = (k / count, k % count);
-        along.rows[row].first().map_or((1, row), |(column, _)| (0, place * len + column))
-    };
-    let sources: Vec<Source> = (0..outer * count).map(source).collect();
-    shape.push(count);
-    let picked = l.net.picked(&node.name, &[x.clone(), constants], &sources, &shape, MOST);
-    picked.ok_or_else(|| format!("more than {MOST} pieces of tensors would be wired one by one").into())
+    let last = x.map.shape.len() - 1;
+    let runs = runs(along);
+    if runs.len() > MOST {
+        return Err(format!("more than {MOST} pieces of tensors would be wired one by one").into());
+    }
+    let mut parts = Vec::with_capacity(runs.len());
+    for run in runs {
+        let mut map = Map::identity(&x.map.shape);
+        map.shape[last] = run.len;
+        parts.push(match run.columns {
+            Some((first, step)) => {
+                map.axes[last].offset = first as i64;
+                map.axes[last].steps[last] = step;
+                l.net.view(&node.name, x, &map)
+            }
+            None => {
+                let values = vec![along.constants[run.start]; map.shape.iter().product()];
+                l.net.push_const(&format!("{}.border", node.name), Numbers::public(values), &map.shape)
+            }
+        });
+    }
+    Ok(if parts.len() == 1 { parts.swap_remove(0) } else { l.net.concat(&node.name, parts, last) })
 }
 
 /// A contraction with the matrix over the last axis.

@@ -49,9 +49,16 @@ pub(super) fn half_to_even(l: &mut Lowering<'_>, name: &str, x: Operand) -> Oper
     let lowered = l.net.sum(&part("lowered"), vec![(-1.0, x)], 0.5);
     let minus_down = floor(l, &part("down"), lowered);
     let tie = l.net.sum(&part("tie"), vec![(1.0, up.clone()), (1.0, minus_down)], 0.0);
+    bit(l, &tie);
     let half = l.net.sum(&part("half"), vec![(0.5, up.clone())], 0.0);
     let half = floor(l, &part("pairs"), half);
     let odd = l.net.sum(&part("odd"), vec![(1.0, up.clone()), (-2.0, half)], 0.0);
+    bit(l, &odd);
     let excess = l.net.product(&part("excess"), tie, odd);
     l.net.sum(name, vec![(1.0, up), (-1.0, excess)], 0.0)
+}
+
+/// Notes that a value is zero or one: no interval shows that.
+fn bit(l: &mut Lowering<'_>, x: &Operand) {
+    l.net.nodes[x.value].span = Some((0, 1));
 }

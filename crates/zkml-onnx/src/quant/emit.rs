@@ -26,6 +26,8 @@ pub(crate) struct Emitted {
 
 /// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
 const SLACK: i32 = 4;
+/// Bits of an integer that rounding gives without its range being narrowed to what calibration saw.
+const FLOOR_BITS: u32 = 24;
 /// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
 pub(super) const FINAL_BITS: i32 = 4;
 pub(super) struct Emitter<'a> {
@@ -155,18 +157,36 @@ impl Emitter<'_> {
         let id = self.raw(value)?;
         let (scale, bounds) = (self.builder.tensor(id).scale, self.builder.tensor(id).bounds);
         let target = self.scales.values[value].scale;
-        let reach = quantize("range", self.allowed(value), target)?.max(1);
-        let top = if self.net.nodes[value].never_positive { 0 } else { i128::from(reach) - 1 };
-        let calibrated = Bounds::new(-i128::from(reach), top);
+        let calibrated = self.range(value, target)?;
         let id = if scale > target {
             self.rescale(value, id, 1i64 << (scale - target).min(60), target, calibrated)?
-        } else if scale == target && bounds.magnitude() >> SLACK > i128::from(reach) {
+        } else if scale == target && self.beyond(value, bounds, calibrated) {
             self.rescale(value, id, 1, scale, calibrated)?
         } else {
             id
         };
         self.rounded[value] = Some(id);
         Ok(id)
+    }
+
+    /// The range of a value between layers: what is known of it, or what calibration saw. Integers have some room, since a number that
+    /// counts few things may count more.
+    fn range(&self, value: usize, scale: i32) -> Result<Bounds, Error> {
+        let node = &self.net.nodes[value];
+        if let Some((lo, hi)) = node.span {
+            return Ok(Bounds::new(lo.into(), hi.into()));
+        }
+        let reach = i128::from(quantize("range", self.allowed(value), scale)?.max(1));
+        let reach = if node.integer { reach.max(1 << FLOOR_BITS) } else { reach };
+        Ok(Bounds::new(-reach, if node.never_positive { 0 } else { reach - 1 }))
+    }
+
+    /// Whether the bounds of a value exceed its range by so much that they are narrowed.
+    fn beyond(&self, value: usize, bounds: Bounds, range: Bounds) -> bool {
+        match self.net.nodes[value].span {
+            Some(_) => bounds.lo < range.lo || bounds.hi > range.hi,
+            None => bounds.magnitude() >> SLACK > range.magnitude(),
+        }
     }
 
     pub(super) fn rescale(
@@ -236,7 +256,10 @@ impl Emitter<'_> {
         let low = Linear { terms: vec![(1, map)], constant: -half, scale: bits };
         let low = self.builder.node(&format!("{name}.half"), low, &[id])?;
         let reach = quantize(&name, self.allowed(value), 0)?.max(1);
-        let calibrated = Some(span.unwrap_or(Bounds::new(-i128::from(reach), i128::from(reach))));
+        // What saturates afterwards must not be refused before, so ranges are narrowed only where they are wide.
+        let wide = self.builder.tensor(low).bounds.magnitude() >> (bits as u32 + FLOOR_BITS) != 0;
+        let seen = wide.then(|| Bounds::new(-i128::from(reach), i128::from(reach)));
+        let calibrated = span.or(seen);
         Ok(self.builder.node(&name, Rescale { divisor: 2 * half, scale: 0, calibrated }, &[low])?)
     }
 

@@ -133,14 +133,16 @@ impl Emitter<'_> {
 
     /// Fraction bits of a factor of integers: as many as there is room for, since what follows may round to integers again.
     fn finer(&self, factor: f64, id: TensorId) -> i32 {
+        let (exact, exponent) = (exact_or_fine(factor), integer_bits(factor.abs()));
+        if exact == 15 - exponent { self.room(id) - exponent } else { exact }
+    }
+
+    /// Significant bits that a factor of a tensor may have.
+    fn room(&self, id: TensorId) -> i32 {
         const MOST: i32 = 30;
         const ROOM: i32 = 56;
-        let (exact, exponent) = (exact_or_fine(factor), integer_bits(factor.abs()));
-        if exact != 15 - exponent {
-            return exact;
-        }
         let own = self.builder.tensor(id).bounds.bits() as i32;
-        MOST.min(ROOM - own).max(15) - exponent
+        MOST.min(ROOM - own).max(15)
     }
 
     /// `scale · x + shift`: one coefficient where the scale is the same everywhere, else a product with constants.
@@ -164,6 +166,7 @@ impl Emitter<'_> {
             None if scale.is_private() => self.scales.of_weights(value, scale),
             // At least as many significant bits as a single factor gets.
             None if scale.are_integers() => 0,
+            None if self.net.is_integer(x) => self.room(a) - integer_bits(largest(scale)),
             None => self.scales.weight.max(15 - integer_bits(largest(scale))),
         };
         let a = if bits <= 0 { self.as_fine_as(value, x, a, shift)? } else { a };
