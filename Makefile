@@ -18,7 +18,7 @@ MDBOOK_VERSION := 0.5.4
 # Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
-.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features clean
+.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features operators clean
 
 all: build
 
@@ -64,7 +64,7 @@ lint-quick: $(NODE_STAMP)
 	$(FORGE) lint --deny notes --only-lint unused-import
 	$(CARGO) fmt --all --check
 	@# Modules that a registry declares are unknown to `cargo fmt`.
-	rustfmt --check --edition 2024 crates/zkml-onnx/src/ops/*.rs crates/zkml-onnx/src/proto/rewrite/*.rs
+	rustfmt --check --edition 2024 crates/zkml-onnx/src/ops/*.rs crates/zkml-onnx/src/own/*.rs crates/zkml-onnx/src/proto/rewrite/*.rs
 
 ## features: the library with no more than what verifiers or provers need, as a browser takes it
 features:
@@ -84,6 +84,10 @@ attack:
 	$(CARGO) run --release --locked -p zkml-attack -- --budget $(BUDGET)
 	$(CARGO) run --release --locked -p zkml-attack -- --backend sumcheck --budget $(BUDGET)
 	$(CARGO) test --release --locked -p zkml-attack --test zero_knowledge -- --ignored
+
+## operators: one case of each ONNX operator the whole way, by both back ends, down to the contract
+operators: $(NODE_STAMP)
+	ZKML_OPERATORS=contracts $(CARGO) test --release --locked -p zkml --test operators -- --nocapture
 
 ## agree: compares honest runs of random graphs by eval, relations and circuit, and some of them by real proofs and contract
 agree: $(NODE_STAMP)

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod bench;
+mod conformance;
 pub mod error;
 pub mod fixtures;
 pub mod pages;

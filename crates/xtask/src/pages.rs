@@ -12,6 +12,9 @@ use zkml_workspace::{Error as StepError, artifacts::write_whole, steps::ops};
 
 /// The page with what `--help` says, from the repository's root.
 const COMMANDS: &str = "docs/book/src/commands.md";
+/// The page about ONNX's node tests, and the list that it is made from.
+const CONFORMANCE: &str = "docs/book/src/conformance.md";
+const NODE_TESTS: &str = "tests/fixtures/onnx/node_tests.tsv";
 /// The page with the support table.
 const OPERATORS: &str = "docs/book/src/operators.md";
 /// The page with the keys of `zkml.toml`.
@@ -29,7 +32,10 @@ const CONFIG: [&str; 2] =
 pub fn wanted(root: &Path) -> Result<Vec<(PathBuf, String)>> {
     let operators = with_table(root, OPERATORS, OPS, &markdown(&ops::run()))?;
     let keys = with_table(root, KEYS, CONFIG, &config::list::run(true).table())?;
-    Ok(vec![(root.join(COMMANDS), commands()), operators, keys])
+    let list = root.join(NODE_TESTS);
+    let list = fs::read_to_string(&list).map_err(|e| StepError::io("read", &list, e))?;
+    let conformance = (root.join(CONFORMANCE), crate::conformance::page(&list));
+    Ok(vec![(root.join(COMMANDS), commands()), operators, keys, conformance])
 }
 
 /// Writes the pages that are out of date; returns their paths.

@@ -1,7 +1,7 @@
 //! ONNX front end: load, declutter, calibrate, and lower each operator to the integer graph.
 //!
 //! ```text
-//! file ─► proto (checks, label tails, classical-ML operators) ─► tract (types, simplification)
+//! file ─► proto (checks, label tails, classical-ML operators) ─► tract, with operators of `own` (types, simplification)
 //!      ─► ops (one file per family) ─► net (floats, no scales) ─► quant (ranges, scales) ─► zkml_graph::Graph
 //! ```
 //!
@@ -22,6 +22,7 @@ mod model;
 mod net;
 mod ops;
 mod options;
+mod own;
 mod proto;
 mod quant;
 mod report;

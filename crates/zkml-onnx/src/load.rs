@@ -12,10 +12,10 @@ use crate::error::{Obstacle, Reason, UnsupportedNode};
 use crate::guard::quietly;
 use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
-use crate::ops::{Lowering, TractNode, UNKNOWN};
+use crate::ops::{Lowering, TractNode, UNKNOWN, finite_mask};
 use crate::proto::{Private, check, cut_labels, rewrite};
 use crate::support::supported_ops;
-use crate::{Error, LoadOptions, Port, log_softmax, proto};
+use crate::{Error, LoadOptions, Port, log_softmax, own, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
 const MAX_BYTES: u64 = 1 << 29;
@@ -114,6 +114,7 @@ pub(crate) fn build(
     proto::prune(&mut graph);
     let shapes = check::fix_batch(&mut graph, options.batch);
     let operators = count_operators(&graph);
+    proto::join_quantized(&mut graph);
     let mut refused = rewrite(&mut graph);
     refused.extend(proto::misread(&graph));
     proto::prune(&mut graph);
@@ -187,7 +188,7 @@ fn analysis(detail: impl std::fmt::Display) -> Error {
 
 fn parse(file: &pb::ModelProto, graph: &pb::GraphProto) -> Result<tract_onnx::model::ParseResult, Error> {
     let whole = pb::ModelProto { graph: Some(graph.clone()), ..file.clone() };
-    quietly(|| tract_onnx::onnx().parse(&whole, None)).map_err(analysis)?.map_err(analysis)
+    quietly(|| own::framework().parse(&whole, None)).map_err(analysis)?.map_err(analysis)
 }
 
 /// Operators that are not in the table, with the shapes that inference finds for their inputs.
@@ -254,10 +255,17 @@ fn assemble(
     let mut inputs = Vec::new();
     let name_of = |o: &OutletId| typed.node(o.node).name.as_str();
     for outlet in typed.inputs.iter().filter(|o| private.is_none_or(|p| !p.contains_key(name_of(o)))) {
-        let lost = || analysis(format!("no output depends on input `{}`", name_of(outlet)));
-        let operand = lowering.outlet(*outlet).cloned().ok_or_else(lost)?;
-        lowering.net.inputs.push(operand.value);
         let kind = typed.outlet_fact(*outlet).map_err(analysis)?.datum_type;
+        let operand = match lowering.outlet(*outlet) {
+            Some(operand) => operand.clone(),
+            // It is part of the statement all the same.
+            None => {
+                let shape = lowering.shape(*outlet).map_err(analysis)?;
+                lowering.net.push(name_of(outlet), NetOp::Input, &shape)
+            }
+        };
+        note_type(&mut lowering.net, operand.value, kind);
+        lowering.net.inputs.push(operand.value);
         inputs.push(Port {
             name: name_of(outlet).to_owned(),
             shape: operand.map.shape,
@@ -275,9 +283,28 @@ fn assemble(
     let mut net = std::mem::take(&mut lowering.net);
     net.nodes.iter_mut().for_each(|n| n.name = readable(graph, &n.name));
     net.compact_private();
+    net.mark_integers();
     // Settings name inputs as the model does.
     net.inputs.iter().zip(&inputs).for_each(|(i, port)| net.nodes[*i].name.clone_from(&port.name));
     Ok((net, inputs, outputs))
+}
+
+/// Notes what the type of an input says of it.
+fn note_type(net: &mut Net, value: usize, kind: DatumType) {
+    let node = &mut net.nodes[value];
+    (node.integer, node.span) = (kind.is_integer() || kind == DatumType::Bool, span(kind));
+}
+
+/// All values of a narrow type.
+pub(crate) fn span(kind: DatumType) -> Option<(i64, i64)> {
+    Some(match kind {
+        DatumType::Bool => (0, 1),
+        DatumType::U8 => (0, 255),
+        DatumType::I8 => (-128, 127),
+        DatumType::U16 => (0, 65535),
+        DatumType::I16 => (-32768, 32767),
+        _ => return None,
+    })
 }
 
 fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> Result<(), Reason> {
@@ -291,7 +318,7 @@ fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> R
             let operand = l.net.push_const(&node.name, Numbers::private(values.clone(), &node.name), &shape);
             l.set(outlet, operand, false);
         } else if let Some(constant) = &output.fact.konst {
-            let values = reals(constant)?;
+            let values = reals(constant)?.into_iter().map(finite_mask).collect::<Vec<_>>();
             // Single numbers without dimension belong to the architecture; tables that the analysis computed may not.
             let numbers = match private {
                 Some(_) if values.len() > 1 => Numbers::private(values, &node.name),
@@ -302,6 +329,7 @@ fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> R
         } else if node.op_is::<tract_onnx::tract_core::ops::source::TypedSource>() {
             let shape = l.shape(outlet)?;
             let operand = l.net.push(&node.name, NetOp::Input, &shape);
+            note_type(&mut l.net, operand.value, output.fact.datum_type);
             l.set(outlet, operand, false);
         } else if slot == 0 {
             l.node(node)?;

@@ -165,6 +165,8 @@ fn describe(op: &NetOp, len: usize) -> (&'static str, u64) {
         NetOp::Apply { function, .. } => (function.name(), 0),
         NetOp::Join { .. } => ("wiring", 0),
         NetOp::Divide { .. } => ("quotient", len as u64),
+        NetOp::Quotient { .. } => ("quotient of integers", len as u64),
+        NetOp::Floor { .. } => ("rounding", 0),
         NetOp::ArgMax { .. } => ("index of the largest", 0),
     }
 }

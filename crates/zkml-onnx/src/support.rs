@@ -2,6 +2,7 @@
 
 use crate::{
     ops::{OpSupport, lowered},
+    own::wired,
     proto::rewritten,
 };
 
@@ -9,7 +10,7 @@ use crate::{
 pub fn supported_ops() -> &'static [OpSupport] {
     static TABLE: std::sync::OnceLock<Vec<OpSupport>> = std::sync::OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut all: Vec<OpSupport> = lowered().chain(rewritten()).copied().collect();
+        let mut all: Vec<OpSupport> = lowered().chain(rewritten()).chain(wired()).copied().collect();
         all.sort_by_key(|o| o.onnx_name);
         all
     })

@@ -7,15 +7,18 @@ use super::view::{compose, constant_view};
 use super::{Contraction, Evaluator, Function, Net, NetNode, NetOp, Numbers, Operand, Side, gather};
 
 impl Net {
-    /// Adds a node; the operand shows its whole value. What private constants alone determine is a constant.
+    /// Adds a node; the operand shows its whole value. What constants alone determine is a constant.
     pub(crate) fn push(&mut self, name: &str, op: NetOp, shape: &[usize]) -> Operand {
         let op = self.folded(&op, shape).map_or(op, NetOp::Const);
-        self.nodes.push(NetNode::new(name, op, shape));
+        let integer = match &op {
+            NetOp::Const(numbers) => numbers.are_integers(),
+            op => self.stays_integer(op),
+        };
+        self.nodes.push(NetNode { integer, ..NetNode::new(name, op, shape) });
         Operand { value: self.nodes.len() - 1, map: Map::identity(shape) }
     }
 
-    /// The result of an operator on constants, some of them private; with public ones only, it was computed before
-    /// the network was built.
+    /// The result of an operator on constants: private when one of them is.
     fn folded(&self, op: &NetOp, shape: &[usize]) -> Option<Numbers> {
         let operands = op.operands();
         let constant = |o: &&Operand| match &self.nodes[o.value].op {
@@ -23,7 +26,9 @@ impl Net {
             _ => None,
         };
         let constants: Vec<(&Numbers, &NetNode)> = operands.iter().map(constant).collect::<Option<_>>()?;
-        constants.iter().find(|(n, _)| n.is_private())?;
+        if constants.is_empty() {
+            return None;
+        }
         let run = |pick: fn(&Numbers) -> &[f64]| {
             let input = |(n, node): &(&Numbers, &NetNode)| {
                 let op = NetOp::Const(Numbers::public(pick(n).to_vec()));
@@ -39,7 +44,9 @@ impl Net {
             let small = Net { nodes, inputs: Vec::new(), outputs: vec![(String::new(), whole)] };
             Evaluator::new(&small).run(&[]).swap_remove(value)
         };
-        Some(Numbers::hidden(run(Numbers::values), run(Numbers::form)))
+        let values = run(Numbers::values);
+        let private = constants.iter().any(|(n, _)| n.is_private()) || op.hides();
+        Some(if private { Numbers::hidden(values, run(Numbers::form)) } else { Numbers::public(values) })
     }
 
     /// Adds a constant.
@@ -70,6 +77,18 @@ impl Net {
     pub(crate) fn sum(&mut self, name: &str, terms: Vec<(f64, Operand)>, constant: f64) -> Operand {
         let shape = terms.first().map(|(_, o)| o.map.shape.clone()).unwrap_or_default();
         self.push(name, NetOp::Sum { terms, constant }, &shape)
+    }
+
+    /// `a · b` over operands of one shape, either of which may be constant.
+    pub(crate) fn product(&mut self, name: &str, a: Operand, b: Operand) -> Operand {
+        for (x, c) in [(&a, &b), (&b, &a)] {
+            if let Some(numbers) = self.constant(c) {
+                let zeros = Numbers::public(vec![0.0; numbers.len()]);
+                return self.affine(name, x.clone(), false, numbers, zeros);
+            }
+        }
+        let shape = a.map.shape.clone();
+        self.push(name, NetOp::Product { a, b }, &shape)
     }
 
     /// `max(x, c)`.
@@ -173,6 +192,12 @@ impl Net {
                 let s = s.with(&scale, |a, b| a.iter().zip(b).map(|(a, b)| a * b).collect());
                 self.nodes[x.value].op = NetOp::Affine { x: inner, scale: s, shift: t };
                 true
+            }
+            // Sums of integers stay such: the factor behind them is rounded once, after them.
+            NetOp::Contract(_)
+                if self.nodes[x.value].integer && !(scale.are_integers() && shift.are_integers()) =>
+            {
+                false
             }
             NetOp::Contract(c) => {
                 let seen = |n: &Numbers| n.on(|v| gather(&c.y, v));

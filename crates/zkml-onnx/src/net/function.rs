@@ -30,6 +30,24 @@ pub(crate) enum Function {
     Recip,
     /// `x · min(max(x/6 + 1/2, 0), 1)`.
     HardSwish,
+    /// Sine.
+    Sin,
+    /// Cosine.
+    Cos,
+    /// Arc tangent.
+    Atan,
+    /// Hyperbolic sine.
+    Sinh,
+    /// Hyperbolic cosine.
+    Cosh,
+    /// Inverse hyperbolic sine.
+    Asinh,
+    /// `ln(1 + e^x)`.
+    Softplus,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `x · tanh(ln(1 + e^x))`.
+    Mish,
 }
 
 impl Function {
@@ -48,6 +66,15 @@ impl Function {
             Self::Rsqrt => "rsqrt",
             Self::Recip => "reciprocal",
             Self::HardSwish => "hard_swish",
+            Self::Sin => "sin",
+            Self::Cos => "cos",
+            Self::Atan => "atan",
+            Self::Sinh => "sinh",
+            Self::Cosh => "cosh",
+            Self::Asinh => "asinh",
+            Self::Softplus => "softplus",
+            Self::Softsign => "softsign",
+            Self::Mish => "mish",
         }
     }
 
@@ -69,6 +96,15 @@ impl Function {
             Self::Rsqrt => 1.0 / x.sqrt(),
             Self::Recip => 1.0 / x,
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+            Self::Sin => libm::sin(x),
+            Self::Cos => libm::cos(x),
+            Self::Atan => libm::atan(x),
+            Self::Sinh => libm::sinh(x),
+            Self::Cosh => libm::cosh(x),
+            Self::Asinh => libm::asinh(x),
+            Self::Softplus => x.max(0.0) + libm::log1p(exp(-x.abs())),
+            Self::Softsign => x / (1.0 + x.abs()),
+            Self::Mish => x * tanh(Self::Softplus.at(x)),
         }
     }
 

@@ -6,12 +6,15 @@
 mod build;
 pub(crate) mod eval;
 mod function;
+mod integers;
 mod numbers;
+mod pick;
 mod view;
 
 pub(crate) use eval::Evaluator;
 pub(crate) use function::Function;
 pub(crate) use numbers::Numbers;
+pub(crate) use pick::Source;
 pub(crate) use view::{constant_view, strides};
 use zkml_graph::Map;
 
@@ -59,6 +62,10 @@ pub(crate) enum NetOp {
     Join { parts: Vec<(Operand, Map)> },
     /// `a / b`, the divisor positive.
     Divide { a: Operand, b: Operand },
+    /// `⌊a / b⌋` of integers, the divisor positive.
+    Quotient { a: Operand, b: Operand },
+    /// `⌊x⌋`.
+    Floor { x: Operand },
     /// First index of the largest element along the last dimension of the view.
     ArgMax { x: Operand },
 }
@@ -104,12 +111,24 @@ pub(crate) struct NetNode {
     /// A number that no element is below, by construction: no interval shows that of a sum of squares, or of
     /// exponentials below the largest element.
     pub(crate) least: Option<f64>,
+    /// Range that all its elements have by their type, where that is narrow.
+    pub(crate) span: Option<(i64, i64)>,
+    /// Whether all elements are integers by construction; then they stay so, at scale zero.
+    pub(crate) integer: bool,
 }
 
 impl NetNode {
     /// A node of which nothing is known by construction.
     fn new(name: &str, op: NetOp, shape: &[usize]) -> Self {
-        Self { name: name.into(), op, shape: shape.to_vec(), never_positive: false, least: None }
+        Self {
+            name: name.into(),
+            op,
+            shape: shape.to_vec(),
+            never_positive: false,
+            least: None,
+            span: None,
+            integer: false,
+        }
     }
 }
 
@@ -143,9 +162,11 @@ impl NetOp {
         match self {
             Self::Input | Self::Const(_) => Vec::new(),
             Self::Contract(c) => vec![&mut c.a, &mut c.b],
-            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } => vec![x],
+            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } | Self::Floor { x } => {
+                vec![x]
+            }
             Self::Sum { terms, .. } => terms.iter_mut().map(|(_, o)| o).collect(),
-            Self::Product { a, b } | Self::Divide { a, b } => vec![a, b],
+            Self::Product { a, b } | Self::Divide { a, b } | Self::Quotient { a, b } => vec![a, b],
             Self::Max { a, b: Side::Operand(b) } => vec![a, b],
             Self::Max { a, b: Side::Constant(_) } => vec![a],
             Self::Join { parts } => parts.iter_mut().map(|(o, _)| o).collect(),
@@ -162,14 +183,26 @@ impl NetOp {
         }
     }
 
+    /// Whether numbers that the node itself brings along are private.
+    fn hides(&self) -> bool {
+        match self {
+            Self::Const(n) => n.is_private(),
+            Self::Contract(c) => c.addend.as_ref().is_some_and(Numbers::is_private),
+            Self::Affine { scale, shift, .. } => scale.is_private() || shift.is_private(),
+            _ => false,
+        }
+    }
+
     /// The values that the node reads.
     pub(crate) fn operands(&self) -> Vec<&Operand> {
         match self {
             Self::Input | Self::Const(_) => Vec::new(),
             Self::Contract(c) => vec![&c.a, &c.b],
-            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } => vec![x],
+            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } | Self::Floor { x } => {
+                vec![x]
+            }
             Self::Sum { terms, .. } => terms.iter().map(|(_, o)| o).collect(),
-            Self::Product { a, b } | Self::Divide { a, b } => vec![a, b],
+            Self::Product { a, b } | Self::Divide { a, b } | Self::Quotient { a, b } => vec![a, b],
             Self::Max { a, b: Side::Operand(b) } => vec![a, b],
             Self::Max { a, b: Side::Constant(_) } => vec![a],
             Self::Join { parts } => parts.iter().map(|(o, _)| o).collect(),

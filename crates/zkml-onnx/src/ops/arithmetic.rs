@@ -6,6 +6,7 @@ use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math::PowConst;
 
 use super::gelu::approximated;
+use super::mask::{covered, split};
 use super::normalise::by_root;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
@@ -18,7 +19,6 @@ pub(super) const ONNX: &[OpSupport] = &[
     op("Div", "by a constant other than zero, or by a value that is always positive"),
     op("Neg", ""),
     op("Sum", "two or more operands"),
-    op("Pow", "exponents -0.5, 0.5, 2 and 3"),
 ];
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
@@ -82,6 +82,11 @@ fn sum(l: &mut Lowering<'_>, node: &TractNode, left: f64, right: f64) -> Result<
     let signs = [left, right];
     if let Some((slot, values)) = constant_side(l, node)? {
         let scale = Numbers::public(vec![signs[slot]; values.len()]);
+        if let (1.0, Some((values, masked))) = (left.min(right), split(&values)) {
+            let x = l.affine(node, slot, scale, values)?;
+            let covered = covered(l, &node.name, &x, &masked);
+            return covered.ok_or_else(|| "a mask that changes too often".into());
+        }
         return l.affine(node, slot, scale, values.each(|v| v * signs[1 - slot]));
     }
     let (a, b) = (l.spread(node, 0)?, l.spread(node, 1)?);

@@ -1,7 +1,7 @@
 //! Wiring that moves, adds, removes or regroups axes.
 //! <https://onnx.ai/onnx/operators/onnx__Reshape.html> and its neighbours
 
-use tract_onnx::tract_core::ops::array::{MultiBroadcastTo, Tile};
+use tract_onnx::tract_core::ops::array::MultiBroadcastTo;
 use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use zkml_graph::Map;
 
@@ -10,9 +10,11 @@ use crate::error::Reason;
 use crate::net::Operand;
 
 pub(super) const ONNX: &[OpSupport] = &[
+    op("DepthToSpace", "free wiring"),
     op("Expand", "free wiring"),
     op("Flatten", "free wiring"),
     op("Reshape", "free wiring; constant shape"),
+    op("SpaceToDepth", "free wiring"),
     op("Squeeze", "free wiring"),
     op("Transpose", "free wiring"),
     op("Unsqueeze", "free wiring"),
@@ -22,10 +24,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     if let Some(change) = is::<AxisOp>(node) {
         return Some(changed(l, node, change));
     }
-    if is::<MultiBroadcastTo>(node).is_some() {
-        return Some(l.spread(node, 0));
-    }
-    is::<Tile>(node).map(|_| Err("repetition".into()))
+    is::<MultiBroadcastTo>(node).map(|_| l.spread(node, 0))
 }
 
 fn changed(l: &mut Lowering<'_>, node: &TractNode, change: &AxisOp) -> Result<Operand, Reason> {

@@ -7,6 +7,7 @@ use zkml_graph::Map;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
 use crate::net::{Function, NetOp, Operand};
+use crate::own::Smooth;
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("Sigmoid", "interpolated table"),
@@ -17,9 +18,18 @@ pub(super) const ONNX: &[OpSupport] = &[
     op("Sqrt", "integer square root"),
     op("Reciprocal", "interpolated table on the calibrated range, which must not touch zero"),
     op("HardSwish", "interpolated table"),
+    op("Sin", "interpolated table on the calibrated range"),
+    op("Cos", "interpolated table on the calibrated range"),
+    op("Atan", "interpolated table on the calibrated range"),
+    op("Sinh", "interpolated table on the calibrated range"),
+    op("Cosh", "interpolated table on the calibrated range"),
+    op("Asinh", "interpolated table on the calibrated range"),
 ];
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
+    if let Some(Smooth(function)) = is::<Smooth>(node) {
+        return Some(applied(l, node, *function));
+    }
     let name = is::<ElementWiseOp>(node).map_or_else(|| node.op.name().to_string(), |e| e.0.name());
     let function = match name.as_str() {
         "Sigmoid" => Function::Sigmoid,
@@ -32,6 +42,12 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
         "Recip" => Function::Recip,
         "HardSwish" => Function::HardSwish,
         "Silu" => Function::Silu,
+        "Sin" => Function::Sin,
+        "Cos" => Function::Cos,
+        "Atan" => Function::Atan,
+        "Sinh" => Function::Sinh,
+        "Cosh" => Function::Cosh,
+        "Asinh" => Function::Asinh,
         _ => return None,
     };
     Some(applied(l, node, function))

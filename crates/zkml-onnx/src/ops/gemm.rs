@@ -31,7 +31,7 @@ struct Letter {
 
 fn product(l: &mut Lowering<'_>, node: &TractNode, einsum: &EinSum) -> Result<Operand, Reason> {
     if einsum.q_params.is_some() || node.inputs.len() != 2 {
-        return Err("only products of two float tensors".into());
+        return Err("only products of two float tensors; a single operand by Transpose and ReduceSum".into());
     }
     let (mut a, mut b) = (l.input(node, 0)?, l.input(node, 1)?);
     let swap = l.net.constant(&a).is_some();

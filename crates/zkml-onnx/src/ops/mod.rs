@@ -48,9 +48,14 @@ macro_rules! families {
 }
 
 families![
-    gemm, conv, arithmetic, bounds, leaky_relu, functions, gelu, max_pool, sum_pool, reduce, normalise,
-    softmax, argmax, axes, slice, gather, concat, pad, cast,
+    gemm, conv, integer, arithmetic, bounds, leaky_relu, inverse, functions, gelu, max_pool, sum_pool,
+    reduce, normalise, softmax, argmax, axes, slice, gather, concat, pad, cast, compare, logic, round,
+    wiring, along,
 ];
+
+mod mask;
+
+pub(crate) use mask::finite as finite_mask;
 
 pub(crate) const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {
     OpSupport { onnx_name, notes }
@@ -66,6 +71,7 @@ const FOLDED: &[OpSupport] = &[
     op("Dropout", "inference mode: dropped"),
     op("ZipMap", "ai.onnx.ml; cut from the end, with a notice"),
     op("ConstantOfShape", "when it folds to a constant"),
+    op("EyeLike", "a constant"),
     op("Range", "when it folds to a constant"),
     op("Shape", "when it folds to a constant"),
     op("Size", "when it folds to a constant"),

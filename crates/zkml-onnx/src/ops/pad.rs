@@ -1,23 +1,23 @@
 //! A constant border.
 //! <https://onnx.ai/onnx/operators/onnx__Pad.html>
 
-use tract_onnx::prelude::DatumType;
+use tract_onnx::prelude::{DatumType, Tensor};
 use tract_onnx::tract_core::ops::array::{Pad, PadMode};
 use zkml_graph::Map;
 
-use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
+use super::{Lowered, Lowering, OpSupport, TractNode, is};
 use crate::error::Reason;
 use crate::net::{Numbers, Operand};
 
-pub(super) const ONNX: &[OpSupport] = &[op("Pad", "constant mode; free wiring")];
+pub(super) const ONNX: &[OpSupport] = &[];
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     let pad = is::<Pad>(node)?;
-    Some(padded(l, node, pad))
+    let PadMode::Constant(value) = &pad.mode else { return None };
+    Some(padded(l, node, pad, value))
 }
 
-fn padded(l: &mut Lowering<'_>, node: &TractNode, pad: &Pad) -> Result<Operand, Reason> {
-    let PadMode::Constant(value) = &pad.mode else { return Err("reflected or repeated borders".into()) };
+fn padded(l: &mut Lowering<'_>, node: &TractNode, pad: &Pad, value: &Tensor) -> Result<Operand, Reason> {
     let value = value.cast_to_dt(DatumType::F64)?;
     let value = value.to_plain_array_view::<f64>()?.iter().next().copied().unwrap_or(0.0);
     let mut x = l.input(node, 0)?;

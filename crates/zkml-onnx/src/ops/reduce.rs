@@ -6,11 +6,16 @@ use zkml_graph::Map;
 
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
-use crate::net::{Contraction, Numbers, Operand};
+use crate::net::{Contraction, NetOp, Numbers, Operand};
 
 pub(super) const ONNX: &[OpSupport] = &[
     op("GlobalAveragePool", ""),
     op("GlobalMaxPool", ""),
+    op("LpNormalization", "p of 1 and 2"),
+    op("ReduceL1", ""),
+    op("ReduceL2", ""),
+    op("ReduceLogSum", "of positive sums"),
+    op("ReduceProd", ""),
     op("ReduceMax", ""),
     op("ReduceMean", ""),
     op("ReduceMin", ""),
@@ -22,6 +27,7 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     let reduce = is::<Reduce>(node)?;
     match reduce.reducer {
         Reducer::Sum => Some(summed(l, node, &reduce.axes, 1.0)),
+        Reducer::Prod => Some(product(l, node, &reduce.axes)),
         Reducer::Max => Some(extremum(l, node, &reduce.axes, 1.0)),
         Reducer::Min => Some(extremum(l, node, &reduce.axes, -1.0)),
         Reducer::MeanOfSquares => Some(squared_mean(l, node, &reduce.axes)),
@@ -73,6 +79,38 @@ pub(super) fn weighted_sum(
     let ranks = [0, kept, reduced.len(), 0];
     let flat = l.net.contract(name, Contraction { a, b: weights, addend: None, ranks, y: outer });
     Ok(l.net.view(name, &flat, &Map::identity(&shape)))
+}
+
+/// Products of halves, until one is left.
+fn product(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
+    let x = l.input(node, 0)?;
+    let (rows, kept) = grouped(l, &node.name, &x, axes);
+    let outer = rows.map.shape[..kept].to_vec();
+    let count: usize = rows.map.shape[kept..].iter().product();
+    let mut left = l.net.view(&node.name, &rows, &Map::identity(&[&outer[..], &[count]].concat()));
+    loop {
+        let len = left.map.shape[kept];
+        if len <= 1 {
+            break;
+        }
+        let part = |l: &mut Lowering<'_>, start: usize, count: usize| {
+            let (mut first, mut shape) = (vec![0; kept + 1], outer.clone());
+            first[kept] = start;
+            shape.push(count);
+            l.net.view(&node.name, &left, &Map::slice(&left.map.shape, &first, &shape))
+        };
+        let (a, b) = (part(l, 0, len / 2), part(l, len / 2, len / 2));
+        let shape = a.map.shape.clone();
+        let product = l.net.push(&format!("{}.product{len}", node.name), NetOp::Product { a, b }, &shape);
+        let odd = (len % 2 == 1).then(|| part(l, len - 1, 1));
+        left = match odd {
+            Some(rest) => l.net.concat(&format!("{}.rest{len}", node.name), vec![product, rest], kept),
+            None => product,
+        };
+    }
+    let mut shape = x.map.shape.clone();
+    axes.iter().for_each(|&d| shape[d] = 1);
+    Ok(l.net.view(&node.name, &left, &Map::identity(&shape)))
 }
 
 fn extremum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], sign: f64) -> Result<Operand, Reason> {

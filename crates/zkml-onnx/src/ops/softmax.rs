@@ -3,13 +3,18 @@
 
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 
+use super::mask::masked;
 use super::reduce::{largest_along, repeated, weighted_sum};
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
-use crate::net::{Function, NetOp, Operand};
+use crate::net::{Function, NetOp, Numbers, Operand};
+use crate::own::LogSumExp;
 
 pub(super) const ONNX: &[OpSupport] = &[
-    op("Softmax", "exponentials below the largest element, divided by their sum"),
+    op(
+        "Softmax",
+        "exponentials below the largest element, divided by their sum; constant masks, as of causal attention, are zeros",
+    ),
     op(
         "LogSoftmax",
         "differences to the largest element, less the logarithm of the sum of their exponentials; also as Log of Softmax",
@@ -23,6 +28,9 @@ const FLOOR: f64 = -12.0;
 const MANY: f64 = 16.0;
 
 pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
+    if let Some(LogSumExp(axes)) = is::<LogSumExp>(node) {
+        return Some(log_of_sum(l, node, axes));
+    }
     let softmax = is::<Softmax>(node)?;
     Some(match softmax.kind {
         SoftmaxKind::Softmax => normalised(l, node, &softmax.axes),
@@ -30,8 +38,10 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
     })
 }
 
-/// What both share.
+/// What they share.
 struct Parts {
+    /// The largest elements along the axes, which stay with size one.
+    largest: Operand,
     /// Differences to the largest element: none is positive.
     below: Operand,
     /// Their exponentials.
@@ -44,25 +54,33 @@ fn named(node: &TractNode, part: &str) -> String {
     format!("{}.{part}", node.name)
 }
 
-fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Parts, Reason> {
-    let x = l.input(node, 0)?;
+fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], masks: bool) -> Result<Parts, Reason> {
+    let mut x = l.input(node, 0)?;
+    let mask = if masks { masked(l, node, &x, axes) } else { None };
+    if let Some(mask) = &mask {
+        x = mask.x.clone();
+    }
     let shape = x.map.shape.clone();
-    let best = largest_along(l, node, &x, axes);
-    let best = repeated(l, &named(node, "largest"), &best, &shape)?;
+    let largest = largest_along(l, node, &x, axes);
+    let best = repeated(l, &named(node, "largest"), &largest, &shape)?;
     let below = l.net.sum(&named(node, "below"), vec![(1.0, x), (-1.0, best)], 0.0);
     l.net.nodes[below.value].never_positive = true;
     let count: usize = axes.iter().map(|&d| shape[d]).product();
     let floor = FLOOR - (count as f64 / MANY).max(1.0).ln();
     let floored = l.net.at_least(&named(node, "floor"), below.clone(), floor.floor());
     l.net.nodes[floored.value].never_positive = true;
-    let powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
+    let mut powers = l.net.apply(&named(node, "exp"), Function::Exp, floored);
+    if let Some(mask) = mask {
+        let none = Numbers::public(vec![0.0; mask.visible.len()]);
+        powers = l.net.affine(&named(node, "seen"), powers, false, mask.visible, none);
+    }
     let total = weighted_sum(l, &powers, axes, 1.0, &named(node, "total"))?;
     l.net.nodes[total.value].least = Some(1.0);
-    Ok(Parts { below, powers, total })
+    Ok(Parts { largest, below, powers, total })
 }
 
 fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
-    let Parts { powers, total, .. } = parts(l, node, axes)?;
+    let Parts { powers, total, .. } = parts(l, node, axes, true)?;
     let shape = powers.map.shape.clone();
     let total = repeated(l, &named(node, "total"), &total, &shape)?;
     Ok(l.net.push(&node.name, NetOp::Divide { a: powers, b: total }, &shape))
@@ -70,9 +88,16 @@ fn normalised(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<
 
 /// `x − max − ln Σ exp(x − max)`. The differences themselves have no floor: there they are the result.
 fn logarithms(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
-    let Parts { below, total, .. } = parts(l, node, axes)?;
+    let Parts { below, total, .. } = parts(l, node, axes, false)?;
     let shape = below.map.shape.clone();
     let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
     let logarithm = repeated(l, &named(node, "ln"), &logarithm, &shape)?;
     Ok(l.net.sum(&node.name, vec![(1.0, below), (-1.0, logarithm)], 0.0))
+}
+
+/// `max + ln Σ exp(x − max)`.
+fn log_of_sum(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize]) -> Result<Operand, Reason> {
+    let Parts { largest, total, .. } = parts(l, node, axes, true)?;
+    let logarithm = l.net.apply(&named(node, "ln"), Function::Ln, total);
+    Ok(l.net.sum(&node.name, vec![(1.0, largest), (1.0, logarithm)], 0.0))
 }

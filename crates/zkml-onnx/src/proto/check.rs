@@ -42,9 +42,23 @@ pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<()
     }
     names(graph)?;
     cycles(graph)?;
-    let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
-    graph.initializer.iter().chain(constants).try_for_each(tensor)?;
+    let masks = masks(graph);
+    graph.initializer.iter().try_for_each(|t| tensor_of(t, masks.contains(t.name.as_str())))?;
+    for node in &graph.node {
+        let mask = node.output.first().is_some_and(|o| masks.contains(o.as_str()));
+        node.attribute.iter().filter_map(|a| a.t.as_ref()).try_for_each(|t| tensor_of(t, mask))?;
+    }
     graph.node.iter().try_for_each(|n| made_sizes(graph, n))
+}
+
+/// Values that nothing but choices read: minus infinity in them is a mask.
+fn masks(graph: &pb::GraphProto) -> HashSet<&str> {
+    let choices = |n: &&pb::NodeProto| n.op_type == "Where";
+    let read = |of: &dyn Fn(&&pb::NodeProto) -> bool| -> HashSet<&str> {
+        graph.node.iter().filter(of).flat_map(|n| n.input.iter().map(String::as_str)).collect()
+    };
+    let (chosen, others) = (read(&choices), read(&|n| !choices(n)));
+    chosen.difference(&others).copied().collect()
 }
 
 /// Operators that make tensors of a size that their constant input or attribute says: a few bytes could ask
@@ -164,6 +178,11 @@ fn width(kind: DataType) -> Option<usize> {
 
 /// The size fits the shape, and float elements are finite.
 pub(crate) fn tensor(t: &pb::TensorProto) -> Result<(), Error> {
+    tensor_of(t, false)
+}
+
+/// The size fits the shape, and float elements are finite; in a mask they may be minus infinity.
+fn tensor_of(t: &pb::TensorProto, mask: bool) -> Result<(), Error> {
     let count = elements(&t.name, &t.dims)?;
     let Ok(kind) = DataType::try_from(t.data_type) else {
         return malformed(format!("tensor `{}` has the unknown type {}", t.name, t.data_type));
@@ -194,20 +213,19 @@ pub(crate) fn tensor(t: &pb::TensorProto) -> Result<(), Error> {
             t.name
         ));
     }
-    finite(t, kind)
+    finite(t, kind, mask)
 }
 
-fn finite(t: &pb::TensorProto, kind: DataType) -> Result<(), Error> {
+fn finite(t: &pb::TensorProto, kind: DataType, mask: bool) -> Result<(), Error> {
+    let broken = |v: &(usize, f64)| !(v.1.is_finite() || mask && v.1 == f64::NEG_INFINITY);
     let f32s = t.raw_data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
     let f64s = t
         .raw_data
         .chunks_exact(8)
         .map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
     let bad = match kind {
-        DataType::Float => {
-            f32s.chain(t.float_data.iter().map(|v| f64::from(*v))).enumerate().find(|v| !v.1.is_finite())
-        }
-        DataType::Double => f64s.chain(t.double_data.iter().copied()).enumerate().find(|v| !v.1.is_finite()),
+        DataType::Float => f32s.chain(t.float_data.iter().map(|v| f64::from(*v))).enumerate().find(broken),
+        DataType::Double => f64s.chain(t.double_data.iter().copied()).enumerate().find(broken),
         _ => None,
     };
     bad.map_or(Ok(()), |(index, v)| {
@@ -226,7 +244,7 @@ pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), 
             return Err(Error::InputType { input: name, kind: "no tensor".into() });
         };
         let kind = DataType::try_from(t.elem_type).unwrap_or(DataType::Undefined);
-        if width(kind).is_none() || kind == DataType::Bool {
+        if width(kind).is_none() {
             return Err(Error::InputType { input: name, kind: format!("{kind:?}").to_lowercase() });
         }
         let Some(shape) = t.shape.as_mut() else {

@@ -4,6 +4,7 @@ pub(crate) mod check;
 mod external;
 mod meaning;
 mod private;
+mod quantized;
 mod rewrite;
 mod tail;
 pub(crate) mod unsupported;
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 pub(crate) use external::{inline as inline_external, is_external};
 pub(crate) use meaning::misread;
 pub(crate) use private::{Private, take_out};
+pub(crate) use quantized::join_quantized;
 pub(crate) use rewrite::{rewrite, rewritten};
 use serde::{Deserialize, Serialize};
 pub(crate) use tail::{cut_labels, prune};
@@ -42,11 +44,11 @@ pub(crate) fn node_name(node: &pb::NodeProto) -> &str {
     if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name }
 }
 
-fn attribute<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a pb::AttributeProto> {
+pub(crate) fn attribute<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a pb::AttributeProto> {
     node.attribute.iter().find(|a| a.name == name)
 }
 
-fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
+pub(crate) fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
     attribute(node, name).map_or_else(|| default.to_owned(), |a| String::from_utf8_lossy(&a.s).into_owned())
 }
 

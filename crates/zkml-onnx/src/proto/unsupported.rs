@@ -7,6 +7,7 @@ use tract_onnx::pb;
 use super::{node_name, rewritten};
 use crate::error::UnsupportedNode;
 use crate::ops::lowered;
+use crate::own::wired;
 
 /// Domains whose operators are known by their plain names.
 const DOMAINS: [&str; 4] = ["", "ai.onnx", "ai.onnx.ml", "com.microsoft"];
@@ -32,7 +33,8 @@ pub(crate) fn unknown_operators(
     graph: &pb::GraphProto,
     shape_of: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<UnsupportedNode> {
-    let known: HashSet<&str> = lowered().chain(rewritten()).map(|o| o.onnx_name).chain(FOLDED).collect();
+    let known: HashSet<&str> =
+        lowered().chain(rewritten()).chain(wired()).map(|o| o.onnx_name).chain(FOLDED).collect();
     let unknown =
         |n: &&pb::NodeProto| !known.contains(n.op_type.as_str()) || !DOMAINS.contains(&n.domain.as_str());
     let describe = |n: &pb::NodeProto| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
+use zkml_graph::ops::{ArgMax, Divide, Linear, Max, MaxOperand, Product, Reindex, Rescale};
 use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
 
 use super::constants::Widths;
@@ -26,6 +26,8 @@ pub(crate) struct Emitted {
 
 /// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
 const SLACK: i32 = 4;
+/// Bits of an integer that rounding gives without its range being narrowed to what calibration saw.
+const FLOOR_BITS: u32 = 24;
 /// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
 pub(super) const FINAL_BITS: i32 = 4;
 pub(super) struct Emitter<'a> {
@@ -125,10 +127,15 @@ impl Emitter<'_> {
     fn input(&mut self, value: usize) -> Result<TensorId, Error> {
         let scale = self.scales.values[value].scale;
         let name = self.name(value, "");
-        let reach = quantize(&name, self.allowed(value), scale)?;
-        let lo = if self.scales.values[value].sign == Sign::Positive { 0 } else { -reach };
-        // The end itself would take one more bit; the margin keeps data away from it.
-        let bounds = Bounds::new(lo.into(), (reach - 1).max(1).into());
+        let bounds = match self.net.nodes[value].span {
+            Some((lo, hi)) => Bounds::new(lo.into(), hi.into()),
+            None => {
+                let reach = quantize(&name, self.allowed(value), scale)?;
+                let lo = if self.scales.values[value].sign == Sign::Positive { 0 } else { -reach };
+                // The end itself would take one more bit; the margin keeps data away from it.
+                Bounds::new(lo.into(), (reach - 1).max(1).into())
+            }
+        };
         let shape = &self.net.nodes[value].shape;
         let visibility = self.settings.input(&self.net.nodes[value].name);
         Ok(self.builder.input(&name, shape, scale, bounds, visibility)?)
@@ -150,18 +157,36 @@ impl Emitter<'_> {
         let id = self.raw(value)?;
         let (scale, bounds) = (self.builder.tensor(id).scale, self.builder.tensor(id).bounds);
         let target = self.scales.values[value].scale;
-        let reach = quantize("range", self.allowed(value), target)?.max(1);
-        let top = if self.net.nodes[value].never_positive { 0 } else { i128::from(reach) - 1 };
-        let calibrated = Bounds::new(-i128::from(reach), top);
+        let calibrated = self.range(value, target)?;
         let id = if scale > target {
             self.rescale(value, id, 1i64 << (scale - target).min(60), target, calibrated)?
-        } else if scale == target && bounds.magnitude() >> SLACK > i128::from(reach) {
+        } else if scale == target && self.beyond(value, bounds, calibrated) {
             self.rescale(value, id, 1, scale, calibrated)?
         } else {
             id
         };
         self.rounded[value] = Some(id);
         Ok(id)
+    }
+
+    /// The range of a value between layers: what is known of it, or what calibration saw. Integers have some room, since a number that
+    /// counts few things may count more.
+    fn range(&self, value: usize, scale: i32) -> Result<Bounds, Error> {
+        let node = &self.net.nodes[value];
+        if let Some((lo, hi)) = node.span {
+            return Ok(Bounds::new(lo.into(), hi.into()));
+        }
+        let reach = i128::from(quantize("range", self.allowed(value), scale)?.max(1));
+        let reach = if node.integer { reach.max(1 << FLOOR_BITS) } else { reach };
+        Ok(Bounds::new(-reach, if node.never_positive { 0 } else { reach - 1 }))
+    }
+
+    /// Whether the bounds of a value exceed its range by so much that they are narrowed.
+    fn beyond(&self, value: usize, bounds: Bounds, range: Bounds) -> bool {
+        match self.net.nodes[value].span {
+            Some(_) => bounds.lo < range.lo || bounds.hi > range.hi,
+            None => bounds.magnitude() >> SLACK > range.magnitude(),
+        }
     }
 
     pub(super) fn rescale(
@@ -199,6 +224,8 @@ impl Emitter<'_> {
             NetOp::Apply { function, x } => self.apply(value, *function, x),
             NetOp::Join { parts } => self.join(value, parts),
             NetOp::Divide { a, b } => self.divide(value, a, b),
+            NetOp::Quotient { a, b } => self.quotient(value, a, b),
+            NetOp::Floor { x } => self.floor(value, x),
             NetOp::ArgMax { x } => {
                 let id = self.raw(x.value)?;
                 let (name, map) = (self.name(value, ""), self.view(x, id));
@@ -206,6 +233,44 @@ impl Emitter<'_> {
                 Ok(self.builder.node(&name, ArgMax { x: map, shape }, &[id])?)
             }
         }
+    }
+
+    /// The greatest integer below: half a unit less, rounded.
+    fn floor(&mut self, value: usize, x: &Operand) -> Result<TensorId, Error> {
+        let id = self.raw_or_constant(x.value)?;
+        let (name, map) = (self.name(value, ""), self.view(x, id));
+        let id = self.wire(&format!("{name}.in"), id, map)?;
+        let t = self.builder.tensor(id);
+        let (bits, map) = (t.scale, Map::identity(&t.shape));
+        let span = self.net.nodes[value].span.map(|(lo, hi)| Bounds::new(lo.into(), hi.into()));
+        if bits <= 0 {
+            // All numbers at such a scale are integers.
+            let id = self.enlarged(value, id, 0)?;
+            let own = self.builder.tensor(id).bounds;
+            return match span.filter(|s| own.lo < s.lo || own.hi > s.hi) {
+                Some(span) => self.rescale(value, id, 1, 0, span),
+                None => Ok(id),
+            };
+        }
+        let half = 1i64 << (bits - 1).min(59);
+        let low = Linear { terms: vec![(1, map)], constant: -half, scale: bits };
+        let low = self.builder.node(&format!("{name}.half"), low, &[id])?;
+        let reach = quantize(&name, self.allowed(value), 0)?.max(1);
+        // What saturates afterwards must not be refused before, so ranges are narrowed only where they are wide.
+        let wide = self.builder.tensor(low).bounds.magnitude() >> (bits as u32 + FLOOR_BITS) != 0;
+        let seen = wide.then(|| Bounds::new(-i128::from(reach), i128::from(reach)));
+        let calibrated = span.or(seen);
+        Ok(self.builder.node(&name, Rescale { divisor: 2 * half, scale: 0, calibrated }, &[low])?)
+    }
+
+    /// The greatest integer below the quotient of two numbers at one scale, which is that of their integers.
+    fn quotient(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
+        let [top, mut bottom] = self.common(value, [a, b])?;
+        if self.builder.tensor(bottom).bounds.lo < 1 {
+            bottom = self.divisor(value, b.value, bottom)?;
+        }
+        let (name, a, b) = (self.name(value, ""), self.view(a, top), self.view(b, bottom));
+        Ok(self.builder.node(&name, Divide { a, b, shift: 0, calibrated: None }, &[top, bottom])?)
     }
 
     fn product(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
@@ -216,6 +281,7 @@ impl Emitter<'_> {
 
     fn at_least(&mut self, value: usize, x: &Operand, c: f64) -> Result<TensorId, Error> {
         let id = self.rounded(x.value)?;
+        let id = self.as_fine_as(value, x, id, &Numbers::public(vec![c]))?;
         let (name, map) = (self.name(value, ""), self.view(x, id));
         let t = self.builder.tensor(id);
         let c = quantize(&name, c, t.scale)?;
@@ -235,6 +301,20 @@ impl Emitter<'_> {
         Ok(self.builder.node(name, Reindex { shape, parts: vec![(map, to)] }, &[id])?)
     }
 
+    /// The tensor of integers at the scale between layers, where it meets numbers that are none; any other as it is.
+    pub(super) fn as_fine_as(
+        &mut self,
+        value: usize,
+        x: &Operand,
+        id: TensorId,
+        numbers: &Numbers,
+    ) -> Result<TensorId, Error> {
+        if !self.net.is_integer(x) || numbers.are_integers() {
+            return Ok(id);
+        }
+        self.enlarged(value, id, self.scales.activation)
+    }
+
     fn larger(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
         let [left, right] = self.common(value, [a, b])?;
         let (name, a, b) = (self.name(value, ""), self.view(a, left), self.view(b, right));
@@ -247,6 +327,10 @@ impl Emitter<'_> {
         let scale_of = |e: &Self, id: TensorId| e.builder.tensor(id).scale;
         if let Some(c) = constant.iter().position(|c| *c) {
             let other = self.rounded(operands[1 - c].value)?;
+            let other = match &self.net.nodes[operands[c].value].op {
+                NetOp::Const(numbers) => self.as_fine_as(value, operands[1 - c], other, numbers)?,
+                _ => other,
+            };
             let id = self.constant(operands[c].value, scale_of(self, other))?;
             return Ok(if c == 0 { [id, other] } else { [other, id] });
         }
@@ -276,6 +360,14 @@ impl Emitter<'_> {
             let rounded = computed.iter().map(|v| self.rounded(*v)).collect::<Result<Vec<_>, _>>()?;
             target = rounded.iter().map(|t| self.builder.tensor(*t).scale).max().unwrap_or(target);
         }
+        let net = self.net;
+        let fraction =
+            parts.iter().any(|(o, _)| matches!(&net.nodes[o.value].op, NetOp::Const(n) if !n.are_integers()));
+        let integers = computed.iter().all(|v| net.nodes[*v].integer);
+        if fraction && integers && target < self.scales.activation {
+            target = self.scales.activation;
+        }
+        let as_is = as_is && scales.iter().all(|s| *s == target);
         let (mut ids, mut views) = (Vec::new(), Vec::new());
         for (o, to) in parts {
             let id = match &self.net.nodes[o.value].op {

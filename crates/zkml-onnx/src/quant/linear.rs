@@ -29,7 +29,17 @@ impl Emitter<'_> {
                 (id, self.view(&c.b, id))
             }
         };
-        let scale = self.builder.tensor(a).scale + self.builder.tensor(b.0).scale;
+        let mut a = a;
+        if let Some(values) = &c.addend
+            && self.builder.tensor(b.0).scale <= 0
+        {
+            a = self.as_fine_as(value, &c.a, a, values)?;
+        }
+        let mut scale = self.builder.tensor(a).scale + self.builder.tensor(b.0).scale;
+        if scale < 0 && c.addend.is_some() && self.net.nodes[value].integer {
+            a = self.enlarged(value, a, -self.builder.tensor(b.0).scale)?;
+            scale = 0;
+        }
         let mut inputs = vec![a, b.0];
         let mut addend = None;
         if let Some(values) = &c.addend {
@@ -70,6 +80,7 @@ impl Emitter<'_> {
         terms: &[(f64, Operand)],
         shift: &Numbers,
     ) -> Result<TensorId, Error> {
+        let net = self.net;
         let mut parts = Vec::with_capacity(terms.len());
         let mut scale = i32::MIN;
         for (factor, o) in terms.iter().filter(|(c, _)| *c != 0.0) {
@@ -81,13 +92,16 @@ impl Emitter<'_> {
             }
             let exact = power(integer_bits(factor.abs())) == factor.abs();
             let id = if exact { self.raw(o.value)? } else { self.rounded(o.value)? };
-            let bits = exact_or_fine(*factor);
+            let bits = if net.is_integer(o) { self.finer(*factor, id) } else { exact_or_fine(*factor) };
             scale = scale.max(self.builder.tensor(id).scale + bits);
             parts.push((*factor, o, Some(id), bits));
         }
-        if scale == i32::MIN || !shift.is_zero() || parts.iter().any(|p| p.2.is_none()) {
+        // All of it integers, as the factors are, needs no finer scale.
+        let whole = net.nodes[value].integer;
+        if !whole && (scale == i32::MIN || !shift.is_zero() || parts.iter().any(|p| p.2.is_none())) {
             scale = scale.max(self.scales.activation);
         }
+        scale = if whole { scale.max(0) } else { scale };
         let name = self.name(value, "");
         let (mut inputs, mut views) = (Vec::new(), Vec::new());
         for (factor, o, id, bits) in parts {
@@ -117,6 +131,20 @@ impl Emitter<'_> {
         Ok(self.builder.node(&name, Linear { terms: views, constant, scale }, &inputs)?)
     }
 
+    /// Fraction bits of a factor of integers: as many as there is room for, since what follows may round to integers again.
+    fn finer(&self, factor: f64, id: TensorId) -> i32 {
+        let (exact, exponent) = (exact_or_fine(factor), integer_bits(factor.abs()));
+        if exact == 15 - exponent { self.room(id) - exponent } else { exact }
+    }
+
+    /// Significant bits that a factor of a tensor may have.
+    fn room(&self, id: TensorId) -> i32 {
+        const MOST: i32 = 30;
+        const ROOM: i32 = 56;
+        let own = self.builder.tensor(id).bounds.bits() as i32;
+        MOST.min(ROOM - own).max(15)
+    }
+
     /// `scale · x + shift`: one coefficient where the scale is the same everywhere, else a product with constants.
     pub(super) fn affine(
         &mut self,
@@ -137,8 +165,11 @@ impl Emitter<'_> {
             // What is recorded of the value, not the numbers themselves: these may be others next time.
             None if scale.is_private() => self.scales.of_weights(value, scale),
             // At least as many significant bits as a single factor gets.
+            None if scale.are_integers() => 0,
+            None if self.net.is_integer(x) => self.room(a) - integer_bits(largest(scale)),
             None => self.scales.weight.max(15 - integer_bits(largest(scale))),
         };
+        let a = if bits <= 0 { self.as_fine_as(value, x, a, shift)? } else { a };
         let weights = format!("{}.scale", self.net.nodes[value].name);
         let (b, b_map) = self.compact(&weights, scale, &shape, bits)?;
         let total = self.builder.tensor(a).scale + bits;

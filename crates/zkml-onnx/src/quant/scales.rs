@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use zkml_interface::power;
 
-use crate::net::{Contraction, Function, Net, NetOp, Numbers, Operand};
+use crate::net::{Contraction, Function, Net, NetNode, NetOp, Numbers, Operand};
 use crate::{Error, Settings};
 
 /// What was seen of one value over all samples.
@@ -172,7 +172,7 @@ impl Scales {
         let (values, weight_bits) = Default::default();
         let mut this = Self { activation: activation as i32, weight: weight as i32, values, weight_bits };
         let nodes = net.nodes.iter().enumerate();
-        this.values = nodes.map(|(i, n)| this.value(&n.name, stats.of(i), settings)).collect();
+        this.values = nodes.map(|(i, n)| this.value(n, stats.of(i), settings)).collect();
         let live = net.live();
         this.refine_inputs(net, settings, &live);
         this.refine_roots(net, settings, &live);
@@ -209,13 +209,17 @@ impl Scales {
         }
     }
 
-    fn value(&self, name: &str, seen: &Seen, settings: &Settings) -> ValueScale {
+    fn value(&self, node: &NetNode, seen: &Seen, settings: &Settings) -> ValueScale {
         // A saturated sigmoid gives numbers like 1e-98. As integers they are zero, wherever their bounds are drawn.
-        let reach = integer_bits((seen.magnitude() * settings.margin).min(f64::MAX)).max(-REASON);
+        let typical = (seen.magnitude() * settings.margin).min(f64::MAX);
+        let most = node.span.map_or(typical, |(lo, hi)| (hi + 1).max(-lo) as f64);
+        let reach = integer_bits(most).max(-REASON);
         let most = settings.activation_bits as i32 - 1 - reach;
         // A value that is tiny everywhere would otherwise drown in the rounding.
         let least = if seen.magnitude() > 0.0 { 7 - reach } else { 0 };
-        let scale = self.activation.max(least.min(self.activation + 8)).min(most);
+        let fine = self.activation.max(least.min(self.activation + 8)).min(most);
+        // What is an integer is kept as one.
+        let scale = if node.integer { 0 } else { fine };
         let sign = match seen {
             s if s.lo >= 0.0 => Sign::Positive,
             s if s.hi <= 0.0 => Sign::Negative,
@@ -223,7 +227,7 @@ impl Scales {
         };
         let floor = (seen.lo > 0.0).then(|| integer_bits(seen.lo / settings.margin) - 1);
         let floor = floor.filter(|bits| *bits >= -REASON);
-        ValueScale { name: name.into(), reach, scale, sign, floor, weights: None }
+        ValueScale { name: node.name.clone(), reach, scale, sign, floor, weights: None }
     }
 
     /// Inputs whose weights are large, because the features were never brought to one scale, are kept finer: a
@@ -231,7 +235,7 @@ impl Scales {
     fn refine_inputs(&mut self, net: &Net, settings: &Settings, live: &[bool]) {
         for (i, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
             let NetOp::Contract(c) = &node.op else { continue };
-            if !net.inputs.contains(&c.a.value) {
+            if !net.inputs.contains(&c.a.value) || net.is_integer(&c.a) {
                 continue;
             }
             let Some(weights) = net.constant(&c.b) else { continue };
@@ -294,6 +298,7 @@ impl Scales {
     pub(crate) fn of_weights(&self, value: usize, weights: &Numbers) -> i32 {
         match weights.uniform() {
             Some(w) => exact_or_fine(w),
+            None if weights.are_integers() => 0,
             None => self.values[value].weights.unwrap_or(self.weight),
         }
     }
@@ -324,13 +329,17 @@ pub(super) fn largest(numbers: &Numbers) -> f64 {
     numbers.values().iter().fold(0.0, |m: f64, v| v.abs().max(m))
 }
 
-/// Fraction bits at which a factor is exact, when it is a power of two, else 15 significant bits.
+/// Fraction bits at which a factor is exact, when it is a power of two or an integer, else 15 significant bits.
 pub(crate) fn exact_or_fine(w: f64) -> i32 {
     if w == 0.0 {
         return 0;
     }
     let exponent = integer_bits(w.abs());
-    if power(exponent) == w.abs() { -exponent } else { 15 - exponent }
+    match w.abs() {
+        whole if power(exponent) == whole => -exponent,
+        whole if whole.fract() == 0.0 && exponent <= 32 => 0,
+        _ => 15 - exponent,
+    }
 }
 
 /// The integer nearest to `v` at a scale; an error where that leaves the exact range.

@@ -1,0 +1,97 @@
+//! One case of each supported operator the whole way, by both proof systems: key, proof, verifier, and contract.
+//!
+//! The cases are the edge cases of the ONNX front end, with the results that onnxruntime and ONNX's reference evaluator gave. A run of
+//! all of them takes minutes: without `ZKML_OPERATORS` every [`STRIDE`]th is proven. With `proofs` all are, and with `contracts` a
+//! contract judges each proof too.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use zkml::{Backend, Binding, Contracts, Model, Optimize, Settings, Srs, Verifier, Wish};
+
+/// One operator in so many is proven where not all are.
+const STRIDE: usize = 12;
+/// One proof in so many is judged by its contract where not all are.
+const CONTRACTS: usize = 8;
+
+fn folder() -> String {
+    format!("{}/../../tests/fixtures/onnx", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The first case of each operator that is proven within the tolerance.
+fn cases() -> BTreeMap<String, Value> {
+    let text = std::fs::read_to_string(format!("{}/edges.json", folder())).expect("edges.json");
+    let edges: Value = serde_json::from_str(&text).expect("edges");
+    let mut first = BTreeMap::new();
+    for edge in edges["edges"].as_array().expect("a list") {
+        let refused =
+            edge.get("refused").is_some_and(|r| !r.is_null()) || edge.get("alarm").is_some_and(|a| a == true);
+        let operator = edge["name"].as_str().expect("a name").split('/').next().expect("an operator");
+        if !refused {
+            first.entry(operator.to_owned()).or_insert_with(|| edge.clone());
+        }
+    }
+    first
+}
+
+/// Proves the first sample of a case, and has everybody judge it.
+fn proven(case: &Value, backend: Backend, contract: bool) -> Result<(), String> {
+    let say = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
+    let onnx =
+        std::fs::read(format!("{}/{}", folder(), case["file"].as_str().expect("a file"))).expect("a model");
+    let settings = Settings::default();
+    let model = Model::from_onnx("case", &onnx, &settings).map_err(|e| say("load", &e))?;
+    let samples = json!({ "samples": case["samples"] }).to_string();
+    let calibration = model.calibrate(&samples, &()).map_err(|e| say("calibrate", &e))?;
+    let wish = Wish { optimize: Optimize::Prover, backend: Some(backend) };
+    let compiled = calibration.compile(wish, &()).map_err(|e| say("compile", &e))?;
+    let srs = Srs::dev(compiled.plan().k()).map_err(|e| say("setup", &e))?;
+    let keys = compiled.setup(&srs, &()).map_err(|e| say("keys", &e))?;
+    let sample = json!({ "samples": [case["samples"][0]] }).to_string();
+    let input = keys.compiled().input(&sample).map_err(|e| say("input", &e))?;
+    let proof = keys.prove(&input, &Binding::default(), &()).map_err(|e| say("prove", &e))?.proof;
+    let verifier = Verifier::from_json(&keys.verifier().to_json()).map_err(|e| say("program", &e))?;
+    let verified = verifier.verify_json(&proof.to_json()).map_err(|e| say("verify", &e))?;
+    let run = keys.compiled().run(&input).map_err(|e| say("run", &e))?;
+    let shown: Vec<Vec<f64>> = verified.outputs.iter().map(|o| o.values.clone()).collect();
+    // Both are the same integers; scales that went through JSON may differ in the last bit.
+    let same = |a: &f64, b: &f64| (a - b).abs() <= 1e-12 * b.abs();
+    let alike = shown.len() == run.len()
+        && shown
+            .iter()
+            .zip(&run)
+            .all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)));
+    if !alike {
+        return Err(format!("the proof shows {shown:?} instead of {run:?}"));
+    }
+    let mut forged = proof.clone();
+    let at = forged.proof.len() / 2;
+    forged.proof[at] ^= 1;
+    if verifier.verify(&forged).is_ok() {
+        return Err("a changed proof is accepted".into());
+    }
+    if !contract {
+        return Ok(());
+    }
+    let contracts = Contracts::of(&verifier).map_err(|e| say("print", &e))?;
+    contracts.simulate(&proof, &()).map(|_| ()).map_err(|e| say("contract", &e))
+}
+
+#[test]
+fn one_case_of_each_operator_is_proven_the_whole_way() {
+    let wish = std::env::var("ZKML_OPERATORS").unwrap_or_default();
+    let stride = if wish.is_empty() { STRIDE } else { 1 };
+    let only = std::env::var("CASE").unwrap_or_default();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for (operator, case) in cases().iter().filter(|(o, _)| o.contains(&only)).step_by(stride) {
+        for backend in Backend::ALL {
+            let contract = wish == "contracts" || wish.is_empty() && count % CONTRACTS == 0;
+            count += 1;
+            if let Err(why) = proven(case, backend, contract) {
+                wrong.push(format!("{operator} by {}: {why}", backend.name()));
+            }
+        }
+    }
+    println!("{count} proofs, {} wrong", wrong.len());
+    assert!(count > 0 && wrong.is_empty(), "{} of {count} fail:\n{}", wrong.len(), wrong.join("\n"));
+}
