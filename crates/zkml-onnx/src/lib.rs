@@ -13,6 +13,7 @@
 
 mod calibrate;
 mod error;
+mod forest;
 mod guard;
 mod inspection;
 mod load;
@@ -39,7 +40,7 @@ pub use ops::OpSupport;
 pub use options::LoadOptions;
 pub use proto::Notice;
 pub use quant::{Scales, Sign, ValueScale};
-pub use report::{Alarm, CalibrationReport, LayerReport, OutputReport};
+pub use report::{Alarm, CalibrationReport, LayerReport, MovedReport, OutputReport};
 pub use settings::Settings;
 pub use support::supported_ops;
 pub use visibility::{NoVisibility, Visibilities};

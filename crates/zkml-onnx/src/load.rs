@@ -15,7 +15,7 @@ use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN};
 use crate::proto::{Private, check, cut_labels, rewrite};
 use crate::support::supported_ops;
-use crate::{Error, LoadOptions, Port, log_softmax, proto};
+use crate::{Error, LoadOptions, Port, forest, log_softmax, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
 const MAX_BYTES: u64 = 1 << 29;
@@ -126,7 +126,10 @@ pub(crate) fn build(
     let inference = inference?;
     let private = match options.weights {
         Visibility::Public => None,
-        Visibility::Committed => Some(without_weights(&file, &graph, &inference)?),
+        Visibility::Committed => {
+            without_trees(&graph)?;
+            Some(without_weights(&file, &graph, &inference)?)
+        }
     };
     let typed = typed(inference.model)?;
     // Whatever shapes a hostile file talked the analysis into must not bring lowering down either.
@@ -144,6 +147,14 @@ pub(crate) fn build(
 
 fn not_private(obstacle: Obstacle) -> Error {
     Error::NotPrivate { obstacle }
+}
+
+/// Refuses tree ensembles: what they compare is part of the verifying key.
+fn without_trees(graph: &pb::GraphProto) -> Result<(), Error> {
+    match graph.node.iter().find(|n| n.op_type == forest::CORE) {
+        None => Ok(()),
+        Some(node) => Err(not_private(Obstacle::Trees { node: proto::node_name(node).into() })),
+    }
 }
 
 /// The model analysed again without its learned numbers, and these.
@@ -187,7 +198,7 @@ fn analysis(detail: impl std::fmt::Display) -> Error {
 
 fn parse(file: &pb::ModelProto, graph: &pb::GraphProto) -> Result<tract_onnx::model::ParseResult, Error> {
     let whole = pb::ModelProto { graph: Some(graph.clone()), ..file.clone() };
-    quietly(|| tract_onnx::onnx().parse(&whole, None)).map_err(analysis)?.map_err(analysis)
+    quietly(|| forest::register().parse(&whole, None)).map_err(analysis)?.map_err(analysis)
 }
 
 /// Operators that are not in the table, with the shapes that inference finds for their inputs.

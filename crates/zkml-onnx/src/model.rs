@@ -166,6 +166,7 @@ fn describe(op: &NetOp, len: usize) -> (&'static str, u64) {
         NetOp::Join { .. } => ("wiring", 0),
         NetOp::Divide { .. } => ("quotient", len as u64),
         NetOp::ArgMax { .. } => ("index of the largest", 0),
+        NetOp::Trees { .. } => ("decision trees", 0),
     }
 }
 

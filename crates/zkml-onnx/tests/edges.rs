@@ -142,6 +142,6 @@ fn every_supported_operator_has_an_edge_case() {
         all_edges().iter().map(|e| e.name.split('/').next().unwrap_or_default().replace('_', "")).collect();
     let missing: Vec<&str> =
         supported_ops().iter().map(|o| o.onnx_name).filter(|n| !names.contains(&n.to_lowercase())).collect();
-    // Outputs of ZipMap are cut, and the sklearn fixtures have them.
-    assert_eq!(missing, ["ZipMap"]);
+    // Outputs of ZipMap are cut, and the sklearn fixtures have them; `trees.rs` has those of trees.
+    assert_eq!(missing, ["TreeEnsembleClassifier", "TreeEnsembleRegressor", "ZipMap"]);
 }

@@ -166,6 +166,10 @@ impl<'a> Evaluator<'a> {
                 out
             }
             NetOp::Divide { a, b } => zip(a, b, |x, y| x / y),
+            NetOp::Trees { x, forest } => {
+                let row = x.map.shape.last().copied().unwrap_or(1).max(1);
+                see(0, x).chunks(row).flat_map(|r| forest.scores(r)).collect()
+            }
             NetOp::ArgMax { x } => {
                 let row = x.map.shape.last().copied().unwrap_or(1).max(1);
                 see(0, x).chunks(row).map(|r| argmax(r) as f64).collect()

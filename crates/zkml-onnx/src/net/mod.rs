@@ -12,7 +12,10 @@ mod view;
 pub(crate) use eval::Evaluator;
 pub(crate) use function::Function;
 pub(crate) use numbers::Numbers;
+use std::sync::Arc;
 pub(crate) use view::{constant_view, strides};
+
+use crate::forest::Forest;
 use zkml_graph::Map;
 
 /// Pad value of a view that must never win a maximum; the integer graph gets the lower bound instead.
@@ -61,6 +64,8 @@ pub(crate) enum NetOp {
     Divide { a: Operand, b: Operand },
     /// First index of the largest element along the last dimension of the view.
     ArgMax { x: Operand },
+    /// Scores of a tree ensemble for each row of a view of shape `[rows, features]`.
+    Trees { x: Operand, forest: Arc<Forest> },
 }
 
 /// Operands of a contraction.
@@ -143,7 +148,9 @@ impl NetOp {
         match self {
             Self::Input | Self::Const(_) => Vec::new(),
             Self::Contract(c) => vec![&mut c.a, &mut c.b],
-            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } => vec![x],
+            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } | Self::Trees { x, .. } => {
+                vec![x]
+            }
             Self::Sum { terms, .. } => terms.iter_mut().map(|(_, o)| o).collect(),
             Self::Product { a, b } | Self::Divide { a, b } => vec![a, b],
             Self::Max { a, b: Side::Operand(b) } => vec![a, b],
@@ -167,7 +174,9 @@ impl NetOp {
         match self {
             Self::Input | Self::Const(_) => Vec::new(),
             Self::Contract(c) => vec![&c.a, &c.b],
-            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } => vec![x],
+            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } | Self::Trees { x, .. } => {
+                vec![x]
+            }
             Self::Sum { terms, .. } => terms.iter().map(|(_, o)| o).collect(),
             Self::Product { a, b } | Self::Divide { a, b } => vec![a, b],
             Self::Max { a, b: Side::Operand(b) } => vec![a, b],

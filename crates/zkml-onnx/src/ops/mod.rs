@@ -49,7 +49,7 @@ macro_rules! families {
 
 families![
     gemm, conv, arithmetic, bounds, leaky_relu, functions, gelu, max_pool, sum_pool, reduce, normalise,
-    softmax, argmax, axes, slice, gather, concat, pad, cast,
+    softmax, argmax, axes, slice, gather, concat, pad, cast, trees,
 ];
 
 pub(crate) const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {

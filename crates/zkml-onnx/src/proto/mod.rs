@@ -42,11 +42,11 @@ pub(crate) fn node_name(node: &pb::NodeProto) -> &str {
     if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name }
 }
 
-fn attribute<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a pb::AttributeProto> {
+pub(crate) fn attribute<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a pb::AttributeProto> {
     node.attribute.iter().find(|a| a.name == name)
 }
 
-fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
+pub(crate) fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
     attribute(node, name).map_or_else(|| default.to_owned(), |a| String::from_utf8_lossy(&a.s).into_owned())
 }
 

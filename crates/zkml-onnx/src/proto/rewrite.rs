@@ -2,10 +2,12 @@
 //! standard ones that it gets wrong. One file and one line in the registry each.
 
 use tract_onnx::pb;
+use tract_onnx::pb::attribute_proto::AttributeType as Kind;
 
 use super::{attribute, floats, int_attribute, node_name, standard};
 use crate::{
     error::UnsupportedNode,
+    forest::{CORE, Forest},
     ops::{OpSupport, op},
 };
 
@@ -18,7 +20,16 @@ macro_rules! rewrites {
     };
 }
 
-rewrites![array_feature_extractor, celu, linear_classifier, linear_regressor, normalizer, scaler];
+rewrites![
+    array_feature_extractor,
+    celu,
+    linear_classifier,
+    linear_regressor,
+    normalizer,
+    scaler,
+    tree_ensemble_classifier,
+    tree_ensemble_regressor,
+];
 
 type Rewrite = fn(&mut Rewriter<'_>) -> Rewritten;
 
@@ -55,6 +66,11 @@ struct Rewriter<'a> {
     weights: &'a mut Vec<pb::TensorProto>,
 }
 
+/// An attribute without a value.
+fn named(name: &str, kind: Kind) -> pb::AttributeProto {
+    pb::AttributeProto { name: name.into(), r#type: kind as i32, ..Default::default() }
+}
+
 type Rewritten = Result<Vec<pb::NodeProto>, String>;
 
 impl Rewriter<'_> {
@@ -72,6 +88,19 @@ impl Rewriter<'_> {
 
     fn int(&self, name: &str, default: i64) -> i64 {
         attribute(self.node, name).map_or(default, |a| a.i)
+    }
+
+    /// The scores of the node's tree ensemble, before any transformation.
+    fn scores(&self, prefix: &str, base: &[f64], y: &str) -> Result<pb::NodeProto, String> {
+        Forest::of_attributes(self.node, prefix, base.len())?;
+        let mut node = standard(CORE, node_name(self.node), &[self.input()?], y);
+        node.attribute =
+            self.node.attribute.iter().filter(|a| !a.name.starts_with("base_values")).cloned().collect();
+        node.attribute.push(int_attribute("targets", base.len() as i64));
+        node.attribute.push(pb::AttributeProto { s: prefix.into(), ..named("prefix", Kind::String) });
+        let floats = base.iter().map(|v| *v as f32).collect();
+        node.attribute.push(pb::AttributeProto { floats, ..named("base_values", Kind::Floats) });
+        Ok(node)
     }
 
     /// Adds a weight named after the node.
