@@ -119,18 +119,40 @@ impl Forest {
             return Err(format!("{len} nodes, not between 1 and {MAX_NODES}"));
         }
         let (raw, roots, double) = raw(&attributes, len)?;
-        let features = 1 + raw.values().filter_map(feature).max().unwrap_or(0);
-        let targets_of = |r: &Raw<Key>| match r {
-            Raw::Leaf(weights) => weights.iter().map(|(t, _)| *t).max(),
-            Raw::Split { .. } => None,
+        let aggregate = Aggregate::named(&text_attribute(node, "aggregate_function", "SUM"))?;
+        Self::grown(&raw, &roots, targets, double, aggregate)
+    }
+
+    /// The ensemble of these nodes and roots.
+    ///
+    /// # Errors
+    /// Trees that lead in a circle or to no node, and leaves that add to no target.
+    pub(super) fn grown<K: Copy + Eq + std::hash::Hash + std::fmt::Debug>(
+        raw: &HashMap<K, Raw<K>>,
+        roots: &[K],
+        targets: usize,
+        double: bool,
+        aggregate: Aggregate,
+    ) -> Result<Self, String> {
+        let feature = |r: &Raw<K>| match r {
+            Raw::Split { feature, .. } | Raw::Among { feature, .. } => Some(*feature),
+            Raw::Leaf(_) => None,
         };
-        if let Some(t) = raw.values().filter_map(targets_of).find(|t| *t >= targets) {
-            return Err(format!("{prefix}_ids has {t}, but there are {targets}"));
+        let target = |r: &Raw<K>| match r {
+            Raw::Leaf(weights) => weights.iter().map(|(t, _)| *t).max(),
+            _ => None,
+        };
+        if let Some(t) = raw.values().filter_map(target).find(|t| *t >= targets) {
+            return Err(format!("a leaf adds to target {t}, but there are {targets}"));
         }
+        if roots.is_empty() {
+            return Err("no trees".into());
+        }
+        let features = 1 + raw.values().filter_map(feature).max().unwrap_or(0);
         let mut count = 0;
-        let grown = roots.into_iter().map(|root| grow(&raw, root, &mut count));
+        let grown = roots.iter().map(|root| grow(raw, *root, &mut count));
         let mut trees = grown.collect::<Result<Vec<_>, _>>()?;
-        Aggregate::named(&text_attribute(node, "aggregate_function", "SUM"))?.apply(&mut trees);
+        aggregate.apply(&mut trees);
         Ok(Self { trees, features, base: vec![0.0; targets], double })
     }
 
@@ -141,10 +163,6 @@ impl Forest {
     pub(crate) fn base_values(node: &pb::NodeProto) -> Result<Vec<f64>, String> {
         Ok(Attributes { node, prefix: "" }.reals("base_values", None)?.0)
     }
-}
-
-fn feature(r: &Raw<Key>) -> Option<usize> {
-    if let Raw::Split { feature, .. } = r { Some(*feature) } else { None }
 }
 
 /// Nodes by number, the root of each tree in the order of the file, and whether thresholds are doubles.
@@ -161,15 +179,12 @@ fn raw(attributes: &Attributes<'_>, len: usize) -> Result<(HashMap<Key, Raw<Key>
     let mut children = std::collections::HashSet::new();
     for i in 0..len {
         let key = (tree[i], node[i]);
-        let new = match mode(&modes[i])? {
-            None => Raw::Leaf(weights.remove(&key).unwrap_or_default()),
-            Some(mode) => {
-                let (yes, no) = ((tree[i], yes[i]), (tree[i], no[i]));
-                children.extend([yes, no]);
-                let feature = usize::try_from(features[i]).ok().filter(|f| *f < MAX_NODES);
-                let feature = feature.ok_or_else(|| format!("nodes_featureids has {}", features[i]))?;
-                Raw::Split { feature, mode, threshold: thresholds[i], yes, no }
-            }
+        let new = if modes[i] == "LEAF" {
+            Raw::Leaf(weights.remove(&key).unwrap_or_default())
+        } else {
+            let (yes, no) = ((tree[i], yes[i]), (tree[i], no[i]));
+            children.extend([yes, no]);
+            split(&modes[i], super::feature(features[i])?, thresholds[i], yes, no)?
         };
         if raw.insert(key, new).is_some() {
             return Err(format!("node {} of tree {} is there twice", key.1, key.0));
@@ -190,16 +205,16 @@ fn raw(attributes: &Attributes<'_>, len: usize) -> Result<(HashMap<Key, Raw<Key>
     }
 }
 
-/// A comparison by its name; nothing for a leaf.
-fn mode(name: &str) -> Result<Option<Mode>, String> {
-    Ok(Some(match name {
-        "LEAF" => return Ok(None),
+/// A comparison by its name.
+pub(super) fn split<K>(name: &str, feature: usize, threshold: f64, yes: K, no: K) -> Result<Raw<K>, String> {
+    let mode = match name {
         "BRANCH_LEQ" => Mode::Leq,
         "BRANCH_LT" => Mode::Lt,
         "BRANCH_GTE" => Mode::Gte,
         "BRANCH_GT" => Mode::Gt,
-        "BRANCH_EQ" => Mode::Eq,
-        "BRANCH_NEQ" => Mode::Neq,
+        "BRANCH_EQ" => return Raw::among(feature, vec![threshold], yes, no).ok_or_else(String::new),
+        "BRANCH_NEQ" => return Raw::among(feature, vec![threshold], no, yes).ok_or_else(String::new),
         other => return Err(format!("nodes_modes has {other}")),
-    }))
+    };
+    Ok(Raw::Split { feature, mode, threshold, yes, no })
 }

@@ -4,6 +4,7 @@ mod attributes;
 mod numbered;
 mod plan;
 mod read;
+mod version5;
 
 pub(crate) use numbered::{Numbered, cut_at};
 pub(crate) use plan::{CORE, Scores, register};
@@ -130,6 +131,12 @@ impl Forest {
         let cut = |n: &'a Node| if let Node::Cut(cut, _) = n { Some(cut) } else { None };
         self.trees.iter().flat_map(|t| &t.nodes).filter_map(cut)
     }
+}
+
+/// The index of a feature that a file has.
+fn feature(index: i64) -> Result<usize, String> {
+    let feature = usize::try_from(index).ok().filter(|f| *f < MAX_NODES);
+    feature.ok_or_else(|| format!("nodes_featureids has {index}"))
 }
 
 /// Thresholds by feature, in order, so that the nearest one is found quickly.

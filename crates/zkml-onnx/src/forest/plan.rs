@@ -33,14 +33,27 @@ fn scores(
 }
 
 impl Forest {
+    /// Reads the ensemble of a node of ai.onnx.ml: its weights have names that begin with `class` or `target`, or with `leaf`
+    /// since version 5.
+    ///
+    /// # Errors
+    /// What is missing, contradicts itself or is not supported, in words.
+    pub(crate) fn read(node: &pb::NodeProto, prefix: &str, targets: usize) -> Result<Self, String> {
+        if prefix == "leaf" {
+            Self::of_version5(node, targets)
+        } else {
+            Self::of_attributes(node, prefix, targets)
+        }
+    }
+
     /// Reads the ensemble of a rewritten node.
     ///
     /// # Errors
-    /// As [`Forest::of_attributes`].
+    /// As [`Forest::read`].
     pub(crate) fn of_core(node: &pb::NodeProto) -> Result<Self, String> {
         let text = |name: &str| crate::proto::text_attribute(node, name, "");
         let targets = attribute(node, "targets").map_or(0, |a| a.i) as usize;
-        let mut forest = Self::of_attributes(node, &text("prefix"), targets)?;
+        let mut forest = Self::read(node, &text("prefix"), targets)?;
         let base = Self::base_values(node)?;
         if base.len() == targets {
             forest.base = base;

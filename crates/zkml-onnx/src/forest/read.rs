@@ -11,8 +11,6 @@ pub(super) enum Mode {
     Lt,
     Gte,
     Gt,
-    Eq,
-    Neq,
 }
 
 /// A node as a file has it.
@@ -20,8 +18,19 @@ pub(super) enum Mode {
 pub(super) enum Raw<K> {
     /// Feature, comparison, threshold, and where true and false lead.
     Split { feature: usize, mode: Mode, threshold: f64, yes: K, no: K },
+    /// Whether a feature is one of some numbers, which are in order, and where true and false lead.
+    Among { feature: usize, members: Vec<f64>, yes: K, no: K },
     /// What is added to the scores.
     Leaf(Vec<(usize, f64)>),
+}
+
+impl<K> Raw<K> {
+    /// Whether a feature is one of some numbers; nothing for no numbers.
+    pub(super) fn among(feature: usize, mut members: Vec<f64>, yes: K, no: K) -> Option<Self> {
+        members.sort_unstable_by(f64::total_cmp);
+        members.dedup();
+        (!members.is_empty()).then_some(Self::Among { feature, members, yes, no })
+    }
 }
 
 /// Grows a tree from its root. Nodes that several lead to are copied; a cycle is deeper than any tree may be.
@@ -58,40 +67,42 @@ where
 enum Grown<K> {
     /// A node of the file.
     Whole(K),
-    /// The second half of an equality, for values that are not below the threshold: feature, threshold, and where equal and
-    /// larger values lead.
-    Upper { feature: usize, threshold: f64, equal: K, larger: K },
+    /// One of the two comparisons with a member of such a set: at least it, and above it.
+    Member { key: K, index: usize, above: bool },
 }
 
 impl<K: Copy + Eq + std::hash::Hash + std::fmt::Debug> Grown<K> {
     /// The node, and what stands left and right of it.
     fn expand(self, nodes: &HashMap<K, Raw<K>>) -> Result<(Node, Vec<Self>), String> {
         let cut = |feature, threshold, strict| Node::Cut(Cut { feature, threshold, strict }, [0, 0]);
-        let key = match self {
-            Self::Whole(key) => key,
-            Self::Upper { feature, threshold, equal, larger } => {
-                return Ok((cut(feature, threshold, true), vec![Self::Whole(equal), Self::Whole(larger)]));
-            }
+        let (key, index, above) = match self {
+            Self::Whole(key) => (key, 0, false),
+            Self::Member { key, index, above } => (key, index, above),
         };
-        let (feature, mode, threshold, yes, no) = match nodes.get(&key) {
-            None => return Err(format!("a node leads to {key:?}, which does not exist")),
-            Some(Raw::Leaf(weights)) => return Ok((Node::Leaf(weights.clone()), vec![])),
+        match nodes.get(&key) {
+            None => Err(format!("a node leads to {key:?}, which does not exist")),
+            Some(Raw::Leaf(weights)) => Ok((Node::Leaf(weights.clone()), vec![])),
             Some(Raw::Split { feature, mode, threshold, yes, no }) => {
-                (*feature, *mode, *threshold, *yes, *no)
+                let (strict, left, right) = match mode {
+                    Mode::Leq => (true, *yes, *no),
+                    Mode::Lt => (false, *yes, *no),
+                    Mode::Gte => (false, *no, *yes),
+                    Mode::Gt => (true, *no, *yes),
+                };
+                Ok((cut(*feature, *threshold, strict), vec![Self::Whole(left), Self::Whole(right)]))
             }
-        };
-        let both = |left, right| vec![Self::Whole(left), Self::Whole(right)];
-        let equality =
-            |equal, larger| vec![Self::Whole(larger), Self::Upper { feature, threshold, equal, larger }];
-        let (strict, children) = match mode {
-            Mode::Leq => (true, both(yes, no)),
-            Mode::Lt => (false, both(yes, no)),
-            Mode::Gte => (false, both(no, yes)),
-            Mode::Gt => (true, both(no, yes)),
-            Mode::Eq => (false, equality(yes, no)),
-            Mode::Neq => (false, equality(no, yes)),
-        };
-        Ok((cut(feature, threshold, strict), children))
+            Some(Raw::Among { feature, members, yes, no }) => {
+                let more = index + 1 < members.len();
+                let children = match above {
+                    false => vec![Self::Whole(*no), Self::Member { key, index, above: true }],
+                    true if more => {
+                        vec![Self::Whole(*yes), Self::Member { key, index: index + 1, above: false }]
+                    }
+                    true => vec![Self::Whole(*yes), Self::Whole(*no)],
+                };
+                Ok((cut(*feature, members[index], above), children))
+            }
+        }
     }
 }
 
@@ -100,25 +111,29 @@ mod tests {
     use super::super::Forest;
     use super::*;
 
-    /// What a tree of one comparison with 2 gives for 1, 2 and 3: 10 where it is true, 20 where it is false.
-    fn table(mode: Mode) -> [f64; 3] {
-        let split = Raw::Split { feature: 0, mode, threshold: 2.0, yes: 1, no: 2 };
+    /// What a tree of one node gives for numbers: 10 where it is true, 20 where it is false.
+    fn table<const N: usize>(split: Raw<u8>, x: [f64; N]) -> [f64; N] {
         let leaf = |v| Raw::Leaf(vec![(0, v)]);
         let nodes = HashMap::from([(0, split), (1, leaf(10.0)), (2, leaf(20.0))]);
         let tree = grow(&nodes, 0, &mut 0).expect("grows");
         let forest = Forest { trees: vec![tree], features: 1, base: vec![0.0], double: false };
-        [1.0, 2.0, 3.0].map(|x| forest.scores(&[x])[0])
+        x.map(|x| forest.scores(&[x])[0])
     }
 
     #[test]
     fn every_comparison_is_what_its_name_says() {
         let (t, f) = (10.0, 20.0);
-        assert_eq!(table(Mode::Leq), [t, t, f]);
-        assert_eq!(table(Mode::Lt), [t, f, f]);
-        assert_eq!(table(Mode::Gte), [f, t, t]);
-        assert_eq!(table(Mode::Gt), [f, f, t]);
-        assert_eq!(table(Mode::Eq), [f, t, f]);
-        assert_eq!(table(Mode::Neq), [t, f, t]);
+        let with_two =
+            |mode| table(Raw::Split { feature: 0, mode, threshold: 2.0, yes: 1, no: 2 }, [1.0, 2.0, 3.0]);
+        assert_eq!(with_two(Mode::Leq), [t, t, f]);
+        assert_eq!(with_two(Mode::Lt), [t, f, f]);
+        assert_eq!(with_two(Mode::Gte), [f, t, t]);
+        assert_eq!(with_two(Mode::Gt), [f, f, t]);
+        let among = |members: &[f64]| Raw::among(0, members.to_vec(), 1, 2);
+        assert_eq!(table(among(&[2.0]).expect("one"), [1.0, 2.0, 3.0]), [f, t, f]);
+        let several = among(&[5.0, -1.0, 2.0, 5.0]).expect("three");
+        assert_eq!(table(several, [-2.0, -1.0, 0.0, 2.0, 3.0, 5.0, 6.0]), [f, t, f, t, f, t, f]);
+        assert!(among(&[]).is_none());
     }
 
     #[test]

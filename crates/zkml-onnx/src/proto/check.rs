@@ -42,7 +42,9 @@ pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<()
     }
     names(graph)?;
     cycles(graph)?;
-    let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
+    // What is no number ends a set of members of tree ensembles.
+    let attributes = graph.node.iter().flat_map(|n| &n.attribute).filter(|a| a.name != "membership_values");
+    let constants = attributes.filter_map(|a| a.t.as_ref());
     graph.initializer.iter().chain(constants).try_for_each(tensor)?;
     graph.node.iter().try_for_each(|n| made_sizes(graph, n))
 }

@@ -27,6 +27,7 @@ rewrites![
     linear_regressor,
     normalizer,
     scaler,
+    tree_ensemble,
     tree_ensemble_classifier,
     tree_ensemble_regressor,
 ];
@@ -92,7 +93,7 @@ impl Rewriter<'_> {
 
     /// The scores of the node's tree ensemble, before any transformation.
     fn scores(&self, prefix: &str, base: &[f64], y: &str) -> Result<pb::NodeProto, String> {
-        Forest::of_attributes(self.node, prefix, base.len())?;
+        Forest::read(self.node, prefix, base.len())?;
         let mut node = standard(CORE, node_name(self.node), &[self.input()?], y);
         node.attribute =
             self.node.attribute.iter().filter(|a| !a.name.starts_with("base_values")).cloned().collect();
