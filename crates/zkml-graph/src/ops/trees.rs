@@ -99,6 +99,9 @@ struct Reached {
 }
 
 impl Trees {
+    /// Most features that bits of one number can choose from.
+    pub const MAX_FEATURES: usize = 896;
+
     fn rows(&self) -> usize {
         self.x.shape.first().copied().unwrap_or(1)
     }

@@ -217,9 +217,9 @@ fn trees_whose_walks_go_astray_are_refused() {
         let x = Map::identity(&[1, features]);
         result(Trees { x, ..stumps() }, &[given(&[1, features], (0, 1), &vec![0; features])])
     };
-    assert!(many(896).is_ok());
-    let error = many(1025).expect_err("too many").to_string();
-    assert!(error.contains("1025 features take 65 bits to choose from, more than 60"), "{error}");
+    assert!(many(Trees::MAX_FEATURES).is_ok());
+    let error = many(Trees::MAX_FEATURES + 1).expect_err("too many").to_string();
+    assert!(error.contains("897 features take 61 bits to choose from, more than 60"), "{error}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zkml_graph::ops::Trees;
+
 use super::{Lowered, Lowering, OpSupport, TractNode, is};
 use crate::error::Reason;
 use crate::forest::Scores;
@@ -26,6 +28,12 @@ fn scores(
     };
     if features < forest.features {
         return Err(format!("it compares feature {} of {features}", forest.features - 1).into());
+    }
+    if features > Trees::MAX_FEATURES {
+        let most = Trees::MAX_FEATURES;
+        return Err(
+            format!("{features} features, more than {most}; leave out those that no tree compares").into()
+        );
     }
     let shape = l.output_shape(node)?;
     Ok(l.net.push(&node.name, NetOp::Trees { x, forest: forest.clone() }, &shape))
