@@ -54,7 +54,7 @@ pub struct MovedReport {
 
 impl MovedReport {
     /// The same in words; `measured` is the number of samples that were looked at.
-    pub(crate) fn text(&self, measured: usize) -> String {
+    pub fn text(&self, measured: usize) -> String {
         const SHOWN: usize = 10;
         let Self { name, samples } = self;
         if samples.is_empty() {
