@@ -21,6 +21,7 @@ mod log_softmax;
 mod lower;
 mod model;
 mod net;
+mod node;
 mod ops;
 mod options;
 mod proto;

@@ -55,7 +55,7 @@ fn margin(scores: &[f64]) -> f64 {
     sorted.get(1).map_or(f64::INFINITY, |second| sorted[0] - second)
 }
 
-/// What came of the rows of a case.
+/// Outcome of the rows of a case.
 struct Outcome {
     /// Rows that the report says rounding moved over a threshold.
     moved: Vec<usize>,
@@ -167,6 +167,26 @@ fn what_trees_do_not_take_is_refused_in_words() {
         tried += 1;
     }
     assert!(tried > 10, "{tried}");
+}
+
+#[test]
+fn damaged_trees_never_panic() {
+    let attempt = |bytes: &[u8]| {
+        let model = Model::from_bytes("damaged", bytes, &LoadOptions::default())?;
+        let samples = Samples::random(model.inputs(), 4, 1);
+        calibrate(&model, &samples, &Settings::default()).map(|_| ())
+    };
+    for file in ["mode_eq", "classes_softmax", "version5_member", "two_classes_logistic"] {
+        let whole = std::fs::read(fixtures().join(format!("trees/{file}.onnx"))).expect("fixture");
+        for at in 0..whole.len() {
+            for bits in [0x41, 0x80] {
+                let mut flipped = whole.clone();
+                flipped[at] ^= bits;
+                let outcome = std::panic::catch_unwind(|| attempt(&flipped).is_ok());
+                assert!(outcome.is_ok(), "{file}, byte {at} of {}", whole.len());
+            }
+        }
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Split {
     }
 }
 
-/// How the features are laid out so that few bits choose one: in rows of `columns` each.
+/// A layout of the features in rows of `columns` each, so that few bits choose one.
 #[derive(Debug, Clone, Copy)]
 struct Grid {
     rows: usize,
@@ -89,7 +89,7 @@ impl Grid {
     }
 }
 
-/// Where walks may be after each comparison.
+/// Nodes that walks may be at.
 #[derive(Debug, Clone)]
 struct Reached {
     /// Nodes that a walk may be at before its last comparison, ends included; nothing where walks have one comparison.

@@ -7,12 +7,12 @@ use tract_onnx::pb;
 
 use super::read::{Mode, Raw, grow};
 use super::{Forest, MAX_NODES, Tree};
-use crate::proto::{attribute, text_attribute};
+use crate::node::{attribute, text_attribute};
 
 /// Number of a tree and of a node in it.
 type Key = (i64, i64);
 
-/// What the results of trees are put together by.
+/// The way in which the results of trees are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aggregate {
     /// Their sum.
@@ -74,7 +74,7 @@ impl Attributes<'_> {
         sized("nodes_modes", modes.unwrap_or_default(), len)
     }
 
-    /// What each leaf adds to the scores.
+    /// Targets and numbers that each leaf adds.
     fn weights(&self) -> Result<HashMap<Key, Vec<(usize, f64)>>, String> {
         let name = |part: &str| format!("{}_{part}", self.prefix);
         let (weights, _) = self.reals(&name("weights"), None)?;
@@ -111,7 +111,7 @@ impl Forest {
     /// Reads the ensemble of a node with so many targets; base values may be fewer, and what they are for is the caller's.
     ///
     /// # Errors
-    /// What is missing, contradicts itself or is not supported, in words.
+    /// Names what is missing, contradicts itself or is not supported.
     pub(crate) fn of_attributes(node: &pb::NodeProto, prefix: &str, targets: usize) -> Result<Self, String> {
         let attributes = Attributes { node, prefix };
         let len = attribute(node, "nodes_treeids").map_or(0, |a| a.ints.len());

@@ -21,12 +21,12 @@ pub(crate) struct Cut {
     pub(crate) feature: usize,
     /// The threshold.
     pub(crate) threshold: f64,
-    /// Whether only what is larger than the threshold goes right; else what is equal to it does, too.
+    /// True if only what is larger than the threshold goes right; else what is equal to it does, too.
     pub(crate) strict: bool,
 }
 
 impl Cut {
-    /// Whether a value of the feature goes right.
+    /// Returns true if a value of the feature goes right.
     pub(crate) fn goes_right(&self, x: f64) -> bool {
         if self.strict { x > self.threshold } else { x >= self.threshold }
     }
@@ -37,7 +37,7 @@ impl Cut {
 pub(crate) enum Node {
     /// A comparison, and the nodes to its left and right.
     Cut(Cut, [usize; 2]),
-    /// What is added to the scores: target and number.
+    /// Targets, and the numbers that are added to their scores.
     Leaf(Vec<(usize, f64)>),
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Forest {
     pub(crate) features: usize,
     /// Added to the scores, one for each target.
     pub(crate) base: Vec<f64>,
-    /// Whether features are compared as doubles; else they are rounded to floats first, as their thresholds were.
+    /// True if features are compared as doubles; else they are rounded to floats first, as their thresholds were.
     pub(crate) double: bool,
 }
 
@@ -105,7 +105,7 @@ impl Forest {
         out
     }
 
-    /// What the leaves add, leaf by leaf.
+    /// Targets and numbers that the leaves add, leaf by leaf.
     fn leaves<'a>(&'a self) -> impl Iterator<Item = &'a [(usize, f64)]> {
         let leaf = |n: &'a Node| if let Node::Leaf(weights) = n { Some(weights.as_slice()) } else { None };
         self.trees.iter().flat_map(|t| &t.nodes).filter_map(leaf)

@@ -66,14 +66,14 @@ impl Numbered {
         self.leaves.start.into()
     }
 
-    /// Where the walks of a row of features end.
+    /// Numbers of the leaves at which the walks of a row of features end.
     pub(crate) fn walk(&self, forest: &Forest, row: &[f64]) -> Vec<i64> {
         let row: Vec<f64> = row.iter().map(|x| forest.seen(*x)).collect();
         let ends = forest.trees.iter().zip(&self.numbers);
         ends.map(|(tree, numbers)| numbers[tree.leaf(&row)].map_or(-1, i64::from)).collect()
     }
 
-    /// What `of` says of each leaf, from the first number that a walk may end at on; zero in between.
+    /// One number for each leaf, made by `of`, from the first that a walk may end at on; zero in between.
     pub(crate) fn at_leaves(&self, forest: &Forest, of: impl Fn(&[(usize, f64)]) -> f64) -> Vec<f64> {
         let mut out = vec![0.0; self.leaves.len()];
         for (tree, numbers) in forest.trees.iter().zip(&self.numbers) {

@@ -8,10 +8,9 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use super::Forest;
-use crate::proto::attribute;
 
 /// The operator that is left of a tree ensemble once it has been rewritten: scores before any transformation. Its attributes are
-/// those of the original, with `prefix` and `targets`, and as many `base_values` as there are targets.
+/// those of the original, with `prefix`, and one of `base_values` for each target.
 pub(crate) const CORE: &str = "TreeEnsembleScores";
 
 /// The ONNX reader of the analysis, with the operator.
@@ -37,7 +36,7 @@ impl Forest {
     /// since version 5.
     ///
     /// # Errors
-    /// What is missing, contradicts itself or is not supported, in words.
+    /// Names what is missing, contradicts itself or is not supported.
     pub(crate) fn read(node: &pb::NodeProto, prefix: &str, targets: usize) -> Result<Self, String> {
         if prefix == "leaf" {
             Self::of_version5(node, targets)
@@ -51,14 +50,10 @@ impl Forest {
     /// # Errors
     /// As [`Forest::read`].
     pub(crate) fn of_core(node: &pb::NodeProto) -> Result<Self, String> {
-        let text = |name: &str| crate::proto::text_attribute(node, name, "");
-        let targets = attribute(node, "targets").map_or(0, |a| a.i) as usize;
-        let mut forest = Self::read(node, &text("prefix"), targets)?;
+        let text = |name: &str| crate::node::text_attribute(node, name, "");
         let base = Self::base_values(node)?;
-        if base.len() == targets {
-            forest.base = base;
-        }
-        Ok(forest)
+        let forest = Self::read(node, &text("prefix"), base.len())?;
+        Ok(Self { base, ..forest })
     }
 }
 

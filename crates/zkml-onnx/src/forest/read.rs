@@ -18,14 +18,14 @@ pub(super) enum Mode {
 pub(super) enum Raw<K> {
     /// Feature, comparison, threshold, and where true and false lead.
     Split { feature: usize, mode: Mode, threshold: f64, yes: K, no: K },
-    /// Whether a feature is one of some numbers, which are in order, and where true and false lead.
+    /// A feature, numbers in order, and where it leads to that it is one of them, and that it is not.
     Among { feature: usize, members: Vec<f64>, yes: K, no: K },
-    /// What is added to the scores.
+    /// Targets, and the numbers that are added to their scores.
     Leaf(Vec<(usize, f64)>),
 }
 
 impl<K> Raw<K> {
-    /// Whether a feature is one of some numbers; nothing for no numbers.
+    /// A node that asks if a feature is one of some numbers; nothing for no numbers.
     pub(super) fn among(feature: usize, mut members: Vec<f64>, yes: K, no: K) -> Option<Self> {
         members.sort_unstable_by(f64::total_cmp);
         members.dedup();
@@ -62,7 +62,7 @@ where
     Ok(tree)
 }
 
-/// What stands at a place of the tree.
+/// A place of the tree that is not grown yet.
 #[derive(Debug, Clone, Copy)]
 enum Grown<K> {
     /// A node of the file.
@@ -111,7 +111,7 @@ mod tests {
     use super::super::Forest;
     use super::*;
 
-    /// What a tree of one node gives for numbers: 10 where it is true, 20 where it is false.
+    /// Scores of a tree of one node: 10 where it is true, 20 where it is false.
     fn table<const N: usize>(split: Raw<u8>, x: [f64; N]) -> [f64; N] {
         let leaf = |v| Raw::Leaf(vec![(0, v)]);
         let nodes = HashMap::from([(0, split), (1, leaf(10.0)), (2, leaf(20.0))]);

@@ -8,7 +8,7 @@ use tract_onnx::pb;
 use super::attributes::{Aggregate, split};
 use super::read::Raw;
 use super::{Forest, MAX_NODES};
-use crate::proto::attribute;
+use crate::node::attribute;
 
 /// Comparisons by number.
 const MODES: [&str; 6] = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"];
@@ -26,7 +26,7 @@ impl Forest {
     /// Reads the ensemble of a node with so many targets.
     ///
     /// # Errors
-    /// What is missing, contradicts itself or is not supported, in words.
+    /// Names what is missing, contradicts itself or is not supported.
     pub(super) fn of_version5(node: &pb::NodeProto, targets: usize) -> Result<Self, String> {
         let (splits, double) = reals(node, "nodes_splits")?;
         let mut raw = inner(node, &splits)?;

@@ -9,6 +9,9 @@ use crate::error::Reason;
 use crate::forest::Scores;
 use crate::net::{NetOp, Operand};
 
+/// Most trees times scores.
+const MOST_SUMMANDS: usize = 1 << 20;
+
 /// The operators are in the registry of what is rewritten.
 pub(super) const ONNX: &[OpSupport] = &[];
 
@@ -34,6 +37,10 @@ fn scores(
         return Err(
             format!("{features} features, more than {most}; leave out those that no tree compares").into()
         );
+    }
+    let (trees, targets) = (forest.trees.len(), forest.targets());
+    if trees.saturating_mul(targets) > MOST_SUMMANDS {
+        return Err(format!("{trees} trees for {targets} scores, more than {MOST_SUMMANDS} together").into());
     }
     let shape = l.output_shape(node)?;
     Ok(l.net.push(&node.name, NetOp::Trees { x, forest: forest.clone() }, &shape))

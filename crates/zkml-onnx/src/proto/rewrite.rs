@@ -47,7 +47,12 @@ pub(crate) fn rewrite(graph: &mut pb::GraphProto) -> Vec<UnsupportedNode> {
     for node in &graph.node {
         let mut ctx = Rewriter { graph, node, weights: &mut weights };
         let known = REWRITES.iter().find(|(o, _)| o.onnx_name == node.op_type);
-        let result = known.map_or_else(|| Ok(vec![node.clone()]), |(_, rewrite)| rewrite(&mut ctx));
+        let result = match known {
+            Some((_, rewrite)) => rewrite(&mut ctx),
+            // Files have no nodes of our own.
+            None if node.op_type == CORE => Err("no such operator here".into()),
+            None => Ok(vec![node.clone()]),
+        };
         match result {
             Ok(new) => nodes.extend(new),
             Err(reason) => {
@@ -97,7 +102,6 @@ impl Rewriter<'_> {
         let mut node = standard(CORE, node_name(self.node), &[self.input()?], y);
         node.attribute =
             self.node.attribute.iter().filter(|a| !a.name.starts_with("base_values")).cloned().collect();
-        node.attribute.push(int_attribute("targets", base.len() as i64));
         node.attribute.push(pb::AttributeProto { s: prefix.into(), ..named("prefix", Kind::String) });
         let floats = base.iter().map(|v| *v as f32).collect();
         node.attribute.push(pb::AttributeProto { floats, ..named("base_values", Kind::Floats) });

@@ -269,7 +269,7 @@ impl Scales {
         }
     }
 
-    /// What trees compare is kept so fine that no sample is moved over a threshold, as far as its range leaves room for that; and the
+    /// Keeps features of trees so fine that no sample is moved over a threshold, as far as their range leaves room for that; and the
     /// sum over many leaves, whose rounding errors add up, is finer than a value between layers.
     fn refine_trees(&mut self, stats: &Stats, settings: &Settings) {
         for (value, x, forest, _, gap) in &stats.trees {

@@ -93,7 +93,7 @@ impl Emitter<'_> {
         Ok(self.builder.node(&name, op, &parts)?)
     }
 
-    /// What the leaf of each tree adds.
+    /// Numbers that the leaf of each tree adds.
     fn added(
         &mut self,
         value: usize,

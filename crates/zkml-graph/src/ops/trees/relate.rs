@@ -1,4 +1,4 @@
-//! What ties a walk together.
+//! The relations that tie a walk together.
 //!
 //! A node's number is the key of a table of all nodes, so threshold, way and feature are the node's own; the start is a constant, and
 //! so there is one walk. A feature is chosen by bits, which are those of the table's word: `Σ 2^i·bit_i = word` has one solution. With a

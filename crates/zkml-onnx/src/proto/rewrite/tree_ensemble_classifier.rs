@@ -44,7 +44,7 @@ pub(super) fn rewrite(ctx: &mut Rewriter<'_>) -> Rewritten {
     Ok(nodes)
 }
 
-/// What the scores of a classifier are made of.
+/// Parts that the scores of a classifier are made of.
 struct Ensemble {
     base: Vec<f64>,
     /// For two classes that share one score: what the score of the first is.
