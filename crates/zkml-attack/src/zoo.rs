@@ -10,7 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use zkml_graph::{
     Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility,
     map::Axis,
-    ops::{ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root},
+    ops::{
+        ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root, Split,
+        Trees,
+    },
     testing,
 };
 
@@ -80,11 +83,13 @@ pub enum Kind {
     ArgMax,
     /// `⌊√(4a)⌋`.
     Root,
+    /// Three trees of one or two comparisons.
+    Trees,
 }
 
 impl Kind {
     /// All operators.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Contract,
         Self::ContractAdd,
         Self::Outer,
@@ -103,6 +108,7 @@ impl Kind {
         Self::Divide,
         Self::ArgMax,
         Self::Root,
+        Self::Trees,
     ];
 
     /// Number of operands.
@@ -254,6 +260,10 @@ impl Zoo {
                 self.b.node(&name, op, &operands[..2])
             }
             Kind::Root => self.b.node(&name, Root { shift: 2, calibrated: None }, &[x]),
+            Kind::Trees => {
+                let op = grown(self.view(x, &[1, LEN]), bounds);
+                self.b.node(&name, op, &[x])
+            }
             Kind::ArgMax => {
                 let op = ArgMax { x: self.view(x, &[LEN]), shape: vec![1] };
                 self.b.node(&name, op, &[x])
@@ -303,6 +313,21 @@ impl Zoo {
         self.weights.truncate(kept);
         Target::new(name, graph, &self.inputs, &self.weights)
     }
+}
+
+/// Trees whose thresholds lie around the middle of the features' bounds.
+fn grown(x: Map, bounds: Bounds) -> Trees {
+    let middle = ((bounds.lo + bounds.hi) / 2) as i64;
+    let split = |feature, more: i64, left| Split { feature: Some(feature), threshold: middle + more, left };
+    let nodes = vec![
+        split(1, 1, 6),
+        split(2, -1, 8),
+        Split::leaf(2),
+        split(0, 3, 10),
+        split(2, 0, 12),
+        Split::leaf(5),
+    ];
+    Trees { x, depth: 2, roots: vec![split(0, 0, 0), split(1, 0, 2), split(2, 2, 4)], nodes }
 }
 
 /// A graph by what it is made of.

@@ -376,7 +376,9 @@ mod tests {
         for system in wired().iter().filter(|s| !refused(s)) {
             for i in 0..system.relations.len() {
                 let Relation::Copy { to, .. } = &system.relations[i].1 else { continue };
-                if shows_all(system, to) {
+                // What a table confines too is known by that, and the harness finds the missing copy.
+                let key = |r: &Relation| matches!(r, Relation::Lookup { key, .. } if key.var == to.var);
+                if shows_all(system, to) || system.relations.iter().any(|(_, r)| key(r)) {
                     continue;
                 }
                 let mut without = system.clone();

@@ -107,4 +107,6 @@ operators! {
     ArgMax,
     /// Integer square root.
     Root,
+    /// Leaves that decision trees lead to.
+    Trees,
 }

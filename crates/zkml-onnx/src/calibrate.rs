@@ -8,7 +8,7 @@ use zkml_graph::Graph;
 use crate::net::Evaluator;
 use crate::net::eval::argmax;
 use crate::quant::{Emitted, Scales, Stats, Widths, emit, power};
-use crate::report::{CalibrationReport, Error as Drift, LayerReport, OutputReport};
+use crate::report::{CalibrationReport, Error as Drift, LayerReport, MovedReport, OutputReport};
 use crate::{Error, Interface, Model, Port, Sample, SampleError, Samples, Settings};
 
 /// A calibrated model.
@@ -210,7 +210,12 @@ impl<'a> Job<'a> {
         let one = |(i, floats): (usize, &Vec<Vec<f64>>)| -> Result<Measured, Error> {
             let inputs = interface.quantize_inputs(&self.samples.rows[i])?;
             let trace = graph.eval_with(&inputs, &emitted.weights)?;
-            Ok(Measured::new(graph, &trace.values, &layers, floats, &self.wanted[i]))
+            let walks = emitted.walks.iter().map(|w| Some((w, place.get(w.leaf.as_str())?)));
+            let moved = walks.map(|w| w.is_some_and(|(w, leaf)| w.moved(floats, &trace.values[*leaf])));
+            Ok(Measured {
+                moved: moved.collect(),
+                ..Measured::new(graph, &trace.values, &layers, floats, &self.wanted[i])
+            })
         };
         let runs: Vec<Measured> = self.floats.par_iter().enumerate().map(one).collect::<Result<_, _>>()?;
         let layers = layers.iter().enumerate().map(|(at, (value, tensor))| {
@@ -227,6 +232,16 @@ impl<'a> Job<'a> {
                 mean_abs_error: drift.mean(),
             }
         });
+        let moved: Vec<MovedReport> = emitted
+            .walks
+            .iter()
+            .enumerate()
+            .map(|(at, w)| MovedReport {
+                name: w.leaf.strip_suffix(".leaf").unwrap_or(&w.leaf).to_owned(),
+                samples: (0..runs.len()).filter(|i| runs[*i].moved[at]).collect(),
+            })
+            .collect();
+        let notices = self.notices().into_iter().chain(moved.iter().map(|m| m.text(runs.len()))).collect();
         let outputs =
             self.model.outputs().iter().enumerate().map(|(at, port)| self.output(at, port, interface, &runs));
         Ok(CalibrationReport {
@@ -237,7 +252,8 @@ impl<'a> Job<'a> {
             weight_scale: scales.weight,
             outputs: outputs.collect(),
             layers: layers.collect(),
-            notices: self.notices(),
+            moved,
+            notices,
         })
     }
 
@@ -305,6 +321,8 @@ struct Measured {
     layers: Vec<Drift>,
     outputs: Vec<Drift>,
     reals: Vec<Vec<f64>>,
+    /// For each walk, whether some tree decided otherwise.
+    moved: Vec<bool>,
 }
 
 impl Measured {
@@ -326,7 +344,7 @@ impl Measured {
         let reals: Vec<Vec<f64>> =
             graph.outputs.iter().map(|o| real(o.tensor.0 as usize).collect()).collect();
         let outputs = reals.iter().zip(wanted).map(|(r, w)| drift(&mut r.iter().copied(), w)).collect();
-        Self { layers, outputs, reals }
+        Self { layers, outputs, reals, moved: vec![] }
     }
 }
 

@@ -254,6 +254,14 @@ pub enum Obstacle {
         /// The obstacle.
         detail: String,
     },
+    /// Decision trees, whose comparisons are tables of the verifying key.
+    #[error(
+        "node `{node}`: the comparisons of decision trees are part of the verifying key, which all see; prove it with public weights"
+    )]
+    Trees {
+        /// The node.
+        node: String,
+    },
     /// Without its weights the model cannot be analysed.
     #[error(transparent)]
     Analysis(Box<Error>),

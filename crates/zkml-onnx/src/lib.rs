@@ -13,6 +13,7 @@
 
 mod calibrate;
 mod error;
+mod forest;
 mod guard;
 mod inspection;
 mod load;
@@ -20,6 +21,7 @@ mod log_softmax;
 mod lower;
 mod model;
 mod net;
+mod node;
 mod ops;
 mod options;
 mod own;
@@ -40,7 +42,7 @@ pub use ops::OpSupport;
 pub use options::LoadOptions;
 pub use proto::Notice;
 pub use quant::{Scales, Sign, ValueScale};
-pub use report::{Alarm, CalibrationReport, LayerReport, OutputReport};
+pub use report::{Alarm, CalibrationReport, LayerReport, MovedReport, OutputReport};
 pub use settings::Settings;
 pub use support::supported_ops;
 pub use visibility::{NoVisibility, Visibilities};

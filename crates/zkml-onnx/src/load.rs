@@ -15,7 +15,7 @@ use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN, finite_mask};
 use crate::proto::{Private, check, cut_labels, rewrite};
 use crate::support::supported_ops;
-use crate::{Error, LoadOptions, Port, log_softmax, own, proto};
+use crate::{Error, LoadOptions, Port, forest, log_softmax, own, proto};
 
 /// Most bytes that a model file may have; what fits in a proof is far smaller.
 const MAX_BYTES: u64 = 1 << 29;
@@ -127,7 +127,10 @@ pub(crate) fn build(
     let inference = inference?;
     let private = match options.weights {
         Visibility::Public => None,
-        Visibility::Committed => Some(without_weights(&file, &graph, &inference)?),
+        Visibility::Committed => {
+            without_trees(&graph)?;
+            Some(without_weights(&file, &graph, &inference)?)
+        }
     };
     let typed = typed(inference.model)?;
     // Whatever shapes a hostile file talked the analysis into must not bring lowering down either.
@@ -145,6 +148,14 @@ pub(crate) fn build(
 
 fn not_private(obstacle: Obstacle) -> Error {
     Error::NotPrivate { obstacle }
+}
+
+/// Refuses tree ensembles: what they compare is part of the verifying key.
+fn without_trees(graph: &pb::GraphProto) -> Result<(), Error> {
+    match graph.node.iter().find(|n| n.op_type == forest::CORE) {
+        None => Ok(()),
+        Some(node) => Err(not_private(Obstacle::Trees { node: proto::node_name(node).into() })),
+    }
 }
 
 /// The model analysed again without its learned numbers, and these.
@@ -188,7 +199,9 @@ fn analysis(detail: impl std::fmt::Display) -> Error {
 
 fn parse(file: &pb::ModelProto, graph: &pb::GraphProto) -> Result<tract_onnx::model::ParseResult, Error> {
     let whole = pb::ModelProto { graph: Some(graph.clone()), ..file.clone() };
-    quietly(|| own::framework().parse(&whole, None)).map_err(analysis)?.map_err(analysis)
+    let mut framework = own::framework();
+    forest::register(&mut framework);
+    quietly(|| framework.parse(&whole, None)).map_err(analysis)?.map_err(analysis)
 }
 
 /// Operators that are not in the table, with the shapes that inference finds for their inputs.

@@ -168,6 +168,7 @@ fn describe(op: &NetOp, len: usize) -> (&'static str, u64) {
         NetOp::Quotient { .. } => ("quotient of integers", len as u64),
         NetOp::Floor { .. } => ("rounding", 0),
         NetOp::ArgMax { .. } => ("index of the largest", 0),
+        NetOp::Trees { .. } => ("decision trees", 0),
     }
 }
 

@@ -43,6 +43,33 @@ pub struct LayerReport {
     pub mean_abs_error: f64,
 }
 
+/// Samples of which rounding moved a feature of a tree ensemble over a threshold, so that some tree decides otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedReport {
+    /// Name of the ensemble's node.
+    pub name: String,
+    /// Which samples, counted from zero.
+    pub samples: Vec<usize>,
+}
+
+impl MovedReport {
+    /// The same in words; `measured` is the number of samples that were looked at.
+    pub fn text(&self, measured: usize) -> String {
+        const SHOWN: usize = 10;
+        let Self { name, samples } = self;
+        if samples.is_empty() {
+            return format!("`{name}`: rounding moved none of {measured} samples over a threshold");
+        }
+        let shown: Vec<String> = samples.iter().take(SHOWN).map(usize::to_string).collect();
+        let more = if samples.len() > SHOWN { ", …" } else { "" };
+        format!(
+            "`{name}`: rounding moved {} of {measured} samples over a threshold, so that some tree decides otherwise: {}{more}",
+            samples.len(),
+            shown.join(", ")
+        )
+    }
+}
+
 /// The report of a calibration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationReport {
@@ -60,6 +87,9 @@ pub struct CalibrationReport {
     pub outputs: Vec<OutputReport>,
     /// Per value, in order.
     pub layers: Vec<LayerReport>,
+    /// Per tree ensemble: samples on which it decides otherwise in integers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<MovedReport>,
     /// What a reader should know.
     pub notices: Vec<String>,
 }

@@ -102,6 +102,17 @@ fn credit() {
 }
 
 #[test]
+fn credit_trees() {
+    // The comparisons are exact: what is left is the rounding of leaves, and of the sigmoid's table.
+    for name in ["credit_xgb", "credit_lgbm", "credit_forest"] {
+        let name = format!("credit_trees/{name}");
+        checked_with(&name, &Settings::default(), 2e-4, 1.0);
+        let (_, done) = compiled(&name, &Settings::default());
+        assert!(done.report.moved.iter().all(|m| m.samples.is_empty()), "{name}: {:?}", done.report.moved);
+    }
+}
+
+#[test]
 fn bench_credit_mlp() {
     checked("bench/credit_mlp", 3e-4, 0.999);
 }

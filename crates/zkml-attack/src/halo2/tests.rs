@@ -65,6 +65,27 @@ fn nothing_false_is_accepted() {
     assert!(report.complete && total.refused > 2_000, "{total:?}");
 }
 
+/// Every third forgery of every case: most values of a walk are in the middle of long chains.
+#[test]
+fn walks_down_trees_leave_no_choice() {
+    let backend = halo2();
+    let mut report = campaign::Report::default();
+    let cases = zkml_graph::testing::cases().into_iter().filter(|c| c.name.starts_with("Trees"));
+    for (variant, case) in cases.enumerate() {
+        report.merge(campaign::attack(
+            &backend,
+            &Recipe::Case(case.name),
+            variant % backend.variants(),
+            3,
+            3,
+        ));
+    }
+    let total = report.total();
+    assert_eq!((total.wrongly, report.findings.first()), (0, None));
+    assert_eq!((report.graphs, report.refusals), (4, vec![]));
+    assert!(total.refused > 500, "{total:?}");
+}
+
 /// Two checks whose removal no test noticed once, both of the second phase, and one of each other kind.
 #[test]
 fn removed_checks_are_noticed() {

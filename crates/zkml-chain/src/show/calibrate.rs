@@ -52,7 +52,8 @@ fn print_calibration(out: &mut dyn Write, report: &CalibrationReport) -> io::Res
     }));
     let mut align = [Align::Right; 5];
     align[0] = Align::Left;
-    table::print(out, &align, &rows)
+    table::print(out, &align, &rows)?;
+    report.moved.iter().try_for_each(|moved| writeln!(out, "  {}", moved.text(report.measured)))
 }
 
 impl Report for Evaluation {

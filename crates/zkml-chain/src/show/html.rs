@@ -218,6 +218,7 @@ mod tests {
             weight_scale: 8,
             outputs: vec![],
             layers,
+            moved: vec![],
             notices: vec!["<b>cut</b>".into()],
         };
         CalibrateReport {

@@ -11,6 +11,7 @@ mod product;
 mod reindex;
 mod rescale;
 mod root;
+mod trees;
 
 pub use argmax::ArgMax;
 pub use contract::Contract;
@@ -22,6 +23,7 @@ pub use product::Product;
 pub use reindex::Reindex;
 pub use rescale::Rescale;
 pub use root::Root;
+pub use trees::{Split, Trees};
 
 /// The cases of every operator.
 #[cfg(any(test, feature = "testing"))]
@@ -37,6 +39,7 @@ pub(crate) fn cases() -> Vec<crate::case::Case> {
         reindex::cases,
         rescale::cases,
         root::cases,
+        trees::cases,
     ];
     all.iter().flat_map(|cases| cases()).collect()
 }

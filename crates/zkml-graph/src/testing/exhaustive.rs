@@ -1,7 +1,7 @@
 //! Small systems by brute force: near the honest values nothing else is accepted, and no relation is idle.
 
 use crate::case::{Operand, given, single};
-use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale, Root};
+use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale, Root, Split, Trees};
 use crate::{Map, Op, RangeKind, Relation, System};
 
 /// Number of assignments that `system` accepts when each of `cells` is anywhere within `reach` of its value.
@@ -117,4 +117,12 @@ fn argmax() {
     let op = ArgMax { x: Map::identity(&[2]), shape: vec![] };
     let operands: Vec<_> = rows.iter().map(|r| vec![given(&[2], (-2, 2), r)]).collect();
     one_solution_and_no_idle_relation(op, &operands, 1);
+}
+
+#[test]
+fn trees() {
+    let split = |feature, threshold, left| Split { feature: Some(feature), threshold, left };
+    let tree = |depth, nodes| Trees { x: Map::identity(&[1, 1]), depth, roots: vec![split(0, 1, 0)], nodes };
+    let x: Vec<_> = (-2..=2).map(|x| vec![given(&[1], (-2, 2), &[x])]).collect();
+    one_solution_and_no_idle_relation(tree(1, vec![]), &x, 2);
 }

@@ -168,6 +168,10 @@ impl<'a> Evaluator<'a> {
             NetOp::Divide { a, b } => zip(a, b, |x, y| x / y),
             NetOp::Quotient { a, b } => zip(a, b, |x, y| (x / y).floor()),
             NetOp::Floor { x } => see(0, x).into_iter().map(f64::floor).collect(),
+            NetOp::Trees { x, forest } => {
+                let row = x.map.shape.last().copied().unwrap_or(1).max(1);
+                see(0, x).chunks(row).flat_map(|r| forest.scores(r)).collect()
+            }
             NetOp::ArgMax { x } => {
                 let row = x.map.shape.last().copied().unwrap_or(1).max(1);
                 see(0, x).chunks(row).map(|r| argmax(r) as f64).collect()

@@ -38,6 +38,7 @@ impl Net {
         let own = match op {
             NetOp::ArgMax { .. } | NetOp::Floor { .. } | NetOp::Quotient { .. } => return true,
             NetOp::Input | NetOp::Const(_) | NetOp::Apply { .. } | NetOp::Divide { .. } => false,
+            NetOp::Trees { .. } => false,
             NetOp::Contract(c) => c.addend.as_ref().is_none_or(Numbers::are_integers),
             NetOp::Affine { scale, shift, .. } => scale.are_integers() && shift.are_integers(),
             NetOp::Sum { terms, constant } => whole(*constant) && terms.iter().all(|(c, _)| whole(*c)),

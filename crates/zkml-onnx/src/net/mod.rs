@@ -15,7 +15,10 @@ pub(crate) use eval::Evaluator;
 pub(crate) use function::Function;
 pub(crate) use numbers::Numbers;
 pub(crate) use pick::Source;
+use std::sync::Arc;
 pub(crate) use view::{constant_view, strides};
+
+use crate::forest::Forest;
 use zkml_graph::Map;
 
 /// Pad value of a view that must never win a maximum; the integer graph gets the lower bound instead.
@@ -68,6 +71,8 @@ pub(crate) enum NetOp {
     Floor { x: Operand },
     /// First index of the largest element along the last dimension of the view.
     ArgMax { x: Operand },
+    /// Scores of a tree ensemble for each row of a view of shape `[rows, features]`.
+    Trees { x: Operand, forest: Arc<Forest> },
 }
 
 /// Operands of a contraction.
@@ -162,7 +167,11 @@ impl NetOp {
         match self {
             Self::Input | Self::Const(_) => Vec::new(),
             Self::Contract(c) => vec![&mut c.a, &mut c.b],
-            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } | Self::Floor { x } => {
+            Self::Affine { x, .. }
+            | Self::Apply { x, .. }
+            | Self::ArgMax { x }
+            | Self::Floor { x }
+            | Self::Trees { x, .. } => {
                 vec![x]
             }
             Self::Sum { terms, .. } => terms.iter_mut().map(|(_, o)| o).collect(),
@@ -198,7 +207,11 @@ impl NetOp {
         match self {
             Self::Input | Self::Const(_) => Vec::new(),
             Self::Contract(c) => vec![&c.a, &c.b],
-            Self::Affine { x, .. } | Self::Apply { x, .. } | Self::ArgMax { x } | Self::Floor { x } => {
+            Self::Affine { x, .. }
+            | Self::Apply { x, .. }
+            | Self::ArgMax { x }
+            | Self::Floor { x }
+            | Self::Trees { x, .. } => {
                 vec![x]
             }
             Self::Sum { terms, .. } => terms.iter().map(|(_, o)| o).collect(),

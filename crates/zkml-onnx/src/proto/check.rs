@@ -46,7 +46,9 @@ pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<()
     graph.initializer.iter().try_for_each(|t| tensor_of(t, masks.contains(t.name.as_str())))?;
     for node in &graph.node {
         let mask = node.output.first().is_some_and(|o| masks.contains(o.as_str()));
-        node.attribute.iter().filter_map(|a| a.t.as_ref()).try_for_each(|t| tensor_of(t, mask))?;
+        // What is no number ends a set of members of tree ensembles.
+        let constants = node.attribute.iter().filter(|a| a.name != "membership_values");
+        constants.filter_map(|a| a.t.as_ref()).try_for_each(|t| tensor_of(t, mask))?;
     }
     graph.node.iter().try_for_each(|n| made_sizes(graph, n))
 }

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use tail::{cut_labels, prune};
 use tract_onnx::pb;
 
+pub(crate) use crate::node::{attribute, text_attribute};
+
 /// A part of the model that is not proven, and what remains instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -42,14 +44,6 @@ fn producers(graph: &pb::GraphProto) -> HashMap<&str, usize> {
 /// Name of a node for messages: its own, or that of its first result.
 pub(crate) fn node_name(node: &pb::NodeProto) -> &str {
     if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name }
-}
-
-pub(crate) fn attribute<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a pb::AttributeProto> {
-    node.attribute.iter().find(|a| a.name == name)
-}
-
-pub(crate) fn text_attribute(node: &pb::NodeProto, name: &str, default: &str) -> String {
-    attribute(node, name).map_or_else(|| default.to_owned(), |a| String::from_utf8_lossy(&a.s).into_owned())
 }
 
 /// A node of the standard domain.

@@ -2,10 +2,12 @@
 //! standard ones that it gets wrong. One file and one line in the registry each.
 
 use tract_onnx::pb;
+use tract_onnx::pb::attribute_proto::AttributeType as Kind;
 
 use super::{attribute, floats, int_attribute, node_name, standard};
 use crate::{
     error::UnsupportedNode,
+    forest::{CORE, Forest},
     ops::{OpSupport, op},
 };
 
@@ -18,7 +20,17 @@ macro_rules! rewrites {
     };
 }
 
-rewrites![array_feature_extractor, celu, linear_classifier, linear_regressor, normalizer, scaler];
+rewrites![
+    array_feature_extractor,
+    celu,
+    linear_classifier,
+    linear_regressor,
+    normalizer,
+    scaler,
+    tree_ensemble,
+    tree_ensemble_classifier,
+    tree_ensemble_regressor,
+];
 
 type Rewrite = fn(&mut Rewriter<'_>) -> Rewritten;
 
@@ -35,7 +47,12 @@ pub(crate) fn rewrite(graph: &mut pb::GraphProto) -> Vec<UnsupportedNode> {
     for node in &graph.node {
         let mut ctx = Rewriter { graph, node, weights: &mut weights };
         let known = REWRITES.iter().find(|(o, _)| o.onnx_name == node.op_type);
-        let result = known.map_or_else(|| Ok(vec![node.clone()]), |(_, rewrite)| rewrite(&mut ctx));
+        let result = match known {
+            Some((_, rewrite)) => rewrite(&mut ctx),
+            // Files have no nodes of our own.
+            None if node.op_type == CORE => Err("no such operator here".into()),
+            None => Ok(vec![node.clone()]),
+        };
         match result {
             Ok(new) => nodes.extend(new),
             Err(reason) => {
@@ -55,6 +72,11 @@ struct Rewriter<'a> {
     weights: &'a mut Vec<pb::TensorProto>,
 }
 
+/// An attribute without a value.
+fn named(name: &str, kind: Kind) -> pb::AttributeProto {
+    pb::AttributeProto { name: name.into(), r#type: kind as i32, ..Default::default() }
+}
+
 type Rewritten = Result<Vec<pb::NodeProto>, String>;
 
 impl Rewriter<'_> {
@@ -72,6 +94,18 @@ impl Rewriter<'_> {
 
     fn int(&self, name: &str, default: i64) -> i64 {
         attribute(self.node, name).map_or(default, |a| a.i)
+    }
+
+    /// The scores of the node's tree ensemble, before any transformation.
+    fn scores(&self, prefix: &str, base: &[f64], y: &str) -> Result<pb::NodeProto, String> {
+        Forest::read(self.node, prefix, base.len())?;
+        let mut node = standard(CORE, node_name(self.node), &[self.input()?], y);
+        node.attribute =
+            self.node.attribute.iter().filter(|a| !a.name.starts_with("base_values")).cloned().collect();
+        node.attribute.push(pb::AttributeProto { s: prefix.into(), ..named("prefix", Kind::String) });
+        let floats = base.iter().map(|v| *v as f32).collect();
+        node.attribute.push(pb::AttributeProto { floats, ..named("base_values", Kind::Floats) });
+        Ok(node)
     }
 
     /// Adds a weight named after the node.

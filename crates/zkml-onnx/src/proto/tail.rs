@@ -21,11 +21,11 @@ struct Tail {
     scores: String,
 }
 
-/// Cuts label tails off the outputs and says so. A plain ArgMax that is the only output stays: then the
-/// index is what the model is asked for.
+/// Cuts label tails off the outputs and says so. A plain ArgMax that is the only output stays, and so does the label of
+/// trees: then it is what the model is asked for.
 pub(crate) fn cut_labels(graph: &mut pb::GraphProto) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let plain = |t: &Tail| t.cut == ["ArgMax"];
+    let plain = |t: &Tail| t.cut == ["ArgMax"] || t.cut == ["TreeEnsembleClassifier"];
     let only = graph.output.len() == 1;
     let mut kept: Vec<pb::ValueInfoProto> = Vec::new();
     for output in &graph.output {

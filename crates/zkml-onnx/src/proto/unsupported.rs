@@ -6,6 +6,7 @@ use tract_onnx::pb;
 
 use super::{node_name, rewritten};
 use crate::error::UnsupportedNode;
+use crate::forest::CORE;
 use crate::ops::lowered;
 use crate::own::wired;
 
@@ -33,8 +34,8 @@ pub(crate) fn unknown_operators(
     graph: &pb::GraphProto,
     shape_of: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<UnsupportedNode> {
-    let known: HashSet<&str> =
-        lowered().chain(rewritten()).chain(wired()).map(|o| o.onnx_name).chain(FOLDED).collect();
+    let all = lowered().chain(rewritten()).chain(wired()).map(|o| o.onnx_name);
+    let known: HashSet<&str> = all.chain(FOLDED).chain([CORE]).collect();
     let unknown =
         |n: &&pb::NodeProto| !known.contains(n.op_type.as_str()) || !DOMAINS.contains(&n.domain.as_str());
     let describe = |n: &pb::NodeProto| {

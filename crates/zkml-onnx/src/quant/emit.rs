@@ -7,6 +7,7 @@ use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
 
 use super::constants::Widths;
 use super::scales::{Scales, Sign, power, quantize};
+use super::trees::Walk;
 use crate::net::{Function, LOWEST, Net, NetOp, Numbers, Operand, Side};
 use crate::{Error, Settings};
 
@@ -22,6 +23,8 @@ pub(crate) struct Emitted {
     /// Per value of the network, name of the tensor that holds it, rounded to the scale between layers where
     /// it is needed so.
     pub(crate) layers: Vec<(usize, String)>,
+    /// Walks down trees.
+    pub(crate) walks: Vec<Walk>,
 }
 
 /// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
@@ -43,6 +46,7 @@ pub(super) struct Emitter<'a> {
     pub(super) private: BTreeMap<String, (u32, Vec<i64>)>,
     /// Private constants of the network that are tensors already, by value and scale.
     pub(super) known: HashMap<(usize, i32), TensorId>,
+    pub(super) walks: Vec<Walk>,
 }
 
 /// Lowers the network at the given scales.
@@ -66,6 +70,7 @@ pub(crate) fn emit(
         widths,
         private: BTreeMap::new(),
         known: HashMap::new(),
+        walks: Vec::new(),
     };
     let live = net.live();
     for &value in &net.inputs {
@@ -90,7 +95,7 @@ pub(crate) fn emit(
         weights.push(values);
         weight_bits.insert(name.clone(), bits);
     }
-    Ok(Emitted { graph, weights, weight_bits, layers })
+    Ok(Emitted { graph, weights, weight_bits, layers, walks: e.walks })
 }
 
 /// Values from which results come without another layer in between.
@@ -226,6 +231,7 @@ impl Emitter<'_> {
             NetOp::Divide { a, b } => self.divide(value, a, b),
             NetOp::Quotient { a, b } => self.quotient(value, a, b),
             NetOp::Floor { x } => self.floor(value, x),
+            NetOp::Trees { x, forest } => self.trees(value, x, forest),
             NetOp::ArgMax { x } => {
                 let id = self.raw(x.value)?;
                 let (name, map) = (self.name(value, ""), self.view(x, id));

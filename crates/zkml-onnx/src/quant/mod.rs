@@ -8,6 +8,7 @@ mod private;
 mod root;
 mod scales;
 mod table;
+mod trees;
 
 pub(crate) use constants::Widths;
 pub(crate) use emit::{Emitted, emit};

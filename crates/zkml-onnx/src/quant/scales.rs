@@ -1,12 +1,14 @@
 //! Ranges of values, and the scales that follow from them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use zkml_interface::power;
 
-use crate::net::{Contraction, Function, Net, NetNode, NetOp, Numbers, Operand};
+use crate::forest::{Forest, Thresholds};
+use crate::net::{Contraction, Function, Net, NetNode, NetOp, Numbers, Operand, gather};
 use crate::{Error, Settings};
 
 /// What was seen of one value over all samples.
@@ -38,6 +40,9 @@ impl Seen {
 #[derive(Debug, Clone)]
 pub(crate) struct Stats {
     seen: Vec<Seen>,
+    /// Tree ensembles: index of the value, features, thresholds, and the smallest distance of a feature to a threshold that
+    /// rounding could move it over.
+    trees: Vec<(usize, Operand, Arc<Forest>, Thresholds, f64)>,
     /// Values of which nothing may be recorded: private weights.
     private: Vec<bool>,
 }
@@ -45,7 +50,14 @@ pub(crate) struct Stats {
 impl Stats {
     pub(crate) fn new(net: &Net) -> Self {
         let private = net.nodes.iter().map(|n| matches!(&n.op, NetOp::Const(c) if c.is_private()));
-        Self { seen: vec![Seen::NOTHING; net.nodes.len()], private: private.collect() }
+        let of = |(i, n): (usize, &NetNode)| match &n.op {
+            NetOp::Trees { x, forest } => {
+                Some((i, x.clone(), forest.clone(), Thresholds::new(forest), f64::INFINITY))
+            }
+            _ => None,
+        };
+        let trees = net.nodes.iter().enumerate().filter_map(of).collect();
+        Self { seen: vec![Seen::NOTHING; net.nodes.len()], trees, private: private.collect() }
     }
 
     /// Takes in the values of one run; the index of the first value that is not finite otherwise.
@@ -63,6 +75,12 @@ impl Stats {
                 seen.sum_of_squares += v * v;
             }
             seen.count += values.len() as f64;
+        }
+        for (_, x, forest, thresholds, least) in &mut self.trees {
+            let features = x.map.shape.last().copied().unwrap_or(1).max(1);
+            let shown = gather(&x.map, &values[x.value]);
+            let gap = |(i, v): (usize, &f64)| thresholds.gap(i % features, forest.seen(*v));
+            *least = shown.iter().enumerate().filter_map(gap).fold(*least, f64::min);
         }
         Ok(())
     }
@@ -176,6 +194,7 @@ impl Scales {
         let live = net.live();
         this.refine_inputs(net, settings, &live);
         this.refine_roots(net, settings, &live);
+        this.refine_trees(stats, settings);
         let needed: Vec<(usize, i32)> = net
             .nodes
             .iter()
@@ -251,6 +270,20 @@ impl Scales {
             if needed > own.scale + SPREAD {
                 own.scale = needed.min(most).max(own.scale);
             }
+        }
+    }
+
+    /// Keeps features of trees so fine that no sample is moved over a threshold, as far as their range leaves room for that; and the
+    /// sum over many leaves, whose rounding errors add up, is finer than a value between layers.
+    fn refine_trees(&mut self, stats: &Stats, settings: &Settings) {
+        for (value, x, forest, _, gap) in &stats.trees {
+            let own = &mut self.values[x.value];
+            let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
+            let needed = if gap.is_finite() { integer_bits(1.0 / gap) } else { own.scale };
+            own.scale = needed.min(most).max(own.scale);
+            let own = &mut self.values[*value];
+            let most = settings.activation_bits as i32 - 1 - own.reach;
+            own.scale = (own.scale + integer_bits(forest.trees.len() as f64)).min(most).max(own.scale);
         }
     }
 
