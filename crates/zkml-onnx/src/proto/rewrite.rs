@@ -6,7 +6,7 @@ use tract_onnx::pb;
 use super::{attribute, floats, int_attribute, node_name, standard};
 use crate::{
     error::UnsupportedNode,
-    ops::{OpSupport, op},
+    operator::{OpSupport, op},
 };
 
 macro_rules! rewrites {
