@@ -10,6 +10,7 @@ use zkml_graph::Visibility;
 
 use crate::error::{Obstacle, Reason, UnsupportedNode};
 use crate::guard::quietly;
+use crate::kinds::span;
 use crate::model::{Model, Proven};
 use crate::net::{Net, NetOp, Numbers};
 use crate::ops::{Lowering, TractNode, UNKNOWN, finite_mask};
@@ -207,7 +208,7 @@ fn parse(file: &pb::ModelProto, graph: &pb::GraphProto) -> Result<tract_onnx::mo
 /// Operators that are not in the table, with the shapes that inference finds for their inputs.
 fn unknown(graph: &pb::GraphProto, parsed: Option<&tract_onnx::model::ParseResult>) -> Vec<UnsupportedNode> {
     let known = |n: &str| graph.initializer.iter().find(|t| t.name == n).map(|t| format!("{:?}", t.dims));
-    if proto::unsupported::unknown_operators(graph, &known).is_empty() {
+    if proto::unsupported::unknown_operators(graph, supported_ops(), &known).is_empty() {
         return Vec::new();
     }
     let analysed = parsed.and_then(|p| {
@@ -226,7 +227,7 @@ fn unknown(graph: &pb::GraphProto, parsed: Option<&tract_onnx::model::ParseResul
             .concretize()
             .map(|dims| format!("[{}]", dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join(", ")))
     };
-    proto::unsupported::unknown_operators(graph, &|n| shape_of(n).or_else(|| known(n)))
+    proto::unsupported::unknown_operators(graph, supported_ops(), &|n| shape_of(n).or_else(|| known(n)))
 }
 
 fn typed(model: InferenceModel) -> Result<TypedModel, Error> {
@@ -306,18 +307,6 @@ fn assemble(
 fn note_type(net: &mut Net, value: usize, kind: DatumType) {
     let node = &mut net.nodes[value];
     (node.integer, node.span) = (kind.is_integer() || kind == DatumType::Bool, span(kind));
-}
-
-/// All values of a narrow type.
-pub(crate) fn span(kind: DatumType) -> Option<(i64, i64)> {
-    Some(match kind {
-        DatumType::Bool => (0, 1),
-        DatumType::U8 => (0, 255),
-        DatumType::I8 => (-128, 127),
-        DatumType::U16 => (0, 65535),
-        DatumType::I16 => (-32768, 32767),
-        _ => return None,
-    })
 }
 
 fn lower(l: &mut Lowering<'_>, node: &TractNode, private: Option<&Private>) -> Result<(), Reason> {

@@ -19,13 +19,12 @@ pub(super) fn lower(l: &mut Lowering<'_>, node: &TractNode) -> Lowered {
 
 fn mapped(l: &mut Lowering<'_>, node: &TractNode, along: &Along) -> Result<Operand, Reason> {
     let x = l.input(node, 0)?;
+    if along.rows.iter().all(|row| matches!(row.as_slice(), [] | [(_, 1.0)])) {
+        return picked(l, node, along, &x);
+    }
     let rank = x.map.shape.len();
     let (rows, kept) = grouped(l, &node.name, &x, &[along.axis]);
-    let y = if along.rows.iter().all(|row| matches!(row.as_slice(), [] | [(_, 1.0)])) {
-        picked(l, node, along, &rows)?
-    } else {
-        contracted(l, node, along, rows, kept)
-    };
+    let y = contracted(l, node, along, rows, kept);
     // The axis goes from the end to its place.
     let mut order: Vec<usize> = (0..kept).collect();
     order.insert(along.axis, rank - 1);
@@ -65,9 +64,9 @@ fn runs(along: &Along) -> Vec<Run> {
     runs
 }
 
-/// Slices of the last axis, and constants, side by side.
+/// Slices along the axis, and constants, side by side.
 fn picked(l: &mut Lowering<'_>, node: &TractNode, along: &Along, x: &Operand) -> Result<Operand, Reason> {
-    let last = x.map.shape.len() - 1;
+    let axis = along.axis;
     let runs = runs(along);
     if runs.len() > MOST {
         return Err(format!("more than {MOST} pieces of tensors would be wired one by one").into());
@@ -75,11 +74,11 @@ fn picked(l: &mut Lowering<'_>, node: &TractNode, along: &Along, x: &Operand) ->
     let mut parts = Vec::with_capacity(runs.len());
     for run in runs {
         let mut map = Map::identity(&x.map.shape);
-        map.shape[last] = run.len;
+        map.shape[axis] = run.len;
         parts.push(match run.columns {
             Some((first, step)) => {
-                map.axes[last].offset = first as i64;
-                map.axes[last].steps[last] = step;
+                map.axes[axis].offset = first as i64;
+                map.axes[axis].steps[axis] = step;
                 l.net.view(&node.name, x, &map)
             }
             None => {
@@ -88,7 +87,7 @@ fn picked(l: &mut Lowering<'_>, node: &TractNode, along: &Along, x: &Operand) ->
             }
         });
     }
-    Ok(if parts.len() == 1 { parts.swap_remove(0) } else { l.net.concat(&node.name, parts, last) })
+    Ok(if parts.len() == 1 { parts.swap_remove(0) } else { l.net.concat(&node.name, parts, axis) })
 }
 
 /// A contraction with the matrix over the last axis.

@@ -9,7 +9,7 @@ use super::compare::{equal, zeros};
 use super::round::floor;
 use super::{Lowered, Lowering, OpSupport, TractNode, is, op};
 use crate::error::Reason;
-use crate::load::span;
+use crate::kinds::span;
 use crate::net::Operand;
 
 pub(super) const ONNX: &[OpSupport] = &[

@@ -6,27 +6,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Serialize;
 use tract_onnx::prelude::{OutletId, TypedFact, TypedModel, TypedOp};
 use tract_onnx::tract_core::model::Node;
 use zkml_graph::Map;
 
 use crate::error::Reason;
 use crate::net::{Net, Numbers, Operand};
+pub(crate) use crate::operator::{OpSupport, op};
 
 pub(crate) type TractNode = Node<TypedFact, Box<dyn TypedOp>>;
 
 /// What a family makes of a node: nothing when the node is not its own, else an operand or a reason why not.
 type Lowered = Option<Result<Operand, Reason>>;
-
-/// A supported ONNX operator, for the support table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct OpSupport {
-    /// Name of the operator.
-    pub onnx_name: &'static str,
-    /// How it is proven, and what of it is not supported.
-    pub notes: &'static str,
-}
 
 /// Most elements of a value or of a view of it.
 const MOST_ELEMENTS: usize = 1 << 26;
@@ -56,10 +47,6 @@ families![
 mod mask;
 
 pub(crate) use mask::finite as finite_mask;
-
-pub(crate) const fn op(onnx_name: &'static str, notes: &'static str) -> OpSupport {
-    OpSupport { onnx_name, notes }
-}
 
 /// Operators that the loader folds or cuts before anything is lowered.
 const FOLDED: &[OpSupport] = &[

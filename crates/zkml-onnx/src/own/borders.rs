@@ -51,7 +51,7 @@ fn pads(w: &Wiring<'_>, x: OutletId) -> TractResult<Pads> {
     Ok(pads)
 }
 
-/// One dimension after the other; negative pads take elements away before anything else is looked at.
+/// Negative pads take elements away before anything else is looked at.
 fn bordered(
     w: &mut Wiring<'_>,
     x: OutletId,
@@ -61,12 +61,22 @@ fn bordered(
 ) -> TractResult<TVec<OutletId>> {
     let shape = w.shape(x)?;
     let mut y = x;
-    for (axis, &(before, after)) in pads.iter().enumerate().filter(|(_, p)| **p != (0, 0)) {
+    let mut left = Vec::with_capacity(pads.len());
+    for (axis, &(before, after)) in pads.iter().enumerate() {
         let (first, last) = ((-before).max(0), shape[axis] as i64 - (-after).max(0));
         ensure!(first < last, "the pads {before} and {after} leave nothing of {} elements", shape[axis]);
-        let (len, total) = (last - first, last - first + before.max(0) + after.max(0));
-        ensure!(total <= 1 << 24, "the pads {before} and {after} make {total} elements of {}", shape[axis]);
-        let at = |i: i64| place(i - before.max(0), len, mode).map(|p| p.map(|p| (p + first) as usize));
+        left.push(last - first);
+        if last - first < shape[axis] as i64 {
+            let picks: Vec<Option<usize>> = (first..last).map(|i| Some(i as usize)).collect();
+            y = w.apply(Along::picked(axis, &picks, value), &[y])?;
+        }
+    }
+    for (axis, &(before, after)) in pads.iter().enumerate().filter(|(_, p)| p.0 > 0 || p.1 > 0) {
+        let (len, before, after) = (left[axis], before.max(0), after.max(0));
+        let total = before.checked_add(after).and_then(|p| p.checked_add(len)).filter(|t| *t <= 1 << 24);
+        let total = total
+            .with_context(|| format!("the pads {before} and {after} make too many elements of {len}"))?;
+        let at = |i: i64| place(i - before, len, mode).map(|p| p.map(|p| p as usize));
         let picks = (0..total).map(at).collect::<TractResult<Vec<_>>>()?;
         y = w.apply(Along::picked(axis, &picks, value), &[y])?;
     }

@@ -12,7 +12,7 @@ use tract_onnx::tract_core::ops::change_axes::{AxisOp, wire_with_rank_broadcast}
 use tract_onnx::tract_core::ops::math;
 use tract_onnx::tract_hir::internal::*;
 
-use crate::ops::{OpSupport, op};
+use crate::operator::{OpSupport, op};
 use crate::proto::{attribute, text_attribute};
 
 pub(crate) use kept::{Along, LogSumExp, Smooth};

@@ -8,7 +8,7 @@ use super::{attribute, floats, int_attribute, node_name, standard};
 use crate::{
     error::UnsupportedNode,
     forest::{CORE, Forest},
-    ops::{OpSupport, op},
+    operator::{OpSupport, op},
 };
 
 macro_rules! rewrites {

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use tract_onnx::pb;
 
-use super::{node_name, rewritten};
+use super::node_name;
 use crate::error::UnsupportedNode;
 use crate::forest::CORE;
-use crate::ops::lowered;
-use crate::own::wired;
+use crate::operator::OpSupport;
 
 /// Domains whose operators are known by their plain names.
 const DOMAINS: [&str; 4] = ["", "ai.onnx", "ai.onnx.ml", "com.microsoft"];
@@ -32,10 +31,10 @@ const FOLDED: [&str; 12] = [
 /// Every node whose operator is not in the support table.
 pub(crate) fn unknown_operators(
     graph: &pb::GraphProto,
+    supported: &[OpSupport],
     shape_of: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<UnsupportedNode> {
-    let all = lowered().chain(rewritten()).chain(wired()).map(|o| o.onnx_name);
-    let known: HashSet<&str> = all.chain(FOLDED).chain([CORE]).collect();
+    let known: HashSet<&str> = supported.iter().map(|o| o.onnx_name).chain(FOLDED).chain([CORE]).collect();
     let unknown =
         |n: &&pb::NodeProto| !known.contains(n.op_type.as_str()) || !DOMAINS.contains(&n.domain.as_str());
     let describe = |n: &pb::NodeProto| {
