@@ -27,7 +27,7 @@ struct Progress {
     notices: BTreeMap<Concern, String>,
 }
 
-/// What a person may have to look at.
+/// A matter that a person may have to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Concern {
     /// Transactions: balance, and what nodes say of them.

@@ -14,8 +14,7 @@ use std::{
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
-    time::Duration,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anvil::Anvil;

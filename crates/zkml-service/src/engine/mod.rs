@@ -51,7 +51,7 @@ pub struct Options {
     pub grace: Duration,
     /// Stop when nothing is left to do.
     pub until_idle: bool,
-    /// How long a request may wait for an input that is not there; then it is refused.
+    /// Longest time that a request may wait for an input that is not there; then it is refused.
     pub input_wait: Duration,
     /// Pauses after failed rounds, and between attempts at a request; so many failures are the end of a request.
     pub retry: Retry,

@@ -33,9 +33,6 @@ impl Engine {
         for id in self.journal.expire(head.number, head.time)? {
             self.tell(Event::Postponed { request: id, reason: "its deadline has passed".to_owned() });
         }
-        for entry in self.journal.give_up(milliseconds(self.options.input_wait))? {
-            self.tell(Event::Refused { request: entry.id, reason: entry.reason.unwrap_or_default() });
-        }
         for _ in 0..LOOKS {
             if self.proving.len() >= self.options.jobs {
                 break;
@@ -55,6 +52,9 @@ impl Engine {
             if all {
                 break;
             }
+        }
+        for entry in self.journal.give_up(milliseconds(self.options.input_wait))? {
+            self.tell(Event::Refused { request: entry.id, reason: entry.reason.unwrap_or_default() });
         }
         self.note_missing()
     }

@@ -21,7 +21,7 @@ pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
 const VERSION: i64 = 2;
-/// What the first version lacks.
+/// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN begun_at INTEGER NOT NULL DEFAULT 0;

@@ -54,9 +54,9 @@ pub struct Entry {
 #[derive(Debug)]
 pub(crate) struct Missing {
     pub(crate) id: Word,
-    /// How long to wait before the next look.
+    /// Milliseconds before the next look.
     pub(crate) pause_ms: i64,
-    /// What is not there.
+    /// The thing that is not there.
     pub(crate) what: String,
 }
 
@@ -65,7 +65,7 @@ pub type Counts = Vec<(String, u64)>;
 
 const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
                        closed_block, closed_how, closed_by, output, proof, attempts, failures";
-/// How long it counts that a subject was served.
+/// Milliseconds for which it counts that a subject was served.
 const REMEMBERED_MS: i64 = 3_600_000;
 const WAITING: &str = "status = 'open' AND closed_block IS NULL";
 
@@ -176,21 +176,22 @@ impl Journal {
         })
     }
 
-    /// How many requests wait for an input that is not there.
+    /// Number of requests that wait for an input that is not there.
     pub(crate) fn missing(&self) -> Result<u64> {
         let query =
             format!("SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND missing = 1");
         self.read(|sql| sql.query_row(&query, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
     }
 
-    /// Gives up what has waited for its input for longer than so many milliseconds.
+    /// Gives up what has waited for its input for longer than so many milliseconds, if that was looked for since its last pause began.
     pub(crate) fn give_up(&mut self, longest_ms: i64) -> Result<Vec<Entry>> {
         let query = format!(
             "UPDATE requests SET status = 'refused', reason = 'its input did not come in time: ' || reason \
-             WHERE {WAITING} AND missing = 1 AND seen_at <= ?1 RETURNING {COLUMNS}"
+             WHERE {WAITING} AND missing = 1 AND seen_at <= ?1 AND next_try > ?2 RETURNING {COLUMNS}"
         );
-        let before = now_ms().saturating_sub(longest_ms);
-        self.write(|sql| sql.prepare(&query)?.query_map([before], entry)?.collect())
+        let now = now_ms();
+        let before = now.saturating_sub(longest_ms);
+        self.write(|sql| sql.prepare(&query)?.query_map([before, now], entry)?.collect())
     }
 
     /// Gives a request up.

@@ -145,6 +145,21 @@ fn deadlines_are_numbers() {
     assert_eq!(journal.to_prove(9).unwrap().len(), 3, "time went back with the chain");
 }
 
+/// An input may come while the service is away, or busy: only what was just looked for is given up.
+#[test]
+fn what_was_not_looked_for_is_not_given_up() {
+    let (_folder, mut journal) = fresh();
+    let asked = at(5, What::Requested { request: request(0), input: vec![] });
+    journal.read_up_to(&[asked], (5, hash(5))).unwrap();
+    let id = request(0).id();
+    let missing = |pause_ms| [Missing { id, pause_ms, what: "it is not there".to_owned() }];
+    journal.wait_for_inputs(&missing(-1)).unwrap();
+    assert_eq!(journal.give_up(0).unwrap().len(), 0, "its pause is over");
+    journal.wait_for_inputs(&missing(60_000)).unwrap();
+    assert_eq!(journal.give_up(60_000).unwrap().len(), 0, "it has not waited for long");
+    assert_eq!(journal.give_up(0).unwrap().len(), 1);
+}
+
 /// A journal of the version before is read on.
 #[test]
 fn the_first_version_is_brought_up_to_date() {
