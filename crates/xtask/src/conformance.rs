@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// What the page begins with.
+/// The beginning of the page.
 const HEAD: &str = "# ONNX's own tests
 
 ONNX comes with tests of its operators: models of one node, or of the few that a node is defined by, with inputs and outputs. Each of \

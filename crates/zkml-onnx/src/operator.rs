@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct OpSupport {
     /// Name of the operator.
     pub onnx_name: &'static str,
-    /// How it is proven, and what of it is not supported.
+    /// The way in which it is proven, and the parts of it that are not supported.
     pub notes: &'static str,
 }
 

@@ -6,7 +6,7 @@ use super::{Net, NetOp, Numbers, Operand, Side};
 const EXACT: f64 = (1u64 << 52) as f64;
 
 impl Numbers {
-    /// Whether all are integers, when everybody may know that.
+    /// Returns true if all are integers and everybody may know that.
     pub(crate) fn are_integers(&self) -> bool {
         !self.is_private() && self.values().iter().all(|v| v.fract() == 0.0 && v.abs() <= EXACT)
     }
@@ -28,7 +28,7 @@ impl Net {
         }
     }
 
-    /// Whether what an operand shows are integers.
+    /// Returns true if an operand shows integers.
     pub(crate) fn is_integer(&self, o: &Operand) -> bool {
         self.nodes[o.value].integer
     }

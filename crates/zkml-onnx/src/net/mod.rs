@@ -118,7 +118,7 @@ pub(crate) struct NetNode {
     pub(crate) least: Option<f64>,
     /// Range that all its elements have by their type, where that is narrow.
     pub(crate) span: Option<(i64, i64)>,
-    /// Whether all elements are integers by construction; then they stay so, at scale zero.
+    /// True if all elements are integers by construction; then they stay so, at scale zero.
     pub(crate) integer: bool,
 }
 
@@ -192,7 +192,7 @@ impl NetOp {
         }
     }
 
-    /// Whether numbers that the node itself brings along are private.
+    /// Returns true if numbers that the node itself brings along are private.
     fn hides(&self) -> bool {
         match self {
             Self::Const(n) => n.is_private(),

@@ -140,7 +140,7 @@ type Weights<L> = (Arc<Vec<Fr>>, Arc<InLanes<L>>);
 struct Known<'a, 'b, L: Lanes> {
     challenges: Challenges<'a, 'b>,
     weights: HashMap<(Point, u64), Weights<L>>,
-    /// Elements of a part of a vector.
+    /// Length of a part of a vector, in numbers.
     length: usize,
 }
 
@@ -189,8 +189,10 @@ impl<L: Lanes> Known<'_, '_, L> {
                     let (start, to) =
                         (at % elements, entered.elements.len().min(from + elements - at % elements));
                     let run = Run { start, factor: *factor, weights: entered.clone(), own: from..to };
-                    let table = tables.get_mut(&(term.source, at / elements)).ok_or_else(beyond)?;
-                    table.runs.push(run);
+                    // Beyond the reach of all claims there are only zeros.
+                    if let Some(table) = tables.get_mut(&(term.source, at / elements)) {
+                        table.runs.push(run);
+                    }
                     (at, from) = (at + to - from, to);
                 }
             }
@@ -215,16 +217,14 @@ impl<L: Lanes> Known<'_, '_, L> {
             }
             for (i, weight) in spread.own.iter().enumerate() {
                 let address = start + (i << spread.bit);
-                let Some(table) = tables.get_mut(&(source, address / self.length)) else { continue };
-                table.rest()[address % self.length] += *factor * weight;
+                let table = tables.get_mut(&(source, address / self.length));
+                // Beyond the reach of all claims there are only zeros.
+                if let Some(cell) = table.and_then(|t| t.rest().get_mut(address % self.length)) {
+                    *cell += *factor * weight;
+                }
             }
         }
     }
-}
-
-/// Claims read nothing beyond a vector.
-fn beyond() -> Error {
-    Error::Defect("a claim reads beyond its vector".into())
 }
 
 /// One more than the highest address that a term reads.
@@ -291,7 +291,7 @@ struct Challenges<'a, 'b> {
 }
 
 impl Challenges<'_, '_> {
-    /// What the weights of an index are products of.
+    /// Pairs of numbers that the weights of an index are products of.
     fn pairs(&self, index: &Index, point: &Point) -> Result<Vec<(Fr, Fr)>> {
         let bits = index.bits();
         let eq = |x: Fr| (Fr::ONE - x, x);

@@ -73,7 +73,7 @@ fn pieces<L: Lanes>(run: &Run<L>, row_elements: usize, rows: &mut Vec<Piece>) {
     }
 }
 
-/// What whole rows of a run's weights are multiples of the first row by, if they are.
+/// For each row of a run's weights, the number by which it is a multiple of the first, if all are.
 fn tops<L: Lanes>(run: &Run<L>, row_elements: usize) -> Option<Vec<Fr>> {
     let aligned = run.start.is_multiple_of(row_elements) && run.own.start.is_multiple_of(row_elements);
     let within = (row_elements * L::WIDTH).ilog2() as usize;
@@ -83,7 +83,8 @@ fn tops<L: Lanes>(run: &Run<L>, row_elements: usize) -> Option<Vec<Fr>> {
 }
 
 impl<L: Lanes> Halves<L> {
-    /// The functional of a part of `2^variables` addresses in halves, if that is cheaper than writing it out.
+    /// The functional of a part of `2^variables` addresses in halves, if that is cheaper than writing it out; the vector has `used`
+    /// numbers there.
     pub(super) fn new(
         lanes: L,
         table: &Table<L>,
@@ -156,7 +157,7 @@ pub(super) struct HalvesPair<'a, L: Lanes> {
     sums: Vec<Vec<Fr>>,
     /// Challenges of rows, the last variable first.
     point: Vec<Fr>,
-    /// What is left when all rows are bound.
+    /// The one row that is left when all are bound.
     row: Option<Pair<'static, L>>,
 }
 

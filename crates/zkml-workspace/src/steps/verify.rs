@@ -40,7 +40,7 @@ pub struct VerifyReport {
     /// The commitments in the statement: compare them with those that you were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commitments: Vec<Commitment>,
-    /// Whether the folder has a proof that the private weights lie in their ranges, about the commitment of this statement; none where
+    /// True if the folder has a proof that the private weights lie in their ranges, about the commitment of this statement; none where
     /// the proof itself says so, and where weights are public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights_in_ranges: Option<bool>,

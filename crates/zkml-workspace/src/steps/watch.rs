@@ -123,7 +123,7 @@ impl ModelProver {
     }
 }
 
-/// Where a subject's committed input is looked for. Whoever repeats somebody's commitment finds nothing of theirs: an input belongs to
+/// The file that a subject's committed input is looked for in. Whoever repeats somebody's commitment finds nothing of theirs: an input belongs to
 /// who asks about it.
 pub(super) fn input_of(folder: &Path, subject: &[u8; 20], commitment: &Word) -> PathBuf {
     folder.join(format!("{:#x}", Address::from(*subject))).join(format!("{commitment}.json"))
