@@ -11,8 +11,8 @@ use zkml_graph::{
     Bounds, Graph, GraphBuilder, GraphError, Map, TensorId, Visibility,
     map::Axis,
     ops::{
-        ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root, Split,
-        Trees,
+        ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Piece, Pieces, Product, Reindex, Rescale,
+        Root, Split, Trees,
     },
     testing,
 };
@@ -85,11 +85,13 @@ pub enum Kind {
     Root,
     /// Three trees of one or two comparisons.
     Trees,
+    /// A function in pieces of uneven length.
+    Pieces,
 }
 
 impl Kind {
     /// All operators.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Contract,
         Self::ContractAdd,
         Self::Outer,
@@ -109,6 +111,7 @@ impl Kind {
         Self::ArgMax,
         Self::Root,
         Self::Trees,
+        Self::Pieces,
     ];
 
     /// Number of operands.
@@ -264,6 +267,7 @@ impl Zoo {
                 let op = grown(self.view(x, &[1, LEN]), bounds);
                 self.b.node(&name, op, &[x])
             }
+            Kind::Pieces => self.b.node(&name, bent(bounds), &[x]),
             Kind::ArgMax => {
                 let op = ArgMax { x: self.view(x, &[LEN]), shape: vec![1] };
                 self.b.node(&name, op, &[x])
@@ -434,6 +438,16 @@ fn wave(bounds: Bounds, fraction_bits: u32, shift: u32) -> Result<Lookup, GraphE
         node: "table".into(),
         detail: format!("{count} segments are too many for the zoo"),
     })
+}
+
+/// A function over an interval, in pieces of which each is a little longer than the one before.
+fn bent(bounds: Bounds) -> Pieces {
+    let (lo, hi) = (bounds.lo as i64, bounds.hi as i64);
+    let unit = ((hi - lo) / 12).max(1);
+    let last = |k: i64| (lo + k * (k + 1) / 2 * unit).min(hi);
+    let count = (0..).find(|k| last(*k) == hi).unwrap_or(0) + 1;
+    let piece = |k: i64| Piece { last: last(k), value: (k * 37) % 23 - 11, slope: (k * 5) % 7 - 3 };
+    Pieces { name: "bent".into(), lo, pieces: (0..count).map(piece).collect(), shift: 2, scale: 0 }
 }
 
 #[cfg(test)]

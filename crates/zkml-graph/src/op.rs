@@ -109,4 +109,6 @@ operators! {
     Root,
     /// Leaves that decision trees lead to.
     Trees,
+    /// A function of one variable, in straight pieces of uneven length.
+    Pieces,
 }

@@ -129,7 +129,8 @@ pub struct Table {
     pub name: String,
     /// First key.
     pub lo: i64,
-    /// One vector per output column, all of the same length: entry `j` belongs to key `lo + j`.
+    /// One vector per output column, all of the same length: entry `j` belongs to key `lo + j`. A back end need not take more
+    /// than two.
     pub columns: Vec<Vec<i64>>,
 }
 

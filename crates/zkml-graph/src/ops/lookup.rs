@@ -99,14 +99,13 @@ impl Lookup {
 
     /// Refuses a description whose parts contradict each other.
     fn check(&self, node: &str) -> Result<(), GraphError> {
-        let limit = 1i64 << SAFE_BITS;
-        let sane = |v: &i64| (-limit + 1..limit).contains(v);
         let exact = self.fraction_bits == 0 && self.slope.is_empty() && self.shift == 0;
         let interpolated = self.fraction_bits > 0 && self.slope.len() == self.value.len();
         let small = self.fraction_bits < SAFE_BITS && self.shift < SAFE_BITS && !self.value.is_empty();
-        if !(small && (exact || interpolated) && self.value.iter().chain(&self.slope).all(sane)) {
+        if !(small && (exact || interpolated)) {
             return operand::misfit(node, format!("table `{}` contradicts itself", self.name));
         }
+        Bounds::of(self.value.iter().chain(&self.slope).copied()).checked(node)?;
         self.domain().checked(node)?;
         // Also for keys that honest values do not reach, so that evaluation has nothing to check.
         let all = self.between(self.domain());

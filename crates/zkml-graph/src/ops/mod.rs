@@ -7,6 +7,7 @@ mod linear;
 mod lookup;
 mod max;
 mod operand;
+mod pieces;
 mod product;
 mod reindex;
 mod rescale;
@@ -19,6 +20,7 @@ pub use divide::Divide;
 pub use linear::Linear;
 pub use lookup::Lookup;
 pub use max::{Max, MaxOperand};
+pub use pieces::{Piece, Pieces};
 pub use product::Product;
 pub use reindex::Reindex;
 pub use rescale::Rescale;
@@ -35,6 +37,7 @@ pub(crate) fn cases() -> Vec<crate::case::Case> {
         linear::cases,
         lookup::cases,
         max::cases,
+        pieces::cases,
         product::cases,
         reindex::cases,
         rescale::cases,

@@ -1,19 +1,24 @@
 //! Small systems by brute force: near the honest values nothing else is accepted, and no relation is idle.
 
 use crate::case::{Operand, given, single};
-use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Rescale, Root, Split, Trees};
+use crate::ops::{ArgMax, Divide, Lookup, Max, MaxOperand, Piece, Pieces, Rescale, Root, Split, Trees};
 use crate::{Map, Op, RangeKind, Relation, System};
 
-/// Number of assignments that `system` accepts when each of `cells` is anywhere within `reach` of its value.
-fn solutions(system: &System, values: &[Vec<i64>], cells: &[(usize, usize)], reach: i64) -> usize {
+/// A cell: variable, element, and how far it may be from its value.
+type Cell = (usize, usize, i64);
+
+/// Number of assignments that `system` accepts when each of `cells` is anywhere within its reach.
+fn solutions(system: &System, values: &[Vec<i64>], cells: &[Cell]) -> usize {
     let mut values = values.to_vec();
     let mut count = 0;
-    let mut offsets = vec![-reach; cells.len()];
-    cells.iter().for_each(|&(i, j)| values[i][j] -= reach);
+    let mut offsets: Vec<i64> = cells.iter().map(|&(_, _, reach)| -reach).collect();
+    cells.iter().for_each(|&(i, j, reach)| values[i][j] -= reach);
     loop {
         count += usize::from(system.check(&values).is_ok());
-        let Some(next) = offsets.iter().position(|&o| o < reach) else { return count };
-        for (d, &(i, j)) in cells.iter().enumerate().take(next + 1) {
+        let Some(next) = offsets.iter().zip(cells).position(|(&o, &(_, _, reach))| o < reach) else {
+            return count;
+        };
+        for (d, &(i, j, reach)) in cells.iter().enumerate().take(next + 1) {
             let step = if d == next { 1 } else { -2 * reach };
             offsets[d] += step;
             values[i][j] += step;
@@ -31,16 +36,18 @@ fn one_solution_and_no_idle_relation(op: impl Into<Op>, operands: &[Vec<Operand>
         let system = graph.system();
         let values = system.assign(&graph.eval(&inputs).expect("evaluates")).expect("assigns");
         let free = |i: &usize| system.vars[*i].constant.is_none() && *i >= operands.len();
-        let cells: Vec<(usize, usize)> = (0..system.vars.len())
+        // A remainder beyond its range goes with another quotient, at a distance of the divisor.
+        let far = |i: usize| if system.vars[i].name.ends_with(".rem") { reach.max(2) } else { reach };
+        let cells: Vec<Cell> = (0..system.vars.len())
             .filter(free)
-            .flat_map(|i| (0..system.vars[i].len()).map(move |j| (i, j)))
+            .flat_map(|i| (0..system.vars[i].len()).map(move |j| (i, j, far(i))))
             .collect();
-        assert_eq!(solutions(&system, &values, &cells, reach), 1, "{op:?} on {inputs:?}");
+        assert_eq!(solutions(&system, &values, &cells), 1, "{op:?} on {inputs:?}");
         let idle = idle.get_or_insert_with(|| vec![true; system.relations.len()]);
         for (r, idle) in idle.iter_mut().enumerate().filter(|(_, idle)| **idle) {
             let mut without = system.clone();
             without.relations.remove(r);
-            *idle = solutions(&without, &values, &cells, reach) == 1;
+            *idle = solutions(&without, &values, &cells) == 1;
         }
         let loose = |(label, r): &(String, Relation)| match r {
             // What packs into field elements is ranged exactly, whether results depend on that or not.
@@ -109,6 +116,15 @@ fn lookup() {
     let unrounded = Lookup { fraction_bits: 1, value: vec![3, 4, 2], slope: vec![1, -1, 0], ..exact };
     one_solution_and_no_idle_relation(unrounded.clone(), &scalars((-2, 3)), 2);
     one_solution_and_no_idle_relation(Lookup { shift: 1, ..unrounded }, &scalars((-2, 3)), 2);
+}
+
+#[test]
+fn pieces() {
+    let piece = |last, value, slope| Piece { last, value, slope };
+    // Neighbours differ so little that a step of each cell leads from one piece to the next.
+    let pieces = vec![piece(-2, 3, 1), piece(-1, 2, 0), piece(1, 3, 1)];
+    let op = Pieces { name: "pieces".into(), lo: -2, pieces, shift: 1, scale: 0 };
+    one_solution_and_no_idle_relation(op, &scalars((-2, 1)), 1);
 }
 
 #[test]

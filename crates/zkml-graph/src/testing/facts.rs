@@ -6,7 +6,8 @@ use std::fmt::Write;
 use super::cases;
 use crate::case::{Operand, given};
 use crate::ops::{
-    ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Product, Reindex, Rescale, Root, Split, Trees,
+    ArgMax, Contract, Divide, Linear, Lookup, Max, MaxOperand, Piece, Pieces, Product, Reindex, Rescale,
+    Root, Split, Trees,
 };
 use crate::{Bounds, GraphBuilder, GraphError, Map, Op, Tensor, Visibility};
 
@@ -36,6 +37,12 @@ fn one(scale: i32) -> Operand {
 fn table(fraction_bits: u32, shift: u32) -> Lookup {
     let slope = if fraction_bits > 0 { vec![0] } else { vec![] };
     Lookup { name: "t".into(), lo: -(1 << 60), fraction_bits, value: vec![0], slope, shift, scale: 0 }
+}
+
+/// A function of two pieces, with its first `x`, and last `x`, value and slope of the second.
+fn line(lo: i64, shift: u32, last: i64, value: i64, slope: i64) -> Pieces {
+    let pieces = vec![Piece { last: 0, value: 0, slope: 0 }, Piece { last, value, slope }];
+    Pieces { name: "p".into(), lo, pieces, shift, scale: 0 }
 }
 
 fn divide(shift: u32) -> Divide {
@@ -92,8 +99,9 @@ fn a_table_is_split_and_rounded_by_fewer_bits_than_values_have() {
     // Values and slopes are as large as any integer may be, of either sign.
     let limit = 1i64 << 61;
     for (v, fits) in [(limit - 1, true), (1 - limit, true), (limit, false), (-limit, false)] {
-        assert_eq!(!refused(Lookup { value: vec![v], ..table(0, 0) }), fits, "value {v}");
-        assert_eq!(!refused(Lookup { slope: vec![v], ..table(1, 0) }), fits, "slope {v}");
+        let large = |t: Lookup| matches!(result(t, &x), Err(GraphError::Overflow { .. }));
+        assert_eq!(!large(Lookup { value: vec![v], ..table(0, 0) }), fits, "value {v}");
+        assert_eq!(!large(Lookup { slope: vec![v], ..table(1, 0) }), fits, "slope {v}");
     }
 }
 
@@ -284,7 +292,7 @@ fn bits(v: i128) -> u32 {
 
 #[test]
 fn what_relations_leave_loose_is_at_least_what_results_reach() {
-    let confined = ["ArgMax", "Divide", "Lookup", "Root", "Trees"];
+    let confined = ["ArgMax", "Divide", "Lookup", "Pieces", "Root", "Trees"];
     let mut seen = BTreeSet::new();
     for case in cases() {
         for node in &case.graph.nodes {
@@ -328,6 +336,57 @@ fn what_is_left_loose_holds_for_the_largest_operands_and_constants() {
     let padded = Map { pad: Some(-largest), ..Map::identity(&[2]) };
     let op = Linear { terms: vec![(1, padded)], constant: 0, scale: 0 };
     assert!(Op::from(op).spec().loose_bits(&[1]).is_some_and(|loose| loose >= 10), "padding counts");
+}
+
+#[test]
+fn pieces_are_in_order_and_not_empty() {
+    let x = [given(&[1], (0, 0), &[0])];
+    let refused = |op: Pieces| {
+        let verdict = result(op, &x);
+        matches!(verdict, Err(GraphError::Shape { ref detail, .. }) if detail.contains("contradict each other"))
+    };
+    let limit = 1i64 << 61;
+    for (op, fits) in [
+        (line(0, 1, 1, 0, 0), true),
+        // Nothing before the first piece, nothing in the second.
+        (line(1, 1, 2, 0, 0), false),
+        (line(0, 1, 0, 0, 0), false),
+        (line(0, 1, -1, 0, 0), false),
+        (line(0, 0, 1, 0, 0), false),
+        (line(0, 60, 1, 0, 0), true),
+        (line(0, 61, 1, 0, 0), false),
+        (line(1 - limit, 1, 1, 0, 0), true),
+        (line(-limit, 1, 1, 0, 0), false),
+        (line(i64::MIN, 1, 1, 0, 0), false),
+        (line(0, 1, limit - 1, 0, 0), true),
+        (line(0, 1, limit, 0, 0), false),
+        (line(0, 1, 1, limit - 1, 0), true),
+        (line(0, 1, 1, -limit, 0), false),
+        (line(0, 1, 1, 0, 1 - limit), true),
+        (line(0, 1, 1, 0, limit), false),
+        (Pieces { pieces: vec![], ..line(0, 1, 1, 0, 0) }, false),
+    ] {
+        assert_eq!(!refused(op.clone()), fits, "{op:?}");
+    }
+    let steep = result(line(0, 1, 1 << 40, 0, 1 << 40), &x);
+    assert!(matches!(steep, Err(GraphError::Overflow { .. })), "{steep:?}");
+    let large = result(line(0, 1, 9, limit - 1, 1), &x);
+    assert!(large.is_ok(), "{large:?}");
+    let apart = result(line(0, 1, 1, 0, 0), &[given(&[1], (2, 9), &[2])]);
+    assert!(apart.expect_err("no piece").to_string().contains("does not meet"));
+}
+
+#[test]
+fn bounds_of_pieces_are_those_of_their_values() {
+    let piece = |last, value, slope| Piece { last, value, slope };
+    let pieces = vec![piece(-7, 3, 9), piece(-3, -7, 4), piece(0, 20, -9), piece(7, 5, 2)];
+    let op = Pieces { name: "p".into(), lo: -8, pieces, shift: 2, scale: 0 };
+    let alone = |x: i64| result(op.clone(), &[given(&[1], (x.into(), x.into()), &[x])]).map(|t| t.bounds);
+    for (from, to) in (-8..=7).flat_map(|from| (from..=7).map(move |to| (from, to))) {
+        let all = result(op.clone(), &[given(&[1], (from.into(), to.into()), &[from])]).map(|t| t.bounds);
+        let union = (from..=to).map(|x| alone(x).expect("a value")).reduce(Bounds::union);
+        assert_eq!(all.ok(), union, "[{from}, {to}]");
+    }
 }
 
 #[test]

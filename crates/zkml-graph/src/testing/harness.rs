@@ -92,8 +92,8 @@ fn every_operator_has_cases_and_names_are_unique() {
     let kinds: BTreeSet<&str> =
         all.iter().flat_map(|c| c.graph.nodes.iter().map(|n| n.op.spec().kind())).collect();
     let expected = [
-        "ArgMax", "Contract", "Divide", "Linear", "Lookup", "Max", "Product", "Reindex", "Rescale", "Root",
-        "Trees",
+        "ArgMax", "Contract", "Divide", "Linear", "Lookup", "Max", "Pieces", "Product", "Reindex", "Rescale",
+        "Root", "Trees",
     ];
     assert!(kinds.iter().eq(&expected), "{kinds:?}");
     let names: BTreeSet<&str> = all.iter().map(|c| c.name.as_str()).collect();

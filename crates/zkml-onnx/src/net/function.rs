@@ -108,6 +108,20 @@ impl Function {
         }
     }
 
+    /// Largest slope between two arguments, within a factor of two; 1 where it is less, or has no bound.
+    pub(crate) fn steepest(self, lo: f64, hi: f64) -> f64 {
+        let slope = match self {
+            Self::Ln => 1.0 / lo,
+            Self::Recip => 1.0 / lo.abs().min(hi.abs()).powi(2),
+            Self::Sqrt => 0.5 / lo.sqrt(),
+            Self::Rsqrt => 0.5 / (lo * lo.sqrt()),
+            Self::Exp => exp(hi),
+            Self::Sinh | Self::Cosh => exp(lo.abs().max(hi.abs())) / 2.0,
+            _ => 1.0,
+        };
+        if slope.is_finite() { slope.max(1.0) } else { 1.0 }
+    }
+
     /// Real range beyond which the function is flat to 20 bits, so that a table may as well reach that far.
     pub(crate) fn flat_beyond(self) -> Option<f64> {
         match self {
@@ -131,6 +145,36 @@ mod tests {
         assert!((Function::Sigmoid.at(0.0) - 0.5).abs() < 1e-15);
         assert!((Function::Gelu.at(2.0) - 1.954_499_736).abs() < 1e-8);
         assert!((Function::HardSwish.at(-4.0)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn slopes_are_those_of_the_functions() {
+        let all = [
+            (Function::Ln, 0.125, 4.0),
+            (Function::Recip, 0.25, 3.0),
+            (Function::Recip, -3.0, -0.25),
+            (Function::Sqrt, 0.01, 9.0),
+            (Function::Rsqrt, 0.125, 9.0),
+            (Function::Exp, -9.0, 3.0),
+            (Function::Sinh, -3.0, 2.0),
+            (Function::Cosh, -2.0, 3.0),
+            (Function::Gelu, -9.0, 9.0),
+            (Function::Mish, -9.0, 9.0),
+            (Function::Sigmoid, -9.0, 9.0),
+        ];
+        for (f, lo, hi) in all {
+            let step = (hi - lo) / 10_000.0;
+            let slope =
+                |k: i32| (f.at(lo + f64::from(k + 1) * step) - f.at(lo + f64::from(k) * step)).abs() / step;
+            let measured = (0..10_000).map(slope).fold(1.0, f64::max);
+            let stated = f.steepest(lo, hi);
+            assert!(
+                (0.5..=2.0).contains(&(stated / measured)),
+                "{}: {stated}, {measured} measured",
+                f.name()
+            );
+        }
+        assert_eq!(Function::Sqrt.steepest(0.0, 1.0), 1.0);
     }
 
     #[test]

@@ -152,7 +152,7 @@ const SPREAD: i32 = 2;
 /// Significant bits that a root has on top of those that values between layers have behind the point: what is
 /// divided by it is then a few times larger than one at most, and errs by a fraction of a step.
 pub(super) const PRECISE: i32 = 3;
-/// Bits that an input may have more than a value between layers.
+/// Bits that an input, or the argument of a steep function, may have more than a value between layers.
 const INPUT_BITS: i32 = 8;
 /// Standard deviation of a rounding error, in steps.
 const ROUNDING: f64 = 0.288_675;
@@ -195,6 +195,7 @@ impl Scales {
         this.refine_inputs(net, settings, &live);
         this.refine_roots(net, settings, &live);
         this.refine_trees(stats, settings);
+        this.refine_arguments(net, stats, settings, &live);
         let needed: Vec<(usize, i32)> = net
             .nodes
             .iter()
@@ -266,6 +267,27 @@ impl Scales {
             let norm = columns.map(|(b, col)| column(b, col)).fold(0.0, f64::max).sqrt();
             let needed = if norm > 0.0 { integer_bits(ROUNDING * norm) + self.values[i].scale } else { 0 };
             let own = &mut self.values[c.a.value];
+            let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
+            if needed > own.scale + SPREAD {
+                own.scale = needed.min(most).max(own.scale);
+            }
+        }
+    }
+
+    /// Keeps arguments of functions that are steep where they were seen so fine that rounding them changes results by about a step
+    /// between layers.
+    fn refine_arguments(&mut self, net: &Net, stats: &Stats, settings: &Settings, live: &[bool]) {
+        for (i, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+            let NetOp::Apply { function, x } = &node.op else { continue };
+            // Roots are taken of what was not rounded before.
+            let root = matches!(function, Function::Sqrt | Function::Rsqrt);
+            if net.is_integer(x) || (root && !net.inputs.contains(&x.value)) {
+                continue;
+            }
+            let seen = stats.of(x.value);
+            let steepness = integer_bits(function.steepest(seen.lo, seen.hi));
+            let needed = self.activation.min(self.values[i].scale) + steepness;
+            let own = &mut self.values[x.value];
             let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
             if needed > own.scale + SPREAD {
                 own.scale = needed.min(most).max(own.scale);

@@ -1,7 +1,12 @@
-//! Tables of smooth functions: straight segments whose largest error is as small as it gets.
+//! Tables of smooth functions: straight segments whose largest error is as small as it gets, of one length where that suffices.
 
+mod curve;
+mod pieces;
+
+use zkml_graph::Op;
 use zkml_graph::ops::Lookup;
 
+use self::curve::Curve;
 use super::scales::{integer_bits, power};
 use crate::net::Function;
 
@@ -22,63 +27,59 @@ pub(crate) struct Request {
     pub(crate) max_bits: u32,
 }
 
-/// The table with the fewest rows whose segments are as exact as requested, or the finest one that the limit of
-/// rows allows.
-pub(crate) fn build(name: &str, f: Function, r: Request) -> Lookup {
+/// Bits of slopes beyond those of the distances that they are multiplied by: rounding them costs an eighth of a step at most.
+const FINER: u32 = 2;
+
+/// The table with the fewest rows whose segments are as exact as requested. Where the limit of rows does not allow that with
+/// segments of one length, pieces that are long where the function is straight; the least error that either can do otherwise.
+pub(crate) fn build(name: &str, f: Function, r: Request) -> Op {
     let width = (i128::from(r.hi) - i128::from(r.lo) + 1).max(1) as f64;
     let finest = (integer_bits(width) - r.max_bits as i32).max(0) as u32;
     let coarsest = (integer_bits(width) - 3).max(finest as i32) as u32;
-    let goal = power(-r.goal);
-    let mut fraction_bits = finest;
-    for bits in (finest + 1..=coarsest).rev() {
-        if error(f, r, bits) <= goal {
-            fraction_bits = bits;
-            break;
-        }
+    let (curve, goal) = (Curve::new(f, r), power(-r.goal));
+    let even = (finest + 1..=coarsest).rev().find(|bits| error(&curve, *bits) <= goal);
+    if let Some(bits) = even {
+        return table(name, &curve, bits).into();
     }
-    table(name, f, r, fraction_bits)
+    let least = if finest == 0 { 0.0 } else { error(&curve, finest) };
+    let goals = std::iter::successors(Some(goal), |g| Some(2.0 * g)).take_while(|g| *g < least);
+    let pieces = goals.into_iter().find_map(|goal| pieces::build(name, &curve, goal, finest + 1..=coarsest));
+    pieces.map_or_else(|| table(name, &curve, finest).into(), Op::from)
 }
 
-/// Start and end of a segment as reals.
-fn ends(r: Request, bits: u32, key: i64) -> (f64, f64) {
-    let unit = power(-r.from);
-    let start = r.lo as f64 + key as f64 * power(bits as i32);
-    (start * unit, (start + power(bits as i32)) * unit)
+/// First and last argument of a segment; the last may lie beyond those of the request.
+fn ends(r: Request, bits: u32, key: i64) -> (i64, i64) {
+    let first = r.lo + (key << bits);
+    (first, first + (1 << bits))
 }
 
 fn rows(r: Request, bits: u32) -> i64 {
     ((i128::from(r.hi) - i128::from(r.lo)) >> bits) as i64 + 1
 }
 
-/// How far the function bends away from the chord of a segment, in its middle.
-fn sag(f: Function, (a, b): (f64, f64)) -> f64 {
-    f.at(f64::midpoint(a, b)) - f64::midpoint(f.at(a), f.at(b))
+/// Largest error of segments of a width.
+fn error(curve: &Curve, bits: u32) -> f64 {
+    let chord = |key| {
+        let (first, last) = ends(curve.request, bits, key);
+        curve.chord(first, last)
+    };
+    (0..rows(curve.request, bits)).map(|key| chord(key).error).fold(0.0, f64::max)
 }
 
-/// Largest error of segments of a width; the chord is moved by half the sag, so that is what remains.
-fn error(f: Function, r: Request, bits: u32) -> f64 {
-    (0..rows(r, bits)).map(|k| sag(f, ends(r, bits, k)).abs() / 2.0).fold(0.0, f64::max)
-}
-
-fn table(name: &str, f: Function, r: Request, fraction_bits: u32) -> Lookup {
+fn table(name: &str, curve: &Curve, fraction_bits: u32) -> Lookup {
+    let r = curve.request;
     let keys = 0..rows(r, fraction_bits);
     let name = name.to_owned();
     let base =
         Lookup { name, lo: r.lo, fraction_bits, value: Vec::new(), slope: Vec::new(), shift: 0, scale: r.to };
     if fraction_bits == 0 {
-        let step = power(r.to);
-        let value = keys.map(|k| (f.at(ends(r, 0, k).0) * step).round() as i64).collect();
+        let value = keys.map(|k| (curve.at(r.lo + k) * power(r.to)).round() as i64).collect();
         return Lookup { value, ..base };
     }
-    // Two more bits than the fraction has: the rounding of the slope then costs an eighth of a step at most.
-    let shift = fraction_bits + 2;
-    let step = power(r.to + shift as i32);
-    let segment = |k: i64| {
-        let (a, b) = ends(r, fraction_bits, k);
-        let slope = ((f.at(b) - f.at(a)) * step / power(fraction_bits as i32)).round();
-        // The rounded slope pivots around the middle of the segment.
-        let middle = (f64::midpoint(f.at(a), f.at(b)) + sag(f, (a, b)) / 2.0) * step;
-        ((middle - slope * power(fraction_bits as i32) / 2.0).round() as i64, slope as i64)
+    let shift = fraction_bits + FINER;
+    let segment = |key| {
+        let (first, last) = ends(r, fraction_bits, key);
+        curve.chord(first, last).scaled(r.to + shift as i32)
     };
     let (value, slope) = keys.map(segment).unzip();
     Lookup { value, slope, shift, ..base }
@@ -87,13 +88,59 @@ fn table(name: &str, f: Function, r: Request, fraction_bits: u32) -> Lookup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zkml_graph::{Bounds, Graph, GraphBuilder, Visibility};
 
-    fn interpolate(t: &Lookup, x: i64) -> f64 {
-        let offset = x - t.lo;
-        let (key, rest) = ((offset >> t.fraction_bits) as usize, offset & ((1 << t.fraction_bits) - 1));
-        let slope = t.slope.get(key).copied().unwrap_or(0);
-        let raw = t.value[key] + slope * rest + ((1i64 << t.shift) >> 1);
-        (raw >> t.shift) as f64 * power(-t.scale)
+    const ALL: [Function; 21] = [
+        Function::Sigmoid,
+        Function::Tanh,
+        Function::Exp,
+        Function::Ln,
+        Function::Erf,
+        Function::Gelu,
+        Function::GeluTanh,
+        Function::Silu,
+        Function::Sqrt,
+        Function::Rsqrt,
+        Function::Recip,
+        Function::HardSwish,
+        Function::Sin,
+        Function::Cos,
+        Function::Atan,
+        Function::Sinh,
+        Function::Cosh,
+        Function::Asinh,
+        Function::Softplus,
+        Function::Softsign,
+        Function::Mish,
+    ];
+
+    /// A graph that only applies the table.
+    fn graph(op: Op, r: Request) -> Graph {
+        let mut b = GraphBuilder::new("table");
+        let bounds = Bounds::new(r.lo.into(), r.hi.into());
+        let x = b.input("x", &[1], r.from, bounds, Visibility::Committed).expect("an input");
+        let y = b.node("y", op, &[x]).expect("a table");
+        b.output("y", y, Visibility::Public);
+        b.finish().expect("a graph")
+    }
+
+    /// Largest error at places `step` apart, and all of the first and last few thousand.
+    fn worst(op: &Op, f: Function, r: Request, step: usize) -> f64 {
+        let graph = graph(op.clone(), r);
+        let (near, far) = (r.lo..r.hi.min(r.lo + 4096), (r.hi - 4096).max(r.lo)..=r.hi);
+        let error = |x: i64| {
+            let y = graph.eval(&[vec![x]]).expect("within the table").values[1][0];
+            (y as f64 * power(-r.to) - f.at(x as f64 * power(-r.from))).abs()
+        };
+        (r.lo..=r.hi).step_by(step).chain(near).chain(far).map(error).fold(0.0, f64::max)
+    }
+
+    fn rows(op: &Op) -> usize {
+        match op {
+            Op::Lookup(t) => t.value.len(),
+            Op::Pieces(p) => p.pieces.len(),
+            other => panic!("{other:?} is no table"),
+        }
     }
 
     #[test]
@@ -102,11 +149,44 @@ mod tests {
         for f in symmetric {
             let r = Request { lo: -(1 << 15), hi: (1 << 15) - 1, from: 12, to: 12, goal: 14, max_bits: 10 };
             let t = build(f.name(), f, r);
-            assert!(t.value.len() <= 1 << 10, "{} has {} rows", f.name(), t.value.len());
-            let unit = 1.0 / 4096.0;
-            let worst =
-                (r.lo..=r.hi).map(|x| (interpolate(&t, x) - f.at(x as f64 * unit)).abs()).fold(0.0, f64::max);
-            assert!(worst <= unit, "{}: {worst} with {} rows", f.name(), t.value.len());
+            assert!(matches!(t, Op::Lookup(_)) && rows(&t) <= 1 << 10, "{} has {} rows", f.name(), rows(&t));
+            let worst = worst(&t, f, r, 1);
+            assert!(worst <= power(-12), "{}: {worst} with {} rows", f.name(), rows(&t));
+        }
+    }
+
+    #[test]
+    fn wide_functions_are_as_exact_as_narrow_ones() {
+        for f in ALL {
+            // To ±2^8 in steps of 2^-14, or as far as values are below 2^8.
+            let (lo, hi) = match f {
+                Function::Exp => (-(1 << 22), 5 << 14),
+                Function::Sinh | Function::Cosh => (-(6 << 14), 6 << 14),
+                Function::Ln | Function::Recip | Function::Rsqrt => (1 << 6, (1 << 22) - 1),
+                Function::Sqrt => (0, (1 << 22) - 1),
+                // They bend everywhere.
+                Function::Sin | Function::Cos => (-(20 << 14), 20 << 14),
+                _ => (-(1 << 22), (1 << 22) - 1),
+            };
+            let r = Request { lo, hi, from: 14, to: 15, goal: 15, max_bits: 12 };
+            let t = build(f.name(), f, r);
+            let worst = worst(&t, f, r, 509);
+            assert!(worst <= power(-14), "{}: {worst} with {} rows", f.name(), rows(&t));
+        }
+    }
+
+    #[test]
+    fn too_few_rows_do_what_they_can() {
+        let r = Request { lo: -(1 << 20), hi: (1 << 20) - 1, from: 12, to: 12, goal: 13, max_bits: 7 };
+        for f in [Function::Sin, Function::Gelu, Function::Mish, Function::HardSwish] {
+            let (t, even) = (build(f.name(), f, r), table(f.name(), &Curve::new(f, r), 14).into());
+            assert!(rows(&t) <= 128, "{}: {} rows", f.name(), rows(&t));
+            let (found, otherwise) = (worst(&t, f, r, 101), worst(&even, f, r, 101));
+            assert!(
+                found <= otherwise + power(-12),
+                "{}: {found}, {otherwise} in segments of one length",
+                f.name()
+            );
         }
     }
 
@@ -114,7 +194,7 @@ mod tests {
     fn narrow_domains_are_exact() {
         let r = Request { lo: -4, hi: 3, from: 2, to: 12, goal: 14, max_bits: 10 };
         let t = build("exp", Function::Exp, r);
-        assert_eq!((t.fraction_bits, t.value.len()), (0, 8));
-        assert!((interpolate(&t, -4) - (-1.0f64).exp()).abs() < 1.3e-4);
+        assert!(matches!(&t, Op::Lookup(l) if l.fraction_bits == 0 && l.value.len() == 8), "{t:?}");
+        assert!(worst(&t, Function::Exp, r, 1) < 1.3e-4);
     }
 }
