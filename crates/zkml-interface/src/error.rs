@@ -22,6 +22,14 @@ pub enum SampleError {
         /// What is wrong.
         detail: String,
     },
+    /// One of several samples is not usable.
+    #[error("sample {sample} (counted from zero): {error}")]
+    InSample {
+        /// Which one, counted from zero.
+        sample: usize,
+        /// What is wrong with it.
+        error: Box<SampleError>,
+    },
     /// A sample lacks an input of the model.
     #[error("the sample has no values for input `{input}`; it names {given:?}")]
     MissingInput {

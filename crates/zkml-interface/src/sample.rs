@@ -100,8 +100,24 @@ impl Samples {
             return Ok(Self { rows: vec![Sample::from_value(&value, ports, "the sample")?], random: false });
         };
         let rows = rows.as_array().ok_or_else(|| form("`samples`", "a list is expected".into()))?;
-        let read = |(i, v): (usize, &Value)| Sample::from_value(v, ports, &format!("sample {i}"));
+        let read = |(i, v): (usize, &Value)| {
+            Sample::from_value(v, ports, "it")
+                .map_err(|error| SampleError::InSample { sample: i, error: Box::new(error) })
+        };
         let rows = rows.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        if rows.is_empty() { Err(SampleError::NoSamples) } else { Ok(Self { rows, random: false }) }
+    }
+
+    /// Samples from values: of each sample, one row-major vector for each of `ports`.
+    ///
+    /// # Errors
+    /// No sample at all; or which one is not usable, as [`Sample::new`] says it.
+    pub fn new(ports: &[Port], rows: Vec<Vec<Vec<f64>>>) -> Result<Self, SampleError> {
+        let read = |(sample, values)| {
+            Sample::new(ports, values)
+                .map_err(|error| SampleError::InSample { sample, error: Box::new(error) })
+        };
+        let rows = rows.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
         if rows.is_empty() { Err(SampleError::NoSamples) } else { Ok(Self { rows, random: false }) }
     }
 
@@ -127,8 +143,36 @@ fn form(what: &str, detail: String) -> SampleError {
     SampleError::SampleForm { what: what.into(), detail }
 }
 
+/// Editors put a byte-order mark before a text; Python writes `NaN` and `Infinity` where JSON has no number. The mark means nothing,
+/// and these become strings, so that they are refused where they stand: by sample, input and element.
 fn document(json: &str) -> Result<Value, SampleError> {
-    serde_json::from_str(json).map_err(SampleError::NotJson)
+    let json = json.strip_prefix('\u{feff}').unwrap_or(json);
+    serde_json::from_str(json)
+        .or_else(|error| quoted(json).and_then(|text| serde_json::from_str(&text).ok()).ok_or(error))
+        .map_err(SampleError::NotJson)
+}
+
+/// The text with quotes around each number that JSON does not have; nothing if there is none.
+fn quoted(json: &str) -> Option<String> {
+    const NUMBERS: [&str; 4] = ["NaN", "-Infinity", "Infinity", "-NaN"];
+    let (mut out, mut rest, mut found) = (String::with_capacity(json.len() + 16), json, false);
+    let mut within = false;
+    while let Some(c) = rest.chars().next() {
+        if !within && let Some(number) = NUMBERS.into_iter().find(|n| rest.starts_with(n)) {
+            out.extend(["\"", number, "\""]);
+            rest = &rest[number.len()..];
+            found = true;
+            continue;
+        }
+        // A backslash takes the next character with it.
+        let escaped =
+            if within && c == '\\' { rest[1..].chars().next().map_or(0, char::len_utf8) } else { 0 };
+        within ^= c == '"';
+        let (taken, left) = rest.split_at(c.len_utf8() + escaped);
+        out.push_str(taken);
+        rest = left;
+    }
+    found.then_some(out)
 }
 
 /// Inputs of an integer type take integers only.
@@ -221,10 +265,9 @@ mod tests {
         ] {
             let ports = [Port { name: "x".into(), shape, kind: "f32".into() }];
             let error = Samples::parse(r#"{"samples": [{"x": [1]}]}"#, &ports).expect_err("one number");
-            assert!(
-                matches!(error, SampleError::Count { expected, got: 1, .. } if expected == len),
-                "{error}"
-            );
+            let SampleError::InSample { sample: 0, error } = error else { panic!("{error}") };
+            let counted = matches!(*error, SampleError::Count { expected, got: 1, .. } if expected == len);
+            assert!(counted, "{error}");
         }
     }
 
@@ -248,6 +291,27 @@ mod tests {
         assert!(matches!(fraction, Err(SampleError::NotAnInteger { index: 2, .. })));
         let infinite = Sample::new(&ports(), vec![vec![1.0, f64::INFINITY, 0.0, 0.0]]);
         assert!(matches!(infinite, Err(SampleError::NotANumber { index: 1, .. })));
+    }
+
+    #[test]
+    fn numbers_that_json_does_not_have_are_named_where_they_stand() {
+        let parse = |json: &str| Samples::parse(json, &ports()).expect_err(json);
+        for (number, shown) in [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity")] {
+            let text = parse(&format!(r#"{{"samples": [{{"x": [1,2,3,4]}}, {{"x": [1,2,{number},4]}}]}}"#))
+                .to_string();
+            let parts = ["sample 1", "`x`", "element 2", shown];
+            assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        }
+        // A string is none of these, nor is what is no JSON either way.
+        let name = parse(r#"{"a\"NaN": [NaN], "x": [1,2,3,4]}"#);
+        assert!(matches!(&name, SampleError::UnknownInput { input, .. } if input == "a\"NaN"), "{name}");
+        assert!(matches!(parse(r#"{"x": [NaN"#), SampleError::NotJson(_)));
+    }
+
+    #[test]
+    fn a_byte_order_mark_means_nothing() {
+        let marked = Sample::parse("\u{feff}{\"x\": [1, 2, 3, 4]}", &ports()).expect("marked");
+        assert_eq!(marked.values(), [[1.0, 2.0, 3.0, 4.0]]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! artifacts   the folder: every file tied to what it was made from
 //! steps       what fills it; each takes an Observer and returns its report
+//! samples     files of samples: JSON, CSV, NumPy
 //! observer    what a step says, warns of and works on, and whether it is to end
 //! verdict     the no of a step that judges: a result, not an error
 //! ```
@@ -19,6 +20,7 @@ pub mod json;
 pub mod observer;
 pub mod private_file;
 pub mod proof_file;
+pub mod samples;
 pub mod steps;
 pub mod value;
 pub mod verdict;

@@ -21,10 +21,12 @@ pub struct Args {
     model: PathBuf,
     #[command(flatten)]
     folder: Folder,
-    /// Sample data: {"samples": [{"name": [numbers]}, …]} [default: random numbers, with a warning]
+    /// Sample data: {"samples": [{"name": [numbers]}, …]} as JSON, a row for each sample as .csv, an array for each input as .npz or
+    /// .npy [default: random numbers, with a warning]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Samples with reference outputs to measure the error on
+    /// Samples with reference outputs to measure the error on, as JSON: {"samples": [{"input": [numbers]}, …], "outputs": [{"output":
+    /// [numbers]}, …]}
     #[arg(long, value_name = "FILE")]
     evaluate: Option<PathBuf>,
     /// Write a report with plots: one self-contained page

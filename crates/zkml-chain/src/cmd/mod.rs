@@ -58,7 +58,7 @@ pub struct Goal {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Accuracy {
     /// Go on with a model that errs more than is tolerated
-    #[arg(long)]
+    #[arg(long, visible_alias = "accept-error")]
     allow_inaccurate: bool,
 }
 

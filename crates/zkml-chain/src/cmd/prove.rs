@@ -11,7 +11,7 @@ use zkml_workspace::{context_file::ContextFile, steps::prove};
 pub struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// The input: {"inputs": {"name": [numbers]}}, or a file of samples [default: the first calibration sample]
+    /// The input: {"inputs": {"name": [numbers]}}, or a file of samples as `calibrate --data` takes them [default: the first calibration sample]
     #[arg(long, short, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Which sample of a file of samples

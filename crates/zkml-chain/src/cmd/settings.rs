@@ -12,7 +12,7 @@ pub struct SettingsArgs {
     #[command(flatten)]
     sight: super::sight::Sight,
     /// Largest output error to aim at
-    #[arg(long, value_name = "ERROR")]
+    #[arg(long, value_name = "ERROR", visible_alias = "target-error")]
     tolerance: Option<f64>,
     /// Factor by which calibrated ranges are widened
     #[arg(long, value_name = "FACTOR")]

@@ -7,7 +7,10 @@ use super::{
 };
 use std::io::{self, Write};
 use zkml_onnx::CalibrationReport;
-use zkml_workspace::steps::{calibrate::CalibrateReport, evaluate::Evaluation};
+use zkml_workspace::steps::{
+    calibrate::CalibrateReport,
+    evaluate::{Evaluation, OutputError},
+};
 
 impl Report for CalibrateReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -62,6 +65,11 @@ impl Report for Evaluation {
             out,
             "{BOLD}against the reference{BOLD:#}  {} samples: largest error {:.1e}, mean {:.1e}; {} outside the calibrated range",
             self.samples, self.max_abs_err, self.mean_abs_err, self.refused
-        )
+        )?;
+        let several = if self.outputs.len() > 1 { self.outputs.as_slice() } else { &[] };
+        several.iter().try_for_each(|output| {
+            let OutputError { name, max_abs_err, mean_abs_err } = output;
+            writeln!(out, "  {name}: largest error {max_abs_err:.1e}, mean {mean_abs_err:.1e}")
+        })
     }
 }

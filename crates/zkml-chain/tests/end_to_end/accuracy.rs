@@ -93,6 +93,9 @@ fn another_reference_is_judged_as_well() {
     fs::write(&reference, text.to_string()).expect("written");
     let run = small.calibrate(&["--evaluate", &reference, "--json"]);
     assert_eq!((run.code, &run.json()["evaluation"]["alarm"]), (0, &serde_json::Value::Null), "{run:?}");
+    let (evaluation, output) = (&run.json()["evaluation"], &run.json()["evaluation"]["outputs"][0]);
+    assert_eq!(output["name"], "y");
+    assert_eq!(output["max_abs_err"], evaluation["max_abs_err"]);
     // What a toolkit of somebody else says, far from what this one proves.
     text["outputs"][0]["y"][0] = 1e3.into();
     fs::write(&reference, text.to_string()).expect("written");

@@ -35,6 +35,9 @@ pub enum Why {
     /// It is no proof, or contradicts itself.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// Its samples do not fit the model.
+    #[error(transparent)]
+    Sample(#[from] zkml_onnx::SampleError),
     /// A number or an address in it.
     #[error("its {part}: {cause}")]
     Value {

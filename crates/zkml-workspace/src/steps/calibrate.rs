@@ -136,8 +136,13 @@ fn samples(observer: &dyn Observer, model: &Model, data: Option<&Path>) -> Resul
         return Ok((samples, crate::json::pretty(&serde_json::json!({ "random": true, "samples": rows }))));
     };
     let bytes = fs::read(path).map_err(|e| Error::io("read", path, e))?;
-    let samples = Samples::parse(super::text(path, &bytes)?, ports)?;
-    Ok((samples, bytes))
+    let samples = crate::samples::parse(path, &bytes, ports)?;
+    if crate::samples::is_json(path, &bytes) {
+        return Ok((samples, bytes));
+    }
+    let rows: Vec<_> = samples.rows.iter().map(|row| object(ports, row)).collect();
+    let kept = crate::json::pretty(&serde_json::json!({ "samples": rows }));
+    Ok((samples, kept))
 }
 
 fn object(ports: &[zkml_onnx::Port], row: &zkml_onnx::Sample) -> serde_json::Value {
@@ -197,7 +202,7 @@ fn first_sample(data: &[u8], model: &Model) -> Result<Vec<u8>> {
     Ok(match first {
         Some(first) => format!("{{\"inputs\": {first}}}\n").into_bytes(),
         None => {
-            let samples = Samples::parse(super::text(Path::new(file::DATA), data)?, model.inputs())?;
+            let samples = crate::samples::parse(Path::new(file::DATA), data, model.inputs())?;
             let row =
                 samples.rows.first().ok_or(zkml_onnx::Error::Sample(zkml_onnx::SampleError::NoSamples))?;
             crate::json::pretty(&serde_json::json!({ "inputs": object(model.inputs(), row) }))

@@ -13,7 +13,7 @@ use crate::{
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 use zkml::{Cost, Plan, Wish};
-use zkml_onnx::{Calibrated, CalibrationReport, Lowered, Model, Samples, Scales, Settings};
+use zkml_onnx::{Calibrated, CalibrationReport, Lowered, Model, Scales, Settings};
 
 /// A compiled model.
 #[derive(Debug, Serialize)]
@@ -168,7 +168,7 @@ fn lowered(
 /// The graph from scales that are chosen anew.
 fn recalibrated(artifacts: &Artifacts, model: &Model, settings: &Settings) -> Result<Made> {
     let data = artifacts.load(file::DATA)?;
-    let samples = Samples::parse(super::text(&artifacts.path(file::DATA), &data)?, model.inputs())?;
+    let samples = crate::samples::parse(&artifacts.path(file::DATA), &data, model.inputs())?;
     let Calibrated { graph, weights, stays_public, interface, scales, report, .. } =
         zkml_onnx::calibrate(model, &samples, settings)?;
     Ok((scales, Lowered { graph, weights, stays_public, interface }, Some(report)))

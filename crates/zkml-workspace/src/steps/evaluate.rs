@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::Path};
-use zkml_onnx::{Alarm, Calibrated, Samples};
+use zkml_onnx::{Alarm, Calibrated};
 
 /// How far the integer model is from the reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,8 +16,21 @@ pub struct Evaluation {
     pub max_abs_err: f64,
     /// Mean difference.
     pub mean_abs_err: f64,
+    /// Of each output, in the order of the model.
+    pub outputs: Vec<OutputError>,
     /// The output that errs more than is tolerated, if any does.
     pub alarm: Option<Alarm>,
+}
+
+/// How far an output is from the reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutputError {
+    /// Its name.
+    pub name: String,
+    /// Largest difference of any of its values.
+    pub max_abs_err: f64,
+    /// Mean difference.
+    pub mean_abs_err: f64,
 }
 
 #[derive(Deserialize)]
@@ -34,25 +47,25 @@ pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
     let bytes = fs::read(path).map_err(|e| Error::io("read", path, e))?;
     let text = super::text(path, &bytes)?;
     let interface = &calibrated.interface;
-    let samples = Samples::parse(text, &interface.input_ports())?;
-    let reference: Reference =
-        serde_json::from_str(text).map_err(|e| refuse(format!("it has no reference outputs: {e}")))?;
+    let samples = crate::samples::parse(path, &bytes, &interface.input_ports())?;
+    let reference: Reference = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|e| refuse(format!("it has no reference outputs: {e}")))?;
     if reference.outputs.len() != samples.rows.len() {
         return Err(refuse(format!("{} samples, {} outputs", samples.rows.len(), reference.outputs.len())));
     }
-    let mut tally = Tally { max: vec![0.0; interface.outputs.len()], ..Tally::default() };
+    let (mut tallies, mut compared, mut refused) = (vec![Tally::default(); interface.outputs.len()], 0, 0);
     for (sample, expected) in samples.rows.iter().zip(&reference.outputs) {
         let Ok(trace) = interface
             .quantize_inputs(sample)
             .map_err(Error::from)
             .and_then(|inputs| calibrated.graph.eval_with(&inputs, &calibrated.weights).map_err(Error::from))
         else {
-            tally.refused += 1;
+            refused += 1;
             continue;
         };
         let outputs = calibrated.graph.outputs.iter().map(|o| trace.values[o.tensor.0 as usize].clone());
         let values = interface.dequantize_outputs(&outputs.collect::<Vec<_>>());
-        for (i, (port, values)) in interface.outputs.iter().zip(values).enumerate() {
+        for ((port, values), tally) in interface.outputs.iter().zip(values).zip(&mut tallies) {
             let name = &port.port.name;
             let expected = expected.get(name).ok_or_else(|| refuse(format!("it has no output `{name}`")))?;
             if expected.len() != values.len() {
@@ -62,38 +75,49 @@ pub fn run(calibrated: &Calibrated, path: &Path) -> Result<Evaluation> {
                     values.len()
                 )));
             }
-            tally.add(i, &values, expected);
+            tally.add(&values, expected);
         }
-        tally.samples += 1;
+        compared += 1;
     }
-    Ok(tally.done(calibrated))
+    Ok(done(&tallies, compared, refused, calibrated))
 }
 
-#[derive(Default)]
+/// Differences of one output.
+#[derive(Default, Clone)]
 struct Tally {
-    samples: usize,
-    refused: usize,
     values: usize,
-    /// Largest difference of each output.
-    max: Vec<f64>,
+    max: f64,
     sum: f64,
 }
 
 impl Tally {
-    fn add(&mut self, output: usize, values: &[f64], expected: &[f64]) {
+    fn add(&mut self, values: &[f64], expected: &[f64]) {
         let errors = values.iter().zip(expected).map(|(a, b)| (a - b).abs());
         self.sum += errors.clone().sum::<f64>();
-        self.max[output] = errors.fold(self.max[output], f64::max);
+        self.max = errors.fold(self.max, f64::max);
         self.values += values.len();
     }
 
-    fn done(self, calibrated: &Calibrated) -> Evaluation {
-        Evaluation {
-            alarm: calibrated.report.alarm_for(&self.max, calibrated.settings.tolerance),
-            samples: self.samples,
-            refused: self.refused,
-            max_abs_err: self.max.iter().copied().fold(0.0, f64::max),
-            mean_abs_err: self.sum / self.values.max(1) as f64,
-        }
+    fn mean(&self) -> f64 {
+        self.sum / self.values.max(1) as f64
+    }
+}
+
+fn done(tallies: &[Tally], samples: usize, refused: usize, calibrated: &Calibrated) -> Evaluation {
+    let max: Vec<f64> = tallies.iter().map(|t| t.max).collect();
+    let (sum, values) = tallies.iter().fold((0.0, 0), |(sum, values), t| (sum + t.sum, values + t.values));
+    let all = Tally { max: max.iter().copied().fold(0.0, f64::max), sum, values };
+    let named = calibrated.interface.outputs.iter().zip(tallies).map(|(port, tally)| OutputError {
+        name: port.port.name.clone(),
+        max_abs_err: tally.max,
+        mean_abs_err: tally.mean(),
+    });
+    Evaluation {
+        alarm: calibrated.report.alarm_for(&max, calibrated.settings.tolerance),
+        samples,
+        refused,
+        max_abs_err: all.max,
+        mean_abs_err: all.mean(),
+        outputs: named.collect(),
     }
 }

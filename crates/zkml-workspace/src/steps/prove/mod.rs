@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zkml_graph::{Graph, Trace, Visibility};
-use zkml_onnx::{Interface, Sample, Samples};
+use zkml_onnx::{Interface, Sample};
 use zkml_protocol::{VerifierProgram, Word};
 
 /// What to prove.
@@ -139,7 +139,7 @@ pub fn sample(artifacts: &Artifacts, file: Option<&Path>, index: usize) -> Resul
     };
     let path = file.unwrap_or(Path::new(file::SAMPLE));
     let interface: Interface = artifacts.load_json(file::INTERFACE)?;
-    let mut samples = Samples::parse(super::text(path, &text)?, &interface.input_ports())?;
+    let mut samples = crate::samples::parse(path, &text, &interface.input_ports())?;
     if index >= samples.rows.len() {
         let why = format!("it has {} samples, there is no number {index}", samples.rows.len());
         return Err(Error::content(path, why));
