@@ -13,6 +13,9 @@ pub struct Args {
     /// The proof file [default: proofs/proof.json in the artifact folder]
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// Ask halo2's own verifier as well: it reads the proving key, and takes as long as that is large
+    #[arg(long)]
+    halo2: bool,
 }
 
 /// Runs the command.
@@ -20,5 +23,5 @@ pub struct Args {
 /// # Errors
 /// As [`verify::run`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
-    ui.result(&verify::run(&args.folder.open()?, args.proof.as_deref())?)
+    ui.result(&verify::run(&args.folder.open()?, args.proof.as_deref(), args.halo2)?)
 }

@@ -82,7 +82,7 @@ fn an_imported_setup_carries_a_model_to_its_contract() {
     let proof: serde_json::Value =
         serde_json::from_slice(&fs::read(Path::new(&place.dir).join("proofs/proof.json")).unwrap()).unwrap();
     assert_eq!(proof["unsafe_dev_srs"], false);
-    let verdicts = place.done(&["verify", "--dir", &place.dir]);
+    let verdicts = place.done(&["verify", "--dir", &place.dir, "--halo2"]);
     assert_eq!(verdicts["verdicts"], serde_json::json!(["zkml-verifier", "halo2"]));
     assert_eq!(place.done(&["simulate", "--dir", &place.dir, "--tamper"])["accepted"], true);
     let contracts = place.done(&["gen-verifier", "--dir", &place.dir]);

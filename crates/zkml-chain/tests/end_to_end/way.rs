@@ -19,8 +19,10 @@ fn by_halo2(folder: &Folder) {
 fn three_verdicts_agree() {
     let folder = Folder::new();
     by_halo2(&folder);
-    let verdicts = done(&["verify", "--dir", &folder.dir]);
+    let verdicts = done(&["verify", "--dir", &folder.dir, "--halo2"]);
     assert_eq!(verdicts["verdicts"], serde_json::json!(["zkml-verifier", "halo2"]));
+    let quickly = done(&["verify", "--dir", &folder.dir]);
+    assert_eq!(quickly["verdicts"], serde_json::json!(["zkml-verifier"]));
     let evm = done(&["simulate", "--dir", &folder.dir, "--tamper"]);
     assert_eq!(evm["accepted"], true);
     assert_eq!(evm["outputs"], verdicts["outputs"]);
@@ -42,6 +44,16 @@ fn verifying_needs_no_proving_key() {
     assert_eq!(done(&["verify", "--dir", &folder.dir])["verdicts"], serde_json::json!(["zkml-verifier"]));
     assert_eq!(done(&["simulate", "--dir", &folder.dir])["accepted"], true);
     fails(&["prove", "--dir", &folder.dir], 4, "missing-file", &["proving.key", "zkml-chain setup"]);
+    // The folder's proof is one by sumcheck, of which halo2 knows nothing.
+    fails(&["verify", "--dir", &folder.dir, "--halo2"], 3, "content", &["no proof of halo2"]);
+    by_halo2(&folder);
+    std::fs::remove_file(folder.path("proving.key")).unwrap();
+    fails(
+        &["verify", "--dir", &folder.dir, "--halo2"],
+        4,
+        "missing-file",
+        &["proving.key", "zkml-chain setup"],
+    );
 }
 
 #[test]

@@ -48,21 +48,24 @@ pub struct VerifyReport {
     pub unsafe_dev_srs: bool,
 }
 
-/// Checks a proof: `proofs/proof.json` of the folder unless another file is named.
+/// Checks a proof: `proofs/proof.json` of the folder unless another file is named. `by_halo2` asks halo2's own verifier as well, which reads
+/// the proving key; others need no more than the program.
 ///
 /// # Errors
-/// [`Error::Refused`] when the proof does not hold, others when it cannot be read or belongs elsewhere.
-pub fn run(artifacts: &Artifacts, proof: Option<&Path>) -> Result<VerifyReport> {
+/// [`Error::Refused`] when the proof does not hold, [`Error::Missing`] without the proving key that was asked for, others when the proof
+/// cannot be read or belongs elsewhere, or halo2 has no say in it.
+pub fn run(artifacts: &Artifacts, proof: Option<&Path>, by_halo2: bool) -> Result<VerifyReport> {
     let program = compiled::program(artifacts)?;
     let (path, file) = load(artifacts, proof, &program)?;
     zkml_verifier::verify(&program, &file.proof, &file.instances)?;
     let commitments = commit::stated(&program, &file.instances);
     let weights_in_ranges = in_ranges(artifacts, &program, &commitments)?;
     let mut verdicts = vec!["zkml-verifier"];
-    // Only who has the proving key can ask halo2 itself; others need no more than the program.
-    let by_halo2 = program.proof_system() == ProofSystem::Plonk;
-    if by_halo2 && artifacts.entry(file::PROVING_KEY).is_some() && artifacts.path(file::PROVING_KEY).is_file()
-    {
+    if by_halo2 {
+        if program.proof_system() != ProofSystem::Plonk {
+            return Err(Error::content(&path, "it is no proof of halo2, whose verifier was asked for"));
+        }
+        artifacts.require(file::PROVING_KEY)?;
         halo2(artifacts, program, &file)?;
         verdicts.push("halo2");
     }
