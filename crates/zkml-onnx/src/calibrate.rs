@@ -8,7 +8,7 @@ use zkml_graph::Graph;
 use crate::net::Evaluator;
 use crate::net::eval::argmax;
 use crate::quant::{Emitted, Scales, Stats, Widths, emit, power};
-use crate::report::{CalibrationReport, Error as Drift, LayerReport, MovedReport, OutputReport};
+use crate::report::{CalibrationReport, Error as Drift, LayerReport, MovedReport, Outlier, OutputReport};
 use crate::{Error, Interface, Model, Port, Sample, SampleError, Samples, Settings};
 
 /// A calibrated model.
@@ -241,7 +241,9 @@ impl<'a> Job<'a> {
                 samples: (0..runs.len()).filter(|i| runs[*i].moved[at]).collect(),
             })
             .collect();
-        let notices = self.notices().into_iter().chain(moved.iter().map(|m| m.text(runs.len()))).collect();
+        let outliers = self.outliers();
+        let told = moved.iter().map(|m| m.text(runs.len())).chain(outliers.iter().map(Outlier::text));
+        let notices = self.notices().into_iter().chain(told).collect();
         let outputs =
             self.model.outputs().iter().enumerate().map(|(at, port)| self.output(at, port, interface, &runs));
         Ok(CalibrationReport {
@@ -253,8 +255,19 @@ impl<'a> Job<'a> {
             outputs: outputs.collect(),
             layers: layers.collect(),
             moved,
+            outliers,
             notices,
         })
+    }
+
+    /// Numbers of the samples that are far beyond what others have; of random ones there are none.
+    fn outliers(&self) -> Vec<Outlier> {
+        let of = |(at, port): (usize, &'a Port)| {
+            let values: Vec<&[f64]> =
+                self.samples.rows.iter().map(|row| row.values()[at].as_slice()).collect();
+            Outlier::of(&port.name, &values)
+        };
+        self.model.inputs().iter().enumerate().flat_map(of).collect()
     }
 
     fn output(&self, at: usize, port: &Port, interface: &Interface, runs: &[Measured]) -> OutputReport {

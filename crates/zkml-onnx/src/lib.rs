@@ -44,7 +44,7 @@ pub use operator::OpSupport;
 pub use options::LoadOptions;
 pub use proto::Notice;
 pub use quant::{Scales, Sign, ValueScale};
-pub use report::{Alarm, CalibrationReport, LayerReport, MovedReport, OutputReport};
+pub use report::{Alarm, CalibrationReport, LayerReport, MovedReport, Outlier, OutputReport};
 pub use settings::Settings;
 pub use support::supported_ops;
 pub use visibility::{NoVisibility, Visibilities};

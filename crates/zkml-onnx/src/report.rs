@@ -70,6 +70,60 @@ impl MovedReport {
     }
 }
 
+/// A number in a sample that is far beyond what the others have: ranges reach to it, and everything else is coarser.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outlier {
+    /// Name of the input.
+    pub input: String,
+    /// Which sample, counted from zero.
+    pub sample: usize,
+    /// Row-major index of the element.
+    pub index: usize,
+    /// The number.
+    pub value: f64,
+    /// Largest magnitude of 95 of 100 samples.
+    pub usual: f64,
+}
+
+impl Outlier {
+    /// How many times larger than usual a magnitude is that counts as an outlier: five bits of every value are lost to it.
+    const TIMES: f64 = 32.0;
+    /// Fewest samples of which some can be called usual.
+    const LEAST: usize = 4;
+
+    /// Those of one input, whose numbers `samples` has, by sample.
+    pub(crate) fn of<'a>(input: &'a str, samples: &[&[f64]]) -> impl Iterator<Item = Self> + use<'a> {
+        let largest = |(sample, values): (usize, &&[f64])| {
+            let at = values.iter().enumerate().max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
+            at.map(|(index, value)| (sample, index, *value))
+        };
+        let all: Vec<(usize, usize, f64)> = samples.iter().enumerate().filter_map(largest).collect();
+        let mut sorted: Vec<f64> = all.iter().map(|(_, _, value)| value.abs()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (sorted.len() * 95).div_ceil(100).min(sorted.len().saturating_sub(1));
+        let usual = if sorted.len() < Self::LEAST { f64::INFINITY } else { sorted[rank - 1] };
+        let beyond = all.into_iter().filter(move |(_, _, v)| usual > 0.0 && v.abs() > Self::TIMES * usual);
+        beyond.map(move |(sample, index, value)| Self {
+            input: input.to_owned(),
+            sample,
+            index,
+            value,
+            usual,
+        })
+    }
+
+    /// The same in words.
+    pub fn text(&self) -> String {
+        let Self { input, sample, index, value, usual } = self;
+        format!(
+            "sample {sample} (counted from zero), input `{input}`, element {index}: {value} is {:.0} times what 95 of 100 samples \
+             stay below; ranges reach to it, which makes all else coarser: leave the sample out if it is broken, or scale the \
+             input before the model",
+            value.abs() / usual
+        )
+    }
+}
+
 /// The report of a calibration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationReport {
@@ -90,6 +144,9 @@ pub struct CalibrationReport {
     /// Per tree ensemble: samples on which it decides otherwise in integers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<MovedReport>,
+    /// Numbers in the samples that are far beyond what others have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outliers: Vec<Outlier>,
     /// What a reader should know.
     pub notices: Vec<String>,
 }
@@ -193,5 +250,31 @@ impl Error {
 
     pub(crate) fn mean(&self) -> f64 {
         if self.count == 0.0 { 0.0 } else { self.sum / self.count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outliers(samples: &[&[f64]]) -> Vec<(usize, usize, f64)> {
+        Outlier::of("x", samples).map(|o| (o.sample, o.index, o.usual)).collect()
+    }
+
+    #[test]
+    fn outliers_are_far_beyond_what_others_have() {
+        let usual: Vec<Vec<f64>> = (0..40).map(|i| vec![-0.5, f64::from(i) / 39.0]).collect();
+        let mut rows: Vec<&[f64]> = usual.iter().map(Vec::as_slice).collect();
+        assert_eq!(outliers(&rows), []);
+        rows[7] = &[-33.0, 0.0];
+        rows[9] = &[0.0, 31.0];
+        let [(7, 0, usual)] = outliers(&rows)[..] else { panic!("{:?}", outliers(&rows)) };
+        assert!((0.9..=1.0).contains(&usual), "{usual}");
+        // Two of four are no exception, and of three nobody can tell.
+        assert_eq!(outliers(&[&[1.0], &[99.0], &[99.0], &[1.0]]), []);
+        assert_eq!(outliers(&[&[1.0], &[1.0], &[99.0], &[1.0]]), [(2, 0, 1.0)]);
+        assert_eq!(outliers(&[&[1.0], &[1.0], &[99.0]]), []);
+        assert_eq!(outliers(&[&[0.0], &[0.0], &[99.0], &[0.0]]), []);
+        assert_eq!(outliers(&[]), []);
     }
 }

@@ -208,6 +208,11 @@ pub enum Warning {
         /// Number of samples.
         count: usize,
     },
+    /// The folder held another model of this name, whose files are replaced.
+    Replaced {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The model errs more than its settings tolerate, which was accepted.
     Inaccurate(Inaccurate),
     /// The development setup is used, whose secret is public.

@@ -12,6 +12,11 @@ use zkml_workspace::steps::{
     evaluate::{Evaluation, OutputError},
 };
 
+/// Outliers that are told; as a rule they are alike.
+const OUTLIERS: usize = 3;
+/// Share of labels that integers have to give as the float model does.
+const AGREEMENT: f64 = 0.999;
+
 impl Report for CalibrateReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{BOLD}{}{BOLD:#} calibrated in {}", self.model, self.dir.display())?;
@@ -56,7 +61,22 @@ fn print_calibration(out: &mut dyn Write, report: &CalibrationReport) -> io::Res
     let mut align = [Align::Right; 5];
     align[0] = Align::Left;
     table::print(out, &align, &rows)?;
-    report.moved.iter().try_for_each(|moved| writeln!(out, "  {}", moved.text(report.measured)))
+    report.moved.iter().try_for_each(|moved| writeln!(out, "  {}", moved.text(report.measured)))?;
+    report
+        .outliers
+        .iter()
+        .take(OUTLIERS)
+        .try_for_each(|o| writeln!(out, "{YELLOW}{}{YELLOW:#}", o.text()))?;
+    if let Some(more) = report.outliers.len().checked_sub(OUTLIERS).filter(|more| *more > 0) {
+        writeln!(out, "{YELLOW}and {more} more like it: see calibration.json{YELLOW:#}")?;
+    }
+    // Labels of random inputs are as good as ties.
+    let other = report.outputs.iter().filter_map(|o| Some((&o.name, o.label_agreement?)));
+    let mut other = other.filter(|(_, share)| !report.random && *share < AGREEMENT);
+    other.try_for_each(|(name, share)| {
+        let percent = (1.0 - share) * 100.0;
+        writeln!(out, "{YELLOW}`{name}`: on {percent:.2} % of the samples the integers give another label: finer with --tolerance{YELLOW:#}")
+    })
 }
 
 impl Report for Evaluation {

@@ -219,6 +219,7 @@ mod tests {
             outputs: vec![],
             layers,
             moved: vec![],
+            outliers: vec![],
             notices: vec!["<b>cut</b>".into()],
         };
         CalibrateReport {

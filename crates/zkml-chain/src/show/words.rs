@@ -68,6 +68,11 @@ pub(super) fn warning(warning: &Warning) -> String {
             "no --data: calibrating with {count} random samples between -1 and 1. Ranges and errors mean little; \
              real inputs outside these ranges will be refused. Calibrate with real data before relying on it"
         ),
+        Warning::Replaced { dir } => format!(
+            "{} held another model of this name, or another version: its files are replaced, and what was made from them is out of \
+             date. --dir names a folder of its own",
+            dir.display()
+        ),
         Warning::Inaccurate(inaccurate) => format!("{inaccurate}; --allow-inaccurate accepts that"),
         Warning::DevSetup => "this trusted setup is the insecure development one: its secret is public, so anybody can forge \
              proofs under it. Good for trying out, never for value; generated contracts refuse to live outside test chains"

@@ -154,3 +154,37 @@ fn an_architecture_that_errs_is_not_shared_silently() {
     assert!(!PathBuf::from(&other).exists());
     done(&[&like[..], &["--allow-inaccurate"]].concat());
 }
+
+#[test]
+fn an_outlier_is_told_where_people_look() {
+    let small = Small::new();
+    let mut text: serde_json::Value =
+        serde_json::from_slice(&fs::read(&small.data).expect("data")).expect("JSON");
+    let samples = text["samples"].as_array_mut().expect("a list");
+    let numbers: Vec<f64> = serde_json::from_value(samples[0]["x"].clone()).expect("numbers");
+    samples.resize(20, samples[0].clone());
+    samples[13]["x"] = numbers.iter().map(|x| x * 1e4).collect::<Vec<_>>().into();
+    fs::write(&small.data, text.to_string()).expect("written");
+    let run = small.calibrate(&["--allow-inaccurate"]);
+    assert!(["sample 13", "`x`", "leave the sample out"].iter().all(|w| run.stdout.contains(w)), "{run:?}");
+    let run = small.calibrate(&["--allow-inaccurate", "--json"]);
+    assert_eq!(run.json()["calibration"]["outliers"][0]["sample"], 13, "{run:?}");
+}
+
+#[test]
+fn models_of_one_name_do_not_share_a_folder_silently() {
+    let small = Small::new();
+    ends(&small.calibrate(&[]), 0, &[]);
+    let again = small.calibrate(&[]);
+    assert!(!again.stderr.contains("another model"), "{again:?}");
+    // The same network with something that nobody reads at its end.
+    let mut other = fs::read(&small.model).expect("the model");
+    other.extend([0x12, 1, b'z']);
+    let folder = small.dir.with_extension("other");
+    fs::create_dir(&folder).expect("a folder");
+    let path = folder.join("gemm_without_bias.onnx").display().to_string();
+    fs::write(&path, other).expect("written");
+    let dir = small.dir();
+    let run = zkml(&["calibrate", &path, "--data", &small.data, "--dir", &dir]);
+    ends(&run, 0, &["warning", &dir, "another model of this name", "--dir"]);
+}

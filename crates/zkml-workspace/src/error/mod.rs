@@ -381,6 +381,8 @@ impl Error {
             Self::OtherModel { .. } => "other-model",
             Self::Busy { .. } => "busy",
             Self::Meanwhile { .. } => "made-anew",
+            // As when a sample is refused that came from no file.
+            Self::Content { why, .. } if matches!(**why, Why::Sample(_)) => "model",
             Self::Content { .. }
             | Self::NoValues { .. }
             | Self::OtherSource { .. }

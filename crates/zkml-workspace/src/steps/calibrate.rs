@@ -2,7 +2,7 @@
 
 use super::evaluate::{self, Evaluation};
 use crate::{
-    artifacts::{Artifacts, Transaction, file},
+    artifacts::{Artifacts, Fingerprint, Transaction, file},
     error::{Error, Result},
     folder::model_name,
     observer::{Observer, Total, Warning},
@@ -82,7 +82,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<CalibrateReport
     let refused = refused.into_iter().map(|(backend, error)| (backend, error.to_string())).collect();
     drop(work);
     let name = model_name(&request.model);
-    store(&name, request, &calibrated, &data, &model)?;
+    store(observer, &name, request, &calibrated, &data, &model)?;
     let alarms = [
         calibrated.report.alarm(calibrated.settings.tolerance),
         evaluation.as_ref().and_then(|e| e.alarm.clone()),
@@ -150,11 +150,21 @@ fn object(ports: &[zkml_onnx::Port], row: &zkml_onnx::Sample) -> serde_json::Val
     serde_json::Value::Object(pairs.collect())
 }
 
-fn store(name: &str, request: &Request, calibrated: &Calibrated, data: &[u8], model: &Model) -> Result<()> {
+fn store(
+    observer: &dyn Observer,
+    name: &str,
+    request: &Request,
+    calibrated: &Calibrated,
+    data: &[u8],
+    model: &Model,
+) -> Result<()> {
     // The copy must stand alone: weights in other files go into it.
     let onnx = zkml_onnx::self_contained(&request.model)?;
     let sample = first_sample(data, model)?;
     let mut artifacts = Artifacts::create(&request.dir, name)?;
+    if artifacts.entry(file::MODEL).is_some_and(|before| before.sha256 != Fingerprint::of(&onnx).sha256) {
+        observer.warned(&Warning::Replaced { dir: request.dir.clone() });
+    }
     let mut transaction = artifacts.begin("calibrate");
     // Files that give private weights away are for their owner only.
     let private = calibrated.settings.weights == Visibility::Committed;
