@@ -30,6 +30,7 @@ sources! {
     "interfaces/IZKMLRouter.sol",
     "interfaces/IZKMLVerifier.sol",
     "libraries/TestChains.sol",
+    "libraries/ZKMLAddress.sol",
     "libraries/ZKMLCodec.sol",
     "libraries/ZKMLCommitment.sol",
     "libraries/ZKMLStatement.sol",
