@@ -5,6 +5,7 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 
 import {IZKMLRegistry} from "./interfaces/IZKMLRegistry.sol";
 import {IZKMLVerifier} from "./interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 
 /// @title What a contract inherits that acts on a model's output
@@ -91,6 +92,9 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @notice The registry's entry is not the pinned model, or the model is of another architecture.
     /// @param modelId The model's id.
     error WrongModel(uint256 modelId);
+    /// @notice The model is out of use, for good: nothing could ever be proven about it.
+    /// @param modelId The model's id.
+    error ModelIsDeprecated(uint256 modelId);
     /// @notice The model of this contract is fixed for good.
     error ModelIsFixed();
     /// @notice The proposed model is the present one, or deprecated.
@@ -107,16 +111,18 @@ abstract contract ZKMLConsumer is Ownable2Step {
 
     /// @notice Pins a model.
     /// @param verifier Checks the proofs; it brings registry and router along, for good.
-    /// @param modelId_ The model. Its id is a hash of its owner and of all that identifies it.
+    /// @param modelId_ The model, which must be in use. Its id is a hash of its owner and of all that identifies it.
     /// @param modelDelay Seconds before another model can take over; zero fixes the model for good. Only a model with
     /// private weights can be followed by another: otherwise the verifying key is the model.
     /// @param owner_ Who may propose another model; gives up by `renounceOwnership`.
     constructor(IZKMLVerifier verifier, uint256 modelId_, uint256 modelDelay, address owner_) Ownable(owner_) {
         if (modelDelay != 0 && modelDelay < MIN_MODEL_DELAY) revert DelayTooShort(modelDelay);
+        ZKMLAddress.check(address(verifier));
         ZKML_VERIFIER = verifier;
         _REGISTRY = IZKMLRegistry(verifier.registry());
         MODEL_DELAY = modelDelay;
-        (IZKMLRegistry.Identity memory identity,) = _identity(_REGISTRY, modelId_);
+        (IZKMLRegistry.Identity memory identity, bool deprecated) = _identity(_REGISTRY, modelId_);
+        if (deprecated) revert ModelIsDeprecated(modelId_);
         _ARCHITECTURE = _architecture(identity);
         _FIRST_MODEL_ID = modelId_;
         _DOMAIN_SEPARATOR = ZKMLStatement.domainSeparator(address(this));
