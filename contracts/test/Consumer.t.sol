@@ -127,22 +127,6 @@ contract ConsumerTest is Hooked {
         first.take(ALICE, ACTION, i);
     }
 
-    /// @dev Proxies are not what the contract is made for; still, what one accepts must not be good at another.
-    function test_ProxiesHaveContextsOfTheirOwn() external {
-        address target = address(consumer);
-        // ERC-1167.
-        bytes memory code = abi.encodePacked(hex"363d3d373d3d3d363d73", target, hex"5af43d82803e903d91602b57fd5bf3");
-        address proxy = account("proxy");
-        vm.etch(proxy, code);
-        bytes32 expected = ZKMLStatement.contextOf(ZKMLStatement.domainSeparator(proxy), ALICE, 0, DEADLINE, ACTION);
-        assertEq(HookedConsumer(proxy).contextOf(ALICE, 0, DEADLINE, ACTION), expected, "the proxy's");
-        assertTrue(consumer.contextOf(ALICE, 0, DEADLINE, ACTION) != expected, "not the contract's");
-        ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
-        bytes32 context = consumer.contextOf(ALICE, 0, DEADLINE, ACTION);
-        vm.expectRevert(abi.encodeWithSelector(ZKMLConsumer.WrongContext.selector, context, expected));
-        HookedConsumer(proxy).take(ALICE, ACTION, i);
-    }
-
     function test_RevertWhen_TheProofIsUnbound() external {
         ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
         i.proof = blobOf(0);

@@ -199,12 +199,14 @@ contract RequestsTest is Asking {
         refuse(r, proofOf(r), abi.encodeWithSelector(Pausable.EnforcedPause.selector));
         vm.expectRevert(Pausable.EnforcedPause.selector);
         requests.ask(ALICE, ACTION, DEADLINE, DATA, INPUT, "");
-        // The other way stays open: a pause is about requests.
-        take(BOB, 0);
+        ZKMLConsumer.Inference memory i = inferenceFor(BOB, 0);
+        vm.expectRevert(Pausable.EnforcedPause.selector);
+        requests.take(BOB, ACTION, i);
         vm.prank(OWNER);
         requests.unpause();
         fulfil(r);
         fulfil(ask(ALICE));
+        take(BOB, 0);
     }
 
     /// @dev All that a pause can do to a request.
