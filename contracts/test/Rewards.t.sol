@@ -285,26 +285,36 @@ contract RewardsTest is Paying {
     /// @dev Whatever gas a transaction comes with: the callback has what the request allows, or nothing happens at all.
     function test_NobodyCanStarveTheCallback() external {
         IZKMLRewards.Reward memory w = coins(ALICE, 1 ether);
-        // Needs most of what it may use.
-        requests.plan(HookedConsumer.Hook.Fulfilled, address(new Glutton()), abi.encodeCall(Glutton.bite, (190_000)));
         IZKMLRequests.Request memory r = askFor(ALICE, w, 1 ether);
         bytes memory call = abi.encodeCall(requests.fulfillRewarded, (r, w, PROVER, words(5, 6), proofBy(PROVER, r, w)));
-        uint256 snapshot = vm.snapshotState();
+        address glutton = address(new Glutton());
+        // As much as it can do with what the request allows.
+        uint256 most;
+        for (uint256 step = 128_000; step > 200; step /= 2) {
+            (, bool acted_) = tried(call, glutton, most + step, gasleft() / 2);
+            if (acted_) most += step;
+        }
         uint256 refused;
         uint256 acted;
-        for (uint256 gas = 300_000; gas < 480_000; gas += 1_000) {
-            (bool done,) = address(requests).call{gas: gas}(call);
-            if (done) {
-                assertTrue(requests.succeeded() && requests.fulfilled() == 1, "acted with all of its gas");
-                ++acted;
-            } else {
-                assertTrue(stateOf(r, w) == PENDING, "nothing happened");
-                ++refused;
-            }
-            vm.revertToState(snapshot);
-            snapshot = vm.snapshotState();
+        for (uint256 gas = 320_000; gas < 420_000; gas += 500) {
+            (bool done, bool acted_) = tried(call, glutton, most, gas);
+            assertTrue(done == acted_, "with all of its gas, or not at all");
+            if (done) ++acted;
+            else ++refused;
         }
-        assertTrue(refused > 20 && acted > 20, "both sides of the border");
+        assertTrue(most > 100_000 && refused > 20 && acted > 20, "both sides of the border");
+    }
+
+    /// @dev Whether a fulfilment passes, and whether its callback did work of this size.
+    function tried(bytes memory call, address glutton, uint256 work, uint256 gas)
+        private
+        returns (bool done, bool acted)
+    {
+        uint256 snapshot = vm.snapshotState();
+        requests.plan(HookedConsumer.Hook.Fulfilled, glutton, abi.encodeCall(Glutton.bite, (work)));
+        (done,) = address(requests).call{gas: gas}(call);
+        acted = requests.succeeded() && requests.fulfilled() == 1;
+        vm.revertToState(snapshot);
     }
 
     function test_RevertWhen_TheGasIsTooLittleByName() external {
