@@ -284,25 +284,26 @@ contract RewardsTest is Paying {
 
     /// @dev Whatever gas a transaction comes with: the callback has what the request allows, or nothing happens at all.
     function test_NobodyCanStarveTheCallback() external {
-        IZKMLRewards.Reward memory w = coins(ALICE, 1 ether);
+        // So much that a part in 64 is more than what is kept for after the call.
+        IZKMLRewards.Reward memory w = IZKMLRewards.Reward(ALICE, COIN, 1 ether, 3_000_000, 0);
         IZKMLRequests.Request memory r = askFor(ALICE, w, 1 ether);
         bytes memory call = abi.encodeCall(requests.fulfillRewarded, (r, w, PROVER, words(5, 6), proofBy(PROVER, r, w)));
         address glutton = address(new Glutton());
         // As much as it can do with what the request allows.
         uint256 most;
-        for (uint256 step = 128_000; step > 200; step /= 2) {
+        for (uint256 step = 2_048_000; step > 200; step /= 2) {
             (, bool acted_) = tried(call, glutton, most + step, gasleft() / 2);
             if (acted_) most += step;
         }
         uint256 refused;
         uint256 acted;
-        for (uint256 gas = 320_000; gas < 420_000; gas += 500) {
+        for (uint256 gas = 3_000_000; gas < 3_200_000; gas += 2_000) {
             (bool done, bool acted_) = tried(call, glutton, most, gas);
             assertTrue(done == acted_, "with all of its gas, or not at all");
             if (done) ++acted;
             else ++refused;
         }
-        assertTrue(most > 100_000 && refused > 20 && acted > 20, "both sides of the border");
+        assertTrue(most > 2_000_000 && refused > 20 && acted > 20, "both sides of the border");
     }
 
     /// @dev Whether a fulfilment passes, and whether its callback did work of this size.
