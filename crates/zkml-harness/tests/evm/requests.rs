@@ -23,7 +23,7 @@ fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> Contract {
     compiled.contract(&names.request_consumer).unwrap().clone()
 }
 
-fn intact(sample: &Sample) -> Contract {
+pub(crate) fn intact(sample: &Sample) -> Contract {
     altered(sample, "", "", "")
 }
 
@@ -40,7 +40,7 @@ fn check(sample: &Sample, verifier: &Contract, contract: &Contract) -> Result<()
 }
 
 /// One output, and inputs of this encoding.
-fn of_inputs(encoding: Encoding) -> Sample {
+pub(crate) fn of_inputs(encoding: Encoding) -> Sample {
     let field =
         |name: &str, encoding| Field { name: name.to_owned(), values: 2, scale: 4, encoding, bounds: None };
     let (inputs, outputs) = (vec![field("x", encoding)], vec![field("y", Encoding::Signed)]);
