@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
+import {ZKMLOwnable} from "./ZKMLOwnable.sol";
 import {IZKMLRegistry} from "./interfaces/IZKMLRegistry.sol";
 import {IZKMLVerifier} from "./interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 
 /// @title What a contract inherits that acts on a model's output
@@ -19,7 +21,11 @@ import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 ///
 /// The nonce is part of the context, and the context of the statement: a statement is accepted at most once, whatever its
 /// proof looks like. Proofs can be re-randomised, so hashes of them would protect nothing.
-abstract contract ZKMLConsumer is Ownable2Step {
+///
+/// What it remembers lies at places of its own (ERC-7201), and what it was deployed with is part of its code. So a proxy may
+/// borrow it: each has contexts, nonces and an owner of its own, and accepts nothing before {_initializeConsumer}. Whoever
+/// can exchange the code behind a proxy can exchange the model, and everything else.
+abstract contract ZKMLConsumer is ZKMLOwnable {
     /// @notice What a caller hands in.
     /// @param deadline Last acceptable block time, in seconds since 1970; bound by the context.
     /// @param output The words of the output section, 32 bytes each.
@@ -31,6 +37,21 @@ abstract contract ZKMLConsumer is Ownable2Step {
         bytes proof;
         bytes provenance;
     }
+
+    /// @dev What the contract remembers.
+    /// @custom:storage-location erc7201:zkml-chain.storage.Consumer
+    struct ConsumerStorage {
+        /// The model that took over last; zero if none did.
+        uint256 laterModelId;
+        uint256 proposedModelId;
+        uint256 proposedModelFrom;
+        mapping(address subject => uint256 nonce) nonces;
+        /// Whether a proxy has its owner; not needed of the contract itself.
+        bool initialized;
+    }
+
+    /// @dev ERC-7201's place of {ConsumerStorage}.
+    bytes32 private constant _CONSUMER_STORAGE = 0x70afe90c0da4e3d7a02bbfe2729426c9fb57499d886dd27043b2ceeaedcb0500;
 
     /// @notice The shortest delay before another model can take over: an hour.
     uint256 public constant MIN_MODEL_DELAY = 1 hours;
@@ -52,16 +73,6 @@ abstract contract ZKMLConsumer is Ownable2Step {
     address private immutable _SELF;
     /// @dev The model that the contract was deployed with: not in storage, since most never have another.
     uint256 private immutable _FIRST_MODEL_ID;
-
-    /// @dev The model that took over last; zero if none did.
-    uint256 private _laterModelId;
-    /// @notice The model that was proposed to take over; zero if none was.
-    uint256 public proposedModelId;
-    /// @notice Block time from which the proposed model can take over.
-    uint256 public proposedModelFrom;
-
-    /// @notice The next nonce of each subject.
-    mapping(address subject => uint256 nonce) public nonces;
 
     /// @notice An inference was accepted. The verifier's event before it names the model and the output.
     /// @param subject Whom it is about.
@@ -91,6 +102,9 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @notice The registry's entry is not the pinned model, or the model is of another architecture.
     /// @param modelId The model's id.
     error WrongModel(uint256 modelId);
+    /// @notice The model is out of use, for good: nothing could ever be proven about it.
+    /// @param modelId The model's id.
+    error ModelIsDeprecated(uint256 modelId);
     /// @notice The model of this contract is fixed for good.
     error ModelIsFixed();
     /// @notice The proposed model is the present one, or deprecated.
@@ -104,19 +118,25 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @notice The delay is neither zero nor at least {MIN_MODEL_DELAY}.
     /// @param delay The delay, in seconds.
     error DelayTooShort(uint256 delay);
+    /// @notice The contract is borrowed by a proxy that has not called {_initializeConsumer}.
+    error NotInitialized();
+    /// @notice Only a proxy is initialized, and once.
+    error AlreadyInitialized();
 
     /// @notice Pins a model.
     /// @param verifier Checks the proofs; it brings registry and router along, for good.
-    /// @param modelId_ The model. Its id is a hash of its owner and of all that identifies it.
+    /// @param modelId_ The model, which must be in use. Its id is a hash of its owner and of all that identifies it.
     /// @param modelDelay Seconds before another model can take over; zero fixes the model for good. Only a model with
     /// private weights can be followed by another: otherwise the verifying key is the model.
     /// @param owner_ Who may propose another model; gives up by `renounceOwnership`.
     constructor(IZKMLVerifier verifier, uint256 modelId_, uint256 modelDelay, address owner_) Ownable(owner_) {
         if (modelDelay != 0 && modelDelay < MIN_MODEL_DELAY) revert DelayTooShort(modelDelay);
+        ZKMLAddress.check(address(verifier));
         ZKML_VERIFIER = verifier;
         _REGISTRY = IZKMLRegistry(verifier.registry());
         MODEL_DELAY = modelDelay;
-        (IZKMLRegistry.Identity memory identity,) = _identity(_REGISTRY, modelId_);
+        (IZKMLRegistry.Identity memory identity, bool deprecated) = _identity(_REGISTRY, modelId_);
+        if (deprecated) revert ModelIsDeprecated(modelId_);
         _ARCHITECTURE = _architecture(identity);
         _FIRST_MODEL_ID = modelId_;
         _DOMAIN_SEPARATOR = ZKMLStatement.domainSeparator(address(this));
@@ -130,39 +150,61 @@ abstract contract ZKMLConsumer is Ownable2Step {
         if (MODEL_DELAY == 0) revert ModelIsFixed();
         _checkProposal(modelId_);
         uint256 activeFrom = block.timestamp + MODEL_DELAY;
-        (proposedModelId, proposedModelFrom) = (modelId_, activeFrom);
+        ConsumerStorage storage s = _consumer();
+        (s.proposedModelId, s.proposedModelFrom) = (modelId_, activeFrom);
         emit ModelProposed(modelId_, activeFrom);
     }
 
     /// @notice Withdraws the proposal.
     function cancelModel() external onlyOwner {
-        uint256 proposed = proposedModelId;
+        ConsumerStorage storage s = _consumer();
+        uint256 proposed = s.proposedModelId;
         if (proposed == 0) revert NoProposal();
-        (proposedModelId, proposedModelFrom) = (0, 0);
+        (s.proposedModelId, s.proposedModelFrom) = (0, 0);
         emit ModelProposalCancelled(proposed);
     }
 
     /// @notice Lets the proposed model take over, once its delay is over. Proofs about the present one are refused from
     /// then on.
     function acceptModel() external onlyOwner {
-        uint256 proposed = proposedModelId;
+        ConsumerStorage storage s = _consumer();
+        uint256 proposed = s.proposedModelId;
         if (proposed == 0) revert NoProposal();
-        if (block.timestamp < proposedModelFrom) revert ProposalNotActive(proposedModelFrom);
+        if (block.timestamp < s.proposedModelFrom) revert ProposalNotActive(s.proposedModelFrom);
         _checkProposal(proposed);
         emit ModelChanged(modelId(), proposed);
-        _laterModelId = proposed;
-        (proposedModelId, proposedModelFrom) = (0, 0);
+        s.laterModelId = proposed;
+        (s.proposedModelId, s.proposedModelFrom) = (0, 0);
+    }
+
+    /// @notice The model that was proposed to take over.
+    /// @return id Zero if none was.
+    function proposedModelId() external view returns (uint256 id) {
+        return _consumer().proposedModelId;
+    }
+
+    /// @notice When the proposed model can take over.
+    /// @return activeFrom Block time from which it can; zero if none was proposed.
+    function proposedModelFrom() external view returns (uint256 activeFrom) {
+        return _consumer().proposedModelFrom;
     }
 
     /// @notice The model that proofs must be about.
     /// @return id Its id in the registry.
     function modelId() public view returns (uint256 id) {
         if (MODEL_DELAY == 0) return _FIRST_MODEL_ID;
-        id = _laterModelId;
+        id = _consumer().laterModelId;
         if (id == 0) return _FIRST_MODEL_ID;
     }
 
-    /// @notice What a proof must be bound to, to be accepted here.
+    /// @notice The next nonce of a subject.
+    /// @param subject Whom inferences are about.
+    /// @return nonce How many were accepted already, requests left out.
+    function nonces(address subject) public view returns (uint256 nonce) {
+        return _consumer().nonces[subject];
+    }
+
+    /// @notice What a proof must be bound to, to be accepted here. A proxy without an owner accepts nothing, and has none.
     /// @param subject Whom the inference is about.
     /// @param nonce The subject's next nonce, from {nonces}.
     /// @param deadline Last acceptable block time, in seconds since 1970.
@@ -176,6 +218,7 @@ abstract contract ZKMLConsumer is Ownable2Step {
         bytes32 separator = _DOMAIN_SEPARATOR;
         // After a fork a proof is good on one of the two chains; behind proxies, at one of them.
         if (block.chainid != _CHAIN_ID || address(this) != _SELF) {
+            _checkInitialized();
             separator = ZKMLStatement.domainSeparator(address(this));
         }
         return ZKMLStatement.contextOf(separator, subject, nonce, deadline, action);
@@ -196,39 +239,43 @@ abstract contract ZKMLConsumer is Ownable2Step {
         (uint256 deadline, bytes calldata output, bytes calldata proof) =
             (inference.deadline, inference.output, inference.proof);
         if (block.timestamp > deadline) revert InferenceExpired(deadline);
-        uint256 nonce = nonces[subject];
+        _beforeInference();
+        uint256 nonce;
         // One at a time: it never gets to the end of its range.
         unchecked {
-            nonces[subject] = nonce + 1;
+            nonce = _consumer().nonces[subject]++;
         }
         (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
         bytes32 expected = contextOf(subject, nonce, deadline, action);
         if (context != expected) revert WrongContext(context, expected);
         _checkProvenance(subject, action, dataCommitment, inference.provenance);
-        _acceptProof(subject, nonce, action, dataCommitment, context, output, proof);
+        _verifyProof(dataCommitment, context, output, proof);
+        _apply(subject, nonce, action, dataCommitment, output);
     }
 
-    /// @dev Has a proof checked and acts on it. The caller has made sure that the proof is bound to the right context, that
-    /// this counts once and is not too late, and that the input is to be believed.
-    /// @param subject Whom the inference is about.
-    /// @param nonce What makes the context count once.
-    /// @param action What it was made for.
+    /// @dev Has a proof checked, and does nothing with it. The caller has made sure that the proof is bound to the right
+    /// context, that this counts once and is not too late, and that the input is to be believed.
     /// @param dataCommitment The commitment to the input, as the proof names it.
     /// @param context What the proof is bound to.
     /// @param output The words of the output section.
     /// @param proof The proof blob.
-    function _acceptProof(
-        address subject,
-        uint256 nonce,
-        bytes32 action,
-        bytes32 dataCommitment,
-        bytes32 context,
-        bytes calldata output,
-        bytes calldata proof
-    ) internal {
+    function _verifyProof(bytes32 dataCommitment, bytes32 context, bytes calldata output, bytes calldata proof)
+        internal
+    {
         bytes32 commitment = ZKMLStatement.inputCommitment(dataCommitment, context);
         // The model is read after the hook, which may have let another one take over.
         ZKML_VERIFIER.verifyInference(modelId(), commitment, output, proof);
+    }
+
+    /// @dev Acts on an output that was proven.
+    /// @param subject Whom the inference is about.
+    /// @param nonce What makes the context count once.
+    /// @param action What it was made for.
+    /// @param dataCommitment The commitment to its input.
+    /// @param output The proven words of the output section.
+    function _apply(address subject, uint256 nonce, bytes32 action, bytes32 dataCommitment, bytes calldata output)
+        internal
+    {
         _validateOutput(subject, output);
         emit InferenceAccepted(subject, nonce, action, dataCommitment);
         _onInference(subject, action, dataCommitment, output);
@@ -239,6 +286,25 @@ abstract contract ZKMLConsumer is Ownable2Step {
         (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
         ZKML_VERIFIER.checkInference(modelId(), ZKMLStatement.inputCommitment(dataCommitment, context), output, proof);
     }
+
+    /// @dev Gives a proxy its owner, once. Call it in what a proxy calls first; a proxy without it accepts nothing.
+    /// @param owner_ Who owns the proxy; see the constructor.
+    function _initializeConsumer(address owner_) internal {
+        ConsumerStorage storage s = _consumer();
+        if (address(this) == _SELF || s.initialized) revert AlreadyInitialized();
+        if (owner_ == address(0)) revert OwnableInvalidOwner(address(0));
+        s.initialized = true;
+        _transferOwnership(owner_);
+        emit ModelChanged(0, modelId());
+    }
+
+    /// @dev Refuses a proxy that nobody owns yet: whoever came first could say who does.
+    function _checkInitialized() internal view {
+        if (address(this) != _SELF && !_consumer().initialized) revert NotInitialized();
+    }
+
+    /// @dev Refuses inferences for as long as the contract takes none; by default, never. See {ZKMLPausable}.
+    function _beforeInference() internal view virtual {}
 
     /// @dev Says why the input is to be believed, or reverts. Without a check here, whoever proves chooses the input, and
     /// with it the output.
@@ -288,5 +354,12 @@ abstract contract ZKMLConsumer is Ownable2Step {
     /// @dev What two models share that differ in their private weights only.
     function _architecture(IZKMLRegistry.Identity memory identity) private pure returns (bytes32 hash) {
         return keccak256(abi.encode(identity.circuitHash, identity.vkHash, identity.proofSystemId));
+    }
+
+    function _consumer() private pure returns (ConsumerStorage storage s) {
+        assembly ("memory-safe") {
+            // A place is no address of a variable until it is said to be one.
+            s.slot := _CONSUMER_STORAGE
+        }
     }
 }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.20;
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 import {IModelVerifier} from "./interfaces/IModelVerifier.sol";
+import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 import {ZKMLCodec} from "./libraries/ZKMLCodec.sol";
 
 /// @title A verifier that can be stopped, for good
@@ -31,6 +32,7 @@ contract ZKMLEmergencyStop is IModelVerifier, Ownable2Step {
     /// @param verifier The verifier.
     /// @param owner_ Who may stop it: somebody who can act fast.
     constructor(IModelVerifier verifier, address owner_) Ownable(owner_) {
+        ZKMLAddress.check(address(verifier));
         VERIFIER = verifier;
     }
 

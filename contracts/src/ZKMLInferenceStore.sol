@@ -5,11 +5,13 @@ import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 
 import {IERCZKMLStorageExtension} from "./interfaces/IERCZKMLStorageExtension.sol";
 import {IERCZKMLVerifier} from "./interfaces/IERCZKMLVerifier.sol";
+import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 
 /// @title Records of verified inferences (ERC-7992's storage extension)
-/// @notice Anybody may record any valid inference, once. A record says that the model gave this output on the committed
-/// input; it does not say for whom, or that the input is true. Proofs are not kept: one that is re-randomised proves the
-/// same, and makes the same record.
+/// @notice Anybody may record any valid inference. Recording it again changes nothing and gives the same id, so that nobody
+/// can make a record fail by making it first. A record says that the model gave this output on the committed input; it does
+/// not say for whom, or that the input is true. Proofs are not kept: one that is re-randomised proves the same, and makes
+/// the same record.
 contract ZKMLInferenceStore is IERCZKMLStorageExtension, ERC165 {
     /// @dev A record.
     struct Inference {
@@ -25,9 +27,6 @@ contract ZKMLInferenceStore is IERCZKMLStorageExtension, ERC165 {
     /// @dev Records by id.
     mapping(bytes32 inferenceId => Inference) private _inferences;
 
-    /// @notice This inference is recorded already.
-    /// @param inferenceId Its id.
-    error InferenceAlreadyStored(bytes32 inferenceId);
     /// @notice There is no record of this id.
     /// @param inferenceId The id.
     error InferenceNotFound(bytes32 inferenceId);
@@ -35,10 +34,13 @@ contract ZKMLInferenceStore is IERCZKMLStorageExtension, ERC165 {
     /// @notice Fixes the verifier.
     /// @param verifier Checks the proofs.
     constructor(IERCZKMLVerifier verifier) {
+        ZKMLAddress.check(address(verifier));
         VERIFIER = verifier;
     }
 
     /// @inheritdoc IERCZKMLStorageExtension
+    /// @dev What is recorded was proven: the proof is not looked at again. Nothing is recorded before its proof is accepted,
+    /// so nobody reads a record of less, whatever the verifier calls.
     function verifyAndStoreInference(
         uint256 modelId,
         bytes32 inputCommitment,
@@ -47,11 +49,11 @@ contract ZKMLInferenceStore is IERCZKMLStorageExtension, ERC165 {
     ) external returns (bytes32 inferenceId) {
         inferenceId = keccak256(abi.encodePacked(modelId, inputCommitment, output));
         Inference storage inference = _inferences[inferenceId];
-        if (inference.exists) revert InferenceAlreadyStored(inferenceId);
+        if (inference.exists) return inferenceId;
+        VERIFIER.verifyInference(modelId, inputCommitment, output, proof);
         (inference.modelId, inference.inputCommitment) = (modelId, inputCommitment);
         (inference.output, inference.exists) = (output, true);
         emit InferenceStored(inferenceId);
-        VERIFIER.verifyInference(modelId, inputCommitment, output, proof);
     }
 
     /// @inheritdoc IERCZKMLStorageExtension

@@ -5,11 +5,15 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 
 import {IModelVerifier} from "./interfaces/IModelVerifier.sol";
 import {IZKMLRouter} from "./interfaces/IZKMLRouter.sol";
+import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 
 /// @title Routes from selectors to verifiers
 /// @notice A selector is the first four bytes of a verifier's `vkDigest`. A route comes into force some time after its
 /// owner has proposed it, so that everybody can look at the verifier first; it never points anywhere else. A stopped
 /// route never restarts, and its selector is never used again. Once the router is frozen, no route can be added.
+///
+/// What a route leads to is code, not an address: it is not in force while there is other code than when it was proposed.
+/// Code that decides by its storage stays the same when it changes its mind; that is what the delay is for.
 /// @dev The owner can stop proofs from being accepted. It can make wrong ones accepted only by routing a selector that no
 /// route ever had, and the delay shows it: a consumer is safe that pins a model whose route is in force.
 contract ZKMLRouter is IZKMLRouter, Ownable2Step {
@@ -17,11 +21,16 @@ contract ZKMLRouter is IZKMLRouter, Ownable2Step {
     /// @param verifier Where it leads.
     /// @param activeFrom Block time from which it is in force.
     /// @param stopped Whether it is stopped, for good.
+    /// @param codeHash Keccak-256 of the code that was there when the route was proposed, and has to be there ever after.
     struct Route {
         IModelVerifier verifier;
         uint64 activeFrom;
         bool stopped;
+        bytes32 codeHash;
     }
+
+    /// @notice The shortest delay that can be chosen: an hour, so that there is a time to look at a verifier.
+    uint256 public constant MIN_DELAY = 1 hours;
 
     /// @notice The longest delay that can be chosen: 90 days.
     uint256 public constant MAX_DELAY = 90 days;
@@ -70,6 +79,14 @@ contract ZKMLRouter is IZKMLRouter, Ownable2Step {
     /// @notice There is no verifier at this address.
     /// @param verifier The address.
     error NotAVerifier(address verifier);
+    /// @notice The verifier has other code than when its route was proposed.
+    /// @param selector The route's selector.
+    /// @param found Keccak-256 of the code that is there now.
+    /// @param expected Keccak-256 of the code that was looked at.
+    error VerifierChanged(bytes4 selector, bytes32 found, bytes32 expected);
+    /// @notice The delay is shorter than {MIN_DELAY}.
+    /// @param delay The delay, in seconds.
+    error DelayTooShort(uint256 delay);
     /// @notice The delay is longer than {MAX_DELAY}.
     /// @param delay The delay, in seconds.
     error DelayTooLong(uint256 delay);
@@ -79,6 +96,7 @@ contract ZKMLRouter is IZKMLRouter, Ownable2Step {
     /// @param delay Seconds between a later proposal and its coming into force.
     /// @param initial The first verifiers.
     constructor(address owner_, uint256 delay, IModelVerifier[] memory initial) Ownable(owner_) {
+        if (delay < MIN_DELAY) revert DelayTooShort(delay);
         if (delay > MAX_DELAY) revert DelayTooLong(delay);
         DELAY = delay;
         for (uint256 i = 0; i < initial.length; ++i) {
@@ -122,7 +140,9 @@ contract ZKMLRouter is IZKMLRouter, Ownable2Step {
         Route storage route = _live(selector);
         uint256 activeFrom = route.activeFrom;
         if (block.timestamp < activeFrom) revert RouteNotActive(selector, activeFrom);
-        return route.verifier;
+        verifier = route.verifier;
+        (bytes32 found, bytes32 expected) = (address(verifier).codehash, route.codeHash);
+        if (found != expected) revert VerifierChanged(selector, found, expected);
     }
 
     /// @notice What is known of a selector, whether its route is in force or not.
@@ -134,14 +154,14 @@ contract ZKMLRouter is IZKMLRouter, Ownable2Step {
 
     /// @dev Writes a route that did not exist.
     function _add(IModelVerifier verifier, uint256 activeFrom) private returns (bytes4 selector) {
-        if (address(verifier).code.length == 0) revert NotAVerifier(address(verifier));
+        if (!ZKMLAddress.isContract(address(verifier))) revert NotAVerifier(address(verifier));
         selector = bytes4(verifier.vkDigest());
         if (selector == 0) revert NotAVerifier(address(verifier));
         Route storage route = _routes[selector];
         if (route.stopped) revert SelectorTombstoned(selector);
         if (address(route.verifier) != address(0)) revert SelectorTaken(selector);
         // Times stay below 2^64: now, plus at most 90 days.
-        _routes[selector] = Route(verifier, uint64(activeFrom), false);
+        _routes[selector] = Route(verifier, uint64(activeFrom), false, address(verifier).codehash);
         emit RouteProposed(selector, verifier, activeFrom);
     }
 

@@ -8,6 +8,7 @@ import {IModelVerifier} from "./interfaces/IModelVerifier.sol";
 import {IZKMLRegistry} from "./interfaces/IZKMLRegistry.sol";
 import {IZKMLRouter} from "./interfaces/IZKMLRouter.sol";
 import {IZKMLVerifier} from "./interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 
 /// @title ERC-7992 verifier of zkml-chain's proofs
@@ -40,6 +41,8 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
     /// @param registry_ Where models are registered.
     /// @param router_ Finds the verifier of a proof.
     constructor(IZKMLRegistry registry_, IZKMLRouter router_) {
+        ZKMLAddress.check(address(registry_));
+        ZKMLAddress.check(address(router_));
         _REGISTRY = registry_;
         ROUTER = router_;
     }

@@ -4,6 +4,8 @@ pragma solidity ^0.8.20;
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IERCZKMLInference} from "../src/interfaces/IERCZKMLVerifier.sol";
 import {IERCZKMLRegistry} from "../src/interfaces/IERCZKMLRegistry.sol";
+import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "../src/libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "../src/libraries/ZKMLStatement.sol";
 import {FakeVerifier} from "./support/FakeVerifier.sol";
 import {Hooked} from "./support/Hooked.sol";
@@ -47,6 +49,32 @@ contract ConsumerTest is Hooked {
     function test_RevertWhen_TheModelDoesNotExist() external {
         vm.expectRevert(abi.encodeWithSelector(IERCZKMLRegistry.ModelNotFound.selector, 5));
         new HookedConsumer(zkml, 5, 0, OWNER);
+    }
+
+    function test_RevertWhen_TheModelIsDeprecatedAlready() external {
+        vm.prank(PUBLISHER);
+        registry.deprecateModel(modelId);
+        vm.expectRevert(abi.encodeWithSelector(ZKMLConsumer.ModelIsDeprecated.selector, modelId));
+        new HookedConsumer(zkml, modelId, 0, OWNER);
+    }
+
+    function test_RevertWhen_TheVerifierIsNone() external {
+        address[2] memory none = [address(0), account("no contract")];
+        for (uint256 i = 0; i < none.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ZKMLAddress.NotAContract.selector, none[i]));
+            new HookedConsumer(IZKMLVerifier(none[i]), modelId, 0, OWNER);
+        }
+    }
+
+    /// @dev The verifier behind this test accepts everything: the comparison alone refuses.
+    function test_RevertWhen_AnyBitOfTheContextDiffers() external {
+        ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
+        bytes32 context = consumer.contextOf(ALICE, 0, DEADLINE, ACTION);
+        for (uint256 bit = 0; bit < 256; ++bit) {
+            i.proof = blobOf(context ^ bytes32(1 << bit));
+            vm.expectRevert(wrongContext(i, ALICE, 0, DEADLINE, ACTION));
+            consumer.take(ALICE, ACTION, i);
+        }
     }
 
     function test_RevertWhen_TakenTwice() external {
@@ -97,22 +125,6 @@ contract ConsumerTest is Hooked {
         vm.expectRevert(wrongContext(i, ALICE, 0, DEADLINE, ACTION));
         consumer.take(ALICE, ACTION, i);
         first.take(ALICE, ACTION, i);
-    }
-
-    /// @dev Proxies are not what the contract is made for; still, what one accepts must not be good at another.
-    function test_ProxiesHaveContextsOfTheirOwn() external {
-        address target = address(consumer);
-        // ERC-1167.
-        bytes memory code = abi.encodePacked(hex"363d3d373d3d3d363d73", target, hex"5af43d82803e903d91602b57fd5bf3");
-        address proxy = account("proxy");
-        vm.etch(proxy, code);
-        bytes32 expected = ZKMLStatement.contextOf(ZKMLStatement.domainSeparator(proxy), ALICE, 0, DEADLINE, ACTION);
-        assertEq(HookedConsumer(proxy).contextOf(ALICE, 0, DEADLINE, ACTION), expected, "the proxy's");
-        assertTrue(consumer.contextOf(ALICE, 0, DEADLINE, ACTION) != expected, "not the contract's");
-        ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
-        bytes32 context = consumer.contextOf(ALICE, 0, DEADLINE, ACTION);
-        vm.expectRevert(abi.encodeWithSelector(ZKMLConsumer.WrongContext.selector, context, expected));
-        HookedConsumer(proxy).take(ALICE, ACTION, i);
     }
 
     function test_RevertWhen_TheProofIsUnbound() external {

@@ -4,12 +4,14 @@ pragma solidity ^0.8.20;
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {ZKMLEmergencyStop} from "../src/ZKMLEmergencyStop.sol";
 import {ZKMLInferenceStore} from "../src/ZKMLInferenceStore.sol";
+import {ZKMLPausable} from "../src/ZKMLPausable.sol";
 import {ZKMLRegistry} from "../src/ZKMLRegistry.sol";
-import {ZKMLRequests} from "../src/ZKMLRequests.sol";
+import {ZKMLRewards} from "../src/ZKMLRewards.sol";
 import {ZKMLRouter} from "../src/ZKMLRouter.sol";
 import {ZKMLVerifier} from "../src/ZKMLVerifier.sol";
 import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
+import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
 import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
 import {CreditVerifier} from "./generated/CreditVerifier.sol";
 import {ScoreAVerifier} from "./generated/ScoreAVerifier.sol";
@@ -31,7 +33,7 @@ contract PlainConsumer is ZKMLConsumer {
 }
 
 /// @title The same, for requests
-contract PlainRequests is PlainConsumer, ZKMLRequests {
+contract PlainRequests is PlainConsumer, ZKMLRewards {
     constructor(IZKMLVerifier verifier, uint256 modelId_, address owner_)
         PlainConsumer(verifier, modelId_, 0, owner_)
     {}
@@ -44,6 +46,21 @@ contract PlainRequests is PlainConsumer, ZKMLRequests {
         bytes calldata provenance
     ) external {
         _requestInference(msg.sender, action, deadline, dataCommitment, input, provenance);
+    }
+
+    function requestRewarded(
+        bytes32 action,
+        uint256 deadline,
+        bytes32 dataCommitment,
+        Reward calldata reward,
+        bytes calldata input,
+        bytes calldata provenance
+    ) external payable {
+        _requestRewarded(msg.sender, action, deadline, dataCommitment, reward, input, provenance);
+    }
+
+    function _beforeInference() internal view override(ZKMLConsumer, ZKMLPausable) {
+        super._beforeInference();
     }
 }
 
@@ -173,6 +190,26 @@ contract GasTest is Real {
         r.sequence = 1;
         consumer.cancelRequest(r);
         note("its withdrawal instead");
+        rewards(consumer);
+    }
+
+    /// @dev The third request of a contract, with coins; then one from a deposit. The first reward of a prover pays for its
+    /// slot in the ledger.
+    function rewards(PlainRequests consumer) private {
+        Proof memory p = load("reward_alice_2");
+        IZKMLRewards.Reward memory w = IZKMLRewards.Reward(p.subject, address(0), 1e15, 200_000, 0);
+        vm.deal(p.subject, 1 ether);
+        vm.prank(p.subject);
+        consumer.requestRewarded{value: 1e15}(p.action, p.deadline, p.dataCommitment, w, "", "");
+        note("a request with a reward in coins");
+        vm.prank(p.subject);
+        consumer.deposit{value: 1e16}(address(0), 1e16);
+        vm.prank(p.subject);
+        consumer.requestRewarded(p.action, p.deadline, p.dataCommitment, w, "", "");
+        note("a request with a reward from a deposit");
+        IZKMLRequests.Request memory r = IZKMLRequests.Request(p.subject, 2, p.deadline, p.action, p.dataCommitment);
+        consumer.fulfillRewarded(r, w, account("prover"), p.output, p.blob);
+        note("its fulfilment by a new prover");
     }
 
     function consumerOf(Proof memory p, string memory label, uint256 modelDelay) private returns (PlainConsumer) {
@@ -212,6 +249,12 @@ contract GasTest is Real {
         assertAtMost(first - gasOf["private weights: verifyInference"], budget, "a moving consumer's bookkeeping");
         // No new slot: whoever asked has paid for it.
         assertAtMost(gasOf["its fulfilment"] - verifyInference, 25_000, "a fulfilment's bookkeeping");
+        assertAtMost(gasOf["a request"], 60_000, "a request");
+        uint256 plain = gasOf["a request"];
+        assertAtMost(gasOf["a request with a reward in coins"] - plain, 35_000, "a reward in coins");
+        assertAtMost(gasOf["a request with a reward from a deposit"] - plain, 35_000, "a reward from a deposit");
+        uint256 fulfilled = gasOf["its fulfilment by a new prover"];
+        assertAtMost(fulfilled - gasOf["its fulfilment"], 35_000, "paying for a proof");
         assertAtMost(gasOf["off-curve proof, refused (execution)"], 60_000, "a refusal");
     }
 

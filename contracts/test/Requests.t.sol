@@ -117,6 +117,20 @@ contract RequestsTest is Asking {
         fulfil(r);
     }
 
+    /// @dev The verifier behind this test accepts everything: the comparisons alone refuse.
+    function test_RevertWhen_AnyBitDiffers() external {
+        IZKMLRequests.Request memory r = ask(ALICE);
+        bytes32 context = requests.requestContext(r);
+        for (uint256 bit = 0; bit < 256; ++bit) {
+            bytes32 other = context ^ bytes32(1 << bit);
+            bytes memory proof = blobOf(selectorOf("vk"), DATA, other, PROOF, "");
+            refuse(r, proof, abi.encodeWithSelector(ZKMLConsumer.WrongContext.selector, other, context));
+            other = DATA ^ bytes32(1 << bit);
+            refuse(r, proofOf(r, other), abi.encodeWithSelector(IZKMLRequests.WrongInput.selector, other, DATA));
+        }
+        fulfil(r);
+    }
+
     function test_DeadlineIsTheLastGoodTime() external {
         IZKMLRequests.Request memory r = ask(ALICE);
         bytes memory expired = abi.encodeWithSelector(ZKMLConsumer.InferenceExpired.selector, DEADLINE);
@@ -185,12 +199,14 @@ contract RequestsTest is Asking {
         refuse(r, proofOf(r), abi.encodeWithSelector(Pausable.EnforcedPause.selector));
         vm.expectRevert(Pausable.EnforcedPause.selector);
         requests.ask(ALICE, ACTION, DEADLINE, DATA, INPUT, "");
-        // The other way stays open: a pause is about requests.
-        take(BOB, 0);
+        ZKMLConsumer.Inference memory i = inferenceFor(BOB, 0);
+        vm.expectRevert(Pausable.EnforcedPause.selector);
+        requests.take(BOB, ACTION, i);
         vm.prank(OWNER);
         requests.unpause();
         fulfil(r);
         fulfil(ask(ALICE));
+        take(BOB, 0);
     }
 
     /// @dev All that a pause can do to a request.

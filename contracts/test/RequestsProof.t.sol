@@ -4,6 +4,8 @@ pragma solidity ^0.8.20;
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
+import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
+import {ZKMLCodec} from "../src/libraries/ZKMLCodec.sol";
 import {CreditConsumer} from "./generated/CreditConsumer.sol";
 import {CreditOpenConsumer} from "./generated/CreditOpenConsumer.sol";
 import {CreditOpenRequestConsumer} from "./generated/CreditOpenRequestConsumer.sol";
@@ -63,6 +65,78 @@ contract RequestsProofTest is Real {
         vm.expectRevert(CreditVerifier.ProofRejected.selector);
         fulfil(r, other.output, blob);
         fulfil(r, p.output, p.blob);
+    }
+
+    /// @dev Bound to its prover: whoever copies it pays for the transaction.
+    function test_AliceAsksAndTheProverIsPaid() external {
+        Proof memory p = load("reward_alice_2");
+        (address prover, address copycat) = (account("prover"), account("copycat"));
+        IZKMLRewards.Reward memory w = IZKMLRewards.Reward(p.subject, address(0), 1e15, 200_000, 0);
+        IZKMLRequests.Request memory r = IZKMLRequests.Request(p.subject, 2, p.deadline, p.action, p.dataCommitment);
+        vm.deal(p.subject, 1 ether);
+        ask();
+        ask();
+        vm.prank(p.subject);
+        uint256 id = requests.requestRewarded{value: 1e15}(p.action, p.deadline, p.dataCommitment, w, "", "");
+        assertEq(id, requests.rewardedIdOf(r, w), "id");
+        assertEq(p.context, requests.rewardedContext(r, w, prover), "context");
+        bytes32 expected = requests.rewardedContext(r, w, copycat);
+        vm.startPrank(copycat);
+        vm.expectRevert(abi.encodeWithSelector(ZKMLConsumer.WrongContext.selector, p.context, expected));
+        requests.fulfillRewarded(r, w, copycat, p.output, p.blob);
+        // Under the copycat's context it proves nothing.
+        (bytes memory blob,) = withHeader(p, p.dataCommitment, expected);
+        vm.expectRevert(CreditVerifier.ProofRejected.selector);
+        requests.fulfillRewarded(r, w, copycat, p.output, blob);
+        (, CreditConsumer.Outputs memory outputs) = requests.decode(p.output);
+        vm.expectEmit(true, true, true, true, address(requests));
+        emit IZKMLRewards.RewardEarned(id, prover, address(0), 1e15);
+        vm.expectEmit(true, true, true, true, address(requests));
+        emit CreditConsumer.OutputsAccepted(p.subject, id, outputs);
+        requests.fulfillRewarded(r, w, prover, p.output, p.blob);
+        assertEq(requests.fundsOf(prover, address(0)), 1e15, "the prover's");
+    }
+
+    /// @dev What nobody can prove is not asked for.
+    function test_RevertWhen_NobodyCanProveIt() external {
+        Proof memory p = load("request_alice_0");
+        bytes memory refused = abi.encodeWithSelector(ZKMLCodec.NotAFieldElement.selector, R);
+        IZKMLRewards.Reward memory w = IZKMLRewards.Reward(p.subject, address(0), 1, 0, 0);
+        vm.deal(p.subject, 10);
+        vm.startPrank(p.subject);
+        vm.expectRevert(refused);
+        requests.requestInference(p.action, p.deadline, bytes32(R), "", "");
+        vm.expectRevert(refused);
+        requests.requestRewarded{value: 1}(p.action, p.deadline, bytes32(R), w, "", "");
+        vm.expectRevert(abi.encodeWithSelector(IZKMLRequests.WrongInputLength.selector, 1, 0));
+        requests.requestInference(p.action, p.deadline, p.dataCommitment, hex"00", "");
+        requests.requestInference(p.action, p.deadline, bytes32(R - 1), "", "");
+        requests.requestRewarded{value: 1}(p.action, p.deadline, p.dataCommitment, w, "", "");
+    }
+
+    /// @dev 24 values of 18 bits, 14 of them in the first word.
+    function test_RevertWhen_PublicInputsHaveNoSuchWords() external {
+        Proof memory p = load("request_open_alice_0");
+        deployStack(IModelVerifier(address(new CreditOpenVerifier())));
+        CreditOpenRequestConsumer open = new CreditOpenRequestConsumer(zkml, register(p), OWNER);
+        bytes memory input = inputWords(p);
+        bytes[3] memory wrong = [bytes(""), bytes.concat(input, bytes32(0)), new bytes(63)];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            bytes memory refused = abi.encodeWithSelector(IZKMLRequests.WrongInputLength.selector, wrong[i].length, 64);
+            vm.expectRevert(refused);
+            open.requestInference(p.action, p.deadline, keccak256(wrong[i]), wrong[i], "");
+        }
+        uint256[2] memory bits = [uint256(14 * 18), 10 * 18];
+        for (uint256 i = 0; i < 2; ++i) {
+            for (uint256 bit = bits[i]; bit < 256; ++bit) {
+                bytes memory spare = withWord(input, 32 * i, wordAt(input, 32 * i) | 1 << bit);
+                vm.expectRevert(abi.encodeWithSelector(CreditOpenConsumer.SpareBits.selector, i));
+                open.requestInference(p.action, p.deadline, keccak256(spare), spare, "");
+            }
+            // All that there are.
+            bytes memory full = withWord(input, 32 * i, (1 << bits[i]) - 1);
+            open.requestInference(p.action, p.deadline, keccak256(full), full, "");
+        }
     }
 
     function test_RevertWhen_TheProofIsOfAnotherOutput() external {

@@ -172,6 +172,9 @@ contract RequestsThreatsTest is Asking {
         bytes memory proof = proofOf(r);
         bytes32 actual = requests.requestContext(r);
         requests = HookedRequests(proxy);
+        vm.expectRevert(ZKMLConsumer.NotInitialized.selector);
+        ask(r);
+        requests.initialize(OWNER);
         ask(r);
         bytes32 expected =
             ZKMLStatement.contextOf(ZKMLStatement.domainSeparator(proxy), ALICE, idOf(r), DEADLINE, ACTION);

@@ -182,11 +182,69 @@ contract RouterTest is Scripted {
         new ZKMLRouter(ROUTER_OWNER, 90 days + 1, none);
     }
 
+    function test_RevertWhen_TheDelayIsTooShort() external {
+        IModelVerifier[] memory none = new IModelVerifier[](0);
+        assertEq(new ZKMLRouter(ROUTER_OWNER, 1 hours, none).DELAY(), 1 hours, "the shortest");
+        uint256[2] memory beyond = [uint256(0), 1 hours - 1];
+        for (uint256 i = 0; i < beyond.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ZKMLRouter.DelayTooShort.selector, beyond[i]));
+            new ZKMLRouter(ROUTER_OWNER, beyond[i], none);
+        }
+    }
+
+    /// @dev What was looked at is the code.
+    function test_RevertWhen_TheCodeIsAnother() external {
+        bytes32 pinned = address(fake).codehash;
+        assertEq(router.routeOf(first).codeHash, pinned, "what was looked at");
+        bytes memory code = address(fake).code;
+        vm.etch(address(fake), address(registry).code);
+        bytes32 found = address(registry).codehash;
+        bytes memory changed = abi.encodeWithSelector(ZKMLRouter.VerifierChanged.selector, first, found, pinned);
+        vm.expectRevert(changed);
+        router.verifierOf(first);
+        // Its last byte alone.
+        bytes memory other = abi.encodePacked(code, hex"00");
+        vm.etch(address(fake), other);
+        vm.expectRevert(abi.encodeWithSelector(ZKMLRouter.VerifierChanged.selector, first, keccak256(other), pinned));
+        router.verifierOf(first);
+        vm.etch(address(fake), "");
+        vm.expectRevert();
+        router.verifierOf(first);
+        vm.etch(address(fake), code);
+        assertEq(address(router.verifierOf(first)), address(fake), "as it was");
+    }
+
+    function test_RevertWhen_TheCodeChangesDuringTheDelay() external {
+        propose(later);
+        bytes32 pinned = address(later).codehash;
+        vm.warp(NOW + ROUTE_DELAY);
+        vm.etch(address(later), address(registry).code);
+        vm.expectRevert(
+            abi.encodeWithSelector(ZKMLRouter.VerifierChanged.selector, second, address(registry).codehash, pinned)
+        );
+        router.verifierOf(second);
+    }
+
+    /// @dev EIP-7702: an account with a key borrows the code of a verifier, and may borrow other code tomorrow.
+    function test_RevertWhen_AnAccountBorrowsItsCode() external {
+        address borrower = account("borrower");
+        vm.etch(borrower, abi.encodePacked(hex"ef0100", address(later)));
+        vm.mockCall(borrower, abi.encodeCall(IModelVerifier.vkDigest, ()), abi.encode(keccak256("another vk")));
+        bytes memory refused = abi.encodeWithSelector(ZKMLRouter.NotAVerifier.selector, borrower);
+        vm.prank(ROUTER_OWNER);
+        vm.expectRevert(refused);
+        router.proposeRoute(IModelVerifier(borrower));
+        IModelVerifier[] memory initial = new IModelVerifier[](1);
+        initial[0] = IModelVerifier(borrower);
+        vm.expectRevert(refused);
+        new ZKMLRouter(ROUTER_OWNER, ROUTE_DELAY, initial);
+    }
+
     function test_RevertWhen_InitialRoutesShareASelector() external {
         IModelVerifier[] memory two = new IModelVerifier[](2);
         (two[0], two[1]) = (fake, withKey(keccak256("vk")));
         vm.expectRevert(abi.encodeWithSelector(ZKMLRouter.SelectorTaken.selector, first));
-        new ZKMLRouter(ROUTER_OWNER, 0, two);
+        new ZKMLRouter(ROUTER_OWNER, ROUTE_DELAY, two);
     }
 
     function withKey(bytes32 vk) private returns (FakeVerifier) {

@@ -18,6 +18,8 @@ contract VectorsTest is Scripted {
         assertEq(ZKMLStatement.DOMAIN_TYPEHASH, word(".domainTypeHash"), "domain");
         assertEq(ZKMLStatement.CONTEXT_TYPEHASH, word(".contextTypeHash"), "context");
         assertEq(ZKMLStatement.REQUEST_TYPEHASH, word(".requestTypeHash"), "request");
+        assertEq(ZKMLStatement.REWARD_TYPEHASH, word(".rewardTypeHash"), "reward");
+        assertEq(ZKMLStatement.FULFILMENT_TYPEHASH, word(".fulfilmentTypeHash"), "fulfilment");
         assertEq(ZKMLStatement.INPUT_TYPEHASH, word(".inputTypeHash"), "input");
         assertEq(ZKMLStatement.COMMITMENT_TYPEHASH, word(".commitmentTypeHash"), "commitment");
         assertEq(ZKMLStatement.MODEL_ID_TYPEHASH, word(".modelIdTypeHash"), "model id");
@@ -70,6 +72,37 @@ contract VectorsTest is Scripted {
             assertEq(context, word(path, "context"), path);
         }
         assertTrue(count > 8, "several");
+    }
+
+    function test_Rewards() external {
+        uint256 count = countOf("rewards");
+        for (uint256 i = 0; i < count; ++i) {
+            checkReward(entry("rewards", i));
+        }
+        assertTrue(count > 8, "several");
+    }
+
+    function checkReward(string memory path) private {
+        uint256 id = ZKMLStatement.rewardedIdOf(
+            uint256(word(path, "requestId")),
+            account_(path, "payer"),
+            account_(path, "asset"),
+            number(path, "amount"),
+            uint64(number(path, "callbackGas")),
+            uint32(number(path, "confirmations"))
+        );
+        assertEq(bytes32(id), word(path, "rewardedId"), path);
+        uint256 nonce = ZKMLStatement.fulfilmentNonceOf(id, account_(path, "prover"));
+        assertEq(bytes32(nonce), word(path, "nonce"), path);
+        vm.chainId(number(path, "chainId"));
+        bytes32 context = ZKMLStatement.contextOf(
+            ZKMLStatement.domainSeparator(account_(path, "consumer")),
+            account_(path, "subject"),
+            nonce,
+            number(path, "deadline"),
+            word(path, "action")
+        );
+        assertEq(context, word(path, "context"), path);
     }
 
     function test_InputCommitments() external view {

@@ -1,8 +1,8 @@
-// Writes tests/fixtures/binding.json, the ground truth of contexts, requests, input commitments, model ids and proof blobs:
+// Writes tests/fixtures/binding.json, the ground truth of contexts, requests, rewards, input commitments, model ids and proof blobs:
 //
 //   npm install --no-save viem@2.57.20 && node tests/js/binding.mjs > tests/fixtures/binding.json
 //
-// With --check it compares the file instead. Every hash is viem's: contexts, requests, input commitments, model commitments
+// With --check it compares the file instead. Every hash is viem's: contexts, requests, rewards, input commitments, model commitments
 // and model ids are EIP-712 structs, which viem encodes and hashes by itself. viem is not among the project's packages:
 // it is needed only when the vectors change.
 
@@ -33,6 +33,18 @@ const types = {
     { name: "deadline", type: "uint256" },
     { name: "action", type: "bytes32" },
     { name: "dataCommitment", type: "bytes32" },
+  ],
+  ZKMLReward: [
+    { name: "requestId", type: "uint256" },
+    { name: "payer", type: "address" },
+    { name: "asset", type: "address" },
+    { name: "amount", type: "uint256" },
+    { name: "callbackGas", type: "uint64" },
+    { name: "confirmations", type: "uint32" },
+  ],
+  ZKMLFulfilment: [
+    { name: "requestId", type: "uint256" },
+    { name: "prover", type: "address" },
   ],
   ZKMLInput: [
     { name: "dataCommitment", type: "bytes32" },
@@ -141,6 +153,55 @@ const requests = [
   { ...asked, dataCommitment: word(1n) },
 ].map(request);
 
+/** A request with a reward has another id, and the nonce of its context names the prover, too. */
+function reward({ payer, asset, amount, callbackGas, confirmations, prover, ...asked }) {
+  const plain = BigInt(request(asked).requestId);
+  const requestId = struct("ZKMLReward", { requestId: plain, payer, asset, amount, callbackGas, confirmations });
+  const nonce = struct("ZKMLFulfilment", { requestId: BigInt(requestId), prover });
+  const { context: bound } = context({ ...asked, nonce: BigInt(nonce) });
+  return {
+    ...request(asked),
+    payer,
+    asset,
+    amount: amount.toString(),
+    callbackGas: callbackGas.toString(),
+    confirmations: confirmations.toString(),
+    prover,
+    rewardedId: requestId,
+    nonce,
+    context: bound,
+  };
+}
+const paid = {
+  ...asked,
+  payer: address("payer"),
+  asset: ZERO,
+  amount: 10n ** 15n,
+  callbackGas: 200_000n,
+  confirmations: 3,
+  prover: address("prover"),
+};
+const rewards = [
+  paid,
+  {
+    ...paid,
+    payer: toHex(MAX(160), { size: 20 }),
+    asset: toHex(MAX(160), { size: 20 }),
+    amount: MAX(256),
+    callbackGas: MAX(64),
+    confirmations: Number(MAX(32)),
+    prover: toHex(MAX(160), { size: 20 }),
+  },
+  { ...paid, sequence: 8n },
+  { ...paid, payer: ZERO },
+  { ...paid, asset: address("token") },
+  { ...paid, amount: 1n },
+  { ...paid, callbackGas: 0n },
+  { ...paid, confirmations: 0 },
+  { ...paid, prover: address("another prover") },
+  { ...paid, chainId: 1n },
+].map(reward);
+
 const inputCommitment = (dataCommitment, context) => ({
   dataCommitment,
   context,
@@ -213,7 +274,7 @@ const blobs = [
 
 const comment = [
   "Vectors for Rust and Solidity, made with viem 2.57.20 by tests/js/binding.mjs.",
-  "Lists of flat objects. Addresses, bytes and words are 0x-hex; chainId, nonce, sequence and deadline are decimal strings.",
+  "Lists of flat objects. Addresses, bytes and words are 0x-hex; other numbers are decimal strings.",
   "The context is the digest's lowest 253 bits. Proofs are made up: they have the length of their vector and nothing else.",
 ];
 const vectors = {
@@ -222,11 +283,14 @@ const vectors = {
   domainTypeHash: typeHash("EIP712Domain"),
   contextTypeHash: typeHash("ZKMLInference"),
   requestTypeHash: typeHash("ZKMLRequest"),
+  rewardTypeHash: typeHash("ZKMLReward"),
+  fulfilmentTypeHash: typeHash("ZKMLFulfilment"),
   inputTypeHash: typeHash("ZKMLInput"),
   commitmentTypeHash: typeHash("ZKMLModelCommitment"),
   modelIdTypeHash: typeHash("ZKMLModelId"),
   contexts,
   requests,
+  rewards,
   inputCommitments,
   dataCommitments,
   models,

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.20;
 
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "../libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "../libraries/ZKMLStatement.sol";
 import {PinnedModel} from "./PinnedModel.sol";
 import {IValidationRegistry} from "./interfaces/IERC8004.sol";
@@ -60,6 +61,7 @@ contract ERC8004Validator is PinnedModel {
     constructor(IZKMLVerifier verifier, uint256 modelId, IValidationRegistry validationRegistry)
         PinnedModel(verifier, modelId)
     {
+        ZKMLAddress.check(address(validationRegistry));
         VALIDATION_REGISTRY = validationRegistry;
     }
 

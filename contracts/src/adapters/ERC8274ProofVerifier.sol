@@ -4,6 +4,7 @@ pragma solidity ^0.8.20;
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "../libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "../libraries/ZKMLStatement.sol";
 import {Refusal} from "./Refusal.sol";
 import {IProofVerifier} from "./interfaces/IERC8274.sol";
@@ -40,6 +41,7 @@ contract ERC8274ProofVerifier is IProofVerifier, ERC165 {
     /// @notice Fixes the verifier.
     /// @param verifier Checks the proofs; it brings registry and router along, for good.
     constructor(IZKMLVerifier verifier) {
+        ZKMLAddress.check(address(verifier));
         ZKML_VERIFIER = verifier;
         DEPLOYMENT_SALT = keccak256(abi.encode(block.chainid, verifier, ZKMLStatement.PROOF_SYSTEM_ID));
     }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.20;
 
 import {IZKMLRegistry} from "../interfaces/IZKMLRegistry.sol";
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "../libraries/ZKMLAddress.sol";
 import {ZKMLStatement} from "../libraries/ZKMLStatement.sol";
 
 /// @title What adapters share that are about one model, for good
@@ -19,13 +20,20 @@ abstract contract PinnedModel {
     /// @param modelId The model's id.
     error WrongModel(uint256 modelId);
 
-    /// @notice Pins a model; it must be registered.
+    /// @notice The model is out of use, for good: nothing could ever be proven about it.
+    /// @param modelId The model's id.
+    error ModelIsDeprecated(uint256 modelId);
+
+    /// @notice Pins a model; it must be registered and in use.
     /// @param verifier Checks the proofs; it brings registry and router along, for good.
     /// @param modelId The model. Its id is a hash of its owner and of all that identifies it.
     constructor(IZKMLVerifier verifier, uint256 modelId) {
+        ZKMLAddress.check(address(verifier));
         ZKML_VERIFIER = verifier;
         MODEL_ID = modelId;
         _identity(verifier, modelId);
+        (,, bool deprecated) = IZKMLRegistry(verifier.registry()).identityOf(modelId);
+        if (deprecated) revert ModelIsDeprecated(modelId);
     }
 
     /// @dev What a proof for this contract, on this chain, is bound to.

@@ -8,6 +8,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {ZKMLConsumer} from "../ZKMLConsumer.sol";
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {ZKMLAddress} from "../libraries/ZKMLAddress.sol";
 import {ZKMLCodec} from "../libraries/ZKMLCodec.sol";
 import {SignedDataRoot} from "../provenance/SignedDataRoot.sol";
 
@@ -125,6 +126,8 @@ contract InsurancePricing is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
     /// @param received What arrived.
     /// @param premium What the policy costs.
     error PaymentNotExact(uint256 received, uint256 premium);
+    /// @notice The treasury is the zero address: premiums would be lost.
+    error NoTreasury();
 
     /// @notice Pins the model, the issuer and what is decided outside the model.
     /// @param verifier Checks the proofs.
@@ -136,6 +139,8 @@ contract InsurancePricing is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
         ZKMLConsumer(verifier, modelId_, 0, msg.sender)
         SignedDataRoot(issuer)
     {
+        ZKMLAddress.check(address(limits_.asset));
+        if (limits_.treasury == address(0)) revert NoTreasury();
         OUTPUT_SCALE = outputScale;
         limits = limits_;
     }

@@ -63,6 +63,10 @@ interface IZKMLRequests {
     /// @param actual The commitment to it.
     /// @param expected The commitment in the request.
     error WrongInput(bytes32 actual, bytes32 expected);
+    /// @notice The input has another length than this model's inputs.
+    /// @param actual Its length in bytes.
+    /// @param expected The length that it must have.
+    error WrongInputLength(uint256 actual, uint256 expected);
     /// @notice Only who asked can withdraw a request.
     /// @param requestId Its id.
     /// @param caller Who tried.
@@ -79,7 +83,7 @@ interface IZKMLRequests {
     /// @param request The request, as its event has it.
     function cancelRequest(Request calldata request) external;
 
-    /// @notice Stops requests and fulfilments until {unpause}. Withdrawing stays possible.
+    /// @notice Stops inferences, requests and fulfilments until {unpause}. Withdrawing stays possible.
     function pause() external;
 
     /// @notice Ends what {pause} began.

@@ -24,6 +24,12 @@ library ZKMLStatement {
     bytes32 internal constant REQUEST_TYPEHASH = keccak256(
         "ZKMLRequest(address subject,uint256 sequence,uint256 deadline,bytes32 action,bytes32 dataCommitment)"
     );
+    /// @notice Type of a request with a reward.
+    bytes32 internal constant REWARD_TYPEHASH = keccak256(
+        "ZKMLReward(uint256 requestId,address payer,address asset,uint256 amount,uint64 callbackGas,uint32 confirmations)"
+    );
+    /// @notice Type of what the proof of a request with a reward is bound to.
+    bytes32 internal constant FULFILMENT_TYPEHASH = keccak256("ZKMLFulfilment(uint256 requestId,address prover)");
     /// @notice Type of a model's identity.
     bytes32 internal constant COMMITMENT_TYPEHASH =
         keccak256("ZKMLModelCommitment(bytes32 modelHash,bytes32 circuitHash,bytes32 vkHash,bytes4 proofSystemId)");
@@ -105,6 +111,35 @@ library ZKMLStatement {
         returns (uint256 requestId)
     {
         return uint256(keccak256(abi.encode(REQUEST_TYPEHASH, subject, sequence, deadline, action, dataCommitment)));
+    }
+
+    /// @notice The id of a request with a reward: no other request has it, and it stands for this reward only.
+    /// @param requestId What {requestIdOf} gives for the request.
+    /// @param payer Whose money it is.
+    /// @param asset The token; zero for the chain's own coin.
+    /// @param amount How much, in the asset's smallest unit.
+    /// @param callbackGas Gas that the contract may use up to act on the output.
+    /// @param confirmations Blocks between the request and its fulfilment, at least.
+    /// @return rewardedId The id.
+    function rewardedIdOf(
+        uint256 requestId,
+        address payer,
+        address asset,
+        uint256 amount,
+        uint64 callbackGas,
+        uint32 confirmations
+    ) internal pure returns (uint256 rewardedId) {
+        return uint256(
+            keccak256(abi.encode(REWARD_TYPEHASH, requestId, payer, asset, amount, callbackGas, confirmations))
+        );
+    }
+
+    /// @notice The nonce of the context of a proof that is worth a reward: whoever copies the proof is not its prover.
+    /// @param rewardedId The request's id, see {rewardedIdOf}.
+    /// @param prover Who is paid.
+    /// @return nonce A hash, like the nonces of requests.
+    function fulfilmentNonceOf(uint256 rewardedId, address prover) internal pure returns (uint256 nonce) {
+        return uint256(keccak256(abi.encode(FULFILMENT_TYPEHASH, rewardedId, prover)));
     }
 
     /// @notice Returns true for the proof systems that there are generated verifiers of.

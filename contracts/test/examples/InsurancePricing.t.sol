@@ -3,6 +3,7 @@ pragma solidity ^0.8.20;
 
 import {ZKMLConsumer} from "../../src/ZKMLConsumer.sol";
 import {InsurancePricing} from "../../src/examples/InsurancePricing.sol";
+import {ZKMLAddress} from "../../src/libraries/ZKMLAddress.sol";
 import {ExampleChecks, ExampleTest} from "./support/ExampleTest.sol";
 import {TestToken} from "./support/Tokens.sol";
 
@@ -152,6 +153,40 @@ contract InsurancePricingTest is ExampleChecks, InsuranceSetup {
         beyond(p, abi.encodeWithSelector(InsurancePricing.DurationOutOfBounds.selector, p.duration, 365 days));
         p.duration = 0;
         beyond(p, abi.encodeWithSelector(InsurancePricing.DurationOutOfBounds.selector, 0, 365 days));
+    }
+
+    /// @dev The last that is allowed of everything at once.
+    function test_LimitsAreAllowedThemselves() external {
+        InsurancePricing.Policy memory p = policyOf(1_000_000e6);
+        p.duration = 365 days;
+        ZKMLConsumer.Inference memory inference_ = quoted(p, 1e18);
+        vm.startPrank(BOB);
+        assertEq(insurer.quote(p, inference_), 1_000_000e6, "a rate of one costs the cover");
+        // The cover starts a day after the last moment at which it is bought.
+        vm.warp(NOW + 1 hours);
+        p.start = uint64(NOW + 1 hours + 1 days);
+        inference_ = quoted(p, 1e18);
+        insurer.quote(p, inference_);
+        insurer.buy(p, 1_000_000e6);
+        assertTrue(insurer.insured(BOB, insurer.actionOf(p)), "insured");
+    }
+
+    /// @dev One unit of the model's output above one.
+    function test_RevertWhen_TheRateIsAUnitAboveOne() external {
+        ZKMLConsumer.Inference memory inference_ = quoted(policy(), 1e18);
+        inference_.output = abi.encode((uint256(1) << uint256(SCALE)) + 1);
+        vm.expectRevert(abi.encodeWithSelector(InsurancePricing.RateOutOfRange.selector, int256(1e18 + 953674316407)));
+        act(inference_);
+    }
+
+    function test_RevertWhen_MoneyWouldGetLost() external {
+        InsurancePricing.Limits memory limits = InsurancePricing.Limits(token, address(0), 1, 1, 1, 1, 1);
+        vm.expectRevert(InsurancePricing.NoTreasury.selector);
+        new InsurancePricing(mock, mockModel, SCALE, issuer(), limits);
+        limits.treasury = TREASURY;
+        limits.asset = TestToken(account("no contract"));
+        vm.expectRevert(abi.encodeWithSelector(ZKMLAddress.NotAContract.selector, limits.asset));
+        new InsurancePricing(mock, mockModel, SCALE, issuer(), limits);
     }
 
     function beyond(InsurancePricing.Policy memory p, bytes memory reason) private {

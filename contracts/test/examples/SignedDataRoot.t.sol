@@ -42,6 +42,16 @@ contract SignedDataRootTest is ExampleTest {
         root = rootOf(account("alice"), DATA, keccak256("action"));
     }
 
+    /// @dev ERC-5267: wallets ask the contract what they sign for.
+    function test_SaysItsDomain() external view {
+        (bytes1 fields, string memory name, string memory version, uint256 chain, address where, bytes32 salt,) =
+            roots.eip712Domain();
+        assertTrue(fields == 0x0f && salt == 0, "name, version, chain and contract");
+        assertEq(bytes(name), "zkml-chain data root", "name");
+        assertEq(bytes(version), "1", "version");
+        assertTrue(chain == 31337 && where == address(roots), "where");
+    }
+
     /// @dev EIP-712 spelled out once more, by hand.
     function test_DigestIsEip712() external view {
         bytes32 domain = keccak256(

@@ -156,7 +156,7 @@ contract LtvConsumer is ZKMLConsumer {
         internal
         returns (Outputs memory outputs)
     {
-        uint256 nonce = nonces[subject];
+        uint256 nonce = nonces(subject);
         _verifyInference(subject, action, inference);
         (, outputs) = decode(inference.output);
         emit OutputsAccepted(subject, nonce, outputs);

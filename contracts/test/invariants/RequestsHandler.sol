@@ -98,12 +98,12 @@ contract RequestsHandler is Asking {
         _expected[which] = IZKMLRequests.RequestState.Cancelled;
     }
 
-    /// @dev The other way, beside requests; a pause does not touch it.
+    /// @dev The other way, beside requests.
     function take(uint256 who) external {
         address subject = subjectAt(who);
         fake.setAnswer(FakeVerifier.Answer.Yes);
         ZKMLConsumer.Inference memory i = inferenceFor(subject, expectedNonce[subject], _now, ACTION);
-        if (attempt("taken", subject, abi.encodeCall(requests.take, (subject, ACTION, i)), true)) {
+        if (attempt("taken", subject, abi.encodeCall(requests.take, (subject, ACTION, i)), !paused)) {
             ++expectedNonce[subject];
         }
     }

@@ -42,6 +42,10 @@ contract HookedConsumer is ZKMLConsumer {
         (called, succeeded, answer) = (false, false, "");
     }
 
+    function initialize(address owner_) external {
+        _initializeConsumer(owner_);
+    }
+
     function take(address subject, bytes32 action, Inference calldata inference) external {
         _verifyInference(subject, action, inference);
     }

@@ -2,12 +2,13 @@
 pragma solidity ^0.8.20;
 
 import {ZKMLConsumer} from "../../src/ZKMLConsumer.sol";
-import {ZKMLRequests} from "../../src/ZKMLRequests.sol";
+import {ZKMLPausable} from "../../src/ZKMLPausable.sol";
+import {ZKMLRewards} from "../../src/ZKMLRewards.sol";
 import {IZKMLVerifier} from "../../src/interfaces/IZKMLVerifier.sol";
 import {HookedConsumer} from "./HookedConsumer.sol";
 
 /// @title A hooked consumer that takes requests, too
-contract HookedRequests is HookedConsumer, ZKMLRequests {
+contract HookedRequests is HookedConsumer, ZKMLRewards {
     /// @dev How many requests went all the way.
     uint256 public fulfilled;
 
@@ -24,6 +25,22 @@ contract HookedRequests is HookedConsumer, ZKMLRequests {
         bytes calldata provenance
     ) external returns (uint256 requestId) {
         return _requestInference(subject, action, deadline, dataCommitment, input, provenance);
+    }
+
+    function askRewarded(
+        address subject,
+        bytes32 action,
+        uint256 deadline,
+        bytes32 dataCommitment,
+        Reward calldata reward,
+        bytes calldata input,
+        bytes calldata provenance
+    ) external payable returns (uint256 requestId) {
+        return _requestRewarded(subject, action, deadline, dataCommitment, reward, input, provenance);
+    }
+
+    function _beforeInference() internal view override(ZKMLConsumer, ZKMLPausable) {
+        super._beforeInference();
     }
 
     function _onInference(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata output)

@@ -61,6 +61,7 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory content);
     function recordLogs() external;
     function revertToState(uint256 id) external returns (bool done);
+    function roll(uint256 blockNumber) external;
     function setNonce(address account, uint64 nonce) external;
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 id);

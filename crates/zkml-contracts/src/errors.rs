@@ -73,6 +73,8 @@ sol_errors! {
     ENFORCED_PAUSE = EnforcedPause();
     /// The contract is not paused.
     EXPECTED_PAUSE = ExpectedPause();
+    /// A token has refused to move, or there is none at this address.
+    SAFE_ERC20_FAILED_OPERATION = SafeERC20FailedOperation(address token);
 }
 
 impl SolError {

@@ -1,6 +1,8 @@
 //! Requests for inferences and their fulfilment: calls of `ZKMLRequests` and generated `<Model>RequestConsumer`s, and
 //! what their logs say. Logs come from nodes that may say anything: each is decoded in its one canonical form, or refused.
 
+mod rewards;
+
 use zkml_protocol::{
     Word,
     binding::{Request, address_word},
@@ -11,6 +13,11 @@ use crate::{
     AbiError, Submission,
     abi::{self, Arg},
     errors,
+};
+
+pub use rewards::{
+    CALLBACK_FAILED, REWARD_EARNED, REWARDED_INFERENCE_REQUESTED, RewardEarned, RewardedInferenceRequested,
+    fulfill_rewarded, funds_of, reclaim_reward, request_rewarded, withdraw,
 };
 
 /// The event of a request.

@@ -36,6 +36,7 @@ sol! {
             address verifier;
             uint64 activeFrom;
             bool stopped;
+            bytes32 codeHash;
         }
 
         function owner() external view returns (address);

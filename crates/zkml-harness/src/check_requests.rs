@@ -133,10 +133,20 @@ impl Trial<'_> {
 
     fn other_inputs(&mut self, believing: Address) -> Result<(), HarnessError> {
         let (data, input) = self.input()?;
-        // Whether it is the commitment to other words, or just another commitment.
-        let other: Vec<u8> = input.iter().map(|byte| !byte).collect();
-        let seed = if other.is_empty() { data.0.as_slice() } else { &other };
-        let request = self.request(believing, keccak256([seed]), &other)?;
+        let shape = Shape::of(self.program)?;
+        if shape.inputs == 0 {
+            return Ok(());
+        }
+        // The lowest bit of the first word belongs to a value, so that what is asked about could be proven.
+        let (mut other, mut commitment) = (input, data);
+        let changed = if shape.input_is_commitment { &mut commitment.0 } else { &mut other[..] };
+        if let Some(lowest) = changed.get_mut(31) {
+            *lowest ^= 1;
+        }
+        if !shape.input_is_commitment {
+            commitment = keccak256([other.as_slice()]);
+        }
+        let request = self.request(believing, commitment, &other)?;
         let call = self.fulfil(believing, &request)?;
         answered("a proof of another input does not fulfil a request", &call, "WrongInput")
     }

@@ -9,6 +9,10 @@ pub const CONTEXT_TYPE: &str = "ZKMLInference(address subject,uint256 nonce,uint
 /// Type of a request; its hash is the request's id, and the nonce of the context that its proof is bound to.
 pub const REQUEST_TYPE: &str =
     "ZKMLRequest(address subject,uint256 sequence,uint256 deadline,bytes32 action,bytes32 dataCommitment)";
+/// Type of a request with a reward; its hash is the request's id.
+pub const REWARD_TYPE: &str = "ZKMLReward(uint256 requestId,address payer,address asset,uint256 amount,uint64 callbackGas,uint32 confirmations)";
+/// Type of what a proof is bound to that is worth a reward; its hash is the nonce of the proof's context.
+pub const FULFILMENT_TYPE: &str = "ZKMLFulfilment(uint256 requestId,address prover)";
 /// EIP-712 type of a model's identity in a registry.
 pub const COMMITMENT_TYPE: &str =
     "ZKMLModelCommitment(bytes32 modelHash,bytes32 circuitHash,bytes32 vkHash,bytes4 proofSystemId)";
@@ -124,6 +128,52 @@ impl Request {
     }
 }
 
+/// What a request pays for its proof.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reward {
+    /// Whose money it is.
+    pub payer: [u8; 20],
+    /// The token; zero for the chain's own coin.
+    pub asset: [u8; 20],
+    /// How much, in the asset's smallest unit.
+    pub amount: Word,
+    /// Gas that the contract may use up to act on the output.
+    pub callback_gas: u64,
+    /// Blocks between the request and its fulfilment, at least.
+    pub confirmations: u32,
+}
+
+impl Reward {
+    /// The id of a request that pays this reward. It covers the request and the reward.
+    pub fn id(&self, request: &Request) -> Word {
+        keccak256([
+            keccak256([REWARD_TYPE.as_bytes()]).0.as_slice(),
+            &request.id().0,
+            &address_word(&self.payer).0,
+            &address_word(&self.asset).0,
+            &self.amount.0,
+            &Word::from_u64(self.callback_gas).0,
+            &Word::from_u64(self.confirmations.into()).0,
+        ])
+    }
+
+    /// What a proof is bound to that earns `prover` the reward: whoever copies the proof is another.
+    pub fn context(
+        &self,
+        request: &Request,
+        prover: &[u8; 20],
+        chain_id: u64,
+        consumer: [u8; 20],
+    ) -> Context {
+        let nonce = keccak256([
+            keccak256([FULFILMENT_TYPE.as_bytes()]).0.as_slice(),
+            &self.id(request).0,
+            &address_word(prover).0,
+        ]);
+        Context { nonce, ..request.context(chain_id, consumer) }
+    }
+}
+
 /// What a model is registered with: its identity, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registration {
@@ -205,6 +255,27 @@ mod tests {
         }
         assert_ne!(base.context(1, [7; 20]).digest(), context(&base), "the chain");
         assert_ne!(base.context(31337, [8; 20]).digest(), context(&base), "the contract");
+    }
+
+    #[test]
+    fn every_part_of_a_reward_moves_its_id_and_its_context() {
+        let (base, request) = (Reward::default(), Request::default());
+        let variants = [
+            Reward { payer: [1; 20], ..base },
+            Reward { asset: [1; 20], ..base },
+            Reward { amount: Word::ONE, ..base },
+            Reward { callback_gas: 1, ..base },
+            Reward { confirmations: 1, ..base },
+        ];
+        let context = |reward: &Reward, prover| reward.context(&request, prover, 31337, [7; 20]).digest();
+        for variant in variants {
+            assert_ne!(variant.id(&request), base.id(&request), "{variant:?}");
+            assert_ne!(context(&variant, &[9; 20]), context(&base, &[9; 20]), "{variant:?}");
+        }
+        assert_ne!(context(&base, &[8; 20]), context(&base, &[9; 20]), "the prover");
+        assert_ne!(base.id(&request), request.id(), "a request without a reward is another");
+        let other = Request { action: Word::ONE, ..request };
+        assert_ne!(base.id(&other), base.id(&request), "the request");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use zkml_protocol::{
     Encoding, Field, InstanceLayout, ProofSystem, Word,
-    binding::{self, Context, Registration, Request},
+    binding::{self, Context, Registration, Request, Reward},
     envelope::{Envelope, EnvelopeError, HEADER, Shape},
     keccak256,
     plonk::{Program, Sample},
@@ -21,11 +21,14 @@ struct Vectors {
     domain_type_hash: Word,
     context_type_hash: Word,
     request_type_hash: Word,
+    reward_type_hash: Word,
+    fulfilment_type_hash: Word,
     input_type_hash: Word,
     commitment_type_hash: Word,
     model_id_type_hash: Word,
     contexts: Vec<ContextVector>,
     requests: Vec<RequestVector>,
+    rewards: Vec<RewardVector>,
     input_commitments: Vec<InputVector>,
     data_commitments: Vec<DataVector>,
     models: Vec<ModelVector>,
@@ -58,6 +61,28 @@ struct RequestVector {
     action: Word,
     data_commitment: Word,
     request_id: Word,
+    context: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RewardVector {
+    chain_id: String,
+    consumer: String,
+    subject: String,
+    sequence: String,
+    deadline: String,
+    action: Word,
+    data_commitment: Word,
+    request_id: Word,
+    payer: String,
+    asset: String,
+    amount: String,
+    callback_gas: String,
+    confirmations: String,
+    prover: String,
+    rewarded_id: Word,
+    nonce: Word,
     context: Word,
 }
 
@@ -141,6 +166,8 @@ fn type_hashes_are_those_of_the_vectors() {
     assert_eq!(hash(binding::DOMAIN_TYPE), vectors.domain_type_hash);
     assert_eq!(hash(binding::CONTEXT_TYPE), vectors.context_type_hash);
     assert_eq!(hash(binding::REQUEST_TYPE), vectors.request_type_hash);
+    assert_eq!(hash(binding::REWARD_TYPE), vectors.reward_type_hash);
+    assert_eq!(hash(binding::FULFILMENT_TYPE), vectors.fulfilment_type_hash);
     assert_eq!(hash(binding::INPUT_TYPE), vectors.input_type_hash);
     assert_eq!(hash(binding::COMMITMENT_TYPE), vectors.commitment_type_hash);
     assert_eq!(hash(binding::MODEL_ID_TYPE), vectors.model_id_type_hash);
@@ -184,6 +211,34 @@ fn requests_are_those_of_the_vectors() {
         assert_eq!(request.id(), v.request_id, "{request:?}");
         let chain_id = v.chain_id.parse().expect("a chain id");
         assert_eq!(request.context(chain_id, fixed(&v.consumer)).digest(), v.context, "{request:?}");
+    }
+}
+
+#[test]
+fn rewards_are_those_of_the_vectors() {
+    let vectors = vectors().rewards;
+    assert!(vectors.len() > 8);
+    for v in &vectors {
+        let request = Request {
+            subject: fixed(&v.subject),
+            sequence: decimal(&v.sequence),
+            deadline: decimal(&v.deadline),
+            action: v.action,
+            data_commitment: v.data_commitment,
+        };
+        let reward = Reward {
+            payer: fixed(&v.payer),
+            asset: fixed(&v.asset),
+            amount: decimal(&v.amount),
+            callback_gas: v.callback_gas.parse().expect("gas"),
+            confirmations: v.confirmations.parse().expect("blocks"),
+        };
+        assert_eq!(request.id(), v.request_id, "{request:?}");
+        assert_eq!(reward.id(&request), v.rewarded_id, "{reward:?}");
+        let chain_id = v.chain_id.parse().expect("a chain id");
+        let context = reward.context(&request, &fixed(&v.prover), chain_id, fixed(&v.consumer));
+        assert_eq!(context.nonce, v.nonce, "{reward:?}");
+        assert_eq!(context.digest(), v.context, "{reward:?}");
     }
 }
 

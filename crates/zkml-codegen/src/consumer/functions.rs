@@ -140,7 +140,7 @@ impl<'a> Consumer<'a> {
             "function _acceptInference(address subject, bytes32 action, Inference calldata inference)",
             &["internal", "returns (Outputs memory outputs)"],
         );
-        text.line("uint256 nonce = nonces[subject];");
+        text.line("uint256 nonce = nonces(subject);");
         text.line("_verifyInference(subject, action, inference);");
         text.line("(, outputs) = decode(inference.output);");
         text.line("emit OutputsAccepted(subject, nonce, outputs);");

@@ -79,7 +79,7 @@ async fn what_is_not_ours_is_refused() {
 
 /// A router that has our code, this owner and this first verifier.
 async fn router(scene: &Scene, owner: Address, first: Address) -> Existing {
-    let arguments = zkml_contracts::router_arguments(&owner.into_array(), 60, &[first.into_array()]);
+    let arguments = zkml_contracts::router_arguments(&owner.into_array(), 3_600, &[first.into_array()]);
     let router = create(scene, &[package().router.creation, arguments].concat()).await;
     Existing { router: Some(router), ..Existing::default() }
 }

@@ -4,6 +4,7 @@ mod consumer;
 mod mutants;
 mod private;
 mod requests;
+mod rewards;
 mod self_check;
 mod statement;
 mod sumcheck;

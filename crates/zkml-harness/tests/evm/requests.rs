@@ -23,7 +23,7 @@ fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> Contract {
     compiled.contract(&names.request_consumer).unwrap().clone()
 }
 
-fn intact(sample: &Sample) -> Contract {
+pub(crate) fn intact(sample: &Sample) -> Contract {
     altered(sample, "", "", "")
 }
 
@@ -40,7 +40,7 @@ fn check(sample: &Sample, verifier: &Contract, contract: &Contract) -> Result<()
 }
 
 /// One output, and inputs of this encoding.
-fn of_inputs(encoding: Encoding) -> Sample {
+pub(crate) fn of_inputs(encoding: Encoding) -> Sample {
     let field =
         |name: &str, encoding| Field { name: name.to_owned(), values: 2, scale: 4, encoding, bounds: None };
     let (inputs, outputs) = (vec![field("x", encoding)], vec![field("y", Encoding::Signed)]);
@@ -73,7 +73,7 @@ fn a_missing_check_fails_the_self_check_of_requests() {
             "state;",
             "what nobody has asked for is not fulfilled",
         ),
-        ("_states[requestId] = next;", "next;", "a request is fulfilled once"),
+        (" states[requestId] = next;", "next;", "a request is fulfilled once"),
         ("_moveOn(requestId, RequestState.Cancelled);", "", "a request that was withdrawn is not fulfilled"),
         ("external\n        whenNotPaused", "external", "nothing is fulfilled while the contract is paused"),
         (
@@ -82,7 +82,7 @@ fn a_missing_check_fails_the_self_check_of_requests() {
             "the contract takes a request and says so",
         ),
         (
-            "_acceptProof(subject, requestId, action, data, context, output, proof);",
+            "_verifyProof(data, context, output, proof);",
             "",
             "a proof of another statement does not fulfil a request",
         ),
@@ -104,17 +104,19 @@ fn a_missing_check_fails_the_self_check_of_requests() {
     }
 }
 
-/// The words of public inputs are what their commitment says, or nobody could prove.
+/// What is asked about has the shape of the model's inputs, or nobody could prove it.
 #[test]
-fn public_inputs_are_compared_with_their_commitment() {
-    let asks = |encoding| {
+fn what_is_asked_about_has_the_shape_of_inputs() {
+    let asks = |encoding, length| {
         let sample = of_inputs(encoding);
         let code = Codes::of(&sample.program).with_consumer(&intact(&sample));
         let Behind { mut evm, consumer, .. } = Behind::deploy(sample, &code);
         let late = Word([0xff; 32]);
-        let data = zkml_contracts::requests::request_inference(late, late, late, &[1; 64], &[]);
+        let data = zkml_contracts::requests::request_inference(late, late, late, &vec![1; length], &[]);
         evm.send(consumer, &data).unwrap().describe()
     };
-    assert!(asks(Encoding::Signed).starts_with("WrongInput("));
-    assert!(!asks(Encoding::Commitment).starts_with("WrongInput("));
+    assert!(asks(Encoding::Signed, 64).starts_with("WrongInput("));
+    assert_eq!(asks(Encoding::Signed, 32), "WrongInputLength(32, 64)");
+    assert_eq!(asks(Encoding::Commitment, 64), "WrongInputLength(64, 0)");
+    assert!(asks(Encoding::Commitment, 0).starts_with("NotAFieldElement("));
 }
