@@ -8,6 +8,8 @@ use alloy::{
 };
 use zkml_contracts::chains::{self, Chain};
 
+use crate::secret::redact;
+
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -523,7 +525,7 @@ pub enum RecordError {
     Kept(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// An error and its causes on one line, each once: for events, reports and logs, which have room for one text.
+/// An error and its causes on one line, each once and without secrets: for events, reports and logs, which have room for one text.
 #[must_use]
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -535,7 +537,7 @@ pub fn with_causes(error: &dyn Error) -> String {
         }
         cause = inner.source();
     }
-    text
+    redact(&text).into_owned()
 }
 
 /// Results of this crate.

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod preflight;
 pub mod record;
 pub mod rpc;
+pub mod secret;
 pub mod source;
 pub mod transaction;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
 use serde::Serialize;
+use zkml_deploy::secret::redact;
 use zkml_protocol::Word;
 
 /// Told of everything that happens, after it is in the journal.
@@ -137,6 +138,18 @@ pub enum Event {
 }
 
 impl Event {
+    /// The same without secrets: reasons may be words of an endpoint.
+    pub(crate) fn clean(mut self) -> Self {
+        if let Self::Refused { reason, .. }
+        | Self::Postponed { reason, .. }
+        | Self::Ignored { reason }
+        | Self::Failed { reason } = &mut self
+        {
+            *reason = redact(reason).into_owned();
+        }
+        self
+    }
+
     /// One line of the log. A trouble is a warning, what follows from the ordinary course of things is not.
     pub(crate) fn log(&self) {
         match serde_json::to_string(self) {

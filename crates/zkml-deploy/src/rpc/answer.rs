@@ -6,7 +6,7 @@ use alloy::primitives::Bytes;
 use rand::Rng;
 use zkml_contracts::errors::describe;
 
-use crate::{DeployError, Result};
+use crate::{DeployError, Result, secret::redact};
 
 /// How often a request is repeated that nobody answered. Between two attempts lies a time that doubles, with jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Sent {
         } else if says(&["insufficient funds", "insufficientfunds", "upfront_cost", "insufficient balance"]) {
             Sent::InsufficientFunds
         } else {
-            Sent::Refused(message.chars().take(300).collect())
+            Sent::Refused(redact(message).chars().take(300).collect())
         }
     }
 }

@@ -21,18 +21,25 @@ use crate::{
     DeployError, Result,
     chain::{Chain, RpcUrl},
     error::with_causes,
+    secret::redact,
 };
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An endpoint whose chain was checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rpc {
     provider: DynProvider,
     url: RpcUrl,
     chain_id: u64,
     retry: Retry,
+}
+
+impl std::fmt::Debug for Rpc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rpc({}, chain {})", self.endpoint(), self.chain_id)
+    }
 }
 
 impl Rpc {
@@ -292,7 +299,7 @@ impl Rpc {
         for url in [self.url.url().as_str(), bare.as_str()] {
             text = text.replace(url, &self.endpoint()).replace(url.trim_end_matches('/'), &self.endpoint());
         }
-        text.chars().take(300).collect()
+        redact(&text).chars().take(300).collect()
     }
 }
 

@@ -322,6 +322,7 @@ impl Engine {
     }
 
     fn tell(&self, event: Event) {
+        let event = event.clean();
         event.log();
         (self.observer)(&event);
     }

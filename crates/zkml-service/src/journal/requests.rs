@@ -2,6 +2,7 @@
 
 use alloy::primitives::Address;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use zkml_deploy::secret::redact;
 use zkml_protocol::{Word, binding::Request};
 
 use super::{Journal, now_ms};
@@ -154,7 +155,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4, missing = 0 WHERE id = ?1",
-                params![id.0, next, reason, failure],
+                params![id.0, next, redact(reason), failure],
             )
             .map(|_| ())
         })
@@ -172,7 +173,7 @@ impl Journal {
             )?;
             requests
                 .iter()
-                .try_for_each(|m| update.execute(params![m.id.0, now.saturating_add(m.pause_ms), m.what]).map(|_| ()))
+                .try_for_each(|m| update.execute(params![m.id.0, now.saturating_add(m.pause_ms), redact(&m.what)]).map(|_| ()))
         })
     }
 
@@ -199,7 +200,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET status = 'refused', reason = ?2 WHERE id = ?1 AND status = 'open'",
-                params![id.0, reason],
+                params![id.0, redact(reason)],
             )
             .map(|_| ())
         })

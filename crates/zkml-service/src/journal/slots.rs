@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::B256;
 use rusqlite::{Row, Transaction, params};
-use zkml_deploy::{rpc::Fees, transaction::Signed};
+use zkml_deploy::{rpc::Fees, secret::redact, transaction::Signed};
 use zkml_protocol::Word;
 
 use super::{Journal, now_ms, requests::size};
@@ -115,7 +115,7 @@ impl Journal {
                 sql.execute(
                     "UPDATE requests SET failures = failures + 1, reason = ?2 \
                      WHERE id = (SELECT request FROM slots WHERE slot = ?1) AND status = 'open'",
-                    params![slot, reason],
+                    params![slot, redact(reason)],
                 )?;
             }
             Ok(())
