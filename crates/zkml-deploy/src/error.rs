@@ -8,7 +8,7 @@ use alloy::{
 };
 use zkml_contracts::chains::{self, Chain};
 
-use crate::secret::redact;
+use crate::{rpc::GWEI, secret::redact};
 
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +213,42 @@ pub enum DeployError {
         /// The difference.
         missing: String,
     },
+    /// A unit of gas costs more than may be offered.
+    #[error(
+        "a unit of gas costs {} gwei now, and at most {} may be offered: wait until it costs less, or allow more with --max-fee", gwei(*base), gwei(*most)
+    )]
+    FeeTooHigh {
+        /// The next block's base fee, in wei.
+        base: u128,
+        /// The limit, in wei.
+        most: u128,
+    },
+    /// The headers of an endpoint do not follow from each other.
+    #[error(
+        "{endpoint} says that the base fee of block {block} is {says} wei, and from the block before it follow {follows}: use another endpoint"
+    )]
+    BaseFee {
+        /// The host.
+        endpoint: String,
+        /// The block.
+        block: u64,
+        /// Its header's word.
+        says: u128,
+        /// The fee by the rule of EIP-1559.
+        follows: u128,
+    },
+    /// A transaction would take more gas than the chain gives one.
+    #[error(
+        "{what} takes {gas} gas, as the endpoint says, and {limit} is the most for one transaction: use another endpoint, or mend the limit with --chains"
+    )]
+    GasTooHigh {
+        /// What was estimated.
+        what: String,
+        /// The estimate.
+        gas: u64,
+        /// The chain's limit.
+        limit: u64,
+    },
     /// A transaction was mined and failed.
     #[error("transaction {hash} ({what}) failed in block {block}: {reason}")]
     TransactionFailed {
@@ -369,6 +405,9 @@ impl DeployError {
             Self::Ledger { .. } | Self::NoLedger => "ledger",
             Self::Signing { .. } => "signing",
             Self::InsufficientFunds { .. } => "insufficient-funds",
+            Self::FeeTooHigh { .. } => "fee-too-high",
+            Self::BaseFee { .. } => "base-fee",
+            Self::GasTooHigh { .. } => "gas-too-high",
             Self::TransactionFailed { .. } => "transaction-failed",
             Self::NonceTaken { .. } => "nonce-taken",
             Self::Refused { .. } => "refused",
@@ -523,6 +562,13 @@ pub enum RecordError {
     /// It cannot be kept.
     #[error("it cannot be kept")]
     Kept(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Wei as gwei, without zeros at the end.
+#[must_use]
+pub fn gwei(wei: u128) -> String {
+    let text = format!("{}.{:09}", wei / GWEI, wei % GWEI);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// An error and its causes on one line, each once and without secrets: for events, reports and logs, which have room for one text.

@@ -135,6 +135,19 @@ pub enum Event {
         /// What the transaction may take, in wei.
         needed: String,
     },
+    /// A budget is used up: nothing is sent until it is not any more.
+    OverBudget {
+        /// `hour` or `day`.
+        window: &'static str,
+        /// The budget; this and the others in the chain's currency.
+        budget: String,
+        /// What was spent within that time.
+        spent: String,
+        /// What transactions that wait may take.
+        reserved: String,
+        /// What another one may take.
+        needed: String,
+    },
 }
 
 impl Event {
@@ -168,6 +181,7 @@ impl Event {
                 | Self::Ignored { .. }
                 | Self::Failed { .. }
                 | Self::BalanceTooLow { .. }
+                | Self::OverBudget { .. }
                 | Self::Mined { success: false, .. }
         )
     }

@@ -11,7 +11,7 @@ mod metrics;
 mod prover;
 mod seen;
 
-pub use engine::{Options, Service, Summary};
+pub use engine::{Budget, Options, Service, Summary};
 pub use error::{Result, ServiceError};
 pub use event::{Event, Observer};
 pub use health::Health;

@@ -1,6 +1,6 @@
 //! `zkml-chain watch`: a service that proves what a contract is asked for.
 
-use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect};
+use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect, ether};
 use super::folder::Folder;
 use crate::{
     error::Result,
@@ -15,9 +15,9 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use zkml_deploy::{Address, chain::Chain, consumer::Consumer};
+use zkml_deploy::{Address, U256, chain::Chain, consumer::Consumer};
 use zkml_service::{
-    CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve,
+    Budget, CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve,
 };
 use zkml_workspace::{
     Error as StepError,
@@ -48,6 +48,12 @@ pub struct Args {
     /// Transactions that may wait at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = small)]
     max_pending: usize,
+    /// Send nothing more while this much of the chain's currency was spent within an hour, with what waits [default: no limit]
+    #[arg(long, value_name = "AMOUNT", value_parser = ether)]
+    budget_hour: Option<U256>,
+    /// The same for a day [default: no limit]
+    #[arg(long, value_name = "AMOUNT", value_parser = ether)]
+    budget_day: Option<U256>,
     /// Seconds between two looks at the chain [default: a third of a block]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: Option<u64>,
@@ -102,6 +108,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let options = Options {
         jobs: args.jobs,
         max_pending: args.max_pending,
+        budget: Budget { hour: args.budget_hour, day: args.budget_day },
         from_block: args.from_block.or(deployed),
         range: args.range,
         grace: Duration::from_secs(args.grace),

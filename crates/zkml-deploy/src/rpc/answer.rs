@@ -75,13 +75,6 @@ impl Fees {
         let more = |fee: u128| fee.saturating_add(fee.div_ceil(8)).saturating_add(1);
         Self { max: more(self.max).max(now.max), priority: more(self.priority).max(now.priority) }
     }
-
-    /// Neither more than `cap`.
-    #[must_use]
-    pub fn capped(&self, cap: Option<u128>) -> Self {
-        let cap = cap.unwrap_or(u128::MAX);
-        Self { max: self.max.min(cap), priority: self.priority.min(cap) }
-    }
 }
 
 /// What became of a raw transaction that was handed to a node.
@@ -127,7 +120,6 @@ mod tests {
         let fees = Fees { max: 80, priority: 1 };
         assert_eq!(fees.bumped(Fees::default()), Fees { max: 91, priority: 3 });
         assert_eq!(fees.bumped(Fees { max: 200, priority: 7 }), Fees { max: 200, priority: 7 });
-        assert_eq!(fees.capped(Some(50)), Fees { max: 50, priority: 1 });
         let most = Fees { max: u128::MAX, priority: u128::MAX };
         assert_eq!(most.bumped(fees), most);
     }

@@ -1,5 +1,6 @@
 //! The service's one task: rounds, pauses between them, and a clean end.
 
+mod budget;
 mod follow;
 mod prove;
 mod send;
@@ -24,6 +25,7 @@ use zkml_deploy::{
 };
 use zkml_protocol::Word;
 
+pub use self::budget::Budget;
 use self::prove::Finished;
 use crate::{
     error::{Result, ServiceError},
@@ -43,6 +45,8 @@ pub struct Options {
     pub jobs: usize,
     /// Transactions that may wait at a time.
     pub max_pending: usize,
+    /// Most that is spent.
+    pub budget: Budget,
     /// Where a new journal begins to read; at the last block if none is named.
     pub from_block: Option<u64>,
     /// Blocks that are read at once.
@@ -66,6 +70,7 @@ impl Options {
             limits,
             jobs: 1,
             max_pending: 16,
+            budget: Budget::default(),
             from_block: None,
             range: 2_000,
             grace: Duration::from_secs(600),
@@ -163,6 +168,8 @@ struct Engine {
     shorter: u32,
     /// Blocks that the endpoint lets us read at once.
     range: u64,
+    /// The budget that stops the service, by its window.
+    over: Option<&'static str>,
 }
 
 impl Engine {
@@ -187,6 +194,7 @@ impl Engine {
             handed: HashMap::new(),
             strangers: HashMap::new(),
             shorter: 0,
+            over: None,
         }
     }
 
@@ -231,6 +239,7 @@ impl Engine {
         if let Some(head) = head {
             self.settle(head).await?;
             self.send(head).await?;
+            self.note_spent()?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
         }

@@ -3,6 +3,7 @@
 #[path = "../../../zkml-deploy/tests/anvil/mod.rs"]
 mod anvil;
 mod crashes;
+mod fees;
 mod following;
 mod hostile;
 mod load;

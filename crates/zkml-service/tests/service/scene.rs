@@ -106,6 +106,15 @@ impl Scene {
 
     /// Starts the service with another way to the node.
     pub(crate) fn start_at(&self, url: &str, options: Options) -> Running {
+        self.start_so(url, Health::new(options.limits.poll), options)
+    }
+
+    /// Starts the service with the health of somebody who looks at it.
+    pub(crate) fn start_with(&self, health: Health, options: Options) -> Running {
+        self.start_so(&self.node.url(), health, options)
+    }
+
+    fn start_so(&self, url: &str, health: Health, options: Options) -> Running {
         let (journal, prover) = (self.journal(), Arc::clone(&self.prover) as Arc<dyn Prover>);
         let shutdown = CancellationToken::new();
         let events = Arc::clone(&self.events);
@@ -116,7 +125,7 @@ impl Scene {
             journal,
             prover,
             metrics: Metrics::default(),
-            health: Health::new(options.limits.poll),
+            health,
             options,
             observer: Arc::new(move |event| events.lock().unwrap().push(event.clone())),
         };

@@ -114,6 +114,7 @@ fn deploy_class(error: &DeployError) -> Class {
         E::OtherModel { .. } | E::OtherRecord { .. } | E::Abi(_) => Class::Artifacts,
         E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
         E::NoRecord { .. } => Class::Input,
+        E::FeeTooHigh { .. } | E::BaseFee { .. } | E::GasTooHigh { .. } => Class::System,
         E::Answer { .. }
         | E::Reverted { .. }
         | E::TransactionFailed { .. }

@@ -26,14 +26,14 @@ pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limi
         what: call.what.clone(),
         reason: zkml_contracts::errors::describe(&bytes),
     })?;
-    afford(rpc, chain, from, gas, limits).await?;
+    afford(rpc, chain, from, with_headroom(&call.what, gas, limits.gas)?, limits).await?;
     Ok(gas)
 }
 
 /// The account must be able to pay what the transaction may take.
 async fn afford(rpc: &Rpc, chain: &Chain, account: Address, gas: u64, limits: &Limits) -> Result<()> {
-    let fee = rpc.fees().await?.capped(limits.max_fee).max;
-    let needed = U256::from(with_headroom(gas, limits.gas)) * U256::from(fee);
+    let fee = rpc.fees(&limits.fees).await?.max;
+    let needed = U256::from(gas) * U256::from(fee);
     let balance = rpc.balance(account).await?;
     if balance >= needed {
         return Ok(());
