@@ -35,6 +35,10 @@ pub(crate) enum Concern {
     Sending,
     /// Inputs that are not there.
     Inputs,
+    /// Requests of subjects that are not served.
+    Subjects,
+    /// Subjects who have had all that they may.
+    Quota,
     /// A chain that takes more for gas than may be offered.
     Fees,
     /// Money that may not be spent yet.

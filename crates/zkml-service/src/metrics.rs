@@ -28,6 +28,11 @@ struct WindowLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: String,
 }
@@ -42,6 +47,7 @@ pub struct Metrics {
     spent: Family<WindowLabel, Gauge<f64, AtomicU64>>,
     budgets: Family<WindowLabel, Gauge<f64, AtomicU64>>,
     reserved: Gauge<f64, AtomicU64>,
+    not_served: Family<ReasonLabel, Gauge>,
     over_budget: Family<WindowLabel, Counter>,
     pub(crate) proving: Gauge,
     pub(crate) missing_inputs: Gauge,
@@ -77,6 +83,7 @@ impl Default for Metrics {
             spent: Family::default(),
             budgets: Family::default(),
             reserved: Gauge::default(),
+            not_served: Family::default(),
             over_budget: Family::default(),
             proving: Gauge::default(),
             missing_inputs: Gauge::default(),
@@ -126,6 +133,7 @@ impl Metrics {
         registry.register("proving", "Proofs being made", self.proving.clone());
         registry.register("missing_inputs", "Requests whose input is not there", self.missing_inputs.clone());
         registry.register("balance_ether", "What the account has", self.balance.clone());
+        registry.register("not_served", "Requests that are not served, by reason", self.not_served.clone());
         registry.register("spent_ether", "What was spent within an hour and a day", self.spent.clone());
         registry.register("budget_ether", "What may be spent, where that is limited", self.budgets.clone());
         registry.register("reserved_ether", "What transactions that wait may take", self.reserved.clone());
@@ -166,6 +174,11 @@ impl Metrics {
         if let Some(budget) = budget {
             self.budgets.get_or_create(&WindowLabel { window }).set(ether(budget));
         }
+    }
+
+    /// Number of requests that are not served for a reason.
+    pub(crate) fn not_served(&self, reason: &'static str) -> Gauge {
+        self.not_served.get_or_create_owned(&ReasonLabel { reason })
     }
 
     pub(crate) fn reserved(&self, wei: U256) {

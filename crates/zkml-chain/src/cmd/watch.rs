@@ -17,11 +17,13 @@ use std::{
 };
 use zkml_deploy::{Address, U256, chain::Chain, consumer::Consumer};
 use zkml_service::{
-    Budget, CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve,
+    Budget, CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Serving, Summary,
+    serve,
 };
 use zkml_workspace::{
     Error as StepError,
-    steps::watch::{ModelProver, WatchReport},
+    steps::watch::{ModelProver, WatchReport, subjects_of_file},
+    value::{self, ValueError},
 };
 
 /// Serve a contract's requests for inferences: prove each, hand the proof in, once
@@ -54,6 +56,18 @@ pub struct Args {
     /// The same for a day [default: no limit]
     #[arg(long, value_name = "AMOUNT", value_parser = ether)]
     budget_day: Option<U256>,
+    /// Serve only requests of these subjects, with commas between them [default: everybody's]
+    #[arg(long, value_name = "ADDRESS,…", value_parser = subjects)]
+    subjects: Option<Subjects>,
+    /// And of those in this file: an address a line, # begins a remark
+    #[arg(long, value_name = "FILE")]
+    subjects_file: Option<PathBuf>,
+    /// Prove so many requests of one subject within an hour [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    quota_hour: Option<u64>,
+    /// The same for a day [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    quota_day: Option<u64>,
     /// Seconds between two looks at the chain [default: a third of a block]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: Option<u64>,
@@ -90,6 +104,26 @@ fn small(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Whose requests are served.
+#[derive(Debug, Clone)]
+struct Subjects(Vec<[u8; 20]>);
+
+fn subjects(text: &str) -> Result<Subjects, ValueError> {
+    value::addresses(text).map(Subjects)
+}
+
+impl Args {
+    /// Whose requests are served, and how many of each.
+    fn serving(&self) -> Result<Serving> {
+        let mut named = self.subjects.clone().map(|Subjects(named)| named);
+        if let Some(path) = &self.subjects_file {
+            named.get_or_insert_default().extend(subjects_of_file(path)?);
+        }
+        let subjects = named.map(|named| named.into_iter().map(Address::from).collect());
+        Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day })
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -108,6 +142,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let options = Options {
         jobs: args.jobs,
         max_pending: args.max_pending,
+        serving: args.serving()?,
         budget: Budget { hour: args.budget_hour, day: args.budget_day },
         from_block: args.from_block.or(deployed),
         range: args.range,

@@ -4,6 +4,7 @@ mod budget;
 mod follow;
 mod prove;
 mod send;
+mod serving;
 mod settle;
 
 use std::{
@@ -34,6 +35,7 @@ use crate::{
     journal::{Counts, Entry, Journal},
     metrics::Metrics,
     prover::Prover,
+    serving::Serving,
 };
 
 /// How the service works.
@@ -47,6 +49,8 @@ pub struct Options {
     pub max_pending: usize,
     /// Most that is spent.
     pub budget: Budget,
+    /// Whose requests are served, and how many.
+    pub serving: Serving,
     /// Where a new journal begins to read; at the last block if none is named.
     pub from_block: Option<u64>,
     /// Blocks that are read at once.
@@ -71,6 +75,7 @@ impl Options {
             jobs: 1,
             max_pending: 16,
             budget: Budget::default(),
+            serving: Serving::default(),
             from_block: None,
             range: 2_000,
             grace: Duration::from_secs(600),
@@ -200,6 +205,7 @@ impl Engine {
 
     async fn work(&mut self, shutdown: &CancellationToken) -> Result<()> {
         let mut failures = 0;
+        self.journal.take_up(self.options.serving.subjects.as_ref())?;
         loop {
             let round = tokio::select! {
                 biased;

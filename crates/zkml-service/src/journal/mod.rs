@@ -4,6 +4,7 @@
 mod blocks;
 mod requests;
 mod slots;
+mod subjects;
 
 use std::{
     path::{Path, PathBuf},

@@ -6,6 +6,7 @@ use crate::{
     seen::{Seen, What},
 };
 use alloy::primitives::{B256, U256};
+use std::collections::BTreeSet;
 use zkml_deploy::{rpc::Fees, transaction::Signed};
 use zkml_protocol::{Word, binding::Request};
 
@@ -105,7 +106,11 @@ fn a_fulfilment_that_is_taken_back_waits_again() {
     assert_eq!(journal.finish(8).unwrap().len(), 1);
     assert!(journal.idle().unwrap());
     journal.forget_above(Some(7)).unwrap();
-    assert_eq!(journal.to_prove(9).unwrap()[0].id, id, "its proof was dropped, and is made again");
+    assert_eq!(
+        journal.to_prove(9, &BTreeSet::new()).unwrap()[0].id,
+        id,
+        "its proof was dropped, and is made again"
+    );
 }
 
 #[test]
@@ -142,7 +147,7 @@ fn deadlines_are_numbers() {
     assert_eq!(journal.expire(6, 257).unwrap().len(), 1);
     assert_eq!(journal.expire(6, u64::MAX).unwrap().len(), 0);
     journal.forget_above(Some(5)).unwrap();
-    assert_eq!(journal.to_prove(9).unwrap().len(), 3, "time went back with the chain");
+    assert_eq!(journal.to_prove(9, &BTreeSet::new()).unwrap().len(), 3, "time went back with the chain");
 }
 
 /// An input may come while the service is away, or busy: only what was just looked for is given up.
@@ -179,7 +184,7 @@ fn the_first_version_is_brought_up_to_date() {
     first.pragma_update(None, "user_version", 1).unwrap();
     drop(first);
     let mut journal = Journal::open(&path, &owner()).unwrap();
-    assert_eq!(journal.to_prove(9).unwrap().len(), 1);
+    assert_eq!(journal.to_prove(9, &BTreeSet::new()).unwrap().len(), 1);
     assert_eq!(journal.give_up(60_000).unwrap().len(), 0, "its wait begins now");
     assert_eq!(journal.spent_since(0).unwrap(), U256::ZERO);
 }

@@ -11,4 +11,5 @@ mod load;
 mod proxy;
 mod scene;
 mod sending;
+mod serving;
 mod starving;
