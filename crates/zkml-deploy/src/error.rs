@@ -118,6 +118,14 @@ pub enum DeployError {
         /// Its id.
         model_id: String,
     },
+    /// A consumer takes no requests.
+    #[error(
+        "the consumer {consumer} takes no requests, only proofs of its callers: deploy one that does, with --consumer requests, and name it with --consumer ADDRESS"
+    )]
+    NoRequests {
+        /// The consumer.
+        consumer: String,
+    },
     /// A consumer takes proofs of another model.
     #[error(
         "the consumer {consumer} takes proofs of another model: its {what} is {there}, this one's is {here}"
@@ -396,6 +404,7 @@ impl DeployError {
             Self::Reverted { .. } => "reverted",
             Self::NoCode { .. } => "no-code",
             Self::Deprecated { .. } => "deprecated",
+            Self::NoRequests { .. } => "no-requests",
             Self::OtherModel { .. } => "other-model",
             Self::OtherContext { .. } => "other-context",
             Self::Unusable { .. } => "unusable",

@@ -131,6 +131,8 @@ pub struct Earlier {
     pub nonce: u64,
     /// The transactions. Any of them may still be the one that is mined.
     pub hashes: Vec<B256>,
+    /// The newest one's offer, where that is known.
+    pub fees: Option<Fees>,
 }
 
 impl Earlier {
@@ -139,7 +141,7 @@ impl Earlier {
     /// # Errors
     /// Those of the endpoint.
     pub async fn find(rpc: &Rpc, from: Address, recorded: Option<Self>) -> Result<Option<Self>> {
-        let Some(Self { nonce, hashes }) = recorded else { return Ok(None) };
+        let Some(Self { nonce, hashes, fees }) = recorded else { return Ok(None) };
         let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
         // Above what the node knows of, it would wait for transactions that nobody sends.
         if !(next..=free).contains(&nonce) {
@@ -150,7 +152,7 @@ impl Earlier {
         for hash in &hashes {
             ours = ours || rpc.knows(*hash).await?;
         }
-        Ok(ours.then_some(Self { nonce, hashes }))
+        Ok(ours.then_some(Self { nonce, hashes, fees }))
     }
 }
 
@@ -187,11 +189,15 @@ pub async fn send_and_wait(
             return Err(DeployError::Reverted { what: call.what.clone(), reason });
         }
     };
-    let Earlier { nonce, hashes } = match earlier {
+    let Earlier { nonce, hashes, fees: known } = match earlier {
         Some(earlier) => earlier,
-        None => Earlier { nonce: rpc.pending_nonce(account.address()).await?, hashes: Vec::new() },
+        None => Earlier { nonce: rpc.pending_nonce(account.address()).await?, ..Earlier::default() },
     };
-    let fees = rpc.fees(&limits.fees).await?;
+    // What waits is replaced by an offer above its own. At the limit it is offered again: it may never have left.
+    let fees = match known {
+        Some(last) => rpc.raised(&limits.fees, last).await?.unwrap_or(last),
+        None => rpc.fees(&limits.fees).await?,
+    };
     let mut waiting =
         Waiting { rpc, account, call, nonce, gas, limits: limits.fees, earlier: hashes, offers: Vec::new() };
     waiting.offer(fees, sent).await?;
@@ -281,6 +287,8 @@ impl Waiting<'_> {
         match self.rpc.send(&newest.raw).await? {
             Sent::Taken | Sent::NonceTooLow => Ok(()),
             Sent::Underpriced if self.raise(sent).await? => Ok(()),
+            // What an earlier run offered is the dearer one, and waits.
+            Sent::Underpriced if !self.earlier.is_empty() => Ok(()),
             Sent::Underpriced => Err(DeployError::Refused {
                 what: self.call.what.clone(),
                 why: format!(

@@ -10,6 +10,7 @@ use zkml_deploy::{
     Address, DeployError, U256,
     chain::RpcUrl,
     keys::Account,
+    record::TransactionRecord,
     rpc::{FeeLimits, Fees, Retry, Rpc, Sent},
     transaction::{Call, Earlier, Limits, Signed, send_and_wait},
 };
@@ -123,6 +124,51 @@ async fn what_waits_at_a_nonce_is_replaced() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_offered_is_outbid_at_once() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let now = rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
+    let dear = Fees { max: now.max * 5, priority: now.priority.max(1) * 5 };
+    let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, dear).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    let record = TransactionRecord::offered(&waiting, account.address(), None);
+    let record: TransactionRecord = serde_json::from_slice(&serde_json::to_vec(&record).unwrap()).unwrap();
+    let earlier = record.waiting(account.address());
+    assert_eq!(earlier.as_ref().unwrap().fees, Some(dear), "the record has it");
+    let miner = async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        mine(&rpc, 1).await;
+    };
+    let (call, mut offers) = (call(), Vec::new());
+    let mut note = |offer: &Signed| {
+        offers.push(offer.fees);
+        Ok(())
+    };
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits(), &mut note), miner);
+    assert_eq!(mined.unwrap().offers, 1, "{offers:?}");
+    assert!(offers[0].max >= dear.max + dear.max / 8 && offers[0].priority > dear.priority, "{offers:?}");
+    assert!(rpc.receipt(waiting.hash).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_earlier_offer_at_the_limit_is_waited_for() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let most = Fees { max: 2_000_000_000, priority: 1_000_000_000 };
+    let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, most).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash], fees: Some(most) });
+    let fees = FeeLimits { max: most.max, named: true, ..limits().fees };
+    let miner = async {
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        mine(&rpc, 1).await;
+    };
+    let (call, mut note, limits) = (call(), quiet, Limits { fees, ..limits() });
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits, &mut note), miner);
+    assert_eq!(mined.unwrap().hash, waiting.hash);
+}
+
+#[tokio::test]
 async fn what_an_earlier_run_offered_may_be_mined_after_all() {
     let node = Anvil::start(&["--no-mining"]);
     let (rpc, account) = (node.rpc().await, account());
@@ -137,7 +183,7 @@ async fn what_an_earlier_run_offered_may_be_mined_after_all() {
             mine(&rpc, 1).await;
         }
     };
-    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash] });
+    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash], fees: None });
     let (call, mut note) = (call(), quiet);
     let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits, &mut note), miner);
     assert_eq!(mined.unwrap().hash, waiting.hash);

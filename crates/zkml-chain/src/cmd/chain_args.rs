@@ -110,7 +110,7 @@ pub struct TermArgs {
     #[arg(long, value_name = "N")]
     pub deadline: Option<u64>,
     /// The same as seconds from the last block's time
-    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, conflicts_with = "deadline")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, conflicts_with = "deadline", value_parser = clap::value_parser!(u64).range(1..))]
     pub valid_for: u64,
     /// Why the input is to be believed, as the consumer wants it
     #[arg(long, value_name = "HEX", value_parser = value::bytes, default_value = "0x")]

@@ -172,8 +172,9 @@ async fn work(
 ) -> Result<Summary> {
     let account = args.key.account(&args.password, chain).await?;
     let rpc = connect(chain).await?;
-    let model = Consumer::at(&rpc, consumer).await?.model().await?;
-    model.check(consumer, prover.program())?;
+    let asked = Consumer::at(&rpc, consumer).await?;
+    asked.model().await?.check(consumer, prover.program())?;
+    asked.takes_requests().await?;
     if let Some(folder) = journal.parent() {
         std::fs::create_dir_all(folder).map_err(|e| StepError::io("create", folder, e))?;
     }

@@ -67,7 +67,7 @@ pub async fn send(
     let work = observer.start("waiting until it is final", Total::Time(estimate))?;
     let mut offered = |offer: &Signed| {
         work.said(&Said::Offered { hash: offer.hash.to_string(), nonce: offer.nonce });
-        let transaction = TransactionRecord::offered(offer.hash, from, offer.nonce, recorded.as_ref());
+        let transaction = TransactionRecord::offered(offer, from, recorded.as_ref());
         let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
         recorded = Some(transaction);
         let failed =
