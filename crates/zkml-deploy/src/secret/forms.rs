@@ -11,8 +11,8 @@ use reqwest::Url;
 use zkml_contracts::chains;
 
 /// Words in paths of endpoints that everybody knows.
-const WORDS: [&str; 8] =
-    ["mainnet", "testnet", "ethereum", "jsonrpc", "json-rpc", "public", "archive", "server"];
+const WORDS: [&str; 9] =
+    ["mainnet", "testnet", "ethereum", "jsonrpc", "json-rpc", "public", "archive", "server", "demo"];
 
 /// A text: plain, encoded for URLs, escaped once and twice, in base64 and in hexadecimal digits.
 pub(super) fn of_text(text: &str) -> Vec<String> {

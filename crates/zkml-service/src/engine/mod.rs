@@ -173,7 +173,7 @@ struct Engine {
     shorter: u32,
     /// Blocks that the endpoint lets us read at once.
     range: u64,
-    /// The budget that stops the service, by its window.
+    /// What stops the service from sending, once it was said: a budget, by its window, or the fee.
     over: Option<&'static str>,
 }
 

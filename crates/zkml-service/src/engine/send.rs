@@ -136,7 +136,9 @@ impl Engine {
                 let reason = error.to_string();
                 self.metrics.too_dear.inc();
                 self.health.notice(Concern::Fees, Some(reason.clone()));
-                self.tell(Event::Failed { reason });
+                if self.over.replace("fee") != Some("fee") {
+                    self.tell(Event::Failed { reason });
+                }
                 Ok(None)
             }
             Err(other) => Err(other.into()),

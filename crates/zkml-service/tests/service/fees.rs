@@ -107,7 +107,9 @@ async fn a_chain_that_takes_more_than_is_allowed_is_waited_for() {
     let fees = FeeLimits { max: 1_000, named: true, ..limits.fees };
     let running = scene.start(Options { limits: Limits { fees, ..limits }, ..options() });
     hears(&scene, "allow more with --max-fee").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     running.stop().await;
+    assert_eq!(scene.count(|event| matches!(event, Event::Failed { .. })), 1, "it is said once");
     assert_eq!((scene.nonce().await, scene.count(|event| matches!(event, Event::Sent { .. }))), (0, 0));
 }
 
