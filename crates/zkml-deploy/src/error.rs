@@ -8,7 +8,7 @@ use alloy::{
 };
 use zkml_contracts::chains::{self, Chain};
 
-use crate::{rpc::GWEI, secret::redact};
+use crate::{amount::gwei, secret::redact};
 
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -571,13 +571,6 @@ pub enum RecordError {
     /// It cannot be kept.
     #[error("it cannot be kept")]
     Kept(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// Wei as gwei, without zeros at the end.
-#[must_use]
-pub fn gwei(wei: u128) -> String {
-    let text = format!("{}.{:09}", wei / GWEI, wei % GWEI);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// An error and its causes on one line, each once and without secrets: for events, reports and logs, which have room for one text.

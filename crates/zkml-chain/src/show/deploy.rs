@@ -7,8 +7,8 @@ use super::{
 use std::io::{self, Write};
 use zkml_deploy::{
     U256,
+    amount::gwei,
     deploy::{GasSource, Step, Todo},
-    error::gwei,
     plan::Part,
     record::{Record, Status},
 };

@@ -12,10 +12,8 @@ use alloy::{
 };
 
 use super::{Fees, Rpc};
-use crate::{DeployError, Result, chain::Chain};
+use crate::{DeployError, Result, amount::GWEI, chain::Chain};
 
-/// Wei in a gwei.
-pub const GWEI: u128 = 1_000_000_000;
 /// Blocks whose tips are looked at.
 const BLOCKS: u64 = 10;
 /// The tip that is offered is what the cheapest fifth of a block's gas paid.

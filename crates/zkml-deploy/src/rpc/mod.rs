@@ -19,7 +19,7 @@ use alloy::{
 
 pub use self::{
     answer::{Answer, Fees, Retry, Sent},
-    fees::{FeeLimits, GWEI},
+    fees::FeeLimits,
 };
 use crate::{
     DeployError, Result,
