@@ -3,7 +3,7 @@
 use crate::{
     cmd, config,
     error::{EXIT_CODES, Error, Result},
-    show::Ui,
+    show::{Ui, clean::clean},
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{io::Write, process::ExitCode};
@@ -145,7 +145,9 @@ fn failed(ui: Ui, error: Error) -> ExitCode {
 /// Logs to stderr as `RUST_LOG` says, or else as `usual` does.
 fn talk(usual: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).try_init();
+    // Libraries log URLs, and what endpoints answer.
+    let out = || clean(anstream::stderr());
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(out).try_init();
 }
 
 /// A file-size limit shall be an error like a full disk, not a signal that kills us half-way.
@@ -162,7 +164,7 @@ fn survive_full_disks() {
 fn explain_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let _ = writeln!(
-            anstream::stderr(),
+            clean(anstream::stderr()),
             "zkml-chain {} stopped at a defect of its own: {panic}\nPlease report it with the command line and the model.",
             env!("CARGO_PKG_VERSION")
         );

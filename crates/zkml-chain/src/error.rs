@@ -48,7 +48,8 @@ pub const EXIT_CODES: &str = "Exit codes:
   3  the model, the data or a proof file cannot be used
   4  the artifact folder is incomplete, out of date, or was edited
   5  the system stands in the way: disk, permissions, a missing tool, a chain that does not answer
-  6  the integer model errs more than is tolerated; --allow-inaccurate accepts that";
+  6  the integer model errs more than is tolerated; --allow-inaccurate accepts that
+  7  a deployment waits for a transaction of somebody else; run the same command again after it";
 
 impl Error {
     /// The exit code, as [`EXIT_CODES`] lists it.
@@ -57,6 +58,8 @@ impl Error {
         let class = match self {
             Self::Step(error) => error.class(),
             Self::Failed { failed: Failed::Inaccurate(_), .. } => Class::Inaccurate,
+            #[cfg(feature = "chain")]
+            Self::Failed { failed: Failed::Waits { .. }, .. } => Class::Waits,
             Self::Failed { .. } => Class::Refused,
             Self::Config(_)
             | Self::Project(_)
@@ -71,6 +74,7 @@ impl Error {
             Class::Artifacts => 4,
             Class::System => 5,
             Class::Inaccurate => 6,
+            Class::Waits => 7,
         }
     }
 
@@ -84,6 +88,8 @@ impl Error {
                 Failed::Inaccurate(_) => "inaccurate",
                 #[cfg(feature = "chain")]
                 Failed::Deployment { .. } => "deployment",
+                #[cfg(feature = "chain")]
+                Failed::Waits { .. } => "waits",
                 #[cfg(feature = "chain")]
                 Failed::Sources(error) => error.name(),
                 _ => "failed",

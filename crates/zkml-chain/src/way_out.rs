@@ -118,6 +118,10 @@ pub fn of_verdict(failed: &Failed) -> Option<String> {
         }
         Failed::Inaccurate(inaccurate) => too_inaccurate(inaccurate),
         #[cfg(feature = "chain")]
+        Failed::Waits { .. } => {
+            "have them send what the report shows for them, then run the same command again: it goes on from there".into()
+        }
+        #[cfg(feature = "chain")]
         Failed::Sources(_) => {
             "see what `zkml-chain check-deployment` says of the chain; the service may not know its code yet".into()
         }

@@ -95,6 +95,9 @@ pub fn router_arguments(owner: &[u8; 20], delay: u64, verifiers: &[[u8; 20]]) ->
     abi::encode(&[Arg::Word(address_word(owner)), Arg::Word(delay.into()), Arg::Words(&verifiers)])
 }
 
+/// The shortest delay in seconds before another model can take over, as `ZKMLConsumer` has it.
+const MIN_MODEL_DELAY: u64 = 3_600;
+
 /// What a generated consumer is deployed with; [`consumer_arguments`] encodes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerArguments {
@@ -111,7 +114,7 @@ pub struct ConsumerArguments {
 /// The arguments of the consumer's constructor, to be appended to its creation code.
 ///
 /// # Errors
-/// [`AbiError::DelayUnused`] if there is a delay and no other model could ever follow, and
+/// [`AbiError::DelayUnused`] if there is a delay and no other model could ever follow, [`AbiError::DelayTooShort`] if it is below an hour, and
 /// [`AbiError::Envelope`] if no contract could lay out the program's statements.
 pub fn consumer_arguments(
     program: &dyn VerifierProgram,
@@ -121,6 +124,9 @@ pub fn consumer_arguments(
     let private = Shape::of(program)?.weights_are_committed;
     if *model_delay != 0 && !private {
         return Err(AbiError::DelayUnused { model: program.statement().model_name.clone() });
+    }
+    if (1..MIN_MODEL_DELAY).contains(model_delay) {
+        return Err(AbiError::DelayTooShort { delay: *model_delay, least: MIN_MODEL_DELAY });
     }
     let delay = private.then_some(Word::from_u64(*model_delay));
     let words = [address_word(verifier), *model_id].into_iter().chain(delay).chain([address_word(owner)]);
@@ -171,11 +177,16 @@ mod tests {
         let program = private();
         let id = Word([9; 32]);
         let mut arguments =
-            ConsumerArguments { verifier: [7; 20], model_id: id, model_delay: 5, owner: [8; 20] };
+            ConsumerArguments { verifier: [7; 20], model_id: id, model_delay: 3_600, owner: [8; 20] };
         let [verifier, owner] = [[7; 20], [8; 20]].map(|address| address_word(&address).0);
-        let delay = Word::from_u64(5).0;
+        let delay = Word::from_u64(3_600).0;
         let encoded = consumer_arguments(&program, &arguments).unwrap();
         assert_eq!(encoded, [verifier, id.0, delay, owner].concat());
+        let short = ConsumerArguments { model_delay: 3_599, ..arguments };
+        let error = consumer_arguments(&program, &short).unwrap_err();
+        assert!(matches!(error, AbiError::DelayTooShort { delay: 3_599, least: 3_600 }), "{error}");
+        let source = crate::library::source("@zkml-chain/contracts/src/ZKMLConsumer.sol").unwrap();
+        assert!(source.contains("MIN_MODEL_DELAY = 1 hours;"), "the contract has the same");
         let mut public = program;
         public.statement.instances.model.clear();
         let error = consumer_arguments(&public, &arguments).unwrap_err();

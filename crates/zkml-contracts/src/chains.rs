@@ -32,6 +32,15 @@ pub struct Chain {
     /// EIP-7825: largest gas of one transaction.
     #[serde(default = "gas_limit")]
     pub gas_limit: u64,
+    /// Most that is offered for a unit of gas unless somebody says otherwise, in gwei.
+    #[serde(default = "max_fee")]
+    pub max_fee: u64,
+    /// Most of it for the block's producer, in gwei.
+    #[serde(default = "max_priority_fee")]
+    pub max_priority_fee: u64,
+    /// Base fees follow from one block to the next as EIP-1559 says, with Ethereum's parameters.
+    #[serde(default)]
+    pub eip1559: bool,
     /// Blocks until a transaction counts as final, its own included.
     pub confirmations: u64,
     /// Usual seconds between blocks.
@@ -64,6 +73,14 @@ fn init_limit() -> usize {
 
 fn gas_limit() -> u64 {
     1 << 24
+}
+
+fn max_fee() -> u64 {
+    500
+}
+
+fn max_priority_fee() -> u64 {
+    50
 }
 
 fn currency() -> String {

@@ -32,6 +32,16 @@ pub enum AbiError {
         /// The model's name.
         model: String,
     },
+    /// The delay is shorter than consumers take.
+    #[error(
+        "a delay of {delay} s is too short for whoever relies on the model to notice: consumers take {least} s or more, or none, which fixes the model for good"
+    )]
+    DelayTooShort {
+        /// The delay, in seconds.
+        delay: u64,
+        /// The shortest one.
+        least: u64,
+    },
     /// A log is not of the event that was asked for.
     #[error(
         "the log's first topic is {}, which is not the event `{event}`: ask the node for logs of this event only",

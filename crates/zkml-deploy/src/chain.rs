@@ -8,6 +8,7 @@ pub use zkml_contracts::chains::Chain;
 use crate::{
     DeployError, Result,
     error::{ChainsFileError, UrlError},
+    secret,
 };
 
 /// The known chains, and those that a file adds.
@@ -82,7 +83,11 @@ impl RpcUrl {
     /// [`DeployError::BadRpcUrl`].
     pub fn parse(variable: &str, text: &str) -> Result<Self> {
         let refuse = |source| DeployError::BadRpcUrl { variable: variable.to_owned(), source };
-        let url = reqwest::Url::parse(text).map_err(|e| refuse(UrlError::Syntax(e)))?;
+        let url = reqwest::Url::parse(text).map_err(|e| {
+            secret::register(text);
+            refuse(UrlError::Syntax(e))
+        })?;
+        secret::register_url(&url);
         match (url.scheme(), url.host_str()) {
             ("http" | "https", Some(_)) => Ok(Self { url }),
             (scheme, _) => Err(refuse(UrlError::Scheme { scheme: scheme.to_owned() })),

@@ -217,6 +217,20 @@ impl<'a> Consumer<'a> {
             .ok_or_else(|| self.without(receipt, "requestInference", "InferenceRequested"))
     }
 
+    /// Refuses a consumer that takes no requests.
+    ///
+    /// # Errors
+    /// [`DeployError::NoRequests`], and those of the endpoint.
+    pub async fn takes_requests(&self) -> Result<()> {
+        match self.request_state(Word::ZERO).await {
+            Ok(_) => Ok(()),
+            Err(DeployError::Reverted { .. } | DeployError::Answer { .. }) => {
+                Err(DeployError::NoRequests { consumer: self.address.to_string() })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// Where a request stands.
     ///
     /// # Errors

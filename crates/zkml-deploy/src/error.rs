@@ -8,6 +8,8 @@ use alloy::{
 };
 use zkml_contracts::chains::{self, Chain};
 
+use crate::{amount::gwei, secret::redact};
+
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -116,6 +118,14 @@ pub enum DeployError {
         /// Its id.
         model_id: String,
     },
+    /// A consumer takes no requests.
+    #[error(
+        "the consumer {consumer} takes no requests, only proofs of its callers: deploy one that does, with --consumer requests, and name it with --consumer ADDRESS"
+    )]
+    NoRequests {
+        /// The consumer.
+        consumer: String,
+    },
     /// A consumer takes proofs of another model.
     #[error(
         "the consumer {consumer} takes proofs of another model: its {what} is {there}, this one's is {here}"
@@ -210,6 +220,42 @@ pub enum DeployError {
         needed: String,
         /// The difference.
         missing: String,
+    },
+    /// A unit of gas costs more than may be offered.
+    #[error(
+        "a unit of gas costs {} gwei now, and at most {} may be offered: wait until it costs less, or allow more with --max-fee", gwei(*base), gwei(*most)
+    )]
+    FeeTooHigh {
+        /// The next block's base fee, in wei.
+        base: u128,
+        /// The limit, in wei.
+        most: u128,
+    },
+    /// The headers of an endpoint do not follow from each other.
+    #[error(
+        "{endpoint} says that the base fee of block {block} is {says} wei, and from the block before it follow {follows}: use another endpoint"
+    )]
+    BaseFee {
+        /// The host.
+        endpoint: String,
+        /// The block.
+        block: u64,
+        /// Its header's word.
+        says: u128,
+        /// The fee by the rule of EIP-1559.
+        follows: u128,
+    },
+    /// A transaction would take more gas than the chain gives one.
+    #[error(
+        "{what} takes {gas} gas, as the endpoint says, and {limit} is the most for one transaction: use another endpoint, or mend the limit with --chains"
+    )]
+    GasTooHigh {
+        /// What was estimated.
+        what: String,
+        /// The estimate.
+        gas: u64,
+        /// The chain's limit.
+        limit: u64,
     },
     /// A transaction was mined and failed.
     #[error("transaction {hash} ({what}) failed in block {block}: {reason}")]
@@ -358,6 +404,7 @@ impl DeployError {
             Self::Reverted { .. } => "reverted",
             Self::NoCode { .. } => "no-code",
             Self::Deprecated { .. } => "deprecated",
+            Self::NoRequests { .. } => "no-requests",
             Self::OtherModel { .. } => "other-model",
             Self::OtherContext { .. } => "other-context",
             Self::Unusable { .. } => "unusable",
@@ -367,6 +414,9 @@ impl DeployError {
             Self::Ledger { .. } | Self::NoLedger => "ledger",
             Self::Signing { .. } => "signing",
             Self::InsufficientFunds { .. } => "insufficient-funds",
+            Self::FeeTooHigh { .. } => "fee-too-high",
+            Self::BaseFee { .. } => "base-fee",
+            Self::GasTooHigh { .. } => "gas-too-high",
             Self::TransactionFailed { .. } => "transaction-failed",
             Self::NonceTaken { .. } => "nonce-taken",
             Self::Refused { .. } => "refused",
@@ -523,7 +573,7 @@ pub enum RecordError {
     Kept(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// An error and its causes on one line, each once: for events, reports and logs, which have room for one text.
+/// An error and its causes on one line, each once and without secrets: for events, reports and logs, which have room for one text.
 #[must_use]
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -535,7 +585,7 @@ pub fn with_causes(error: &dyn Error) -> String {
         }
         cause = inner.source();
     }
-    text
+    redact(&text).into_owned()
 }
 
 /// Results of this crate.

@@ -11,7 +11,7 @@ use alloy::{
 };
 use serde::Deserialize;
 
-use crate::{DeployError, Result, error::KeystoreError};
+use crate::{DeployError, Result, error::KeystoreError, secret};
 
 /// The one chain on which [`Account::test`] works.
 pub const TEST_KEY_CHAIN: u64 = 31_337;
@@ -19,6 +19,8 @@ pub const TEST_KEY_CHAIN: u64 = 31_337;
 const TEST_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 /// Largest scrypt cost: twice that of the strongest keystores in use; takes 512 MiB at `r = 8`.
 const MOST_SCRYPT_COST: u64 = 1 << 19;
+/// Fewest bytes of a password that is hidden in all that is shown. Nothing shows it in any case.
+const LONG_PASSWORD: usize = 8;
 /// Most rounds of PBKDF2.
 const MOST_ROUNDS: u64 = 10_000_000;
 
@@ -35,6 +37,10 @@ impl Account {
     /// [`DeployError::Keystore`] for a file that is missing or none, and for a wrong password.
     pub fn keystore(path: &Path, password: &str) -> Result<Self> {
         let refuse = |source| DeployError::Keystore { path: path.to_owned(), source };
+        // A short one is an ordinary word, and messages would lose theirs.
+        if password.len() >= LONG_PASSWORD {
+            secret::register(password);
+        }
         let bytes = fs::read(path).map_err(|e| refuse(KeystoreError::Unreadable(e)))?;
         Keystore::check(&bytes).map_err(refuse)?;
         let signer = PrivateKeySigner::decrypt_keystore(path, password).map_err(|e| {
@@ -42,6 +48,7 @@ impl Account {
             let wrong = e.to_string().contains("Mac");
             refuse(if wrong { KeystoreError::Password } else { KeystoreError::Content(e) })
         })?;
+        secret::register_key(&signer.to_bytes().0);
         Ok(Self::of(signer))
     }
 
@@ -52,6 +59,10 @@ impl Account {
     pub fn environment(variable: &str) -> Result<Self> {
         let refuse = |why| DeployError::KeyVariable { variable: variable.to_owned(), why };
         let text = env::var(variable).map_err(|_| refuse("is not set"))?;
+        secret::register(&text);
+        if let Ok(key) = text.trim().parse::<B256>() {
+            secret::register_key(&key.0);
+        }
         Self::parse(text.trim()).ok_or_else(|| refuse("does not hold a private key: 64 hexadecimal digits"))
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod amount;
 pub mod chain;
 pub mod check;
 pub mod consumer;
@@ -15,6 +16,7 @@ pub mod plan;
 pub mod preflight;
 pub mod record;
 pub mod rpc;
+pub mod secret;
 pub mod source;
 pub mod transaction;
 

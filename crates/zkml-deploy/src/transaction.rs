@@ -14,7 +14,7 @@ use crate::{
     DeployError, Result,
     chain::Chain,
     keys::Account,
-    rpc::{Answer, Fees, Rpc, Sent},
+    rpc::{Answer, FeeLimits, Fees, Rpc, Sent},
 };
 
 /// What a transaction does.
@@ -93,8 +93,8 @@ pub struct Limits {
     pub bump_after: Duration,
     /// Time after which we give up.
     pub timeout: Duration,
-    /// No fee above this, in wei a gas.
-    pub max_fee: Option<u128>,
+    /// Most that is offered for a unit of gas.
+    pub fees: FeeLimits,
 }
 
 impl Limits {
@@ -108,7 +108,7 @@ impl Limits {
             poll: (block / 3).min(Duration::from_secs(4)),
             bump_after: block * 5,
             timeout: Duration::from_secs(600),
-            max_fee: None,
+            fees: FeeLimits::of(chain),
         }
     }
 }
@@ -131,6 +131,8 @@ pub struct Earlier {
     pub nonce: u64,
     /// The transactions. Any of them may still be the one that is mined.
     pub hashes: Vec<B256>,
+    /// The newest one's offer, where that is known.
+    pub fees: Option<Fees>,
 }
 
 impl Earlier {
@@ -139,7 +141,7 @@ impl Earlier {
     /// # Errors
     /// Those of the endpoint.
     pub async fn find(rpc: &Rpc, from: Address, recorded: Option<Self>) -> Result<Option<Self>> {
-        let Some(Self { nonce, hashes }) = recorded else { return Ok(None) };
+        let Some(Self { nonce, hashes, fees }) = recorded else { return Ok(None) };
         let (next, free) = (rpc.nonce(from).await?, rpc.pending_nonce(from).await?);
         // Above what the node knows of, it would wait for transactions that nobody sends.
         if !(next..=free).contains(&nonce) {
@@ -150,14 +152,19 @@ impl Earlier {
         for hash in &hashes {
             ours = ours || rpc.knows(*hash).await?;
         }
-        Ok(ours.then_some(Self { nonce, hashes }))
+        Ok(ours.then_some(Self { nonce, hashes, fees }))
     }
 }
 
-/// A little more gas than estimated: the estimate is of the last block, and what is not used is not paid.
-#[must_use]
-pub fn with_headroom(estimate: u64, limit: u64) -> u64 {
-    estimate.saturating_add(estimate / 5).min(limit.max(estimate))
+/// A little more gas than estimated, and never more than the limit: the estimate is of the last block, and what is not used is not paid.
+///
+/// # Errors
+/// [`DeployError::GasTooHigh`] for an estimate above the limit.
+pub fn with_headroom(what: &str, estimate: u64, limit: u64) -> Result<u64> {
+    if estimate > limit {
+        return Err(DeployError::GasTooHigh { what: what.to_owned(), gas: estimate, limit });
+    }
+    Ok(estimate.saturating_add(estimate / 5).min(limit))
 }
 
 /// Sends one transaction and waits until it is final, raising its fee when nobody takes it. What a reorganisation takes
@@ -176,26 +183,27 @@ pub async fn send_and_wait(
     sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
 ) -> Result<Mined> {
     let gas = match rpc.estimate(account.address(), Some(call.to), &call.data).await? {
-        Ok(gas) => with_headroom(gas, limits.gas),
+        Ok(gas) => with_headroom(&call.what, gas, limits.gas)?,
         Err(bytes) => {
             let reason = describe(&bytes);
             return Err(DeployError::Reverted { what: call.what.clone(), reason });
         }
     };
-    let Earlier { nonce, hashes } = match earlier {
+    let Earlier { nonce, hashes, fees: known } = match earlier {
         Some(earlier) => earlier,
-        None => Earlier { nonce: rpc.pending_nonce(account.address()).await?, hashes: Vec::new() },
+        None => Earlier { nonce: rpc.pending_nonce(account.address()).await?, ..Earlier::default() },
     };
-    let fees = rpc.fees().await?;
-    let ceiling = limits.max_fee.unwrap_or(fees.max.saturating_mul(MOST_RAISED));
+    // What waits is replaced by an offer above its own. At the limit it is offered again: it may never have left.
+    let fees = match known {
+        Some(last) => rpc.raised(&limits.fees, last).await?.unwrap_or(last),
+        None => rpc.fees(&limits.fees).await?,
+    };
     let mut waiting =
-        Waiting { rpc, account, call, nonce, gas, ceiling, earlier: hashes, offers: Vec::new() };
+        Waiting { rpc, account, call, nonce, gas, limits: limits.fees, earlier: hashes, offers: Vec::new() };
     waiting.offer(fees, sent).await?;
     waiting.until_final(limits, sent).await
 }
 
-/// Largest offer, as a multiple of the first one, where the caller sets no limit.
-const MOST_RAISED: u128 = 10;
 /// Time until a transaction is looked for first; later looks are further apart.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// Number of looks in a row that must find the nonce used up without a receipt of ours before it is believed: of the nodes behind
@@ -209,7 +217,7 @@ struct Waiting<'a> {
     call: &'a Call,
     nonce: u64,
     gas: u64,
-    ceiling: u128,
+    limits: FeeLimits,
     earlier: Vec<B256>,
     offers: Vec<Signed>,
 }
@@ -220,7 +228,6 @@ impl Waiting<'_> {
         fees: Fees,
         sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
     ) -> Result<()> {
-        let fees = fees.capped(Some(self.ceiling));
         let Call { to, data, .. } = self.call;
         let offer = self.account.sign(self.rpc.chain_id(), *to, data, self.nonce, self.gas, fees).await?;
         sent(&offer)?;
@@ -231,10 +238,8 @@ impl Waiting<'_> {
     /// Offers more than before, if that is allowed.
     async fn raise(&mut self, sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send)) -> Result<bool> {
         let last = self.offers.last().map(|offer| offer.fees).unwrap_or_default();
-        if last.max >= self.ceiling {
-            return Ok(false);
-        }
-        self.offer(last.bumped(self.rpc.fees().await?), sent).await?;
+        let Some(fees) = self.rpc.raised(&self.limits, last).await? else { return Ok(false) };
+        self.offer(fees, sent).await?;
         Ok(true)
     }
 
@@ -277,15 +282,18 @@ impl Waiting<'_> {
     /// Hands the newest offer to the node, again and again: a node may have forgotten it.
     async fn push(&mut self, sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send)) -> Result<()> {
         let Some(newest) = self.offers.last() else { return Ok(()) };
+        let most = newest.fees.max;
         let refused = |why: String| DeployError::Refused { what: self.call.what.clone(), why };
         match self.rpc.send(&newest.raw).await? {
             Sent::Taken | Sent::NonceTooLow => Ok(()),
             Sent::Underpriced if self.raise(sent).await? => Ok(()),
+            // What an earlier run offered is the dearer one, and waits.
+            Sent::Underpriced if !self.earlier.is_empty() => Ok(()),
             Sent::Underpriced => Err(DeployError::Refused {
                 what: self.call.what.clone(),
                 why: format!(
                     "another transaction of nonce {} offers more than {} wei a gas",
-                    self.nonce, self.ceiling
+                    self.nonce, most
                 ),
             }),
             Sent::InsufficientFunds => {

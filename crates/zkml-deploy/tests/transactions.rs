@@ -10,7 +10,8 @@ use zkml_deploy::{
     Address, DeployError, U256,
     chain::RpcUrl,
     keys::Account,
-    rpc::{Fees, Retry, Rpc, Sent},
+    record::TransactionRecord,
+    rpc::{FeeLimits, Fees, Retry, Rpc, Sent},
     transaction::{Call, Earlier, Limits, Signed, send_and_wait},
 };
 
@@ -86,9 +87,10 @@ async fn a_transaction_that_nobody_takes_is_offered_for_more() {
 async fn no_offer_is_above_the_limit() {
     let node = Anvil::start(&["--no-mining"]);
     let rpc = node.rpc().await;
-    let cap = rpc.fees().await.unwrap().max;
+    let cap = rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap().max;
     let (bump_after, timeout) = (Duration::from_millis(100), Duration::from_secs(1));
-    let limits = Limits { bump_after, timeout, max_fee: Some(cap), ..limits() };
+    let fees = FeeLimits { max: cap, named: true, ..limits().fees };
+    let limits = Limits { bump_after, timeout, fees, ..limits() };
     let mut most = 0;
     let mut note = |offer: &Signed| {
         most = most.max(offer.fees.max);
@@ -103,7 +105,7 @@ async fn no_offer_is_above_the_limit() {
 async fn what_waits_at_a_nonce_is_replaced() {
     let node = Anvil::start(&["--no-mining"]);
     let (rpc, account) = (node.rpc().await, account());
-    let now = rpc.fees().await.unwrap();
+    let now = rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
     let dear = Fees { max: now.max * 3, priority: now.priority.max(1) * 3 };
     let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, dear).await.unwrap();
     assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
@@ -122,10 +124,55 @@ async fn what_waits_at_a_nonce_is_replaced() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_offered_is_outbid_at_once() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let now = rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
+    let dear = Fees { max: now.max * 5, priority: now.priority.max(1) * 5 };
+    let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, dear).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    let record = TransactionRecord::offered(&waiting, account.address(), None);
+    let record: TransactionRecord = serde_json::from_slice(&serde_json::to_vec(&record).unwrap()).unwrap();
+    let earlier = record.waiting(account.address());
+    assert_eq!(earlier.as_ref().unwrap().fees, Some(dear), "the record has it");
+    let miner = async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        mine(&rpc, 1).await;
+    };
+    let (call, mut offers) = (call(), Vec::new());
+    let mut note = |offer: &Signed| {
+        offers.push(offer.fees);
+        Ok(())
+    };
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits(), &mut note), miner);
+    assert_eq!(mined.unwrap().offers, 1, "{offers:?}");
+    assert!(offers[0].max >= dear.max + dear.max / 8 && offers[0].priority > dear.priority, "{offers:?}");
+    assert!(rpc.receipt(waiting.hash).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_earlier_offer_at_the_limit_is_waited_for() {
+    let node = Anvil::start(&["--no-mining"]);
+    let (rpc, account) = (node.rpc().await, account());
+    let most = Fees { max: 2_000_000_000, priority: 1_000_000_000 };
+    let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, most).await.unwrap();
+    assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
+    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash], fees: Some(most) });
+    let fees = FeeLimits { max: most.max, named: true, ..limits().fees };
+    let miner = async {
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        mine(&rpc, 1).await;
+    };
+    let (call, mut note, limits) = (call(), quiet, Limits { fees, ..limits() });
+    let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits, &mut note), miner);
+    assert_eq!(mined.unwrap().hash, waiting.hash);
+}
+
+#[tokio::test]
 async fn what_an_earlier_run_offered_may_be_mined_after_all() {
     let node = Anvil::start(&["--no-mining"]);
     let (rpc, account) = (node.rpc().await, account());
-    let now = rpc.fees().await.unwrap();
+    let now = rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
     let waiting = account.sign(31_337, NOBODY, &[9], 0, 50_000, now).await.unwrap();
     assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
     mine(&rpc, 1).await;
@@ -136,7 +183,7 @@ async fn what_an_earlier_run_offered_may_be_mined_after_all() {
             mine(&rpc, 1).await;
         }
     };
-    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash] });
+    let earlier = Some(Earlier { nonce: 0, hashes: vec![waiting.hash], fees: None });
     let (call, mut note) = (call(), quiet);
     let (mined, ()) = tokio::join!(send_and_wait(&rpc, &account, &call, earlier, limits, &mut note), miner);
     assert_eq!(mined.unwrap().hash, waiting.hash);
@@ -147,7 +194,7 @@ async fn what_an_earlier_run_offered_may_be_mined_after_all() {
 async fn a_nonce_that_somebody_else_used_is_noticed() {
     let node = Anvil::start(&["--no-mining"]);
     let (rpc, account) = (node.rpc().await, account());
-    let now = rpc.fees().await.unwrap();
+    let now = rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
     let stranger = account.sign(31_337, NOBODY, &[9], 0, 50_000, now.bumped(now).bumped(now)).await.unwrap();
     let thief = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -179,7 +226,10 @@ async fn what_waits_is_no_state_yet() {
     let code = "36156013575f5415600e575f5ffd5b60015f555b5f545f5260205ff3";
     let code = hex::decode(code).unwrap();
     anvil::set_code(&rpc, NOBODY, &code).await;
-    let waiting = account.sign(31_337, NOBODY, &[1], 0, 100_000, rpc.fees().await.unwrap()).await.unwrap();
+    let waiting = account
+        .sign(31_337, NOBODY, &[1], 0, 100_000, rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap())
+        .await
+        .unwrap();
     assert_eq!(rpc.send(&waiting.raw).await.unwrap(), Sent::Taken);
     for (mined, slot) in [(false, 0), (true, 1)] {
         if mined {
@@ -197,7 +247,10 @@ async fn an_account_without_money_is_told() {
     let node = Anvil::start(&[]);
     let (rpc, account) = (node.rpc().await, account());
     set_balance(&rpc, account.address(), U256::from(1)).await;
-    let signed = account.sign(31_337, NOBODY, &[], 0, 21_000, rpc.fees().await.unwrap()).await.unwrap();
+    let signed = account
+        .sign(31_337, NOBODY, &[], 0, 21_000, rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap())
+        .await
+        .unwrap();
     assert_eq!(rpc.send(&signed.raw).await.unwrap(), Sent::InsufficientFunds);
 }
 

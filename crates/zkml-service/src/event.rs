@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy::primitives::{Address, B256};
 use serde::Serialize;
+use zkml_deploy::secret::redact;
 use zkml_protocol::Word;
 
 /// Told of everything that happens, after it is in the journal.
@@ -134,9 +135,34 @@ pub enum Event {
         /// What the transaction may take, in wei.
         needed: String,
     },
+    /// A budget is used up: nothing is sent until it is not any more.
+    OverBudget {
+        /// `hour` or `day`.
+        window: &'static str,
+        /// The budget; this and the others in the chain's currency.
+        budget: String,
+        /// What was spent within that time.
+        spent: String,
+        /// What transactions that wait may take.
+        reserved: String,
+        /// What another one may take.
+        needed: String,
+    },
 }
 
 impl Event {
+    /// The same without secrets: reasons may be words of an endpoint.
+    pub(crate) fn clean(mut self) -> Self {
+        if let Self::Refused { reason, .. }
+        | Self::Postponed { reason, .. }
+        | Self::Ignored { reason }
+        | Self::Failed { reason } = &mut self
+        {
+            *reason = redact(reason).into_owned();
+        }
+        self
+    }
+
     /// One line of the log. A trouble is a warning, what follows from the ordinary course of things is not.
     pub(crate) fn log(&self) {
         match serde_json::to_string(self) {
@@ -155,6 +181,7 @@ impl Event {
                 | Self::Ignored { .. }
                 | Self::Failed { .. }
                 | Self::BalanceTooLow { .. }
+                | Self::OverBudget { .. }
                 | Self::Mined { success: false, .. }
         )
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use zkml_deploy::secret::redact;
 
 /// What rounds may take besides the time between them.
 const ALLOWANCE: Duration = Duration::from_secs(30);
@@ -34,6 +35,14 @@ pub(crate) enum Concern {
     Sending,
     /// Inputs that are not there.
     Inputs,
+    /// Requests of subjects that are not served.
+    Subjects,
+    /// Subjects who have had all that they may.
+    Quota,
+    /// A chain that takes more for gas than may be offered.
+    Fees,
+    /// Money that may not be spent yet.
+    Budget,
 }
 
 impl Health {
@@ -57,13 +66,13 @@ impl Health {
     }
 
     pub(crate) fn failed(&self, why: &str) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(why.to_owned());
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(redact(why).into_owned());
     }
 
     pub(crate) fn notice(&self, about: Concern, what: Option<String>) {
         let notices = &mut self.state.lock().unwrap_or_else(PoisonError::into_inner).notices;
         match what {
-            Some(what) => drop(notices.insert(about, what)),
+            Some(what) => drop(notices.insert(about, redact(&what).into_owned())),
             None => drop(notices.remove(&about)),
         }
     }

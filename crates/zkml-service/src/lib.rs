@@ -10,8 +10,9 @@ mod journal;
 mod metrics;
 mod prover;
 mod seen;
+mod serving;
 
-pub use engine::{Options, Service, Summary};
+pub use engine::{Budget, Options, Service, Summary};
 pub use error::{Result, ServiceError};
 pub use event::{Event, Observer};
 pub use health::Health;
@@ -19,4 +20,5 @@ pub use http::serve;
 pub use journal::{Closing, Counts, Entry, Journal, NonceSlot, Offer, Owner};
 pub use metrics::Metrics;
 pub use prover::{Job, ProveFailure, Proven, Prover};
+pub use serving::Serving;
 pub use tokio_util::sync::CancellationToken;

@@ -23,6 +23,16 @@ struct StateLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WindowLabel {
+    window: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: String,
 }
@@ -34,6 +44,11 @@ pub struct Metrics {
     by_state: Family<StateLabel, Gauge>,
     outcomes: Family<OutcomeLabel, Counter>,
     balance: Gauge<f64, AtomicU64>,
+    spent: Family<WindowLabel, Gauge<f64, AtomicU64>>,
+    budgets: Family<WindowLabel, Gauge<f64, AtomicU64>>,
+    reserved: Gauge<f64, AtomicU64>,
+    not_served: Family<ReasonLabel, Gauge>,
+    over_budget: Family<WindowLabel, Counter>,
     pub(crate) proving: Gauge,
     pub(crate) missing_inputs: Gauge,
     pub(crate) proofs: Counter,
@@ -46,6 +61,7 @@ pub struct Metrics {
     pub(crate) reorganisations: Counter,
     pub(crate) rpc_errors: Counter,
     pub(crate) unpaid: Counter,
+    pub(crate) too_dear: Counter,
     pub(crate) not_taken: Counter,
     pub(crate) head: Gauge,
     pub(crate) lag: Gauge,
@@ -64,6 +80,11 @@ impl Default for Metrics {
             by_state: Family::default(),
             outcomes: Family::default(),
             balance: Gauge::default(),
+            spent: Family::default(),
+            budgets: Family::default(),
+            reserved: Gauge::default(),
+            not_served: Family::default(),
+            over_budget: Family::default(),
             proving: Gauge::default(),
             missing_inputs: Gauge::default(),
             proofs: Counter::default(),
@@ -76,6 +97,7 @@ impl Default for Metrics {
             reorganisations: Counter::default(),
             rpc_errors: Counter::default(),
             unpaid: Counter::default(),
+            too_dear: Counter::default(),
             not_taken: Counter::default(),
             head: Gauge::default(),
             lag: Gauge::default(),
@@ -99,6 +121,7 @@ impl Metrics {
             ("reorganisations", "Times that the chain took blocks back", &self.reorganisations),
             ("rpc_errors", "Rounds that the endpoint made fail", &self.rpc_errors),
             ("not_taken", "Times that a node would not have a transaction", &self.not_taken),
+            ("fee_too_high", "Times that the chain took more for gas than may be offered", &self.too_dear),
             ("balance_too_low", "Times that the account could not pay", &self.unpaid),
         ];
         for (name, help, counter) in counters {
@@ -110,6 +133,15 @@ impl Metrics {
         registry.register("proving", "Proofs being made", self.proving.clone());
         registry.register("missing_inputs", "Requests whose input is not there", self.missing_inputs.clone());
         registry.register("balance_ether", "What the account has", self.balance.clone());
+        registry.register("not_served", "Requests that are not served, by reason", self.not_served.clone());
+        registry.register("spent_ether", "What was spent within an hour and a day", self.spent.clone());
+        registry.register("budget_ether", "What may be spent, where that is limited", self.budgets.clone());
+        registry.register("reserved_ether", "What transactions that wait may take", self.reserved.clone());
+        registry.register(
+            "over_budget",
+            "Times that a budget stopped a transaction",
+            self.over_budget.clone(),
+        );
         registry.register("head_block", "The last block", self.head.clone());
         registry.register("lag_blocks", "Blocks that are not read yet", self.lag.clone());
         registry
@@ -133,7 +165,28 @@ impl Metrics {
     }
 
     pub(crate) fn balance(&self, wei: U256) {
-        self.balance.set(format_ether(wei).parse().unwrap_or(f64::MAX));
+        self.balance.set(ether(wei));
+    }
+
+    /// What was spent within a window, and what may be.
+    pub(crate) fn spent(&self, window: &'static str, wei: U256, budget: Option<U256>) {
+        self.spent.get_or_create(&WindowLabel { window }).set(ether(wei));
+        if let Some(budget) = budget {
+            self.budgets.get_or_create(&WindowLabel { window }).set(ether(budget));
+        }
+    }
+
+    /// Number of requests that are not served for a reason.
+    pub(crate) fn not_served(&self, reason: &'static str) -> Gauge {
+        self.not_served.get_or_create_owned(&ReasonLabel { reason })
+    }
+
+    pub(crate) fn reserved(&self, wei: U256) {
+        self.reserved.set(ether(wei));
+    }
+
+    pub(crate) fn over_budget(&self, window: &'static str) {
+        self.over_budget.get_or_create(&WindowLabel { window }).inc();
     }
 
     /// All of them, in the text format of OpenMetrics.
@@ -144,6 +197,10 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+fn ether(wei: U256) -> f64 {
+    format_ether(wei).parse().unwrap_or(f64::MAX)
 }
 
 /// Gauges are signed.

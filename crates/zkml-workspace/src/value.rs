@@ -116,6 +116,14 @@ pub fn decimal(word: &Word) -> String {
     }
 }
 
+/// Addresses with commas between them.
+///
+/// # Errors
+/// As [`address`], for the first that is none.
+pub fn addresses(text: &str) -> Result<Vec<[u8; 20]>, ValueError> {
+    text.split(',').map(|one| address(one.trim())).collect()
+}
+
 /// 32 bytes: `0x` and 64 hexadecimal digits.
 ///
 /// # Errors

@@ -38,6 +38,15 @@ pub enum Failed {
         /// The checks that failed.
         failed: Vec<String>,
     },
+    /// What was deployed waits for somebody else.
+    #[cfg(feature = "chain")]
+    #[error("on {chain} these wait for a transaction of somebody else: {}", .steps.join(", "))]
+    Waits {
+        /// The chain's name.
+        chain: String,
+        /// The parts, each with the account or the part that it waits for.
+        steps: Vec<String>,
+    },
     /// A service does not come to the code that is on the chain.
     #[cfg(feature = "chain")]
     #[error(transparent)]

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 use zkml_deploy::{
-    Address, DeployError,
+    Address, DeployError, U256,
     chain::{Chain, Chains, RpcUrl},
     error::KeystoreError,
     keys::Account,
-    rpc::{Retry, Rpc},
+    rpc::{FeeLimits, Retry, Rpc},
     transaction::Limits,
 };
 use zkml_protocol::{Word, keccak256};
@@ -110,7 +110,7 @@ pub struct TermArgs {
     #[arg(long, value_name = "N")]
     pub deadline: Option<u64>,
     /// The same as seconds from the last block's time
-    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, conflicts_with = "deadline")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, conflicts_with = "deadline", value_parser = clap::value_parser!(u64).range(1..))]
     pub valid_for: u64,
     /// Why the input is to be believed, as the consumer wants it
     #[arg(long, value_name = "HEX", value_parser = value::bytes, default_value = "0x")]
@@ -241,9 +241,12 @@ impl PasswordArgs {
 /// Fees and patience.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FeeArgs {
-    /// Never offer more than this for a unit of gas, in gwei
+    /// Never offer more than this for a unit of gas, in gwei [default: as deploy/chains.toml says]
     #[arg(long, value_name = "GWEI", value_parser = gwei)]
     max_fee: Option<u128>,
+    /// Of it, never offer more than this to the block's producer, in gwei [default: as deploy/chains.toml says]
+    #[arg(long, value_name = "GWEI", value_parser = gwei)]
+    max_priority_fee: Option<u128>,
     /// Blocks until a transaction counts as final, its own included [default: as deploy/chains.toml says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     confirmations: Option<u64>,
@@ -264,7 +267,12 @@ impl FeeArgs {
             confirmations: self.confirmations.unwrap_or(usual.confirmations),
             bump_after: self.bump_after.map_or(usual.bump_after, Duration::from_secs),
             timeout: Duration::from_secs(self.timeout),
-            max_fee: self.max_fee,
+            fees: FeeLimits {
+                max: self.max_fee.unwrap_or(usual.fees.max),
+                priority: self.max_priority_fee.unwrap_or(usual.fees.priority),
+                named: self.max_fee.is_some(),
+                ..usual.fees
+            },
             ..usual
         }
     }
@@ -272,14 +280,30 @@ impl FeeArgs {
 
 /// Gwei, with up to nine decimals, as wei.
 fn gwei(text: &str) -> Result<u128, String> {
-    let refuse = || format!("{text:?} is no number of gwei, like 30 or 0.25");
+    match decimal(text, 9) {
+        Some(0) => Err("a fee of zero is never taken".to_owned()),
+        Some(wei) => Ok(wei),
+        None => Err(format!("{text:?} is no number of gwei, like 30 or 0.25")),
+    }
+}
+
+/// An amount of the chain's currency, with up to 18 decimals, as wei.
+pub(super) fn ether(text: &str) -> Result<U256, String> {
+    match decimal(text, 18) {
+        Some(0) => Err("with a budget of zero nothing is ever sent".to_owned()),
+        Some(wei) => Ok(U256::from(wei)),
+        None => Err(format!("{text:?} is no amount of the chain's currency, like 1 or 0.05")),
+    }
+}
+
+/// A number with so many decimals at most, as a whole number of the last one.
+fn decimal(text: &str, most: usize) -> Option<u128> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || decimals.len() > 9 || !digits(whole) || !digits(decimals) {
-        return Err(refuse());
+    if whole.is_empty() || decimals.len() > most || !digits(whole) || !digits(decimals) {
+        return None;
     }
-    let wei: u128 = format!("{whole}{decimals:0<9}").parse().map_err(|_| refuse())?;
-    if wei == 0 { Err("a fee of zero is never taken".to_owned()) } else { Ok(wei) }
+    format!("{whole}{decimals:0<most$}").parse().ok()
 }
 
 /// Runs what needs a connection to its end.
@@ -302,6 +326,10 @@ mod tests {
         }
         for text in ["", "0", "0.0", "-1", "1e3", ".5", "1.0000000001", "1.2.3", &"9".repeat(40)] {
             assert!(gwei(text).is_err(), "{text}");
+        }
+        assert_eq!(ether("0.05"), Ok(U256::from(50_000_000_000_000_000u64)));
+        for text in ["0", "", "1e18", "0.0000000000000000001", "-1"] {
+            assert!(ether(text).is_err(), "{text}");
         }
     }
 }

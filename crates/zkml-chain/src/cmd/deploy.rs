@@ -74,7 +74,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`deploy::run`].
+/// As [`deploy::run`], and [`Failed`](Error::Failed) when something waits for somebody else.
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
@@ -111,7 +111,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         };
         Ok(deploy::run(ui, &artifacts, connect(&chain), sender, request).await?)
     })?;
-    ui.result(&report)
+    ui.judged(&report)
 }
 
 fn part(text: &str) -> Result<Part, String> {

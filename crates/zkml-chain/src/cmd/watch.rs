@@ -1,6 +1,6 @@
 //! `zkml-chain watch`: a service that proves what a contract is asked for.
 
-use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect};
+use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect, ether};
 use super::folder::Folder;
 use crate::{
     error::Result,
@@ -15,13 +15,15 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use zkml_deploy::{Address, chain::Chain, consumer::Consumer};
+use zkml_deploy::{Address, U256, chain::Chain, consumer::Consumer};
 use zkml_service::{
-    CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Summary, serve,
+    Budget, CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Serving, Summary,
+    serve,
 };
 use zkml_workspace::{
     Error as StepError,
-    steps::watch::{ModelProver, WatchReport},
+    steps::watch::{ModelProver, WatchReport, subjects_of_file},
+    value::{self, ValueError},
 };
 
 /// Serve a contract's requests for inferences: prove each, hand the proof in, once
@@ -48,6 +50,24 @@ pub struct Args {
     /// Transactions that may wait at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = small)]
     max_pending: usize,
+    /// Send nothing more while this much of the chain's currency was spent within an hour, with what waits [default: no limit]
+    #[arg(long, value_name = "AMOUNT", value_parser = ether)]
+    budget_hour: Option<U256>,
+    /// The same for a day [default: no limit]
+    #[arg(long, value_name = "AMOUNT", value_parser = ether)]
+    budget_day: Option<U256>,
+    /// Serve only requests of these subjects, with commas between them [default: everybody's]
+    #[arg(long, value_name = "ADDRESS,…", value_parser = subjects)]
+    subjects: Option<Subjects>,
+    /// And of those in this file: an address a line, # begins a remark
+    #[arg(long, value_name = "FILE")]
+    subjects_file: Option<PathBuf>,
+    /// Prove so many requests of one subject within an hour [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    quota_hour: Option<u64>,
+    /// The same for a day [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    quota_day: Option<u64>,
     /// Seconds between two looks at the chain [default: a third of a block]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: Option<u64>,
@@ -84,6 +104,26 @@ fn small(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Whose requests are served.
+#[derive(Debug, Clone)]
+struct Subjects(Vec<[u8; 20]>);
+
+fn subjects(text: &str) -> Result<Subjects, ValueError> {
+    value::addresses(text).map(Subjects)
+}
+
+impl Args {
+    /// Whose requests are served, and how many of each.
+    fn serving(&self) -> Result<Serving> {
+        let mut named = self.subjects.clone().map(|Subjects(named)| named);
+        if let Some(path) = &self.subjects_file {
+            named.get_or_insert_default().extend(subjects_of_file(path)?);
+        }
+        let subjects = named.map(|named| named.into_iter().map(Address::from).collect());
+        Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day })
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -102,6 +142,8 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let options = Options {
         jobs: args.jobs,
         max_pending: args.max_pending,
+        serving: args.serving()?,
+        budget: Budget { hour: args.budget_hour, day: args.budget_day },
         from_block: args.from_block.or(deployed),
         range: args.range,
         grace: Duration::from_secs(args.grace),
@@ -130,8 +172,9 @@ async fn work(
 ) -> Result<Summary> {
     let account = args.key.account(&args.password, chain).await?;
     let rpc = connect(chain).await?;
-    let model = Consumer::at(&rpc, consumer).await?.model().await?;
-    model.check(consumer, prover.program())?;
+    let asked = Consumer::at(&rpc, consumer).await?;
+    asked.model().await?.check(consumer, prover.program())?;
+    asked.takes_requests().await?;
     if let Some(folder) = journal.parent() {
         std::fs::create_dir_all(folder).map_err(|e| StepError::io("create", folder, e))?;
     }

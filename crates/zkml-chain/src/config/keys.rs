@@ -32,6 +32,8 @@ pub enum Kind {
     Text,
     /// An address on a chain.
     Address,
+    /// Some addresses, with commas between them.
+    Addresses,
     /// A whole number between two others.
     Whole(u64, u64),
     /// A positive number.
@@ -216,6 +218,34 @@ pub const KEYS: &[Key] = &[
         default: "the sender",
         commands: &["deploy"],
     },
+    Key {
+        name: "subjects",
+        kind: Kind::Addresses,
+        what: "Whose requests a service proves: addresses, with commas between them.",
+        default: "everybody's",
+        commands: &["watch"],
+    },
+    Key {
+        name: "subjects-file",
+        kind: Kind::Path,
+        what: "A file with such addresses, one a line; `#` begins a remark.",
+        default: "none",
+        commands: &["watch"],
+    },
+    Key {
+        name: "quota-hour",
+        kind: Kind::Whole(1, 1_000_000),
+        what: "Requests of one subject that a service proves within an hour.",
+        default: "no limit",
+        commands: &["watch"],
+    },
+    Key {
+        name: "quota-day",
+        kind: Kind::Whole(1, 1_000_000),
+        what: "The same within a day.",
+        default: "no limit",
+        commands: &["watch"],
+    },
 ];
 
 /// The key of this name.
@@ -264,6 +294,7 @@ impl Kind {
             Self::Word(words) if words.contains(&text) => Ok(()),
             Self::Word(words) => Err(Misfit::Word { text: text.into(), words }),
             Self::Address => Ok(value::address(text).map(drop)?),
+            Self::Addresses => Ok(value::addresses(text).map(drop)?),
             Self::Whole(lowest, highest) => match text.parse::<u64>() {
                 Ok(number) if (lowest..=highest).contains(&number) => Ok(()),
                 _ => Err(Misfit::Whole { lowest, highest }),
@@ -292,6 +323,7 @@ impl Kind {
             }
             Self::Text => "text".into(),
             Self::Address => "address".into(),
+            Self::Addresses => "addresses".into(),
             Self::Whole(..) => "whole number".into(),
             Self::Number => "number".into(),
         }
@@ -336,6 +368,8 @@ mod tests {
             ("batch", "0"),
             ("margin", "-1"),
             ("owner", "0x1"),
+            ("subjects", ""),
+            ("subjects", "0x1111111111111111111111111111111111111111,"),
             ("dir", ""),
         ];
         for (key, text) in bad {

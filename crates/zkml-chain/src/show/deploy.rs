@@ -7,6 +7,7 @@ use super::{
 use std::io::{self, Write};
 use zkml_deploy::{
     U256,
+    amount::gwei,
     deploy::{GasSource, Step, Todo},
     plan::Part,
     record::{Record, Status},
@@ -106,12 +107,6 @@ fn ether(wei: U256) -> String {
     let keep = if whole == "0" { zeros + 4 } else { 6 };
     let decimals = decimals.get(..keep.min(decimals.len())).unwrap_or_default().trim_end_matches('0');
     if decimals.is_empty() { whole.to_owned() } else { format!("{whole}.{decimals}") }
-}
-
-/// Wei as gwei.
-fn gwei(wei: u128) -> String {
-    let text = format!("{}.{:09}", wei / 1_000_000_000, wei % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod calibrate;
 mod calldata;
 #[cfg(feature = "chain")]
 mod check;
+pub mod clean;
 mod commit;
 mod compile;
 mod context;
@@ -12,6 +13,7 @@ mod demo;
 #[cfg(feature = "chain")]
 mod deploy;
 mod disclosure;
+mod failure;
 pub mod html;
 mod inspect;
 pub mod ops;

@@ -1,6 +1,12 @@
 //! Stdout carries the result, stderr the talk; `--json` makes the result one JSON document.
 
-use super::{Report, YELLOW, progress::Progress, words};
+use super::{
+    Report, YELLOW,
+    clean::{clean, redact_json},
+    failure::Shown,
+    progress::Progress,
+    words,
+};
 use crate::error::{Error, Result};
 use std::{
     fmt::Display,
@@ -26,13 +32,13 @@ impl Ui {
     /// Says on stderr what is going on.
     pub fn say(&self, words: impl Display) {
         if !self.quiet {
-            let _ = writeln!(anstream::stderr(), "{words}");
+            let _ = writeln!(clean(anstream::stderr()), "{words}");
         }
     }
 
     /// Says on stderr what the user should know even when quiet.
     pub fn warn(&self, words: impl Display) {
-        let _ = writeln!(anstream::stderr(), "{YELLOW}warning:{YELLOW:#} {words}");
+        let _ = writeln!(clean(anstream::stderr()), "{YELLOW}warning:{YELLOW:#} {words}");
     }
 
     /// Prints the result on stdout.
@@ -40,13 +46,11 @@ impl Ui {
     /// # Errors
     /// [`Error::Step`] when stdout cannot be written to (a full disk behind a redirection).
     pub fn result(&self, report: &impl Report) -> Result<()> {
-        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
-        let written = if self.json {
-            out.write_all(&zkml_workspace::json::pretty(report))
-        } else {
-            report.print(&mut out)
-        };
-        closed_pipe_is_fine(written.and_then(|()| out.flush()))
+        if self.json {
+            return document(report);
+        }
+        let mut out = clean(anstream::AutoStream::auto(io::stdout()).lock());
+        closed_pipe_is_fine(report.print(&mut out).and_then(|()| out.flush()))
     }
 
     /// Ends with the verdict of a step on the way to something else, if that is no; its report is part of the error.
@@ -82,9 +86,10 @@ impl Ui {
             if let Error::Failed { report, .. } = &error {
                 document["report"] = *report.clone();
             }
-            let _ = io::stdout().write_all(&zkml_workspace::json::pretty(&document));
+            // Its end is the exit code.
+            let _ = self::document(&document);
         } else {
-            let _ = write!(anstream::stderr(), "{:?}", miette::Report::new(error));
+            let _ = write!(anstream::stderr(), "{:?}", miette::Report::new(Shown::of(&error)));
         }
     }
 }
@@ -106,6 +111,12 @@ impl Observer for Ui {
     fn begun(&self, name: &str, total: Total) -> Box<dyn Work + '_> {
         Box::new(Progress::start(self, name, total))
     }
+}
+
+/// Prints a JSON document on stdout.
+fn document(report: &impl serde::Serialize) -> Result<()> {
+    let document = zkml_workspace::json::pretty(report);
+    raw(redact_json(&String::from_utf8_lossy(&document)).as_bytes())
 }
 
 /// Prints to stdout what is neither a report nor JSON (completions, say).

@@ -1,6 +1,6 @@
 //! Events of the service, and what a run of it came to.
 
-use super::{Report, Ui, raw, table};
+use super::{Report, Ui, clean::redact_json, raw, table};
 use crate::error::Result;
 use std::{
     io::{self, Write},
@@ -15,7 +15,7 @@ pub fn events(json: bool) -> Observer {
     Arc::new(move |event: &Event| {
         if let (true, Ok(line)) = (json, serde_json::to_string(event)) {
             // Nobody may be reading any more; the journal holds it all.
-            let _ = writeln!(io::stdout().lock(), "{line}");
+            let _ = writeln!(io::stdout().lock(), "{}", redact_json(&line));
         }
     })
 }
@@ -34,7 +34,7 @@ pub fn ended(ui: &Ui, report: &WatchReport) -> Result<()> {
     {
         line.extend(report);
     }
-    raw(format!("{line}\n").as_bytes())
+    raw(format!("{}\n", redact_json(&line.to_string())).as_bytes())
 }
 
 impl Report for WatchReport {

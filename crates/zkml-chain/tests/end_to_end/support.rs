@@ -32,7 +32,8 @@ pub(crate) fn repo(path: &str) -> String {
     root().join(path).display().to_string()
 }
 
-fn command() -> Command {
+/// The binary with the environment of tests.
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-chain"));
     command.env("ZKML_CACHE", home().join("cache")).env("ZKML_SOLC", root()).env_remove("RUST_LOG");
     // The same contracts are compiled again and again.

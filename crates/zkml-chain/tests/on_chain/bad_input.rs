@@ -174,3 +174,40 @@ fn contracts_that_were_edited() {
     check(operator.run("deploy", &BROADCAST), 4, "edited-file", &["CreditMlpConsumer.sol"]);
     untouched(&operator);
 }
+
+#[test]
+fn delays_and_deadlines_that_no_contract_would_take() {
+    let folder = crate::support::Folder::new();
+    folder.edit("settings.json", |settings| settings["weights"] = "committed".into());
+    let plan = crate::support::done(&["compile", "--dir", &folder.dir]);
+    crate::support::done(&["srs", "dev", "--k", &plan["k"].as_u64().unwrap().to_string()]);
+    for step in ["setup", "commit", "prove", "gen-verifier"] {
+        let model = if step == "commit" { &["--model"][..] } else { &[] };
+        crate::support::done(&[&[step, "--dir", &folder.dir], model].concat());
+    }
+    let operator = Operator::with(&folder.dir, &[]);
+    let dry =
+        |delay: &str| operator.run("deploy", &["--chain", "anvil", "--test-key", "--model-delay", delay]);
+    check(dry("3599"), 2, "codegen", &["3599 s is too short", "3600 s or more"]);
+    assert_eq!(dry("3600").code, 0);
+    for command in ["submit", "request"] {
+        let run = operator.run(command, &["--chain", "anvil", "--test-key", "--valid-for", "0"]);
+        assert!(run.code == 2 && run.stderr.contains("--valid-for"), "{run:?}");
+    }
+    untouched(&operator);
+}
+
+#[test]
+fn a_consumer_that_takes_no_requests_is_named() {
+    let operator = Operator::new(&[]);
+    operator.deploy(&[]);
+    let consumer = operator.address("consumer").to_string();
+    let words = [consumer.as_str(), "takes no requests", "--consumer requests"];
+    let key = ["--chain", "anvil", "--test-key"];
+    check(operator.run("request", &key), 2, "no-requests", &words);
+    let journal = operator.deployments().join("journal.sqlite").display().to_string();
+    let inputs = operator.deployments().display().to_string();
+    let watch = ["--inputs", &inputs, "--journal", &journal, "--listen", "127.0.0.1:0", "--until-idle"];
+    check(operator.run("watch", &[&key[..], &watch].concat()), 2, "no-requests", &words);
+    assert!(!fs::exists(journal).unwrap());
+}

@@ -5,9 +5,11 @@ mod anvil;
 mod bad_input;
 mod check;
 mod deploy;
+mod echo;
 mod node;
 mod owners;
 mod resume;
+mod secrets;
 mod submit;
 #[path = "../end_to_end/support.rs"]
 #[allow(dead_code, reason = "the other test binary uses the rest")]

@@ -16,7 +16,13 @@ const OTHER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 fn what_somebody_else_must_send_is_shown_and_the_rest_waits() {
     let operator = Operator::new(&[]);
     let owners = ["--owner", SENDER, "--model-owner", OTHER];
-    let report = operator.deploy(&owners);
+    // A dry run is done; what waits for somebody else is not.
+    let all = [&["--chain", "anvil", "--test-key"], &owners[..]].concat();
+    operator.done("deploy", &all);
+    let run = operator.run("deploy", &[&all[..], &["--broadcast"]].concat());
+    let report = run.json()["report"].clone();
+    let words = ["registration for", "consumer for the registration", "same command again"];
+    crate::support::check(run, 7, "waits", &words);
     let step = |part: &str| {
         report["steps"].as_array().unwrap().iter().find(|step| step["part"] == part).unwrap().clone()
     };

@@ -28,6 +28,8 @@ use zkml_protocol::{Word, keccak256};
 const ASKER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 /// Its key: everybody has it.
 const ASKERS_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+/// The node's first account, which is the service's.
+const SENDER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 /// The node's third account.
 const STRANGER: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const FAR: u64 = 1 << 40;
@@ -309,6 +311,31 @@ async fn public_inputs_come_from_the_event() {
     assert_eq!(last["event"], "ended", "{last}");
     assert_eq!(last["summary"]["requests"], json!([["done", 1]]), "{run:?}");
     assert_eq!(place.state(id).await, RequestState::Fulfilled);
+    // Whoever is not named is not served, and a bad name ends the service before it begins.
+    let third = place.ask(commitment, &input).await.unwrap();
+    let list = place.path("subjects");
+    let serve = |more: &[&str]| {
+        let arguments = place.watch(&[&["--until-idle"], more].concat());
+        with_chain(&place.node, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    fs::write(&list, format!("# friends\n{STRANGER} # one of them\n\n")).unwrap();
+    let run = serve(&["--subjects", SENDER, "--subjects-file", &list]);
+    assert!(run.code == 0 && run.stdout.contains("not among those that are served"), "{run:?}");
+    assert_eq!(place.state(third).await, RequestState::Pending);
+    fs::write(&list, format!("{STRANGER}\n{}\n", STRANGER.replace('C', "c"))).unwrap();
+    for (arguments, code, words) in [
+        (["--subjects-file", &list], 3, "line 2"),
+        (["--subjects", "0x12"], 2, "0x12"),
+        (["--quota-day", "0"], 2, "--quota-day"),
+    ] {
+        let run = serve(&arguments);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(run.code == code && said.contains(words), "{run:?}");
+    }
+    fs::write(&list, "# nobody\n").unwrap();
+    assert!(serve(&["--subjects-file", &list]).stdout.contains("nobody would be served"));
+    let run = serve(&["--subjects", ASKER, "--quota-hour", "3"]);
+    assert_eq!((run.code, place.state(third).await), (0, RequestState::Fulfilled), "{run:?}");
     // A contract of another model is refused before anything is read.
     let foreign = place.watch(&["--consumer", "0x0000000000000000000000000000000000000009"]);
     let foreign: Vec<&str> = foreign.iter().map(String::as_str).collect();

@@ -17,7 +17,7 @@ use crate::{
     plan::{Part, Plan, State},
     preflight::{self, Check},
     record::{Record, Status},
-    rpc::{Fees, Rpc},
+    rpc::Rpc,
     transaction::Limits,
 };
 
@@ -133,7 +133,7 @@ pub async fn preview(rpc: &Rpc, plan: &Plan, sender: Address, options: &Options)
         }
         steps.push(Step { part, address: plan.placed(part).map(|placed| placed.address), todo });
     }
-    let fees: Fees = rpc.fees().await?.capped(options.limits.max_fee);
+    let fees = rpc.fees(&options.limits.fees).await?;
     let cost = U256::from(gas) * U256::from(fees.max) + l1_fee;
     let balance = rpc.balance(sender).await?;
     Ok(Preview { checks, steps, sender, gas, max_fee: fees.max, l1_fee, cost, balance })

@@ -27,7 +27,7 @@ pub(super) async fn send(
         Earlier::find(rpc, from, record.transaction(part).and_then(|recorded| recorded.waiting(from)))
             .await?;
     let mut note = |offer: &Signed| {
-        let transaction = TransactionRecord::offered(offer.hash, from, offer.nonce, record.transaction(part));
+        let transaction = TransactionRecord::offered(offer, from, record.transaction(part));
         record.set(part, Status::Sent, Some(transaction));
         record.status = Status::Partial;
         watcher.save(record)
@@ -43,6 +43,7 @@ pub(super) async fn settle(rpc: &Rpc, plan: &Plan, part: Part, record: &mut Reco
             if let Some(transaction) = record.transaction_mut(part) {
                 transaction.hash = receipt.transaction_hash;
                 transaction.replaced.clear();
+                (transaction.max_fee, transaction.priority_fee) = (None, None);
                 (transaction.block, transaction.gas) = (receipt.block_number, Some(receipt.gas_used));
             }
         }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use zkml_protocol::{VerifierProgram, Word, keccak256};
 
 use crate::{
-    Address, B256,
+    Address, B256, U256,
     package::{Package, Placed},
-    transaction::Earlier,
+    rpc::Fees,
+    transaction::{Earlier, Signed},
 };
 
 /// How far a deployment or a part of it is.
@@ -42,6 +43,12 @@ pub struct TransactionRecord {
     /// What was offered for this nonce before, and may be mined instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<B256>,
+    /// Most that it offers for a unit of gas, in wei, until it is mined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fee: Option<U256>,
+    /// Of it, for the block's producer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_fee: Option<U256>,
     /// Its block, once it is mined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<u64>,
@@ -79,18 +86,25 @@ pub struct ContractRecord {
 impl TransactionRecord {
     /// An offer that no block has yet; what was offered `before` for its nonce is kept.
     #[must_use]
-    pub fn offered(hash: B256, from: Address, nonce: u64, before: Option<&Self>) -> Self {
+    pub fn offered(offer: &Signed, from: Address, before: Option<&Self>) -> Self {
+        let (hash, nonce) = (offer.hash, offer.nonce);
         let before =
             before.filter(|before| before.block.is_none() && (before.from, before.nonce) == (from, nonce));
         let replaced = before.map(|before| before.hashes().filter(|other| *other != hash).collect());
-        Self { hash, from, nonce, replaced: replaced.unwrap_or_default(), block: None, gas: None }
+        let [max_fee, priority_fee] = [offer.fees.max, offer.fees.priority].map(|fee| Some(U256::from(fee)));
+        let replaced = replaced.unwrap_or_default();
+        Self { hash, from, nonce, replaced, max_fee, priority_fee, block: None, gas: None }
     }
 
     /// What of it may still be mined, if this account sent it and no block has it.
     #[must_use]
     pub fn waiting(&self, from: Address) -> Option<Earlier> {
         let waits = self.block.is_none() && self.from == from;
-        waits.then(|| Earlier { nonce: self.nonce, hashes: self.hashes().collect() })
+        let fees = self
+            .max_fee
+            .zip(self.priority_fee)
+            .map(|(max, priority)| Fees { max: max.saturating_to(), priority: priority.saturating_to() });
+        waits.then(|| Earlier { nonce: self.nonce, hashes: self.hashes().collect(), fees })
     }
 
     /// All that was offered for its nonce, the newest first.

@@ -6,7 +6,7 @@ use alloy::primitives::Bytes;
 use rand::Rng;
 use zkml_contracts::errors::describe;
 
-use crate::{DeployError, Result};
+use crate::{DeployError, Result, secret::redact};
 
 /// How often a request is repeated that nobody answered. Between two attempts lies a time that doubles, with jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,13 +75,6 @@ impl Fees {
         let more = |fee: u128| fee.saturating_add(fee.div_ceil(8)).saturating_add(1);
         Self { max: more(self.max).max(now.max), priority: more(self.priority).max(now.priority) }
     }
-
-    /// Neither more than `cap`.
-    #[must_use]
-    pub fn capped(&self, cap: Option<u128>) -> Self {
-        let cap = cap.unwrap_or(u128::MAX);
-        Self { max: self.max.min(cap), priority: self.priority.min(cap) }
-    }
 }
 
 /// What became of a raw transaction that was handed to a node.
@@ -113,7 +106,7 @@ impl Sent {
         } else if says(&["insufficient funds", "insufficientfunds", "upfront_cost", "insufficient balance"]) {
             Sent::InsufficientFunds
         } else {
-            Sent::Refused(message.chars().take(300).collect())
+            Sent::Refused(redact(message).chars().take(300).collect())
         }
     }
 }
@@ -127,7 +120,6 @@ mod tests {
         let fees = Fees { max: 80, priority: 1 };
         assert_eq!(fees.bumped(Fees::default()), Fees { max: 91, priority: 3 });
         assert_eq!(fees.bumped(Fees { max: 200, priority: 7 }), Fees { max: 200, priority: 7 });
-        assert_eq!(fees.capped(Some(50)), Fees { max: 50, priority: 1 });
         let most = Fees { max: u128::MAX, priority: u128::MAX };
         assert_eq!(most.bumped(fees), most);
     }

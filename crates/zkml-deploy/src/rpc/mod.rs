@@ -1,6 +1,7 @@
 //! One JSON-RPC endpoint of one chain: who asks it is sure of the chain, and every answer is typed.
 
 mod answer;
+mod fees;
 mod view;
 
 use std::{future::IntoFuture, time::Duration};
@@ -16,23 +17,33 @@ use alloy::{
     transports::{RpcError, TransportError, TransportErrorKind, http::Http},
 };
 
-pub use self::answer::{Answer, Fees, Retry, Sent};
+pub use self::{
+    answer::{Answer, Fees, Retry, Sent},
+    fees::FeeLimits,
+};
 use crate::{
     DeployError, Result,
     chain::{Chain, RpcUrl},
     error::with_causes,
+    secret::redact,
 };
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An endpoint whose chain was checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rpc {
     provider: DynProvider,
     url: RpcUrl,
     chain_id: u64,
     retry: Retry,
+}
+
+impl std::fmt::Debug for Rpc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rpc({}, chain {})", self.endpoint(), self.chain_id)
+    }
 }
 
 impl Rpc {
@@ -131,16 +142,6 @@ impl Rpc {
     /// As [`Rpc::chain_id_there`].
     pub async fn pending_nonce(&self, address: Address) -> Result<u64> {
         self.ask("eth_getTransactionCount", || self.provider.get_transaction_count(address).pending()).await
-    }
-
-    /// What a transaction should offer now.
-    ///
-    /// # Errors
-    /// As [`Rpc::chain_id_there`].
-    pub async fn fees(&self) -> Result<Fees> {
-        let estimate =
-            self.ask("eth_feeHistory", || async { self.provider.estimate_eip1559_fees().await }).await?;
-        Ok(Fees { max: estimate.max_fee_per_gas, priority: estimate.max_priority_fee_per_gas })
     }
 
     /// Calls a contract at the last block; `to` none runs creation code. What waits does not count: it may never come, and
@@ -292,7 +293,7 @@ impl Rpc {
         for url in [self.url.url().as_str(), bare.as_str()] {
             text = text.replace(url, &self.endpoint()).replace(url.trim_end_matches('/'), &self.endpoint());
         }
-        text.chars().take(300).collect()
+        redact(&text).chars().take(300).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Result, SourceError};
 use crate::{
     error::{UrlError, with_causes},
     rpc::Retry,
+    secret,
 };
 
 /// How long one request may take: the sources of a model's contracts are several hundred kilobytes.
@@ -27,21 +28,13 @@ impl Secret {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
+        secret::register(text);
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
     /// The key.
     pub(super) fn reveal(&self) -> &str {
         &self.0
-    }
-
-    /// A text without the key, plain or as URLs and forms write it.
-    fn redact(&self, text: &str) -> String {
-        let encoded: String = reqwest::Url::parse_with_params("http://key/", [("k", &self.0)])
-            .ok()
-            .and_then(|url| url.query().map(|query| query.trim_start_matches("k=").to_owned()))
-            .unwrap_or_else(|| self.0.clone());
-        text.replace(&self.0, "***").replace(&encoded, "***")
     }
 }
 
@@ -84,6 +77,7 @@ impl Http {
     pub(super) fn new(url: &str, key: Option<Secret>, retry: Retry) -> Result<Self> {
         let refuse = |source| SourceError::Url { source };
         let url = Url::parse(url).map_err(|e| refuse(UrlError::Syntax(e)))?;
+        secret::register_url(&url);
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(refuse(UrlError::Scheme { scheme: url.scheme().to_owned() }));
         }
@@ -171,8 +165,8 @@ impl Http {
 
     /// A text of the service, fit for a terminal: short, without the key and without control characters.
     pub(super) fn shown(&self, text: &str) -> String {
-        let text = self.key.as_ref().map_or_else(|| text.to_owned(), |key| key.redact(text));
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String =
+            secret::redact(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         text.trim().chars().take(SHOWN).collect()
     }
 

@@ -8,12 +8,12 @@ use zkml_deploy::{
     package::Existing,
     plan::{Part, Plan, State},
     record::Status,
-    rpc::Sent,
+    rpc::{FeeLimits, Sent},
     transaction::{Call, Signed},
 };
 
 use crate::{
-    anvil::mine,
+    anvil::{Anvil, mine},
     proxy::Act,
     scene::{Keeper, Scene, sent},
 };
@@ -28,7 +28,7 @@ async fn verifier(scene: &Scene, plan: &Plan) -> Call {
 
 /// Signs that call, and hands it to the node.
 async fn offer(scene: &Scene, call: &Call, nonce: u64) -> Signed {
-    let fees = scene.rpc.fees().await.unwrap();
+    let fees = scene.rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
     let signed = scene.account.sign(31_337, call.to, &call.data, nonce, 5_000_000, fees).await.unwrap();
     assert_eq!(scene.rpc.send(&signed.raw).await.unwrap(), Sent::Taken);
     signed
@@ -123,7 +123,7 @@ async fn somebody_else_may_be_faster() {
     let plan = scene.plan(Existing::default()).await.unwrap();
     let call = verifier(&scene, &plan).await;
     let stranger = scene.rpc.raw("eth_accounts", json!([])).await.unwrap()[1].clone();
-    let fees = scene.rpc.fees().await.unwrap();
+    let fees = scene.rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
     let dear = format!("{:#x}", fees.max * 4);
     let data = format!("0x{}", hex::encode(&call.data));
     let faster = json!({

@@ -172,7 +172,15 @@ pub(crate) fn sent(scene: &Scene, plan: &Plan, nonce: u64, hashes: &[B256]) -> K
     let mut record = Record::planned(plan);
     let (from, hash, replaced) = (scene.account.address(), hashes[0], hashes[1..].to_vec());
     record.contracts.verifier.status = Status::Sent;
-    record.contracts.verifier.transaction =
-        Some(TransactionRecord { hash, from, nonce, replaced, block: None, gas: None });
+    record.contracts.verifier.transaction = Some(TransactionRecord {
+        hash,
+        from,
+        nonce,
+        replaced,
+        max_fee: None,
+        priority_fee: None,
+        block: None,
+        gas: None,
+    });
     Keeper { record: Some(record), ..Keeper::default() }
 }

@@ -1,8 +1,10 @@
 //! The service's one task: rounds, pauses between them, and a clean end.
 
+mod budget;
 mod follow;
 mod prove;
 mod send;
+mod serving;
 mod settle;
 
 use std::{
@@ -24,6 +26,7 @@ use zkml_deploy::{
 };
 use zkml_protocol::Word;
 
+pub use self::budget::Budget;
 use self::prove::Finished;
 use crate::{
     error::{Result, ServiceError},
@@ -32,6 +35,7 @@ use crate::{
     journal::{Counts, Entry, Journal},
     metrics::Metrics,
     prover::Prover,
+    serving::Serving,
 };
 
 /// How the service works.
@@ -43,6 +47,10 @@ pub struct Options {
     pub jobs: usize,
     /// Transactions that may wait at a time.
     pub max_pending: usize,
+    /// Most that is spent.
+    pub budget: Budget,
+    /// Whose requests are served, and how many.
+    pub serving: Serving,
     /// Where a new journal begins to read; at the last block if none is named.
     pub from_block: Option<u64>,
     /// Blocks that are read at once.
@@ -66,6 +74,8 @@ impl Options {
             limits,
             jobs: 1,
             max_pending: 16,
+            budget: Budget::default(),
+            serving: Serving::default(),
             from_block: None,
             range: 2_000,
             grace: Duration::from_secs(600),
@@ -163,6 +173,8 @@ struct Engine {
     shorter: u32,
     /// Blocks that the endpoint lets us read at once.
     range: u64,
+    /// What stops the service from sending, once it was said: a budget, by its window, or the fee.
+    over: Option<&'static str>,
 }
 
 impl Engine {
@@ -187,11 +199,13 @@ impl Engine {
             handed: HashMap::new(),
             strangers: HashMap::new(),
             shorter: 0,
+            over: None,
         }
     }
 
     async fn work(&mut self, shutdown: &CancellationToken) -> Result<()> {
         let mut failures = 0;
+        self.journal.take_up(self.options.serving.subjects.as_ref())?;
         loop {
             let round = tokio::select! {
                 biased;
@@ -231,6 +245,7 @@ impl Engine {
         if let Some(head) = head {
             self.settle(head).await?;
             self.send(head).await?;
+            self.note_spent()?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
         }
@@ -322,6 +337,7 @@ impl Engine {
     }
 
     fn tell(&self, event: Event) {
+        let event = event.clean();
         event.log();
         (self.observer)(&event);
     }

@@ -33,15 +33,20 @@ impl Engine {
         for id in self.journal.expire(head.number, head.time)? {
             self.tell(Event::Postponed { request: id, reason: "its deadline has passed".to_owned() });
         }
+        self.refuse_others()?;
         for _ in 0..LOOKS {
+            let over_quota = self.over_quota()?;
             if self.proving.len() >= self.options.jobs {
                 break;
             }
-            let wanted = self.journal.to_prove(AT_ONCE + self.proving.len())?;
+            let wanted = self.journal.to_prove(AT_ONCE + self.proving.len(), &over_quota)?;
             let all = wanted.len() < AT_ONCE;
             for entry in self.with_inputs(wanted)? {
                 if self.proving.len() >= self.options.jobs {
                     break;
+                }
+                if !self.has_room(&entry)? {
+                    continue;
                 }
                 match self.is_pending(&entry).await {
                     Ok(true) => self.start_proof(&entry)?,

@@ -25,8 +25,6 @@ use crate::{
     prover::Proven,
 };
 
-/// Largest offer, as a multiple of what the chain takes now, where the caller sets no limit.
-const MOST_RAISED: u128 = 10;
 /// Number of times that a fee is raised at once when a node calls it too low.
 const RAISES: u32 = 40;
 
@@ -89,14 +87,19 @@ impl Engine {
     async fn hand_in(&mut self, entry: &Entry, proof: &Proven, head: Head) -> Result<bool> {
         let (from, data) = (self.account.address(), self.call(&entry.request, proof));
         let gas = match self.rpc.estimate(from, Some(self.consumer), &data).await? {
-            Ok(gas) => with_headroom(gas, self.options.limits.gas),
+            Ok(gas) => match with_headroom("fulfillInference", gas, self.options.limits.gas) {
+                Ok(gas) => gas,
+                Err(error) => {
+                    self.postpone_or_refuse(entry, with_causes(&error))?;
+                    return Ok(true);
+                }
+            },
             Err(bytes) => {
                 self.refused_by_contract(entry, &bytes, head)?;
                 return Ok(true);
             }
         };
-        let now = self.rpc.fees().await?;
-        let fees = now.capped(self.options.limits.max_fee);
+        let Some(fees) = self.fees().await? else { return Ok(false) };
         let (balance, needed) = (self.note_balance().await?, U256::from(gas) * U256::from(fees.max));
         if balance < needed {
             self.metrics.unpaid.inc();
@@ -105,6 +108,9 @@ impl Engine {
                 Some(format!("the account has {balance} wei, up to {needed} are needed")),
             );
             self.tell(Event::BalanceTooLow { balance: balance.to_string(), needed: needed.to_string() });
+            return Ok(false);
+        }
+        if !self.fits(needed)? {
             return Ok(false);
         }
         let nonce = self.free_nonce().await?;
@@ -117,6 +123,26 @@ impl Engine {
             self.hand_over(&slot).await?;
         }
         Ok(true)
+    }
+
+    /// What is offered for gas; nothing while the chain takes more than that.
+    async fn fees(&mut self) -> Result<Option<Fees>> {
+        match self.rpc.fees(&self.options.limits.fees).await {
+            Ok(fees) => {
+                self.health.notice(Concern::Fees, None);
+                Ok(Some(fees))
+            }
+            Err(error @ DeployError::FeeTooHigh { .. }) => {
+                let reason = error.to_string();
+                self.metrics.too_dear.inc();
+                self.health.notice(Concern::Fees, Some(reason.clone()));
+                if self.over.replace("fee") != Some("fee") {
+                    self.tell(Event::Failed { reason });
+                }
+                Ok(None)
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// The first nonce that neither the chain nor the journal has used: a gap is filled before anything follows it.
@@ -206,16 +232,19 @@ impl Engine {
 
     /// Signs a dearer transaction of the same nonce and writes it down; none if no more may be offered.
     async fn raise(&mut self, slot: &NonceSlot, wanted: Wanted) -> Result<Option<Vec<u8>>> {
-        let now = self.rpc.fees().await?;
-        let ceiling = self.options.limits.max_fee.unwrap_or(now.max.saturating_mul(MOST_RAISED));
         let last = slot.offers.last().map(|offer| offer.fees).unwrap_or_default();
-        let fees = last.bumped(now).capped(Some(ceiling));
         let void = slot.void || wanted == Wanted::Nothing;
-        // At the limit an empty transaction is still worth an attempt: the node may have forgotten the other one.
-        if fees.max <= last.max && void == slot.void {
+        let fees = match self.rpc.raised(&self.options.limits.fees, last).await? {
+            Some(fees) => fees,
+            // At the limit an empty transaction is still worth an attempt: the node may have forgotten the other one.
+            None if void != slot.void => last,
+            None => return Ok(None),
+        };
+        let Some((to, data, gas)) = self.content(slot, void).await? else { return Ok(None) };
+        let worst = U256::from(gas).saturating_mul(U256::from(fees.max));
+        if worst > slot.worst() && !self.fits(worst - slot.worst())? {
             return Ok(None);
         }
-        let Some((to, data, gas)) = self.content(slot, void).await? else { return Ok(None) };
         let signed = self.account.sign(self.rpc.chain_id(), to, &data, slot.nonce, gas, fees).await?;
         self.journal.offer_more(slot.id, &signed, void)?;
         self.note_offer(slot, void, signed.hash, fees);
@@ -245,7 +274,7 @@ impl Engine {
         }
         let us = self.account.address();
         // Chains that charge for publication want more than the 21,000 of an empty transaction.
-        let gas = self.rpc.estimate(us, Some(us), &[]).await?.unwrap_or(21_000);
+        let gas = self.rpc.estimate(us, Some(us), &[]).await?.unwrap_or(21_000).min(self.options.limits.gas);
         Ok(Some((us, Vec::new(), gas)))
     }
 }

@@ -9,6 +9,7 @@ use zkml_protocol::Word;
 
 use super::{
     Engine,
+    budget::cost,
     follow::Head,
     send::{Wanted, passed},
 };
@@ -76,7 +77,7 @@ impl Engine {
                 return Ok(true);
             };
             let reason = if receipt.status() { None } else { Some(self.why(&receipt, slot).await?) };
-            self.journal.mined(slot.id, block, reason.as_deref())?;
+            self.journal.mined(slot.id, block, reason.as_deref(), cost(&receipt, slot, offer))?;
             if let (Some(id), Some(reason)) = (slot.request, reason) {
                 self.stop_paying(&id, reason)?;
             }

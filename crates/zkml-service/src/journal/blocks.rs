@@ -90,7 +90,7 @@ fn revive(sql: &Transaction<'_>, above: i64) -> rusqlite::Result<()> {
         [above],
     )?;
     sql.execute(
-        "UPDATE slots SET status = 'live', block = NULL WHERE status = 'mined' AND block > ?1",
+        "UPDATE slots SET status = 'live', block = NULL, cost = NULL, mined_at = 0 WHERE status = 'mined' AND block > ?1",
         [above],
     )?;
     Ok(())

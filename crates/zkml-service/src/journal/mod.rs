@@ -4,6 +4,7 @@
 mod blocks;
 mod requests;
 mod slots;
+mod subjects;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,12 +21,16 @@ pub use requests::{Closing, Counts, Entry};
 pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN begun_at INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX requests_by_begin ON requests (begun_at);";
+/// Columns that the second version lacks.
+const FROM_SECOND: &str = "ALTER TABLE slots ADD COLUMN cost TEXT;
+    ALTER TABLE slots ADD COLUMN mined_at INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX slots_by_time ON slots (mined_at);";
 /// SQLite's `application_id` of these files: "zkml".
 const APPLICATION: i64 = 0x7a6b_6d6c;
 
@@ -99,10 +104,13 @@ impl Journal {
         if application != APPLICATION {
             return Err(refuse("it is a database of something else: name another file".to_owned()));
         }
-        if version == 1 {
+        if (1..VERSION).contains(&version) {
             self.write(|sql| {
-                sql.execute_batch(FROM_FIRST)?;
-                sql.execute("UPDATE requests SET seen_at = ?1", [now_ms()])?;
+                if version == 1 {
+                    sql.execute_batch(FROM_FIRST)?;
+                    sql.execute("UPDATE requests SET seen_at = ?1", [now_ms()])?;
+                }
+                sql.execute_batch(FROM_SECOND)?;
                 sql.pragma_update(None, "user_version", VERSION)
             })?;
         } else if version != VERSION {

@@ -1,10 +1,13 @@
 //! Requests: what was asked for, how far it is, and what ended its wait.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::Address;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use zkml_deploy::secret::redact;
 use zkml_protocol::{Word, binding::Request};
 
-use super::{Journal, now_ms};
+use super::{Journal, now_ms, subjects::list};
 use crate::{
     error::Result,
     prover::Proven,
@@ -63,11 +66,11 @@ pub(crate) struct Missing {
 /// How many requests there are in each state.
 pub type Counts = Vec<(String, u64)>;
 
-const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
+pub(super) const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
                        closed_block, closed_how, closed_by, output, proof, attempts, failures";
 /// Milliseconds for which it counts that a subject was served.
 const REMEMBERED_MS: i64 = 3_600_000;
-const WAITING: &str = "status = 'open' AND closed_block IS NULL";
+pub(super) const WAITING: &str = "status = 'open' AND closed_block IS NULL";
 
 impl Journal {
     /// A request.
@@ -90,9 +93,11 @@ impl Journal {
         self.select("1", i64::MAX)
     }
 
-    /// Requests that want a proof now, in turns: each subject's first, then each one's second.
-    pub(crate) fn to_prove(&self, limit: usize) -> Result<Vec<Entry>> {
-        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= {}", now_ms()), size(limit))
+    /// Requests that want a proof now, in turns: each subject's first, then each one's second. Of some subjects, only those that were begun before.
+    pub(crate) fn to_prove(&self, limit: usize, over_quota: &BTreeSet<Address>) -> Result<Vec<Entry>> {
+        let room = format!("(begun_at > 0 OR subject NOT IN ({}))", list(over_quota));
+        let now = now_ms();
+        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= {now} AND {room}"), size(limit))
     }
 
     /// Requests with a proof that no transaction hands in.
@@ -154,7 +159,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4, missing = 0 WHERE id = ?1",
-                params![id.0, next, reason, failure],
+                params![id.0, next, redact(reason), failure],
             )
             .map(|_| ())
         })
@@ -172,7 +177,7 @@ impl Journal {
             )?;
             requests
                 .iter()
-                .try_for_each(|m| update.execute(params![m.id.0, now.saturating_add(m.pause_ms), m.what]).map(|_| ()))
+                .try_for_each(|m| update.execute(params![m.id.0, now.saturating_add(m.pause_ms), redact(&m.what)]).map(|_| ()))
         })
     }
 
@@ -199,7 +204,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET status = 'refused', reason = ?2 WHERE id = ?1 AND status = 'open'",
-                params![id.0, reason],
+                params![id.0, redact(reason)],
             )
             .map(|_| ())
         })
@@ -315,7 +320,7 @@ pub(super) fn size(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let word = |column| row.get(column).map(Word);
     let closed =
         match (row.get::<_, Option<i64>>("closed_block")?, row.get::<_, Option<String>>("closed_how")?) {

@@ -57,8 +57,13 @@ CREATE TABLE slots (
     gas INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('live', 'mined', 'final', 'stolen')),
     block INTEGER,
+    -- What it cost, in wei, decimal; and when it was found in a block, in milliseconds since 1970.
+    cost TEXT,
+    mined_at INTEGER NOT NULL DEFAULT 0,
     CHECK ((block IS NOT NULL) = (status IN ('mined', 'final')))
 ) STRICT;
+
+CREATE INDEX slots_by_time ON slots (mined_at);
 
 -- Two transactions for one request would be paid for twice, two for one nonce would push each other out.
 CREATE UNIQUE INDEX one_live_slot_for_a_request ON slots (request) WHERE status = 'live';

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, U256};
 use rusqlite::{Row, Transaction, params};
-use zkml_deploy::{rpc::Fees, transaction::Signed};
+use zkml_deploy::{rpc::Fees, secret::redact, transaction::Signed};
 use zkml_protocol::Word;
 
 use super::{Journal, now_ms, requests::size};
@@ -21,7 +21,7 @@ pub struct NonceSlot {
     pub request: Option<Word>,
     /// An empty transaction shall take the nonce.
     pub void: bool,
-    /// Gas of the newest offer.
+    /// Most gas of its offers.
     pub gas: u64,
     /// What was signed, the newest last; never empty.
     pub offers: Vec<Offer>,
@@ -40,6 +40,14 @@ pub struct Offer {
     pub void: bool,
     /// Time in milliseconds since 1970.
     pub signed_at: i64,
+}
+
+impl NonceSlot {
+    /// Most that its dearest offer can cost, in wei.
+    pub(crate) fn worst(&self) -> U256 {
+        let dearest = self.offers.iter().map(|offer| offer.fees.max).max().unwrap_or_default();
+        U256::from(self.gas).saturating_mul(U256::from(dearest))
+    }
 }
 
 impl Journal {
@@ -97,7 +105,7 @@ impl Journal {
     pub(crate) fn offer_more(&mut self, slot: i64, signed: &Signed, void: bool) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "UPDATE slots SET void = ?2, gas = ?3 WHERE slot = ?1",
+                "UPDATE slots SET void = ?2, gas = max(gas, ?3) WHERE slot = ?1",
                 params![slot, void, size(signed.gas)],
             )?;
             add_offer(sql, slot, signed, void)
@@ -105,20 +113,33 @@ impl Journal {
     }
 
     /// One of the nonce's transactions is in a block; a reason says that it failed there.
-    pub(crate) fn mined(&mut self, slot: i64, block: u64, failed: Option<&str>) -> Result<()> {
+    pub(crate) fn mined(&mut self, slot: i64, block: u64, failed: Option<&str>, cost: U256) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "UPDATE slots SET status = 'mined', block = ?2 WHERE slot = ?1 AND status = 'live'",
-                params![slot, size(block)],
+                "UPDATE slots SET status = 'mined', block = ?2, cost = ?3, mined_at = ?4 WHERE slot = ?1 AND status = 'live'",
+                params![slot, size(block), cost.to_string(), now_ms()],
             )?;
             if let Some(reason) = failed {
                 sql.execute(
                     "UPDATE requests SET failures = failures + 1, reason = ?2 \
                      WHERE id = (SELECT request FROM slots WHERE slot = ?1) AND status = 'open'",
-                    params![slot, reason],
+                    params![slot, redact(reason)],
                 )?;
             }
             Ok(())
+        })
+    }
+
+    /// What transactions cost that were found in blocks after this time, in wei.
+    pub(crate) fn spent_since(&self, time: i64) -> Result<U256> {
+        self.read(|sql| {
+            let query = "SELECT cost FROM slots WHERE mined_at > ?1 AND cost IS NOT NULL";
+            let mut total = U256::ZERO;
+            for cost in sql.prepare(query)?.query_map([time], |row| row.get::<_, String>(0))? {
+                // Whatever somebody wrote into the file: what cannot be read is too much.
+                total = total.saturating_add(cost?.parse().unwrap_or(U256::MAX));
+            }
+            Ok(total)
         })
     }
 

@@ -5,7 +5,8 @@ use crate::{
     prover::Proven,
     seen::{Seen, What},
 };
-use alloy::primitives::B256;
+use alloy::primitives::{B256, U256};
+use std::collections::BTreeSet;
 use zkml_deploy::{rpc::Fees, transaction::Signed};
 use zkml_protocol::{Word, binding::Request};
 
@@ -65,7 +66,7 @@ fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
     assert_eq!(journal.offer_count().unwrap(), 1, "what failed left nothing behind");
     // Once it is mined, another one could follow, should it have failed.
     let slot = journal.live().unwrap()[0].id;
-    journal.mined(slot, 7, Some("OutOfGas")).unwrap();
+    journal.mined(slot, 7, Some("OutOfGas"), U256::from(7)).unwrap();
     assert!(journal.begin(&other.id(), &signed(3, 4)).is_err(), "the nonce is used");
     assert_eq!(journal.to_send(9).unwrap()[0].failures, 1);
     journal.begin(&id, &signed(4, 5)).unwrap();
@@ -90,7 +91,7 @@ fn a_fulfilment_that_is_taken_back_waits_again() {
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1)).unwrap();
     let slot = journal.live().unwrap()[0].id;
-    journal.mined(slot, 8, None).unwrap();
+    journal.mined(slot, 8, None, U256::from(8)).unwrap();
     let fulfilled = at(8, What::Fulfilled { id, by: owner().sender });
     journal.read_up_to(&[fulfilled], (8, hash(8))).unwrap();
     assert!(journal.finish(7).unwrap().is_empty(), "not final yet");
@@ -98,14 +99,18 @@ fn a_fulfilment_that_is_taken_back_waits_again() {
     assert_eq!(journal.live().unwrap()[0].nonce, 0, "the same transaction is sent again");
     assert_eq!(journal.top().unwrap(), Some((5, hash(5))));
     // The same when it had been final: it was not, after all.
-    journal.mined(slot, 8, None).unwrap();
+    journal.mined(slot, 8, None, U256::from(8)).unwrap();
     let fulfilled = at(8, What::Fulfilled { id, by: owner().sender });
     journal.read_up_to(&[fulfilled], (8, hash(8))).unwrap();
     journal.settle(8).unwrap();
     assert_eq!(journal.finish(8).unwrap().len(), 1);
     assert!(journal.idle().unwrap());
     journal.forget_above(Some(7)).unwrap();
-    assert_eq!(journal.to_prove(9).unwrap()[0].id, id, "its proof was dropped, and is made again");
+    assert_eq!(
+        journal.to_prove(9, &BTreeSet::new()).unwrap()[0].id,
+        id,
+        "its proof was dropped, and is made again"
+    );
 }
 
 #[test]
@@ -114,7 +119,7 @@ fn of_two_transactions_that_come_back_one_is_for_nothing() {
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1)).unwrap();
     let first = journal.live().unwrap()[0].id;
-    journal.mined(first, 8, Some("it failed")).unwrap();
+    journal.mined(first, 8, Some("it failed"), U256::from(9)).unwrap();
     journal.begin(&id, &signed(1, 2)).unwrap();
     journal.forget_above(Some(7)).unwrap();
     let live = journal.live().unwrap();
@@ -142,7 +147,7 @@ fn deadlines_are_numbers() {
     assert_eq!(journal.expire(6, 257).unwrap().len(), 1);
     assert_eq!(journal.expire(6, u64::MAX).unwrap().len(), 0);
     journal.forget_above(Some(5)).unwrap();
-    assert_eq!(journal.to_prove(9).unwrap().len(), 3, "time went back with the chain");
+    assert_eq!(journal.to_prove(9, &BTreeSet::new()).unwrap().len(), 3, "time went back with the chain");
 }
 
 /// An input may come while the service is away, or busy: only what was just looked for is given up.
@@ -169,15 +174,41 @@ fn the_first_version_is_brought_up_to_date() {
     drop(journal);
     let path = folder.path().join("journal");
     let first = Connection::open(&path).unwrap();
-    first.execute_batch("DROP INDEX requests_by_begin").unwrap();
+    first.execute_batch("DROP INDEX requests_by_begin; DROP INDEX slots_by_time").unwrap();
     for column in ["seen_at", "missing", "begun_at"] {
         first.execute_batch(&format!("ALTER TABLE requests DROP COLUMN {column}")).unwrap();
+    }
+    for column in ["cost", "mined_at"] {
+        first.execute_batch(&format!("ALTER TABLE slots DROP COLUMN {column}")).unwrap();
     }
     first.pragma_update(None, "user_version", 1).unwrap();
     drop(first);
     let mut journal = Journal::open(&path, &owner()).unwrap();
-    assert_eq!(journal.to_prove(9).unwrap().len(), 1);
+    assert_eq!(journal.to_prove(9, &BTreeSet::new()).unwrap().len(), 1);
     assert_eq!(journal.give_up(60_000).unwrap().len(), 0, "its wait begins now");
+    assert_eq!(journal.spent_since(0).unwrap(), U256::ZERO);
+}
+
+#[test]
+fn what_was_spent_is_kept_until_its_block_is_gone() {
+    let (folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    journal.begin(&id, &signed(0, 1)).unwrap();
+    let slot = journal.live().unwrap().remove(0);
+    assert_eq!(slot.worst(), U256::from(9 * 21_000), "by its dearest offer");
+    // An empty transaction takes less gas, and the first one may still be mined.
+    journal.offer_more(slot.id, &Signed { gas: 5, ..signed(0, 2) }, true).unwrap();
+    assert_eq!(journal.live().unwrap()[0].worst(), slot.worst());
+    let before = now_ms() - 1;
+    journal.mined(slot.id, 8, None, U256::from(123)).unwrap();
+    journal.settle(7).unwrap();
+    let path = folder.path().join("journal");
+    drop(journal);
+    let mut journal = Journal::open(&path, &owner()).unwrap();
+    assert_eq!(journal.spent_since(before).unwrap(), U256::from(123));
+    assert_eq!(journal.spent_since(now_ms() + 1).unwrap(), U256::ZERO);
+    journal.forget_above(Some(7)).unwrap();
+    assert_eq!((journal.spent_since(0).unwrap(), journal.live().unwrap().len()), (U256::ZERO, 1));
 }
 
 #[test]

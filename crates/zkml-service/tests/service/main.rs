@@ -3,6 +3,7 @@
 #[path = "../../../zkml-deploy/tests/anvil/mod.rs"]
 mod anvil;
 mod crashes;
+mod fees;
 mod following;
 mod hostile;
 mod load;
@@ -10,4 +11,5 @@ mod load;
 mod proxy;
 mod scene;
 mod sending;
+mod serving;
 mod starving;

@@ -48,6 +48,8 @@ pub(crate) struct Scene {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) prover: Arc<Double>,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
+    /// Figures of the service that was started last.
+    figures: Mutex<Metrics>,
 }
 
 /// A service that runs.
@@ -71,7 +73,21 @@ impl Scene {
         };
         let (consumer, believer) = (view("asked()").await, view("believer()").await);
         let folder = tempfile::tempdir().unwrap();
-        Self { node, rpc, consumer, believer, folder, prover: Arc::default(), events: Arc::default() }
+        Self {
+            node,
+            rpc,
+            consumer,
+            believer,
+            folder,
+            prover: Arc::default(),
+            events: Arc::default(),
+            figures: Mutex::default(),
+        }
+    }
+
+    /// Figures of the service that was started last.
+    pub(crate) fn metrics(&self) -> String {
+        self.figures.lock().unwrap().text()
     }
 
     /// What the service is told.
@@ -106,8 +122,18 @@ impl Scene {
 
     /// Starts the service with another way to the node.
     pub(crate) fn start_at(&self, url: &str, options: Options) -> Running {
+        self.start_so(url, Health::new(options.limits.poll), options)
+    }
+
+    /// Starts the service with the health of somebody who looks at it.
+    pub(crate) fn start_with(&self, health: Health, options: Options) -> Running {
+        self.start_so(&self.node.url(), health, options)
+    }
+
+    fn start_so(&self, url: &str, health: Health, options: Options) -> Running {
         let (journal, prover) = (self.journal(), Arc::clone(&self.prover) as Arc<dyn Prover>);
-        let shutdown = CancellationToken::new();
+        let (shutdown, metrics) = (CancellationToken::new(), Metrics::default());
+        *self.figures.lock().unwrap() = metrics.clone();
         let events = Arc::clone(&self.events);
         let service = Service {
             rpc: impatient(url),
@@ -115,8 +141,8 @@ impl Scene {
             consumer: self.consumer,
             journal,
             prover,
-            metrics: Metrics::default(),
-            health: Health::new(options.limits.poll),
+            metrics: metrics.clone(),
+            health,
             options,
             observer: Arc::new(move |event| events.lock().unwrap().push(event.clone())),
         };

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde_json::json;
 use zkml_contracts::requests::{pause, unpause};
-use zkml_deploy::{Address, U256, rpc::Fees, transaction::Limits};
+use zkml_deploy::{
+    Address, U256,
+    rpc::{FeeLimits, Fees},
+    transaction::Limits,
+};
 use zkml_service::{Event, Options};
 
 use crate::{
-    anvil::{mine, set_balance},
+    anvil::{Anvil, mine, set_balance},
     following::fulfilment,
     proxy::{Act, Proxy},
     scene::{FAR, STRANGER, Scene, offer},
@@ -27,7 +31,7 @@ async fn behind_its_back(nonce: u64, fees: Fees) -> Vec<u8> {
 }
 
 async fn dear(scene: &Scene, times: u128) -> Fees {
-    let now = scene.rpc.fees().await.unwrap();
+    let now = scene.rpc.fees(&FeeLimits::of(&Anvil::chain())).await.unwrap();
     Fees { max: now.max * times, priority: now.priority.max(1) * times }
 }
 
@@ -70,7 +74,8 @@ async fn a_transaction_that_waits_too_long_is_offered_for_more_up_to_the_limit()
     scene.ask(2, FAR).await;
     automine(&scene, false).await;
     let most = dear(&scene, 2).await.max;
-    let limits = Limits { bump_after: Duration::from_millis(200), max_fee: Some(most), ..limits() };
+    let fees = FeeLimits { max: most, named: true, ..limits().fees };
+    let limits = Limits { bump_after: Duration::from_millis(200), fees, ..limits() };
     let running = scene.start(Options { limits, ..Scene::options() });
     scene
         .wait("the highest fee", |event| matches!(event, Event::Raised { max_fee, .. } if *max_fee == most))

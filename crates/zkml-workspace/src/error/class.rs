@@ -3,6 +3,8 @@
 use std::io;
 
 #[cfg(feature = "chain")]
+use zkml_contracts::AbiError;
+#[cfg(feature = "chain")]
 use zkml_deploy::{DeployError, source::SourceError};
 use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
@@ -24,6 +26,8 @@ pub enum Class {
     System,
     /// The integer model is less accurate than its settings ask for.
     Inaccurate,
+    /// Somebody else has to do something first.
+    Waits,
 }
 
 impl Error {
@@ -111,9 +115,11 @@ fn deploy_class(error: &DeployError) -> Class {
         }
         E::KeyVariable { .. } => Class::Usage,
         E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
+        E::Abi(AbiError::DelayTooShort { .. } | AbiError::DelayUnused { .. }) => Class::Usage,
         E::OtherModel { .. } | E::OtherRecord { .. } | E::Abi(_) => Class::Artifacts,
-        E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
+        E::NoRequests { .. } | E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
         E::NoRecord { .. } => Class::Input,
+        E::FeeTooHigh { .. } | E::BaseFee { .. } | E::GasTooHigh { .. } => Class::System,
         E::Answer { .. }
         | E::Reverted { .. }
         | E::TransactionFailed { .. }

@@ -124,6 +124,7 @@ pub async fn run(
     let (compiled, program) = (compiled::load(artifacts)?, compiled::program(artifacts)?);
     let consumer = Consumer::at(rpc, request.consumer).await?;
     consumer.model().await?.check(consumer.address(), &program)?;
+    consumer.takes_requests().await?;
     let asked = Asked::about(artifacts, &compiled, &program, &request)?;
     let deadline = match request.deadline {
         Some(deadline) => deadline,

@@ -26,14 +26,14 @@ pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limi
         what: call.what.clone(),
         reason: zkml_contracts::errors::describe(&bytes),
     })?;
-    afford(rpc, chain, from, gas, limits).await?;
+    afford(rpc, chain, from, with_headroom(&call.what, gas, limits.gas)?, limits).await?;
     Ok(gas)
 }
 
 /// The account must be able to pay what the transaction may take.
 async fn afford(rpc: &Rpc, chain: &Chain, account: Address, gas: u64, limits: &Limits) -> Result<()> {
-    let fee = rpc.fees().await?.capped(limits.max_fee).max;
-    let needed = U256::from(with_headroom(gas, limits.gas)) * U256::from(fee);
+    let fee = rpc.fees(&limits.fees).await?.max;
+    let needed = U256::from(gas) * U256::from(fee);
     let balance = rpc.balance(account).await?;
     if balance >= needed {
         return Ok(());
@@ -67,7 +67,7 @@ pub async fn send(
     let work = observer.start("waiting until it is final", Total::Time(estimate))?;
     let mut offered = |offer: &Signed| {
         work.said(&Said::Offered { hash: offer.hash.to_string(), nonce: offer.nonce });
-        let transaction = TransactionRecord::offered(offer.hash, from, offer.nonce, recorded.as_ref());
+        let transaction = TransactionRecord::offered(offer, from, recorded.as_ref());
         let written = serde_json::to_vec_pretty(&transaction).unwrap_or_default();
         recorded = Some(transaction);
         let failed =

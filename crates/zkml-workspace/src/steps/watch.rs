@@ -9,6 +9,7 @@ use crate::{
     error::{Class, Error, Needed, Result},
     observer::Observer,
     private_file::{PrivateFile, beside},
+    value,
 };
 use serde::Serialize;
 use std::{
@@ -184,6 +185,26 @@ fn failure(error: Error) -> ProveFailure {
         Class::System => later(error),
         _ => ProveFailure::Permanent(error.to_string()),
     }
+}
+
+/// Subjects that a file names, one a line; `#` begins a remark.
+///
+/// # Errors
+/// [`Error::Io`], and [`Error::Content`] with the line that is no address, or for a file without any: nobody would be served.
+pub fn subjects_of_file(path: &Path) -> Result<Vec<[u8; 20]>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
+    let mut subjects = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            let address = value::address(line);
+            subjects.push(address.map_err(|e| Error::content(path, format!("line {number}: {e}")))?);
+        }
+    }
+    if subjects.is_empty() {
+        return Err(Error::content(path, "it names no subject: nobody would be served"));
+    }
+    Ok(subjects)
 }
 
 /// What a run of the service came to.

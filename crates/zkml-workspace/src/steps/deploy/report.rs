@@ -2,8 +2,15 @@
 
 use serde::Serialize;
 use std::path::PathBuf;
-use zkml_deploy::{Address, deploy::Preview, plan::Plan, record::Record};
+use zkml_deploy::{
+    Address,
+    deploy::{Preview, Step, Todo},
+    plan::Plan,
+    record::Record,
+};
 use zkml_protocol::VerifierProgram;
+
+use crate::verdict::{Failed, Judged};
 
 /// The report.
 #[derive(Debug, Clone, Serialize)]
@@ -64,5 +71,22 @@ impl DeployReport {
             record,
             unsafe_dev_srs: plan.package.program.srs().unsafe_dev,
         }
+    }
+}
+
+impl Judged for DeployReport {
+    /// A deployment that waits for somebody else is not done; a dry run is, whatever it found.
+    fn verdict(&self) -> Result<(), Failed> {
+        let Some(record) = &self.record else { return Ok(()) };
+        let waits = |step: &Step| {
+            let on = match &step.todo {
+                Todo::Theirs { by, .. } => by.to_string(),
+                Todo::Blocked { on } => format!("the {}", on.name()),
+                _ => return None,
+            };
+            (!record.is_there(step.part)).then(|| format!("{} for {on}", step.part.name()))
+        };
+        let steps: Vec<String> = self.preview.steps.iter().filter_map(waits).collect();
+        if steps.is_empty() { Ok(()) } else { Err(Failed::Waits { chain: self.chain.clone(), steps }) }
     }
 }
