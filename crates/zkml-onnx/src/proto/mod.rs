@@ -38,7 +38,9 @@ pub struct Notice {
 /// Which node makes a value.
 fn producers(graph: &pb::GraphProto) -> HashMap<&str, usize> {
     let made = graph.node.iter().enumerate();
-    made.flat_map(|(i, n)| n.output.iter().map(move |o| (o.as_str(), i))).collect()
+    let outputs = made.flat_map(|(i, n)| n.output.iter().map(move |o| (o.as_str(), i)));
+    // Outputs that are left out have no name.
+    outputs.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 /// Name of a node for messages: its own, or that of its first result.
