@@ -17,6 +17,7 @@ use crate::operator::{OpSupport, op};
 use crate::proto::{attribute, text_attribute};
 
 pub(crate) use kept::{Along, Apart, LogSumExp, Smooth};
+use unrolled::Body;
 pub(crate) use unrolled::without_step;
 
 /// An operator of ONNX, and how it is wired.
@@ -43,6 +44,7 @@ operators![
     borders,
     chosen,
     classical,
+    control,
     convolution,
     dynamic_quantize,
     integer_products,
@@ -90,7 +92,8 @@ pub(crate) fn framework() -> Onnx {
 fn build(ctx: &ParsingContext<'_>, node: &pb::NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let own = all().find(|o| o.support.onnx_name == node.op_type);
     let own = own.with_context(|| format!("{} is not wired here", node.op_type))?;
-    Ok((expand(Node { node: node.clone(), opset: ctx.onnx_operator_set_version, own }), Vec::new()))
+    let bodies = unrolled::bodies(ctx, node)?;
+    Ok((expand(Node { node: node.clone(), opset: ctx.onnx_operator_set_version, own, bodies }), Vec::new()))
 }
 
 /// A node of the model, until types are known.
@@ -99,6 +102,7 @@ struct Node {
     node: pb::NodeProto,
     opset: i64,
     own: &'static Own,
+    bodies: Vec<Body>,
 }
 
 impl std::fmt::Debug for Node {
@@ -138,6 +142,7 @@ impl Expansion for Node {
         let mut wiring = Wiring {
             node: &self.node,
             opset: self.opset,
+            bodies: &self.bodies,
             prefix,
             model,
             inputs,
@@ -152,6 +157,7 @@ impl Expansion for Node {
 struct Wiring<'a> {
     node: &'a pb::NodeProto,
     opset: i64,
+    bodies: &'a [Body],
     prefix: String,
     model: &'a mut TypedModel,
     inputs: Vec<Option<OutletId>>,

@@ -1,5 +1,6 @@
 //! The ONNX file before tract sees it: checks that give clear errors, label tails, classical-ML operators.
 
+mod bodies;
 pub(crate) mod check;
 mod external;
 mod meaning;
@@ -11,6 +12,7 @@ pub(crate) mod unsupported;
 
 use std::collections::HashMap;
 
+pub(crate) use bodies::{bodies, open, own_inputs};
 pub(crate) use external::{inline as inline_external, is_external};
 pub(crate) use meaning::misread;
 pub(crate) use private::{Private, take_out};
