@@ -352,6 +352,57 @@ mod tests {
         check(&pb::ModelProto::default(), &graph)
     }
 
+    /// A graph whose only node has another graph as its body, and so on.
+    fn nested(depth: usize) -> pb::GraphProto {
+        let value = |n: &str| pb::ValueInfoProto { name: n.into(), ..Default::default() };
+        let output = format!("y{depth}");
+        let mut node = standard(if depth == 0 { "Neg" } else { "If" }, "n", &["x"], &output);
+        if depth > 0 {
+            let body = pb::GraphProto { input: Vec::new(), ..nested(depth - 1) };
+            let (name, g) = ("then_branch".into(), Some(body));
+            node.attribute.push(pb::AttributeProto { name, g, ..Default::default() });
+        }
+        pb::GraphProto {
+            node: vec![node],
+            input: vec![value("x")],
+            output: vec![value(&output)],
+            ..Default::default()
+        }
+    }
+
+    fn refusal(graph: &pb::GraphProto) -> String {
+        check(&pb::ModelProto::default(), graph).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn bodies_are_checked_as_graphs_are() {
+        let sound = nested(MAX_DEPTH);
+        check(&pb::ModelProto::default(), &sound).expect("as deep as may be");
+        assert!(refusal(&nested(MAX_DEPTH + 1)).contains("deep"));
+        let body = |g: &mut pb::GraphProto, change: &dyn Fn(&mut pb::GraphProto)| {
+            change(g.node[0].attribute[0].g.as_mut().expect("a body"));
+        };
+        let mut unknown = nested(1);
+        body(&mut unknown, &|b| b.node[0].input[0] = "nobody".into());
+        assert!(refusal(&unknown).contains("`nobody`"));
+        let mut again = nested(1);
+        body(&mut again, &|b| b.node[0].output[0] = "x".into());
+        assert!(refusal(&again).contains("exists already"));
+        let mut huge = nested(1);
+        body(&mut huge, &|b| b.initializer.push(pb::TensorProto { dims: vec![1 << 40], ..shape(&[]) }));
+        assert!(refusal(&huge).contains("has the shape"));
+        let mut many = nested(1);
+        many.node[0].input.push("x".into());
+        assert!(refusal(&many).contains("has 2 inputs, and its body takes 1"));
+        let mut cyclic = nested(1);
+        body(&mut cyclic, &|b| {
+            b.node.push(standard("Neg", "m", &["y0"], "z"));
+            b.node[0].input[0] = "z".into();
+        });
+        check(&pb::ModelProto::default(), &cyclic).expect("names are all right");
+        assert!(matches!(cycles(&cyclic), Err(Error::Cycle { .. })));
+    }
+
     #[test]
     fn few_bytes_cannot_ask_for_much_memory() {
         let made = || standard("ConstantOfShape", "big", &["shape"], "y");
