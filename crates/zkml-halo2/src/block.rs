@@ -4,6 +4,11 @@
 //! columns, values that others need get a cell, and everything that a linear equation determines gets none.
 //! Blocks with equal constraints share one template, and so one gate.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{
@@ -107,23 +112,102 @@ pub struct Group {
 /// # Errors
 /// [`ProverError::RangeTooWide`] and [`ProverError::Unsupported`] name the node whose relation does not fit.
 pub fn groups(system: &System, proven: &Proven, shape: &Shape) -> Result<Vec<Group>> {
-    let mentions = Mentions::new(system, proven);
-    let mut merged: Vec<(Vec<usize>, Group)> = Vec::new();
-    for unit in units(system, proven) {
-        let host = merged.iter().rposition(|(rels, _)| shares_view(system, rels, &unit));
-        if let Some(h) = host {
-            let joined: Vec<usize> = merged[h].0.iter().chain(&unit).copied().collect();
-            let group = build(system, shape, &mentions, &joined)?;
-            if group.template.height <= shape.max_height {
-                merged[h] = (joined, group);
-                continue;
+    let grouped = Grouping::new(system, proven, shape.limb_bits).groups(shape, &mut Placed::default())?;
+    // A block without rows still says what its values are.
+    Ok(grouped.iter().map(|g| Group::clone(g)).collect())
+}
+
+/// Blocks of given relations that were placed before, in shapes of the same columns.
+pub(crate) type Placed = HashMap<Vec<usize>, Arc<Group>>;
+
+/// What grouping needs to know of a system, for one size of limbs: shapes share it.
+#[derive(Debug)]
+pub(crate) struct Grouping<'a> {
+    system: &'a System,
+    limb_bits: u32,
+    mentions: Mentions,
+    units: Vec<Vec<usize>>,
+    /// For each relation, numbers of its views of what is not constant.
+    views: Vec<Vec<usize>>,
+    /// Blocks before they are placed, by their relations.
+    reduced: Mutex<HashMap<Vec<usize>, Arc<Reduced>>>,
+}
+
+impl<'a> Grouping<'a> {
+    pub(crate) fn new(system: &'a System, proven: &Proven, limb_bits: u32) -> Self {
+        let mentions = Mentions::new(system, proven);
+        let (units, views) = (units(system, proven), numbered(system));
+        Self { system, limb_bits, mentions, units, views, reduced: Mutex::default() }
+    }
+
+    /// The groups in a shape; `placed` is of shapes with the same columns.
+    pub(crate) fn groups(&self, shape: &Shape, placed: &mut Placed) -> Result<Vec<Arc<Group>>> {
+        let mut merged: Vec<(Vec<usize>, Arc<Group>)> = Vec::new();
+        // The last group in which a view occurs.
+        let mut last: HashMap<usize, usize> = HashMap::new();
+        for unit in &self.units {
+            let views = || unit.iter().flat_map(|&i| &self.views[i]);
+            let host = views().filter_map(|v| last.get(v)).max().copied();
+            let mut at = None;
+            if let Some(h) = host {
+                let joined: Vec<usize> = merged[h].0.iter().chain(unit).copied().collect();
+                let group = self.placed(shape, &joined, placed)?;
+                if group.template.height <= shape.max_height {
+                    merged[h] = (joined, group);
+                    at = Some(h);
+                }
+            }
+            let at = match at {
+                Some(h) => h,
+                None => {
+                    merged.push((unit.clone(), self.placed(shape, unit, placed)?));
+                    merged.len() - 1
+                }
+            };
+            for v in views() {
+                let known = last.entry(*v).or_insert(at);
+                *known = at.max(*known);
             }
         }
-        let group = build(system, shape, &mentions, &unit)?;
-        merged.push((unit, group));
+        Ok(merged.into_iter().map(|(_, g)| g).collect())
     }
-    // A block without rows still says what its values are.
-    Ok(merged.into_iter().map(|(_, g)| g).collect())
+
+    fn placed(&self, shape: &Shape, relations: &[usize], placed: &mut Placed) -> Result<Arc<Group>> {
+        if let Some(group) = placed.get(relations) {
+            return Ok(group.clone());
+        }
+        let reduced = self.reduced(relations)?;
+        let group = Arc::new(Placing { reduced: &reduced, system: self.system, shape }.place()?);
+        placed.insert(relations.to_vec(), group.clone());
+        Ok(group)
+    }
+
+    fn reduced(&self, relations: &[usize]) -> Result<Arc<Reduced>> {
+        let known = || self.reduced.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reduced) = known().get(relations) {
+            return Ok(reduced.clone());
+        }
+        let made = Arc::new(reduce(self.system, self.limb_bits, &self.mentions, relations)?);
+        known().insert(relations.to_vec(), made.clone());
+        Ok(made)
+    }
+}
+
+/// For each element-wise relation, numbers of its views of what is not constant: equal ones have equal numbers.
+fn numbered(system: &System) -> Vec<Vec<usize>> {
+    let mut numbers: HashMap<(usize, &View), usize> = HashMap::new();
+    let mut out = Vec::with_capacity(system.relations.len());
+    for (_, r) in &system.relations {
+        let mut all = Vec::new();
+        if let Some(count) = elementwise_count(r) {
+            for v in r.views().into_iter().filter(|v| system.vars[v.var.0 as usize].constant.is_none()) {
+                let next = numbers.len();
+                all.push(*numbers.entry((count, v)).or_insert(next));
+            }
+        }
+        out.push(all);
+    }
+    out
 }
 
 fn elementwise_count(r: &Relation) -> Option<usize> {
@@ -171,6 +255,7 @@ fn shares_view(system: &System, a: &[usize], b: &[usize]) -> bool {
 }
 
 /// Where variables are spoken of.
+#[derive(Debug)]
 struct Mentions(Vec<Vec<usize>>);
 
 impl Mentions {
@@ -203,6 +288,7 @@ enum Atom {
 }
 
 /// A value of the block while it is being built.
+#[derive(Debug)]
 struct Local {
     view: View,
     internal: bool,
@@ -213,7 +299,7 @@ struct Local {
 
 struct Builder<'a> {
     system: &'a System,
-    shape: &'a Shape,
+    limb_bits: u32,
     mentions: &'a Mentions,
     relations: &'a [usize],
     locals: Vec<Local>,
@@ -228,10 +314,25 @@ struct Builder<'a> {
     defined: Vec<(u16, Polynomial<Atom>)>,
 }
 
-fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize]) -> Result<Group> {
+/// A block whose values have no places yet.
+#[derive(Debug)]
+struct Reduced {
+    label: String,
+    count: usize,
+    relations: Vec<usize>,
+    locals: Vec<Local>,
+    limbs: Vec<Limb>,
+    keys: Vec<(u16, TableId)>,
+    polys: Vec<Polynomial<Atom>>,
+    spent: Vec<usize>,
+    defined: Vec<(u16, Polynomial<Atom>)>,
+}
+
+/// States relations over as few values as possible; nothing in it depends on columns.
+fn reduce(system: &System, limb_bits: u32, mentions: &Mentions, relations: &[usize]) -> Result<Reduced> {
     let mut b = Builder {
         system,
-        shape,
+        limb_bits,
         mentions,
         relations,
         locals: vec![],
@@ -270,7 +371,8 @@ fn build(system: &System, shape: &Shape, mentions: &Mentions, relations: &[usize
     b.eliminate();
     let count = elementwise_count(&system.relations[relations[0]].1).unwrap_or(0);
     let label = system.relations[relations[0]].0.clone();
-    b.place(label, count)
+    let Builder { locals, limbs, keys, polys, spent, defined, .. } = b;
+    Ok(Reduced { label, count, relations: relations.to_vec(), locals, limbs, keys, polys, spent, defined })
 }
 
 impl Builder<'_> {
@@ -329,7 +431,7 @@ impl Builder<'_> {
 
     fn range(&mut self, label: &str, r: &Relation) -> Result<()> {
         let Relation::Range { v, lo, bits, kind } = r else { return Ok(()) };
-        let size = self.shape.limb_bits;
+        let size = self.limb_bits;
         let (lo, bits) = window(*lo, *bits, *kind, size);
         if bits > 62 {
             return Err(ProverError::RangeTooWide { label: label.into(), bits, limit: 62 });
@@ -410,7 +512,16 @@ impl Builder<'_> {
         }
         self.defined.push((local as u16, by.clone()));
     }
+}
 
+/// A block whose values are given places in a shape.
+struct Placing<'a> {
+    reduced: &'a Reduced,
+    system: &'a System,
+    shape: &'a Shape,
+}
+
+impl Placing<'_> {
     /// The constraints over cells; the reason if one cannot be a gate.
     fn constraints(
         &self,
@@ -423,7 +534,7 @@ impl Builder<'_> {
                 Slot::A(0, 0)
             })
         };
-        let polys: Vec<_> = self.polys.iter().map(|p| p.map(&mut placed)).collect();
+        let polys: Vec<_> = self.reduced.polys.iter().map(|p| p.map(&mut placed)).collect();
         if lost {
             return Err("a constraint speaks of a value that has no cell".into());
         }
@@ -439,7 +550,7 @@ impl Builder<'_> {
         let mut term = |x: Atom| match (at(x), x) {
             (Some(slot), _) => Term::Cell(slot),
             (None, Atom::Local(i)) => {
-                let view = &self.locals[i as usize].view;
+                let view = &self.reduced.locals[i as usize].view;
                 let known = free.iter().position(|v| v == view);
                 Term::Free(known.unwrap_or_else(|| {
                     free.push(view.clone());
@@ -448,8 +559,8 @@ impl Builder<'_> {
             }
             (None, Atom::Limb(_)) => Term::Free(u16::MAX),
         };
-        let defined = self.defined.iter().map(|(local, value)| Defined {
-            view: self.locals[*local as usize].view.clone(),
+        let defined = self.reduced.defined.iter().map(|(local, value)| Defined {
+            view: self.reduced.locals[*local as usize].view.clone(),
             value: value.map(&mut term),
         });
         (defined.collect(), free)
@@ -460,22 +571,25 @@ impl Builder<'_> {
         let defines = |i: &usize| {
             let views = self.system.relations[*i].1.views();
             let mut vars: Vec<u32> = views.iter().map(|v| v.var.0).collect();
-            vars.retain(|v| self.defined.iter().any(|(l, _)| self.locals[*l as usize].view.var.0 == *v));
+            vars.retain(|v| {
+                self.reduced.defined.iter().any(|(l, _)| self.reduced.locals[*l as usize].view.var.0 == *v)
+            });
             (*i, vars)
         };
-        self.spent.iter().map(defines).collect()
+        self.reduced.spent.iter().map(defines).collect()
     }
 
     /// Gives every remaining value a cell.
-    fn place(self, label: String, count: usize) -> Result<Group> {
+    fn place(self) -> Result<Group> {
+        let (label, count) = (self.reduced.label.clone(), self.reduced.count);
         let (na, nu) = (self.shape.a_columns, self.shape.u_columns);
         let mut u = Grid::new(nu);
         let mut a = Grid::new(na);
-        let mut limb_slot = vec![None; self.limbs.len()];
+        let mut limb_slot = vec![None; self.reduced.limbs.len()];
         let mut key_rows = Vec::new();
         // Keys sit in the first looked-up column with their outputs beside (or, with one column, below) them.
         let step = self.shape.output_slots().iter().map(|s| s.1 + 1).max().unwrap_or(1);
-        for (n, (limb, table)) in self.keys.iter().enumerate() {
+        for (n, (limb, table)) in self.reduced.keys.iter().enumerate() {
             let row = n * step;
             u.take(0, row);
             limb_slot[*limb as usize] = Some((0, row));
@@ -486,9 +600,9 @@ impl Builder<'_> {
             *slot = Some(u.next());
         }
         let mut cells = Vec::new();
-        let mut local_slot = vec![None; self.locals.len()];
-        for (i, l) in self.locals.iter().enumerate() {
-            let wanted = self.polys.iter().any(|p| p.mentions(Atom::Local(i as u16)));
+        let mut local_slot = vec![None; self.reduced.locals.len()];
+        for (i, l) in self.reduced.locals.iter().enumerate() {
+            let wanted = self.reduced.polys.iter().any(|p| p.mentions(Atom::Local(i as u16)));
             let at = match l.pinned {
                 Some((key, output)) => {
                     let (c, r) = self.shape.output_slots()[output as usize];
@@ -515,11 +629,13 @@ impl Builder<'_> {
             Err(detail) => return Err(ProverError::Unsupported { label, detail }),
         };
         let (defined, free) = self.definitions(at);
-        let relations = self.relations.to_vec();
+        let relations = self.reduced.relations.to_vec();
         let substituted = self.substituted();
         let limbs = self
+            .reduced
             .limbs
-            .into_iter()
+            .iter()
+            .cloned()
             .zip(limb_slot)
             .filter_map(|(l, s)| s.map(|(c, r): (usize, usize)| (Slot::U(c as u8, r as u8), l)));
         let limbs = limbs.collect();

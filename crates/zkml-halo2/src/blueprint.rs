@@ -1,13 +1,13 @@
 //! Which gates, blocks and contractions a circuit has in a given shape, and how many rows at most.
 
 use zkml_graph::{
-    Relation, System,
+    Relation, System, View,
     contraction::{Outline, outlines},
     intervals::{Facts, Proven, analyse},
 };
 
 use crate::{
-    block::{Group, groups},
+    block::{self, Group},
     contraction::{Contraction, Method, contractions},
     error::Result,
     gate::Gate,
@@ -71,36 +71,78 @@ impl<'a> Survey<'a> {
 /// Draws the blueprint of a circuit in the given shape.
 ///
 /// # Errors
-/// As [`blueprint_of`], and what [`groups`] refuses.
+/// What [`groups`](block::groups) refuses; a statement or a contraction that cannot be laid out soundly; the error names the node.
 pub fn blueprint(survey: &Survey<'_>, proven: &Proven, shape: &Shape) -> Result<Blueprint> {
-    blueprint_of(survey, proven, shape, &groups(survey.system, proven, shape)?)
+    statement::check(survey.system, proven)?;
+    let grouped = block::groups(survey.system, proven, shape)?;
+    let blocks = Blocks::new(survey, grouped.iter());
+    let Sketch { gates, sharing, contractions, instances, calls, rows, table_rows, .. } =
+        sketch(survey, proven, shape, &blocks)?;
+    let groups = blocks.gate_of.into_iter().zip(grouped).collect();
+    Ok(Blueprint { shape: *shape, gates, sharing, groups, contractions, instances, calls, rows, table_rows })
 }
 
-/// Draws a blueprint around groups that were made for a shape that differs at most in how it contracts.
+/// What a blueprint costs.
+#[derive(Debug)]
+pub(crate) struct Sketch {
+    pub(crate) shape: Shape,
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) sharing: Sharing,
+    pub(crate) contractions: Vec<Contraction>,
+    pub(crate) instances: usize,
+    pub(crate) calls: usize,
+    pub(crate) rows: usize,
+    pub(crate) table_rows: usize,
+}
+
+/// What shapes that differ at most in how they contract have in common.
+#[derive(Debug)]
+pub(crate) struct Blocks {
+    /// Distinct gates of blocks, after that of public values.
+    gates: Vec<Gate>,
+    /// Gate of each group; looked-up cells alone need none.
+    gate_of: Vec<Option<usize>>,
+    rows: usize,
+    /// Constants in cells of blocks and in wires.
+    constants: Vec<i64>,
+}
+
+impl Blocks {
+    pub(crate) fn new<'g>(survey: &Survey<'_>, grouped: impl Iterator<Item = &'g Group>) -> Self {
+        let system = survey.system;
+        let (mut gates, mut gate_of, mut rows) = (vec![Gate::Public], Vec::new(), 0);
+        let mut constants = Vec::new();
+        for g in grouped {
+            let gate = (!g.template.polys.is_empty()).then(|| Gate::Block(g.template.clone()));
+            gate_of.push(gate.map(|gate| index(&mut gates, gate)));
+            rows += g.count * g.template.height;
+            g.cells.iter().for_each(|(_, v)| include(system, v, &mut constants));
+        }
+        let wired = system.relations.iter().filter(|(_, r)| matches!(r, Relation::Copy { .. }));
+        wired.flat_map(|(_, r)| r.views()).for_each(|v| include(system, v, &mut constants));
+        constants.sort_unstable();
+        constants.dedup();
+        Self { gates, gate_of, rows, constants }
+    }
+}
+
+/// Place of a gate among the distinct ones.
+fn index(gates: &mut Vec<Gate>, gate: Gate) -> usize {
+    gates.iter().position(|o| *o == gate).unwrap_or_else(|| {
+        gates.push(gate);
+        gates.len() - 1
+    })
+}
+
+/// Sketches a blueprint around blocks that were made for a shape that differs at most in how it contracts.
 ///
 /// # Errors
-/// A statement or a contraction that cannot be laid out soundly; the error names the node.
-pub fn blueprint_of(
-    survey: &Survey<'_>,
-    proven: &Proven,
-    shape: &Shape,
-    grouped: &[Group],
-) -> Result<Blueprint> {
+/// A contraction that cannot be laid out soundly; the error names the node.
+pub(crate) fn sketch(survey: &Survey<'_>, proven: &Proven, shape: &Shape, blocks: &Blocks) -> Result<Sketch> {
     let system = survey.system;
-    statement::check(system, proven)?;
     let contractions = contractions(system, &survey.outlines, &survey.facts, proven, shape)?;
-    let mut gates = vec![Gate::Public];
-    let mut index = |g: Gate| {
-        gates.iter().position(|o| *o == g).unwrap_or_else(|| {
-            gates.push(g);
-            gates.len() - 1
-        })
-    };
-    let mut groups = Vec::with_capacity(grouped.len());
-    for g in grouped {
-        let gate = (!g.template.polys.is_empty()).then(|| index(Gate::Block(g.template.clone())));
-        groups.push((gate, g.clone()));
-    }
+    let mut gates = blocks.gates.clone();
+    let mut index = |g: Gate| index(&mut gates, g);
     for c in &contractions {
         index(Gate::Start);
         match c.method {
@@ -119,7 +161,7 @@ pub fn blueprint_of(
         index(Gate::Hash(Step::Full));
         index(Gate::Hash(Step::Partial));
     }
-    let constants = constant_cells(survey, &groups, &contractions);
+    let constants = constant_cells(survey, blocks, &contractions);
     if constants > 0 {
         index(Gate::Constant);
     }
@@ -128,40 +170,34 @@ pub fn blueprint_of(
     let lanes = shape.a_columns.min(shape.w_columns);
     let words: usize = words.iter().map(|members| 1 + (members + 1).div_ceil(lanes)).sum();
     let hashes = calls * poseidon_rows::call_height(shape.a_columns, shape.w_columns);
-    let blocks: usize = groups.iter().map(|(_, g)| g.count * g.template.height).sum();
     let accumulations: usize = contractions.iter().map(|c| c.rows(shape)).sum();
     let table_rows =
         (1usize << shape.limb_bits) + system.tables.iter().map(zkml_graph::Table::len).sum::<usize>();
-    let rows = instances + constants + blocks + accumulations + words + hashes + 2;
+    let rows = instances + constants + blocks.rows + accumulations + words + hashes + 2;
     let sharing = Sharing::new(&gates.iter().map(Gate::degree).collect::<Vec<_>>());
-    Ok(Blueprint { shape: *shape, gates, sharing, groups, contractions, instances, calls, rows, table_rows })
+    Ok(Sketch { shape: *shape, gates, sharing, contractions, instances, calls, rows, table_rows })
+}
+
+/// Constants that a view shows.
+fn include(system: &System, v: &View, values: &mut Vec<i64>) {
+    values.extend(v.map.pad);
+    if let Some(c) = &system.vars[v.var.0 as usize].constant {
+        values.extend(c);
+    }
 }
 
 /// An upper bound of the number of distinct constants that need a cell.
-fn constant_cells(
-    survey: &Survey<'_>,
-    groups: &[(Option<usize>, Group)],
-    contractions: &[Contraction],
-) -> usize {
+fn constant_cells(survey: &Survey<'_>, blocks: &Blocks, contractions: &[Contraction]) -> usize {
     let system = survey.system;
     let folded = contractions.iter().any(|c| matches!(c.method, Method::Fold | Method::FoldCells));
     let pairs = contractions.iter().any(|c| c.method == Method::Pairs);
-    let mut values: Vec<i64> = survey.statement.constants.clone();
+    let mut values: Vec<i64> = survey.statement.constants.iter().chain(&blocks.constants).copied().collect();
     if folded {
         values.extend([0, 1]);
     }
     if pairs {
         values.extend([0, 1, -1]);
     }
-    let wired: Vec<_> = system.relations.iter().filter(|(_, r)| matches!(r, Relation::Copy { .. })).collect();
-    let mut include = |v: &zkml_graph::View| {
-        values.extend(v.map.pad);
-        if let Some(c) = &system.vars[v.var.0 as usize].constant {
-            values.extend(c);
-        }
-    };
-    groups.iter().flat_map(|(_, g)| &g.cells).for_each(|(_, v)| include(v));
-    wired.iter().flat_map(|(_, r)| r.views()).for_each(&mut include);
     for c in contractions {
         if let Relation::Contract { a, b, addend, .. } = &system.relations[c.relation].1 {
             let witness: Vec<_> = match (c.method, c.swapped) {
@@ -169,7 +205,7 @@ fn constant_cells(
                 (_, true) => vec![b],
                 (_, false) => vec![a],
             };
-            witness.into_iter().for_each(&mut include);
+            witness.into_iter().for_each(|v| include(system, v, &mut values));
         }
     }
     values.sort_unstable();

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use zkml_graph::{System, intervals::Proven};
 
 use crate::{
-    block,
-    blueprint::{Blueprint, Survey, blueprint_of},
+    block::{Grouping, Placed, Slot},
+    blueprint::{Blocks, Sketch, Survey, sketch},
     contraction::Method,
     error::{ProverError, Result},
     gate::Gate,
     shape::{MAX_DEGREE, Shape},
+    statement,
 };
 
 /// What to make cheap.
@@ -98,13 +99,19 @@ pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
     let mut best: Option<(f64, Plan)> = None;
     let mut error = None;
     let sizes: Vec<u32> = limb_sizes(&survey).collect();
-    let proven: Vec<_> = sizes.iter().map(|b| survey.proven(*b)).collect();
+    let proven: Vec<_> = sizes.par_iter().map(|b| survey.proven(*b)).collect();
+    let grouping = |(b, p): (&u32, &Result<Proven>)| p.as_ref().ok().map(|p| Grouping::new(system, p, *b));
+    let groupings: Vec<_> = sizes.iter().zip(&proven).map(grouping).collect();
     let families = families(system, &survey);
     let drawn: Vec<_> = families
         .par_iter()
         .flat_map_iter(|family| {
-            let at = sizes.iter().position(|b| *b == family[0].limb_bits).unwrap_or(0);
-            draw(&survey, &proven[at], family, optimize)
+            let at = sizes.iter().position(|b| *b == family.limb_bits).unwrap_or(0);
+            match (&proven[at], &groupings[at]) {
+                (Ok(proven), Some(grouping)) => draw(&survey, proven, grouping, family, optimize),
+                // Errors are not cloneable; deriving one again is cheap and happens only on the way to failure.
+                _ => survey.proven(family.limb_bits).err().map(Err).into_iter().collect(),
+            }
         })
         .collect();
     for d in drawn {
@@ -127,32 +134,33 @@ pub fn plan(system: &System, optimize: Optimize) -> Result<Plan> {
     Err(error.unwrap_or(ProverError::TooLarge { max_k: MAX_K, rows: 0 }))
 }
 
-/// Evaluates shapes that share their blocks.
+/// Evaluates shapes of the same columns, which share most of their blocks.
 fn draw(
     survey: &Survey<'_>,
-    proven: &Result<Proven>,
-    family: &[Shape],
+    proven: &Proven,
+    grouping: &Grouping<'_>,
+    family: &Family,
     optimize: Optimize,
 ) -> Vec<Result<(f64, Plan)>> {
-    let attempt = || {
-        // Errors are not cloneable; deriving one again is cheap and happens only on the way to failure.
-        let again;
-        let proven = match proven {
-            Ok(p) => p,
-            Err(_) => {
-                again = survey.proven(family[0].limb_bits)?;
-                &again
+    if let Err(e) = statement::check(survey.system, proven) {
+        return vec![Err(e)];
+    }
+    let mut placed = Placed::default();
+    let mut out = Vec::new();
+    for shapes in &family.shapes {
+        let groups = match shapes.first().map(|s| grouping.groups(s, &mut placed)) {
+            Some(Ok(groups)) => groups,
+            Some(Err(e)) => {
+                out.push(Err(e));
+                continue;
             }
+            None => continue,
         };
-        let groups = block::groups(survey.system, proven, &family[0])?;
-        Ok((proven.clone(), groups))
-    };
-    let (proven, groups) = match attempt() {
-        Ok(x) => x,
-        Err(e) => return vec![Err(e)],
-    };
-    let one = |s: &Shape| blueprint_of(survey, &proven, s, &groups).map(|b| evaluate(&b, optimize));
-    family.iter().map(one).collect()
+        let blocks = Blocks::new(survey, groups.iter().map(AsRef::as_ref));
+        let one = |s: &Shape| sketch(survey, proven, s, &blocks).map(|b| evaluate(&b, optimize));
+        out.extend(shapes.iter().map(one));
+    }
+    out
 }
 
 /// Sizes of limbs that are considered: large ones only where the circuit is large anyway.
@@ -160,8 +168,14 @@ fn limb_sizes(survey: &Survey<'_>) -> std::ops::RangeInclusive<u32> {
     5..=if survey.statement.calls >= MANY_CALLS { 16 } else { 14 }
 }
 
-/// Shapes by what they have in common: each family differs only in how it contracts.
-fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
+/// Shapes with the same columns and limbs: for each height of blocks, those that differ only in how they contract.
+struct Family {
+    limb_bits: u32,
+    shapes: Vec<Vec<Shape>>,
+}
+
+/// Shapes by what they have in common.
+fn families(system: &System, survey: &Survey<'_>) -> Vec<Family> {
     let table_outputs = system.tables.iter().map(|t| t.columns.len()).max().unwrap_or(0);
     let pairs = survey.outlines.iter().any(|o| o.pairs);
     let sweep = survey.outlines.iter().any(zkml_graph::contraction::Outline::has_positions);
@@ -176,14 +190,15 @@ fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
                 continue;
             }
             for limb_bits in limb_sizes(survey) {
+                let mut shapes = Vec::new();
                 for max_height in [4usize, 6, 10] {
-                    let mut family = Vec::new();
+                    let mut alike = Vec::new();
                     for &fold in folds {
                         let lanes: &[usize] = if fold { &[1, 2, 3, 4, 6, 8, 10, 12, 16] } else { &[0] };
                         for &w in lanes {
                             let w_columns = if fold { w } else { a_columns };
                             let sweep = sweep && fold;
-                            family.push(Shape {
+                            alike.push(Shape {
                                 a_columns,
                                 u_columns,
                                 w_columns,
@@ -195,8 +210,9 @@ fn families(system: &System, survey: &Survey<'_>) -> Vec<Vec<Shape>> {
                             });
                         }
                     }
-                    out.push(family);
+                    shapes.push(alike);
                 }
+                out.push(Family { limb_bits, shapes });
             }
         }
     }
@@ -208,8 +224,8 @@ fn reserved(height: usize) -> usize {
     height.max(3) + 2 + 2
 }
 
-/// Expected cost of a blueprint, with its plan.
-fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
+/// Expected cost of a sketch, with its plan.
+fn evaluate(b: &Sketch, optimize: Optimize) -> (f64, Plan) {
     let shape = &b.shape;
     let height = b.gates.iter().map(|g| g.height(shape)).max().unwrap_or(1);
     let needed = b.rows.max(b.table_rows + b.instances) + reserved(height);
@@ -274,14 +290,10 @@ fn evaluate(b: &Blueprint, optimize: Optimize) -> (f64, Plan) {
 fn rotations(gate: &Gate, shape: &Shape) -> usize {
     match gate {
         Gate::Block(t) => {
-            let mut slots: Vec<block::Slot> =
-                t.polys.iter().flat_map(|p| p.0.keys().flatten().copied()).collect();
+            let mut slots: Vec<Slot> = t.polys.iter().flat_map(|p| p.0.keys().flatten().copied()).collect();
             slots.sort_unstable();
             slots.dedup();
-            slots
-                .iter()
-                .filter(|s| matches!(s, block::Slot::U(_, r) | block::Slot::A(_, r) if *r > 0))
-                .count()
+            slots.iter().filter(|s| matches!(s, Slot::U(_, r) | Slot::A(_, r) if *r > 0)).count()
         }
         Gate::Pack { slots, .. } => slots + 1 - shape.a_columns.min(*slots + 1),
         Gate::Hash(step) => {

@@ -120,6 +120,8 @@ struct Job<'a> {
     samples: &'a Samples,
     settings: &'a Settings,
     stats: Stats,
+    /// The same with one range for all steps of what was unrolled, from which scales are chosen.
+    ranges: Stats,
     /// Float values of the measured samples.
     floats: Vec<Vec<Vec<f64>>>,
     /// Results of the ONNX model on them.
@@ -148,7 +150,8 @@ impl<'a> Job<'a> {
             .enumerate()
             .map(|(i, r)| finite(model, r, i))
             .collect::<Result<_, _>>()?;
-        Ok(Self { model, samples, settings, stats, floats, wanted })
+        let ranges = stats.over_steps(net);
+        Ok(Self { model, samples, settings, stats, ranges, floats, wanted })
     }
 
     /// The cheapest scales that should do, from two probes.
@@ -176,7 +179,7 @@ impl<'a> Job<'a> {
 
     fn attempt(&self, activation: u32, weight: u32) -> Result<Calibrated, Error> {
         let (model, net) = (self.model, self.model.net());
-        let mut scales = Scales::choose(net, &self.stats, self.settings, activation, weight)?;
+        let mut scales = Scales::choose(net, &self.ranges, self.settings, activation, weight)?;
         let emitted = emit(model.name(), net, &scales, self.settings, Widths::Chosen)?;
         scales.weight_bits.clone_from(&emitted.weight_bits);
         let interface = Interface::new(&emitted.graph, model.inputs(), model.outputs());

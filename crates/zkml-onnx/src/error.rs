@@ -86,8 +86,8 @@ pub enum Error {
     },
     /// A dimension other than the batch is left open.
     #[error(
-        "input `{input}`: dimension {axis} (`{dim}`) is left open; only the first one can be set, with --batch; \
-         export the model with a fixed shape"
+        "input `{input}`: dimension {axis} (`{dim}`) is left open; {}export the model with a fixed shape",
+        if dim == "?" { String::new() } else { format!("set it by its name, as in --dim {dim}=16, or ") }
     )]
     OpenDimension {
         /// The input.
@@ -96,6 +96,17 @@ pub enum Error {
         axis: usize,
         /// Its symbolic name, or `?`.
         dim: String,
+    },
+    /// No input has a symbolic dimension of this name.
+    #[error(
+        "no input has a dimension `{dim}`; {}",
+        if known.is_empty() { "none of them is left open".into() } else { format!("open are: {}", known.join(", ")) }
+    )]
+    UnknownDimension {
+        /// The name.
+        dim: String,
+        /// Names that there are.
+        known: Vec<String>,
     },
     /// Nodes need each other's results.
     #[error("node `{node}` needs its own result: the graph has a cycle; export the model again")]

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod calibrate;
+mod dims;
 mod error;
 mod forest;
 mod guard;
@@ -35,6 +36,7 @@ mod support;
 mod visibility;
 
 pub use calibrate::{Calibrated, calibrate};
+pub use dims::{Dims, NoDims};
 pub use error::{Error, Obstacle, UnsupportedNode};
 pub use inspection::{InspectedNode, Inspection, PrivateTensor};
 pub use load::self_contained;

@@ -110,13 +110,17 @@ pub(crate) fn build(
         return Err(Error::Malformed { detail: "there is no graph".into() });
     };
     check::check(&file, &graph)?;
+    proto::open(&mut graph);
+    check::cycles(&graph)?;
     proto::inline_external(&mut graph, folder, MAX_BYTES)?;
     let notices = cut_labels(&mut graph);
     proto::prune(&mut graph);
-    let shapes = check::fix_batch(&mut graph, options.batch);
+    let shapes = check::fix_dims(&mut graph, options);
     let operators = count_operators(&graph);
     proto::join_quantized(&mut graph);
     let mut refused = rewrite(&mut graph);
+    // What was rewritten may have brought weights.
+    proto::open(&mut graph);
     refused.extend(proto::misread(&graph));
     proto::prune(&mut graph);
     let inference = parse(&file, &graph);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zkml_graph::graph::Visibility;
 
-use crate::{Error, LoadOptions, Visibilities};
+use crate::{Dims, Error, LoadOptions, Visibilities};
 
 /// Settings of calibration. The default looks for the smallest scales that meet the tolerance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,8 +24,11 @@ pub struct Settings {
     pub tolerance: f64,
     /// Factor by which calibrated ranges are widened before they are rounded up to a power of two.
     pub margin: f64,
-    /// Size of an open first dimension of the inputs.
+    /// Size of an open first dimension of the inputs that `dims` does not name.
     pub batch: usize,
+    /// Sizes of symbolic dimensions of the inputs.
+    #[serde(skip_serializing_if = "Dims::is_empty")]
+    pub dims: Dims,
     /// Who sees which input; committed where nothing is said.
     pub inputs: Visibilities,
     /// Who sees the weights.
@@ -45,6 +48,7 @@ impl Default for Settings {
             tolerance: 2e-4,
             margin: 1.5,
             batch: 1,
+            dims: Dims::default(),
             inputs: Visibility::Committed.into(),
             weights: Visibility::Public,
             outputs: Visibility::Public.into(),
@@ -55,7 +59,7 @@ impl Default for Settings {
 impl Settings {
     /// How to load the model that these settings are for.
     pub fn load_options(&self) -> LoadOptions {
-        LoadOptions { batch: self.batch, weights: self.weights }
+        LoadOptions { batch: self.batch, dims: self.dims.clone(), weights: self.weights }
     }
 
     /// Who sees an input.

@@ -124,6 +124,14 @@ fn digits() {
 }
 
 #[test]
+fn kinds_of_digits() {
+    checked("digits_kinds/digits_lstm", 2e-2, 0.999);
+    checked("digits_kinds/digits_transformer", 5e-2, 0.999);
+    // All scales are powers of two, so that floats compute exactly what the integers are.
+    checked_with("digits_kinds/digits_int8", &Settings::default(), 0.0, 1.0);
+}
+
+#[test]
 fn bench_images() {
     checked("bench/mnist_mlp", 1e-2, 1.0);
     checked("bench/lenet", 1e-2, 1.0);

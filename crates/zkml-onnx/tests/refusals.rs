@@ -150,3 +150,60 @@ fn settings_out_of_range_are_named() {
         Model::load(fixtures().join("torch/relu6.onnx"), &LoadOptions { batch: 0, ..Default::default() });
     assert!(matches!(zero, Err(Error::Setting { name: "batch", .. })));
 }
+
+/// Two inputs with symbolic dimensions, one of them shared.
+fn open_shapes() -> Vec<u8> {
+    use prost::Message;
+    use tract_onnx::pb;
+    use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
+    use tract_onnx::pb::type_proto::{Tensor, Value as Type};
+    let input = |name: &str, dims: &[&str]| {
+        let dim = |d: &&str| {
+            let value = d.parse().map_or_else(|_| Dim::DimParam((*d).into()), Dim::DimValue);
+            Dimension { value: Some(value), ..Default::default() }
+        };
+        let shape = pb::TensorShapeProto { dim: dims.iter().map(dim).collect() };
+        let tensor = Tensor { elem_type: pb::tensor_proto::DataType::Float as i32, shape: Some(shape) };
+        let r#type = pb::TypeProto { value: Some(Type::TensorType(tensor)), ..Default::default() };
+        pb::ValueInfoProto { name: name.into(), r#type: Some(r#type), ..Default::default() }
+    };
+    let node = pb::NodeProto {
+        op_type: "MatMul".into(),
+        input: vec!["a".into(), "b".into()],
+        output: vec!["y".into()],
+        ..Default::default()
+    };
+    let graph = pb::GraphProto {
+        node: vec![node],
+        input: vec![input("a", &["N", "seq", "width"]), input("b", &["N", "width", "2"])],
+        output: vec![pb::ValueInfoProto { name: "y".into(), ..Default::default() }],
+        ..Default::default()
+    };
+    let opset = pb::OperatorSetIdProto { domain: String::new(), version: 13 };
+    let file =
+        pb::ModelProto { ir_version: 8, opset_import: vec![opset], graph: Some(graph), ..Default::default() };
+    file.encode_to_vec()
+}
+
+#[test]
+fn symbolic_dimensions_are_set_by_their_names() {
+    let load = |dims: &str, batch: usize| {
+        let dims = if dims.is_empty() { zkml_onnx::Dims::default() } else { dims.parse().expect("dims") };
+        let options = LoadOptions { batch, dims, ..LoadOptions::default() };
+        Model::from_bytes("open", &open_shapes(), &options)
+    };
+    let shapes = |m: &Model| m.inputs().iter().map(|p| p.shape.clone()).collect::<Vec<_>>();
+    let model = load("seq=5,width=3", 2).expect("loads");
+    assert_eq!(shapes(&model), [vec![2, 5, 3], vec![2, 3, 2]]);
+    assert_eq!(model.outputs()[0].shape, [2, 5, 2]);
+    let named = load("seq=5,width=3,N=4", 2).expect("loads");
+    assert_eq!(shapes(&named)[0], [4, 5, 3]);
+    let open = load("seq=5", 1).expect_err("the width is open");
+    assert!(open.to_string().contains("--dim width=16"), "{open}");
+    let unknown = load("seq=5,width=3,length=4", 1).expect_err("there is no length");
+    let names = matches!(&unknown, Error::UnknownDimension { dim, known } if dim == "length" && known == &["N", "seq", "width"]);
+    assert!(names, "{unknown:?}");
+    assert!(unknown.to_string().contains("open are: N, seq, width"), "{unknown}");
+    let first = load("length=4", 1).expect_err("the name is wrong, whatever else is open");
+    assert!(matches!(first, Error::UnknownDimension { .. }), "{first}");
+}

@@ -1,7 +1,7 @@
 //! Flags of a calibration, shared by `calibrate` and `run`.
 
 use crate::error::Result;
-use zkml_onnx::Settings;
+use zkml_onnx::{Dims, Settings};
 
 /// Visibilities and scales.
 #[derive(Debug, Clone, clap::Args)]
@@ -9,6 +9,9 @@ pub struct SettingsArgs {
     /// Size of an open batch dimension
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = super::batch)]
     batch: usize,
+    /// Sizes of symbolic dimensions of the inputs, as in seq=16; those of the model are shown by `inspect`
+    #[arg(long, value_name = "NAME=N,…")]
+    dim: Vec<Dims>,
     #[command(flatten)]
     sight: super::sight::Sight,
     /// Largest output error to aim at
@@ -31,7 +34,8 @@ impl SettingsArgs {
     /// # Errors
     /// As [`Settings::check`].
     pub fn settings(&self) -> Result<Settings> {
-        let mut settings = self.sight.of(&Settings { batch: self.batch, ..Settings::default() });
+        let mut settings =
+            self.sight.of(&Settings { batch: self.batch, dims: joined(&self.dim), ..Settings::default() });
         settings.tolerance = self.tolerance.unwrap_or(settings.tolerance);
         settings.margin = self.margin.unwrap_or(settings.margin);
         settings.activation_scale = self.activation_scale.or(settings.activation_scale);
@@ -39,4 +43,9 @@ impl SettingsArgs {
         settings.check()?;
         Ok(settings)
     }
+}
+
+/// The sizes of all flags.
+pub(super) fn joined(flags: &[Dims]) -> Dims {
+    flags.iter().fold(Dims::default(), Dims::with)
 }

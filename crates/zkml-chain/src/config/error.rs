@@ -3,7 +3,7 @@
 use super::keys;
 use std::path::PathBuf;
 use thiserror::Error as ThisError;
-use zkml_onnx::NoVisibility;
+use zkml_onnx::{NoDims, NoVisibility};
 use zkml_workspace::value::ValueError;
 
 /// Why a `zkml.toml` is not used. Each names file, line and key; none shows a value that may be secret.
@@ -91,6 +91,9 @@ pub enum Misfit {
     /// It does not say who sees what.
     #[error(transparent)]
     Visibility(#[from] NoVisibility),
+    /// No sizes of dimensions.
+    #[error(transparent)]
+    Dims(#[from] NoDims),
     /// It is not written as an address is.
     #[error(transparent)]
     Address(#[from] ValueError),

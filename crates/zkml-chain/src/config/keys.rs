@@ -1,7 +1,7 @@
 //! The keys of `zkml.toml`. Each stands for the flag of its name, at the commands that are listed with it.
 
 use super::error::Misfit;
-use zkml_onnx::Visibilities;
+use zkml_onnx::{Dims, Visibilities};
 use zkml_workspace::value;
 
 /// A key, and the flags that it stands for.
@@ -28,6 +28,8 @@ pub enum Kind {
     Sight,
     /// One of some words.
     Word(&'static [&'static str]),
+    /// Sizes of dimensions by their names.
+    Sizes,
     /// Any text.
     Text,
     /// An address on a chain.
@@ -163,6 +165,13 @@ pub const KEYS: &[Key] = &[
         commands: &["inspect", "calibrate", "run"],
     },
     Key {
+        name: "dim",
+        kind: Kind::Sizes,
+        what: "Sizes of symbolic dimensions of the inputs, as in `seq=16,tokens=8`.",
+        default: "none",
+        commands: &["inspect", "calibrate", "run"],
+    },
+    Key {
         name: "srs",
         kind: Kind::Path,
         what: "Trusted setup to use.",
@@ -291,6 +300,7 @@ impl Kind {
             Self::Path | Self::Text if text.trim().is_empty() => Err(Misfit::Empty),
             Self::Path | Self::Text => Ok(()),
             Self::Sight => Ok(text.parse::<Visibilities>().map(drop)?),
+            Self::Sizes => Ok(text.parse::<Dims>().map(drop)?),
             Self::Word(words) if words.contains(&text) => Ok(()),
             Self::Word(words) => Err(Misfit::Word { text: text.into(), words }),
             Self::Address => Ok(value::address(text).map(drop)?),
@@ -321,6 +331,7 @@ impl Kind {
             Self::Word(words) => {
                 words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
             }
+            Self::Sizes => "sizes by name".into(),
             Self::Text => "text".into(),
             Self::Address => "address".into(),
             Self::Addresses => "addresses".into(),
@@ -357,6 +368,7 @@ mod tests {
             ("inputs", "age=public,*=committed"),
             ("weights", "public"),
             ("batch", "1"),
+            ("dim", "seq=16,tokens=8"),
             ("tolerance", "0.01"),
         ];
         for (key, text) in good {
@@ -366,6 +378,7 @@ mod tests {
             ("inputs", "secret"),
             ("weights", "a=public"),
             ("batch", "0"),
+            ("dim", "seq"),
             ("margin", "-1"),
             ("owner", "0x1"),
             ("subjects", ""),

@@ -3,7 +3,7 @@
 use zkml_graph::Map;
 
 use super::eval::{products, scatter, transposed};
-use super::view::{compose, constant_view};
+use super::view::{compose, constant_view, flat};
 use super::{Contraction, Evaluator, Function, Net, NetNode, NetOp, Numbers, Operand, Side, gather};
 
 impl Net {
@@ -41,7 +41,7 @@ impl Net {
             let value = nodes.len();
             nodes.push(NetNode::new("", op, shape));
             let whole = Operand { value, map: Map::identity(shape) };
-            let small = Net { nodes, inputs: Vec::new(), outputs: vec![(String::new(), whole)] };
+            let small = Net { nodes, outputs: vec![(String::new(), whole)], ..Net::default() };
             Evaluator::new(&small).run(&[]).swap_remove(value)
         };
         let values = run(Numbers::values);
@@ -65,6 +65,28 @@ impl Net {
         }
         let whole = self.copy(name, o);
         Operand { value: whole.value, map: outer.clone() }
+    }
+
+    /// As [`Net::view`]; products with the same numbers share them, as those of all steps of a sequence do. Dimensions of size one make
+    /// no difference.
+    pub(crate) fn weights(&mut self, name: &str, o: &Operand, outer: &Map) -> Operand {
+        let Some(numbers) = self.constant(o) else { return self.view(name, o, outer) };
+        let numbers = numbers.on(|v| gather(outer, v));
+        let long = |shape: &[usize]| shape.iter().copied().filter(|d| *d != 1).collect::<Vec<_>>();
+        let same = |value: &&usize| {
+            let node = &self.nodes[**value];
+            matches!(&node.op, NetOp::Const(n) if *n == numbers) && long(&node.shape) == long(&outer.shape)
+        };
+        if let Some(&value) = self.weights.iter().find(same) {
+            let (here, there) = (Map::identity(&outer.shape), Map::identity(&self.nodes[value].shape));
+            let map = if outer.shape == there.shape { Some(there) } else { flat(&here, &there) };
+            if let Some(map) = map {
+                return Operand { value, map };
+            }
+        }
+        let shown = self.push_const(name, numbers, &outer.shape);
+        self.weights.push(shown.value);
+        shown
     }
 
     /// The operand as a value of its own.

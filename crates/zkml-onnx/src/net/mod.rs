@@ -147,6 +147,8 @@ pub(crate) struct Net {
     pub(crate) inputs: Vec<usize>,
     /// Named results.
     pub(crate) outputs: Vec<(String, Operand)>,
+    /// Constants that products read.
+    weights: Vec<usize>,
 }
 
 impl NetOp {

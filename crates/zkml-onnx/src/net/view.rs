@@ -30,7 +30,7 @@ pub(crate) fn strides(shape: &[usize]) -> Vec<i64> {
 }
 
 /// Both unpadded: the source may be read as one flat dimension.
-fn flat(outer: &Map, inner: &Map) -> Option<Map> {
+pub(super) fn flat(outer: &Map, inner: &Map) -> Option<Map> {
     let row = strides(&inner.source);
     let along = |d: usize| inner.axes.iter().zip(&row).map(|(a, r)| a.steps[d] * r).sum::<i64>();
     let steps: Vec<i64> = (0..inner.shape.len()).map(along).collect();

@@ -56,7 +56,7 @@ fn product(l: &mut Lowering<'_>, node: &TractNode, einsum: &EinSum) -> Result<Op
     let y = viewed(&shape, &order, |l| l.y);
     let ranks = [batch.len(), m.len(), k.len(), n.len()];
     let a = l.net.view(&node.name, &a, &a_map);
-    let b = l.net.view(&format!("{}.weights", node.name), &b, &b_map);
+    let b = l.net.weights(&format!("{}.weights", node.name), &b, &b_map);
     Ok(l.net.contract(&node.name, Contraction { a, b, addend: None, ranks, y }))
 }
 

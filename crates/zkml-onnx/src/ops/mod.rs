@@ -41,7 +41,7 @@ macro_rules! families {
 families![
     gemm, conv, integer, arithmetic, bounds, leaky_relu, inverse, functions, gelu, max_pool, sum_pool,
     reduce, normalise, softmax, argmax, axes, slice, gather, concat, pad, cast, compare, logic, round,
-    wiring, along, trees,
+    wiring, along, apart, trees,
 ];
 
 mod mask;

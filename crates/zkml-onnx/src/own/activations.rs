@@ -13,15 +13,19 @@ pub(super) const OWN: &[Own] = &[
     same("Softsign", "interpolated table on the calibrated range", |w| smooth(w, Function::Softsign)),
     same("Mish", "interpolated table on the calibrated range", |w| smooth(w, Function::Mish)),
     same("Elu", "as max(x, 0) + alpha·(exp(min(x, 0)) − 1)", |w| {
-        let alpha = w.float("alpha", 1.0).into();
-        exponential(w, alpha, 1.0)
+        let (x, alpha) = (w.input(0)?, w.float("alpha", 1.0).into());
+        Ok(tvec!(exponential(w, x, alpha, 1.0)?))
     }),
     same("Selu", "as gamma·(max(x, 0) + alpha·(exp(min(x, 0)) − 1))", |w| {
         let alpha = w.float("alpha", 1.673_263_2).into();
         let gamma = w.float("gamma", 1.050_701).into();
-        exponential(w, alpha, gamma)
+        let x = w.input(0)?;
+        Ok(tvec!(exponential(w, x, alpha, gamma)?))
     }),
-    same("ThresholdedRelu", "zero up to alpha, which quantized values are compared with", thresholded),
+    same("ThresholdedRelu", "zero up to alpha, which quantized values are compared with", |w| {
+        let (x, alpha) = (w.input(0)?, w.float("alpha", 1.0).into());
+        Ok(tvec!(thresholded(w, x, alpha)?))
+    }),
     same("Shrink", "quantized values are compared with lambd", shrunk),
     same("PRelu", "as max(x, 0) − slope·max(−x, 0)", sloped),
 ];
@@ -32,23 +36,21 @@ fn smooth(w: &mut Wiring<'_>, function: Function) -> TractResult<TVec<OutletId>>
 }
 
 /// `gamma · (max(x, 0) + alpha · (exp(min(x, 0)) − 1))`.
-fn exponential(w: &mut Wiring<'_>, alpha: f64, gamma: f64) -> TractResult<TVec<OutletId>> {
-    let x = w.input(0)?;
+pub(super) fn exponential(w: &mut Wiring<'_>, x: OutletId, alpha: f64, gamma: f64) -> TractResult<OutletId> {
     let low = w.at_most(x, 0.0)?;
     let power = w.apply(math::exp(), &[low])?;
     let left = w.times(power, alpha * gamma)?;
     let left = w.plus(left, -alpha * gamma)?;
     let high = w.at_least(x, 0.0)?;
     let right = w.times(high, gamma)?;
-    Ok(tvec!(w.binary(math::Add, left, right)?))
+    w.binary(math::Add, left, right)
 }
 
 /// `x` where it is above `alpha`, else zero.
-fn thresholded(w: &mut Wiring<'_>) -> TractResult<TVec<OutletId>> {
-    let (x, alpha) = (w.input(0)?, w.float("alpha", 1.0).into());
+pub(super) fn thresholded(w: &mut Wiring<'_>, x: OutletId, alpha: f64) -> TractResult<OutletId> {
     let (alpha, zero) = (w.number(x, alpha)?, w.number(x, 0.0)?);
     let above = w.apply(TypedBinOp(logic::comp_gt(), None), &[x, alpha])?;
-    Ok(tvec!(w.apply(logic::Iff, &[above, x, zero])?))
+    w.apply(logic::Iff, &[above, x, zero])
 }
 
 /// `x + bias` below `−lambd`, `x − bias` above `lambd`, zero between.

@@ -36,6 +36,34 @@ impl TypedOp for Smooth {
     as_op!();
 }
 
+/// The same numbers as a value of its own: rounding a part of a tensor does not round the rest of it then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Apart;
+
+impl Op for Apart {
+    fn name(&self) -> StaticName {
+        "Apart".into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for Apart {
+    op_out_of_plan!();
+
+    fn eval(&self, _ctx: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        Ok(inputs)
+    }
+}
+
+impl TypedOp for Apart {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        Ok(tvec!(inputs[0].without_value()))
+    }
+
+    as_op!();
+}
+
 /// `ln Σ e^x` along axes, which stay with size one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogSumExp(pub(crate) Vec<usize>);

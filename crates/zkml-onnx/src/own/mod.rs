@@ -2,6 +2,7 @@
 //! stays one node for a family of `ops` to lower. One file per family, and one line in the registry.
 
 mod kept;
+mod unrolled;
 
 use tract_onnx::model::{Onnx, ParsingContext};
 use tract_onnx::pb;
@@ -15,7 +16,9 @@ use tract_onnx::tract_hir::internal::*;
 use crate::operator::{OpSupport, op};
 use crate::proto::{attribute, text_attribute};
 
-pub(crate) use kept::{Along, LogSumExp, Smooth};
+pub(crate) use kept::{Along, Apart, LogSumExp, Smooth};
+use unrolled::Body;
+pub(crate) use unrolled::without_step;
 
 /// An operator of ONNX, and how it is wired.
 struct Own {
@@ -41,6 +44,7 @@ operators![
     borders,
     chosen,
     classical,
+    control,
     convolution,
     dynamic_quantize,
     integer_products,
@@ -50,6 +54,7 @@ operators![
     pools,
     powers,
     quantize,
+    recurrent,
     reductions,
     resize,
     sorted,
@@ -87,7 +92,8 @@ pub(crate) fn framework() -> Onnx {
 fn build(ctx: &ParsingContext<'_>, node: &pb::NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let own = all().find(|o| o.support.onnx_name == node.op_type);
     let own = own.with_context(|| format!("{} is not wired here", node.op_type))?;
-    Ok((expand(Node { node: node.clone(), opset: ctx.onnx_operator_set_version, own }), Vec::new()))
+    let bodies = unrolled::bodies(ctx, node)?;
+    Ok((expand(Node { node: node.clone(), opset: ctx.onnx_operator_set_version, own, bodies }), Vec::new()))
 }
 
 /// A node of the model, until types are known.
@@ -96,6 +102,7 @@ struct Node {
     node: pb::NodeProto,
     opset: i64,
     own: &'static Own,
+    bodies: Vec<Body>,
 }
 
 impl std::fmt::Debug for Node {
@@ -131,7 +138,17 @@ impl Expansion for Node {
         let mut given = inputs.iter().copied();
         let slots = self.node.input.iter().map(|name| if name.is_empty() { None } else { given.next() });
         let inputs = slots.collect();
-        let mut wiring = Wiring { node: &self.node, opset: self.opset, prefix, model, inputs, parts: 0 };
+        let prefix = prefix.to_owned();
+        let mut wiring = Wiring {
+            node: &self.node,
+            opset: self.opset,
+            bodies: &self.bodies,
+            prefix,
+            model,
+            inputs,
+            place: String::new(),
+            parts: 0,
+        };
         (self.own.wire)(&mut wiring)
     }
 }
@@ -140,9 +157,12 @@ impl Expansion for Node {
 struct Wiring<'a> {
     node: &'a pb::NodeProto,
     opset: i64,
-    prefix: &'a str,
+    bodies: &'a [Body],
+    prefix: String,
     model: &'a mut TypedModel,
     inputs: Vec<Option<OutletId>>,
+    /// What is being wired within the node, for names.
+    place: String,
     parts: usize,
 }
 
@@ -208,9 +228,19 @@ impl Wiring<'_> {
         Ok(self.reals(slot, what)?.into_iter().map(|v| v as i64).collect())
     }
 
+    /// Names what comes next after a part of the node. Each part comes once.
+    fn within(&mut self, place: &str) {
+        place.clone_into(&mut self.place);
+        self.parts = 0;
+    }
+
     fn name(&mut self) -> String {
         self.parts += 1;
-        format!("{}.{}", self.prefix, self.parts)
+        match (self.place.as_str(), self.parts) {
+            ("", n) => format!("{}.{n}", self.prefix),
+            (place, 1) => format!("{}.{place}", self.prefix),
+            (place, n) => format!("{}.{place}.{n}", self.prefix),
+        }
     }
 
     /// Applies an operator of one input or more.

@@ -8,13 +8,15 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value as Type;
 
-use super::node_name;
-use crate::Error;
+use super::{bodies, node_name, own_inputs};
+use crate::{Error, LoadOptions};
 
 /// Most elements that one tensor may have.
 const MAX_ELEMENTS: i64 = 1 << 28;
 /// Most nodes that a graph may have.
 const MAX_NODES: usize = 100_000;
+/// Most graphs within each other, as bodies of nodes.
+const MAX_DEPTH: usize = 8;
 /// Newest operator set that exists or will soon.
 const NEWEST_OPSET: i64 = 27;
 
@@ -34,14 +36,28 @@ pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<()
     if graph.output.is_empty() {
         return malformed("the graph has no output");
     }
-    if graph.node.len() > MAX_NODES {
-        return malformed(format!("{} nodes, more than {MAX_NODES}", graph.node.len()));
+    let count = nodes(graph, 0)?;
+    if count > MAX_NODES {
+        return malformed(format!("{count} nodes, more than {MAX_NODES}"));
     }
+    names(graph, &HashSet::new())?;
+    contents(graph)
+}
+
+/// Number of nodes, with those of bodies.
+fn nodes(graph: &pb::GraphProto, depth: usize) -> Result<usize, Error> {
+    if depth > MAX_DEPTH {
+        return malformed(format!("graphs within graphs, more than {MAX_DEPTH} deep"));
+    }
+    let inner = graph.node.iter().flat_map(bodies).map(|body| nodes(body, depth + 1));
+    inner.sum::<Result<usize, Error>>().map(|inner| inner.saturating_add(graph.node.len()))
+}
+
+/// Tensors and sizes that the graph itself holds, and its bodies.
+fn contents(graph: &pb::GraphProto) -> Result<(), Error> {
     if !graph.sparse_initializer.is_empty() {
         return malformed("sparse weights are not supported");
     }
-    names(graph)?;
-    cycles(graph)?;
     let masks = masks(graph);
     graph.initializer.iter().try_for_each(|t| tensor_of(t, masks.contains(t.name.as_str())))?;
     for node in &graph.node {
@@ -50,7 +66,8 @@ pub(crate) fn check(model: &pb::ModelProto, graph: &pb::GraphProto) -> Result<()
         let constants = node.attribute.iter().filter(|a| a.name != "membership_values");
         constants.filter_map(|a| a.t.as_ref()).try_for_each(|t| tensor_of(t, mask))?;
     }
-    graph.node.iter().try_for_each(|n| made_sizes(graph, n))
+    graph.node.iter().try_for_each(|n| made_sizes(graph, n))?;
+    graph.node.iter().flat_map(bodies).try_for_each(contents)
 }
 
 /// Values that nothing but choices read: minus infinity in them is a mask.
@@ -104,9 +121,11 @@ fn constant_ints(graph: &pb::GraphProto, name: &str) -> Option<Vec<i64>> {
     Some(t.int64_data.iter().copied().chain(raw).collect())
 }
 
-/// Every value is made once, and every value that is read is made.
-fn names(graph: &pb::GraphProto) -> Result<(), Error> {
-    let mut known: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+/// Every value is made once, and every value that is read is made; bodies read what is around them, too, and make nothing that is
+/// there already.
+fn names<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<(), Error> {
+    let mut known: HashSet<&str> = outer.clone();
+    known.extend(graph.initializer.iter().map(|t| t.name.as_str()));
     known.extend(graph.input.iter().map(|i| i.name.as_str()));
     for node in &graph.node {
         for output in node.output.iter().filter(|o| !o.is_empty()) {
@@ -122,6 +141,13 @@ fn names(graph: &pb::GraphProto) -> Result<(), Error> {
         if let Some(missing) = node.input.iter().find(|i| !i.is_empty() && !known.contains(i.as_str())) {
             return Err(Error::MissingTensor { node: node_name(node).into(), tensor: missing.clone() });
         }
+        // The first Scan had an input more, and is refused by its operator set.
+        let (given, due) = (node.input.len(), own_inputs(node) + usize::from(node.op_type == "Scan"));
+        if given > due {
+            let name = node_name(node);
+            return malformed(format!("node `{name}` has {given} inputs, and its body takes {due}"));
+        }
+        bodies(node).try_for_each(|body| names(body, &known))?;
     }
     match graph.output.iter().find(|o| !known.contains(o.name.as_str())) {
         Some(o) => malformed(format!("output `{}` is computed by no node", o.name)),
@@ -129,8 +155,8 @@ fn names(graph: &pb::GraphProto) -> Result<(), Error> {
     }
 }
 
-/// Removes nodes whose inputs are ready until none is left.
-fn cycles(graph: &pb::GraphProto) -> Result<(), Error> {
+/// Refuses cycles: removes nodes whose inputs are ready until none is left.
+pub(crate) fn cycles(graph: &pb::GraphProto) -> Result<(), Error> {
     let made: HashMap<&str, usize> = super::producers(graph);
     let mut waiting: Vec<usize> = Vec::with_capacity(graph.node.len());
     let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -150,6 +176,7 @@ fn cycles(graph: &pb::GraphProto) -> Result<(), Error> {
             }
         }
     }
+    graph.node.iter().flat_map(bodies).try_for_each(cycles)?;
     match waiting.iter().position(|&w| w > 0) {
         Some(i) if done < waiting.len() => Err(Error::Cycle { node: node_name(&graph.node[i]).into() }),
         _ => Ok(()),
@@ -235,11 +262,35 @@ fn finite(t: &pb::TensorProto, kind: DataType, mask: bool) -> Result<(), Error> 
     })
 }
 
-/// Sets the first dimension of every input that leaves it open; other open dimensions are refused.
-pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), Error> {
+/// Sets dimensions of inputs that are left open: those with a name to what is said of it, other first ones to the size of the batch.
+/// What remains open is refused, and so is a name that no dimension has.
+pub(crate) fn fix_dims(graph: &mut pb::GraphProto, options: &LoadOptions) -> Result<(), Error> {
+    let mut known: Vec<String> = Vec::new();
+    let fixed = fix_inputs(graph, options, &mut known);
+    known.sort_unstable();
+    known.dedup();
+    match options.dims.iter().find(|(name, _)| !known.iter().any(|k| k == name)) {
+        Some((dim, _)) => Err(Error::UnknownDimension { dim: dim.into(), known }),
+        None => fixed,
+    }
+}
+
+/// `known` takes the names of all open dimensions.
+fn fix_inputs(
+    graph: &mut pb::GraphProto,
+    options: &LoadOptions,
+    known: &mut Vec<String>,
+) -> Result<(), Error> {
     // Shapes noted for inner values would still carry the symbol.
     graph.value_info.clear();
     let weights: HashSet<String> = graph.initializer.iter().map(|t| t.name.clone()).collect();
+    let shapes = graph.input.iter().filter(|i| !weights.contains(&i.name)).filter_map(|i| i.r#type.as_ref());
+    let tensors = shapes.filter_map(|t| t.value.as_ref()).map(|Type::TensorType(t)| t);
+    let dims = tensors.filter_map(|t| t.shape.as_ref()).flat_map(|s| &s.dim);
+    known.extend(dims.filter_map(|d| match &d.value {
+        Some(Dim::DimParam(name)) => Some(name.clone()),
+        _ => None,
+    }));
     for input in graph.input.iter_mut().filter(|i| !weights.contains(&i.name)) {
         let name = input.name.clone();
         let Some(Type::TensorType(t)) = input.r#type.as_mut().and_then(|t| t.value.as_mut()) else {
@@ -260,7 +311,10 @@ pub(crate) fn fix_batch(graph: &mut pb::GraphProto, batch: usize) -> Result<(), 
             };
             match open {
                 None => {}
-                Some(_) if axis == 0 => dim.value = Some(Dim::DimValue(batch as i64)),
+                Some(name) if options.dims.get(&name).is_some() => {
+                    dim.value = options.dims.get(&name).map(|size| Dim::DimValue(size as i64));
+                }
+                Some(_) if axis == 0 => dim.value = Some(Dim::DimValue(options.batch as i64)),
                 Some(dim) => return Err(Error::OpenDimension { input: name, axis, dim }),
             }
         }
@@ -296,6 +350,57 @@ mod tests {
             ..Default::default()
         };
         check(&pb::ModelProto::default(), &graph)
+    }
+
+    /// A graph whose only node has another graph as its body, and so on.
+    fn nested(depth: usize) -> pb::GraphProto {
+        let value = |n: &str| pb::ValueInfoProto { name: n.into(), ..Default::default() };
+        let output = format!("y{depth}");
+        let mut node = standard(if depth == 0 { "Neg" } else { "If" }, "n", &["x"], &output);
+        if depth > 0 {
+            let body = pb::GraphProto { input: Vec::new(), ..nested(depth - 1) };
+            let (name, g) = ("then_branch".into(), Some(body));
+            node.attribute.push(pb::AttributeProto { name, g, ..Default::default() });
+        }
+        pb::GraphProto {
+            node: vec![node],
+            input: vec![value("x")],
+            output: vec![value(&output)],
+            ..Default::default()
+        }
+    }
+
+    fn refusal(graph: &pb::GraphProto) -> String {
+        check(&pb::ModelProto::default(), graph).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn bodies_are_checked_as_graphs_are() {
+        let sound = nested(MAX_DEPTH);
+        check(&pb::ModelProto::default(), &sound).expect("as deep as may be");
+        assert!(refusal(&nested(MAX_DEPTH + 1)).contains("deep"));
+        let body = |g: &mut pb::GraphProto, change: &dyn Fn(&mut pb::GraphProto)| {
+            change(g.node[0].attribute[0].g.as_mut().expect("a body"));
+        };
+        let mut unknown = nested(1);
+        body(&mut unknown, &|b| b.node[0].input[0] = "nobody".into());
+        assert!(refusal(&unknown).contains("`nobody`"));
+        let mut again = nested(1);
+        body(&mut again, &|b| b.node[0].output[0] = "x".into());
+        assert!(refusal(&again).contains("exists already"));
+        let mut huge = nested(1);
+        body(&mut huge, &|b| b.initializer.push(pb::TensorProto { dims: vec![1 << 40], ..shape(&[]) }));
+        assert!(refusal(&huge).contains("has the shape"));
+        let mut many = nested(1);
+        many.node[0].input.push("x".into());
+        assert!(refusal(&many).contains("has 2 inputs, and its body takes 1"));
+        let mut cyclic = nested(1);
+        body(&mut cyclic, &|b| {
+            b.node.push(standard("Neg", "m", &["y0"], "z"));
+            b.node[0].input[0] = "z".into();
+        });
+        check(&pb::ModelProto::default(), &cyclic).expect("names are all right");
+        assert!(matches!(cycles(&cyclic), Err(Error::Cycle { .. })));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use tract_onnx::pb;
 
-use super::{attribute, node_name};
+use super::{attribute, bodies, node_name};
 use crate::error::UnsupportedNode;
 
 /// Nodes whose attributes or constants change what they compute in a way that is not supported, with the reason.
@@ -15,7 +15,8 @@ pub(crate) fn misread(graph: &pb::GraphProto) -> Vec<UnsupportedNode> {
         let (name, op, shape) = (node_name(node).to_owned(), node.op_type.clone(), "?".into());
         Some(UnsupportedNode { name, op, shape, reason })
     };
-    graph.node.iter().filter_map(refused).collect()
+    let inner = graph.node.iter().flat_map(bodies).flat_map(misread);
+    graph.node.iter().filter_map(refused).chain(inner).collect()
 }
 
 /// In training mode the statistics are those of the batch.

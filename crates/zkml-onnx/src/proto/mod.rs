@@ -1,5 +1,6 @@
 //! The ONNX file before tract sees it: checks that give clear errors, label tails, classical-ML operators.
 
+mod bodies;
 pub(crate) mod check;
 mod external;
 mod meaning;
@@ -11,6 +12,7 @@ pub(crate) mod unsupported;
 
 use std::collections::HashMap;
 
+pub(crate) use bodies::{bodies, open, own_inputs};
 pub(crate) use external::{inline as inline_external, is_external};
 pub(crate) use meaning::misread;
 pub(crate) use private::{Private, take_out};
@@ -38,7 +40,9 @@ pub struct Notice {
 /// Which node makes a value.
 fn producers(graph: &pb::GraphProto) -> HashMap<&str, usize> {
     let made = graph.node.iter().enumerate();
-    made.flat_map(|(i, n)| n.output.iter().map(move |o| (o.as_str(), i))).collect()
+    let outputs = made.flat_map(|(i, n)| n.output.iter().map(move |o| (o.as_str(), i)));
+    // Outputs that are left out have no name.
+    outputs.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 /// Name of a node for messages: its own, or that of its first result.

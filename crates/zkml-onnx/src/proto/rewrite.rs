@@ -44,6 +44,9 @@ pub(crate) fn rewrite(graph: &mut pb::GraphProto) -> Vec<UnsupportedNode> {
     let mut refused = Vec::new();
     let mut nodes = Vec::with_capacity(graph.node.len());
     let mut weights = Vec::new();
+    for node in &mut graph.node {
+        node.attribute.iter_mut().filter_map(|a| a.g.as_mut()).for_each(|body| refused.extend(rewrite(body)));
+    }
     for node in &graph.node {
         let mut ctx = Rewriter { graph, node, weights: &mut weights };
         let known = REWRITES.iter().find(|(o, _)| o.onnx_name == node.op_type);

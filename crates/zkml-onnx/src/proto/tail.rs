@@ -104,18 +104,11 @@ pub(crate) fn prune(graph: &mut pb::GraphProto) {
             && !std::mem::replace(&mut live[i], true)
         {
             todo.extend(graph.node[i].input.iter().cloned());
-            todo.extend(inner_names(&graph.node[i]));
         }
     }
     let mut flags = live.into_iter();
     graph.node.retain(|_| flags.next().unwrap_or(false));
     graph.initializer.retain(|t| needed.contains(&t.name));
-}
-
-/// Outer values that the bodies of a control-flow node read.
-fn inner_names(node: &pb::NodeProto) -> Vec<String> {
-    let bodies = node.attribute.iter().flat_map(|a| a.g.iter().chain(&a.graphs));
-    bodies.flat_map(|g| &g.node).flat_map(|n| n.input.iter().cloned()).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tract_onnx::pb;
 
-use super::node_name;
+use super::{bodies, node_name};
 use crate::error::UnsupportedNode;
 use crate::forest::CORE;
 use crate::operator::OpSupport;
@@ -48,5 +48,7 @@ pub(crate) fn unknown_operators(
             reason: "no such operator here".into(),
         }
     };
-    graph.node.iter().filter(unknown).map(describe).collect()
+    let inner = graph.node.iter().flat_map(bodies);
+    let inner = inner.flat_map(|body| unknown_operators(body, supported, shape_of));
+    graph.node.iter().filter(unknown).map(describe).chain(inner).collect()
 }

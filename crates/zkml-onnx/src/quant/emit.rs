@@ -44,7 +44,7 @@ pub(super) struct Emitter<'a> {
     names: HashMap<String, usize>,
     pub(super) widths: Widths,
     pub(super) private: BTreeMap<String, (u32, Vec<i64>)>,
-    /// Private constants of the network that are tensors already, by value and scale.
+    /// Weights and private constants of the network that are tensors already, by value and scale.
     pub(super) known: HashMap<(usize, i32), TensorId>,
     pub(super) walks: Vec<Walk>,
 }

@@ -69,6 +69,8 @@ impl Emitter<'_> {
             return self.compact(&name, weights, &c.b.map.shape, scale);
         }
         let id = self.constant(c.b.value, scale)?;
+        // Contractions that read one constant share it.
+        self.known.insert((c.b.value, scale), id);
         Ok((id, self.view(&c.b, id)))
     }
 

@@ -1,6 +1,6 @@
 //! Ranges of values, and the scales that follow from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ pub(crate) use zkml_interface::power;
 
 use crate::forest::{Forest, Thresholds};
 use crate::net::{Contraction, Function, Net, NetNode, NetOp, Numbers, Operand, gather};
+use crate::own::without_step;
 use crate::{Error, Settings};
 
 /// What was seen of one value over all samples.
@@ -28,6 +29,14 @@ impl Seen {
     /// Largest magnitude.
     pub(crate) fn magnitude(&self) -> f64 {
         if self.count == 0.0 { 0.0 } else { self.lo.abs().max(self.hi.abs()) }
+    }
+
+    /// Takes in what was seen elsewhere.
+    fn merge(&mut self, other: &Self) {
+        self.lo = self.lo.min(other.lo);
+        self.hi = self.hi.max(other.hi);
+        self.sum_of_squares += other.sum_of_squares;
+        self.count += other.count;
     }
 
     /// Root of the mean square.
@@ -83,6 +92,28 @@ impl Stats {
             *least = shown.iter().enumerate().filter_map(gap).fold(*least, f64::min);
         }
         Ok(())
+    }
+
+    /// The same, with one range for all steps of an unrolled sequence: their scales are the same then, and so are the gates that round
+    /// to them; and what one step was seen to reach, every step may reach.
+    pub(crate) fn over_steps(&self, net: &Net) -> Self {
+        let key = |n: &NetNode| {
+            let computed = !matches!(n.op, NetOp::Const(_) | NetOp::Input);
+            let name = computed.then(|| without_step(&n.name)).flatten()?;
+            Some((name, std::mem::discriminant(&n.op), n.shape.clone()))
+        };
+        let keys: Vec<_> = net.nodes.iter().map(key).collect();
+        let mut together: HashMap<_, Seen> = HashMap::new();
+        for (key, seen) in keys.iter().zip(&self.seen) {
+            if let Some(key) = key {
+                together.entry(key).or_insert(Seen::NOTHING).merge(seen);
+            }
+        }
+        let mut all = self.clone();
+        for (key, seen) in keys.iter().zip(&mut all.seen) {
+            *seen = key.as_ref().and_then(|k| together.get(k)).copied().unwrap_or(*seen);
+        }
+        all
     }
 
     pub(crate) fn of(&self, value: usize) -> &Seen {
@@ -424,6 +455,28 @@ mod tests {
         let ninth = exact_or_fine(1.0 / 9.0);
         let step = power(ninth);
         assert!(((step / 9.0).round() / step * 9.0 - 1.0).abs() < 1.0 / 16384.0);
+    }
+
+    #[test]
+    fn steps_of_a_sequence_share_their_scales() {
+        let mut net = Net::default();
+        let x = net.push("x", NetOp::Input, &[1]);
+        let sum = |net: &mut Net, name: &str| {
+            net.push(name, NetOp::Sum { terms: vec![(2.0, x.clone())], constant: 0.0 }, &[1]).value
+        };
+        let made = ["l.step0.cell", "l.step1.cell", "l.cell"].map(|name| sum(&mut net, name));
+        let mut stats = Stats::new(&net);
+        stats.add(&[vec![0.01], vec![0.02], vec![-3.0], vec![0.02]]).expect("finite");
+        let scales = |stats: &Stats| {
+            let all = Scales::choose(&net, stats, &Settings::default(), 12, 14).expect("plain numbers");
+            made.map(|v| (all.values[v].reach, all.values[v].scale, all.values[v].sign))
+        };
+        let apart = scales(&stats);
+        assert_ne!(apart[0], apart[1]);
+        let together = scales(&stats.over_steps(&net));
+        assert_eq!(together[0], together[1]);
+        assert_eq!((together[0].0, together[0].2), (apart[1].0, Sign::Mixed));
+        assert_eq!(together[2], apart[2], "no step");
     }
 
     #[test]
