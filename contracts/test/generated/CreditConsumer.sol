@@ -39,11 +39,11 @@ contract CreditConsumer is ZKMLConsumer {
     /// @notice The model's name.
     string public constant MODEL_NAME = "credit";
     /// @notice Names the model: verifying key and hash; `circuitHash` in the registry.
-    bytes32 public constant MODEL_COMMITMENT = 0xb34616c728e96476ebd20501f97da8353f3d583faf29737b968779e064aaab7b;
+    bytes32 public constant MODEL_COMMITMENT = 0x864ee3a4f693cdc3759ae2bc39d7c1098c5ee6565e16abc9d493143615c7ea87;
     /// @notice Keccak-256 of the compiled model; `modelHash` in the registry.
-    bytes32 public constant MODEL_HASH = 0xc457efd48c1d22eb7c847727d9c0784d09a058c590e875ade312615d21c19799;
+    bytes32 public constant MODEL_HASH = 0xfb2d7663e41c95f53e59375f48d46ad12f8d0739afac36e243a7fdbb35c80efc;
     /// @notice Names verifying key, setup, scales and names; `vkHash` in the registry.
-    bytes32 public constant VK_DIGEST = 0x260e140a257a64f09f67782719d90ab659edaaded6cf4b687bfed572c977a290;
+    bytes32 public constant VK_DIGEST = 0x22942fcf1deca71cf3206c9d2892d2e37561cd252904c1f393ed331a108a891c;
     /// @notice Words of the output section.
     uint256 public constant OUTPUT_WORDS = 1;
     /// @notice Fractional bits of "probability_of_default": its real value is the integer over 2^PROBABILITY_OF_DEFAULT_SCALE.

@@ -38,11 +38,11 @@ contract CreditOpenConsumer is ZKMLConsumer {
     /// @notice The model's name.
     string public constant MODEL_NAME = "credit_open";
     /// @notice Names the model: verifying key and hash; `circuitHash` in the registry.
-    bytes32 public constant MODEL_COMMITMENT = 0x6b6d21a39a014c84c343c604d4242d41b8e367c8c446a938a786e3a49beb26ee;
+    bytes32 public constant MODEL_COMMITMENT = 0x6651235fc7b6a8cc7daa7bdeadadcda76fc77c3318587e19804e7c84096bb712;
     /// @notice Keccak-256 of the compiled model; `modelHash` in the registry.
-    bytes32 public constant MODEL_HASH = 0x829548c9a29da71193308014016f8bd2bab530208bb925f4d6bb55d7e0df1db9;
+    bytes32 public constant MODEL_HASH = 0x53d6b046acea6a7f91c6e7d37bff1101b364609fa761c8c03b3858980d7c44c8;
     /// @notice Names verifying key, setup, scales and names; `vkHash` in the registry.
-    bytes32 public constant VK_DIGEST = 0x21ebe23b84b9186f1b461f8cd7ca623be201305a0d79f3e48e90534a6ac5ff7f;
+    bytes32 public constant VK_DIGEST = 0x21acc82a5a894f544b77dba17e12e0fe5b10077e22beb12b0c5a7f68afbbfe6a;
     /// @notice Words of the output section.
     uint256 public constant OUTPUT_WORDS = 1;
     /// @notice Words of the input section, at the end of a proof blob.

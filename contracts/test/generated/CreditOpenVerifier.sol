@@ -39,9 +39,9 @@ contract CreditOpenVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x21ebe23b84b9186f1b461f8cd7ca623be201305a0d79f3e48e90534a6ac5ff7f;
+    bytes32 public constant vkDigest = 0x21acc82a5a894f544b77dba17e12e0fe5b10077e22beb12b0c5a7f68afbbfe6a;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0x6b6d21a39a014c84c343c604d4242d41b8e367c8c446a938a786e3a49beb26ee;
+    bytes32 public constant modelCommitment = 0x6651235fc7b6a8cc7daa7bdeadadcda76fc77c3318587e19804e7c84096bb712;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -83,7 +83,7 @@ contract CreditOpenVerifier {
         bool inputIsCommitment_,
         bool weightsAreCommitted_
     ) {
-        return (vkDigest, modelCommitment, 0x829548c9a29da71193308014016f8bd2bab530208bb925f4d6bb55d7e0df1db9, PROOF_LENGTH, 2, 1, false, false);
+        return (vkDigest, modelCommitment, 0x53d6b046acea6a7f91c6e7d37bff1101b364609fa761c8c03b3858980d7c44c8, PROOF_LENGTH, 2, 1, false, false);
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -215,9 +215,9 @@ contract CreditOpenVerifier {
                 calldatacopy(0x260, 0x744, 0x80)
                 calldatacopy(0x2e0, 0x64, 0x6c0)
                 let h
-                mstore(0x200, 0x21ebe23b84b9186f1b461f8cd7ca623be201305a0d79f3e48e90534a6ac5ff7f) // verifying key digest
+                mstore(0x200, 0x21acc82a5a894f544b77dba17e12e0fe5b10077e22beb12b0c5a7f68afbbfe6a) // verifying key digest
                 mstore(0x220, 4) // number of instances
-                mstore(0x240, 0x0e5651e89841ad6acd659bdbf6006e4a50e8cdd7f1eda455e2f65e9e10f15ded) // representation of the key
+                mstore(0x240, 0x087ed45ca2edc1b5a5f762441b181a6667e6ace03fe9d37eeaa0078d4e734955) // representation of the key
                 h := keccak256(0x200, 0x1e0)
                 mstore(0x9a0, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -498,8 +498,8 @@ contract CreditOpenVerifier {
             mstore(0x260, 0x189751267c95ab7dd71dda135e8d39375d6f2e6070a628ce0570211223dda004)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x1c6981f516e905b987c04415cd8f1ff66a1220e3e5bb04af6c52d1eeb53198ce) // Fixed(3)
-            mstore(0x260, 0x20e7019e0f8927335724dc61391f7fe0f9dd88a2e358a004061145700eb4c9c0)
+            mstore(0x240, 0x21ebf10ce6b2f8677f06c28de2f9edf8aad573c53944efb0ce7f59ee09f79ad4) // Fixed(3)
+            mstore(0x260, 0x1ee0b020375f04fab78aa9e4e9b31e2c1e67886a344a5833fee840d48f9ea337)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x27f5e1fd1e289e737da4f0839fac6cc9c616236b3680b553443b8209620cb065) // Fixed(4)

@@ -39,9 +39,9 @@ contract CreditVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x260e140a257a64f09f67782719d90ab659edaaded6cf4b687bfed572c977a290;
+    bytes32 public constant vkDigest = 0x22942fcf1deca71cf3206c9d2892d2e37561cd252904c1f393ed331a108a891c;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0xb34616c728e96476ebd20501f97da8353f3d583faf29737b968779e064aaab7b;
+    bytes32 public constant modelCommitment = 0x864ee3a4f693cdc3759ae2bc39d7c1098c5ee6565e16abc9d493143615c7ea87;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -83,7 +83,7 @@ contract CreditVerifier {
         bool inputIsCommitment_,
         bool weightsAreCommitted_
     ) {
-        return (vkDigest, modelCommitment, 0xc457efd48c1d22eb7c847727d9c0784d09a058c590e875ade312615d21c19799, PROOF_LENGTH, 1, 1, true, false);
+        return (vkDigest, modelCommitment, 0xfb2d7663e41c95f53e59375f48d46ad12f8d0739afac36e243a7fdbb35c80efc, PROOF_LENGTH, 1, 1, true, false);
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -220,9 +220,9 @@ contract CreditVerifier {
                 calldatacopy(0x260, 0x9a4, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x920)
                 let h
-                mstore(0x200, 0x260e140a257a64f09f67782719d90ab659edaaded6cf4b687bfed572c977a290) // verifying key digest
+                mstore(0x200, 0x22942fcf1deca71cf3206c9d2892d2e37561cd252904c1f393ed331a108a891c) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x1c141f5bae188696f7926a027ffde1a5b020ee189427be1c7d6eb660f78f87f7) // representation of the key
+                mstore(0x240, 0x2e0c1480c1f33eceb90bcc216052de28623d30495e092933ed8013ae27e3f71f) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0xbe0, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -599,8 +599,8 @@ contract CreditVerifier {
             mstore(0x260, 0x1994194903ad3748cc0d6fddee4153429bdefd797f5a4cc052e7751f0fe7efba)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x157399cf841239610689ff48f35f3d79726107604b08a66439506dd747fa0160) // Fixed(3)
-            mstore(0x260, 0x1d65519c46c9493096580e28f7a7744d3b8caeee687238f0f9af738bd2b5ba51)
+            mstore(0x240, 0x12534dcdae089fff5b35634accea9a14998bc2a4249e9c92d3545b8f5c809cd6) // Fixed(3)
+            mstore(0x260, 0x2098fd0fa8f6395d98c26cf45fa7d526aaddda6c3cf9b9916dd72f48f59c2abf)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x1d75b6a5f270075660696222f205f2788d08a827931cbdd663d0b3e12d1ddfc1) // Fixed(4)

@@ -40,11 +40,11 @@ contract FraudAConsumer is ZKMLConsumer {
     /// @notice The model's name.
     string public constant MODEL_NAME = "fraud_a";
     /// @notice Names the architecture: verifying key, and hash of the model without weights; `circuitHash` in the registry.
-    bytes32 public constant MODEL_COMMITMENT = 0xc552670e58a53a05507819d4b3ab05f702f19499c80ccd07ff75dbce459a03e1;
+    bytes32 public constant MODEL_COMMITMENT = 0x57c36be1adaf28dad06ea89c51f715d79866e1120df81db69b8df1be3f6ee4f9;
     /// @notice Keccak-256 of the compiled model without its weights; the registry has the commitment to them instead.
-    bytes32 public constant MODEL_HASH = 0xda11282210b04123d02e03e9d7e39f33c5a1905d84c132041af275e4adf3bb8b;
+    bytes32 public constant MODEL_HASH = 0x74597fa0127b2d31a1f571850f7211836dcb178c90a478bbe0c61c2e93d9aaf4;
     /// @notice Names verifying key, setup, scales and names; `vkHash` in the registry.
-    bytes32 public constant VK_DIGEST = 0x0030aade3c81384116fa79303b24a60b373814fb409e7a3e0b3638da18c2df88;
+    bytes32 public constant VK_DIGEST = 0x04ae1ecef36fe9d4687c90aebd778f770301785325f70c33aaa315ccd90561f9;
     /// @notice Words of the output section.
     uint256 public constant OUTPUT_WORDS = 1;
     /// @notice Fractional bits of "suspicion": its real value is the integer over 2^SUSPICION_SCALE.

@@ -40,9 +40,9 @@ contract FraudAVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x0030aade3c81384116fa79303b24a60b373814fb409e7a3e0b3638da18c2df88;
+    bytes32 public constant vkDigest = 0x04ae1ecef36fe9d4687c90aebd778f770301785325f70c33aaa315ccd90561f9;
     /// @notice Names the architecture: a consumer pins it and the commitment to the private weights.
-    bytes32 public constant modelCommitment = 0xc552670e58a53a05507819d4b3ab05f702f19499c80ccd07ff75dbce459a03e1;
+    bytes32 public constant modelCommitment = 0x57c36be1adaf28dad06ea89c51f715d79866e1120df81db69b8df1be3f6ee4f9;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -84,7 +84,7 @@ contract FraudAVerifier {
         bool inputIsCommitment_,
         bool weightsAreCommitted_
     ) {
-        return (vkDigest, modelCommitment, 0xda11282210b04123d02e03e9d7e39f33c5a1905d84c132041af275e4adf3bb8b, PROOF_LENGTH, 1, 1, true, true);
+        return (vkDigest, modelCommitment, 0x74597fa0127b2d31a1f571850f7211836dcb178c90a478bbe0c61c2e93d9aaf4, PROOF_LENGTH, 1, 1, true, true);
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -206,9 +206,9 @@ contract FraudAVerifier {
                 calldatacopy(0x260, 0xa04, 0x80)
                 calldatacopy(0x2e0, 0x64, 0x980)
                 let h
-                mstore(0x200, 0x0030aade3c81384116fa79303b24a60b373814fb409e7a3e0b3638da18c2df88) // verifying key digest
+                mstore(0x200, 0x04ae1ecef36fe9d4687c90aebd778f770301785325f70c33aaa315ccd90561f9) // verifying key digest
                 mstore(0x220, 4) // number of instances
-                mstore(0x240, 0x1852576a77c571521b736eea20e76751a784198c1527acdf2057c2866bcaa93c) // representation of the key
+                mstore(0x240, 0x1ba7fdc0859802eb747a6f64563c11e405ac8d54b2939087161217ab5dd8a5fe) // representation of the key
                 h := keccak256(0x200, 0x220)
                 mstore(0xc60, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -580,8 +580,8 @@ contract FraudAVerifier {
             mstore(0x260, 0x2576299eadcb2d6987ae52d1bf15b2eac5e3d16f6c7bdf4bdef716c41ce2264c)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x034a52e4ecacdc49505abd4217ebef1e55232b64ae114a8319aa001056833a4d) // Fixed(4)
-            mstore(0x260, 0x305d3950a5a52e9cee9f597b137c5f0a1a8daecb84be192886c6b35fefbed749)
+            mstore(0x240, 0x1a4a2ff32dd66ba9867eaa0cd78a9548c0e9b1f81045a00845fc3dbfaacbe0de) // Fixed(4)
+            mstore(0x260, 0x0ba80725951a9e17840f4cacdaf6f02bab156ae4eec96e778c4b18454f5e1400)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x0bf39f0df5f142f6fd19a7487a4d0743c3fac2a00d0df2cd200a14af718bfedd) // Fixed(5)

@@ -38,11 +38,11 @@ contract LtvConsumer is ZKMLConsumer {
     /// @notice The model's name.
     string public constant MODEL_NAME = "ltv";
     /// @notice Names the model: verifying key and hash; `circuitHash` in the registry.
-    bytes32 public constant MODEL_COMMITMENT = 0x9c335b39ec55e7fe98620d113b47a1457a4d6922bad048943d9505b33c025884;
+    bytes32 public constant MODEL_COMMITMENT = 0x7ed07d5319b2d3dd2ef411852e31a3d7910e3301be84dae1a51980b8f830d268;
     /// @notice Keccak-256 of the compiled model; `modelHash` in the registry.
-    bytes32 public constant MODEL_HASH = 0xe01003ade7fe17102a89ee3148e88cbd8b8993fcab4eadff2c3fceeef4e5791c;
+    bytes32 public constant MODEL_HASH = 0x17d1746878f741f9737432f98b9514f9344e4f4f3727d9c4331378f259d1d1a9;
     /// @notice Names verifying key, setup, scales and names; `vkHash` in the registry.
-    bytes32 public constant VK_DIGEST = 0x0e79754495e98ae51e49c01304e17fe10b62ecd0d2a74891093ac37ddadf04aa;
+    bytes32 public constant VK_DIGEST = 0x14947887772930baa9d2829cc7d4bf96d91f1bce9dc708ac2c34ef80e7226b77;
     /// @notice Words of the output section.
     uint256 public constant OUTPUT_WORDS = 1;
     /// @notice Words of the input section, at the end of a proof blob.

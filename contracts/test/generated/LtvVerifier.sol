@@ -39,9 +39,9 @@ contract LtvVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x0e79754495e98ae51e49c01304e17fe10b62ecd0d2a74891093ac37ddadf04aa;
+    bytes32 public constant vkDigest = 0x14947887772930baa9d2829cc7d4bf96d91f1bce9dc708ac2c34ef80e7226b77;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0x9c335b39ec55e7fe98620d113b47a1457a4d6922bad048943d9505b33c025884;
+    bytes32 public constant modelCommitment = 0x7ed07d5319b2d3dd2ef411852e31a3d7910e3301be84dae1a51980b8f830d268;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -83,7 +83,7 @@ contract LtvVerifier {
         bool inputIsCommitment_,
         bool weightsAreCommitted_
     ) {
-        return (vkDigest, modelCommitment, 0xe01003ade7fe17102a89ee3148e88cbd8b8993fcab4eadff2c3fceeef4e5791c, PROOF_LENGTH, 1, 1, false, false);
+        return (vkDigest, modelCommitment, 0x17d1746878f741f9737432f98b9514f9344e4f4f3727d9c4331378f259d1d1a9, PROOF_LENGTH, 1, 1, false, false);
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -215,9 +215,9 @@ contract LtvVerifier {
                 calldatacopy(0x260, 0x744, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x6c0)
                 let h
-                mstore(0x200, 0x0e79754495e98ae51e49c01304e17fe10b62ecd0d2a74891093ac37ddadf04aa) // verifying key digest
+                mstore(0x200, 0x14947887772930baa9d2829cc7d4bf96d91f1bce9dc708ac2c34ef80e7226b77) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x2cdb68f3dfe89b6dc361a950f3d54dc21bca85941fb70ecc624a16584d740041) // representation of the key
+                mstore(0x240, 0x2a0af960da4dcee8a93d5214a4b29b57e5ce4bd44f8c4e621c8186fd596dab59) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0x980, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -496,8 +496,8 @@ contract LtvVerifier {
             mstore(0x260, 0x1176f683717093c9dd3444be425b1542c333136f39543cd3f1ade03291851af7)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x1525b6b297205f852e4c0fefb23ee9c5d8119e68158fd3f060c057a18716e8ec) // Fixed(3)
-            mstore(0x260, 0x016d9c8125ef0136df5b41f5223540d38d94dbd565596a2dd0686e5629d13c8a)
+            mstore(0x240, 0x2daf4b635a7248daada6346600a948fa3bc9aeb9a9b04db70c81789f1bec8053) // Fixed(3)
+            mstore(0x260, 0x25b0a1a1a26b487525f161ad92d6ef599fb462b66785993dfa4632ac41eae0e0)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x28e540d0e337d22b391243e98db73283577f41b9bc6a51579a03b1fe22ba443b) // Fixed(4)

@@ -39,11 +39,11 @@ contract PolicyConsumer is ZKMLConsumer {
     /// @notice The model's name.
     string public constant MODEL_NAME = "policy";
     /// @notice Names the model: verifying key and hash; `circuitHash` in the registry.
-    bytes32 public constant MODEL_COMMITMENT = 0xec3daf5e997c1af32b6082ac0faa47173861d7468d01b24bce14e7b920e2d62e;
+    bytes32 public constant MODEL_COMMITMENT = 0xe04354e9ff4f5d35f805ee970cb0db84451a728600d3da220b1710c4351b34bd;
     /// @notice Keccak-256 of the compiled model; `modelHash` in the registry.
-    bytes32 public constant MODEL_HASH = 0x47c37f97bcedbf9b4904e3f454bf3d4f34d224396a1ad30d454aa6e89e70335b;
+    bytes32 public constant MODEL_HASH = 0xca4ccfdd27fc59626120df36aba795d73f64b88a38defe8ea456de2190ba1293;
     /// @notice Names verifying key, setup, scales and names; `vkHash` in the registry.
-    bytes32 public constant VK_DIGEST = 0x1f7243e579aa93652d838ae65c0855bf1ffb96612ad4b9ada03d0676fd27620c;
+    bytes32 public constant VK_DIGEST = 0x0c64147792133ae907af62c4564348cde02ca2ab683ab5fc09e256934550de97;
     /// @notice Words of the output section.
     uint256 public constant OUTPUT_WORDS = 1;
     /// @notice Fractional bits of "risk": its real value is the integer over 2^RISK_SCALE.

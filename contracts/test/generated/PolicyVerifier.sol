@@ -39,9 +39,9 @@ contract PolicyVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x1f7243e579aa93652d838ae65c0855bf1ffb96612ad4b9ada03d0676fd27620c;
+    bytes32 public constant vkDigest = 0x0c64147792133ae907af62c4564348cde02ca2ab683ab5fc09e256934550de97;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0xec3daf5e997c1af32b6082ac0faa47173861d7468d01b24bce14e7b920e2d62e;
+    bytes32 public constant modelCommitment = 0xe04354e9ff4f5d35f805ee970cb0db84451a728600d3da220b1710c4351b34bd;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -83,7 +83,7 @@ contract PolicyVerifier {
         bool inputIsCommitment_,
         bool weightsAreCommitted_
     ) {
-        return (vkDigest, modelCommitment, 0x47c37f97bcedbf9b4904e3f454bf3d4f34d224396a1ad30d454aa6e89e70335b, PROOF_LENGTH, 1, 1, true, false);
+        return (vkDigest, modelCommitment, 0xca4ccfdd27fc59626120df36aba795d73f64b88a38defe8ea456de2190ba1293, PROOF_LENGTH, 1, 1, true, false);
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -220,9 +220,9 @@ contract PolicyVerifier {
                 calldatacopy(0x260, 0x9a4, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x920)
                 let h
-                mstore(0x200, 0x1f7243e579aa93652d838ae65c0855bf1ffb96612ad4b9ada03d0676fd27620c) // verifying key digest
+                mstore(0x200, 0x0c64147792133ae907af62c4564348cde02ca2ab683ab5fc09e256934550de97) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x02f410b524821503daf3f7b7f7749babd1bd805ff1638c75d4c04cfbb91716a7) // representation of the key
+                mstore(0x240, 0x2da55b338934201e29ceead0f63117616477a5f0dc0ae9cc72f9ebb242143d17) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0xbe0, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -601,8 +601,8 @@ contract PolicyVerifier {
             mstore(0x260, 0x173c6cb3cba0310fd776bc2f1d21bd7a260972a0dd8560579a166783c2b92c2c)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x0543d98ef54d55315c8c1134d8a842b98d19c32285754ffc74e30781b5e2661a) // Fixed(3)
-            mstore(0x260, 0x05f64b319fb4f2f88a59acaa1922601cb09458902a3f7ba63400a6b335e0c8ce)
+            mstore(0x240, 0x009f3cdc8b13ccda42eff7e7a7015fb7ee520a1ba23f76094b7498f98d5788b8) // Fixed(3)
+            mstore(0x260, 0x0e1b237336cf5735eb9a9f5450e5e8114fcffb7a7bf0a0da7b2240c83fd15d76)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x1969d8669a81a7b09f9a74b17e6db0473c49042a2f03cd99d071ebc40360b002) // Fixed(4)

@@ -40,11 +40,11 @@ contract ScoreAConsumer is ZKMLConsumer {
     /// @notice The model's name.
     string public constant MODEL_NAME = "score_a";
     /// @notice Names the architecture: verifying key, and hash of the model without weights; `circuitHash` in the registry.
-    bytes32 public constant MODEL_COMMITMENT = 0xfb410b6eeaeca22dd768e44047fd1af50f0bd04df055de02578c1a9446bb1f6d;
+    bytes32 public constant MODEL_COMMITMENT = 0xad163710cb7936ebbc1bf9932d7d7b5a7f105ebfdf6a95b9e88adb85f34a27ab;
     /// @notice Keccak-256 of the compiled model without its weights; the registry has the commitment to them instead.
-    bytes32 public constant MODEL_HASH = 0x7f1729e573a0689413ebd11528b7d89cb3b97a69588ba0af93d02d996f5ceb7d;
+    bytes32 public constant MODEL_HASH = 0xa490bb27b9fc9a71983e825ef8d6e4cb95584974882878d129eaddeca901dad3;
     /// @notice Names verifying key, setup, scales and names; `vkHash` in the registry.
-    bytes32 public constant VK_DIGEST = 0x1209bb8f17e4d8b23468c8a4909fefc651324e7ecc6bf74ed9b2514719715785;
+    bytes32 public constant VK_DIGEST = 0x14f7cc0106225bbc56ae0895fbecf3475e85061111d1ebfc07b1ebee0fa84034;
     /// @notice Words of the output section.
     uint256 public constant OUTPUT_WORDS = 1;
     /// @notice Fractional bits of "score": its real value is the integer over 2^SCORE_SCALE.

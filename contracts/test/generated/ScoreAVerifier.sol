@@ -40,9 +40,9 @@ contract ScoreAVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x1209bb8f17e4d8b23468c8a4909fefc651324e7ecc6bf74ed9b2514719715785;
+    bytes32 public constant vkDigest = 0x14f7cc0106225bbc56ae0895fbecf3475e85061111d1ebfc07b1ebee0fa84034;
     /// @notice Names the architecture: a consumer pins it and the commitment to the private weights.
-    bytes32 public constant modelCommitment = 0xfb410b6eeaeca22dd768e44047fd1af50f0bd04df055de02578c1a9446bb1f6d;
+    bytes32 public constant modelCommitment = 0xad163710cb7936ebbc1bf9932d7d7b5a7f105ebfdf6a95b9e88adb85f34a27ab;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -84,7 +84,7 @@ contract ScoreAVerifier {
         bool inputIsCommitment_,
         bool weightsAreCommitted_
     ) {
-        return (vkDigest, modelCommitment, 0x7f1729e573a0689413ebd11528b7d89cb3b97a69588ba0af93d02d996f5ceb7d, PROOF_LENGTH, 1, 1, true, true);
+        return (vkDigest, modelCommitment, 0xa490bb27b9fc9a71983e825ef8d6e4cb95584974882878d129eaddeca901dad3, PROOF_LENGTH, 1, 1, true, true);
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -206,9 +206,9 @@ contract ScoreAVerifier {
                 calldatacopy(0x260, 0xa04, 0x80)
                 calldatacopy(0x2e0, 0x64, 0x980)
                 let h
-                mstore(0x200, 0x1209bb8f17e4d8b23468c8a4909fefc651324e7ecc6bf74ed9b2514719715785) // verifying key digest
+                mstore(0x200, 0x14f7cc0106225bbc56ae0895fbecf3475e85061111d1ebfc07b1ebee0fa84034) // verifying key digest
                 mstore(0x220, 4) // number of instances
-                mstore(0x240, 0x26ee9c382cb4bcb36395bd5d947f529aa20567439d315fa08d24aaa03437f080) // representation of the key
+                mstore(0x240, 0x1d87c908e98375c13a6d35d87a5d21ae0be290e11b0215537b3f7d954407de89) // representation of the key
                 h := keccak256(0x200, 0x220)
                 mstore(0xc60, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -550,8 +550,8 @@ contract ScoreAVerifier {
             mstore(0x260, 0x2d65dc52761b6ebe100851ea7c3cb9f4927ab2214c36fa3f79079ffd66248f1d)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x034ff266441e6ff7c741cd747bfe3cedcf1ad4ce9d3109b70f8935711f4ef062) // Fixed(4)
-            mstore(0x260, 0x21a75999de025488d00602a47bec1db9fb1e1c8643f42dd6f00a7972c2cfa4ed)
+            mstore(0x240, 0x1cad0618494783225aee08fe34c5f78b06e5be11d7bddcf9cd9e822748c90766) // Fixed(4)
+            mstore(0x260, 0x303277b2d5531d587276c924f760206a492fd73907c3d83bbd9e4025d705b5ff)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x2fb984157601297119b35895c7637260dca9d70a4a3b8686d690cb4868c8042f) // Fixed(5)
