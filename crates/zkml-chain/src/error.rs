@@ -25,6 +25,11 @@ pub enum Error {
         /// The command.
         command: &'static str,
     },
+    /// The command line cannot be read.
+    Usage {
+        /// Why not.
+        message: String,
+    },
     /// `zkml.toml` is refused.
     Config(ConfigError),
     /// A project, or its folder of generated contracts, is not written.
@@ -52,6 +57,15 @@ pub const EXIT_CODES: &str = "Exit codes:
   7  a deployment waits for a transaction of somebody else; run the same command again after it";
 
 impl Error {
+    /// The parser's error, without its colours, usage and hints.
+    #[must_use]
+    pub(crate) fn usage(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        // What is missing is listed below the first line.
+        let told = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        Self::Usage { message: told.lines().map(str::trim).collect::<Vec<_>>().join(" ") }
+    }
+
     /// The exit code, as [`EXIT_CODES`] lists it.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -61,7 +75,8 @@ impl Error {
             #[cfg(feature = "chain")]
             Self::Failed { failed: Failed::Waits { .. }, .. } => Class::Waits,
             Self::Failed { .. } => Class::Refused,
-            Self::Config(_)
+            Self::Usage { .. }
+            | Self::Config(_)
             | Self::Project(_)
             | Self::LeftOut { .. }
             | Self::NoKey
@@ -94,6 +109,7 @@ impl Error {
                 Failed::Sources(error) => error.name(),
                 _ => "failed",
             },
+            Self::Usage { .. } => "usage",
             Self::Config(e) => e.name(),
             Self::Project(e) => e.name(),
             Self::LeftOut { .. } => "left-out",
@@ -108,6 +124,7 @@ impl Error {
         Some(match self {
             Self::Step(error) => return way_out::of_step(error),
             Self::Failed { failed, .. } => return way_out::of_verdict(failed),
+            Self::Usage { .. } => "`zkml-chain --help` lists the commands, and `--help` behind a command its flags".into(),
             Self::Config(e) => return e.way_out(),
             Self::Project(e) => e.way_out(),
             Self::LeftOut { .. } => "build it with them: `make build`".into(),
@@ -126,6 +143,7 @@ impl fmt::Display for Error {
         match self {
             Self::Step(error) => f.write_str(&way_out::message(error)),
             Self::Failed { failed, .. } => failed.fmt(f),
+            Self::Usage { message } => f.write_str(message),
             Self::Config(e) => e.fmt(f),
             Self::Project(e) => e.fmt(f),
             Self::LeftOut { command } => {

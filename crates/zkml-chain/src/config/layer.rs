@@ -19,11 +19,20 @@ pub fn matches(command: Command) -> Result<ArgMatches, (Ui, Error)> {
         _ => Ok(None),
     };
     let flag = |name| scanned.as_ref().is_ok_and(|found| found.get_flag(name));
-    match file {
-        Ok(Some(file)) => Ok(beneath(command, &file).get_matches_from(&words)),
-        Ok(None) => Ok(command.get_matches_from(&words)),
-        Err(error) => Err((Ui { json: flag("json"), quiet: flag("quiet") }, error)),
-    }
+    let command = match file {
+        Ok(Some(file)) => beneath(command, &file),
+        Ok(None) => command,
+        Err(error) => return Err((Ui { json: flag("json"), quiet: flag("quiet") }, error)),
+    };
+    command.try_get_matches_from(&words).map_err(|error| {
+        // What cannot be read may hold the flag all the same: scripts get their answer as they asked for it.
+        let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+        // Help and version are no errors.
+        if !json || !error.use_stderr() {
+            error.exit();
+        }
+        (Ui { json, quiet: false }, Error::usage(&error))
+    })
 }
 
 /// The command line whose flags have what the file says as their defaults.

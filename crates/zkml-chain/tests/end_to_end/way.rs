@@ -258,3 +258,16 @@ fn the_way_by_sumcheck() {
         assert_ne!(check["verdict"], "different", "{check}");
     }
 }
+
+#[test]
+fn a_command_line_that_cannot_be_read_is_json_where_that_was_asked_for() {
+    fails(&["calibrate", "model.onnx", "--nonsense"], 2, "usage", &["--nonsense", "--help"]);
+    fails(&["calibrate"], 2, "usage", &["<MODEL>"]);
+    fails(&["no-such-command"], 2, "usage", &["no-such-command"]);
+    fails(&["prove", "--index", "many"], 2, "usage", &["many", "--index"]);
+    // People read the parser's own words, with usage and hints; help is help.
+    let run = zkml(&["calibrate", "model.onnx", "--nonsense"]);
+    assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains("Usage:"), "{run:?}");
+    let help = zkml(&["calibrate", "--json", "--help"]);
+    assert!(help.code == 0 && help.stdout.contains("Usage:"), "{help:?}");
+}
