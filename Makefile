@@ -51,7 +51,7 @@ cargo-test: $(NODE_STAMP)
 forge: $(NODE_STAMP)
 	$(FORGE) fmt --check
 	$(FORGE) build --sizes contracts/src contracts/test/generated
-	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs
+	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs tests/js/typescript.test.mjs
 	FORGE=$(FORGE) $(NODE) tests/js/suites.mjs
 
 ## abis: contracts/ts/abis.ts, the ABIs of the npm package, from compiled contracts
