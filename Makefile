@@ -23,7 +23,7 @@ MODEL ?=
 MODEL_FILE = $(firstword $(wildcard models/$(MODEL)/$(MODEL).onnx models/*/$(MODEL)/$(MODEL).onnx))
 DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in models)) --data $(dir $(MODEL_FILE))calibration.json)
 
-.PHONY: all demo build xtask test cargo-test forge fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features operators clean
+.PHONY: all demo build xtask test cargo-test forge abis fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features operators clean
 
 all: build
 
@@ -51,8 +51,13 @@ cargo-test: $(NODE_STAMP)
 forge: $(NODE_STAMP)
 	$(FORGE) fmt --check
 	$(FORGE) build --sizes contracts/src contracts/test/generated
-	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs
+	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs tests/js/typescript.test.mjs
 	FORGE=$(FORGE) $(NODE) tests/js/suites.mjs
+
+## abis: contracts/ts/abis.ts, the ABIs of the npm package, from compiled contracts
+abis: $(NODE_STAMP)
+	$(FORGE) build contracts/src contracts/test/generated
+	$(NODE) contracts/abis.mjs --package
 
 ## fixtures: models, contracts and real proofs for the contracts' tests, where they are out of date
 fixtures: xtask

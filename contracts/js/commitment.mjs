@@ -18,21 +18,36 @@ export const R = 218882428718392752222464057452572750885483644004160343436982041
 const WORD_BITS = 253;
 /** `zk` and the version of the format. */
 const TAG = 0x7a6b01n;
+/** @type {Record<string, bigint>} */
 const ROLES = { input: 1n, model: 2n, output: 3n };
 
-/** Where the chain of hashes starts: tag, role, number of tensors. */
+/** @typedef {"input" | "model" | "output"} Role */
+/** @typedef {number | bigint | string} Integer */
+/** @typedef {{ bits: number, signed: boolean, values: readonly Integer[] }} Part a tensor, and how its values are written */
+
+/**
+ * Where the chain of hashes starts: tag, role, number of tensors.
+ * @param {Role} role
+ * @param {number} parts
+ */
 export function domain(role, parts) {
   const code = Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
   if (code === undefined) throw new RangeError(`the role is input, model or output, not ${role}`);
   return (TAG << 40n) | (code << 32n) | BigInt(parts);
 }
 
-/** The word in front of a tensor's values: how many they are, and how each is written. */
+/**
+ * The word in front of a tensor's values: how many they are, and how each is written.
+ * @param {Part} part
+ */
 export function header({ bits, signed, values }) {
   return (BigInt(Boolean(signed)) << 40n) | (BigInt(bits) << 32n) | BigInt(values.length);
 }
 
-/** A tensor's values as field elements, the first value of each in the lowest bits. */
+/**
+ * A tensor's values as field elements, the first value of each in the lowest bits.
+ * @param {Part} part
+ */
 export function pack({ bits, signed, values }) {
   if (!Number.isInteger(bits) || bits < 1 || bits > 62) throw new RangeError(`bits are 1 to 62, not ${bits}`);
   const perWord = Math.floor(WORD_BITS / bits);
@@ -52,7 +67,11 @@ export function pack({ bits, signed, values }) {
   return words;
 }
 
-/** Everything that is hashed, in order: salt, then header and values of each tensor; an even number of words. */
+/**
+ * Everything that is hashed, in order: salt, then header and values of each tensor; an even number of words.
+ * @param {bigint | string} salt
+ * @param {readonly Part[]} parts
+ */
 export function words(salt, parts) {
   const secret = exact(salt);
   if (secret < 0n || secret >= R) throw new RangeError("the salt is not below the order of the scalar field");
@@ -63,8 +82,7 @@ export function words(salt, parts) {
 
 /**
  * The salted commitment to tensors.
- * @param {{role: "input"|"model"|"output", salt: bigint|string,
- *          parts: {bits: number, signed: boolean, values: (number|bigint|string)[]}[]}} preimage
+ * @param {{ role: Role, salt: bigint | string, parts: readonly Part[] }} preimage
  * @returns {bigint} a field element; `toHex` writes it as zkml-chain and contracts do
  */
 export function commit({ role, salt, parts }) {
@@ -84,7 +102,11 @@ export function randomSalt() {
   }
 }
 
-/** Real numbers as the integers of a tensor with so many fraction bits. */
+/**
+ * Real numbers as the integers of a tensor with so many fraction bits.
+ * @param {readonly number[]} reals
+ * @param {number} scale
+ */
 export function quantize(reals, scale) {
   return reals.map((real) => {
     const scaled = real * 2 ** scale;
@@ -94,12 +116,19 @@ export function quantize(reals, scale) {
   });
 }
 
-/** `0x` and 64 digits. */
+/**
+ * `0x` and 64 digits.
+ * @param {bigint} word
+ * @returns {`0x${string}`}
+ */
 export function toHex(word) {
   return `0x${word.toString(16).padStart(64, "0")}`;
 }
 
-/** An integer from a number, big integer or text; numbers that lost digits are refused. */
+/**
+ * An integer from a number, big integer or text; numbers that lost digits are refused.
+ * @param {Integer} value
+ */
 function exact(value) {
   if (typeof value === "number" && !Number.isSafeInteger(value)) {
     throw new RangeError(`${value} is no exact integer: write large ones as text or as big integers`);

@@ -1,10 +1,9 @@
 // Writes tests/fixtures/binding.json, the ground truth of contexts, requests, rewards, input commitments, model ids and proof blobs:
 //
-//   npm install --no-save viem@2.57.20 && node tests/js/binding.mjs > tests/fixtures/binding.json
+//   node tests/js/binding.mjs > tests/fixtures/binding.json
 //
 // With --check it compares the file instead. Every hash is viem's: contexts, requests, rewards, input commitments, model commitments
-// and model ids are EIP-712 structs, which viem encodes and hashes by itself. viem is not among the project's packages:
-// it is needed only when the vectors change.
+// and model ids are EIP-712 structs, which viem encodes and hashes by itself.
 
 import { readFileSync } from "node:fs";
 import { concat, hashDomain, hashStruct, hashTypedData, keccak256, pad, slice, toHex } from "viem";

@@ -30,7 +30,9 @@ function install() {
     cpSync(join(root, "contracts", name), join(place, name), { recursive: true });
   }
   const used = Object.keys(readJson("contracts/package.json").dependencies);
-  for (const name of [...used, ...readdirSync(join(root, "node_modules")).filter((n) => !/^[.@]/.test(n))]) {
+  const { packages } = readJson("package-lock.json");
+  const others = readdirSync(join(root, "node_modules")).filter((n) => !/^[.@]/.test(n) && !packages[`node_modules/${n}`]?.dev);
+  for (const name of [...used, ...others]) {
     const link = join(modules, name);
     mkdirSync(dirname(link), { recursive: true });
     if (!readdirSync(dirname(link)).includes(name.split("/").at(-1))) {
@@ -73,6 +75,7 @@ test("the package is the workspace's version, with what the repository pins", ()
   const [ours, whole] = [readJson("contracts/package.json"), readJson("package.json")];
   const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");
   assert.equal(ours.version, cargo.match(/^version = "(.*)"$/m)[1]);
+  const versions = { ...whole.dependencies, ...whole.devDependencies };
   const pinned = { ...ours.dependencies, ...ours.peerDependencies };
-  for (const [name, version] of Object.entries(pinned)) assert.equal(version, whole.dependencies[name], name);
+  for (const [name, version] of Object.entries(pinned)) assert.equal(version, versions[name], name);
 });

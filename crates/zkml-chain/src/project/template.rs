@@ -76,7 +76,9 @@ fn toolchain(name: &str) -> (Value, Value) {
         left_out.into_iter().flatten().map(|(p, _)| p.clone()).filter(|p| !wanted(p)).collect();
     let npm_name = name.to_lowercase();
     if let Some(packages) = lock["packages"].as_object_mut() {
-        packages.retain(|path, _| !left_out.iter().any(|package| *path == format!("node_modules/{package}")));
+        packages.retain(|path, entry| {
+            entry["dev"] != true && !left_out.iter().any(|package| *path == format!("node_modules/{package}"))
+        });
         packages.insert(
             String::new(),
             json!({ "name": npm_name, "dependencies": dependencies, "optionalDependencies": optional }),
@@ -109,6 +111,7 @@ mod tests {
         let names: Vec<&String> = lock["packages"].as_object().unwrap().keys().collect();
         assert!(names.iter().any(|name| *name == "node_modules/solc"), "{names:?}");
         assert!(!names.iter().any(|name| name.contains("poseidon") || name.contains("anvil")), "{names:?}");
+        assert!(!names.iter().any(|name| name.contains("viem") || name.contains("typescript")), "{names:?}");
         assert!(lock["packages"]["node_modules/solc"]["integrity"].is_string());
     }
 
