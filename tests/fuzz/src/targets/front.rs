@@ -12,7 +12,9 @@ const SMALL: u64 = 20_000;
 pub(crate) fn onnx(data: &[u8]) {
     in_a_file(data, |path| {
         for weights in [Visibility::Public, Visibility::Committed] {
-            let Ok(model) = Model::load(path, &LoadOptions { weights, ..LoadOptions::default() }) else { return };
+            let Ok(model) = Model::load(path, &LoadOptions { weights, ..LoadOptions::default() }) else {
+                return;
+            };
             compiled(&model);
         }
     });
@@ -73,7 +75,8 @@ pub(crate) fn sample(data: &[u8]) {
 pub(crate) static MODEL: LazyLock<Vec<Model>> = LazyLock::new(|| {
     let bytes = include_bytes!("../../../fixtures/onnx/sklearn/mlp_tanh.onnx");
     let load = |weights| {
-        in_a_file(bytes, |path| Model::load(path, &LoadOptions { weights, ..LoadOptions::default() })).expect("a good model")
+        in_a_file(bytes, |path| Model::load(path, &LoadOptions { weights, ..LoadOptions::default() }))
+            .expect("a good model")
     };
     [Visibility::Public, Visibility::Committed].into_iter().map(load).collect()
 });
