@@ -290,13 +290,18 @@ impl Net {
     /// A contraction. An affine map in front of it is folded into constant weights.
     pub(crate) fn contract(&mut self, name: &str, c: Contraction) -> Operand {
         let shape = c.y.source.clone();
-        let c = self.fold_before(&c).unwrap_or(c);
+        let c = self.fold_before(name, &c).unwrap_or(c);
         self.push(name, NetOp::Contract(c), &shape)
     }
 
-    fn fold_before(&mut self, c: &Contraction) -> Option<Contraction> {
+    fn fold_before(&mut self, name: &str, c: &Contraction) -> Option<Contraction> {
         let NetOp::Affine { x, scale, shift } = self.nodes[c.a.value].op.clone() else { return None };
-        let map = compose(&c.a.map, &x.map)?;
+        let given = matches!(self.nodes[x.value].op, NetOp::Input);
+        let even = if given { Even::of(&scale, &shift) } else { None };
+        let (map, scale, shift) = match &even {
+            Some(even) => (c.a.map.clone(), even.rest.clone(), shift.each(|_| 0.0)),
+            None => (compose(&c.a.map, &x.map)?, scale, shift),
+        };
         if c.a.map.pad.is_some_and(|p| p != 0) {
             return None;
         }
@@ -323,9 +328,46 @@ impl Net {
         let scaled = |dense: &[f64], scale: &[f64]| {
             dense.iter().enumerate().map(|(j, w)| at[j / n].map_or(*w, |s| w * scale[s])).collect()
         };
-        let name = self.nodes[c.b.value].name.clone();
-        let b = self.push_const(&name, dense.with(&scale, scaled), &c.b.map.shape);
-        Some(Contraction { a: Operand { value: x.value, map }, b, addend: Some(addend), ..c.clone() })
+        let weights = self.nodes[c.b.value].name.clone();
+        let b = self.push_const(&weights, dense.with(&scale, scaled), &c.b.map.shape);
+        let mut value = x.value;
+        if let Some(Even { powers: scale, shift, .. }) = even {
+            let shape = self.nodes[c.a.value].shape.clone();
+            value = self.push(&format!("{name}.even"), NetOp::Affine { x, scale, shift }, &shape).value;
+        }
+        Some(Contraction { a: Operand { value, map }, b, addend: Some(addend), ..c.clone() })
+    }
+}
+
+/// A map `scale · x + shift` of raw features as `rest · (powers · x + shift)`.
+///
+/// Factors that are far apart, since one feature is an income and another a share, would make weights that no common scale is fine enough for.
+/// Powers of two are exact, and bring the features to one magnitude before they are rounded; what is left is folded into the weights.
+struct Even {
+    powers: Numbers,
+    shift: Numbers,
+    /// From 1 to 2, or as much below zero.
+    rest: Numbers,
+}
+
+impl Even {
+    /// How far apart factors may be: four bits of a weight are lost.
+    const APART: f64 = 16.0;
+
+    /// Nothing where the factors are close enough, where one is zero, and where somebody alone knows them.
+    fn of(scale: &Numbers, shift: &Numbers) -> Option<Self> {
+        if scale.is_private() || shift.is_private() {
+            return None;
+        }
+        let magnitudes = || scale.values().iter().map(|s| s.abs());
+        let (least, most) = (magnitudes().fold(f64::INFINITY, f64::min), magnitudes().fold(0.0, f64::max));
+        let normal = scale.values().iter().all(|s| s.is_normal());
+        let apart = normal && most > Self::APART * least;
+        // The exponent alone.
+        let powers = scale.each(|s| f64::from_bits(s.to_bits() & f64::INFINITY.to_bits()));
+        let rest = scale.with(&powers, |s, p| s.iter().zip(p).map(|(s, p)| s / p).collect());
+        let shift = shift.with(&rest, |t, q| t.iter().zip(q).map(|(t, q)| t / q).collect());
+        apart.then_some(Self { powers, shift, rest })
     }
 }
 

@@ -168,6 +168,40 @@ fn chains_of_scales_and_shifts() {
     assert_eq!(kinds, ["scale and shift", "maximum", "contraction"], "everything else folds");
 }
 
+/// As a standard scaler in front of a linear model has them: an income, a share, and something in between.
+#[test]
+fn features_of_different_magnitudes_are_brought_together() {
+    let graph = |scale: [f32; 3]| {
+        Graph::new("Sub", &[1, 3])
+            .weight(floats("mean", &[3], vec![1200.0, 0.005, 0.0]))
+            .then("Mul")
+            .weight(floats("scale", &[3], scale.to_vec()))
+            .then("MatMul")
+            .weight(floats("w", &[3, 1], vec![1.0, -1.5, 0.5]))
+            .then("Sigmoid")
+            .load(13)
+            .expect("loads")
+    };
+    let kinds = |model: &Model| model.inspect().nodes.iter().map(|n| n.kind).collect::<Vec<_>>();
+    let model = graph([1.0 / 600.0, 300.0, 1.0]);
+    assert_eq!(kinds(&model)[..2], ["scale and shift", "contraction"]);
+    let random = Samples::random(model.inputs(), 64, 5);
+    let raw = |row: &Sample| {
+        let unit = &row.values()[0];
+        vec![vec![1200.0 + 1200.0 * unit[0], 0.005 + 0.005 * unit[1], unit[2]]]
+    };
+    let samples = Samples::new(model.inputs(), random.rows.iter().map(raw).collect()).expect("finite");
+    let settings = Settings::default();
+    let done = calibrate(&model, &samples, &settings).expect("calibrates");
+    assert!(done.report.alarm(settings.tolerance).is_none(), "{:?}", done.report.outputs);
+    let ints = done.interface.quantize_inputs(&samples.rows[7]).expect("in range");
+    let (trace, system) = (done.graph.eval(&ints).expect("runs"), done.graph.system());
+    system.check(&system.assign(&trace).expect("fits")).expect("relations hold");
+    // Close factors are folded into the weights, and so are those of which one is zero.
+    assert_eq!(kinds(&graph([0.5, 3.0, 1.0]))[..1], ["contraction"]);
+    assert_eq!(kinds(&graph([0.0, 300.0, 1.0]))[..1], ["contraction"]);
+}
+
 #[test]
 fn reductions() {
     for op in ["ReduceMax", "ReduceMin", "ReduceMean", "ReduceSumSquare"] {

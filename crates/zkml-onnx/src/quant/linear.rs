@@ -168,6 +168,7 @@ impl Emitter<'_> {
             None if scale.is_private() => self.scales.of_weights(value, scale),
             // At least as many significant bits as a single factor gets.
             None if scale.are_integers() => 0,
+            None if let Some(bits) = exact_powers(scale) => bits,
             None if self.net.is_integer(x) => self.room(a) - integer_bits(largest(scale)),
             None => self.scales.weight.max(15 - integer_bits(largest(scale))),
         };
@@ -200,6 +201,16 @@ impl Emitter<'_> {
         let terms = vec![(1i64 << by.min(60), map)];
         Ok(self.builder.node(&name, Linear { terms, constant: 0, scale }, &[id])?)
     }
+}
+
+/// Fraction bits at which factors are exact that are powers of two, all of them, and of which there is room for all.
+fn exact_powers(factors: &Numbers) -> Option<i32> {
+    const ROOM: i32 = 30;
+    let exponents = factors.values().iter().map(|v| integer_bits(v.abs()));
+    let powers =
+        factors.values().iter().zip(exponents.clone()).all(|(v, e)| *v != 0.0 && v.abs() == power(e));
+    let (least, most) = (exponents.clone().min()?, exponents.max()?);
+    (powers && most - least <= ROOM).then_some(-least)
 }
 
 fn overflow(node: &str, v: i128) -> Error {

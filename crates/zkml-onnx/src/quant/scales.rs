@@ -285,6 +285,18 @@ impl Scales {
     /// rounded input should change results by about a step between layers. Bits of an input cost little.
     fn refine_inputs(&mut self, net: &Net, settings: &Settings, live: &[bool]) {
         for (i, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+            let NetOp::Affine { x, scale, .. } = &node.op else { continue };
+            if !net.inputs.contains(&x.value)
+                || net.is_integer(x)
+                || scale.is_private()
+                || scale.uniform().is_some()
+            {
+                continue;
+            }
+            let needed = integer_bits(ROUNDING * largest(scale)) + self.values[i].scale;
+            self.refine_value(x.value, needed, settings);
+        }
+        for (i, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
             let NetOp::Contract(c) = &node.op else { continue };
             if !net.inputs.contains(&c.a.value) || net.is_integer(&c.a) {
                 continue;
@@ -297,11 +309,16 @@ impl Scales {
             let columns = (0..batch).flat_map(|b| (0..n).map(move |col| (b, col)));
             let norm = columns.map(|(b, col)| column(b, col)).fold(0.0, f64::max).sqrt();
             let needed = if norm > 0.0 { integer_bits(ROUNDING * norm) + self.values[i].scale } else { 0 };
-            let own = &mut self.values[c.a.value];
-            let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
-            if needed > own.scale + SPREAD {
-                own.scale = needed.min(most).max(own.scale);
-            }
+            self.refine_value(c.a.value, needed, settings);
+        }
+    }
+
+    /// Gives a value the fraction bits that are needed, as far as there is room, where it falls short by more than a few.
+    fn refine_value(&mut self, value: usize, needed: i32, settings: &Settings) {
+        let own = &mut self.values[value];
+        let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
+        if needed > own.scale + SPREAD {
+            own.scale = needed.min(most).max(own.scale);
         }
     }
 
@@ -318,11 +335,7 @@ impl Scales {
             let seen = stats.of(x.value);
             let steepness = integer_bits(function.steepest(seen.lo, seen.hi));
             let needed = self.activation.min(self.values[i].scale) + steepness;
-            let own = &mut self.values[x.value];
-            let most = settings.activation_bits as i32 + INPUT_BITS - 1 - own.reach;
-            if needed > own.scale + SPREAD {
-                own.scale = needed.min(most).max(own.scale);
-            }
+            self.refine_value(x.value, needed, settings);
         }
     }
 
