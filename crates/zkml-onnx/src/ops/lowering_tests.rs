@@ -178,6 +178,88 @@ fn a_column_keeps_its_dimension() {
     }
 }
 
+fn floats_attribute(name: &str, floats: &[f32]) -> pb::AttributeProto {
+    let r#type = pb::attribute_proto::AttributeType::Floats as i32;
+    pb::AttributeProto { name: name.into(), floats: floats.to_vec(), r#type, ..Default::default() }
+}
+
+fn text(name: &str, text: &str) -> pb::AttributeProto {
+    let r#type = pb::attribute_proto::AttributeType::String as i32;
+    pb::AttributeProto { name: name.into(), s: text.into(), r#type, ..Default::default() }
+}
+
+const VECTORS: [[f32; 2]; 3] = [[0.5, -1.0], [1.5, 0.25], [-0.75, 0.5]];
+const COEFFICIENTS: [f32; 3] = [1.0, -0.75, 0.5];
+const PARAMETERS: [f32; 3] = [0.5, 0.25, 3.0];
+
+/// An operator of support vectors on two features.
+fn machine(op: &str, kernel: &str) -> Graph {
+    Graph::new(op, &[2, 2])
+        .attribute(text("kernel_type", kernel))
+        .attribute(floats_attribute("kernel_params", &PARAMETERS))
+        .attribute(floats_attribute("support_vectors", VECTORS.as_flattened()))
+        .attribute(floats_attribute("coefficients", &COEFFICIENTS))
+        .attribute(floats_attribute("rho", &[0.125]))
+}
+
+/// The decision as it is defined.
+fn decided(kernel: &str, x: &[f64]) -> f64 {
+    let [gamma, offset, degree] = PARAMETERS.map(f64::from);
+    let of = |v: &[f32; 2]| {
+        let pairs = || x.iter().zip(v).map(|(x, v)| (*x, f64::from(*v)));
+        let inner: f64 = pairs().map(|(x, v)| x * v).sum();
+        match kernel {
+            "LINEAR" => inner,
+            "POLY" => (gamma * inner + offset).powf(degree),
+            "SIGMOID" => (gamma * inner + offset).tanh(),
+            _ => (-gamma * pairs().map(|(x, v)| (x - v).powi(2)).sum::<f64>()).exp(),
+        }
+    };
+    VECTORS.iter().zip(COEFFICIENTS).map(|(v, c)| of(v) * f64::from(c)).sum::<f64>() + 0.125
+}
+
+#[test]
+fn support_vectors() {
+    let rows = |model: &Model, expected: &dyn Fn(&[f64]) -> Vec<f64>| {
+        for row in &Samples::random(model.inputs(), 8, 3).rows {
+            let want: Vec<f64> = row.values()[0].chunks(2).flat_map(expected).collect();
+            let got = model.run(row).expect("runs").remove(0);
+            assert!(
+                got.iter().zip(&want).all(|(g, w)| (g - w).abs() < 1e-5) && got.len() == want.len(),
+                "{got:?}, {want:?}"
+            );
+        }
+    };
+    for kernel in ["LINEAR", "POLY", "RBF", "SIGMOID"] {
+        let model = agrees_on(machine("SVMRegressor", kernel), 13, |x| x, 3e-3);
+        rows(&model, &|x| vec![decided(kernel, x)]);
+        let mut classifier = machine("SVMClassifier", kernel)
+            .attribute(ints_attribute("classlabels_ints", &[0, 1]))
+            .attribute(ints_attribute("vectors_per_class", &[2, 1]));
+        classifier.nodes[0].output = vec!["label".into(), "y".into()];
+        let model = agrees_on(classifier, 13, |x| x, 3e-3);
+        rows(&model, &|x| vec![-decided(kernel, x), decided(kernel, x)]);
+    }
+    let mut platt = machine("SVMClassifier", "RBF")
+        .attribute(ints_attribute("classlabels_ints", &[0, 1]))
+        .attribute(floats_attribute("prob_a", &[-1.5]))
+        .attribute(floats_attribute("prob_b", &[0.25]));
+    platt.nodes[0].output = vec!["label".into(), "y".into()];
+    let model = agrees_on(platt, 13, |x| x, 3e-3);
+    rows(&model, &|x| {
+        let first = 1.0 / (1.0 + (-1.5 * decided("RBF", x) + 0.25).exp());
+        vec![first, 1.0 - first]
+    });
+    let refused = |graph: Graph, words: &str| {
+        let error = graph.load(13).expect_err(words).to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    refused(machine("SVMRegressor", "CHI2"), "kernel CHI2");
+    refused(machine("SVMRegressor", "RBF").attribute(text("post_transform", "PROBIT")), "PROBIT");
+    refused(machine("SVMRegressor", "RBF").attribute(int_attribute("one_class", 1)), "one class");
+    refused(machine("SVMClassifier", "RBF"), "0 classes");
+}
+
 /// As a standard scaler in front of a linear model has them: an income, a share, and something in between.
 #[test]
 fn features_of_different_magnitudes_are_brought_together() {

@@ -27,10 +27,14 @@ rewrites![
     linear_regressor,
     normalizer,
     scaler,
+    svm_classifier,
+    svm_regressor,
     tree_ensemble,
     tree_ensemble_classifier,
     tree_ensemble_regressor,
 ];
+
+mod support_vectors;
 
 type Rewrite = fn(&mut Rewriter<'_>) -> Rewritten;
 
