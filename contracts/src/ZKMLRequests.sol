@@ -25,10 +25,8 @@ abstract contract ZKMLRequests is ZKMLPausable, IZKMLRequests {
     bytes32 private constant _REQUESTS_STORAGE = 0x05c7998ef39a502cc586b72ed2e4d9001215c5048ff60dda29046309e61ac200;
 
     /// @inheritdoc IZKMLRequests
-    function fulfillInference(Request calldata request, bytes calldata output, bytes calldata proof)
-        external
-        whenNotPaused
-    {
+    function fulfillInference(Request calldata request, bytes calldata output, bytes calldata proof) external {
+        _beforeInference();
         uint256 requestId = _idOf(request);
         _moveOn(requestId, RequestState.Fulfilled);
         _takeProof(requestId, request, output, proof);
