@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
@@ -8,6 +10,26 @@ import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
 import {HookedConsumer} from "./support/HookedConsumer.sol";
 import {HookedRequests} from "./support/HookedRequests.sol";
 import {Paying} from "./support/Paying.sol";
+
+/// @title Asks several times in one call, with the coins of one
+contract Bulk is HookedRequests {
+    constructor(IZKMLVerifier verifier, uint256 modelId_, address owner_)
+        HookedRequests(verifier, modelId_, 0, owner_)
+    {}
+
+    /// @dev Calls of others, bundled.
+    function bundle(bytes[] calldata calls) external payable {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            Address.functionDelegateCall(address(this), calls[i]);
+        }
+    }
+
+    function askTwice(bytes32 action, uint256 deadline, bytes32 data, Reward calldata reward) external payable {
+        bytes calldata none = msg.data[0:0];
+        _requestRewarded(msg.sender, action, deadline, data, reward, none, none);
+        _requestRewarded(msg.sender, action, deadline, data, reward, none, none);
+    }
+}
 
 /// @title Takes no inferences for reasons of its own
 contract Closing is HookedRequests {
@@ -109,6 +131,33 @@ contract TwoFaced {
 contract AttacksTest is Paying {
     function setUp() external {
         deployPaying();
+    }
+
+    /// @dev Coins that come along once pay once: the second time, it would be somebody else's deposit.
+    function test_RevertWhen_TheSameCoinsPayTwice() external {
+        Bulk bulk = new Bulk(zkml, modelId, OWNER);
+        vm.prank(PAYER);
+        bulk.deposit{value: 10 ether}(COIN, 10 ether);
+        bytes memory error_ =
+            abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, address(bulk), COIN, 15 ether, 20 ether);
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(bulk.deposit, (COIN, 5 ether));
+        calls[1] = calls[0];
+        vm.startPrank(ALICE);
+        vm.expectRevert(error_);
+        bulk.askTwice{value: 5 ether}(ACTION, DEADLINE, DATA, coins(ALICE, 5 ether));
+        vm.expectRevert(error_);
+        bulk.bundle{value: 5 ether}(calls);
+        // From a deposit, one can ask as often as it lasts.
+        bulk.deposit{value: 10 ether}(COIN, 10 ether);
+        bulk.askTwice(ACTION, DEADLINE, DATA, coins(ALICE, 5 ether));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, ALICE, COIN, 0, 5 ether));
+        bulk.askTwice(ACTION, DEADLINE, DATA, coins(ALICE, 5 ether));
+        vm.stopPrank();
+        // What was taken out is not counted any more.
+        vm.startPrank(PAYER);
+        bulk.withdraw(COIN, 10 ether, PAYER);
+        bulk.deposit{value: 10 ether}(COIN, 10 ether);
     }
 
     /// @dev What stops inferences stops those that were asked for, too.
