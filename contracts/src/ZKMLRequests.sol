@@ -95,7 +95,9 @@ abstract contract ZKMLRequests is ZKMLPausable, IZKMLRequests {
         emit InferenceRequested(requestId, subject, sequence, deadline, action, dataCommitment, input);
     }
 
-    /// @dev What follows from a fulfilled request, besides {_onInference}; nothing by default.
+    /// @dev What follows from a fulfilled request, besides {_onInference}; nothing by default. Anybody may hand the proof in, at
+    /// any moment until the deadline and, where there is no reward, with little gas: what is called here and may fail should
+    /// make the hook revert, or be done later.
     /// @param requestId The request's id, which is the nonce of {InferenceAccepted} too.
     /// @param request The request.
     /// @param output The proven words of the output section.

@@ -15,8 +15,10 @@ import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 /// Between whoever asks and whoever proves, nothing is left to goodwill. A request with a reward cannot be withdrawn: until
 /// its deadline the reward is there for a prover. A valid proof is paid for, whatever the contract makes of the output, and
 /// even while the contract is paused; acting on the output happens apart from that, in a call with a gas limit, which may
-/// fail. Two things remain: a model that is deprecated or whose route is stopped cannot be proven any more, and with
-/// private weights a request is proven by the model that is in force when it is fulfilled.
+/// fail. So a request that is fulfilled is not yet one that was acted on.
+///
+/// Two things remain: a model that is deprecated or whose route is stopped cannot be proven any more, and with private
+/// weights a request is proven by the model that is in force when it is fulfilled.
 ///
 /// Tokens whose balances change by themselves are not for this: what such a token takes away, the last to withdraw misses.
 /// @dev The ledger is all that is owed. A contract with money of its own keeps it elsewhere. Every amount is written off

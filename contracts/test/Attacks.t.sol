@@ -10,6 +10,7 @@ import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
 import {HookedConsumer} from "./support/HookedConsumer.sol";
 import {HookedRequests} from "./support/HookedRequests.sol";
 import {Paying} from "./support/Paying.sol";
+import {Vm} from "./support/Vm.sol";
 
 /// @title Asks several times in one call, with the coins of one
 contract Bulk is HookedRequests {
@@ -77,12 +78,46 @@ contract Receiver {
         (_target, _then) = (target, then);
     }
 
+    function act(address target, bytes calldata data) external {
+        Address.functionCall(target, data);
+    }
+
+    function hook() external {
+        _go();
+    }
+
     function withdraw(IZKMLRewards from, uint256 amount) external {
         from.withdraw(address(0), amount, address(this));
     }
 
     receive() external payable {
+        _go();
+    }
+
+    function _go() private {
         if (_target != address(0)) (succeeded, answer) = _target.call(_then);
+    }
+}
+
+/// @title A token that calls its receiver before anything moves
+contract EagerToken {
+    mapping(address => uint256) public balanceOf;
+
+    function mint(address to, uint256 amount) external {
+        balanceOf[to] += amount;
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        Receiver(payable(to)).hook();
+        balanceOf[msg.sender] -= amount;
+        balanceOf[to] += amount;
+        return true;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
+        balanceOf[from] -= amount;
+        balanceOf[to] += amount;
+        return true;
     }
 }
 
@@ -292,6 +327,35 @@ contract AttacksTest is Paying {
         HookedRequests(code).fulfillRewarded(r, w, PROVER, words(5, 6), proof);
         earn(PROVER, r, w);
         assertEq(requests.fundsOf(PROVER, COIN), 1 ether, "earned at the clone");
+    }
+
+    /// @dev What was proven is paid for. Whether the contract has accepted it is another question.
+    function test_WhatIsFulfilledWasNotNecessarilyAccepted() external {
+        IZKMLRewards.Reward memory w = coins(ALICE, 1 ether);
+        IZKMLRequests.Request memory r = askFor(ALICE, w, 1 ether);
+        requests.plan(HookedConsumer.Hook.Validate, address(0), "out of bounds");
+        vm.recordLogs();
+        earn(PROVER, r, w);
+        assertTrue(stateOf(r, w) == IZKMLRequests.RequestState.Fulfilled && requests.accepted() == 0, "only proven");
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            assertTrue(logs[i].topics[0] != ZKMLConsumer.InferenceAccepted.selector, "no word of acceptance");
+        }
+    }
+
+    /// @dev A token that calls its receiver before it moves: what comes in meanwhile is the receiver's, once.
+    function test_WhoPaysInWhilePaidOutIsOwedOnce() external {
+        EagerToken eager = new EagerToken();
+        Receiver receiver = new Receiver();
+        eager.mint(address(receiver), 10);
+        eager.mint(PAYER, 10);
+        vm.prank(PAYER);
+        requests.deposit(address(eager), 10);
+        receiver.act(address(requests), abi.encodeCall(requests.deposit, (address(eager), 6)));
+        receiver.set(address(requests), abi.encodeCall(requests.deposit, (address(eager), 4)));
+        receiver.act(address(requests), abi.encodeCall(requests.withdraw, (address(eager), 6, address(receiver))));
+        assertTrue(receiver.succeeded() && requests.fundsOf(address(receiver), address(eager)) == 4, "paid in");
+        assertTrue(eager.balanceOf(address(receiver)) == 6 && eager.balanceOf(address(requests)) == 14, "moved");
     }
 
     /// @dev A deprecated model earns nothing, and nothing is lost.
