@@ -303,7 +303,7 @@ abstract contract ZKMLConsumer is ZKMLOwnable {
         if (address(this) != _SELF && !_consumer().initialized) revert NotInitialized();
     }
 
-    /// @dev Refuses inferences for as long as the contract takes none; by default, never. See {ZKMLPausable}.
+    /// @dev Refuses inferences for as long as the contract takes none, asked for or not; by default, never. See {ZKMLPausable}.
     function _beforeInference() internal view virtual {}
 
     /// @dev Says why the input is to be believed, or reverts. Without a check here, whoever proves chooses the input, and

@@ -10,7 +10,8 @@ import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 /// @title Records of verified inferences (ERC-7992's storage extension)
 /// @notice Anybody may record any valid inference. Recording it again changes nothing and gives the same id, so that nobody
 /// can make a record fail by making it first. A record says that the model gave this output on the committed input; it does
-/// not say for whom, or that the input is true. Proofs are not kept: one that is re-randomised proves the same, and makes
+/// not say for whom, or that the input is true. It outlives its model and the route of its verifier: what was proven before
+/// they were stopped stays, and is not proven again. Proofs are not kept: one that is re-randomised proves the same, and makes
 /// the same record.
 contract ZKMLInferenceStore is IERCZKMLStorageExtension, ERC165 {
     /// @dev A record.

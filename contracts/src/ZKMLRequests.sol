@@ -25,10 +25,8 @@ abstract contract ZKMLRequests is ZKMLPausable, IZKMLRequests {
     bytes32 private constant _REQUESTS_STORAGE = 0x05c7998ef39a502cc586b72ed2e4d9001215c5048ff60dda29046309e61ac200;
 
     /// @inheritdoc IZKMLRequests
-    function fulfillInference(Request calldata request, bytes calldata output, bytes calldata proof)
-        external
-        whenNotPaused
-    {
+    function fulfillInference(Request calldata request, bytes calldata output, bytes calldata proof) external {
+        _beforeInference();
         uint256 requestId = _idOf(request);
         _moveOn(requestId, RequestState.Fulfilled);
         _takeProof(requestId, request, output, proof);
@@ -97,7 +95,9 @@ abstract contract ZKMLRequests is ZKMLPausable, IZKMLRequests {
         emit InferenceRequested(requestId, subject, sequence, deadline, action, dataCommitment, input);
     }
 
-    /// @dev What follows from a fulfilled request, besides {_onInference}; nothing by default.
+    /// @dev What follows from a fulfilled request, besides {_onInference}; nothing by default. Anybody may hand the proof in, at
+    /// any moment until the deadline and, where there is no reward, with little gas: what is called here and may fail should
+    /// make the hook revert, or be done later.
     /// @param requestId The request's id, which is the nonce of {InferenceAccepted} too.
     /// @param request The request.
     /// @param output The proven words of the output section.

@@ -15,8 +15,10 @@ import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 /// Between whoever asks and whoever proves, nothing is left to goodwill. A request with a reward cannot be withdrawn: until
 /// its deadline the reward is there for a prover. A valid proof is paid for, whatever the contract makes of the output, and
 /// even while the contract is paused; acting on the output happens apart from that, in a call with a gas limit, which may
-/// fail. Two things remain: a model that is deprecated or whose route is stopped cannot be proven any more, and with
-/// private weights a request is proven by the model that is in force when it is fulfilled.
+/// fail. So a request that is fulfilled is not yet one that was acted on.
+///
+/// Two things remain: a model that is deprecated or whose route is stopped cannot be proven any more, and with private
+/// weights a request is proven by the model that is in force when it is fulfilled.
 ///
 /// Tokens whose balances change by themselves are not for this: what such a token takes away, the last to withdraw misses.
 /// @dev The ledger is all that is owed. A contract with money of its own keeps it elsewhere. Every amount is written off
@@ -37,6 +39,8 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         mapping(uint256 requestId => Waiting waiting) waiting;
         mapping(address account => mapping(address asset => uint256 amount)) balances;
         mapping(address payer => mapping(address spender => mapping(address asset => uint256 amount))) limits;
+        /// All coins that are owed: to accounts, and to whoever proves.
+        uint256 coins;
     }
 
     /// @dev ERC-7201's place of {RewardsStorage}.
@@ -51,7 +55,8 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
     function deposit(address asset, uint256 amount) external payable {
         uint256 coins = asset == _COIN ? amount : 0;
         if (msg.value != coins) revert WrongValue(msg.value, coins);
-        if (asset != _COIN) _collect(IERC20(asset), amount);
+        if (asset == _COIN) _count(amount);
+        else _collect(IERC20(asset), amount);
         _rewards().balances[msg.sender][asset] += amount;
         emit Deposited(msg.sender, asset, amount);
     }
@@ -62,6 +67,7 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         _take(msg.sender, asset, amount);
         emit Withdrawn(msg.sender, asset, to, amount);
         if (asset != _COIN) return IERC20(asset).safeTransfer(to, amount);
+        _rewards().coins -= amount;
         bool sent;
         assembly ("memory-safe") {
             // Whatever the receiver answers stays with it.
@@ -155,7 +161,8 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
     }
 
     /// @dev Makes a request with a reward, if its input is to be believed. The reward comes along as coins, or out of the
-    /// payer's deposit; out of somebody else's, within the limit that it has set for the caller.
+    /// payer's deposit; out of somebody else's, within the limit that it has set for the caller. The coins that come along
+    /// are all of `msg.value`: a second request in the same call needs a deposit.
     /// @param subject See {_requestInference}. It cannot withdraw the request.
     /// @param action See {_requestInference}.
     /// @param deadline See {_requestInference}. Until then the reward is bound.
@@ -191,10 +198,20 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         if (msg.value != 0) {
             uint256 expected = asset == _COIN && payer == msg.sender ? amount : 0;
             if (msg.value != expected) revert WrongValue(msg.value, expected);
-            return;
+            return _count(amount);
         }
         if (payer != msg.sender) _spend(payer, asset, amount);
         _take(payer, asset, amount);
+    }
+
+    /// @dev Coins that came along. A function that asks for several inferences finds the same `msg.value` each time, and so
+    /// do calls that are bundled with `delegatecall`: what is owed has to be there.
+    function _count(uint256 amount) private {
+        uint256 owed = _rewards().coins + amount;
+        if (address(this).balance < owed) {
+            revert InsufficientDeposit(address(this), _COIN, address(this).balance, owed);
+        }
+        _rewards().coins = owed;
     }
 
     /// @dev Uses up a part of the caller's limit.

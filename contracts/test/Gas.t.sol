@@ -193,12 +193,13 @@ contract GasTest is Real {
         rewards(consumer);
     }
 
-    /// @dev The third request of a contract, with coins; then one from a deposit. The first reward of a prover pays for its
-    /// slot in the ledger.
+    /// @dev The third request of a contract that has coins already, with coins; then one from a deposit. The first reward of a
+    /// prover pays for its slot in the ledger.
     function rewards(PlainRequests consumer) private {
         Proof memory p = load("reward_alice_2");
         IZKMLRewards.Reward memory w = IZKMLRewards.Reward(p.subject, address(0), 1e15, 200_000, 0);
         vm.deal(p.subject, 1 ether);
+        consumer.deposit{value: 1}(address(0), 1);
         vm.prank(p.subject);
         consumer.requestRewarded{value: 1e15}(p.action, p.deadline, p.dataCommitment, w, "", "");
         note("a request with a reward in coins");

@@ -6,7 +6,8 @@ pragma solidity ^0.8.20;
 /// proof and nothing else. The id of a request is the hash of all of it, and the nonce of the context that its proof is
 /// bound to; so an event that is seen again, or again after a reorganisation of the chain, is the same request.
 interface IZKMLRequests {
-    /// @notice Where a request stands. It only ever moves on.
+    /// @notice Where a request stands. It only ever moves on. `Fulfilled` says that a valid proof came in; of a request with a
+    /// reward it does not say that the contract has accepted the output, see {IZKMLRewards-CallbackFailed}.
     enum RequestState {
         None,
         Pending,
@@ -46,10 +47,11 @@ interface IZKMLRequests {
         bytes32 dataCommitment,
         bytes input
     );
-    /// @notice A request was fulfilled.
+    /// @notice A request was fulfilled: a valid proof came in. What the contract has acted on, {ZKMLConsumer-InferenceAccepted}
+    /// says.
     /// @param requestId The request's id.
     /// @param subject Who had asked.
-    /// @param fulfiller Who handed the proof in.
+    /// @param fulfiller Who handed the proof in; where there is a reward, its prover.
     event InferenceFulfilled(uint256 indexed requestId, address indexed subject, address indexed fulfiller);
     /// @notice A request was withdrawn by its subject.
     /// @param requestId The request's id.

@@ -39,7 +39,7 @@ contract HookedRequests is HookedConsumer, ZKMLRewards {
         return _requestRewarded(subject, action, deadline, dataCommitment, reward, input, provenance);
     }
 
-    function _beforeInference() internal view override(ZKMLConsumer, ZKMLPausable) {
+    function _beforeInference() internal view virtual override(ZKMLConsumer, ZKMLPausable) {
         super._beforeInference();
     }
 

@@ -75,7 +75,7 @@ fn a_missing_check_fails_the_self_check_of_requests() {
         ),
         (" states[requestId] = next;", "next;", "a request is fulfilled once"),
         ("_moveOn(requestId, RequestState.Cancelled);", "", "a request that was withdrawn is not fulfilled"),
-        ("external\n        whenNotPaused", "external", "nothing is fulfilled while the contract is paused"),
+        ("_beforeInference();", "", "nothing is fulfilled while the contract is paused"),
         (
             "emit InferenceRequested(requestId, subject, sequence, deadline, action, dataCommitment, input);",
             "emit InferenceRequested(requestId, subject, sequence, deadline, action, dataCommitment, provenance);",
