@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {ZKMLPausable} from "@zkml-chain/contracts/src/ZKMLPausable.sol";
 import {ZKMLRequests} from "@zkml-chain/contracts/src/ZKMLRequests.sol";
 import {ZKMLConsumer} from "@zkml-chain/contracts/src/ZKMLConsumer.sol";
 import {IZKMLRegistry} from "@zkml-chain/contracts/src/interfaces/IZKMLRegistry.sol";
@@ -63,6 +64,10 @@ contract Asked is ZKMLConsumer, ZKMLRequests {
     function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal override {}
 
     function _validateOutput(address, bytes calldata) internal override {}
+
+    function _beforeInference() internal view override(ZKMLConsumer, ZKMLPausable) {
+        super._beforeInference();
+    }
 }
 
 /// @title Deploys both
