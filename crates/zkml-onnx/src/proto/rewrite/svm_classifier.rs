@@ -20,7 +20,8 @@ pub(super) fn rewrite(ctx: &mut Rewriter<'_>) -> Rewritten {
         ));
     }
     let [rho] = ctx.floats("rho")[..] else { return Err("another number of `rho` than one".into()) };
-    let (coefficients, y, name) = (ctx.floats("coefficients"), ctx.output(1)?.to_owned(), node_name(ctx.node).to_owned());
+    let (coefficients, y, name) =
+        (ctx.floats("coefficients"), ctx.output(1)?.to_owned(), node_name(ctx.node).to_owned());
     let coefficients_agree = coefficients.iter().all(|c| *c >= 0.0);
     let margin = format!("{name}.margin");
     let mut nodes = decision(ctx, coefficients, rho, &margin)?;
@@ -36,7 +37,11 @@ pub(super) fn rewrite(ctx: &mut Rewriter<'_>) -> Rewritten {
         }
         ([a], [b]) => {
             // Platt: 1 / (1 + exp(a · margin + b)). onnxruntime comes within 0.0025 of that, where its iteration for several classes stops.
-            let (logit, a, b) = (format!("{name}.logit"), ctx.weight("platt", &[1], vec![-a])?, ctx.weight("platt.bias", &[1], vec![-b])?);
+            let (logit, a, b) = (
+                format!("{name}.logit"),
+                ctx.weight("platt", &[1], vec![-a])?,
+                ctx.weight("platt.bias", &[1], vec![-b])?,
+            );
             let scaled = format!("{name}.scaled");
             nodes.push(standard("Mul", &scaled, &[&margin, &a], &scaled));
             nodes.push(standard("Add", &logit, &[&scaled, &b], &logit));
@@ -44,7 +49,13 @@ pub(super) fn rewrite(ctx: &mut Rewriter<'_>) -> Rewritten {
             let one = ctx.weight("one", &[1], vec![1.0])?;
             nodes.push(standard("Sub", &second, &[&one, &first], &second));
         }
-        (a, b) => return Err(format!("{} and {} parameters of probabilities for one pair of classes", a.len(), b.len())),
+        (a, b) => {
+            return Err(format!(
+                "{} and {} parameters of probabilities for one pair of classes",
+                a.len(),
+                b.len()
+            ));
+        }
     }
     let mut both = standard("Concat", &name, &[&first, &second], &y);
     both.attribute.push(int_attribute("axis", 1));
