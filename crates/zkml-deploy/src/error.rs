@@ -250,7 +250,7 @@ pub enum DeployError {
         "{what} takes {gas} gas, as the endpoint says, and {limit} is the most for one transaction: use another endpoint, or mend the limit with --chains"
     )]
     GasTooHigh {
-        /// What was estimated.
+        /// The estimate.
         what: String,
         /// The estimate.
         gas: u64,

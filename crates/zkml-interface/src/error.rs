@@ -27,7 +27,7 @@ pub enum SampleError {
     InSample {
         /// Which one, counted from zero.
         sample: usize,
-        /// What is wrong with it.
+        /// The reason.
         error: Box<SampleError>,
     },
     /// A sample lacks an input of the model.

@@ -86,7 +86,7 @@ pub struct Outlier {
 }
 
 impl Outlier {
-    /// How many times larger than usual a magnitude is that counts as an outlier: five bits of every value are lost to it.
+    /// Ratio to the usual magnitude from which on a number is an outlier: five bits of every value are lost to it.
     const TIMES: f64 = 32.0;
     /// Fewest samples of which some can be called usual.
     const LEAST: usize = 4;

@@ -129,7 +129,7 @@ impl Consumer<'_> {
         text.line("_checkInput(dataCommitment, input);");
     }
 
-    /// Whether the data commitment is the input section.
+    /// True if the data commitment is the input section.
     fn input_is_commitment(&self) -> bool {
         self.program.statement().instances.input_is_commitment()
     }

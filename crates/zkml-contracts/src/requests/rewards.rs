@@ -91,9 +91,9 @@ fn reward_members(reward: &Reward) -> [Word; 5] {
 pub struct RewardedInferenceRequested {
     /// The id, which is the hash of request and reward.
     pub id: Word,
-    /// What is asked for.
+    /// The request itself.
     pub request: Request,
-    /// What it pays.
+    /// The reward that it pays.
     pub reward: Reward,
     /// The words of the input section where inputs are public; empty where they are committed.
     pub input: Vec<u8>,
@@ -141,11 +141,11 @@ impl RewardedInferenceRequested {
 pub struct RewardEarned {
     /// The request's id.
     pub id: Word,
-    /// Who proved it.
+    /// The prover.
     pub prover: [u8; 20],
     /// The token; zero for the chain's own coin.
     pub asset: [u8; 20],
-    /// How much.
+    /// The amount.
     pub amount: Word,
 }
 

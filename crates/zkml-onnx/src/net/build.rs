@@ -351,7 +351,7 @@ struct Even {
 }
 
 impl Even {
-    /// How far apart factors may be: four bits of a weight are lost.
+    /// Largest ratio of factors that stay together: four bits of a weight are lost.
     const APART: f64 = 16.0;
 
     /// Nothing where the factors are close enough, where one is zero, and where somebody alone knows them.

@@ -24,7 +24,7 @@ pub fn parse(path: &Path, bytes: &[u8], ports: &[Port]) -> Result<Samples> {
     }
 }
 
-/// Whether the file is JSON, which is kept as it is.
+/// True for JSON, which is kept as it is.
 pub(crate) fn is_json(path: &Path, bytes: &[u8]) -> bool {
     let csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     !(csv || bytes.starts_with(numpy::ARCHIVE) || bytes.starts_with(numpy::ARRAY))

@@ -12,9 +12,9 @@ use zkml_onnx::{Port, SampleError, Samples};
 
 use crate::error::{Error, Result};
 
-/// How an archive begins.
+/// First bytes of an archive.
 pub(super) const ARCHIVE: &[u8] = b"PK\x03\x04";
-/// How an array begins.
+/// First bytes of an array.
 pub(super) const ARRAY: &[u8] = b"\x93NUMPY";
 /// Most bytes of one array that are read; an archive may promise any number.
 const MOST: u64 = 1 << 32;
@@ -125,7 +125,7 @@ fn array(bytes: &[u8]) -> Result<Array, String> {
     Ok(Array { shape, values })
 }
 
-/// What follows a key of the header, a dictionary of Python.
+/// The text behind a key of the header, a dictionary of Python.
 fn field<'a>(header: &'a str, key: &str) -> Result<&'a str, String> {
     let found = header.split_once(&format!("'{key}':")).map(|(_, rest)| rest.trim_start());
     found.ok_or_else(|| format!("its header has no `{key}`"))

@@ -22,7 +22,7 @@ pub struct Evaluation {
     pub alarm: Option<Alarm>,
 }
 
-/// How far an output is from the reference.
+/// Distance of an output from the reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OutputError {
     /// Its name.

@@ -10,7 +10,7 @@ const PLACES: i64 = 16;
 pub(super) struct Curve {
     f: Function,
     pub(super) request: Request,
-    /// Places that grow in number towards zero, in order: there is no function here that bends far from zero and near it not.
+    /// Places that are denser towards zero, in order: most functions bend there, and a wide piece could step over it.
     knots: Vec<i64>,
 }
 
