@@ -14,8 +14,10 @@ use zkml_protocol::sumcheck::{
 };
 
 use super::{
+    Options,
     block::{self, Block, Home},
     digits::{Plan, Space, Sub},
+    grid::{Grid, Limits, Region, by_length},
     private::{self, Tensor},
     resolve::{NeedsCells, Place, Places, Resolver, ones},
     structure::{Structure, Tie},
@@ -49,31 +51,34 @@ pub(crate) struct Assembled {
     pub(crate) private: Vec<Tensor>,
     /// Where each block is.
     pub(crate) places: Vec<Place>,
-    /// For each block, its template; none for loose ones.
-    pub(crate) templates: Vec<Option<usize>>,
 }
 
-/// Assembles a structure; lookups share helpers in groups of `per_helper`.
+/// Assembles a structure.
 pub(crate) fn assemble(
     relations: &Relations,
     plan: &Plan,
     structure: &mut Structure,
-    limb_bits: u32,
-    per_helper: u32,
+    options: &Options,
 ) -> Result<Assembled, Failure> {
+    let limb_bits = options.limb_bits;
     let packed = statement::packed(relations, structure);
     let table_bits = table_bits(relations, limb_bits);
-    let in_grid = structure.blocks.iter().filter(|b| !b.is_loose());
-    let columns = in_grid.map(|b| b.columns.len()).max().unwrap_or(0).max(1) as u32;
-    let (blocks, row_bits, idle, loose) = places(&structure.blocks, columns.into(), table_bits);
+    let blocks = &structure.blocks;
+    let count = lookups_of_rows(blocks, options.lookups_per_helper);
+    let in_grid = blocks.iter().filter(|b| !b.is_loose());
+    let widest = in_grid.map(|b| b.columns.len()).max().unwrap_or(0);
+    let limits = Limits { columns: widest.max(options.columns), lookups: count };
+    let grid = Grid::new(blocks, limits);
+    let templates = templates(blocks, &grid, count);
+    let (blocks, loose) = places(blocks, &grid, table_bits);
     let (mut weights, places) = weights(relations, plan, structure, table_bits);
     fill_outputs(relations, limb_bits, table_bits, &mut weights);
     let hash = structure.hash.as_ref().map(|h| hash::append(h, &mut weights)).unwrap_or_default();
     let private = private::tensors(relations, plan);
     let mut of_private = vec![0; relations.vars.len()];
     private.iter().for_each(|t| of_private[t.var.0 as usize] = t.base);
+    let row_bits = grid.row_bits;
     let places = Places { blocks, row_bits, weights: places, private: of_private, hash };
-    let (templates, of_blocks) = templates(&structure.blocks, &places, idle, per_helper);
     let resolver = Resolver { system: relations, plan, structure, places: &places };
     let mut linears = Vec::new();
     for tie in &structure.ties {
@@ -86,8 +91,8 @@ pub(crate) fn assemble(
     }
     let system = System {
         row_bits,
-        columns,
-        lookups_per_helper: per_helper,
+        columns: grid.columns,
+        lookups_per_helper: options.lookups_per_helper,
         templates,
         table: table(relations, limb_bits, table_bits),
         contractions,
@@ -96,33 +101,18 @@ pub(crate) fn assemble(
         loose,
         private: shown.private.map(|instance| Private { cells: private::cells(&private), instance }),
     };
-    Ok(Assembled { system, weights, private, places: places.blocks, templates: of_blocks })
+    Ok(Assembled { system, weights, private, places: places.blocks })
 }
 
-/// Blocks by length, the longest first, so that each begins at a multiple of its length.
-fn by_length(blocks: &[Block], loose: bool) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..blocks.len()).filter(|b| blocks[*b].is_loose() == loose).collect();
-    order.sort_by_key(|b| std::cmp::Reverse(blocks[*b].digits.total_bits()));
-    order
-}
-
-/// Places of all blocks; what is left over of the rows, and the number of loose cells.
-fn places(blocks: &[Block], columns: u64, table_bits: u32) -> (Vec<Place>, u32, Vec<Segment>, u64) {
-    let mut out = vec![Place::Loose(vec![]); blocks.len()];
-    let mut at = 0u64;
-    for b in by_length(blocks, false) {
-        out[b] = Place::Rows(at);
-        at += 1 << blocks[b].digits.total_bits();
-    }
-    // A sumcheck over no variables would say the masked evaluations, and sum what is not masked.
-    let row_bits = bits_for(at).max(1);
-    let mut idle = Vec::new();
-    while at < 1 << row_bits {
-        let bits = at.trailing_zeros().min(row_bits);
-        idle.push(Segment { start: at, bits });
-        at += 1 << bits;
-    }
-    let first = (columns << row_bits).next_multiple_of(1 << table_bits) + (1 << table_bits);
+/// Places of all blocks, and the number of loose cells.
+fn places(blocks: &[Block], grid: &Grid, table_bits: u32) -> (Vec<Place>, u64) {
+    let in_rows = |origin: &Option<(u64, usize)>| match origin {
+        Some((start, column)) => Place::Rows { start: *start, column: *column },
+        None => Place::Loose(vec![]),
+    };
+    let mut out: Vec<Place> = grid.origins.iter().map(in_rows).collect();
+    let cells = u64::from(grid.columns) << grid.row_bits;
+    let first = cells.next_multiple_of(1 << table_bits) + (1 << table_bits);
     let mut at = first;
     for b in by_length(blocks, true) {
         let bits = blocks[b].digits.total_bits();
@@ -131,62 +121,48 @@ fn places(blocks: &[Block], columns: u64, table_bits: u32) -> (Vec<Place>, u32, 
         out[b] = Place::Loose((0..blocks[b].columns.len()).map(column).collect());
         at += (blocks[b].columns.len() as u64) << bits;
     }
-    (out, row_bits, idle, at - first)
+    (out, at - first)
 }
 
-/// Templates, equal ones once, and that of each block.
-fn templates(
-    blocks: &[Block],
-    places: &Places,
-    idle: Vec<Segment>,
-    per_helper: u32,
-) -> (Vec<Template>, Vec<Option<usize>>) {
+/// Lookups of a row: as many as those of the block that has the most, in whole groups.
+fn lookups_of_rows(blocks: &[Block], per_helper: u32) -> usize {
     let most = blocks.iter().map(|b| b.lookups.len()).max().unwrap_or(0).max(1);
-    let count = most.next_multiple_of(per_helper as usize);
-    let mut out: Vec<Template> = Vec::new();
-    let mut of_blocks = Vec::new();
-    let mut add = |lookups: Vec<Lookup>, gates: Vec<Gate>, segments: Vec<Segment>| {
-        let known = out.iter().position(|t| t.lookups == lookups && t.gates == gates);
-        let at = known.unwrap_or_else(|| {
-            out.push(Template { segments: vec![], lookups, gates });
-            out.len() - 1
-        });
-        out[at].segments.extend(segments);
-        at
-    };
-    for (block, place) in blocks.iter().zip(&places.blocks) {
-        let Place::Rows(start) = place else {
-            of_blocks.push(None);
-            continue;
-        };
-        let mut lookups: Vec<Lookup> = block.lookups.iter().map(lookup).collect();
-        lookups.resize(count, Lookup::default());
-        let gates = block.gates.iter().map(gate).collect();
-        of_blocks.push(Some(add(
-            lookups,
-            gates,
-            vec![Segment { start: *start, bits: block.digits.total_bits() }],
-        )));
-    }
-    if !idle.is_empty() {
-        add(vec![Lookup::default(); count], vec![], idle);
-    }
-    (out, of_blocks)
+    most.next_multiple_of(per_helper as usize)
 }
 
-fn affine(form: &block::Affine) -> Affine {
-    let terms = form.terms.iter().map(|(c, w)| (*c as u32, scalar_word(w))).collect();
+/// Templates, equal ones once.
+fn templates(blocks: &[Block], grid: &Grid, count: usize) -> Vec<Template> {
+    let mut out: Vec<Template> = Vec::new();
+    for Region { segment, members } in &grid.regions {
+        let own = members.iter().filter_map(|b| Some((&blocks[*b], grid.origins[*b]?.1)));
+        let mut lookups: Vec<Lookup> =
+            own.clone().flat_map(|(b, first)| b.lookups.iter().map(move |l| lookup(l, first))).collect();
+        lookups.resize(count, Lookup::default());
+        let gates: Vec<Gate> =
+            own.flat_map(|(b, first)| b.gates.iter().map(move |g| gate(g, first))).collect();
+        match out.iter_mut().find(|t| t.lookups == lookups && t.gates == gates) {
+            Some(known) => known.segments.push(*segment),
+            None => out.push(Template { segments: vec![*segment], lookups, gates }),
+        }
+    }
+    out
+}
+
+/// A sum of columns of a block whose first column is `first`.
+fn affine(form: &block::Affine, first: usize) -> Affine {
+    let terms = form.terms.iter().map(|(c, w)| ((first + c) as u32, scalar_word(w))).collect();
     Affine { constant: scalar_word(&form.constant), terms }
 }
 
-fn lookup(l: &block::Looked) -> Lookup {
-    Lookup { key: affine(&l.key), outputs: l.outputs.iter().map(affine).collect(), tag: l.tag }
+fn lookup(l: &block::Looked, first: usize) -> Lookup {
+    let outputs = l.outputs.iter().map(|o| affine(o, first)).collect();
+    Lookup { key: affine(&l.key, first), outputs, tag: l.tag }
 }
 
-fn gate(polynomial: &block::Polynomial) -> Gate {
+fn gate(polynomial: &block::Polynomial, first: usize) -> Gate {
     let monomial = |(w, columns): &(Fr, Vec<usize>)| Monomial {
         coefficient: scalar_word(w),
-        columns: columns.iter().map(|c| *c as u32).collect(),
+        columns: columns.iter().map(|c| (first + c) as u32).collect(),
     };
     Gate(polynomial.iter().map(monomial).collect())
 }

@@ -117,6 +117,13 @@ impl Block {
     pub(crate) fn is_loose(&self) -> bool {
         self.lookups.is_empty() && self.gates.is_empty()
     }
+
+    /// Returns true if rows of zeros satisfy what holds here.
+    pub(crate) fn zeros_hold(&self) -> bool {
+        let gates = self.gates.iter().flatten().all(|(_, columns)| !columns.is_empty());
+        let range = |l: &Looked| l.tag == 0 && l.key.constant == Fr::ZERO;
+        gates && self.lookups.iter().all(range)
+    }
 }
 
 pub(crate) fn linear_gate(sum: &Affine) -> Polynomial {

@@ -6,7 +6,7 @@
 //!    determines gets nothing; blocks are rows that share an index space.
 //! 4. `resolve` turns views into terms over cells and weights, through definitions and copies; where it cannot, the variable
 //!    gets cells after all, and all is decided again.
-//! 5. `assemble` gives rows and addresses, and makes the system; `hash` has the rows of commitments.
+//! 5. `assemble` makes the system, with addresses; `grid` gives rows and columns, `hash` has the rows of commitments.
 //!
 //! Private weights lie in a vector of their own (`private`). Relations that confine them are laid out apart, in a second system
 //! about the same vector, which is proven once for each commitment: a run need not do it again.
@@ -15,6 +15,7 @@ mod assemble;
 pub(crate) mod block;
 mod certificate;
 mod digits;
+mod grid;
 mod hash;
 mod lens;
 pub(crate) mod private;
@@ -105,7 +106,7 @@ pub struct Layout {
     pub ledger: Ledger,
     pub(crate) structure: Structure,
     pub(crate) places: Vec<Place>,
-    /// Whether rows of zeros satisfy the template of each block.
+    /// Whether rows of zeros satisfy what holds in each block.
     pub(crate) zeros: Vec<bool>,
     /// Where each private weight is.
     pub(crate) private: Vec<private::Tensor>,
@@ -191,7 +192,7 @@ fn draft(
         Choices { limb_bits: options.limb_bits, columns: options.columns, kept: BTreeSet::new() };
     loop {
         let mut structure = structure(relations, &here, plan, &choices)?;
-        match assemble(relations, plan, &mut structure, options.limb_bits, options.lookups_per_helper) {
+        match assemble(relations, plan, &mut structure, options) {
             Ok(assembled) => {
                 let ledger = ledger(relations, &proven, &structure, options.limb_bits);
                 return Ok(Draft { structure, assembled, ledger });
@@ -240,9 +241,9 @@ impl Draft {
 
     fn finished(self, opening: Opening) -> Layout {
         let Self { structure, assembled, ledger } = self;
-        let assemble::Assembled { system, mut weights, private, places, templates } = assembled;
+        let assemble::Assembled { system, mut weights, private, places } = assembled;
         weights.resize((weights.len() as u64).next_multiple_of(opening.length()) as usize);
-        let zeros = templates.iter().map(|t| t.is_none_or(|t| zeros_hold(&system, t))).collect();
+        let zeros = structure.blocks.iter().map(block::Block::zeros_hold).collect();
         Layout {
             system,
             opening,
@@ -255,14 +256,6 @@ impl Draft {
             ranges: None,
         }
     }
-}
-
-/// Returns true if a row of zeros satisfies a template.
-fn zeros_hold(system: &System, template: usize) -> bool {
-    let template = &system.templates[template];
-    let gates = template.gates.iter().flat_map(|g| &g.0).all(|m| !m.columns.is_empty());
-    let range = |l: &zkml_protocol::sumcheck::Lookup| l.tag == 0 && l.key.constant.is_zero();
-    gates && template.lookups.iter().all(range)
 }
 
 impl Layout {
@@ -313,7 +306,9 @@ impl Layout {
         let mut commitments = vec![];
         if let Some(called) = called {
             let address = |block: usize, column: usize, row: u64| match &self.places[block] {
-                Place::Rows(start) => (column << self.system.row_bits) + (start + row) as usize,
+                Place::Rows { start, column: first } => {
+                    ((first + column) << self.system.row_bits) + (start + row) as usize
+                }
                 Place::Loose(columns) => (columns[column] + row) as usize,
             };
             out.wide = called.cells.into_iter().map(|(b, c, row, v)| (address(b, c, row), v)).collect();
@@ -336,7 +331,9 @@ impl Layout {
                 let Some(view) = role.view() else { continue };
                 let shown = view.map.gather(&values[view.var.0 as usize]);
                 let cells = match place {
-                    Place::Rows(start) => &mut grid[c * rows + *start as usize..][..length],
+                    Place::Rows { start, column } => {
+                        &mut grid[(column + c) * rows + *start as usize..][..length]
+                    }
                     Place::Loose(columns) => &mut loose[columns[c] as usize - first..][..length],
                 };
                 if !zeros {

@@ -39,8 +39,8 @@ pub(crate) struct Places {
 /// Where a block is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In the grid, from this row on.
-    Rows(u64),
+    /// In the grid, from this row and this column on.
+    Rows { start: u64, column: usize },
     /// After the multiplicities: the address of each of its columns.
     Loose(Vec<u64>),
 }
@@ -49,7 +49,7 @@ impl Places {
     /// Address in `T` of the first cell of a column of a block.
     pub(crate) fn cell(&self, block: usize, column: usize) -> u64 {
         match &self.blocks[block] {
-            Place::Rows(start) => ((column as u64) << self.row_bits) + start,
+            Place::Rows { start, column: first } => (((first + column) as u64) << self.row_bits) + start,
             Place::Loose(columns) => columns[column],
         }
     }

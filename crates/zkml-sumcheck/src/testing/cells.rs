@@ -122,7 +122,9 @@ impl Layout {
 
     fn address(&self, block: usize, column: usize) -> usize {
         match &self.places[block] {
-            Place::Rows(start) => (column << self.system.row_bits) + *start as usize,
+            Place::Rows { start, column: first } => {
+                ((first + column) << self.system.row_bits) + *start as usize
+            }
             Place::Loose(columns) => columns[column] as usize,
         }
     }

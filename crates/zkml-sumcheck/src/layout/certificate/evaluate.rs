@@ -142,7 +142,9 @@ impl<'a> Evaluator<'a> {
     fn address(&self, block: usize, column: usize, element: usize) -> usize {
         let within = self.layout.structure.blocks[block].digits.address(element as u64) as usize;
         match &self.layout.places[block] {
-            Place::Rows(start) => (column << self.layout.system.row_bits) + *start as usize + within,
+            Place::Rows { start, column: first } => {
+                ((first + column) << self.layout.system.row_bits) + *start as usize + within
+            }
             Place::Loose(columns) => columns[column] as usize + within,
         }
     }
@@ -172,9 +174,17 @@ impl<'a> Evaluator<'a> {
     /// The row of an element; none outside of the grid.
     pub(super) fn row(&self, block: usize, element: usize) -> Option<u64> {
         match &self.layout.places[block] {
-            Place::Rows(start) => {
+            Place::Rows { start, .. } => {
                 Some(start + self.layout.structure.blocks[block].digits.address(element as u64))
             }
+            Place::Loose(_) => None,
+        }
+    }
+
+    /// The number of a block's column among those of the grid; none outside of it.
+    pub(super) fn grid_column(&self, block: usize, column: usize) -> Option<u32> {
+        match &self.layout.places[block] {
+            Place::Rows { column: first, .. } => u32::try_from(first + column).ok(),
             Place::Loose(_) => None,
         }
     }

@@ -128,7 +128,8 @@ impl Check<'_> {
         let mut sum = vec![from_i64(lo); POINTS * count];
         let mut at = 0;
         for (column, shift) in &parts {
-            let widths = rows.iter().map(|(_, t)| self.width(t, *column as u32));
+            let Some(of_grid) = self.evaluator.grid_column(block, *column) else { return false };
+            let widths = rows.iter().map(|(_, t)| self.width(t, of_grid));
             let Some(width) = widths.collect::<Option<Vec<u32>>>().and_then(|w| w.into_iter().max()) else {
                 return false;
             };
