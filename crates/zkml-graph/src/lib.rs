@@ -30,6 +30,7 @@
 mod case;
 mod check;
 pub mod contraction;
+pub mod effort;
 pub mod graph;
 pub mod intervals;
 pub mod ledger;
