@@ -1,14 +1,19 @@
 //! Calibration: ranges from samples, scales from ranges, the integer graph, and its error.
 
+mod search;
+
 use std::collections::HashMap;
 
 use rayon::prelude::*;
-use zkml_graph::Graph;
+use zkml_graph::{Graph, System};
 
+use self::search::Pair;
 use crate::net::Evaluator;
 use crate::net::eval::argmax;
-use crate::quant::{Emitted, Scales, Stats, Widths, emit, power};
-use crate::report::{CalibrationReport, Error as Drift, LayerReport, MovedReport, Outlier, OutputReport};
+use crate::quant::{Emitted, Scales, Stats, Widths, emit};
+use crate::report::{
+    CalibrationReport, Error as Drift, LayerEffort, LayerReport, MovedReport, Outlier, OutputReport,
+};
 use crate::{Error, Interface, Model, Port, Sample, SampleError, Samples, Settings};
 
 /// A calibrated model.
@@ -31,73 +36,42 @@ pub struct Calibrated {
     pub interface: Interface,
 }
 
-/// Fraction bits between layers, and of weights, that the search considers.
-///
-/// The search starts with the smallest: on the committed models coarser scales save next to no rows (k stays
-/// the same for all of them but one) and cost a factor of two to ten in accuracy.
-const ACTIVATIONS: std::ops::RangeInclusive<u32> = 12..=18;
-const WEIGHTS: std::ops::RangeInclusive<u32> = 14..=20;
-/// Fraction bits of the probes: coarse on one side, fine on the other.
-const COARSE: u32 = 11;
-const FINE: u32 = 18;
-/// Fewest fraction bits between layers that are tried when larger scales leave the exact range.
-const COARSEST: u32 = 4;
-/// Share of the tolerance that the search plans with, since it extrapolates.
-const PLANNED: f64 = 0.75;
 /// Multiplications that measuring errors may take, and the fewest samples it is done on.
 const MEASURE_MACS: u64 = 400_000_000;
 const MEASURE_LEAST: usize = 8;
 
 /// Finds scales for a model and lowers it. Deterministic.
 ///
-/// The smallest scales do for most models. Where they do not, two probes measure the errors that rounding between
-/// layers and rounding of weights make, which add up like independent ones; the cheapest pair of scales that
-/// should meet the tolerance is then tried and made finer as needed.
+/// Of the scales at which the largest error of each output should be the tolerated share of its range, those are taken that cost
+/// least: by the rows of tables that a run looks up, see [`effort`](zkml_graph::effort).
 ///
 /// # Errors
 /// Settings or samples that do not fit the model, an operator that cannot be lowered, bounds that leave the exact range. A
 /// model that errs more than is tolerated is no error here: see [`CalibrationReport::alarm`].
 pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Result<Calibrated, Error> {
+    calibrate_by(model, samples, settings, &search::lookups)
+}
+
+/// What proofs of a system cost, less being better; nothing where it cannot be proven. Only the order counts.
+pub type Price<'a> = dyn Fn(&System) -> Option<f64> + 'a;
+
+/// The same, with costs as a back end expects them.
+///
+/// # Errors
+/// As [`calibrate`].
+pub fn calibrate_by(
+    model: &Model,
+    samples: &Samples,
+    settings: &Settings,
+    price: &Price<'_>,
+) -> Result<Calibrated, Error> {
     settings.check()?;
     settings.fit(model)?;
     if samples.rows.is_empty() {
         return Err(SampleError::NoSamples.into());
     }
-    let job = Job::new(model, samples, settings)?;
-    let mut activation = settings.activation_scale.unwrap_or(*ACTIVATIONS.start());
-    let mut weight = settings.weight_scale.unwrap_or(*WEIGHTS.start());
-    let mut best: Option<(f64, Calibrated)> = None;
-    for round in 0.. {
-        let tried = match job.attempt(activation, weight) {
-            Ok(tried) => tried,
-            // Finer scales may leave the exact range: then the best so far has to do.
-            Err(_) if best.is_some() => break,
-            // And the first ones too, where ranges are huge.
-            Err(Error::Graph(_)) if settings.activation_scale.is_none() && activation > COARSEST => {
-                activation -= 2;
-                weight = if settings.weight_scale.is_none() { weight - 2 } else { weight };
-                continue;
-            }
-            Err(e) => return Err(e),
-        };
-        let excess = job.excess(&tried.report);
-        if best.as_ref().is_none_or(|(e, _)| excess < *e) {
-            best = Some((excess, tried));
-        }
-        tracing::debug!(activation, weight, excess, "tried scales");
-        let finer_weight = settings.weight_scale.is_none() && weight < *WEIGHTS.end();
-        let finer_activation = settings.activation_scale.is_none() && activation < *ACTIVATIONS.end();
-        if excess <= 1.0 || !(finer_weight || finer_activation) {
-            break;
-        }
-        if round == 0 {
-            (activation, weight) = job.planned().unwrap_or((activation + 1, weight + 1));
-            continue;
-        }
-        weight += u32::from(finer_weight);
-        activation += u32::from(finer_activation);
-    }
-    let (excess, mut found) = best.ok_or(SampleError::NoSamples)?;
+    let mut found = search::search(&Job::new(model, samples, settings)?, price)?;
+    let excess = found.report.excess(settings.tolerance);
     if excess > 1.0 {
         found.report.notices.push(format!(
             "the largest error is {excess:.1} times what the tolerance of {} allows, and finer scales do not help or \
@@ -106,12 +80,6 @@ pub fn calibrate(model: &Model, samples: &Samples, settings: &Settings) -> Resul
         ));
     }
     Ok(found)
-}
-
-/// Cost of a pair of scales in a proof, in bits to range-check: a value between layers is checked twice, as a
-/// quotient and as the magnitude behind a maximum, and the remainder has the bits of the weights.
-fn price(activation: u32, weight: u32) -> u32 {
-    2 * activation + weight
 }
 
 /// What every attempt shares.
@@ -154,38 +122,15 @@ impl<'a> Job<'a> {
         Ok(Self { model, samples, settings, stats, ranges, floats, wanted })
     }
 
-    /// The cheapest scales that should do, from two probes.
-    fn planned(&self) -> Result<(u32, u32), Error> {
-        let (activation, weight) = (self.settings.activation_scale, self.settings.weight_scale);
-        if let (Some(a), Some(w)) = (activation, weight) {
-            return Ok((a, w));
-        }
-        let probe = |a: u32, w: u32| -> Result<f64, Error> {
-            Ok(self.excess(&self.attempt(activation.unwrap_or(a), weight.unwrap_or(w))?.report))
-        };
-        let (from_values, from_weights) = (probe(COARSE, FINE)?, probe(FINE, COARSE)?);
-        let shrunk = |excess: f64, fixed: bool, bits: u32| {
-            if fixed { excess } else { excess * power(COARSE as i32 - bits as i32) }
-        };
-        let expected = |a: u32, w: u32| {
-            shrunk(from_values, activation.is_some(), a).hypot(shrunk(from_weights, weight.is_some(), w))
-        };
-        let pairs =
-            || ACTIVATIONS.flat_map(|a| WEIGHTS.map(move |w| (activation.unwrap_or(a), weight.unwrap_or(w))));
-        let cheapest =
-            pairs().filter(|(a, w)| expected(*a, *w) <= PLANNED).min_by_key(|(a, w)| price(*a, *w));
-        Ok(cheapest.unwrap_or((activation.unwrap_or(*ACTIVATIONS.end()), weight.unwrap_or(*WEIGHTS.end()))))
-    }
-
-    fn attempt(&self, activation: u32, weight: u32) -> Result<Calibrated, Error> {
-        let (model, net) = (self.model, self.model.net());
-        let mut scales = Scales::choose(net, &self.ranges, self.settings, activation, weight)?;
-        let emitted = emit(model.name(), net, &scales, self.settings, Widths::Chosen)?;
+    /// Lowers the model at these scales and measures what that gives.
+    fn attempt(&self, pair: Pair) -> Result<Calibrated, Error> {
+        let model = self.model;
+        let (mut scales, emitted) = self.lower(pair)?;
         scales.weight_bits.clone_from(&emitted.weight_bits);
         let interface = Interface::new(&emitted.graph, model.inputs(), model.outputs());
         let settings = Settings {
-            activation_scale: Some(activation),
-            weight_scale: Some(weight),
+            activation_scale: Some(pair.activation),
+            weight_scale: Some(pair.weight),
             ..self.settings.clone()
         };
         let report = self.measure(&emitted, &interface, &scales)?;
@@ -193,9 +138,11 @@ impl<'a> Job<'a> {
         Ok(Calibrated { graph, weights, stays_public, settings, scales, report, interface })
     }
 
-    /// Worst ratio of an output's error to what is tolerated.
-    fn excess(&self, report: &CalibrationReport) -> f64 {
-        report.excess(self.settings.tolerance)
+    fn lower(&self, pair: Pair) -> Result<(Scales, Emitted), Error> {
+        let (net, Pair { activation, weight }) = (self.model.net(), pair);
+        let scales = Scales::choose(net, &self.ranges, self.settings, activation, weight)?;
+        let emitted = emit(self.model.name(), net, &scales, self.settings, Widths::Chosen)?;
+        Ok((scales, emitted))
     }
 
     /// Runs the integer graph on the measured samples.
@@ -244,6 +191,7 @@ impl<'a> Job<'a> {
                 samples: (0..runs.len()).filter(|i| runs[*i].moved[at]).collect(),
             })
             .collect();
+        let names: Vec<&str> = self.model.net().nodes.iter().map(|n| n.name.as_str()).collect();
         let outliers = self.outliers();
         let told = moved.iter().map(|m| m.text(runs.len())).chain(outliers.iter().map(Outlier::text));
         let notices = self.notices().into_iter().chain(told).collect();
@@ -257,6 +205,7 @@ impl<'a> Job<'a> {
             weight_scale: scales.weight,
             outputs: outputs.collect(),
             layers: layers.collect(),
+            efforts: LayerEffort::of(&graph.system(), &names),
             moved,
             outliers,
             notices,

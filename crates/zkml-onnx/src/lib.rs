@@ -35,7 +35,7 @@ mod settings;
 mod support;
 mod visibility;
 
-pub use calibrate::{Calibrated, calibrate};
+pub use calibrate::{Calibrated, Price, calibrate, calibrate_by};
 pub use dims::{Dims, NoDims};
 pub use error::{Error, Obstacle, UnsupportedNode};
 pub use inspection::{InspectedNode, Inspection, PrivateTensor};
@@ -46,7 +46,7 @@ pub use operator::OpSupport;
 pub use options::LoadOptions;
 pub use proto::Notice;
 pub use quant::{Scales, Sign, ValueScale};
-pub use report::{Alarm, CalibrationReport, LayerReport, MovedReport, Outlier, OutputReport};
+pub use report::{Alarm, CalibrationReport, LayerEffort, LayerReport, MovedReport, Outlier, OutputReport};
 pub use settings::Settings;
 pub use support::supported_ops;
 pub use visibility::{NoVisibility, Visibilities};

@@ -1,6 +1,11 @@
 //! What calibration found: ranges, scales, and the error that integers make.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
 use serde::{Deserialize, Serialize};
+use zkml_graph::System;
+use zkml_graph::effort::efforts;
 
 /// Error of one output against the float model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +46,33 @@ pub struct LayerReport {
     pub max_abs_error: f64,
     /// Mean absolute error.
     pub mean_abs_error: f64,
+}
+
+/// How much of a proof a layer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerEffort {
+    /// Name of the node; `inputs`, `weights` and `outputs` for what the statement shows or commits to.
+    pub name: String,
+    /// Rows of tables that its integers are looked up in: see [`zkml_graph::effort`].
+    pub lookups: u64,
+}
+
+impl LayerEffort {
+    /// Those of the nodes with these names, the most first.
+    pub(crate) fn of(system: &System, nodes: &[&str]) -> Vec<Self> {
+        let names: HashSet<&str> = nodes.iter().copied().collect();
+        let ends = |label: &str| label.rmatch_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
+        let mut all: BTreeMap<String, u64> = BTreeMap::new();
+        for effort in efforts(system).unwrap_or_default() {
+            let label = effort.node.as_str();
+            let prefixes = ends(label).into_iter().map(|at| &label[..at]);
+            let name = [label].into_iter().chain(prefixes).find(|p| names.contains(p)).unwrap_or(label);
+            *all.entry(name.to_owned()).or_default() += effort.lookups;
+        }
+        let mut all: Vec<Self> = all.into_iter().map(|(name, lookups)| Self { name, lookups }).collect();
+        all.sort_by_key(|e| Reverse(e.lookups));
+        all
+    }
 }
 
 /// Samples of which rounding moved a feature of a tree ensemble over a threshold, so that some tree decides otherwise.
@@ -141,6 +173,9 @@ pub struct CalibrationReport {
     pub outputs: Vec<OutputReport>,
     /// Per value, in order.
     pub layers: Vec<LayerReport>,
+    /// Per node: how much of a proof it is, the most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub efforts: Vec<LayerEffort>,
     /// Per tree ensemble: samples on which it decides otherwise in integers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<MovedReport>,
@@ -172,6 +207,8 @@ impl Alarm {
     }
 }
 
+/// Least range of an output beside its magnitude that the search aims at a share of: less is as good as a constant.
+const NARROW: f64 = 1.0 / 16.0;
 /// Share of an error in what is tolerated that an output which is no probability has, relative to its magnitude.
 const LOOSER: f64 = 5.0;
 
@@ -182,6 +219,15 @@ impl OutputReport {
         let probability = self.lo >= 0.0 && self.hi <= 1.0;
         let relative = LOOSER * self.lo.abs().max(self.hi.abs()).max(1.0);
         tolerance * if probability { 1.0 } else { relative }
+    }
+
+    /// Largest error that the search for scales aims at: the tolerance as a share of the range that the float model's results
+    /// had, and no more than is tolerated.
+    pub fn aim(&self, tolerance: f64) -> f64 {
+        let magnitude = self.lo.abs().max(self.hi.abs());
+        let aim = tolerance * (self.hi - self.lo).max(NARROW * magnitude);
+        let allowed = self.allowed(tolerance);
+        if aim > 0.0 { aim.min(allowed) } else { allowed }
     }
 }
 
@@ -206,6 +252,11 @@ impl CalibrationReport {
     /// Worst ratio of an output's error to what is tolerated.
     pub(crate) fn excess(&self, tolerance: f64) -> f64 {
         self.outputs.iter().map(|o| o.max_abs_error / o.allowed(tolerance)).fold(0.0, f64::max)
+    }
+
+    /// Worst ratio of an output's error to what the search aims at.
+    pub(crate) fn distance(&self, tolerance: f64) -> f64 {
+        self.outputs.iter().map(|o| o.max_abs_error / o.aim(tolerance)).fold(0.0, f64::max)
     }
 
     /// The first value whose error is at least half as large, beside its range, as that of the worst.

@@ -19,8 +19,8 @@ pub struct Settings {
     pub weight_bits: u32,
     /// Binary logarithm of the most rows of a function table.
     pub table_bits: u32,
-    /// Largest error that calibration aims at in an output that is a probability; others may err five times as
-    /// much, relative to their magnitude where that exceeds one.
+    /// Largest error that calibration aims at in an output, as a share of the range that it was seen in. Tolerated is that much in a
+    /// probability, and five times as much in others, relative to their magnitude where that exceeds one.
     pub tolerance: f64,
     /// Factor by which calibrated ranges are widened before they are rounded up to a power of two.
     pub margin: f64,

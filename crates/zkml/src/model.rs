@@ -2,7 +2,7 @@
 
 use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Inspection, Samples, Settings};
 
-use crate::{Compiled, Error, Observer, Result, Stage, Wish, observer::begin};
+use crate::{Compiled, Error, Observer, Result, Stage, Wish, observer::begin, plan::price};
 
 /// A model that was read from an ONNX file.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Model {
     pub fn calibrate(&self, samples: &str, observer: &dyn Observer) -> Result<Calibration> {
         begin(observer, Stage::Calibrate)?;
         let samples = Samples::parse(samples, self.model.inputs())?;
-        let mut calibrated = zkml_onnx::calibrate(&self.model, &samples, &self.settings)?;
+        let mut calibrated = zkml_onnx::calibrate_by(&self.model, &samples, &self.settings, &price)?;
         calibrated.graph.name = self.model.name().to_owned();
         Ok(Calibration { calibrated, accepted: false })
     }

@@ -170,6 +170,14 @@ pub fn costs(system: &System) -> (Vec<Cost>, Vec<(Backend, Error)>) {
     (costs, refused)
 }
 
+/// What calibration goes by where several scales are fine enough: time and gas of the quicker proof system, multiplied; of the
+/// other for models that it does not take.
+pub fn price(system: &System) -> Option<f64> {
+    let plan = |backend| Plan::of(system, backend, Optimize::Prover);
+    let cost = plan(Backend::Sumcheck).or_else(|_| plan(Backend::Halo2)).ok()?.cost();
+    Some(cost.seconds_estimate * cost.gas_estimate as f64)
+}
+
 impl Plan {
     /// Plans a model.
     ///

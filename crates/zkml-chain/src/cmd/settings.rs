@@ -14,7 +14,7 @@ pub struct SettingsArgs {
     dim: Vec<Dims>,
     #[command(flatten)]
     sight: super::sight::Sight,
-    /// Largest output error to aim at
+    /// Largest output error to aim at, as a share of the output's range
     #[arg(long, value_name = "ERROR", visible_alias = "target-error")]
     tolerance: Option<f64>,
     /// Factor by which calibrated ranges are widened

@@ -132,7 +132,8 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "tolerance",
         kind: Kind::Number,
-        what: "Largest output error to aim at; a larger one ends `calibrate` and `compile` with exit code 6.",
+        what: "Largest output error to aim at, as a share of the range that the output was seen in. More than that in a probability, or than \
+               five times that in another output, relative to its magnitude, ends `calibrate` and `compile` with exit code 6.",
         default: "2e-4",
         commands: &["calibrate", "run"],
     },

@@ -6,7 +6,7 @@ use super::{
     table::{self, Align},
 };
 use std::io::{self, Write};
-use zkml_onnx::CalibrationReport;
+use zkml_onnx::{CalibrationReport, LayerEffort};
 use zkml_workspace::steps::{
     calibrate::CalibrateReport,
     evaluate::{Evaluation, OutputError},
@@ -14,6 +14,8 @@ use zkml_workspace::steps::{
 
 /// Outliers that are told; as a rule they are alike.
 const OUTLIERS: usize = 3;
+/// Layers of which it is told how much of a proof they are.
+const EFFORTS: usize = 3;
 /// Share of labels that integers have to give as the float model does.
 const AGREEMENT: f64 = 0.999;
 
@@ -61,6 +63,9 @@ fn print_calibration(out: &mut dyn Write, report: &CalibrationReport) -> io::Res
     let mut align = [Align::Right; 5];
     align[0] = Align::Left;
     table::print(out, &align, &rows)?;
+    if let Some(most) = efforts(report) {
+        writeln!(out, "  {most}")?;
+    }
     report.moved.iter().try_for_each(|moved| writeln!(out, "  {}", moved.text(report.measured)))?;
     report
         .outliers
@@ -77,6 +82,16 @@ fn print_calibration(out: &mut dyn Write, report: &CalibrationReport) -> io::Res
         let percent = (1.0 - share) * 100.0;
         writeln!(out, "{YELLOW}`{name}`: on {percent:.2} % of the samples the integers give another label: finer with --tolerance{YELLOW:#}")
     })
+}
+
+/// The layers that are most of a proof, in words.
+fn efforts(report: &CalibrationReport) -> Option<String> {
+    let all: u64 = report.efforts.iter().map(|e| e.lookups).sum();
+    let share = |e: &LayerEffort| format!("`{}` {:.0} %", e.name, 100.0 * e.lookups as f64 / all as f64);
+    let shown: Vec<String> =
+        report.efforts.iter().take(EFFORTS).filter(|e| e.lookups > 0).map(share).collect();
+    (!shown.is_empty())
+        .then(|| format!("{all} rows of tables are looked up in a proof: {}", shown.join(", ")))
 }
 
 impl Report for Evaluation {

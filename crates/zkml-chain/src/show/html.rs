@@ -218,6 +218,7 @@ mod tests {
             weight_scale: 8,
             outputs: vec![],
             layers,
+            efforts: vec![],
             moved: vec![],
             outliers: vec![],
             notices: vec!["<b>cut</b>".into()],

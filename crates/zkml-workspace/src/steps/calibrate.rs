@@ -70,7 +70,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<CalibrateReport
     model.notices().iter().for_each(|notice| observer.warned(&Warning::Model(notice.text.to_string())));
     let (samples, data) = samples(observer, &model, request.data.as_deref())?;
     let work = observer.start("calibrating", Total::Time(Duration::from_secs(5)))?;
-    let calibrated = zkml_onnx::calibrate(&model, &samples, &request.settings)?;
+    let calibrated = zkml_onnx::calibrate_by(&model, &samples, &request.settings, &zkml::plan::price)?;
     let evaluation = request.evaluate.as_ref().map(|path| evaluate::run(&calibrated, path)).transpose()?;
     observer.proceed()?;
     work.renamed("planning");
