@@ -359,7 +359,12 @@ const PARTS: [&str; 6] = [".ab", ".low", ".high", ".einsum", ".sum", ".norm"];
 
 /// The name of a value as the ONNX model has it.
 fn readable(graph: &pb::GraphProto, name: &str) -> String {
-    let Some(node) = origin(graph, name) else { return name.to_owned() };
+    let Some(node) = origin(graph, name) else {
+        // Copies of weights with other dimensions are numbered so, too.
+        let weights = graph.initializer.iter().map(|w| w.name.as_str()).filter(|w| !w.is_empty());
+        let copied = |w: &&str| name.strip_prefix(w).is_some_and(|rest| rest.starts_with("_add_axis"));
+        return weights.filter(copied).max_by_key(|w| w.len()).unwrap_or(name).to_owned();
+    };
     let own = proto::node_name(node);
     let rest = &name[own.len()..];
     // tract numbers these in an order that changes from run to run.

@@ -168,6 +168,16 @@ fn chains_of_scales_and_shifts() {
     assert_eq!(kinds, ["scale and shift", "maximum", "contraction"], "everything else folds");
 }
 
+/// scikit-learn's calibrated classifiers and discretizers have a number alone as the index.
+#[test]
+fn a_column_keeps_its_dimension() {
+    for dims in [vec![], vec![1], vec![1, 1]] {
+        let index = pb::TensorProto { dims: dims.clone(), ..int64s("i", &[2]) };
+        let model = agrees_on(Graph::new("ArrayFeatureExtractor", &[2, 3]).weight(index), 13, |x| x, 1e-3);
+        assert_eq!(model.outputs()[0].shape, [2, 1], "an index of shape {dims:?}");
+    }
+}
+
 fn floats_attribute(name: &str, floats: &[f32]) -> pb::AttributeProto {
     let r#type = pb::attribute_proto::AttributeType::Floats as i32;
     pb::AttributeProto { name: name.into(), floats: floats.to_vec(), r#type, ..Default::default() }
