@@ -302,6 +302,7 @@ fn assemble(
     net.nodes.iter_mut().for_each(|n| n.name = readable(graph, &n.name));
     net.compact_private();
     net.mark_integers();
+    net.balance();
     // Settings name inputs as the model does.
     net.inputs.iter().zip(&inputs).for_each(|(i, port)| net.nodes[*i].name.clone_from(&port.name));
     Ok((net, inputs, outputs))

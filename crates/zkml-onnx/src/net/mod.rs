@@ -3,6 +3,7 @@
 //! Lowering an ONNX operator builds this network; calibration runs it to find ranges; quantization
 //! turns each node into graph operators.
 
+mod balance;
 mod build;
 pub(crate) mod eval;
 mod function;
