@@ -27,6 +27,7 @@ sources! {
     "interfaces/IERCZKMLRegistry.sol",
     "interfaces/IERCZKMLStorageExtension.sol",
     "interfaces/IERCZKMLVerifier.sol",
+    "interfaces/IModelPairing.sol",
     "interfaces/IModelVerifier.sol",
     "interfaces/IZKMLRegistry.sol",
     "interfaces/IZKMLRequests.sol",
