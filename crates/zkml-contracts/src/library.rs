@@ -29,6 +29,7 @@ sources! {
     "interfaces/IERCZKMLVerifier.sol",
     "interfaces/IModelPairing.sol",
     "interfaces/IModelVerifier.sol",
+    "interfaces/IZKMLBatchVerifier.sol",
     "interfaces/IZKMLRegistry.sol",
     "interfaces/IZKMLRequests.sol",
     "interfaces/IZKMLRewards.sol",
@@ -38,6 +39,7 @@ sources! {
     "libraries/ZKMLAddress.sol",
     "libraries/ZKMLCodec.sol",
     "libraries/ZKMLCommitment.sol",
+    "libraries/ZKMLPairing.sol",
     "libraries/ZKMLStatement.sol",
     "provenance/SignedDataRoot.sol",
 }
