@@ -14,6 +14,7 @@ macro_rules! sources {
 }
 
 sources! {
+    "ZKMLBatchConsumer.sol",
     "ZKMLConsumer.sol",
     "ZKMLEmergencyStop.sol",
     "ZKMLInferenceStore.sol",
