@@ -5,8 +5,10 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 
 import {ZKMLBatchConsumer} from "../src/ZKMLBatchConsumer.sol";
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
+import {IERCZKMLInference} from "../src/interfaces/IERCZKMLVerifier.sol";
 import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
 import {IZKMLBatchVerifier} from "../src/interfaces/IZKMLBatchVerifier.sol";
+import {ZKMLVerifierMock} from "../src/mocks/ZKMLVerifierMock.sol";
 import {Hooked} from "./support/Hooked.sol";
 import {HookedBatchConsumer} from "./support/HookedBatchConsumer.sol";
 import {HookedConsumer} from "./support/HookedConsumer.sol";
@@ -138,6 +140,28 @@ contract BatchConsumerTest is Hooked, Points {
                 assertEq(taker.accepted(), accepted + 3, "accepted once");
             }
         }
+    }
+
+    /// @dev The mock believes every proof, and looks at nothing but commitments.
+    function test_MockTakesBatchesAsTheVerifierDoes() external {
+        ZKMLVerifierMock mock = new ZKMLVerifierMock(address(registry));
+        taker = new HookedBatchConsumer(mock, modelId, OWNER);
+        taker.takeAll(batch());
+        assertEq(taker.accepted(), 3, "all of them");
+        IZKMLBatchVerifier.Inference[] memory two = new IZKMLBatchVerifier.Inference[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            two[i] = IZKMLBatchVerifier.Inference(commitmentTo(0), "", blobOf(0));
+        }
+        (uint256 index, bytes memory reason) = mock.firstRefused(modelId, two);
+        assertTrue(index == 2 && reason.length == 0, "none is refused");
+        two[1].inputCommitment = 0;
+        (index, reason) = mock.firstRefused(modelId, two);
+        assertEq(index, 1, "the second");
+        assertEq(reason, abi.encodeWithSelector(IERCZKMLInference.InputCommitmentMismatch.selector), "why");
+        vm.expectRevert(IERCZKMLInference.InputCommitmentMismatch.selector);
+        mock.verifyBatch(modelId, two);
+        vm.expectRevert(IZKMLBatchVerifier.EmptyBatch.selector);
+        mock.checkBatch(modelId, new IZKMLBatchVerifier.Inference[](0));
     }
 
     /// @dev Two of one subject, and one of another for another action in between.

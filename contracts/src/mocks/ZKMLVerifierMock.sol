@@ -38,18 +38,15 @@ contract ZKMLVerifierMock is IZKMLVerifier, IZKMLBatchVerifier {
     }
 
     /// @inheritdoc IZKMLBatchVerifier
-    function firstRefused(uint256 modelId, Inference[] calldata inferences)
+    function firstRefused(uint256, Inference[] calldata inferences)
         external
-        view
+        pure
         returns (uint256 index, bytes memory reason)
     {
-        for (; index < inferences.length; ++index) {
-            Inference calldata each = inferences[index];
-            try this.checkInference(modelId, each.inputCommitment, each.output, each.proof) {}
-            catch (bytes memory why) {
-                return (index, why);
-            }
+        while (index < inferences.length && _carries(inferences[index].proof, inferences[index].inputCommitment)) {
+            ++index;
         }
+        if (index < inferences.length) reason = abi.encodeWithSelector(InputCommitmentMismatch.selector);
     }
 
     /// @inheritdoc IERCZKMLVerifier
@@ -59,10 +56,7 @@ contract ZKMLVerifierMock is IZKMLVerifier, IZKMLBatchVerifier {
 
     /// @inheritdoc IZKMLVerifier
     function checkInference(uint256, bytes32 inputCommitment, bytes calldata, bytes calldata proof) public pure {
-        (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
-        if (ZKMLStatement.inputCommitment(dataCommitment, context) != inputCommitment) {
-            revert InputCommitmentMismatch();
-        }
+        if (!_carries(proof, inputCommitment)) revert InputCommitmentMismatch();
     }
 
     /// @inheritdoc IZKMLBatchVerifier
@@ -72,5 +66,11 @@ contract ZKMLVerifierMock is IZKMLVerifier, IZKMLBatchVerifier {
             Inference calldata each = inferences[i];
             checkInference(modelId, each.inputCommitment, each.output, each.proof);
         }
+    }
+
+    /// @dev Whether a blob names what the commitment covers.
+    function _carries(bytes calldata proof, bytes32 inputCommitment) private pure returns (bool whether) {
+        (, bytes32 dataCommitment, bytes32 context) = ZKMLStatement.header(proof);
+        return ZKMLStatement.inputCommitment(dataCommitment, context) == inputCommitment;
     }
 }
