@@ -356,7 +356,8 @@ abstract contract ZKMLConsumer is ZKMLOwnable {
         return keccak256(abi.encode(identity.circuitHash, identity.vkHash, identity.proofSystemId));
     }
 
-    function _consumer() private pure returns (ConsumerStorage storage s) {
+    /// @dev What the contract remembers.
+    function _consumer() internal pure returns (ConsumerStorage storage s) {
         assembly ("memory-safe") {
             // A place is no address of a variable until it is said to be one.
             s.slot := _CONSUMER_STORAGE

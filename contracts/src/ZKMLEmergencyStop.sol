@@ -3,6 +3,7 @@ pragma solidity ^0.8.20;
 
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
+import {IModelPairing} from "./interfaces/IModelPairing.sol";
 import {IModelVerifier} from "./interfaces/IModelVerifier.sol";
 import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
 import {ZKMLCodec} from "./libraries/ZKMLCodec.sol";
@@ -12,7 +13,7 @@ import {ZKMLCodec} from "./libraries/ZKMLCodec.sol";
 /// a valid proof of an output that the circuit makes impossible. Such a proof means that the proof system is broken, so
 /// nothing that the verifier says can be relied on. There is no way back.
 /// @dev Route this contract instead of the verifier itself. Stopping needs no delay, and the owner can do nothing else.
-contract ZKMLEmergencyStop is IModelVerifier, Ownable2Step {
+contract ZKMLEmergencyStop is IModelVerifier, IModelPairing, Ownable2Step {
     /// @notice The verifier behind it.
     IModelVerifier public immutable VERIFIER;
     /// @notice Whether it is stopped.
@@ -53,6 +54,16 @@ contract ZKMLEmergencyStop is IModelVerifier, Ownable2Step {
     function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool valid) {
         if (stopped) revert VerifierStopped();
         return VERIFIER.verifyProof(proof, instances);
+    }
+
+    /// @inheritdoc IModelPairing
+    function pairingInput(bytes calldata proof, uint256[] calldata instances)
+        external
+        view
+        returns (uint256[] memory pairs)
+    {
+        if (stopped) revert VerifierStopped();
+        return IModelPairing(address(VERIFIER)).pairingInput(proof, instances);
     }
 
     /// @inheritdoc IModelVerifier

@@ -4,27 +4,32 @@ pragma solidity ^0.8.20;
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 
 import {IERCZKMLInference, IERCZKMLVerifier} from "./interfaces/IERCZKMLVerifier.sol";
+import {IModelPairing} from "./interfaces/IModelPairing.sol";
 import {IModelVerifier} from "./interfaces/IModelVerifier.sol";
+import {IZKMLBatchVerifier} from "./interfaces/IZKMLBatchVerifier.sol";
 import {IZKMLRegistry} from "./interfaces/IZKMLRegistry.sol";
 import {IZKMLRouter} from "./interfaces/IZKMLRouter.sol";
 import {IZKMLVerifier} from "./interfaces/IZKMLVerifier.sol";
 import {ZKMLAddress} from "./libraries/ZKMLAddress.sol";
+import {ZKMLPairing} from "./libraries/ZKMLPairing.sol";
 import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 
 /// @title ERC-7992 verifier of zkml-chain's proofs
 /// @notice Takes what identifies the model from the registry, finds the verifier by the router, lays out the statement and
 /// has the proof checked. Without state, owner or upgrade. A deprecated model never verifies.
 /// @dev `output` is the words of the output section, 32 bytes each: field elements, which {ZKMLCodec} decodes. A generated
-/// verifier's typed errors pass through; {InvalidProof} says that a verifier answered false.
-contract ZKMLVerifier is IZKMLVerifier, ERC165 {
-    /// @dev What a call claims, and what was found out about it.
+/// verifier's typed errors pass through; {InvalidProof} says that a verifier answered false. A batch of inferences of one model goes the
+/// same way up to the pairing, of which there is one for all of them, see {ZKMLPairing}.
+contract ZKMLVerifier is IZKMLVerifier, IZKMLBatchVerifier, ERC165 {
+    /// @dev What a call claims, and what the registry says about it.
     struct Claim {
         bytes4 selector;
         bytes32 dataCommitment;
         bytes32 context;
         bytes32 modelHash;
+        bytes32 circuitHash;
+        bytes32 vkHash;
         IModelVerifier verifier;
-        IModelVerifier.Shape shape;
     }
 
     /// @dev Where models are registered.
@@ -63,6 +68,35 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         _check(modelId, inputCommitment, output, proof);
     }
 
+    /// @inheritdoc IZKMLBatchVerifier
+    function verifyBatch(uint256 modelId, Inference[] calldata inferences) external {
+        _checkBatch(modelId, inferences);
+        for (uint256 i = 0; i < inferences.length; ++i) {
+            Inference calldata each = inferences[i];
+            emit InferenceVerified(modelId, each.inputCommitment, each.output, msg.sender);
+        }
+    }
+
+    /// @inheritdoc IZKMLBatchVerifier
+    function checkBatch(uint256 modelId, Inference[] calldata inferences) external view {
+        _checkBatch(modelId, inferences);
+    }
+
+    /// @inheritdoc IZKMLBatchVerifier
+    function firstRefused(uint256 modelId, Inference[] calldata inferences)
+        external
+        view
+        returns (uint256 index, bytes memory reason)
+    {
+        for (; index < inferences.length; ++index) {
+            Inference calldata each = inferences[index];
+            try this.checkInference(modelId, each.inputCommitment, each.output, each.proof) {}
+            catch (bytes memory why) {
+                return (index, why);
+            }
+        }
+    }
+
     /// @inheritdoc IERCZKMLVerifier
     function proofSystemOf(uint256 modelId) external view returns (bytes4 proofSystemId) {
         (IZKMLRegistry.Identity memory identity,,) = _REGISTRY.identityOf(modelId);
@@ -76,11 +110,11 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
 
     /// @notice ERC-165.
     /// @param interfaceId The interface that is asked for.
-    /// @return supported True for ERC-165 and for ERC-7992's verifier with its views (0x5df65472) and without (0x80b171ef).
+    /// @return supported True for ERC-165 and for ERC-7992's verifier with its views (0x5df65472) and without (0x80b171ef), and for {IZKMLBatchVerifier}.
     function supportsInterface(bytes4 interfaceId) public view override returns (bool supported) {
         bytes4 required = type(IERCZKMLInference).interfaceId;
         return interfaceId == required || interfaceId == required ^ type(IERCZKMLVerifier).interfaceId
-            || super.supportsInterface(interfaceId);
+            || interfaceId == type(IZKMLBatchVerifier).interfaceId || super.supportsInterface(interfaceId);
     }
 
     /// @dev Reverts unless the model, on the input behind the commitment, gave the output.
@@ -89,23 +123,68 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         view
     {
         Claim memory claim;
+        _readHeader(claim, inputCommitment, proof);
+        _findVerifier(modelId, claim);
+        // Not what a function returns: that would be made room for twice.
+        IModelVerifier.Shape memory shape = claim.verifier.statementShape();
+        _checkModel(claim, shape);
+        (bytes calldata bare, uint256[] memory instances) = _statement(claim, shape, output, proof);
+        if (!claim.verifier.verifyProof(bare, instances)) revert InvalidProof();
+    }
+
+    /// @dev Reverts unless the model gave every output, on the input behind its commitment.
+    function _checkBatch(uint256 modelId, Inference[] calldata inferences) private view {
+        uint256[][] memory pairings = new uint256[][](inferences.length);
+        if (pairings.length == 0) revert EmptyBatch();
+        Claim memory claim;
+        (claim.selector,,) = ZKMLStatement.header(inferences[0].proof);
+        _findVerifier(modelId, claim);
+        IModelVerifier.Shape memory shape = claim.verifier.statementShape();
+        _checkModel(claim, shape);
+        address verifier = address(claim.verifier);
+        bytes32 seen = ZKMLPairing.start(verifier, modelId, claim.vkHash, pairings.length);
+        for (uint256 i = 0; i < pairings.length; ++i) {
+            Inference calldata each = inferences[i];
+            _readHeader(claim, each.inputCommitment, each.proof);
+            if (claim.selector != bytes4(claim.vkHash)) revert ModelMismatch();
+            (bytes calldata bare, uint256[] memory instances) = _statement(claim, shape, each.output, each.proof);
+            pairings[i] = _pairingInput(verifier, bare, instances);
+            seen = ZKMLPairing.absorb(seen, instances, pairings[i]);
+        }
+        if (!ZKMLPairing.hold(pairings, seen)) revert BatchRejected();
+    }
+
+    /// @dev The pairing of a proof that a verifier finds well formed. Its errors pass through; one without an error has no such function, and
+    /// neither has whatever answers with something else than pairs.
+    function _pairingInput(address verifier, bytes calldata proof, uint256[] memory instances)
+        private
+        view
+        returns (uint256[] memory pairs)
+    {
+        try IModelPairing(verifier).pairingInput(proof, instances) returns (uint256[] memory words) {
+            pairs = words;
+        } catch (bytes memory reason) {
+            if (reason.length != 0) {
+                assembly ("memory-safe") {
+                    // The reason's bytes, behind its length.
+                    revert(add(reason, 0x20), mload(reason))
+                }
+            }
+        }
+        if (!ZKMLPairing.isInput(pairs)) revert NotBatchable(verifier);
+    }
+
+    /// @dev Reads what a blob says about itself, and compares it with the commitment.
+    function _readHeader(Claim memory claim, bytes32 inputCommitment, bytes calldata proof) private pure {
         (claim.selector, claim.dataCommitment, claim.context) = ZKMLStatement.header(proof);
         if (ZKMLStatement.inputCommitment(claim.dataCommitment, claim.context) != inputCommitment) {
             revert InputCommitmentMismatch();
         }
-        _findModel(modelId, claim);
-        IModelVerifier.Shape memory shape = claim.shape;
-        if (output.length != 32 * shape.outputs) revert OutputMismatch();
-        uint256 end = ZKMLStatement.BLOB_HEADER + shape.proofLength;
-        uint256 length = shape.inputIsCommitment ? end : end + 32 * shape.inputs;
-        if (proof.length != length) revert WrongBlobLength(proof.length, length);
-        uint256[] memory instances = _instances(claim, proof[end:], output);
-        if (!claim.verifier.verifyProof(proof[ZKMLStatement.BLOB_HEADER:end], instances)) revert InvalidProof();
     }
 
-    /// @dev Finds the verifier of a model, and checks that it is the model's. A model's id is a hash of its owner and of all
-    /// that identifies it, so a registry that answers anything else than was registered is found out.
-    function _findModel(uint256 modelId, Claim memory claim) private view {
+    /// @dev Finds the verifier of a model. A model's id is a hash of its owner and of all that identifies it, so a registry that
+    /// answers anything else than was registered is found out.
+    function _findVerifier(uint256 modelId, Claim memory claim) private view {
         (IZKMLRegistry.Identity memory identity, address owner, bool deprecated) = _REGISTRY.identityOf(modelId);
         if (ZKMLStatement.modelIdOf(owner, ZKMLStatement.identityHash(identity)) != modelId) revert ModelMismatch();
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
@@ -115,21 +194,30 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         // A model has one route, named by its own key. What a verifier says of itself under another selector counts for
         // nothing: else a later route could speak for a model whose own route is pinned or stopped.
         if (claim.selector != bytes4(identity.vkHash)) revert ModelMismatch();
-        IModelVerifier verifier = ROUTER.verifierOf(claim.selector);
-        IModelVerifier.Shape memory shape = verifier.statementShape();
-        bool same = shape.vkDigest == identity.vkHash && shape.modelCommitment == identity.circuitHash;
-        // With private weights the hash is the commitment to them, which becomes an instance.
-        if (!same || (!shape.weightsAreCommitted && shape.modelHash != identity.modelHash)) revert ModelMismatch();
-        (claim.verifier, claim.shape, claim.modelHash) = (verifier, shape, identity.modelHash);
+        claim.verifier = ROUTER.verifierOf(claim.selector);
+        (claim.modelHash, claim.circuitHash, claim.vkHash) = (identity.modelHash, identity.circuitHash, identity.vkHash);
     }
 
-    /// @dev The statement: `context ‖ inputs ‖ model ‖ outputs`. Whether each is a field element is for the verifier.
-    function _instances(Claim memory claim, bytes calldata inputs, bytes calldata output)
-        private
-        pure
-        returns (uint256[] memory instances)
-    {
-        IModelVerifier.Shape memory shape = claim.shape;
+    /// @dev Checks that a verifier is the model's.
+    function _checkModel(Claim memory claim, IModelVerifier.Shape memory shape) private pure {
+        bool same = shape.vkDigest == claim.vkHash && shape.modelCommitment == claim.circuitHash;
+        // With private weights the hash is the commitment to them, which becomes an instance.
+        if (!same || (!shape.weightsAreCommitted && shape.modelHash != claim.modelHash)) revert ModelMismatch();
+    }
+
+    /// @dev The bare proof, and the statement that it has to prove: `context ‖ inputs ‖ model ‖ outputs`. Whether each is a field
+    /// element is for the verifier.
+    function _statement(
+        Claim memory claim,
+        IModelVerifier.Shape memory shape,
+        bytes calldata output,
+        bytes calldata proof
+    ) private pure returns (bytes calldata bare, uint256[] memory instances) {
+        if (output.length != 32 * shape.outputs) revert OutputMismatch();
+        uint256 end = ZKMLStatement.BLOB_HEADER + shape.proofLength;
+        uint256 length = shape.inputIsCommitment ? end : end + 32 * shape.inputs;
+        if (proof.length != length) revert WrongBlobLength(proof.length, length);
+        bare = proof[ZKMLStatement.BLOB_HEADER:end];
         uint256 model = 1 + shape.inputs;
         uint256 outputs = shape.weightsAreCommitted ? model + 1 : model;
         instances = new uint256[](outputs + shape.outputs);
@@ -137,6 +225,7 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         if (shape.inputIsCommitment) {
             instances[1] = uint256(claim.dataCommitment);
         } else {
+            bytes calldata inputs = proof[end:];
             if (keccak256(inputs) != claim.dataCommitment) revert InputCommitmentMismatch();
             _copy(instances, 1, inputs);
         }

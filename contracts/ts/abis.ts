@@ -61,18 +61,26 @@ export const zkmlRouterAbi = [
 export const zkmlVerifierAbi = [
   {"type":"constructor","inputs":[{"name":"registry_","type":"address"},{"name":"router_","type":"address"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"ROUTER","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"function","name":"checkBatch","inputs":[{"name":"modelId","type":"uint256"},{"name":"inferences","type":"tuple[]","components":[{"name":"inputCommitment","type":"bytes32"},{"name":"output","type":"bytes"},{"name":"proof","type":"bytes"}]}],"outputs":[],"stateMutability":"view"},
   {"type":"function","name":"checkInference","inputs":[{"name":"modelId","type":"uint256"},{"name":"inputCommitment","type":"bytes32"},{"name":"output","type":"bytes"},{"name":"proof","type":"bytes"}],"outputs":[],"stateMutability":"view"},
+  {"type":"function","name":"firstRefused","inputs":[{"name":"modelId","type":"uint256"},{"name":"inferences","type":"tuple[]","components":[{"name":"inputCommitment","type":"bytes32"},{"name":"output","type":"bytes"},{"name":"proof","type":"bytes"}]}],"outputs":[{"name":"index","type":"uint256"},{"name":"reason","type":"bytes"}],"stateMutability":"view"},
   {"type":"function","name":"proofSystemOf","inputs":[{"name":"modelId","type":"uint256"}],"outputs":[{"name":"proofSystemId","type":"bytes4"}],"stateMutability":"view"},
   {"type":"function","name":"registry","inputs":[],"outputs":[{"name":"registryAddress","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"supportsInterface","inputs":[{"name":"interfaceId","type":"bytes4"}],"outputs":[{"name":"supported","type":"bool"}],"stateMutability":"view"},
+  {"type":"function","name":"verifyBatch","inputs":[{"name":"modelId","type":"uint256"},{"name":"inferences","type":"tuple[]","components":[{"name":"inputCommitment","type":"bytes32"},{"name":"output","type":"bytes"},{"name":"proof","type":"bytes"}]}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"verifyInference","inputs":[{"name":"modelId","type":"uint256"},{"name":"inputCommitment","type":"bytes32"},{"name":"output","type":"bytes"},{"name":"proof","type":"bytes"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"event","name":"InferenceVerified","inputs":[{"name":"modelId","type":"uint256","indexed":true},{"name":"inputCommitment","type":"bytes32","indexed":true},{"name":"output","type":"bytes","indexed":false},{"name":"caller","type":"address","indexed":true}],"anonymous":false},
+  {"type":"error","name":"BatchRejected","inputs":[]},
   {"type":"error","name":"BlobTooShort","inputs":[{"name":"length","type":"uint256"}]},
+  {"type":"error","name":"EmptyBatch","inputs":[]},
   {"type":"error","name":"InputCommitmentMismatch","inputs":[]},
   {"type":"error","name":"InvalidProof","inputs":[]},
   {"type":"error","name":"ModelMismatch","inputs":[]},
   {"type":"error","name":"NotAContract","inputs":[{"name":"target","type":"address"}]},
+  {"type":"error","name":"NotBatchable","inputs":[{"name":"verifier","type":"address"}]},
   {"type":"error","name":"OutputMismatch","inputs":[]},
+  {"type":"error","name":"PairingMismatch","inputs":[]},
+  {"type":"error","name":"PrecompileFailed","inputs":[]},
   {"type":"error","name":"UnsupportedProofSystem","inputs":[{"name":"proofSystemId","type":"bytes4"}]},
   {"type":"error","name":"VerificationRefused_ModelDeprecated","inputs":[{"name":"modelId","type":"uint256"}]},
   {"type":"error","name":"WrongBlobLength","inputs":[{"name":"actual","type":"uint256"},{"name":"expected","type":"uint256"}]},
@@ -91,6 +99,7 @@ export const zkmlEmergencyStopAbi = [
   {"type":"function","name":"modelCommitment","inputs":[],"outputs":[{"name":"commitment","type":"bytes32"}],"stateMutability":"view"},
   {"type":"function","name":"outputBounds","inputs":[{"name":"index","type":"uint256"}],"outputs":[{"name":"lowest","type":"int256"},{"name":"highest","type":"int256"}],"stateMutability":"view"},
   {"type":"function","name":"owner","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"function","name":"pairingInput","inputs":[{"name":"proof","type":"bytes"},{"name":"instances","type":"uint256[]"}],"outputs":[{"name":"pairs","type":"uint256[]"}],"stateMutability":"view"},
   {"type":"function","name":"pendingOwner","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"renounceOwnership","inputs":[],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"srsDigest","inputs":[],"outputs":[{"name":"digest","type":"bytes32"}],"stateMutability":"view"},
@@ -395,6 +404,11 @@ export const modelVerifierAbi = [
   {"type":"function","name":"vkDigest","inputs":[],"outputs":[{"name":"digest","type":"bytes32"}],"stateMutability":"view"},
 ] as const;
 
+/** `IModelPairing`. */
+export const modelPairingAbi = [
+  {"type":"function","name":"pairingInput","inputs":[{"name":"proof","type":"bytes"},{"name":"instances","type":"uint256[]"}],"outputs":[{"name":"pairs","type":"uint256[]"}],"stateMutability":"view"},
+] as const;
+
 /** What generated consumers have in common: all that does not depend on the model. */
 export const consumerAbi = [
   {"type":"function","name":"MIN_MODEL_DELAY","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
@@ -557,12 +571,17 @@ export const requestConsumerAbi = [
 
 /** Errors of what a consumer asks about a proof: verifiers, router, registry. */
 export const refusalsAbi = [
+  {"type":"error","name":"BatchRejected","inputs":[]},
   {"type":"error","name":"BlobTooShort","inputs":[{"name":"length","type":"uint256"}]},
+  {"type":"error","name":"EmptyBatch","inputs":[]},
   {"type":"error","name":"InputCommitmentMismatch","inputs":[]},
   {"type":"error","name":"InvalidProof","inputs":[]},
   {"type":"error","name":"ModelMismatch","inputs":[]},
   {"type":"error","name":"NotAContract","inputs":[{"name":"target","type":"address"}]},
+  {"type":"error","name":"NotBatchable","inputs":[{"name":"verifier","type":"address"}]},
   {"type":"error","name":"OutputMismatch","inputs":[]},
+  {"type":"error","name":"PairingMismatch","inputs":[]},
+  {"type":"error","name":"PrecompileFailed","inputs":[]},
   {"type":"error","name":"UnsupportedProofSystem","inputs":[{"name":"proofSystemId","type":"bytes4"}]},
   {"type":"error","name":"VerificationRefused_ModelDeprecated","inputs":[{"name":"modelId","type":"uint256"}]},
   {"type":"error","name":"WrongBlobLength","inputs":[{"name":"actual","type":"uint256"},{"name":"expected","type":"uint256"}]},
@@ -592,7 +611,6 @@ export const refusalsAbi = [
   {"type":"error","name":"MemoryInUse","inputs":[]},
   {"type":"error","name":"NoSuchOutput","inputs":[{"name":"index","type":"uint256"}]},
   {"type":"error","name":"NonCanonicalCalldata","inputs":[]},
-  {"type":"error","name":"PrecompileFailed","inputs":[]},
   {"type":"error","name":"ProofRejected","inputs":[]},
   {"type":"error","name":"ScalarOutOfRange","inputs":[{"name":"index","type":"uint256"}]},
   {"type":"error","name":"UnsafeSetup","inputs":[{"name":"chainId","type":"uint256"}]},

@@ -14,6 +14,8 @@ pub(crate) enum Arg<'a> {
     Words(&'a [Word]),
     /// A struct with at least one member of changing size.
     Struct(&'a [Arg<'a>]),
+    /// An array of such structs.
+    Array(&'a [Arg<'a>]),
 }
 
 /// Calldata: the selector of a signature, and the arguments.
@@ -42,6 +44,10 @@ pub(crate) fn encode(arguments: &[Arg<'_>]) -> Vec<u8> {
                 tail.extend(words.iter().flat_map(|word| word.0));
             }
             Arg::Struct(members) => tail.extend(encode(members)),
+            Arg::Array(elements) => {
+                tail.extend(number(elements.len()).0);
+                tail.extend(encode(elements));
+            }
         }
     }
     [head, tail].concat()

@@ -13,12 +13,16 @@ use crate::{
 
 /// Signature of the generated verifier's function.
 const VERIFY_PROOF: &str = "verifyProof(bytes,uint256[])";
+/// Signature of the generated verifier's other function, which leaves the pairing to its caller.
+pub const PAIRING_INPUT: &str = "pairingInput(bytes,uint256[])";
 /// Signature of the generated consumer's view.
 const CHECK_INFERENCE: &str = "checkInference(bytes,bytes)";
 /// Signature of the generated consumer's accepting function.
 const VERIFY_INFERENCE: &str = "verifyInference(bytes32,(uint256,bytes,bytes,bytes))";
 /// Signature of ERC-7992's function, which `ZKMLVerifier` has.
 const VERIFY_MODEL: &str = "verifyInference(uint256,bytes32,bytes,bytes)";
+/// Signature of `ZKMLVerifier`'s function for several inferences of one model.
+const VERIFY_BATCH: &str = "verifyBatch(uint256,(bytes32,bytes,bytes)[])";
 /// Signatures of the registry's functions.
 const REGISTER_MODEL: &str = "registerModel((bytes32,bytes32,bytes32,bytes4,string))";
 const DEPRECATE_MODEL: &str = "deprecateModel(uint256)";
@@ -49,6 +53,22 @@ pub fn verify_proof_unchecked(proof: &[u8], instances: &[Word]) -> Vec<u8> {
     abi::call(VERIFY_PROOF, &[Arg::Bytes(proof), Arg::Words(instances)])
 }
 
+/// Calldata of `pairingInput(proof, instances)` for any lengths: the pairing that decides about a proof, left to the caller.
+#[must_use]
+pub fn pairing_input_unchecked(proof: &[u8], instances: &[Word]) -> Vec<u8> {
+    abi::call(PAIRING_INPUT, &[Arg::Bytes(proof), Arg::Words(instances)])
+}
+
+/// What `pairingInput` answers, as the precompile of pairings takes it: six words for each pair, one pair at least. None for anything
+/// else than the canonical encoding of such.
+#[must_use]
+pub fn pairs(answer: &[u8]) -> Option<&[u8]> {
+    let (head, pairs) = answer.split_at_checked(64)?;
+    let words = pairs.len() / 32;
+    let expected = [Word::from_u64(32).0, Word::from_u64(words as u64).0].concat();
+    (head == expected && !pairs.is_empty() && pairs.len().is_multiple_of(6 * 32)).then_some(pairs)
+}
+
 /// Calldata of the consumer's `checkInference(output, proof)`, a view that takes any context.
 #[must_use]
 pub fn check_inference(submission: &Submission) -> Vec<u8> {
@@ -69,6 +89,17 @@ pub fn verify_inference(submission: &Submission, deadline: Word, action: Word, p
 pub fn verify_model(submission: &Submission, model_id: Word) -> Vec<u8> {
     let (output, blob) = (Arg::Bytes(&submission.output), Arg::Bytes(&submission.blob));
     abi::call(VERIFY_MODEL, &[Arg::Word(model_id), Arg::Word(submission.input_commitment), output, blob])
+}
+
+/// Calldata of `ZKMLVerifier`'s `verifyBatch(modelId, inferences)`: all of them hold, or none is taken.
+#[must_use]
+pub fn verify_batch(submissions: &[Submission], model_id: Word) -> Vec<u8> {
+    let members: Vec<[Arg<'_>; 3]> = submissions
+        .iter()
+        .map(|s| [Arg::Word(s.input_commitment), Arg::Bytes(&s.output), Arg::Bytes(&s.blob)])
+        .collect();
+    let structs: Vec<Arg<'_>> = members.iter().map(|members| Arg::Struct(members)).collect();
+    abi::call(VERIFY_BATCH, &[Arg::Word(model_id), Arg::Array(&structs)])
 }
 
 /// Calldata of the registry's `registerModel(commitment)`.
@@ -150,6 +181,46 @@ mod tests {
         assert_eq!(data[4 + 95], 64);
         assert_eq!(data[4 + 96 + 64 + 31], 1);
         assert_eq!(data[data.len() - 1], 9);
+    }
+
+    #[test]
+    fn pairs_are_read_in_their_one_encoding() {
+        let answer = |offset, count, words: usize| {
+            let head = [offset, count].map(Word::from_u64).into_iter();
+            let all = head.chain(std::iter::repeat_n(Word::from_u64(7), words));
+            all.flat_map(|word| word.0).collect::<Vec<u8>>()
+        };
+        assert_eq!(pairs(&answer(32, 12, 12)).unwrap().len(), 12 * 32);
+        assert_eq!(pairs(&answer(32, 18, 18)).unwrap()[31], 7);
+        let mut long = answer(32, 12, 12);
+        long.push(0);
+        let wrong = [
+            answer(64, 12, 12),
+            answer(32, 6, 12),
+            answer(32, 18, 12),
+            answer(32, 7, 7),
+            answer(32, 0, 0),
+            long,
+            vec![1; 32],
+            vec![],
+        ];
+        wrong.iter().for_each(|answer| assert_eq!(pairs(answer), None, "{answer:?}"));
+    }
+
+    /// `verifyBatch(uint256,(bytes32,bytes,bytes)[])`, as `abi.encode` lays it out.
+    #[test]
+    fn a_batch_is_an_array_of_structs() {
+        let one = |byte: u8| Submission {
+            input_commitment: Word::from_u64(byte.into()),
+            output: vec![byte; 32],
+            blob: vec![byte; 2],
+        };
+        let data = verify_batch(&[one(1), one(2)], Word::from_u64(9));
+        let last: Vec<u8> = data[4..].chunks(32).map(|word| word[31]).collect();
+        let each = |byte: u8| [byte, 96, 160, 32, byte, 2, 0];
+        // Model, offset, count, and the offset of each struct from behind the count.
+        let head = [9, 64, 2, 64, (64u32 + 7 * 32) as u8];
+        assert_eq!(last, [&head[..], &each(1), &each(2)].concat());
     }
 
     /// A program with private weights, between an input and an output.

@@ -14,6 +14,7 @@ macro_rules! sources {
 }
 
 sources! {
+    "ZKMLBatchConsumer.sol",
     "ZKMLConsumer.sol",
     "ZKMLEmergencyStop.sol",
     "ZKMLInferenceStore.sol",
@@ -27,7 +28,9 @@ sources! {
     "interfaces/IERCZKMLRegistry.sol",
     "interfaces/IERCZKMLStorageExtension.sol",
     "interfaces/IERCZKMLVerifier.sol",
+    "interfaces/IModelPairing.sol",
     "interfaces/IModelVerifier.sol",
+    "interfaces/IZKMLBatchVerifier.sol",
     "interfaces/IZKMLRegistry.sol",
     "interfaces/IZKMLRequests.sol",
     "interfaces/IZKMLRewards.sol",
@@ -37,6 +40,7 @@ sources! {
     "libraries/ZKMLAddress.sol",
     "libraries/ZKMLCodec.sol",
     "libraries/ZKMLCommitment.sol",
+    "libraries/ZKMLPairing.sol",
     "libraries/ZKMLStatement.sol",
     "provenance/SignedDataRoot.sol",
 }

@@ -273,7 +273,7 @@ fn evaluate(b: &Sketch, optimize: Optimize) -> (f64, Plan) {
         evaluations,
         proof_bytes,
         gas_estimate: gas as u64,
-        code_bytes_estimate: 12_000 + (55 * evaluations + 9 * constraints / 2 + 30 * commitments) as u64,
+        code_bytes_estimate: 12_170 + (55 * evaluations + 9 * constraints / 2 + 30 * commitments) as u64,
         // Whole processes of benchmarked models, on two cores; whole milliseconds are read from JSON as they were written.
         seconds_estimate: (100.0 + 2_900.0 * seconds).round() / 1e3,
         memory_mb_estimate: (1.55 * memory - 17.0) as u64,

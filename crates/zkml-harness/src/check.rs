@@ -3,7 +3,9 @@
 use alloy_primitives::Address;
 use zkml_protocol::{Element, Encoding, VerifierProgram, Word};
 
-use crate::{Call, Contract, Evm, GasReport, HarnessError, Outcome, solc::CODE_LIMIT};
+use crate::{
+    Call, Contract, Evm, GasReport, HarnessError, Outcome, precompiles::precompile, solc::CODE_LIMIT,
+};
 
 /// What a verifier costs, once it has passed its self-check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,7 @@ pub fn self_check(
     let mut trial = Trial { evm, address: deployment.address, program, proof, instances, checks: Vec::new() };
     trial.constants()?;
     let gas = trial.good_proof()?;
+    trial.pairing_input()?;
     trial.bad_statements()?;
     trial.bad_proofs()?;
     Ok(Checked {
@@ -192,6 +195,33 @@ impl Trial<'_> {
         }
         self.passed(check);
         Ok(call.gas)
+    }
+
+    /// The pairing that is left to a caller holds for the good proof, and not for another statement.
+    fn pairing_input(&mut self) -> Result<(), HarnessError> {
+        let check = "the pairing that it leaves to a caller decides as it does";
+        let mut changed = self.instances.to_vec();
+        if let Some(last) = changed.last_mut() {
+            *last = zkml_protocol::field::add(*last, Word::ONE);
+        }
+        for (instances, good) in [(self.instances, true), (&changed, false)] {
+            let data = zkml_contracts::pairing_input_unchecked(self.proof, instances);
+            let call = self.evm.call(self.address, &data)?;
+            let pairs = match &call.outcome {
+                Outcome::Returned(answer) => zkml_contracts::pairs(answer),
+                // With sumcheck, the last word of a proof is of its statement alone.
+                Outcome::Reverted(_) | Outcome::Halted(_) => None,
+            };
+            let holds = match pairs {
+                Some(pairs) => self.evm.call(precompile(8), pairs)?.is_true(),
+                None => false,
+            };
+            if holds != good {
+                return Err(HarnessError::SelfCheck { check, detail: call.describe() });
+            }
+        }
+        self.passed(check);
+        Ok(())
     }
 
     fn refused(

@@ -177,7 +177,7 @@ fn gas(program: &Program, operations: usize, multiplied: usize) -> u64 {
 /// The length of a verifier's code, of both contracts if there are two: fitted to the same, which it meets within 4 %.
 fn code(operations: usize, points: usize) -> u64 {
     let second = if operations > ONE_CONTRACT.0 { 500.0 } else { 0.0 };
-    (4_100.0 + second + 7.5 * operations as f64 + 125.0 * points as f64) as u64
+    (4_270.0 + second + 7.5 * operations as f64 + 125.0 * points as f64) as u64
 }
 
 /// Sizes that time and memory of proving follow.

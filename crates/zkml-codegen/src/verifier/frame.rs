@@ -61,6 +61,14 @@ pub(super) fn contract(
     text.line("/// @param proof The proof, exactly PROOF_LENGTH bytes.");
     text.line("/// @param instances The public statement, exactly NUM_INSTANCES numbers.");
     text.open("function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool) {");
+    text.line("check(proof, instances);");
+    text.close("}");
+    text.line("");
+    pairing_input(&mut text);
+    text.line(
+        "/// @dev All of the check; it ends the call, and answers as the function that was called does.",
+    );
+    text.open("function check(bytes calldata proof, uint256[] calldata instances) private view {");
     if let Some(rest) = &assembly.rest {
         text.line("// In a block of its own: the check has no room for another variable.");
         text.open("{");
@@ -73,8 +81,22 @@ pub(super) fn contract(
     text.open("assembly (\"memory-safe\") {");
     let mut text = text.finish();
     text.push_str(&assembly.check);
-    text.push_str("        }\n        return true;\n    }\n}\n");
+    text.push_str("        }\n    }\n}\n");
     Ok(text)
+}
+
+/// The entry that leaves the pairing to its caller. What tells the two apart is the selector, at the end of the check.
+fn pairing_input(text: &mut Text) {
+    text.line("/// @notice The pairing that decides about the proof, left to the caller. THIS SAYS NOTHING: wrong proofs get an answer as well.");
+    text.line("/// @dev Everything else is checked as verifyProof does. The proof is valid if and only if the precompile 8 answers 1 to these");
+    text.line("/// words; several can be decided together by a random combination, as ZKMLVerifier's verifyBatch does.");
+    text.line("/// @param proof As of verifyProof.");
+    text.line("/// @param instances As of verifyProof.");
+    text.line("/// @return Six words for each pair of points, as the precompile takes them.");
+    text.open("function pairingInput(bytes calldata proof, uint256[] calldata instances) external view returns (uint256[] memory) {");
+    text.line("check(proof, instances);");
+    text.close("}");
+    text.line("");
 }
 
 /// The contract that has what does not fit into the verifier.

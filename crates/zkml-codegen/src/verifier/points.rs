@@ -1,6 +1,6 @@
 //! Prints sums of multiples of points, and the pairing that ends a verifier.
 
-use zkml_contracts::errors;
+use zkml_contracts::{PAIRING_INPUT, errors};
 use zkml_protocol::{G1, G2, field};
 
 use super::checks::fail;
@@ -86,7 +86,7 @@ impl<'a> Msm<'a> {
 /// Bytes of a pair of points.
 pub(super) const PAIR: usize = 6 * 32;
 
-/// `e(sum, first) · Π e(−calldata point, second) = 1`, or revert. The sum lies at `area`; points to be negated are given by their offsets
+/// `e(sum, first) · Π e(−calldata point, second) = 1`, or revert; or that pairing's input, for a caller that decides it. The sum lies at `area`; points to be negated are given by their offsets
 /// in the calldata.
 pub(super) fn pairing(text: &mut Text, area: usize, first: &G2, negated: &[(usize, &G2)]) {
     let modulus = literal(&field::BASE_MODULUS);
@@ -103,9 +103,22 @@ pub(super) fn pairing(text: &mut Text, area: usize, first: &G2, negated: &[(usiz
     let failed = fail(&errors::PRECOMPILE_FAILED, &[]);
     let length = (1 + negated.len()) * PAIR;
     text.line(format_args!("if iszero(ok) {{ {failed} }}"));
+    left_to_the_caller(text, area, length / 32);
     text.line(format_args!("ok := staticcall(gas(), 8, {}, {length}, 0, 32)", at(area)));
     text.line(format_args!("if iszero(and(ok, eq(returndatasize(), 32))) {{ {failed} }}"));
     text.line(format_args!("if iszero(eq(mload(0), 1)) {{ {} }}", fail(&errors::PROOF_REJECTED, &[])));
+    text.line("return(0, 32) // that 1");
+}
+
+/// Returns the pairing's input, these words from `area` on, if that is what was called: `uint256[]` as the ABI has it. Nothing
+/// in front of `area` is read again.
+fn left_to_the_caller(text: &mut Text, area: usize, words: usize) {
+    let selector = hex::encode(errors::selector(PAIRING_INPUT));
+    text.open(format_args!("if eq(shr(224, calldataload(0)), 0x{selector}) {{"));
+    text.line(format_args!("mstore({}, 32)", at(area - 64)));
+    text.line(format_args!("mstore({}, {words})", at(area - 32)));
+    text.line(format_args!("return({}, {})", at(area - 64), 64 + 32 * words));
+    text.close("}");
 }
 
 /// Leaves `1 / value` in `inv`, or reverts: `area` has room for six words.

@@ -1,5 +1,6 @@
 //! Generated contracts in the local EVM.
 
+mod batch;
 mod consumer;
 mod mutants;
 mod private;

@@ -21,13 +21,13 @@ use zkml_sumcheck::{
 };
 use zkml_verifier::sumcheck::{VerifyError, verify};
 
-struct Proven {
-    name: String,
+pub(crate) struct Proven {
+    pub(crate) name: String,
     /// Proofs with one false message, by provers who go on from there.
     false_messages: Vec<Message>,
-    program: Program,
-    proof: Vec<u8>,
-    instances: Vec<Word>,
+    pub(crate) program: Program,
+    pub(crate) proof: Vec<u8>,
+    pub(crate) instances: Vec<Word>,
 }
 
 /// A proof of a case, its inputs committed to where they are in the graph.
@@ -92,7 +92,7 @@ fn a_contract_compares_the_commitment_to_private_weights() {
 }
 
 /// The first case of each operator, with committed inputs; one with private weights; the first of all with public inputs, too.
-fn all() -> Vec<Proven> {
+pub(crate) fn all() -> Vec<Proven> {
     let mut operators = BTreeSet::new();
     let operator = |case: &Case| case.name.split(' ').next().unwrap_or_default().to_owned();
     let mut cases: Vec<Case> = testing::cases();
@@ -106,11 +106,15 @@ fn all() -> Vec<Proven> {
     cases.iter().enumerate().map(|(number, case)| proven(case, number)).collect()
 }
 
-fn compiled(all: &[Proven], settings: &Settings) -> Vec<Contract> {
+pub(crate) fn compiled(all: &[Proven], settings: &Settings) -> Vec<Contract> {
     compiled_from(all, settings, |p| verifier_source(&p.program).unwrap())
 }
 
-fn compiled_from(all: &[Proven], settings: &Settings, source: impl Fn(&Proven) -> String) -> Vec<Contract> {
+pub(crate) fn compiled_from(
+    all: &[Proven],
+    settings: &Settings,
+    source: impl Fn(&Proven) -> String,
+) -> Vec<Contract> {
     let sources: Vec<(String, String)> = all
         .iter()
         .map(|p| (zkml_codegen::names::contracts(&p.program).verifier, source(p)))

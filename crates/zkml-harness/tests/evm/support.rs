@@ -192,7 +192,7 @@ impl Behind {
 }
 
 /// Creation code with words behind it.
-fn with_words(creation: &[u8], words: &[Word]) -> Vec<u8> {
+pub(crate) fn with_words(creation: &[u8], words: &[Word]) -> Vec<u8> {
     let mut code = creation.to_vec();
     code.extend(words.iter().flat_map(|word| word.0));
     code

@@ -423,11 +423,12 @@ fn small_code_gives_the_same_verdicts() {
     }
 }
 
-/// The committed interface is what generated verifiers have, no less and no more.
+/// The committed interfaces are what generated verifiers have, no less and no more.
 #[test]
 fn the_interface_is_complete() {
     let interface = include_str!("../../../../contracts/src/interfaces/IModelVerifier.sol");
-    let files = [("I.sol", interface)];
+    let pairing = include_str!("../../../../contracts/src/interfaces/IModelPairing.sol");
+    let files = [("I.sol", interface), ("P.sol", pairing)];
     let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
     let functions = |abi: &serde_json::Value| -> BTreeSet<String> {
         let entries = abi.as_array().unwrap().iter().filter(|entry| entry["type"] == "function");
@@ -446,6 +447,7 @@ fn the_interface_is_complete() {
             })
             .collect()
     };
-    let expected = functions(&compiled.contract("IModelVerifier").unwrap().abi);
+    let mut expected = functions(&compiled.contract("IModelVerifier").unwrap().abi);
+    expected.extend(functions(&compiled.contract("IModelPairing").unwrap().abi));
     assert_eq!(functions(&fixtures()[0].contract.abi), expected);
 }

@@ -84,7 +84,8 @@ fn assembly(program: &Program, favour: Favour, room: usize) -> Result<Assembly, 
         operations.print(&mut text)?;
         None
     };
-    terms::print(&mut text, &map, program, &equations, &operations)?;
+    // In front of the end, behind which nothing is reached.
     operations.functions(&mut text);
+    terms::print(&mut text, &map, program, &equations, &operations)?;
     Ok(Assembly { check: text.finish(), rest })
 }
