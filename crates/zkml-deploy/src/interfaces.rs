@@ -10,6 +10,13 @@ sol! {
         function srsDigest() external view returns (bytes32 digest);
     }
 
+    /// `ZKMLEmergencyStop`.
+    interface ZkmlEmergencyStop {
+        function VERIFIER() external view returns (address verifier);
+        function stopped() external view returns (bool);
+        function owner() external view returns (address);
+    }
+
     /// `ZKMLVerifier`.
     interface ZkmlVerifier {
         function registry() external view returns (address registryAddress);

@@ -8,8 +8,11 @@ use crate::{
     error::{Error, Result},
     show::Ui,
 };
-use std::collections::BTreeSet;
-use zkml_deploy::{Address, package::Existing, plan::Part};
+use zkml_deploy::{
+    Address,
+    package::{Existing, ROUTE_DELAYS},
+    plan::Part,
+};
 use zkml_harness::ROUTE_DELAY;
 use zkml_workspace::{
     steps::deploy::{self, Sender},
@@ -41,13 +44,16 @@ pub struct Args {
     /// Who registers the model, and can deprecate it [default: the sender]
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     model_owner: Option<[u8; 20]>,
-    /// Seconds until a route that is added later comes into force
-    #[arg(long, value_name = "SECONDS", default_value_t = ROUTE_DELAY)]
+    /// Put a ZKMLEmergencyStop in front of the verifier, which this account can pull, for good: somebody who can act fast [default: no stop]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    emergency_stop: Option<[u8; 20]>,
+    /// Seconds until a route that is added later comes into force: an hour (3600) at least, 90 days at most
+    #[arg(long, value_name = "SECONDS", default_value_t = ROUTE_DELAY, value_parser = route_delay)]
     route_delay: u64,
     /// Seconds until another model of private weights can take over; zero fixes the model for good
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     model_delay: u64,
-    /// Only these: verifier, registry, router, zkml-verifier, route, registration, consumer [default: all]
+    /// Only these: verifier, emergency-stop, registry, router, zkml-verifier, route, registration, consumer [default: all]
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
     parts: Vec<Part>,
     /// Which consumer to deploy
@@ -82,6 +88,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let request = deploy::Request {
         owner: address(args.owner),
         model_owner: address(args.model_owner),
+        guardian: address(args.emergency_stop),
         route_delay: args.route_delay,
         model_delay: args.model_delay,
         existing: Existing {
@@ -90,7 +97,8 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             zkml_verifier: address(args.zkml_verifier),
         },
         parts: if args.parts.is_empty() {
-            BTreeSet::from(Part::ALL)
+            let guarded = args.emergency_stop.is_some();
+            Part::ALL.into_iter().filter(|part| guarded || *part != Part::EmergencyStop).collect()
         } else {
             args.parts.into_iter().collect()
         },
@@ -112,6 +120,14 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         Ok(deploy::run(ui, &artifacts, connect(&chain), sender, request).await?)
     })?;
     ui.judged(&report)
+}
+
+fn route_delay(text: &str) -> Result<u64, String> {
+    let (least, most) = (ROUTE_DELAYS.start(), ROUTE_DELAYS.end());
+    match text.parse() {
+        Ok(delay) if ROUTE_DELAYS.contains(&delay) => Ok(delay),
+        _ => Err(format!("a number of seconds from {least} (an hour) to {most} (90 days) is expected")),
+    }
 }
 
 fn part(text: &str) -> Result<Part, String> {

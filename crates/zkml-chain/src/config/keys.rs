@@ -228,6 +228,13 @@ pub const KEYS: &[Key] = &[
         commands: &["deploy"],
     },
     Key {
+        name: "emergency-stop",
+        kind: Kind::Address,
+        what: "Who can pull, for good, the emergency stop that `deploy` puts in front of the verifier.",
+        default: "no stop",
+        commands: &["deploy"],
+    },
+    Key {
         name: "subjects",
         kind: Kind::Addresses,
         what: "Whose requests a service proves: addresses, with commas between them.",

@@ -365,6 +365,21 @@ pub enum DeployError {
         /// The folder's.
         here: String,
     },
+    /// An argument that a constructor would refuse.
+    #[error("the {what} cannot be {given}: {why}")]
+    Argument {
+        /// The argument.
+        what: &'static str,
+        /// Its value.
+        given: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An emergency stop is wanted, and nobody was named who may pull it.
+    #[error(
+        "emergency-stop is among the parts, and nobody may pull it: name its owner with --emergency-stop"
+    )]
+    NoGuardian,
     /// Nobody was named as owner.
     #[error(
         "who shall own router and consumer on {chain}? name them with --owner, best a multisig: it is in the contracts"
@@ -431,6 +446,8 @@ impl DeployError {
             Self::Route { .. } => "route",
             Self::PartMissing { .. } => "part-missing",
             Self::OtherRecord { .. } => "other-record",
+            Self::Argument { .. } => "argument",
+            Self::NoGuardian => "no-guardian",
             Self::NoOwner { .. } => "no-owner",
             Self::NoRecord { .. } => "no-record",
             Self::Abi(_) => "codegen",

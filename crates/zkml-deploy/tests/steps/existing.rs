@@ -11,7 +11,7 @@ use zkml_protocol::{VerifierProgram, Word};
 
 use crate::{
     anvil::set_code,
-    scene::{Keeper, Scene, package},
+    scene::{Keeper, PARTS, Scene, package},
 };
 
 sol! {
@@ -25,7 +25,7 @@ sol! {
 const STRANGER: Address = Address::repeat_byte(0x66);
 
 /// Deploys by the factory with a salt of its own.
-async fn create(scene: &Scene, init_code: &[u8]) -> Address {
+pub(crate) async fn create(scene: &Scene, init_code: &[u8]) -> Address {
     let salt = Word::from_u64(99);
     scene.send(CREATE2_FACTORY.into(), [salt.0.as_slice(), init_code].concat()).await;
     create2_address(&CREATE2_FACTORY, &salt, init_code).into()
@@ -33,7 +33,7 @@ async fn create(scene: &Scene, init_code: &[u8]) -> Address {
 
 async fn deployed(scene: &Scene) -> Plan {
     let plan = scene.plan(Existing::default()).await.unwrap();
-    scene.deploy(&plan, &Part::ALL, &mut Keeper::default()).await.unwrap();
+    scene.deploy(&plan, &PARTS, &mut Keeper::default()).await.unwrap();
     plan
 }
 

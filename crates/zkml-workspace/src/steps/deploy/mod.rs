@@ -41,6 +41,8 @@ pub struct Request {
     pub owner: Option<Address>,
     /// Who registers the model; the sender when absent.
     pub model_owner: Option<Address>,
+    /// Who may pull an emergency stop in front of the verifier; no stop is deployed if nobody is named.
+    pub guardian: Option<Address>,
     /// Seconds until a later route comes into force.
     pub route_delay: u64,
     /// Seconds until another model of private weights can take over; zero fixes the model.
@@ -88,7 +90,7 @@ pub async fn run(
     sender: Sender,
     request: Request,
 ) -> Result<DeployReport> {
-    let folder = Folder::load(artifacts, request.consumer)?;
+    let folder = Folder::load(artifacts, request.consumer, request.guardian)?;
     // What needs no connection comes first.
     preflight::setup(&request.chain, &folder.package)?;
     let owners = owners(&request, sender.address())?;
@@ -131,7 +133,8 @@ fn owners(request: &Request, sender: Address) -> Result<Owners> {
         None => return Err(DeployError::NoOwner { chain: request.chain.name.clone() }.into()),
     };
     let model_owner = request.model_owner.unwrap_or(sender);
-    Ok(Owners { owner, model_owner, route_delay: request.route_delay, model_delay: request.model_delay })
+    let Request { guardian, route_delay, model_delay, .. } = *request;
+    Ok(Owners { owner, model_owner, guardian, route_delay, model_delay })
 }
 
 /// Keeps the record in its file.
