@@ -201,7 +201,7 @@ impl Plan {
             Some(salt) if code.is_empty() => {
                 let data = [salt.0.as_slice(), &placed.init_code()].concat();
                 let what = format!("deploying {}", placed.code.name);
-                let call = Call { what, to: CREATE2_FACTORY.into(), data };
+                let call = Call::new(what, CREATE2_FACTORY.into(), data);
                 Ok(State::Missing { call, by: None })
             }
             _ => Err(DeployError::OtherCode {
@@ -248,14 +248,14 @@ impl Plan {
         }
         let owner = rpc.view(router, "owner", ZkmlRouter::ownerCall {}).await?;
         let data = alloy::sol_types::SolCall::abi_encode(&ZkmlRouter::proposeRouteCall { verifier });
-        let call = Call { what: "proposing the route".to_owned(), to: router, data };
+        let call = Call::new("proposing the route", router, data);
         Ok(State::Missing { call, by: Some(owner) })
     }
 
     async fn registration(&self, rpc: &Rpc) -> Result<State> {
         let (registry, id) = (self.placement.registry.address, self.placement.model_id);
         let data = zkml_contracts::register_model(&self.package.registration, "");
-        let call = Call { what: "registering the model".to_owned(), to: registry, data };
+        let call = Call::new("registering the model", registry, data);
         let missing = State::Missing { call, by: Some(self.owners.model_owner) };
         if rpc.code(registry).await?.is_empty() {
             return Ok(missing);

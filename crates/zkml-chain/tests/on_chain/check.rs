@@ -24,7 +24,7 @@ fn failed(operator: &Operator) -> Vec<String> {
 
 /// Sends a call of the owner.
 fn send(operator: &Operator, contract: &str, data: Vec<u8>) {
-    let call = Call { what: "a test".to_owned(), to: operator.address(contract), data };
+    let call = Call::new("a test", operator.address(contract), data);
     wait(async {
         let (rpc, account) = (operator.node.rpc().await, Account::test(31_337).unwrap());
         let limits = Limits::of(&anvil::Anvil::chain());

@@ -365,6 +365,26 @@ pub enum DeployError {
         /// The folder's.
         here: String,
     },
+    /// A contract pays no rewards.
+    #[error(
+        "{consumer} pays no rewards: it does not inherit ZKMLRewards, as generated request consumers do (`deploy --consumer requests`)"
+    )]
+    NoRewards {
+        /// The contract.
+        consumer: String,
+    },
+    /// A reward that nobody has the money for.
+    #[error("a reward of {wanted} cannot be paid {from}: there are {there}{way_out}")]
+    Unpaid {
+        /// The reward.
+        wanted: String,
+        /// From where.
+        from: String,
+        /// What is there.
+        there: String,
+        /// The way out.
+        way_out: String,
+    },
     /// An argument that a constructor would refuse.
     #[error("the {what} cannot be {given}: {why}")]
     Argument {
@@ -446,6 +466,8 @@ impl DeployError {
             Self::Route { .. } => "route",
             Self::PartMissing { .. } => "part-missing",
             Self::OtherRecord { .. } => "other-record",
+            Self::NoRewards { .. } => "no-rewards",
+            Self::Unpaid { .. } => "unpaid-reward",
             Self::Argument { .. } => "argument",
             Self::NoGuardian => "no-guardian",
             Self::NoOwner { .. } => "no-owner",

@@ -26,6 +26,7 @@ use crate::{
     chain::{Chain, RpcUrl},
     error::with_causes,
     secret::redact,
+    transaction::Call,
 };
 
 /// How long one request may take.
@@ -169,7 +170,20 @@ impl Rpc {
         to: Option<Address>,
         data: &[u8],
     ) -> Result<std::result::Result<u64, Bytes>> {
-        let request = request(Some(from), to, data);
+        self.estimate_request(request(Some(from), to, data)).await
+    }
+
+    /// The same for a call, with the coins that go along.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`]; a revert is no error.
+    pub async fn estimate_call(&self, from: Address, call: &Call) -> Result<std::result::Result<u64, Bytes>> {
+        let mut request = request(Some(from), Some(call.to), &call.data);
+        request.value = (!call.value.is_zero()).then_some(call.value);
+        self.estimate_request(request).await
+    }
+
+    async fn estimate_request(&self, request: TransactionRequest) -> Result<std::result::Result<u64, Bytes>> {
         match self.try_ask(|| self.provider.estimate_gas(request.clone()).block(BlockId::latest())).await {
             Ok(gas) => Ok(Ok(gas)),
             Err(failure) => self.reverted("eth_estimateGas", failure).map(Err),

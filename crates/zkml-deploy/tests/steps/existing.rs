@@ -2,7 +2,9 @@
 
 use alloy::{sol, sol_types::SolCall};
 use zkml_deploy::{
-    Address, CREATE2_FACTORY, DeployError, create2_address,
+    Address, CREATE2_FACTORY, DeployError,
+    consumer::Consumer,
+    create2_address,
     deploy::Todo,
     package::Existing,
     plan::{Part, Plan, State},
@@ -134,4 +136,19 @@ async fn a_route_is_proposed_by_the_router_s_owner_only() {
     let mut keeper = Keeper::default();
     scene.deploy(&theirs, &[Part::Route], &mut keeper).await.unwrap();
     assert_eq!(scene.nonce().await, before, "nothing was sent");
+}
+
+/// A contract that takes no rewards is told apart from one that does, and from no answer at all.
+#[tokio::test]
+async fn a_contract_that_pays_no_rewards_is_named() {
+    let scene = Scene::new(&[]).await;
+    let plan = deployed(&scene).await;
+    let consumer = plan.placement.consumer.address;
+    let error = Consumer::known(&scene.rpc, consumer).pays_rewards().await.unwrap_err();
+    assert!(
+        matches!(&error, DeployError::NoRewards { consumer: named } if *named == consumer.to_string()),
+        "{error}"
+    );
+    set_code(&scene.rpc, STRANGER, &answering(Word::ZERO)).await;
+    Consumer::known(&scene.rpc, STRANGER).pays_rewards().await.unwrap();
 }

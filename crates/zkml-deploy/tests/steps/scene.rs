@@ -134,7 +134,7 @@ impl Scene {
 
     /// Sends any call of the account.
     pub(crate) async fn send(&self, to: Address, data: Vec<u8>) -> Mined {
-        let call = Call { what: "a test".to_owned(), to, data };
+        let call = Call::new("a test", to, data);
         let limits = self.options(&[]).limits;
         send_and_wait(&self.rpc, &self.account, &call, None, limits, &mut |_| Ok(())).await.unwrap()
     }
