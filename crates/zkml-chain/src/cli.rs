@@ -54,6 +54,8 @@ enum Command {
     #[cfg(feature = "chain")]
     Request(cmd::request::Args),
     #[cfg(feature = "chain")]
+    Rewards(cmd::rewards::Args),
+    #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
     Demo(cmd::demo::Args),
@@ -105,6 +107,8 @@ impl Command {
             Self::Submit(args) => cmd::submit::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Request(args) => cmd::request::run(ui, args),
+            #[cfg(feature = "chain")]
+            Self::Rewards(args) => cmd::rewards::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),

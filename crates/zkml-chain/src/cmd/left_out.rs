@@ -27,6 +27,9 @@ pub enum Command {
     /// Asks for an inference.
     #[command(hide = true, disable_help_flag = true)]
     Request(Rest),
+    /// Shows and takes out rewards.
+    #[command(hide = true, disable_help_flag = true)]
+    Rewards(Rest),
     /// Serves requests.
     #[command(hide = true, disable_help_flag = true)]
     Watch(Rest),
@@ -43,6 +46,7 @@ pub fn run(command: &Command) -> Result<()> {
         Command::VerifySource(_) => "verify-source",
         Command::Submit(_) => "submit",
         Command::Request(_) => "request",
+        Command::Rewards(_) => "rewards",
         Command::Watch(_) => "watch",
     };
     Err(Error::LeftOut { command })

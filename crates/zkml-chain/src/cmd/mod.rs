@@ -26,6 +26,8 @@ pub mod ops;
 pub mod prove;
 #[cfg(feature = "chain")]
 pub mod request;
+#[cfg(feature = "chain")]
+pub mod rewards;
 pub mod run;
 pub mod settings;
 pub mod setup;

@@ -58,11 +58,13 @@ const FOLDERS: &[&str] = &[
     "verify-source",
     "submit",
     "request",
+    "rewards",
     "watch",
     "demo",
     "run",
 ];
-const CHAINS: &[&str] = &["deploy", "check-deployment", "verify-source", "submit", "request", "watch"];
+const CHAINS: &[&str] =
+    &["deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch"];
 
 /// All keys, in the order of the book.
 pub const KEYS: &[Key] = &[

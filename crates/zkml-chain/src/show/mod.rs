@@ -24,6 +24,8 @@ mod prove;
 mod relations;
 #[cfg(feature = "chain")]
 mod request;
+#[cfg(feature = "chain")]
+mod rewards;
 mod setup;
 mod simulate;
 mod solidity;

@@ -21,6 +21,8 @@ use zkml_deploy::{
 /// # Errors
 /// [`DeployError::Reverted`] with the custom error by name, [`DeployError::InsufficientFunds`].
 pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limits: &Limits) -> Result<u64> {
+    // Nodes say in many ways that coins are missing.
+    afford(rpc, chain, from, 0, call.value, limits).await?;
     let estimate = rpc.estimate_call(from, call).await?;
     let gas = estimate.map_err(|bytes| DeployError::Reverted {
         what: call.what.clone(),
