@@ -44,6 +44,8 @@ enum Command {
     GenVerifier(cmd::gen_verifier::Args),
     Simulate(cmd::simulate::Args),
     #[cfg(feature = "chain")]
+    Predict(cmd::predict::Args),
+    #[cfg(feature = "chain")]
     Deploy(cmd::deploy::Args),
     #[cfg(feature = "chain")]
     CheckDeployment(cmd::check_deployment::Args),
@@ -97,6 +99,8 @@ impl Command {
             Self::Calldata(args) => cmd::calldata::run(ui, &args),
             Self::GenVerifier(args) => cmd::gen_verifier::run(ui, &args),
             Self::Simulate(args) => cmd::simulate::run(ui, &args),
+            #[cfg(feature = "chain")]
+            Self::Predict(args) => cmd::predict::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Deploy(args) => cmd::deploy::run(ui, args),
             #[cfg(feature = "chain")]

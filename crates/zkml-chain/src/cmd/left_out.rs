@@ -12,6 +12,9 @@ pub struct Rest {
 /// Commands that talk to chains.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Says where contracts will be.
+    #[command(hide = true, disable_help_flag = true)]
+    Predict(Rest),
     /// Deploys contracts.
     #[command(hide = true, disable_help_flag = true)]
     Deploy(Rest),
@@ -41,6 +44,7 @@ pub enum Command {
 /// [`Error::LeftOut`], always.
 pub fn run(command: &Command) -> Result<()> {
     let command = match command {
+        Command::Predict(_) => "predict",
         Command::Deploy(_) => "deploy",
         Command::CheckDeployment(_) => "check-deployment",
         Command::VerifySource(_) => "verify-source",

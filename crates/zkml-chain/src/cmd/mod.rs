@@ -23,6 +23,8 @@ pub mod inspect;
 pub mod left_out;
 pub mod man;
 pub mod ops;
+#[cfg(feature = "chain")]
+pub mod predict;
 pub mod prove;
 #[cfg(feature = "chain")]
 pub mod request;

@@ -18,6 +18,8 @@ pub mod html;
 mod inspect;
 pub mod ops;
 mod plan;
+#[cfg(feature = "chain")]
+mod predict;
 mod progress;
 mod project;
 mod prove;

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod package;
+pub mod predict;
 mod records;
 mod report;
 
@@ -93,7 +94,9 @@ pub async fn run(
     let folder = Folder::load(artifacts, request.consumer, request.guardian)?;
     // What needs no connection comes first.
     preflight::setup(&request.chain, &folder.package)?;
-    let owners = owners(&request, sender.address())?;
+    let Request { guardian, route_delay, model_delay, .. } = request;
+    let owners = owners(&request.chain, request.owner, request.model_owner, sender.address())?;
+    let owners = Owners { guardian, route_delay, model_delay, ..owners };
     let rpc = connect.await?;
     let options = Options { parts: request.parts, limits: request.limits, simulated: folder.simulated };
     let plan = Plan::new(&rpc, &request.chain, folder.package, owners, request.existing).await?;
@@ -126,15 +129,19 @@ pub async fn run(
 }
 
 /// Owners are in the contracts for good or until they hand over, so off test chains somebody must name them.
-fn owners(request: &Request, sender: Address) -> Result<Owners> {
-    let owner = match request.owner {
+fn owners(
+    chain: &Chain,
+    owner: Option<Address>,
+    model_owner: Option<Address>,
+    sender: Address,
+) -> Result<Owners> {
+    let owner = match owner {
         Some(owner) => owner,
-        None if request.chain.test => sender,
-        None => return Err(DeployError::NoOwner { chain: request.chain.name.clone() }.into()),
+        None if chain.test => sender,
+        None => return Err(DeployError::NoOwner { chain: chain.name.clone() }.into()),
     };
-    let model_owner = request.model_owner.unwrap_or(sender);
-    let Request { guardian, route_delay, model_delay, .. } = *request;
-    Ok(Owners { owner, model_owner, guardian, route_delay, model_delay })
+    let model_owner = model_owner.unwrap_or(sender);
+    Ok(Owners { owner, model_owner, guardian: None, route_delay: 0, model_delay: 0 })
 }
 
 /// Keeps the record in its file.
