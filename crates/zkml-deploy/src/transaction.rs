@@ -114,6 +114,8 @@ pub struct Limits {
     pub confirmations: u64,
     /// No more gas than this for one transaction.
     pub gas: u64,
+    /// Time between two blocks.
+    pub block: Duration,
     /// Between two looks.
     pub poll: Duration,
     /// Time after which the fee is raised.
@@ -132,6 +134,7 @@ impl Limits {
         Self {
             confirmations: chain.confirmations.max(1),
             gas: chain.gas_limit,
+            block,
             poll: (block / 3).min(Duration::from_secs(4)),
             bump_after: block * 5,
             timeout: Duration::from_secs(600),

@@ -48,7 +48,7 @@ impl Engine {
                 if !self.has_room(&entry)? {
                     continue;
                 }
-                match self.is_worth_it(&entry).await {
+                match self.is_worth_it(&entry, head).await {
                     Ok(true) => self.start_proof(&entry)?,
                     Ok(false) => {}
                     Err(error) => self.only_this(&entry, error)?,
@@ -104,11 +104,21 @@ impl Engine {
     }
 
     /// Whether the contract waits for a request's proof, and its reward pays for handing that in, as far as that can be known before.
-    async fn is_worth_it(&mut self, entry: &Entry) -> Result<bool> {
+    async fn is_worth_it(&mut self, entry: &Entry, head: Head) -> Result<bool> {
+        if self.is_too_late(entry, head) {
+            return Ok(false);
+        }
         if self.refuse_unpaid(&entry.id, entry.reward.as_ref())? {
             return Ok(false);
         }
         Ok(self.is_pending(entry).await? && self.pays_before(entry).await?)
+    }
+
+    /// Whether a request's deadline comes before a transaction can be in a block, which is seldom the very next one: it would fail there, and
+    /// be paid for. The request is over when a later block is there.
+    pub(super) fn is_too_late(&self, entry: &Entry, head: Head) -> bool {
+        let earliest = head.time.saturating_add(2 * self.options.limits.block.as_secs());
+        entry.request.deadline < Word::from_u64(earliest)
     }
 
     fn start_proof(&mut self, entry: &Entry) -> Result<()> {

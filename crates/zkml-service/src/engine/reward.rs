@@ -1,13 +1,13 @@
 //! Requests that pay: which of them are worth a proof, and what was earned.
 
-use alloy::primitives::{Address, U256, utils::format_ether};
-use zkml_deploy::{DeployError, asset::COIN, rpc::Fees};
+use alloy::primitives::{Address, U256};
+use zkml_deploy::{DeployError, amount, asset::COIN, rpc::Fees};
 use zkml_protocol::{Word, binding::Reward};
 
 use super::Engine;
 use crate::{
     error::Result,
-    event::Payment,
+    event::{Event, Payment},
     health::Concern,
     journal::{Closing, Entry, UNPAID},
     metrics::signed,
@@ -70,8 +70,15 @@ impl Engine {
             return Ok(true);
         }
         self.metrics.at_a_loss.inc();
-        let (amount, fee) = (format_ether(amount), format_ether(fee));
-        self.postpone(entry, format!("it pays {amount}, and its fulfilment is expected to cost {fee}"))?;
+        let [amount, fee] = [amount, fee].map(|wei| amount::show(wei, 18));
+        let begin = format!("it pays {amount}, and its fulfilment is expected to cost ");
+        // Said once: the fee is another each time, and a log that repeats itself hides what matters.
+        let said = entry.reason.as_ref().is_some_and(|reason| reason.starts_with(&begin));
+        let reason = format!("{begin}{fee}");
+        self.journal.postpone(&entry.id, self.pause(entry), &reason, false)?;
+        if !said {
+            self.tell(Event::Postponed { request: entry.id, reason });
+        }
         Ok(false)
     }
 

@@ -48,6 +48,9 @@ impl Engine {
         self.note_balance().await?;
         for entry in entries {
             let Some(proof) = &entry.proof else { continue };
+            if self.is_too_late(&entry, head) {
+                continue;
+            }
             let handed_in = match self.is_pending(&entry).await {
                 Ok(true) => self.hand_in(&entry, proof, head).await,
                 other => other.map(|_| true),

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
 use zkml_contracts::requests::{cancel_request, fulfill_inference, pause, unpause};
 use zkml_deploy::transaction::Limits;
 use zkml_protocol::Word;
@@ -126,6 +127,35 @@ async fn a_request_that_is_withdrawn_while_it_is_proven_is_not_paid_for() {
     let entry = scene.entry(id);
     assert_eq!((entry.status.as_str(), entry.reason.as_deref()), ("refused", Some("cancelled")));
     assert_eq!(scene.nonce().await, 0);
+}
+
+/// A transaction that would be mined after the deadline fails there, and is paid for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_about_to_expire_is_not_begun() {
+    let scene = Scene::new(&[]).await;
+    let limits =
+        zkml_deploy::transaction::Limits { block: Duration::from_secs(60), ..Scene::options().limits };
+    let options = Options { limits, ..Scene::options() };
+    let near = scene.ask(1, scene.rpc.now().await.unwrap() + 100).await[0];
+    let later = scene.ask(1, scene.rpc.now().await.unwrap() + 1_000).await[0];
+    let running = scene.start(options.clone());
+    scene.wait("end", |event| *event == Event::Done { request: later, earned: None }).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    running.stop().await;
+    assert_eq!((scene.prover.begun.load(Ordering::SeqCst), scene.nonce().await), (1, 1));
+    // Nor is one handed in that was proven before.
+    let running = scene.start(Options { max_pending: 0, ..Scene::options() });
+    scene.wait("proof", |event| matches!(event, Event::Proven { request, .. } if *request == near)).await;
+    running.stop().await;
+    let running = scene.start(options.clone());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 1);
+    scene.rpc.raw("evm_increaseTime", json!([200])).await.unwrap();
+    mine(&scene.rpc, 1).await;
+    scene.serve(options).await;
+    assert_eq!(scene.entry(near).reason.as_deref(), Some("expired"));
+    assert_eq!(scene.nonce().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

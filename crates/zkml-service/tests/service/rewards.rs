@@ -177,8 +177,12 @@ async fn a_reward_below_the_fee_waits_unless_told_otherwise() {
     let running = scene.start(options(Rewards::default()));
     let cheap = |event: &Event| matches!(event, Event::Postponed { request, reason } if *request == id && reason.contains("expected to cost"));
     scene.wait("refusal", cheap).await;
+    while scene.metrics().contains("zkml_watch_reward_below_fee_total 1\n") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let figures = scene.metrics();
     running.stop().await;
+    assert_eq!(scene.count(cheap), 1, "it is said once");
     assert!(!figures.contains("zkml_watch_reward_below_fee_total 0"), "{figures}");
     assert_eq!((scene.nonce().await, state(&scene, id).await), (0, RequestState::Pending));
     scene.serve(options(Rewards { at_a_loss: true, ..Rewards::default() })).await;
