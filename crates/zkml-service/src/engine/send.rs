@@ -16,7 +16,7 @@ use zkml_deploy::{
 };
 use zkml_protocol::Word;
 
-use super::{Engine, follow::Head};
+use super::{Engine, follow::Head, milliseconds};
 use crate::{
     error::{Result, ServiceError},
     event::Event,
@@ -48,7 +48,8 @@ impl Engine {
         self.note_balance().await?;
         for entry in entries {
             let Some(proof) = &entry.proof else { continue };
-            if self.is_too_late(&entry, head) {
+            if let Some(why) = self.not_now(&entry, head) {
+                self.rest_a_block(&entry, why)?;
                 continue;
             }
             let handed_in = match self.is_pending(&entry).await {
@@ -62,6 +63,23 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Why a request's proof is not handed in before the next block, where that is known without asking.
+    fn not_now(&self, entry: &Entry, head: Head) -> Option<&'static str> {
+        if self.is_too_late(entry, head) {
+            return Some("its deadline is too near");
+        }
+        // Where contracts are shown other block numbers, they say it themselves.
+        let wanted = entry.reward.as_ref().map_or(0, |reward| u64::from(reward.confirmations));
+        let early = head.number.saturating_add(1) < entry.block.saturating_add(wanted);
+        early.then_some("it wants more confirmations")
+    }
+
+    /// Looks at a request again after a block, and lets others have the room; nothing is told of what comes by itself.
+    fn rest_a_block(&mut self, entry: &Entry, why: &str) -> Result<()> {
+        let pause = milliseconds(self.options.limits.block);
+        self.journal.postpone(&entry.id, pause, why, false)
     }
 
     /// What a node has against one request shall not keep others waiting.
