@@ -15,7 +15,7 @@ use zkml_deploy::{
 };
 use zkml_harness::ROUTE_DELAY;
 use zkml_workspace::{
-    steps::deploy::{self, Sender},
+    steps::deploy::{self, Sender, Terms},
     value,
 };
 
@@ -85,14 +85,22 @@ pub struct PlacingArgs {
 }
 
 impl PlacingArgs {
-    /// Contracts that are there already.
+    /// The same as the step takes it.
     #[must_use]
-    pub fn existing(&self) -> Existing {
+    pub fn terms(&self) -> Terms {
         let address = |bytes: Option<[u8; 20]>| bytes.map(Address::from);
-        Existing {
-            registry: address(self.registry),
-            router: address(self.router),
-            zkml_verifier: address(self.zkml_verifier),
+        Terms {
+            owner: address(self.owner),
+            model_owner: address(self.model_owner),
+            guardian: address(self.emergency_stop),
+            route_delay: self.route_delay,
+            model_delay: self.model_delay,
+            existing: Existing {
+                registry: address(self.registry),
+                router: address(self.router),
+                zkml_verifier: address(self.zkml_verifier),
+            },
+            consumer: self.consumer.into(),
         }
     }
 }
@@ -104,29 +112,22 @@ impl PlacingArgs {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
-    let address = |bytes: Option<[u8; 20]>| bytes.map(Address::from);
-    let terms = args.terms;
+    let terms = args.terms.terms();
     let request = deploy::Request {
-        owner: address(terms.owner),
-        model_owner: address(terms.model_owner),
-        guardian: address(terms.emergency_stop),
-        route_delay: terms.route_delay,
-        model_delay: terms.model_delay,
-        existing: terms.existing(),
+        terms,
         parts: if args.parts.is_empty() {
-            let guarded = terms.emergency_stop.is_some();
+            let guarded = terms.guardian.is_some();
             Part::ALL.into_iter().filter(|part| guarded || *part != Part::EmergencyStop).collect()
         } else {
             args.parts.into_iter().collect()
         },
-        consumer: terms.consumer.into(),
         deployments: args.records.deployments,
         limits: args.fees.limits(&chain),
         save_plan: args.save_plan,
         chain: chain.clone(),
     };
     let report = block_on(async {
-        let sender = match (args.broadcast, address(args.from)) {
+        let sender = match (args.broadcast, args.from.map(Address::from)) {
             (true, _) => Sender::Broadcast(args.key.account(&args.password, &chain).await?),
             (false, Some(address)) => Sender::DryRun(address),
             (false, None) if args.key.given() => {

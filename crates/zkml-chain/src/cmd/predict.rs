@@ -37,24 +37,14 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
-    let (terms, address) = (args.terms, |bytes: Option<[u8; 20]>| bytes.map(Address::from));
+    let terms = args.terms.terms();
     let named = terms.owner.is_some() && terms.model_owner.is_some();
-    let sender = match address(args.from) {
+    let sender = match args.from.map(Address::from) {
         Some(from) => from,
         None if args.key.given() => block_on(args.key.account(&args.password, &chain))?.address(),
         // Nothing depends on it.
         None if named => Address::ZERO,
         None => return Err(Error::NoKey),
     };
-    let request = predict::Request {
-        owner: address(terms.owner),
-        model_owner: address(terms.model_owner),
-        guardian: address(terms.emergency_stop),
-        route_delay: terms.route_delay,
-        model_delay: terms.model_delay,
-        existing: terms.existing(),
-        consumer: terms.consumer.into(),
-        chain,
-    };
-    ui.result(&predict::run(&artifacts, sender, &request)?)
+    ui.result(&predict::run(&artifacts, &chain, sender, &terms)?)
 }

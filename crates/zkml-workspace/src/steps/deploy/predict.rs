@@ -1,36 +1,11 @@
 //! Where contracts will be, before they are there.
 
-use super::{ConsumerKind, Folder, owners};
+use super::{Folder, Terms};
 use crate::{artifacts::Artifacts, error::Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use zkml_deploy::{
-    Address,
-    chain::Chain,
-    package::{Existing, Placement},
-};
+use zkml_deploy::{Address, chain::Chain, package::Placement};
 use zkml_protocol::Word;
-
-/// What will be deployed, and for whom.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The chain: on test chains the sender owns what nobody else is to own.
-    pub chain: Chain,
-    /// Owner of router and consumer; the sender on test chains when absent.
-    pub owner: Option<Address>,
-    /// Who registers the model; the sender when absent.
-    pub model_owner: Option<Address>,
-    /// Who may pull an emergency stop in front of the verifier.
-    pub guardian: Option<Address>,
-    /// Seconds until a later route comes into force.
-    pub route_delay: u64,
-    /// Seconds until another model of private weights can take over.
-    pub model_delay: u64,
-    /// Contracts that are there already.
-    pub existing: Existing,
-    /// Which consumer.
-    pub consumer: ConsumerKind,
-}
 
 /// Where contracts will be.
 #[derive(Debug, Clone, Serialize)]
@@ -50,13 +25,10 @@ pub struct PredictReport {
 ///
 /// # Errors
 /// As [`Folder::load`] and [`Placement::new`]; [`NoOwner`](zkml_deploy::DeployError::NoOwner).
-pub fn run(artifacts: &Artifacts, sender: Address, request: &Request) -> Result<PredictReport> {
-    let package = Folder::load(artifacts, request.consumer, request.guardian)?.package;
-    let Request { owner, model_owner, guardian, route_delay, model_delay, existing, .. } = *request;
-    let owners = owners(&request.chain, owner, model_owner, sender)?;
-    let owners = zkml_deploy::package::Owners { guardian, route_delay, model_delay, ..owners };
-    let placement = Placement::new(&package, owners, existing)?;
-    let unknown = existing.zkml_verifier.is_some();
+pub fn run(artifacts: &Artifacts, chain: &Chain, sender: Address, terms: &Terms) -> Result<PredictReport> {
+    let package = Folder::load(artifacts, terms.consumer, terms.guardian)?.package;
+    let placement = Placement::new(&package, terms.owners(chain, sender)?, terms.existing)?;
+    let unknown = terms.existing.zkml_verifier.is_some();
     let stack = [&placement.registry, &placement.router].into_iter().filter(|_| !unknown);
     let others = [&placement.verifier, &placement.zkml_verifier, &placement.consumer];
     let all = others.into_iter().chain(&placement.emergency_stop).chain(stack);
