@@ -36,6 +36,14 @@ impl Call {
     pub fn new(what: impl Into<String>, to: Address, data: Vec<u8>) -> Self {
         Self { what: what.into(), to, data, value: U256::ZERO }
     }
+
+    /// Its gas on the last block when this account sends it, or what it would revert with there.
+    ///
+    /// # Errors
+    /// As [`Rpc::estimate`]; a revert is no error.
+    pub async fn estimate(&self, rpc: &Rpc, from: Address) -> Result<std::result::Result<u64, Bytes>> {
+        rpc.estimate_paying(from, self.to, &self.data, self.value).await
+    }
 }
 
 /// A signed transaction.
@@ -212,7 +220,7 @@ pub async fn send_and_wait(
     limits: Limits,
     sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
 ) -> Result<Mined> {
-    let gas = match rpc.estimate_call(account.address(), call).await? {
+    let gas = match call.estimate(rpc, account.address()).await? {
         Ok(gas) => with_headroom(&call.what, gas, limits.gas)?,
         Err(bytes) => {
             let reason = describe(&bytes);
@@ -350,7 +358,7 @@ impl Waiting<'_> {
             return Ok(Mined { receipt, hash, offers: self.offers.len() });
         }
         // What it would say now: usually the same.
-        let reason = match self.rpc.estimate_call(self.account.address(), self.call).await? {
+        let reason = match self.call.estimate(self.rpc, self.account.address()).await? {
             Err(bytes) => describe(&bytes),
             Ok(_) => "the node does not say why; it may have run out of gas".to_owned(),
         };

@@ -26,7 +26,6 @@ use crate::{
     chain::{Chain, RpcUrl},
     error::with_causes,
     secret::redact,
-    transaction::Call,
 };
 
 /// How long one request may take.
@@ -173,13 +172,19 @@ impl Rpc {
         self.estimate_request(request(Some(from), to, data)).await
     }
 
-    /// The same for a call, with the coins that go along.
+    /// The same for a transaction to which coins belong.
     ///
     /// # Errors
     /// As [`Rpc::chain_id_there`]; a revert is no error.
-    pub async fn estimate_call(&self, from: Address, call: &Call) -> Result<std::result::Result<u64, Bytes>> {
-        let mut request = request(Some(from), Some(call.to), &call.data);
-        request.value = (!call.value.is_zero()).then_some(call.value);
+    pub async fn estimate_paying(
+        &self,
+        from: Address,
+        to: Address,
+        data: &[u8],
+        value: U256,
+    ) -> Result<std::result::Result<u64, Bytes>> {
+        let mut request = request(Some(from), Some(to), data);
+        request.value = (!value.is_zero()).then_some(value);
         self.estimate_request(request).await
     }
 

@@ -23,7 +23,7 @@ use zkml_deploy::{
 pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limits: &Limits) -> Result<u64> {
     // Nodes say in many ways that coins are missing.
     afford(rpc, chain, from, 0, call.value, limits).await?;
-    let estimate = rpc.estimate_call(from, call).await?;
+    let estimate = call.estimate(rpc, from).await?;
     let gas = estimate.map_err(|bytes| DeployError::Reverted {
         what: call.what.clone(),
         reason: zkml_contracts::errors::describe(&bytes),
