@@ -2,6 +2,7 @@
 pragma solidity ^0.8.20;
 
 import {ZKMLConsumer} from "@zkml-chain/contracts/src/ZKMLConsumer.sol";
+import {ZKMLEmergencyStop} from "@zkml-chain/contracts/src/ZKMLEmergencyStop.sol";
 import {ZKMLRouter} from "@zkml-chain/contracts/src/ZKMLRouter.sol";
 import {ZKMLVerifier} from "@zkml-chain/contracts/src/ZKMLVerifier.sol";
 import {IModelVerifier} from "@zkml-chain/contracts/src/interfaces/IModelVerifier.sol";
@@ -42,6 +43,9 @@ contract Check is Deployment {
     /// @param actual Its model.
     /// @param expected The record's.
     error WrongModel(uint256 actual, uint256 expected);
+    /// @notice The emergency stop was pulled, for good.
+    /// @param stop The stop.
+    error Stopped(address stop);
     /// @notice No proof of the model is accepted any more.
     /// @param modelId The model.
     error Deprecated(uint256 modelId);
@@ -55,6 +59,7 @@ contract Check is Deployment {
         checks = _codes(record);
         checks += _digests(record);
         checks += _ties(record);
+        if (record.guarded) checks += _stop(record);
         checks += _entry(record);
     }
 
@@ -99,12 +104,21 @@ contract Check is Deployment {
         // The selector is the first four bytes of the key's digest.
         // forge-lint: disable-next-line(unsafe-typecast)
         bytes4 selector = bytes4(record.vk);
-        _tie("route", address(ZKMLRouter(record.router.place).verifierOf(selector)), record.verifier.place);
+        _tie("route", address(ZKMLRouter(record.router.place).verifierOf(selector)), _routed(record));
         ZKMLConsumer consumer = ZKMLConsumer(record.consumer.place);
         _tie("verifier of the consumer", address(consumer.ZKML_VERIFIER()), record.zkmlVerifier.place);
         uint256 modelId = consumer.modelId();
         if (modelId != record.modelId) revert WrongModel(modelId, record.modelId);
         return 5;
+    }
+
+    /// @dev The emergency stop in front of the verifier.
+    function _stop(Recorded memory record) private view returns (uint256 checks) {
+        _code(record, record.emergencyStop);
+        ZKMLEmergencyStop stop = ZKMLEmergencyStop(record.emergencyStop.place);
+        _tie("verifier of the emergency stop", address(stop.VERIFIER()), record.verifier.place);
+        if (stop.stopped()) revert Stopped(address(stop));
+        return 3;
     }
 
     /// @dev The registry's entry. Reverts with the registry's own error where there is none.

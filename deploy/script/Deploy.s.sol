@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {ZKMLEmergencyStop} from "@zkml-chain/contracts/src/ZKMLEmergencyStop.sol";
 import {ZKMLRegistry} from "@zkml-chain/contracts/src/ZKMLRegistry.sol";
 import {ZKMLRouter} from "@zkml-chain/contracts/src/ZKMLRouter.sol";
 import {ZKMLVerifier} from "@zkml-chain/contracts/src/ZKMLVerifier.sol";
@@ -47,6 +48,8 @@ contract Deploy is Deployment {
     function run(string calldata path, string calldata folder) external returns (uint256 sent) {
         Recorded memory record = _read(path);
         bytes memory verifier = _initCode(record, record.verifier, _artifact(folder, record.verifier.name));
+        bytes memory stop;
+        if (record.guarded) stop = _initCode(record, record.emergencyStop, type(ZKMLEmergencyStop).creationCode);
         bytes memory registry = _initCode(record, record.registry, type(ZKMLRegistry).creationCode);
         bytes memory router = _initCode(record, record.router, type(ZKMLRouter).creationCode);
         bytes memory zkml = _initCode(record, record.zkmlVerifier, type(ZKMLVerifier).creationCode);
@@ -57,6 +60,7 @@ contract Deploy is Deployment {
 
         VM.startBroadcast();
         sent = _create(record, record.verifier, verifier);
+        if (record.guarded) sent += _create(record, record.emergencyStop, stop);
         sent += _create(record, record.registry, registry);
         sent += _create(record, record.router, router);
         sent += _create(record, record.zkmlVerifier, zkml);
@@ -104,8 +108,8 @@ contract Deploy is Deployment {
         ZKMLRouter router = ZKMLRouter(record.router.place);
         // The selector is the first four bytes of the key's digest.
         // forge-lint: disable-next-line(unsafe-typecast)
-        if (address(router.routeOf(bytes4(record.vk)).verifier) == record.verifier.place) return 0;
-        router.proposeRoute(IModelVerifier(record.verifier.place));
+        if (address(router.routeOf(bytes4(record.vk)).verifier) == _routed(record)) return 0;
+        router.proposeRoute(IModelVerifier(_routed(record)));
         return 1;
     }
 

@@ -28,6 +28,8 @@ abstract contract Deployment {
 
     /// @notice A record, as far as scripts need it.
     /// @param verifier The generated verifier.
+    /// @param guarded Whether an emergency stop stands in front of it.
+    /// @param emergencyStop `ZKMLEmergencyStop`, if so.
     /// @param registry `ZKMLRegistry`.
     /// @param router `ZKMLRouter`.
     /// @param zkmlVerifier `ZKMLVerifier`.
@@ -42,6 +44,8 @@ abstract contract Deployment {
     /// @param factory Deploys by CREATE2.
     struct Recorded {
         Placed verifier;
+        bool guarded;
+        Placed emergencyStop;
         Placed registry;
         Placed router;
         Placed zkmlVerifier;
@@ -80,6 +84,8 @@ abstract contract Deployment {
         uint256 chainId = VM.parseJsonUint(json, ".chainId");
         if (chainId != block.chainid) revert WrongChain(block.chainid, chainId);
         record.verifier = _placed(json, ".contracts.verifier");
+        record.guarded = VM.keyExistsJson(json, ".contracts.emergencyStop");
+        if (record.guarded) record.emergencyStop = _placed(json, ".contracts.emergencyStop");
         record.registry = _placed(json, ".contracts.registry");
         record.router = _placed(json, ".contracts.router");
         record.zkmlVerifier = _placed(json, ".contracts.zkmlVerifier");
@@ -105,6 +111,11 @@ abstract contract Deployment {
         placed.initCodeHash = VM.parseJsonBytes32(json, string.concat(key, ".initCodeHash"));
         placed.runtimeCodeHash = VM.parseJsonBytes32(json, string.concat(key, ".runtimeCodeHash"));
         placed.status = VM.parseJsonString(json, string.concat(key, ".status"));
+    }
+
+    /// @dev Where the route leads: to the emergency stop, or to the verifier itself.
+    function _routed(Recorded memory record) internal pure returns (address routed) {
+        return record.guarded ? record.emergencyStop.place : record.verifier.place;
     }
 
     /// @dev Refuses an address that is not the one where the factory puts the recorded creation code.

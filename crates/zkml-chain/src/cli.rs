@@ -44,6 +44,8 @@ enum Command {
     GenVerifier(cmd::gen_verifier::Args),
     Simulate(cmd::simulate::Args),
     #[cfg(feature = "chain")]
+    Predict(cmd::predict::Args),
+    #[cfg(feature = "chain")]
     Deploy(cmd::deploy::Args),
     #[cfg(feature = "chain")]
     CheckDeployment(cmd::check_deployment::Args),
@@ -53,6 +55,8 @@ enum Command {
     Submit(cmd::submit::Args),
     #[cfg(feature = "chain")]
     Request(cmd::request::Args),
+    #[cfg(feature = "chain")]
+    Rewards(cmd::rewards::Args),
     #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
@@ -96,6 +100,8 @@ impl Command {
             Self::GenVerifier(args) => cmd::gen_verifier::run(ui, &args),
             Self::Simulate(args) => cmd::simulate::run(ui, &args),
             #[cfg(feature = "chain")]
+            Self::Predict(args) => cmd::predict::run(ui, args),
+            #[cfg(feature = "chain")]
             Self::Deploy(args) => cmd::deploy::run(ui, args),
             #[cfg(feature = "chain")]
             Self::CheckDeployment(args) => cmd::check_deployment::run(ui, &args),
@@ -105,6 +111,8 @@ impl Command {
             Self::Submit(args) => cmd::submit::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Request(args) => cmd::request::run(ui, args),
+            #[cfg(feature = "chain")]
+            Self::Rewards(args) => cmd::rewards::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),

@@ -9,7 +9,7 @@ use crate::{
     Address, B256, CREATE2_FACTORY, DeployError, Result, U256,
     consumer::Consumer,
     create2_address,
-    interfaces::{GeneratedVerifier, ZkmlConsumer, ZkmlRouter, ZkmlVerifier},
+    interfaces::{GeneratedVerifier, ZkmlConsumer, ZkmlEmergencyStop, ZkmlRouter, ZkmlVerifier},
     package::Placed,
     plan::{Part, Plan, State},
     record::{ContractRecord, Record},
@@ -43,13 +43,14 @@ pub struct Trial {
 /// Those of the endpoint: what could not be asked is no finding.
 pub async fn run(rpc: &Rpc, plan: &Plan, record: &Record, trial: &Trial) -> Result<Vec<Finding>> {
     let mut findings = Findings { rpc, plan, list: Vec::new() };
-    for part in [Part::Verifier, Part::Registry, Part::Router, Part::ZkmlVerifier, Part::Consumer] {
+    for part in plan.parts() {
         if let (Some(placed), Some(recorded)) = (plan.placed(part), record.contract(part)) {
             findings.contract(placed, recorded).await?;
         }
     }
     findings.digests().await?;
     findings.ties().await?;
+    findings.emergency_stop().await?;
     findings.route().await?;
     findings.registration().await?;
     findings.consumer().await?;
@@ -145,6 +146,32 @@ impl Findings<'_> {
         Ok(())
     }
 
+    /// The stop in front of the verifier: where it leads, who may pull it, and that nobody did.
+    async fn emergency_stop(&mut self) -> Result<()> {
+        let (plan, rpc) = (self.plan, self.rpc);
+        let (Some(stop), Some(guardian)) = (&plan.placement.emergency_stop, plan.owners.guardian) else {
+            return Ok(());
+        };
+        let address = stop.address;
+        let found = rpc.view(address, "VERIFIER", ZkmlEmergencyStop::VERIFIERCall {}).await;
+        if let Some(found) = self.answer("verifier of the emergency stop", found)? {
+            self.same("verifier of the emergency stop", found, plan.placement.verifier.address);
+        }
+        let found = rpc.view(address, "stopped", ZkmlEmergencyStop::stoppedCall {}).await;
+        if let Some(stopped) = self.answer("state of the emergency stop", found)? {
+            let detail =
+                if stopped { "pulled, for good: no proof is accepted any more" } else { "not pulled" };
+            self.note("state of the emergency stop", !stopped, detail);
+        }
+        let found = rpc.view(address, "owner", ZkmlEmergencyStop::ownerCall {}).await;
+        if let Some(found) = self.answer("owner of the emergency stop", found)? {
+            let handed_over = if found == guardian { "" } else { ", to whom it was handed over" };
+            // Nobody is left who could pull it.
+            self.note("owner of the emergency stop", found != Address::ZERO, format!("{found}{handed_over}"));
+        }
+        Ok(())
+    }
+
     async fn route(&mut self) -> Result<()> {
         let selector = format!("0x{}", hex::encode(self.plan.selector()));
         match self.plan.look(self.rpc, Part::Route).await {
@@ -230,15 +257,14 @@ impl Findings<'_> {
             output: submission.output.clone().into(),
             proof: submission.blob.clone().into(),
         };
-        let ways = [
-            (
-                "verifier",
-                placement.verifier.address,
-                zkml_contracts::verify_proof_unchecked(&trial.proof, &trial.instances),
-            ),
+        let bare = zkml_contracts::verify_proof_unchecked(&trial.proof, &trial.instances);
+        let stop = placement.emergency_stop.as_ref();
+        let mut ways = Vec::from([("verifier", placement.verifier.address, bare.clone())]);
+        ways.extend(stop.map(|stop| ("emergency stop", stop.address, bare)));
+        ways.extend([
             ("ZKMLVerifier", placement.zkml_verifier.address, checked.abi_encode()),
             ("consumer", placement.consumer.address, zkml_contracts::check_inference(&submission)),
-        ];
+        ]);
         for (way, address, data) in ways {
             let answer = self.rpc.call(None, Some(address), &data).await?;
             // A call of an address without code succeeds.

@@ -1,18 +1,28 @@
 //! A consumer on a chain: which model it takes proofs about, what the next one must be bound to, and handing one in.
 
+use std::ops::RangeInclusive;
+
 use alloy::{
     primitives::{Address, B256, U256},
     rpc::types::TransactionReceipt,
+    sol_types::SolCall,
 };
 use zkml_contracts::{
     Submission,
-    requests::{InferenceAccepted, InferenceRequested, RequestState, request_state},
+    requests::{
+        InferenceAccepted, InferenceRequested, REWARDED_INFERENCE_REQUESTED, RequestState,
+        RewardedInferenceRequested, request_state, topic,
+    },
 };
-use zkml_protocol::{VerifierProgram, Word, binding::Context};
+use zkml_protocol::{
+    VerifierProgram, Word,
+    binding::{Context, Reward},
+};
 
 use crate::{
     DeployError, Result,
-    interfaces::{ZkmlConsumer, ZkmlRegistry, ZkmlVerifier},
+    asset::COIN,
+    interfaces::{ZkmlConsumer, ZkmlRegistry, ZkmlRewards, ZkmlVerifier},
     rpc::Rpc,
     transaction::Call,
 };
@@ -185,7 +195,7 @@ impl<'a> Consumer<'a> {
     #[must_use]
     pub fn hand_in(&self, submission: &Submission, context: &Context, provenance: &[u8]) -> Call {
         let data = zkml_contracts::verify_inference(submission, context.deadline, context.action, provenance);
-        Call { what: "verifyInference".to_owned(), to: self.address, data }
+        Call::new("verifyInference", self.address, data)
     }
 
     /// The data commitment of the inference that a transaction had accepted.
@@ -229,6 +239,91 @@ impl<'a> Consumer<'a> {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// The request with this reward about this data that a transaction of the subject made.
+    ///
+    /// # Errors
+    /// [`DeployError::Answer`] when the receipt holds no such event of this contract.
+    pub fn requested_rewarded(
+        &self,
+        receipt: &TransactionReceipt,
+        subject: Address,
+        data_commitment: Word,
+        reward: &Reward,
+    ) -> Result<RewardedInferenceRequested> {
+        let wanted = (subject.into_array(), data_commitment, *reward);
+        self.events(receipt, RewardedInferenceRequested::decode)
+            .find(|event| (event.request.subject, event.request.data_commitment, event.reward) == wanted)
+            .ok_or_else(|| self.without(receipt, "requestRewarded", "RewardedInferenceRequested"))
+    }
+
+    /// Refuses a contract that pays no rewards.
+    ///
+    /// # Errors
+    /// [`DeployError::NoRewards`], and those of the endpoint.
+    pub async fn pays_rewards(&self) -> Result<()> {
+        match self.funds(Address::ZERO, COIN).await {
+            Ok(_) => Ok(()),
+            Err(DeployError::Reverted { .. } | DeployError::Answer { .. }) => {
+                Err(DeployError::NoRewards { consumer: self.address.to_string() })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What is an account's in the contract, of an asset: what it has paid in, earned or got back.
+    ///
+    /// # Errors
+    /// [`DeployError::Answer`] when the contract pays no rewards, and those of the endpoint.
+    pub async fn funds(&self, account: Address, asset: Address) -> Result<U256> {
+        self.rpc.view(self.address, "fundsOf", ZkmlRewards::fundsOfCall { account, asset }).await
+    }
+
+    /// How much of a payer's deposit a spender may use for rewards.
+    ///
+    /// # Errors
+    /// As [`Consumer::funds`].
+    pub async fn spending_limit(&self, payer: Address, spender: Address, asset: Address) -> Result<U256> {
+        let call = ZkmlRewards::spendingLimitOfCall { payer, spender, asset };
+        self.rpc.view(self.address, "spendingLimitOf", call).await
+    }
+
+    /// The transaction that pays tokens in, which it may take from the sender.
+    #[must_use]
+    pub fn deposit(&self, asset: Address, amount: U256) -> Call {
+        Call::new("deposit", self.address, ZkmlRewards::depositCall { asset, amount }.abi_encode())
+    }
+
+    /// Requests with rewards that this contract has taken in these blocks, in ranges of at most `range` blocks, which is halved while the
+    /// endpoint refuses. What is no such event is left out.
+    ///
+    /// # Errors
+    /// Those of the endpoint.
+    pub async fn rewarded_requests(
+        &self,
+        blocks: RangeInclusive<u64>,
+        mut range: u64,
+    ) -> Result<Vec<RewardedInferenceRequested>> {
+        let topic = B256::from(topic(REWARDED_INFERENCE_REQUESTED).0);
+        let (mut from, last) = blocks.into_inner();
+        let mut found = Vec::new();
+        while from <= last {
+            let to = from.saturating_add(range.max(1) - 1).min(last);
+            match self.rpc.logs(self.address, &[topic], from, to).await {
+                Ok(logs) => {
+                    let own = logs.iter().filter(|log| log.address() == self.address && !log.removed);
+                    found.extend(own.filter_map(|log| {
+                        let topics: Vec<Word> = log.topics().iter().map(|topic| Word(topic.0)).collect();
+                        RewardedInferenceRequested::decode(&topics, &log.data().data).ok()
+                    }));
+                    from = to + 1;
+                }
+                Err(DeployError::Rpc { .. }) if to > from => range = (to - from).div_ceil(2).max(1),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(found)
     }
 
     /// Where a request stands.

@@ -10,6 +10,13 @@ sol! {
         function srsDigest() external view returns (bytes32 digest);
     }
 
+    /// `ZKMLEmergencyStop`.
+    interface ZkmlEmergencyStop {
+        function VERIFIER() external view returns (address verifier);
+        function stopped() external view returns (bool);
+        function owner() external view returns (address);
+    }
+
     /// `ZKMLVerifier`.
     interface ZkmlVerifier {
         function registry() external view returns (address registryAddress);
@@ -54,6 +61,21 @@ sol! {
         function ZKML_VERIFIER() external view returns (address verifier);
         function owner() external view returns (address);
         function MODEL_DELAY() external view returns (uint256);
+    }
+
+    /// A contract that inherits `ZKMLRewards`; its other calls are in `zkml-contracts`.
+    interface ZkmlRewards {
+        function fundsOf(address account, address asset) external view returns (uint256 amount);
+        function spendingLimitOf(address payer, address spender, address asset) external view returns (uint256 amount);
+        function deposit(address asset, uint256 amount) external payable;
+    }
+
+    /// A token (ERC-20).
+    interface Erc20 {
+        function decimals() external view returns (uint8 decimals);
+        function balanceOf(address account) external view returns (uint256 balance);
+        function allowance(address owner, address spender) external view returns (uint256 amount);
+        function approve(address spender, uint256 amount) external returns (bool done);
     }
 
     /// What publishing a transaction on Ethereum costs on top (OP stack, Scroll).

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod amount;
+pub mod asset;
 pub mod chain;
 pub mod check;
 pub mod consumer;

@@ -1,12 +1,12 @@
 //! What is to be deployed, as the folder of a model gives it.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 use zkml_contracts::ConsumerArguments;
 use zkml_protocol::{Program, VerifierProgram, Word, binding::Registration, keccak256};
 
-use crate::{Address, CREATE2_FACTORY, Result, create2_address, salt};
+use crate::{Address, CREATE2_FACTORY, DeployError, Result, create2_address, salt};
 
 /// A compiled contract.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub struct Package {
     pub registration: Registration,
     /// The generated verifier.
     pub verifier: CompiledContract,
+    /// `ZKMLEmergencyStop`.
+    pub emergency_stop: CompiledContract,
     /// `ZKMLRegistry`.
     pub registry: CompiledContract,
     /// `ZKMLRouter`.
@@ -70,6 +72,19 @@ pub struct Package {
     pub compiler: Compiler,
 }
 
+impl Package {
+    /// All contracts, with the emergency stop or without it, in the order of deployment.
+    #[must_use]
+    pub fn codes(&self, guarded: bool) -> Vec<&CompiledContract> {
+        let stop = guarded.then_some(&self.emergency_stop);
+        let stack = [&self.registry, &self.router, &self.zkml_verifier, &self.consumer];
+        std::iter::once(&self.verifier).chain(stop).chain(stack).collect()
+    }
+}
+
+/// The shortest and the longest delay of a router, in seconds, as `ZKMLRouter` has them.
+pub const ROUTE_DELAYS: RangeInclusive<u64> = 3_600..=90 * 24 * 3_600;
+
 /// Who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owners {
@@ -77,11 +92,42 @@ pub struct Owners {
     pub owner: Address,
     /// Who registers the model.
     pub model_owner: Address,
+    /// Who may pull the emergency stop in front of the verifier; there is no stop if nobody may.
+    pub guardian: Option<Address>,
     /// Seconds until a later route comes into force.
     pub route_delay: u64,
     /// Seconds until another model of private weights can take over; zero fixes the model.
     pub model_delay: u64,
 }
+
+impl Owners {
+    /// Refuses what the constructors would refuse, before anything is sent.
+    fn check(&self, existing: Existing) -> Result<()> {
+        let named =
+            [("owner", Some(self.owner)), ("model owner", Some(self.model_owner)), (GUARDIAN, self.guardian)];
+        if let Some((what, _)) = named.into_iter().find(|(_, address)| *address == Some(Address::ZERO)) {
+            let why = "nobody has the address zero: name an account that can act";
+            return Err(DeployError::Argument {
+                what,
+                given: Address::ZERO.to_string(),
+                why: why.to_owned(),
+            });
+        }
+        if existing.router.is_none() && !ROUTE_DELAYS.contains(&self.route_delay) {
+            let (least, most) = (ROUTE_DELAYS.start(), ROUTE_DELAYS.end());
+            let why = format!("a router takes from {least} (an hour) to {most} (90 days)");
+            return Err(DeployError::Argument {
+                what: "route delay",
+                given: self.route_delay.to_string(),
+                why,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The owner of an emergency stop, in words.
+const GUARDIAN: &str = "owner of the emergency stop";
 
 /// Contracts that are there already and are to be used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -130,6 +176,8 @@ impl Placed {
 pub struct Placement {
     /// The generated verifier.
     pub verifier: Placed,
+    /// `ZKMLEmergencyStop` in front of it, if somebody may pull it.
+    pub emergency_stop: Option<Placed>,
     /// The registry.
     pub registry: Placed,
     /// The router.
@@ -147,8 +195,10 @@ impl Placement {
     /// of the version and the contract's name: owners and what a contract is tied to are in its arguments.
     ///
     /// # Errors
-    /// [`crate::DeployError::Abi`] for a delay that no other model could ever use.
+    /// [`DeployError::Abi`] for a delay that no other model could ever use, [`DeployError::Argument`] for what a constructor would
+    /// refuse, and for an emergency stop whose owner could never pull it.
     pub fn new(package: &Package, owners: Owners, existing: Existing) -> Result<Self> {
+        owners.check(existing)?;
         let program = &package.program;
         let version = &program.statement().toolkit_version;
         let verifier = Placed::by_factory(&package.verifier, salt(program), Vec::new());
@@ -157,7 +207,11 @@ impl Placement {
             None => Placed::by_factory(code, contract_salt(version, &code.name), arguments),
         };
         let registry = place(&package.registry, existing.registry, Vec::new());
-        let first = [verifier.address.into_array()];
+        let emergency_stop = owners.guardian.map(|guardian| {
+            let arguments = [verifier.address.into_word().0, guardian.into_word().0].concat();
+            place(&package.emergency_stop, None, arguments)
+        });
+        let first = [emergency_stop.as_ref().unwrap_or(&verifier).address.into_array()];
         let arguments =
             zkml_contracts::router_arguments(&owners.owner.into_array(), owners.route_delay, &first);
         let router = place(&package.router, existing.router, arguments);
@@ -172,7 +226,32 @@ impl Placement {
         };
         let arguments = zkml_contracts::consumer_arguments(program, &arguments)?;
         let consumer = place(&package.consumer, None, arguments);
-        Ok(Self { verifier, registry, router, zkml_verifier, consumer, model_id })
+        let placement =
+            Self { verifier, emergency_stop, registry, router, zkml_verifier, consumer, model_id };
+        placement.check_guardian(owners.guardian)?;
+        Ok(placement)
+    }
+
+    /// What the route leads to: the emergency stop, or the verifier itself.
+    #[must_use]
+    pub fn routed(&self) -> &Placed {
+        self.emergency_stop.as_ref().unwrap_or(&self.verifier)
+    }
+
+    /// None of these contracts sends anything to a stop, so that none of them could ever pull it.
+    fn check_guardian(&self, guardian: Option<Address>) -> Result<()> {
+        let Some(guardian) = guardian else { return Ok(()) };
+        let all = [&self.verifier, &self.registry, &self.router, &self.zkml_verifier, &self.consumer];
+        match all.into_iter().find(|placed| placed.address == guardian) {
+            None => Ok(()),
+            Some(placed) => {
+                let why = format!(
+                    "that is {}, which never pulls it: name an account that can act fast",
+                    placed.code.name
+                );
+                Err(DeployError::Argument { what: GUARDIAN, given: guardian.to_string(), why })
+            }
+        }
     }
 }
 

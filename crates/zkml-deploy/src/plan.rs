@@ -18,6 +18,8 @@ use crate::{
 pub enum Part {
     /// The generated verifier.
     Verifier,
+    /// The emergency stop in front of it, where one is wanted.
+    EmergencyStop,
     /// The registry.
     Registry,
     /// The router.
@@ -34,8 +36,9 @@ pub enum Part {
 
 impl Part {
     /// All of them, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Verifier,
+        Self::EmergencyStop,
         Self::Registry,
         Self::Router,
         Self::ZkmlVerifier,
@@ -49,6 +52,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::Verifier => "verifier",
+            Self::EmergencyStop => "emergency-stop",
             Self::Registry => "registry",
             Self::Router => "router",
             Self::ZkmlVerifier => "zkml-verifier",
@@ -58,14 +62,15 @@ impl Part {
         }
     }
 
-    /// What must be there before it can be made.
+    /// What must be there before it can be made; of it, the emergency stop where one is wanted.
     #[must_use]
     pub fn needs(self) -> &'static [Self] {
         match self {
             Self::Verifier | Self::Registry => &[],
-            Self::Router => &[Self::Verifier],
+            Self::EmergencyStop => &[Self::Verifier],
+            Self::Router => &[Self::Verifier, Self::EmergencyStop],
             Self::ZkmlVerifier => &[Self::Registry, Self::Router],
-            Self::Route => &[Self::Verifier, Self::Router],
+            Self::Route => &[Self::Verifier, Self::EmergencyStop, Self::Router],
             Self::Registration => &[Self::Registry],
             Self::Consumer => &[Self::ZkmlVerifier, Self::Registration],
         }
@@ -109,7 +114,7 @@ impl Plan {
     /// Places everything. A `ZKMLVerifier` that is there already brings its registry and router along.
     ///
     /// # Errors
-    /// Those of the endpoint, when an existing contract has to be asked; [`DeployError::Abi`].
+    /// Those of the endpoint, when an existing contract has to be asked, and those of [`Placement::new`].
     pub async fn new(
         rpc: &Rpc,
         chain: &Chain,
@@ -132,11 +137,24 @@ impl Plan {
         [a, b, c, d]
     }
 
+    /// The parts that this deployment has, in order.
+    pub fn parts(&self) -> impl Iterator<Item = Part> + use<> {
+        let guarded = self.owners.guardian.is_some();
+        Part::ALL.into_iter().filter(move |part| guarded || *part != Part::EmergencyStop)
+    }
+
+    /// What must be there before a part can be made.
+    pub(crate) fn needs(&self, part: Part) -> impl Iterator<Item = Part> + use<> {
+        let needs = part.needs();
+        self.parts().filter(move |other| needs.contains(other))
+    }
+
     /// The contract of a part, if it is one.
     #[must_use]
     pub fn placed(&self, part: Part) -> Option<&Placed> {
         match part {
             Part::Verifier => Some(&self.placement.verifier),
+            Part::EmergencyStop => self.placement.emergency_stop.as_ref(),
             Part::Registry => Some(&self.placement.registry),
             Part::Router => Some(&self.placement.router),
             Part::ZkmlVerifier => Some(&self.placement.zkml_verifier),
@@ -164,11 +182,12 @@ impl Plan {
     ///
     /// # Errors
     /// [`DeployError::OtherCode`], [`DeployError::Route`], [`DeployError::Deprecated`] when something else is where it
-    /// should be, and those of the endpoint.
+    /// should be, [`DeployError::NoGuardian`] for an emergency stop that nobody could pull, and those of the endpoint.
     pub async fn look(&self, rpc: &Rpc, part: Part) -> Result<State> {
         match (part, self.placed(part)) {
             (_, Some(placed)) => self.contract(rpc, placed).await,
             (Part::Route, None) => self.route(rpc).await,
+            (Part::EmergencyStop, None) => Err(DeployError::NoGuardian),
             (_, None) => self.registration(rpc).await,
         }
     }
@@ -182,7 +201,7 @@ impl Plan {
             Some(salt) if code.is_empty() => {
                 let data = [salt.0.as_slice(), &placed.init_code()].concat();
                 let what = format!("deploying {}", placed.code.name);
-                let call = Call { what, to: CREATE2_FACTORY.into(), data };
+                let call = Call::new(what, CREATE2_FACTORY.into(), data);
                 Ok(State::Missing { call, by: None })
             }
             _ => Err(DeployError::OtherCode {
@@ -195,7 +214,7 @@ impl Plan {
     }
 
     async fn route(&self, rpc: &Rpc) -> Result<State> {
-        let (router, verifier) = (self.placement.router.address, self.placement.verifier.address);
+        let (router, verifier) = (self.placement.router.address, self.placement.routed().address);
         if self.existing.router.is_none() && rpc.code(router).await?.is_empty() {
             return Ok(State::WithRouter);
         }
@@ -229,14 +248,14 @@ impl Plan {
         }
         let owner = rpc.view(router, "owner", ZkmlRouter::ownerCall {}).await?;
         let data = alloy::sol_types::SolCall::abi_encode(&ZkmlRouter::proposeRouteCall { verifier });
-        let call = Call { what: "proposing the route".to_owned(), to: router, data };
+        let call = Call::new("proposing the route", router, data);
         Ok(State::Missing { call, by: Some(owner) })
     }
 
     async fn registration(&self, rpc: &Rpc) -> Result<State> {
         let (registry, id) = (self.placement.registry.address, self.placement.model_id);
         let data = zkml_contracts::register_model(&self.package.registration, "");
-        let call = Call { what: "registering the model".to_owned(), to: registry, data };
+        let call = Call::new("registering the model", registry, data);
         let missing = State::Missing { call, by: Some(self.owners.model_owner) };
         if rpc.code(registry).await?.is_empty() {
             return Ok(missing);

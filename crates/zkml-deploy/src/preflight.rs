@@ -9,7 +9,7 @@ use crate::{
     chain::Chain,
     error::ChainsFileError,
     interfaces::L1Fee,
-    package::Package,
+    package::{CompiledContract, Package},
     rpc::{Answer, Rpc},
 };
 
@@ -43,12 +43,13 @@ fn check(name: &'static str, detail: impl Into<String>) -> Check {
     Check { name, detail: detail.into() }
 }
 
-/// Looks at everything that does not depend on what is deployed already. What needs no connection comes first.
+/// Looks at everything that does not depend on what is deployed already, with the emergency stop if the verifier gets one. What needs no
+/// connection comes first.
 ///
 /// # Errors
 /// [`DeployError::UnsafeSetup`], [`DeployError::Preflight`] with the first check that fails, and those of the endpoint.
-pub async fn run(rpc: &Rpc, chain: &Chain, package: &Package) -> Result<Vec<Check>> {
-    let mut checks = vec![setup(chain, package)?, sizes(chain, package)?];
+pub async fn run(rpc: &Rpc, chain: &Chain, package: &Package, guarded: bool) -> Result<Vec<Check>> {
+    let mut checks = vec![setup(chain, package)?, sizes(chain, &package.codes(guarded))?];
     checks.push(check("chain", format!("{} answers as chain {}", rpc.endpoint(), rpc.chain_id())));
     checks.push(push0(rpc).await?);
     checks.push(precompiles(rpc).await?);
@@ -72,9 +73,7 @@ pub fn setup(chain: &Chain, package: &Package) -> Result<Check> {
     }
 }
 
-fn sizes(chain: &Chain, package: &Package) -> Result<Check> {
-    let codes =
-        [&package.verifier, &package.registry, &package.router, &package.zkml_verifier, &package.consumer];
+fn sizes(chain: &Chain, codes: &[&CompiledContract]) -> Result<Check> {
     for code in codes {
         for (what, size, limit) in [
             ("runtime", code.runtime.len(), chain.code_limit),

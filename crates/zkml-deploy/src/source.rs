@@ -317,7 +317,7 @@ pub fn deployed<'a>(record: &'a Record, only: Option<&str>) -> Result<Vec<&'a Co
         list.iter().map(|contract| contract.name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let meant: Vec<_> =
-        all.into_iter().filter(|contract| only.is_none_or(|name| contract.name == name)).collect();
+        all.iter().copied().filter(|contract| only.is_none_or(|name| contract.name == name)).collect();
     if let (Some(name), true) = (only, meant.is_empty()) {
         return Err(SourceError::NoSuchContract { name: name.to_owned(), known: names(&all) });
     }

@@ -14,7 +14,7 @@ use crate::{
     DeployError, Result,
     chain::Chain,
     keys::Account,
-    rpc::{Answer, FeeLimits, Fees, Rpc, Sent},
+    rpc::{FeeLimits, Fees, Rpc, Sent},
 };
 
 /// What a transaction does.
@@ -26,6 +26,24 @@ pub struct Call {
     pub to: Address,
     /// Its calldata.
     pub data: Vec<u8>,
+    /// Coins that go along, in wei.
+    pub value: U256,
+}
+
+impl Call {
+    /// A call without coins.
+    #[must_use]
+    pub fn new(what: impl Into<String>, to: Address, data: Vec<u8>) -> Self {
+        Self { what: what.into(), to, data, value: U256::ZERO }
+    }
+
+    /// Its gas on the last block when this account sends it, or what it would revert with there.
+    ///
+    /// # Errors
+    /// As [`Rpc::estimate`]; a revert is no error.
+    pub async fn estimate(&self, rpc: &Rpc, from: Address) -> Result<std::result::Result<u64, Bytes>> {
+        rpc.estimate_paying(from, self.to, &self.data, self.value).await
+    }
 }
 
 /// A signed transaction.
@@ -47,7 +65,7 @@ impl Account {
     /// Signs a transaction of type 2 (EIP-1559) without value.
     ///
     /// # Errors
-    /// [`DeployError::Signing`], when a hardware wallet is told to refuse for instance.
+    /// As [`Account::sign_call`].
     pub async fn sign(
         &self,
         chain_id: u64,
@@ -57,14 +75,31 @@ impl Account {
         gas: u64,
         fees: Fees,
     ) -> Result<Signed> {
+        let call = Call::new("", to, data.to_owned());
+        self.sign_call(chain_id, &call, nonce, gas, fees).await
+    }
+
+    /// Signs the transaction of a call, with the coins that go along.
+    ///
+    /// # Errors
+    /// [`DeployError::Signing`], when a hardware wallet is told to refuse for instance.
+    pub async fn sign_call(
+        &self,
+        chain_id: u64,
+        call: &Call,
+        nonce: u64,
+        gas: u64,
+        fees: Fees,
+    ) -> Result<Signed> {
+        let Call { to, data, value, .. } = call;
         let mut transaction = TxEip1559 {
             chain_id,
             nonce,
             gas_limit: gas,
             max_fee_per_gas: fees.max,
             max_priority_fee_per_gas: fees.priority,
-            to: TxKind::Call(to),
-            value: U256::ZERO,
+            to: TxKind::Call(*to),
+            value: *value,
             access_list: Default::default(),
             input: Bytes::copy_from_slice(data),
         };
@@ -87,6 +122,8 @@ pub struct Limits {
     pub confirmations: u64,
     /// No more gas than this for one transaction.
     pub gas: u64,
+    /// Time between two blocks.
+    pub block: Duration,
     /// Between two looks.
     pub poll: Duration,
     /// Time after which the fee is raised.
@@ -105,6 +142,7 @@ impl Limits {
         Self {
             confirmations: chain.confirmations.max(1),
             gas: chain.gas_limit,
+            block,
             poll: (block / 3).min(Duration::from_secs(4)),
             bump_after: block * 5,
             timeout: Duration::from_secs(600),
@@ -182,7 +220,7 @@ pub async fn send_and_wait(
     limits: Limits,
     sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
 ) -> Result<Mined> {
-    let gas = match rpc.estimate(account.address(), Some(call.to), &call.data).await? {
+    let gas = match call.estimate(rpc, account.address()).await? {
         Ok(gas) => with_headroom(&call.what, gas, limits.gas)?,
         Err(bytes) => {
             let reason = describe(&bytes);
@@ -228,8 +266,8 @@ impl Waiting<'_> {
         fees: Fees,
         sent: &mut (dyn FnMut(&Signed) -> Result<()> + Send),
     ) -> Result<()> {
-        let Call { to, data, .. } = self.call;
-        let offer = self.account.sign(self.rpc.chain_id(), *to, data, self.nonce, self.gas, fees).await?;
+        let (chain_id, Self { call, nonce, gas, .. }) = (self.rpc.chain_id(), &*self);
+        let offer = self.account.sign_call(chain_id, call, *nonce, *gas, fees).await?;
         sent(&offer)?;
         self.offers.push(offer);
         Ok(())
@@ -320,11 +358,10 @@ impl Waiting<'_> {
             return Ok(Mined { receipt, hash, offers: self.offers.len() });
         }
         // What it would say now: usually the same.
-        let reason =
-            match self.rpc.call(Some(self.account.address()), Some(self.call.to), &self.call.data).await? {
-                Answer::Reverted(bytes) => describe(&bytes),
-                Answer::Returned(_) => "the node does not say why; it may have run out of gas".to_owned(),
-            };
+        let reason = match self.call.estimate(self.rpc, self.account.address()).await? {
+            Err(bytes) => describe(&bytes),
+            Ok(_) => "the node does not say why; it may have run out of gas".to_owned(),
+        };
         let (what, block) = (self.call.what.clone(), receipt.block_number.unwrap_or_default());
         Err(DeployError::TransactionFailed { hash: hash.to_string(), what, block, reason })
     }

@@ -23,7 +23,7 @@ fn account() -> Account {
 }
 
 fn call() -> Call {
-    Call { what: "a test".to_owned(), to: NOBODY, data: vec![1, 2, 3] }
+    Call::new("a test", NOBODY, vec![1, 2, 3])
 }
 
 fn limits() -> Limits {

@@ -1,4 +1,4 @@
-//! The contracts that all consumers share: registry, router, ERC-7992 verifier.
+//! The contracts that all consumers share: registry, router, ERC-7992 verifier, emergency stop.
 
 use zkml_contracts::{ConsumerArguments, library};
 use zkml_protocol::{VerifierProgram, Word, binding::Registration};
@@ -17,11 +17,13 @@ pub struct StackCode {
     pub router: Contract,
     /// `ZKMLVerifier`.
     pub verifier: Contract,
+    /// `ZKMLEmergencyStop`, which stands in front of a verifier where somebody may pull it.
+    pub emergency_stop: Contract,
 }
 
 impl StackCode {
     /// Names of the contracts; each lies in a file of its name.
-    pub const NAMES: [&str; 3] = ["ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier"];
+    pub const NAMES: [&str; 4] = ["ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier", "ZKMLEmergencyStop"];
 
     /// The sources, to be compiled together with others.
     #[must_use]
@@ -35,8 +37,8 @@ impl StackCode {
     /// # Errors
     /// As [`Compiled::contract`].
     pub fn of(compiled: &Compiled) -> Result<Self, HarnessError> {
-        let [registry, router, verifier] = Self::NAMES.map(|name| compiled.contract(name).cloned());
-        Ok(Self { registry: registry?, router: router?, verifier: verifier? })
+        let [registry, router, verifier, stop] = Self::NAMES.map(|name| compiled.contract(name).cloned());
+        Ok(Self { registry: registry?, router: router?, verifier: verifier?, emergency_stop: stop? })
     }
 
     /// Compiles it.

@@ -2,13 +2,29 @@
 
 use std::sync::Arc;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use serde::Serialize;
 use zkml_deploy::secret::redact;
-use zkml_protocol::Word;
+use zkml_protocol::{Word, binding::Reward};
 
 /// Told of everything that happens, after it is in the journal.
 pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// An amount of the chain's coin, or of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Payment {
+    /// The token; zero for the chain's own coin.
+    pub asset: Address,
+    /// How much, in the asset's smallest unit.
+    pub amount: String,
+}
+
+impl Payment {
+    pub(crate) fn of(reward: &Reward) -> Self {
+        let amount = U256::from_be_bytes(reward.amount.0).to_string();
+        Self { asset: Address::from(reward.asset), amount }
+    }
+}
 
 /// One change. Nothing in it is secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +38,9 @@ pub enum Event {
         subject: Address,
         /// In which block.
         block: u64,
+        /// What it pays, if it pays.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reward: Option<Payment>,
     },
     /// A proof is being made.
     Proving {
@@ -96,6 +115,9 @@ pub enum Event {
     Done {
         /// The request.
         request: Word,
+        /// What this service has earned with it, if anything.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        earned: Option<Payment>,
     },
     /// The request will not be served.
     Refused {

@@ -26,6 +26,8 @@ struct Progress {
     trouble: Option<String>,
     /// What a person has to look at, although the service gets on.
     notices: BTreeMap<Concern, String>,
+    /// What was earned: an amount for each asset.
+    earned: Vec<String>,
 }
 
 /// A matter that a person may have to look at.
@@ -37,6 +39,8 @@ pub(crate) enum Concern {
     Inputs,
     /// Requests of subjects that are not served.
     Subjects,
+    /// Requests whose rewards are too small.
+    Rewards,
     /// Subjects who have had all that they may.
     Quota,
     /// A chain that takes more for gas than may be offered.
@@ -55,7 +59,8 @@ impl Health {
     /// Of a service that must get on within this time.
     #[must_use]
     pub fn with_longest(longest: Duration) -> Self {
-        let state = Progress { started: Instant::now(), last: None, trouble: None, notices: BTreeMap::new() };
+        let (notices, earned) = (BTreeMap::new(), Vec::new());
+        let state = Progress { started: Instant::now(), last: None, trouble: None, notices, earned };
         Self { state: Arc::new(Mutex::new(state)), longest }
     }
 
@@ -77,6 +82,10 @@ impl Health {
         }
     }
 
+    pub(crate) fn earned(&self, amounts: Vec<String>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).earned = amounts;
+    }
+
     /// Whether all is well, and a document that says why not.
     #[must_use]
     pub fn report(&self) -> (bool, Value) {
@@ -93,7 +102,10 @@ impl Health {
             ));
         }
         reasons.extend(state.trouble.iter().chain(state.notices.values()).cloned());
-        (well, json!({ "healthy": well, "secondsSinceProgress": since.as_secs(), "reasons": reasons }))
+        let (seconds, earned) = (since.as_secs(), &state.earned);
+        let report =
+            json!({ "healthy": well, "secondsSinceProgress": seconds, "reasons": reasons, "earned": earned });
+        (well, report)
     }
 }
 

@@ -14,11 +14,11 @@ mod serving;
 
 pub use engine::{Budget, Options, Service, Summary};
 pub use error::{Result, ServiceError};
-pub use event::{Event, Observer};
+pub use event::{Event, Observer, Payment};
 pub use health::Health;
 pub use http::serve;
 pub use journal::{Closing, Counts, Entry, Journal, NonceSlot, Offer, Owner};
 pub use metrics::Metrics;
 pub use prover::{Job, ProveFailure, Proven, Prover};
-pub use serving::Serving;
+pub use serving::{Least, Rewards, Serving};
 pub use tokio_util::sync::CancellationToken;

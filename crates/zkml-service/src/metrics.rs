@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use alloy::primitives::{U256, utils::format_ether};
+use alloy::primitives::{Address, U256, utils::format_ether};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+use zkml_deploy::{amount, asset::COIN};
 
 use crate::journal::Counts;
 
@@ -33,6 +35,12 @@ struct ReasonLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AssetLabel {
+    /// Its address; `coin` for the chain's own.
+    asset: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: String,
 }
@@ -46,6 +54,7 @@ pub struct Metrics {
     balance: Gauge<f64, AtomicU64>,
     spent: Family<WindowLabel, Gauge<f64, AtomicU64>>,
     budgets: Family<WindowLabel, Gauge<f64, AtomicU64>>,
+    earned: Family<AssetLabel, Gauge<f64, AtomicU64>>,
     reserved: Gauge<f64, AtomicU64>,
     not_served: Family<ReasonLabel, Gauge>,
     over_budget: Family<WindowLabel, Counter>,
@@ -62,6 +71,7 @@ pub struct Metrics {
     pub(crate) rpc_errors: Counter,
     pub(crate) unpaid: Counter,
     pub(crate) too_dear: Counter,
+    pub(crate) at_a_loss: Counter,
     pub(crate) not_taken: Counter,
     pub(crate) head: Gauge,
     pub(crate) lag: Gauge,
@@ -82,6 +92,7 @@ impl Default for Metrics {
             balance: Gauge::default(),
             spent: Family::default(),
             budgets: Family::default(),
+            earned: Family::default(),
             reserved: Gauge::default(),
             not_served: Family::default(),
             over_budget: Family::default(),
@@ -98,6 +109,7 @@ impl Default for Metrics {
             rpc_errors: Counter::default(),
             unpaid: Counter::default(),
             too_dear: Counter::default(),
+            at_a_loss: Counter::default(),
             not_taken: Counter::default(),
             head: Gauge::default(),
             lag: Gauge::default(),
@@ -122,6 +134,7 @@ impl Metrics {
             ("rpc_errors", "Rounds that the endpoint made fail", &self.rpc_errors),
             ("not_taken", "Times that a node would not have a transaction", &self.not_taken),
             ("fee_too_high", "Times that the chain took more for gas than may be offered", &self.too_dear),
+            ("reward_below_fee", "Times that a reward was below the expected fee", &self.at_a_loss),
             ("balance_too_low", "Times that the account could not pay", &self.unpaid),
         ];
         for (name, help, counter) in counters {
@@ -136,6 +149,7 @@ impl Metrics {
         registry.register("not_served", "Requests that are not served, by reason", self.not_served.clone());
         registry.register("spent_ether", "What was spent within an hour and a day", self.spent.clone());
         registry.register("budget_ether", "What may be spent, where that is limited", self.budgets.clone());
+        registry.register("earned", "What was earned, by asset, in whole units", self.earned.clone());
         registry.register("reserved_ether", "What transactions that wait may take", self.reserved.clone());
         registry.register(
             "over_budget",
@@ -174,6 +188,13 @@ impl Metrics {
         if let Some(budget) = budget {
             self.budgets.get_or_create(&WindowLabel { window }).set(ether(budget));
         }
+    }
+
+    /// What was earned in an asset of so many decimals.
+    pub(crate) fn earned(&self, asset: Address, amount: U256, decimals: u8) {
+        let name = if asset == COIN { "coin".to_owned() } else { asset.to_string() };
+        let amount = amount::show(amount, decimals).parse().unwrap_or(f64::MAX);
+        self.earned.get_or_create(&AssetLabel { asset: name }).set(amount);
     }
 
     /// Number of requests that are not served for a reason.

@@ -5,6 +5,8 @@ use zkml_protocol::{Word, binding::Request};
 /// A proof that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
+    /// The request's id.
+    pub id: Word,
     /// What was asked for.
     pub request: Request,
     /// The words of public inputs, as whoever asked gave them; empty for committed ones.
@@ -33,10 +35,10 @@ pub enum ProveFailure {
 
 /// Whoever makes proofs. It may take minutes, and is called from several threads.
 pub trait Prover: Send + Sync + 'static {
-    /// Says what a request waits for before it can be proven, if anything. It is asked about many requests in every round, so it
+    /// Says what a request of this id waits for before it can be proven, if anything. It is asked about many requests in every round, so it
     /// answers at once.
-    fn missing(&self, request: &Request, input: &[u8]) -> Option<String> {
-        let _ = (request, input);
+    fn missing(&self, id: &Word, request: &Request, input: &[u8]) -> Option<String> {
+        let _ = (id, request, input);
         None
     }
 

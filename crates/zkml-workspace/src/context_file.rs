@@ -1,11 +1,15 @@
 //! What a proof is to be bound to, as a file: who may use it, where, when and what for.
 
 use crate::{
+    artifacts::write_whole,
     error::{Error, Result, Why},
     value,
 };
 use serde::{Deserialize, Deserializer, Serialize};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use zkml_protocol::{Word, binding::Context};
 
 /// The content of a context file. Numbers are decimal text, since they have more digits than JSON's readers keep.
@@ -77,6 +81,22 @@ impl ContextFile {
             return Err(refuse(format!("its context is {found}, but its parts give {computed}").into()));
         }
         Ok(context)
+    }
+
+    /// The context file of a proof, where there is one: beside it.
+    #[must_use]
+    pub fn beside(proof: &Path) -> PathBuf {
+        proof.with_extension("context.json")
+    }
+
+    /// Keeps what a proof is bound to beside it: the proof itself holds no more than a hash.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be written.
+    pub fn keep(context: &Context, proof: &Path) -> Result<PathBuf> {
+        let path = Self::beside(proof);
+        write_whole(&path, &Self::from(context).to_bytes())?;
+        Ok(path)
     }
 
     /// The bytes to write.

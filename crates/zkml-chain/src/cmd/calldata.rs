@@ -13,6 +13,9 @@ pub struct Args {
     /// The proof file [default: proofs/proof.json in the artifact folder]
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// What the proof is bound to, as `zkml-chain context --out` wrote it: gives subject, deadline and the other parts [default: the file that `prove --context-file` kept beside the proof]
+    #[arg(long, value_name = "FILE")]
+    context_file: Option<PathBuf>,
     /// Who registers the model: gives its id
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     owner: Option<[u8; 20]>,
@@ -26,6 +29,11 @@ pub struct Args {
 /// # Errors
 /// As [`calldata::run`].
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
-    let (proof, out) = (args.proof.as_deref(), args.out.as_deref());
-    ui.result(&calldata::run(&args.folder.open()?, proof, args.owner.as_ref(), out)?)
+    let request = calldata::Request {
+        proof: args.proof.as_deref(),
+        context_file: args.context_file.as_deref(),
+        owner: args.owner.as_ref(),
+        out: args.out.as_deref(),
+    };
+    ui.result(&calldata::run(&args.folder.open()?, &request)?)
 }

@@ -8,11 +8,14 @@ use crate::{
     error::{Error, Result},
     show::Ui,
 };
-use std::collections::BTreeSet;
-use zkml_deploy::{Address, package::Existing, plan::Part};
+use zkml_deploy::{
+    Address,
+    package::{Existing, ROUTE_DELAYS},
+    plan::Part,
+};
 use zkml_harness::ROUTE_DELAY;
 use zkml_workspace::{
-    steps::deploy::{self, Sender},
+    steps::deploy::{self, Sender, Terms},
     value,
 };
 
@@ -35,33 +38,11 @@ pub struct Args {
     /// Who would send, for a dry run without a key
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, conflicts_with = "broadcast")]
     from: Option<[u8; 20]>,
-    /// Owner of router and consumer [default on test chains: the sender]
-    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
-    owner: Option<[u8; 20]>,
-    /// Who registers the model, and can deprecate it [default: the sender]
-    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
-    model_owner: Option<[u8; 20]>,
-    /// Seconds until a route that is added later comes into force
-    #[arg(long, value_name = "SECONDS", default_value_t = ROUTE_DELAY)]
-    route_delay: u64,
-    /// Seconds until another model of private weights can take over; zero fixes the model for good
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    model_delay: u64,
-    /// Only these: verifier, registry, router, zkml-verifier, route, registration, consumer [default: all]
+    #[command(flatten)]
+    terms: PlacingArgs,
+    /// Only these: verifier, emergency-stop, registry, router, zkml-verifier, route, registration, consumer [default: all]
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
     parts: Vec<Part>,
-    /// Which consumer to deploy
-    #[arg(long, value_enum, default_value_t = ConsumerName::Plain)]
-    consumer: ConsumerName,
-    /// Use this ZKMLRegistry
-    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
-    registry: Option<[u8; 20]>,
-    /// Use this ZKMLRouter; the model's route is proposed to it
-    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
-    router: Option<[u8; 20]>,
-    /// Use this ZKMLVerifier, with its registry and router
-    #[arg(long, value_name = "ADDRESS", value_parser = value::address, conflicts_with_all = ["registry", "router"])]
-    zkml_verifier: Option<[u8; 20]>,
     #[command(flatten)]
     records: RecordArgs,
     /// In a dry run, write the record of what would be there
@@ -71,6 +52,59 @@ pub struct Args {
     fees: FeeArgs,
 }
 
+/// What decides where contracts are placed: owners and delays are among their constructors' arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlacingArgs {
+    /// Owner of router and consumer [default on test chains: the sender]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    pub owner: Option<[u8; 20]>,
+    /// Who registers the model, and can deprecate it [default: the sender]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    pub model_owner: Option<[u8; 20]>,
+    /// Put a ZKMLEmergencyStop in front of the verifier, which this account can pull, for good: somebody who can act fast [default: no stop]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    pub emergency_stop: Option<[u8; 20]>,
+    /// Seconds until a route that is added later comes into force: an hour (3600) at least, 90 days at most
+    #[arg(long, value_name = "SECONDS", default_value_t = ROUTE_DELAY, value_parser = route_delay)]
+    pub route_delay: u64,
+    /// Seconds until another model of private weights can take over; zero fixes the model for good
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub model_delay: u64,
+    /// Which consumer to deploy
+    #[arg(long, value_enum, default_value_t = ConsumerName::Plain)]
+    pub consumer: ConsumerName,
+    /// Use this ZKMLRegistry
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    pub registry: Option<[u8; 20]>,
+    /// Use this ZKMLRouter; the model's route is proposed to it
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    pub router: Option<[u8; 20]>,
+    /// Use this ZKMLVerifier, with its registry and router
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address, conflicts_with_all = ["registry", "router"])]
+    pub zkml_verifier: Option<[u8; 20]>,
+}
+
+impl PlacingArgs {
+    /// The same as the step takes it.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        let address = |bytes: Option<[u8; 20]>| bytes.map(Address::from);
+        Terms {
+            owner: address(self.owner),
+            model_owner: address(self.model_owner),
+            guardian: address(self.emergency_stop),
+            route_delay: self.route_delay,
+            model_delay: self.model_delay,
+            existing: Existing {
+                registry: address(self.registry),
+                router: address(self.router),
+                zkml_verifier: address(self.zkml_verifier),
+            },
+            consumer: self.consumer.into(),
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -78,30 +112,22 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
-    let address = |bytes: Option<[u8; 20]>| bytes.map(Address::from);
+    let terms = args.terms.terms();
     let request = deploy::Request {
-        owner: address(args.owner),
-        model_owner: address(args.model_owner),
-        route_delay: args.route_delay,
-        model_delay: args.model_delay,
-        existing: Existing {
-            registry: address(args.registry),
-            router: address(args.router),
-            zkml_verifier: address(args.zkml_verifier),
-        },
+        terms,
         parts: if args.parts.is_empty() {
-            BTreeSet::from(Part::ALL)
+            let guarded = terms.guardian.is_some();
+            Part::ALL.into_iter().filter(|part| guarded || *part != Part::EmergencyStop).collect()
         } else {
             args.parts.into_iter().collect()
         },
-        consumer: args.consumer.into(),
         deployments: args.records.deployments,
         limits: args.fees.limits(&chain),
         save_plan: args.save_plan,
         chain: chain.clone(),
     };
     let report = block_on(async {
-        let sender = match (args.broadcast, address(args.from)) {
+        let sender = match (args.broadcast, args.from.map(Address::from)) {
             (true, _) => Sender::Broadcast(args.key.account(&args.password, &chain).await?),
             (false, Some(address)) => Sender::DryRun(address),
             (false, None) if args.key.given() => {
@@ -112,6 +138,14 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         Ok(deploy::run(ui, &artifacts, connect(&chain), sender, request).await?)
     })?;
     ui.judged(&report)
+}
+
+fn route_delay(text: &str) -> Result<u64, String> {
+    let (least, most) = (ROUTE_DELAYS.start(), ROUTE_DELAYS.end());
+    match text.parse() {
+        Ok(delay) if ROUTE_DELAYS.contains(&delay) => Ok(delay),
+        _ => Err(format!("a number of seconds from {least} (an hour) to {most} (90 days) is expected")),
+    }
 }
 
 fn part(text: &str) -> Result<Part, String> {

@@ -12,6 +12,9 @@ pub struct Rest {
 /// Commands that talk to chains.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Says where contracts will be.
+    #[command(hide = true, disable_help_flag = true)]
+    Predict(Rest),
     /// Deploys contracts.
     #[command(hide = true, disable_help_flag = true)]
     Deploy(Rest),
@@ -27,6 +30,9 @@ pub enum Command {
     /// Asks for an inference.
     #[command(hide = true, disable_help_flag = true)]
     Request(Rest),
+    /// Shows and takes out rewards.
+    #[command(hide = true, disable_help_flag = true)]
+    Rewards(Rest),
     /// Serves requests.
     #[command(hide = true, disable_help_flag = true)]
     Watch(Rest),
@@ -38,11 +44,13 @@ pub enum Command {
 /// [`Error::LeftOut`], always.
 pub fn run(command: &Command) -> Result<()> {
     let command = match command {
+        Command::Predict(_) => "predict",
         Command::Deploy(_) => "deploy",
         Command::CheckDeployment(_) => "check-deployment",
         Command::VerifySource(_) => "verify-source",
         Command::Submit(_) => "submit",
         Command::Request(_) => "request",
+        Command::Rewards(_) => "rewards",
         Command::Watch(_) => "watch",
     };
     Err(Error::LeftOut { command })

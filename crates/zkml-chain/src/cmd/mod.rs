@@ -23,9 +23,13 @@ pub mod inspect;
 pub mod left_out;
 pub mod man;
 pub mod ops;
+#[cfg(feature = "chain")]
+pub mod predict;
 pub mod prove;
 #[cfg(feature = "chain")]
 pub mod request;
+#[cfg(feature = "chain")]
+pub mod rewards;
 pub mod run;
 pub mod settings;
 pub mod setup;

@@ -42,7 +42,12 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let Args { input, index, context, out, salt_file, .. } = args;
     let context = context.or(bound.map(|context| context.digest()));
     let request = prove::Request { input, index, context, out, salt_file };
-    ui.result(&prove::run(ui, &mut artifacts, &request)?)
+    let report = prove::run(ui, &mut artifacts, &request)?;
+    if let Some(bound) = &bound {
+        // `calldata` finds it there, with the subject and the deadline that contracts want to know.
+        ContextFile::keep(bound, &report.proof)?;
+    }
+    ui.result(&report)
 }
 
 fn context(text: &str) -> Result<Word, String> {

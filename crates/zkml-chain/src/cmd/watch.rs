@@ -10,15 +10,22 @@ use crate::{
     },
 };
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
-use zkml_deploy::{Address, U256, chain::Chain, consumer::Consumer};
+use zkml_deploy::{
+    Address, DeployError, U256, amount,
+    asset::{Asset, COIN},
+    chain::Chain,
+    consumer::Consumer,
+    rpc::Rpc,
+};
 use zkml_service::{
-    Budget, CancellationToken, Health, Journal, Metrics, Options, Owner, Prover, Service, Serving, Summary,
-    serve,
+    Budget, CancellationToken, Health, Journal, Least, Metrics, Options, Owner, Prover, Rewards, Service,
+    Serving, Summary, serve,
 };
 use zkml_workspace::{
     Error as StepError,
@@ -68,6 +75,12 @@ pub struct Args {
     /// The same for a day [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     quota_day: Option<u64>,
+    /// Serve only requests that pay so much: in the chain's currency, or AMOUNT@TOKEN; can be repeated. Tokens that are not named are not taken
+    #[arg(long, value_name = "AMOUNT[@TOKEN]", value_parser = least)]
+    min_reward: Vec<LeastReward>,
+    /// Fulfil requests whose reward in coins is below the expected fee, too
+    #[arg(long)]
+    at_a_loss: bool,
     /// Seconds between two looks at the chain [default: a third of a block]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: Option<u64>,
@@ -104,6 +117,25 @@ fn small(text: &str) -> Result<usize, String> {
     }
 }
 
+/// The least reward of an asset, before it is known how many decimals that has.
+#[derive(Debug, Clone)]
+struct LeastReward {
+    amount: String,
+    asset: Address,
+}
+
+fn least(text: &str) -> Result<LeastReward, String> {
+    let (amount, token) = text.split_once('@').map_or((text, None), |(amount, token)| (amount, Some(token)));
+    let asset = match token {
+        Some(token) => Address::from(value::address(token).map_err(|e| e.to_string())?),
+        None => COIN,
+    };
+    if !amount::is_decimal(amount) {
+        return Err(format!("{text:?} is no amount, like 0.01, or 5@0x… for a token"));
+    }
+    Ok(LeastReward { amount: amount.to_owned(), asset })
+}
+
 /// Whose requests are served.
 #[derive(Debug, Clone)]
 struct Subjects(Vec<[u8; 20]>);
@@ -120,7 +152,26 @@ impl Args {
             named.get_or_insert_default().extend(subjects_of_file(path)?);
         }
         let subjects = named.map(|named| named.into_iter().map(Address::from).collect());
-        Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day })
+        let rewards = Rewards { at_a_loss: self.at_a_loss, ..Rewards::default() };
+        Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day, rewards })
+    }
+
+    /// What requests have to pay. A token says itself how many decimals it has.
+    async fn least(&self, rpc: &Rpc) -> Result<BTreeMap<Address, Least>> {
+        let mut all = BTreeMap::new();
+        for LeastReward { amount, asset } in &self.min_reward {
+            let decimals = Asset::at(rpc, *asset).await?.decimals;
+            let parsed = amount::parse(amount, decimals).ok_or_else(|| DeployError::Argument {
+                what: "least reward",
+                given: amount.clone(),
+                why: format!("{asset} has {decimals} decimals"),
+            })?;
+            if all.insert(*asset, Least { amount: parsed, decimals }).is_some() {
+                let why = "it is named twice for one asset".to_owned();
+                return Err(DeployError::Argument { what: "least reward", given: amount.clone(), why }.into());
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -167,11 +218,12 @@ async fn work(
     chain: &Chain,
     consumer: Address,
     journal: &Path,
-    options: Options,
+    mut options: Options,
     prover: ModelProver,
 ) -> Result<Summary> {
     let account = args.key.account(&args.password, chain).await?;
     let rpc = connect(chain).await?;
+    options.serving.rewards.least = args.least(&rpc).await?;
     let asked = Consumer::at(&rpc, consumer).await?;
     asked.model().await?.check(consumer, prover.program())?;
     asked.takes_requests().await?;

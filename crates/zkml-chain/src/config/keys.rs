@@ -53,16 +53,22 @@ const FOLDERS: &[&str] = &[
     "calldata",
     "gen-verifier",
     "simulate",
+    "predict",
     "deploy",
     "check-deployment",
     "verify-source",
     "submit",
     "request",
+    "rewards",
     "watch",
     "demo",
     "run",
 ];
-const CHAINS: &[&str] = &["deploy", "check-deployment", "verify-source", "submit", "request", "watch"];
+const CHAINS: &[&str] =
+    &["deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch"];
+/// The same, and what opens no connection.
+const NAMED: &[&str] =
+    &["predict", "deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch"];
 
 /// All keys, in the order of the book.
 pub const KEYS: &[Key] = &[
@@ -198,14 +204,14 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Text,
         what: "The chain, by name or number (as text). Its endpoint's URL comes from the environment.",
         default: "none: name it",
-        commands: CHAINS,
+        commands: NAMED,
     },
     Key {
         name: "chains",
         kind: Kind::Path,
         what: "A file with chains of your own, in the form of `deploy/chains.toml`.",
         default: "the built-in ones",
-        commands: CHAINS,
+        commands: NAMED,
     },
     Key {
         name: "deployments",
@@ -219,14 +225,21 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Address,
         what: "Owner of router and consumer.",
         default: "on test chains the sender",
-        commands: &["deploy"],
+        commands: &["predict", "deploy"],
     },
     Key {
         name: "model-owner",
         kind: Kind::Address,
         what: "Who registers the model, and can deprecate it.",
         default: "the sender",
-        commands: &["deploy"],
+        commands: &["predict", "deploy"],
+    },
+    Key {
+        name: "emergency-stop",
+        kind: Kind::Address,
+        what: "Who can pull, for good, the emergency stop that `deploy` puts in front of the verifier.",
+        default: "no stop",
+        commands: &["predict", "deploy"],
     },
     Key {
         name: "subjects",

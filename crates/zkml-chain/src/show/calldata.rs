@@ -2,16 +2,25 @@
 
 use super::{DIM, Report};
 use std::io::{self, Write};
-use zkml_workspace::steps::calldata::{Calldata, CalldataReport};
+use zkml_workspace::steps::calldata::{Bound, Calldata, CalldataReport};
 
 impl Report for CalldataReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let Calldata { registration, .. } = &self.calldata;
-        let bound =
-            if self.calldata.context.is_zero() { "  (unbound: anybody may use it, anywhere)" } else { "" };
+        let bound = match (&self.calldata.bound, self.calldata.context.is_zero()) {
+            (_, true) => "  (unbound: anybody may use it, anywhere)",
+            (None, false) => "  (a hash of subject, deadline and more: --context-file says of which)",
+            (Some(_), false) => "",
+        };
         writeln!(out, "model            {}", self.calldata.model)?;
         writeln!(out, "selector         {}", self.calldata.selector)?;
         writeln!(out, "context          {}{DIM}{bound}{DIM:#}", self.calldata.context)?;
+        if let Some(Bound { chain_id, consumer, subject, nonce, deadline, action }) = &self.calldata.bound {
+            writeln!(out, "  consumer       {consumer} on chain {chain_id}")?;
+            writeln!(out, "  subject        {subject}, nonce {nonce}")?;
+            writeln!(out, "  deadline       {deadline}")?;
+            writeln!(out, "  action         {action}")?;
+        }
         writeln!(out, "data commitment  {}", self.calldata.data_commitment)?;
         writeln!(out, "input commitment {}", self.calldata.input_commitment)?;
         writeln!(out, "output           {}", self.calldata.output)?;

@@ -22,6 +22,14 @@ impl Report for DeployReport {
         }
         steps(self, out)?;
         writeln!(out, "owner of router and consumer {}", self.owner)?;
+        if let Some(stop) = &self.emergency_stop {
+            writeln!(
+                out,
+                "emergency stop {} in front of {}, owned by {}",
+                stop.address, stop.verifier, stop.owner
+            )?;
+            writeln!(out, "{DIM}its constructor's arguments {}{DIM:#}", stop.constructor_arguments)?;
+        }
         writeln!(out, "model id {}", self.model_id)?;
         if !self.broadcast {
             cost(self, out)?;

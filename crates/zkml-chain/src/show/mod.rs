@@ -18,12 +18,16 @@ pub mod html;
 mod inspect;
 pub mod ops;
 mod plan;
+#[cfg(feature = "chain")]
+mod predict;
 mod progress;
 mod project;
 mod prove;
 mod relations;
 #[cfg(feature = "chain")]
 mod request;
+#[cfg(feature = "chain")]
+mod rewards;
 mod setup;
 mod simulate;
 mod solidity;

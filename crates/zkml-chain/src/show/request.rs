@@ -2,7 +2,7 @@
 
 use super::{DIM, GREEN, Report, table};
 use std::io::{self, Write};
-use zkml_workspace::steps::request::RequestReport;
+use zkml_workspace::steps::{paying::PaymentReport, request::RequestReport};
 
 impl Report for RequestReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -12,9 +12,14 @@ impl Report for RequestReport {
         for file in &self.shared {
             writeln!(out, "{DIM}for the service: {}{DIM:#}", file.display())?;
         }
+        if let Some(reward) = &self.reward {
+            paid(reward, out)?;
+        }
         let Some(made) = &self.request else {
-            let gas = table::thousands(self.estimated_gas);
             writeln!(out, "calldata         {}", self.calldata)?;
+            let Some(gas) = self.estimated_gas.map(table::thousands) else {
+                return writeln!(out, "{GREEN}the first step would be taken{GREEN:#}; nothing was sent");
+            };
             return writeln!(
                 out,
                 "{GREEN}would be taken{GREEN:#} by {}, for {gas} gas; nothing was sent",
@@ -30,4 +35,18 @@ impl Report for RequestReport {
             made.state, self.consumer
         )
     }
+}
+
+/// What is paid, when, and when it comes back.
+fn paid(reward: &PaymentReport, out: &mut dyn Write) -> io::Result<()> {
+    let PaymentReport { amount, payer, source, returns_after, .. } = reward;
+    let unit = reward.token.map_or("coins".to_owned(), |token| format!("of {token}"));
+    writeln!(out, "reward           {amount} {unit}, by {payer}, from {source}")?;
+    for step in &reward.before {
+        writeln!(out, "  {DIM}before it: {step}{DIM:#}")?;
+    }
+    writeln!(
+        out,
+        "  {DIM}set aside with the request, and the prover's with the proof; after {returns_after} it can be taken back by `zkml-chain rewards --reclaim`{DIM:#}"
+    )
 }

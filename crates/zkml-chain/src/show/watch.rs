@@ -39,7 +39,7 @@ pub fn ended(ui: &Ui, report: &WatchReport) -> Result<()> {
 
 impl Report for WatchReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Summary { requests, proofs, sent, done, abandoned } = &self.summary;
+        let Summary { requests, proofs, sent, done, abandoned, earned } = &self.summary;
         let number = |count: &u64| table::thousands(*count);
         writeln!(
             out,
@@ -50,6 +50,9 @@ impl Report for WatchReport {
         )?;
         for (state, count) in requests {
             writeln!(out, "{state:<10} {}", number(count))?;
+        }
+        for payment in earned {
+            writeln!(out, "earned     {} smallest units of {}", payment.amount, payment.asset)?;
         }
         if *abandoned > 0 {
             writeln!(out, "{abandoned} proofs were not waited for")?;

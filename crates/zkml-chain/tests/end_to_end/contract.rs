@@ -94,6 +94,10 @@ fn a_proof_is_bound_by_a_context_file() {
     assert_eq!(done(&["verify", "--dir", &folder.dir])["context"], vector["context"]);
     let calldata = done(&["calldata", "--dir", &folder.dir]);
     assert_eq!(calldata["context"], vector["context"]);
+    for part in ["chainId", "nonce", "deadline", "action"] {
+        assert_eq!(calldata[part], vector[part], "of the file that `prove` kept");
+    }
+    parts_of_a_context(&folder, &path, vector);
 
     // The file says who, where, when and what for; a changed part is not that of its context.
     let before = folder.read("proofs/proof.json");
@@ -116,6 +120,117 @@ fn a_proof_is_bound_by_a_context_file() {
     let both = ["prove", "--dir", &folder.dir, "--context-file", &path, "--context"];
     assert_eq!(zkml(&[both.as_slice(), &[good["context"].as_str().unwrap()]].concat()).code, 2);
     assert_eq!(before, folder.read("proofs/proof.json"), "no proof was made");
+}
+
+/// The parts are those of the proof's own context, or none.
+fn parts_of_a_context(folder: &Folder, path: &str, vector: &Value) {
+    let kept = folder.path("proofs/proof.context.json");
+    fs::remove_file(&kept).unwrap();
+    let without = done(&["calldata", "--dir", &folder.dir]);
+    assert_eq!((&without["context"], &without["subject"]), (&vector["context"], &Value::Null));
+    let text = zkml(&["calldata", "--dir", &folder.dir]).stdout;
+    assert!(text.contains("--context-file says of which"), "{text}");
+    let named = done(&["calldata", "--dir", &folder.dir, "--context-file", path]);
+    assert_eq!(named["deadline"], vector["deadline"]);
+    // Another proof's: refused where it is named, and left out where it only lies there.
+    let other = folder.path("other.json").display().to_string();
+    done(&with(&arguments(&vectors()["contexts"][0]), &["--out", &other]));
+    fails(
+        &["calldata", "--dir", &folder.dir, "--context-file", &other],
+        3,
+        "content",
+        &["other.json", "is bound to"],
+    );
+    fs::copy(&other, &kept).unwrap();
+    assert_eq!(done(&["calldata", "--dir", &folder.dir])["subject"], Value::Null);
+    fs::write(&kept, "{").unwrap();
+    fails(&["calldata", "--dir", &folder.dir], 3, "content", &["proof.context.json"]);
+    fs::remove_file(&kept).unwrap();
+}
+
+/// The names that the test of `contracts/README.md` reads, each with the function that reads it.
+fn names_of_the_readme() -> Vec<(String, String)> {
+    let page = fs::read_to_string(root().join("contracts/README.md")).unwrap();
+    let (_, test) = page.split_once("// test/LoanDesk.t.sol\n").unwrap();
+    let (test, _) = test.split_once("```").unwrap();
+    let reads = test.split("vm.parseJson").skip(1).map(|read| {
+        let (kind, rest) = read.split_once("(json, \".").unwrap();
+        (kind.to_owned(), rest.split_once('"').unwrap().0.to_owned())
+    });
+    reads.collect()
+}
+
+/// The page's own commands, in its order; then the page's own project, with the file and the verifier of this model in place of those
+/// that the page copies.
+#[test]
+fn the_readme_s_test_reads_what_calldata_writes() {
+    let fixture = fs::read(root().join("contracts/test/fixtures/proofs/loan_desk_alice_0.json")).unwrap();
+    let fixture: Value = serde_json::from_slice(&fixture).unwrap();
+    let of = |name: &str| fixture[name].as_str().unwrap().to_owned();
+    let folder = Folder::new();
+    let (context, out) = (folder.path("context.json"), folder.path("test/fixtures/loan_desk_alice_0.json"));
+    let (context, out) = (context.display().to_string(), out.display().to_string());
+    let (consumer, subject, action) = (of("consumer"), of("subject"), of("action"));
+    let parts = ["--chain-id", "31337", "--consumer", &consumer, "--subject", &subject];
+    let more = ["--deadline", "2000000000", "--action", &action, "--out", &context];
+    done(&[&["context"], &parts[..], &more].concat());
+    done(&["prove", "--dir", &folder.dir, "--context-file", &context]);
+    done(&["gen-verifier", "--dir", &folder.dir]);
+    done(&["calldata", "--dir", &folder.dir, "--out", &out]);
+    let written: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
+    let names = names_of_the_readme();
+    assert!(names.len() >= 9, "{names:?}");
+    for (kind, name) in &names {
+        let value = written.pointer(&format!("/{}", name.replace('.', "/"))).unwrap_or(&Value::Null);
+        let text = value.as_str().unwrap_or_else(|| panic!("{name} in {written}"));
+        assert!(!text.is_empty() && (kind == "Uint" || text.starts_with("0x")), "{name} is {text}");
+    }
+    forge_passes(&folder, &out);
+}
+
+/// Runs the page's project on what was written.
+fn forge_passes(folder: &Folder, proof: &str) {
+    let forge = std::env::var("FORGE").map_or(root().join("node_modules/.bin/forge"), Into::into);
+    if !forge.exists() {
+        eprintln!("the page's project is skipped: npm has no forge for this system");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let page = fs::read_to_string(root().join("contracts/README.md")).unwrap();
+    for file in ["foundry.toml", "src/LoanDesk.sol", "test/LoanDesk.t.sol"] {
+        let mark = if file.ends_with("toml") { format!("# {file}\n") } else { format!("// {file}\n") };
+        let (text, _) = page.split_once(&mark).unwrap().1.split_once("```").unwrap();
+        put(file, text);
+    }
+    put("test/fixtures/loan_desk_alice_0.json", &fs::read_to_string(proof).unwrap());
+    let verifier = String::from_utf8(folder.read("solidity/CreditMlpVerifier.sol")).unwrap();
+    put("test/CreditVerifier.sol", &verifier.replace("CreditMlpVerifier", "CreditVerifier"));
+    let modules = home.path().join("node_modules");
+    let copy = |from: &str, to: &str| {
+        fs::create_dir_all(modules.join(to)).unwrap();
+        let copied =
+            std::process::Command::new("cp").arg("-r").arg(root().join(from)).arg(modules.join(to)).status();
+        assert!(copied.unwrap().success(), "{from}");
+    };
+    for part in ["src", "solc.mjs", "package.json"] {
+        copy(&format!("contracts/{part}"), "@zkml-chain/contracts");
+    }
+    for package in ["@openzeppelin", "solady"] {
+        copy(&format!("node_modules/{package}"), "");
+    }
+    std::os::unix::fs::symlink(root().join("node_modules/solc"), modules.join("solc")).unwrap();
+    let run = std::process::Command::new(forge).arg("test").current_dir(home.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("1 tests passed, 0 failed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 #[test]

@@ -197,6 +197,28 @@ fn delays_and_deadlines_that_no_contract_would_take() {
     untouched(&operator);
 }
 
+/// What the constructors would refuse is refused by its name, before anything is there.
+#[test]
+fn arguments_that_no_contract_would_take() {
+    let operator = Operator::new(&[]);
+    let dry =
+        |flags: &[&str]| operator.run("deploy", &[&["--chain", "anvil", "--from", SENDER], flags].concat());
+    let zero = format!("0x{:040x}", 0);
+    for (flag, words) in [
+        ("--emergency-stop", "owner of the emergency stop cannot be 0x0000"),
+        ("--owner", "the owner cannot be 0x0000"),
+        ("--model-owner", "the model owner cannot be 0x0000"),
+    ] {
+        check(dry(&[flag, &zero]), 2, "argument", &[words, "nobody has the address zero"]);
+    }
+    for delay in ["3599", "7776001", "-1"] {
+        check(dry(&[&format!("--route-delay={delay}")]), 2, "usage", &["--route-delay", "3600", "7776000"]);
+    }
+    check(dry(&["--parts", "emergency-stop"]), 2, "no-guardian", &["--emergency-stop"]);
+    assert_eq!(dry(&["--route-delay", "3600"]).code, 0);
+    untouched(&operator);
+}
+
 #[test]
 fn a_consumer_that_takes_no_requests_is_named() {
     let operator = Operator::new(&[]);

@@ -2,7 +2,7 @@
 
 use crate::{
     anvil,
-    node::{Operator, wait},
+    node::{Operator, SENDER, wait},
     support::check,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn failed(operator: &Operator) -> Vec<String> {
 
 /// Sends a call of the owner.
 fn send(operator: &Operator, contract: &str, data: Vec<u8>) {
-    let call = Call { what: "a test".to_owned(), to: operator.address(contract), data };
+    let call = Call::new("a test", operator.address(contract), data);
     wait(async {
         let (rpc, account) = (operator.node.rpc().await, Account::test(31_337).unwrap());
         let limits = Limits::of(&anvil::Anvil::chain());
@@ -47,6 +47,42 @@ fn a_good_deployment_passes_and_a_changed_one_does_not() {
     {
         assert!(failed.iter().any(|bad| bad == name), "{name} is not among {failed:?}");
     }
+}
+
+/// The stop is deployed behind the route, and whoever pulls it ends the model.
+#[test]
+fn an_emergency_stop_is_deployed_checked_and_pulled() {
+    let operator = Operator::new(&[]);
+    let stop = ["--emergency-stop", SENDER];
+    let dry = operator.done("deploy", &[&["--chain", "anvil", "--from", SENDER], &stop[..]].concat());
+    let announced = &dry["emergencyStop"];
+    assert_eq!(operator.nonce(), 0, "{announced}");
+    operator.deploy(&stop);
+    assert_eq!(operator.nonce(), 7, "six contracts and the model's entry");
+    let record = operator.record();
+    let placed = &record["contracts"]["emergencyStop"];
+    assert_eq!(
+        (&record["status"], &record["guardian"]),
+        (&json!("complete"), &dry["emergencyStop"]["owner"])
+    );
+    for (key, other) in [("address", "address"), ("constructorArguments", "constructorArguments")] {
+        assert_eq!(announced[key], placed[other], "the dry run shows it");
+    }
+    assert_eq!(announced["verifier"], record["contracts"]["verifier"]["address"]);
+    let report = operator.done("check-deployment", &["--chain", "anvil"]);
+    assert_eq!((&report["good"], report["findings"].as_array().unwrap().len()), (&json!(true), 44));
+    operator.done("submit", &["--chain", "anvil", "--test-key"]);
+    // Whoever forgets the flag is told so.
+    let run = operator.run("deploy", &["--chain", "anvil", "--test-key"]);
+    check(run, 4, "other-record", &["owner of the emergency stop"]);
+    send(&operator, "emergencyStop", zkml_contracts::errors::selector("stop()").to_vec());
+    let failed = failed(&operator);
+    for name in ["state of the emergency stop", "a good proof, emergency stop", "a good proof, consumer"] {
+        assert!(failed.iter().any(|bad| bad == name), "{name} is not among {failed:?}");
+    }
+    assert!(!failed.iter().any(|bad| bad == "a good proof, verifier"), "{failed:?}");
+    let run = operator.run("submit", &["--chain", "anvil", "--test-key"]);
+    check(run, 1, "reverted", &["VerifierStopped"]);
 }
 
 #[test]

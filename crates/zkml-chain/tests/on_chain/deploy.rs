@@ -66,6 +66,55 @@ fn everything_is_there_after_a_broadcast_and_reused_afterwards() {
     assert_eq!(operator.record()["contracts"]["verifier"]["status"], "reused");
 }
 
+/// Told by the same flags, without a connection, and before anything is there.
+#[test]
+fn what_is_predicted_is_where_it_will_be() {
+    let other = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+    let at = |operator: &Operator, flags: &[&str], environment: &[(&str, &str)]| {
+        let arguments = [&["predict", "--dir", &operator.dir, "--chain", "anvil", "--json"], flags].concat();
+        crate::support::zkml_env(environment, &arguments)
+    };
+    for flags in [
+        &[][..],
+        &["--consumer", "requests"],
+        &["--consumer", "requests", "--emergency-stop", other],
+        &["--owner", other, "--route-delay", "7200"],
+    ] {
+        let operator = Operator::new(&[]);
+        let predicted = at(&operator, &[&["--from", SENDER], flags].concat(), &[]).json();
+        assert_eq!(at(&operator, &[&["--test-key"], flags].concat(), &[]).json(), predicted, "{flags:?}");
+        operator.deploy(flags);
+        let record = operator.record();
+        assert_eq!(predicted["modelId"], record["registration"]["modelId"], "{flags:?}");
+        let contracts = record["contracts"].as_object().unwrap();
+        assert_eq!(predicted["contracts"].as_object().unwrap().len(), contracts.len(), "{flags:?}");
+        for contract in contracts.values() {
+            assert_eq!(
+                predicted["contracts"][contract["name"].as_str().unwrap()],
+                contract["address"],
+                "{flags:?}"
+            );
+        }
+        assert_eq!(predicted["consumer"], contracts["consumer"]["address"], "{flags:?}");
+        // A verifier that is there already: the consumer moves with it.
+        let zkml_verifier = operator.address("zkmlVerifier").to_string();
+        let joined =
+            at(&operator, &[&["--from", SENDER, "--zkml-verifier", &zkml_verifier], flags].concat(), &[]);
+        assert_eq!(joined.json()["consumer"], predicted["consumer"], "{flags:?}");
+        assert_eq!(joined.json()["contracts"]["ZKMLRouter"], Value::Null, "only the chain knows it");
+    }
+    let operator = Operator::new(&[]);
+    let text =
+        crate::support::zkml(&["predict", "--dir", &operator.dir, "--chain", "anvil", "--from", SENDER])
+            .stdout;
+    assert!(text.trim().parse::<zkml_deploy::Address>().is_ok(), "the address and nothing else: {text}");
+    crate::support::check(at(&operator, &[], &[]), 2, "no-key", &["--from"]);
+    let both = at(&operator, &["--owner", other, "--model-owner", other], &[]);
+    assert_eq!(both.code, 0, "who sends does not matter then: {both:?}");
+    let live = ["predict", "--dir", &operator.dir, "--chain", "mainnet", "--from", SENDER, "--json"];
+    crate::support::check(crate::support::zkml(&live), 2, "no-owner", &["--owner"]);
+}
+
 #[test]
 fn addresses_are_the_same_on_every_chain() {
     let [one, two] = [Operator::new(&[]), Operator::new(&["--chain-id", "11155111"])];

@@ -36,11 +36,9 @@ fn what_somebody_else_must_send_is_shown_and_the_rest_waits() {
     assert_eq!(operator.record()["status"], "partial");
     assert_eq!(operator.nonce(), 4);
     // The other account sends what was shown, with whatever tool it has.
-    let call = Call {
-        what: "registration".to_owned(),
-        to: registration["to"].as_str().unwrap().parse().unwrap(),
-        data: hex::decode(&registration["data"].as_str().unwrap()[2..]).unwrap(),
-    };
+    let to = registration["to"].as_str().unwrap().parse().unwrap();
+    let data = hex::decode(&registration["data"].as_str().unwrap()[2..]).unwrap();
+    let call = Call::new("registration", to, data);
     wait(async {
         let chain = crate::anvil::Anvil::chain();
         let url = RpcUrl::parse("X", &operator.node.url()).unwrap();

@@ -1,6 +1,6 @@
 //! The scripts for people who live in Foundry, by a real forge: they read the same records.
 
-use super::{World, anvil, edited};
+use super::{Double, World, anvil, edited, verdicts};
 use crate::support::{repo, root};
 use serde_json::{Value, json};
 use std::{
@@ -110,6 +110,37 @@ fn scripts_deploy_and_check_records() {
     says(&check(&world), "checks: uint256 19");
     refused_records(&world);
     deprecated(&world);
+}
+
+/// An emergency stop is a contract of the record like the others, and the route leads to it.
+#[test]
+fn scripts_deploy_and_check_an_emergency_stop() {
+    let world = World::new();
+    project(&world);
+    let stop = ["--emergency-stop", OWNER];
+    world.deploy(&[&["--save-plan", "--from", OWNER], &stop[..]].concat());
+    let other = |record: &mut Value| {
+        record["contracts"]["emergencyStop"]["constructorArguments"] = json!("0x");
+    };
+    refuses(&with(&world, other, || deploy(&world, KEY)), "WrongInitCode");
+    says(&deploy(&world, KEY), "sent: uint256 7");
+    says(&check(&world), "checks: uint256 22");
+    let report = world.deploy(&[&["--broadcast", "--test-key"], &stop[..]].concat());
+    assert_eq!(report["record"]["status"], "complete", "{report}");
+    let double = Double::honest(world.rpc());
+    let run = world.verify("sourcify", &double, &[], &["--only", "ZKMLEmergencyStop"]);
+    assert_eq!((run.code, verdicts(&run.json())), (0, vec!["verified"]), "{run:?}");
+    let address = world.record().contracts.emergency_stop.unwrap().address;
+    let code = |record: &mut Value| {
+        record["contracts"]["emergencyStop"]["runtimeCodeHash"] = json!(format!("0x{:064x}", 1));
+    };
+    refuses(&with(&world, code, || check(&world)), "WrongCode");
+    let data = format!("0x{}", hex::encode(zkml_contracts::errors::selector("stop()")));
+    let call = json!([{ "from": OWNER, "to": address, "data": data }]);
+    let rpc = world.rpc();
+    world.runtime.block_on(rpc.raw("eth_sendTransaction", call)).unwrap();
+    world.runtime.block_on(anvil::mine(&rpc, 1));
+    refuses(&check(&world), "Stopped");
 }
 
 fn refused_plans(world: &World) {

@@ -2,6 +2,7 @@
 
 #[path = "../../../zkml-deploy/tests/anvil/mod.rs"]
 mod anvil;
+mod rewards;
 #[path = "../end_to_end/support.rs"]
 #[allow(dead_code, reason = "only a part of it is used here")]
 mod support;

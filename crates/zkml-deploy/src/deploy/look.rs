@@ -58,8 +58,8 @@ impl<'a> Looks<'a> {
 
     async fn missing(&mut self, part: Part, call: Call, by: Option<Address>) -> Result<(Todo, Option<Call>)> {
         let mut ready = true;
-        for need in part.needs() {
-            match self.need(part, *need).await? {
+        for need in self.plan.needs(part) {
+            match self.need(part, need).await? {
                 None => {}
                 Some(blocked @ Todo::Blocked { .. }) => return Ok((blocked, None)),
                 Some(_) => ready = false,

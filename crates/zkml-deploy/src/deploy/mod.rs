@@ -118,14 +118,16 @@ pub struct Preview {
 /// Looks at everything, and sends nothing.
 ///
 /// # Errors
-/// As [`preflight::run`] and [`Plan::look`]; [`DeployError::PartMissing`]. That the sender cannot pay is not an error here:
+/// As [`preflight::run`] and [`Plan::look`]; [`DeployError::PartMissing`], [`DeployError::NoGuardian`]. That the sender cannot pay is not an error here:
 /// [`Preview::affordable`] says it.
 pub async fn preview(rpc: &Rpc, plan: &Plan, sender: Address, options: &Options) -> Result<Preview> {
-    let checks = preflight::run(rpc, &plan.chain, &plan.package).await?;
+    let guarded = plan.owners.guardian.is_some();
+    let checks = preflight::run(rpc, &plan.chain, &plan.package, guarded).await?;
     plan.check_existing(rpc).await?;
+    let wanted = wanted(plan, options)?;
     let mut looks = Looks::new(rpc, plan, sender, options);
     let (mut steps, mut l1_fee, mut gas) = (Vec::new(), U256::ZERO, 0u64);
-    for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
+    for part in wanted {
         let (todo, call) = looks.todo(part).await?;
         if let (Todo::Send { gas: own, .. }, Some(call)) = (&todo, &call) {
             gas = gas.saturating_add(*own);
@@ -137,6 +139,14 @@ pub async fn preview(rpc: &Rpc, plan: &Plan, sender: Address, options: &Options)
     let cost = U256::from(gas) * U256::from(fees.max) + l1_fee;
     let balance = rpc.balance(sender).await?;
     Ok(Preview { checks, steps, sender, gas, max_fee: fees.max, l1_fee, cost, balance })
+}
+
+/// The parts that were asked for, in order. A stop that is asked for and cannot be made is not left out: whoever asks relies on it.
+fn wanted(plan: &Plan, options: &Options) -> Result<Vec<Part>> {
+    if options.parts.contains(&Part::EmergencyStop) && plan.placement.emergency_stop.is_none() {
+        return Err(DeployError::NoGuardian);
+    }
+    Ok(plan.parts().filter(|part| options.parts.contains(part)).collect())
 }
 
 impl Preview {
@@ -176,7 +186,7 @@ pub async fn execute(
     watcher: &mut (dyn Watcher + Send),
 ) -> Result<()> {
     plan.check_existing(rpc).await?;
-    for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
+    for part in wanted(plan, options)? {
         let mut looks = Looks::new(rpc, plan, account.address(), options);
         let (todo, call) = match looks.todo(part).await {
             // Somebody else makes it, so it is not there; that was said before.
@@ -201,6 +211,6 @@ pub async fn execute(
         }
     }
     record.status =
-        if Part::ALL.iter().all(|part| record.is_there(*part)) { Status::Complete } else { Status::Partial };
+        if plan.parts().all(|part| record.is_there(part)) { Status::Complete } else { Status::Partial };
     watcher.save(record)
 }

@@ -46,6 +46,9 @@ pub struct Record {
     pub factory: Address,
     /// Owner of router and consumer.
     pub owner: Address,
+    /// Who may pull the emergency stop; none if there is no stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian: Option<Address>,
     /// Seconds until a later route comes into force.
     pub route_delay: u64,
     /// Seconds until another model of private weights can take over.
@@ -76,10 +79,12 @@ impl Record {
             compiler: package.compiler.clone(),
             factory: CREATE2_FACTORY.into(),
             owner: owners.owner,
+            guardian: owners.guardian,
             route_delay: owners.route_delay,
             model_delay: owners.model_delay,
             contracts: Contracts {
                 verifier: planned(&placement.verifier),
+                emergency_stop: placement.emergency_stop.as_ref().map(planned),
                 registry: planned(&placement.registry),
                 router: planned(&placement.router),
                 zkml_verifier: planned(&placement.zkml_verifier),
@@ -127,6 +132,11 @@ impl Record {
     /// # Errors
     /// [`DeployError::OtherRecord`] with the first thing that differs.
     pub fn check(&self, planned: &Self, path: &Path) -> Result<()> {
+        let guardian = |record: &Self| {
+            record
+                .guardian
+                .map_or_else(|| "nobody, for there is none".to_owned(), |guardian| guardian.to_string())
+        };
         let pairs = [
             ("chain", self.chain_id.to_string(), planned.chain_id.to_string()),
             ("model", self.model.clone(), planned.model.clone()),
@@ -140,6 +150,7 @@ impl Record {
             ),
             ("model hash", self.digests.model_hash.to_string(), planned.digests.model_hash.to_string()),
             ("owner", self.owner.to_string(), planned.owner.to_string()),
+            ("owner of the emergency stop", guardian(self), guardian(planned)),
             ("model owner", self.registration.owner.to_string(), planned.registration.owner.to_string()),
         ];
         let hashes = self.contracts.all().into_iter().zip(planned.contracts.all());
@@ -170,6 +181,7 @@ impl Record {
         let contracts = &self.contracts;
         Some(match part {
             Part::Verifier => &contracts.verifier,
+            Part::EmergencyStop => return contracts.emergency_stop.as_ref(),
             Part::Registry => &contracts.registry,
             Part::Router => &contracts.router,
             Part::ZkmlVerifier => &contracts.zkml_verifier,
@@ -182,6 +194,7 @@ impl Record {
         let contracts = &mut self.contracts;
         Some(match part {
             Part::Verifier => &mut contracts.verifier,
+            Part::EmergencyStop => return contracts.emergency_stop.as_mut(),
             Part::Registry => &mut contracts.registry,
             Part::Router => &mut contracts.router,
             Part::ZkmlVerifier => &mut contracts.zkml_verifier,
@@ -190,16 +203,12 @@ impl Record {
         })
     }
 
-    /// The transaction of a part, and how far the part is.
-    fn progress(&mut self, part: Part) -> (&mut Option<TransactionRecord>, &mut Status) {
+    /// The transaction of a part, and how far the part is; none for an emergency stop that there is not.
+    fn progress(&mut self, part: Part) -> Option<(&mut Option<TransactionRecord>, &mut Status)> {
         match part {
-            Part::Route => (&mut self.route.transaction, &mut self.route.status),
-            Part::Registration => (&mut self.registration.transaction, &mut self.registration.status),
-            Part::Verifier => progress(&mut self.contracts.verifier),
-            Part::Registry => progress(&mut self.contracts.registry),
-            Part::Router => progress(&mut self.contracts.router),
-            Part::ZkmlVerifier => progress(&mut self.contracts.zkml_verifier),
-            Part::Consumer => progress(&mut self.contracts.consumer),
+            Part::Route => Some((&mut self.route.transaction, &mut self.route.status)),
+            Part::Registration => Some((&mut self.registration.transaction, &mut self.registration.status)),
+            _ => self.contract_mut(part).map(|contract| (&mut contract.transaction, &mut contract.status)),
         }
     }
 
@@ -214,21 +223,23 @@ impl Record {
     }
 
     pub(crate) fn transaction_mut(&mut self, part: Part) -> Option<&mut TransactionRecord> {
-        self.progress(part).0.as_mut()
+        self.progress(part)?.0.as_mut()
     }
 
     /// The transaction of a part is not what put it there.
     pub(crate) fn forget(&mut self, part: Part) {
-        *self.progress(part).0 = None;
+        if let Some((transaction, _)) = self.progress(part) {
+            *transaction = None;
+        }
     }
 
-    /// How far a part is.
+    /// How far a part is; an emergency stop that there is not stays planned.
     #[must_use]
     pub fn status(&self, part: Part) -> Status {
-        match (part, self.contract(part)) {
-            (_, Some(contract)) => contract.status,
-            (Part::Route, None) => self.route.status,
-            (_, None) => self.registration.status,
+        match part {
+            Part::Route => self.route.status,
+            Part::Registration => self.registration.status,
+            _ => self.contract(part).map_or(Status::Planned, |contract| contract.status),
         }
     }
 
@@ -240,14 +251,10 @@ impl Record {
 
     /// Notes how far a part is, and its transaction if there is a new one.
     pub(crate) fn set(&mut self, part: Part, status: Status, transaction: Option<TransactionRecord>) {
-        let (of, at) = self.progress(part);
+        let Some((of, at)) = self.progress(part) else { return };
         *at = status;
         if transaction.is_some() {
             *of = transaction;
         }
     }
-}
-
-fn progress(contract: &mut ContractRecord) -> (&mut Option<TransactionRecord>, &mut Status) {
-    (&mut contract.transaction, &mut contract.status)
 }

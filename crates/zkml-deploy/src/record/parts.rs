@@ -196,6 +196,9 @@ impl Digests {
 pub struct Contracts {
     /// The generated verifier.
     pub verifier: ContractRecord,
+    /// `ZKMLEmergencyStop` in front of it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_stop: Option<ContractRecord>,
     /// `ZKMLRegistry`.
     pub registry: ContractRecord,
     /// `ZKMLRouter`.
@@ -209,7 +212,8 @@ pub struct Contracts {
 impl Contracts {
     /// All of them, in the order of deployment.
     #[must_use]
-    pub fn all(&self) -> [&ContractRecord; 5] {
-        [&self.verifier, &self.registry, &self.router, &self.zkml_verifier, &self.consumer]
+    pub fn all(&self) -> Vec<&ContractRecord> {
+        let stack = [&self.registry, &self.router, &self.zkml_verifier, &self.consumer];
+        std::iter::once(&self.verifier).chain(&self.emergency_stop).chain(stack).collect()
     }
 }

@@ -169,7 +169,26 @@ impl Rpc {
         to: Option<Address>,
         data: &[u8],
     ) -> Result<std::result::Result<u64, Bytes>> {
-        let request = request(Some(from), to, data);
+        self.estimate_request(request(Some(from), to, data)).await
+    }
+
+    /// The same for a transaction to which coins belong.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`]; a revert is no error.
+    pub async fn estimate_paying(
+        &self,
+        from: Address,
+        to: Address,
+        data: &[u8],
+        value: U256,
+    ) -> Result<std::result::Result<u64, Bytes>> {
+        let mut request = request(Some(from), Some(to), data);
+        request.value = (!value.is_zero()).then_some(value);
+        self.estimate_request(request).await
+    }
+
+    async fn estimate_request(&self, request: TransactionRequest) -> Result<std::result::Result<u64, Bytes>> {
         match self.try_ask(|| self.provider.estimate_gas(request.clone()).block(BlockId::latest())).await {
             Ok(gas) => Ok(Ok(gas)),
             Err(failure) => self.reverted("eth_estimateGas", failure).map(Err),

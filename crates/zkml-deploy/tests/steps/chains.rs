@@ -13,12 +13,12 @@ use zkml_deploy::{
 
 use crate::{
     anvil::{Anvil, set_code},
-    scene::{Scene, package},
+    scene::{PARTS, Scene, package},
 };
 
 /// The check that fails, and why.
 async fn refused(rpc: &Rpc, chain: &Chain) -> (&'static str, String) {
-    match preflight::run(rpc, chain, &package()).await {
+    match preflight::run(rpc, chain, &package(), false).await {
         Err(DeployError::Preflight { check, why }) => (check, why),
         other => panic!("{other:?}"),
     }
@@ -29,7 +29,7 @@ async fn an_old_chain_without_push0() {
     let scene = Scene::new(&["--hardfork", "paris"]).await;
     assert_eq!(refused(&scene.rpc, &scene.chain).await.0, "EVM version");
     let scene = Scene::new(&["--hardfork", "shanghai"]).await;
-    preflight::run(&scene.rpc, &scene.chain, &package()).await.unwrap();
+    preflight::run(&scene.rpc, &scene.chain, &package(), false).await.unwrap();
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_chain_that_takes_smaller_contracts_or_transactions() {
         [&package.verifier, &package.registry, &package.router, &package.zkml_verifier, &package.consumer];
     let largest = codes.map(|code| code.runtime.len()).into_iter().max().unwrap();
     let fitting = Chain { code_limit: largest, ..scene.chain.clone() };
-    preflight::run(&scene.rpc, &fitting, &package).await.unwrap();
+    preflight::run(&scene.rpc, &fitting, &package, false).await.unwrap();
     for (chain, words) in [
         (Chain { code_limit: largest - 1, ..scene.chain.clone() }, "runtime code of Plain"),
         (Chain { init_limit: 1_000, ..scene.chain.clone() }, "creation code of PlainVerifier"),
@@ -73,13 +73,13 @@ async fn what_publication_costs_is_asked_of_the_chain_and_added() {
     let oracle = Address::repeat_byte(0x0f);
     // The length of the calldata, as a price.
     set_code(&scene.rpc, oracle, &hex::decode("365f5260205ff3").unwrap()).await;
-    let without = scene.preview(&scene.plan(Existing::default()).await.unwrap(), &Part::ALL).await.unwrap();
+    let without = scene.preview(&scene.plan(Existing::default()).await.unwrap(), &PARTS).await.unwrap();
     assert_eq!(without.l1_fee, U256::ZERO);
     scene.chain.l1_fee = Some(oracle.to_string());
     let plan = scene.plan(Existing::default()).await.unwrap();
-    let with = scene.preview(&plan, &Part::ALL).await.unwrap();
+    let with = scene.preview(&plan, &PARTS).await.unwrap();
     let codes: usize =
-        Part::ALL.iter().filter_map(|part| plan.placed(*part)).map(|placed| placed.init_code().len()).sum();
+        PARTS.iter().filter_map(|part| plan.placed(*part)).map(|placed| placed.init_code().len()).sum();
     assert!(with.l1_fee > U256::from(codes), "{} for {codes} bytes of code", with.l1_fee);
     assert_eq!(with.cost, U256::from(with.gas) * U256::from(with.max_fee) + with.l1_fee);
 }
@@ -88,7 +88,7 @@ async fn what_publication_costs_is_asked_of_the_chain_and_added() {
 async fn a_sender_that_cannot_pay() {
     let scene = Scene::new(&[]).await;
     let plan = scene.plan(Existing::default()).await.unwrap();
-    let preview = scene.preview(&plan, &Part::ALL).await.unwrap();
+    let preview = scene.preview(&plan, &PARTS).await.unwrap();
     preview.affordable(&plan).unwrap();
     for (balance, enough) in [(preview.cost, true), (preview.cost - U256::from(1), false)] {
         let poorer = zkml_deploy::deploy::Preview { balance, ..preview.clone() };

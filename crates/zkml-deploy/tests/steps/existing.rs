@@ -2,7 +2,9 @@
 
 use alloy::{sol, sol_types::SolCall};
 use zkml_deploy::{
-    Address, CREATE2_FACTORY, DeployError, create2_address,
+    Address, CREATE2_FACTORY, DeployError,
+    consumer::Consumer,
+    create2_address,
     deploy::Todo,
     package::Existing,
     plan::{Part, Plan, State},
@@ -11,7 +13,7 @@ use zkml_protocol::{VerifierProgram, Word};
 
 use crate::{
     anvil::set_code,
-    scene::{Keeper, Scene, package},
+    scene::{Keeper, PARTS, Scene, package},
 };
 
 sol! {
@@ -25,7 +27,7 @@ sol! {
 const STRANGER: Address = Address::repeat_byte(0x66);
 
 /// Deploys by the factory with a salt of its own.
-async fn create(scene: &Scene, init_code: &[u8]) -> Address {
+pub(crate) async fn create(scene: &Scene, init_code: &[u8]) -> Address {
     let salt = Word::from_u64(99);
     scene.send(CREATE2_FACTORY.into(), [salt.0.as_slice(), init_code].concat()).await;
     create2_address(&CREATE2_FACTORY, &salt, init_code).into()
@@ -33,7 +35,7 @@ async fn create(scene: &Scene, init_code: &[u8]) -> Address {
 
 async fn deployed(scene: &Scene) -> Plan {
     let plan = scene.plan(Existing::default()).await.unwrap();
-    scene.deploy(&plan, &Part::ALL, &mut Keeper::default()).await.unwrap();
+    scene.deploy(&plan, &PARTS, &mut Keeper::default()).await.unwrap();
     plan
 }
 
@@ -134,4 +136,19 @@ async fn a_route_is_proposed_by_the_router_s_owner_only() {
     let mut keeper = Keeper::default();
     scene.deploy(&theirs, &[Part::Route], &mut keeper).await.unwrap();
     assert_eq!(scene.nonce().await, before, "nothing was sent");
+}
+
+/// A contract that takes no rewards is told apart from one that does, and from no answer at all.
+#[tokio::test]
+async fn a_contract_that_pays_no_rewards_is_named() {
+    let scene = Scene::new(&[]).await;
+    let plan = deployed(&scene).await;
+    let consumer = plan.placement.consumer.address;
+    let error = Consumer::known(&scene.rpc, consumer).pays_rewards().await.unwrap_err();
+    assert!(
+        matches!(&error, DeployError::NoRewards { consumer: named } if *named == consumer.to_string()),
+        "{error}"
+    );
+    set_code(&scene.rpc, STRANGER, &answering(Word::ZERO)).await;
+    Consumer::known(&scene.rpc, STRANGER).pays_rewards().await.unwrap();
 }

@@ -5,6 +5,7 @@ mod anvil;
 mod chains;
 mod crashes;
 mod existing;
+mod guarded;
 mod meanwhile;
 #[path = "../proxy/mod.rs"]
 mod proxy;

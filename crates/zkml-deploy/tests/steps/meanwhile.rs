@@ -94,7 +94,7 @@ async fn a_transaction_that_still_waits_is_replaced_and_not_doubled() {
 async fn what_waits_at_a_recorded_nonce_and_is_not_recorded_stays() {
     let scene = Scene::new(&["--no-mining"]).await;
     let plan = scene.plan(Existing::default()).await.unwrap();
-    let other = Call { what: "a payment".to_owned(), to: scene.account.address(), data: Vec::new() };
+    let other = Call::new("a payment", scene.account.address(), Vec::new());
     let other = offer(&scene, &other, 0).await;
     let mut keeper = sent(&scene, &plan, 0, &[B256::repeat_byte(7)]);
     tokio::join!(deploy(&scene, &plan, &mut keeper), mine_until(&scene, 2));

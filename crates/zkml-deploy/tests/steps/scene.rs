@@ -23,6 +23,17 @@ use crate::{anvil::Anvil, proxy::Proxy};
 /// Transactions of a whole deployment: five contracts and the model's entry.
 pub(crate) const TRANSACTIONS: u64 = 6;
 
+/// The parts of a deployment without an emergency stop.
+pub(crate) const PARTS: [Part; 7] = [
+    Part::Verifier,
+    Part::Registry,
+    Part::Router,
+    Part::ZkmlVerifier,
+    Part::Route,
+    Part::Registration,
+    Part::Consumer,
+];
+
 fn code(contract: &Contract) -> CompiledContract {
     CompiledContract {
         name: contract.name.clone(),
@@ -54,6 +65,7 @@ pub(crate) fn package() -> Package {
                 model: "plain".to_owned(),
                 registration: Registration::of(&program, &sample.instances).unwrap(),
                 verifier: code(compiled.contract(&names.verifier).unwrap()),
+                emergency_stop: code(&stack.emergency_stop),
                 registry: code(&stack.registry),
                 router: code(&stack.router),
                 zkml_verifier: code(&stack.verifier),
@@ -90,11 +102,15 @@ impl Scene {
 
     pub(crate) fn owners(&self) -> Owners {
         let owner = self.account.address();
-        Owners { owner, model_owner: owner, route_delay: 3_600, model_delay: 0 }
+        Owners { owner, model_owner: owner, guardian: None, route_delay: 3_600, model_delay: 0 }
     }
 
     pub(crate) async fn plan(&self, existing: Existing) -> Result<Plan> {
-        Plan::new(&self.rpc, &self.chain, package(), self.owners(), existing).await
+        self.plan_for(self.owners(), existing).await
+    }
+
+    pub(crate) async fn plan_for(&self, owners: Owners, existing: Existing) -> Result<Plan> {
+        Plan::new(&self.rpc, &self.chain, package(), owners, existing).await
     }
 
     pub(crate) fn options(&self, parts: &[Part]) -> Options {
@@ -118,7 +134,7 @@ impl Scene {
 
     /// Sends any call of the account.
     pub(crate) async fn send(&self, to: Address, data: Vec<u8>) -> Mined {
-        let call = Call { what: "a test".to_owned(), to, data };
+        let call = Call::new("a test", to, data);
         let limits = self.options(&[]).limits;
         send_and_wait(&self.rpc, &self.account, &call, None, limits, &mut |_| Ok(())).await.unwrap()
     }

@@ -7,7 +7,7 @@ use alloy::{
 };
 use zkml_contracts::requests::{
     INFERENCE_FULFILLED, INFERENCE_REQUESTED, InferenceFulfilled, InferenceRequested, REQUEST_CANCELLED,
-    RequestCancelled, topic,
+    REWARDED_INFERENCE_REQUESTED, RequestCancelled, RewardedInferenceRequested, topic,
 };
 use zkml_deploy::{DeployError, consumer::Consumer};
 use zkml_protocol::Word;
@@ -15,7 +15,7 @@ use zkml_protocol::Word;
 use super::Engine;
 use crate::{
     error::Result,
-    event::Event,
+    event::{Event, Payment},
     metrics::signed,
     seen::{Seen, What},
 };
@@ -93,8 +93,9 @@ impl Engine {
     /// if the chain changed meanwhile: then the next round looks for the last block that is still there.
     async fn read(&mut self, from: u64, to: u64) -> Result<bool> {
         let before = self.block(BlockNumberOrTag::Number(to)).await?.header.hash;
-        let topics =
-            [INFERENCE_REQUESTED, INFERENCE_FULFILLED, REQUEST_CANCELLED].map(|e| B256::from(topic(e).0));
+        let events =
+            [INFERENCE_REQUESTED, REWARDED_INFERENCE_REQUESTED, INFERENCE_FULFILLED, REQUEST_CANCELLED];
+        let topics = events.map(|event| B256::from(topic(event).0));
         let logs = match self.rpc.logs(self.consumer, &topics, from, to).await {
             Ok(logs) => logs,
             Err(error) => {
@@ -122,15 +123,20 @@ impl Engine {
                 Err(reason) => self.tell(Event::Ignored { reason }),
             }
         }
+        let mut asked = Vec::new();
         for news in self.journal.read_up_to(&seen, (to, before))? {
             self.tell(match news.what {
-                What::Requested { request, .. } => {
-                    let (id, subject) = (request.id(), Address::from(request.subject));
-                    Event::Requested { request: id, subject, block: news.block }
+                What::Requested { id, request, reward, .. } => {
+                    asked.push((id, reward));
+                    let (subject, block) = (Address::from(request.subject), news.block);
+                    Event::Requested { request: id, subject, block, reward: reward.as_ref().map(Payment::of) }
                 }
                 What::Fulfilled { id, by } => Event::Fulfilled { request: id, by, block: news.block },
                 What::Cancelled { id } => Event::Cancelled { request: id, block: news.block },
             });
+        }
+        for (id, reward) in asked {
+            self.refuse_unpaid(&id, reward.as_ref())?;
         }
         self.range = self.range.saturating_mul(2).min(self.options.range.max(1));
         Ok(true)
@@ -165,8 +171,19 @@ fn decode(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -
     let data = &log.data().data;
     let first = topics.first().copied();
     let what = if first == Some(topic(INFERENCE_REQUESTED)) {
-        InferenceRequested::decode(&topics, data)
-            .map(|event| What::Requested { request: event.request, input: event.input })
+        InferenceRequested::decode(&topics, data).map(|event| What::Requested {
+            id: event.id,
+            request: event.request,
+            reward: None,
+            input: event.input,
+        })
+    } else if first == Some(topic(REWARDED_INFERENCE_REQUESTED)) {
+        RewardedInferenceRequested::decode(&topics, data).map(|event| What::Requested {
+            id: event.id,
+            request: event.request,
+            reward: Some(event.reward),
+            input: event.input,
+        })
     } else if first == Some(topic(INFERENCE_FULFILLED)) {
         InferenceFulfilled::decode(&topics, data)
             .map(|event| What::Fulfilled { id: event.id, by: Address::from(event.fulfiller) })

@@ -3,6 +3,7 @@
 mod budget;
 mod follow;
 mod prove;
+mod reward;
 mod send;
 mod serving;
 mod settle;
@@ -30,7 +31,7 @@ pub use self::budget::Budget;
 use self::prove::Finished;
 use crate::{
     error::{Result, ServiceError},
-    event::{Event, Observer},
+    event::{Event, Observer, Payment},
     health::Health,
     journal::{Counts, Entry, Journal},
     metrics::Metrics,
@@ -133,6 +134,8 @@ pub struct Summary {
     pub done: u64,
     /// Proofs that were not waited for.
     pub abandoned: usize,
+    /// What was earned with all requests in the journal, by asset.
+    pub earned: Vec<Payment>,
 }
 
 impl Service {
@@ -206,6 +209,7 @@ impl Engine {
     async fn work(&mut self, shutdown: &CancellationToken) -> Result<()> {
         let mut failures = 0;
         self.journal.take_up(self.options.serving.subjects.as_ref())?;
+        self.judge_rewards()?;
         loop {
             let round = tokio::select! {
                 biased;
@@ -246,6 +250,7 @@ impl Engine {
             self.settle(head).await?;
             self.send(head).await?;
             self.note_spent()?;
+            self.note_earned()?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
         }
@@ -296,6 +301,7 @@ impl Engine {
         }
         self.summary.abandoned = self.proving.len();
         self.summary.requests = self.journal.counts()?;
+        self.summary.earned = self.earned()?;
         Ok(self.summary.clone())
     }
 

@@ -48,7 +48,7 @@ impl Engine {
                 if !self.has_room(&entry)? {
                     continue;
                 }
-                match self.is_pending(&entry).await {
+                match self.is_worth_it(&entry, head).await {
                     Ok(true) => self.start_proof(&entry)?,
                     Ok(false) => {}
                     Err(error) => self.only_this(&entry, error)?,
@@ -61,6 +61,7 @@ impl Engine {
         for entry in self.journal.give_up(milliseconds(self.options.input_wait))? {
             self.tell(Event::Refused { request: entry.id, reason: entry.reason.unwrap_or_default() });
         }
+        self.note_unpaid()?;
         self.note_missing()
     }
 
@@ -69,7 +70,7 @@ impl Engine {
     fn with_inputs(&mut self, wanted: Vec<Entry>) -> Result<Vec<Entry>> {
         let (mut there, mut missing) = (Vec::new(), Vec::new());
         for entry in wanted.into_iter().filter(|entry| !self.proving.contains(&entry.id)) {
-            let Some(what) = self.prover.missing(&entry.request, &entry.input) else {
+            let Some(what) = self.prover.missing(&entry.id, &entry.request, &entry.input) else {
                 there.push(entry);
                 continue;
             };
@@ -102,10 +103,33 @@ impl Engine {
         Ok(false)
     }
 
+    /// Whether the contract waits for a request's proof, and its reward pays for handing that in, as far as that can be known before.
+    async fn is_worth_it(&mut self, entry: &Entry, head: Head) -> Result<bool> {
+        if self.is_too_late(entry, head) {
+            return Ok(false);
+        }
+        if self.refuse_unpaid(&entry.id, entry.reward.as_ref())? {
+            return Ok(false);
+        }
+        Ok(self.is_pending(entry).await? && self.pays_before(entry).await?)
+    }
+
+    /// Whether a request's deadline comes before a transaction can be in a block, which is seldom the very next one: it would fail there, and
+    /// be paid for. The request is over when a later block is there.
+    pub(super) fn is_too_late(&self, entry: &Entry, head: Head) -> bool {
+        let earliest = head.time.saturating_add(2 * self.options.limits.block.as_secs());
+        entry.request.deadline < Word::from_u64(earliest)
+    }
+
     fn start_proof(&mut self, entry: &Entry) -> Result<()> {
-        let Entry { id, request, input, .. } = entry.clone();
-        let context = request.context(self.rpc.chain_id(), self.consumer.into_array()).digest();
-        let job = Job { request, input, context };
+        let Entry { id, request, reward, input, .. } = entry.clone();
+        let (chain, consumer, us) = (self.rpc.chain_id(), self.consumer.into_array(), self.account.address());
+        // With a reward, a proof is worth something to the one who made it: whoever copies it pays us.
+        let context = match reward {
+            Some(reward) => reward.context(&request, &us.into_array(), chain, consumer),
+            None => request.context(chain, consumer),
+        };
+        let job = Job { id, request, input, context: context.digest() };
         let (prover, finished, started) = (Arc::clone(&self.prover), self.finished.clone(), Instant::now());
         self.journal.begun(&id)?;
         self.proving.insert(id);

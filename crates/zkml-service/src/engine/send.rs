@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, U256};
 use zkml_contracts::{
     Submission,
     errors::{describe, selector},
-    requests::fulfill_inference,
+    requests::{fulfill_inference, fulfill_rewarded},
 };
 use zkml_deploy::{
     DeployError,
@@ -14,9 +14,9 @@ use zkml_deploy::{
     rpc::{Fees, Sent},
     transaction::with_headroom,
 };
-use zkml_protocol::{Word, binding::Request};
+use zkml_protocol::Word;
 
-use super::{Engine, follow::Head};
+use super::{Engine, follow::Head, milliseconds};
 use crate::{
     error::{Result, ServiceError},
     event::Event,
@@ -48,6 +48,10 @@ impl Engine {
         self.note_balance().await?;
         for entry in entries {
             let Some(proof) = &entry.proof else { continue };
+            if let Some(why) = self.not_now(&entry, head) {
+                self.rest_a_block(&entry, why)?;
+                continue;
+            }
             let handed_in = match self.is_pending(&entry).await {
                 Ok(true) => self.hand_in(&entry, proof, head).await,
                 other => other.map(|_| true),
@@ -61,6 +65,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Why a request's proof is not handed in before the next block, where that is known without asking.
+    fn not_now(&self, entry: &Entry, head: Head) -> Option<&'static str> {
+        if self.is_too_late(entry, head) {
+            return Some("its deadline is too near");
+        }
+        // Where contracts are shown other block numbers, they say it themselves.
+        let wanted = entry.reward.as_ref().map_or(0, |reward| u64::from(reward.confirmations));
+        let early = head.number.saturating_add(1) < entry.block.saturating_add(wanted);
+        early.then_some("it wants more confirmations")
+    }
+
+    /// Looks at a request again after a block, and lets others have the room; nothing is told of what comes by itself.
+    fn rest_a_block(&mut self, entry: &Entry, why: &str) -> Result<()> {
+        let pause = milliseconds(self.options.limits.block);
+        self.journal.postpone(&entry.id, pause, why, false)
+    }
+
     /// What a node has against one request shall not keep others waiting.
     pub(super) fn only_this(&mut self, entry: &Entry, error: ServiceError) -> Result<()> {
         match error {
@@ -72,9 +93,15 @@ impl Engine {
     }
 
     /// Calldata of a request's fulfilment.
-    pub(super) fn call(&self, request: &Request, proof: &Proven) -> Vec<u8> {
+    pub(super) fn call(&self, entry: &Entry, proof: &Proven) -> Vec<u8> {
         let Proven { output, blob } = proof.clone();
-        fulfill_inference(request, &Submission { blob, output, input_commitment: Word::ZERO })
+        let submission = Submission { blob, output, input_commitment: Word::ZERO };
+        match &entry.reward {
+            Some(reward) => {
+                fulfill_rewarded(&entry.request, reward, &self.account.address().into_array(), &submission)
+            }
+            None => fulfill_inference(&entry.request, &submission),
+        }
     }
 
     async fn note_balance(&self) -> Result<U256> {
@@ -85,10 +112,10 @@ impl Engine {
 
     /// Signs and sends the transaction of one request. Whether others can follow.
     async fn hand_in(&mut self, entry: &Entry, proof: &Proven, head: Head) -> Result<bool> {
-        let (from, data) = (self.account.address(), self.call(&entry.request, proof));
-        let gas = match self.rpc.estimate(from, Some(self.consumer), &data).await? {
-            Ok(gas) => match with_headroom("fulfillInference", gas, self.options.limits.gas) {
-                Ok(gas) => gas,
+        let (from, data) = (self.account.address(), self.call(entry, proof));
+        let (estimate, gas) = match self.rpc.estimate(from, Some(self.consumer), &data).await? {
+            Ok(estimate) => match with_headroom("fulfillInference", estimate, self.options.limits.gas) {
+                Ok(gas) => (estimate, gas),
                 Err(error) => {
                     self.postpone_or_refuse(entry, with_causes(&error))?;
                     return Ok(true);
@@ -100,6 +127,9 @@ impl Engine {
             }
         };
         let Some(fees) = self.fees().await? else { return Ok(false) };
+        if !self.pays(entry, estimate, fees)? {
+            return Ok(true);
+        }
         let (balance, needed) = (self.note_balance().await?, U256::from(gas) * U256::from(fees.max));
         if balance < needed {
             self.metrics.unpaid.inc();
@@ -163,6 +193,10 @@ impl Engine {
             self.journal.expire_one(&entry.id, head.number)?;
             self.tell(Event::Postponed { request: entry.id, reason });
             return Ok(());
+        }
+        // It has been told for how long to wait: the request's reward names a number of blocks.
+        if is("TooFewConfirmations(uint256,uint256)") {
+            return self.postpone(entry, reason);
         }
         // Pauses end, and what is not pending any more has an event that says why.
         if is("EnforcedPause()") || is("RequestNotPending(uint256,uint8)") {
@@ -269,7 +303,7 @@ impl Engine {
                 Some(id) => self.journal.request(&id)?,
                 None => None,
             };
-            let data = entry.and_then(|entry| entry.proof.map(|proof| self.call(&entry.request, &proof)));
+            let data = entry.and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry, proof)));
             return Ok(data.map(|data| (self.consumer, data, slot.gas)));
         }
         let us = self.account.address();

@@ -57,7 +57,7 @@ impl Engine {
             let fulfilled = matches!(entry.closed, Some((_, Closing::Fulfilled { .. })));
             self.summary.done += u64::from(fulfilled);
             self.tell(if fulfilled {
-                Event::Done { request: entry.id }
+                Event::Done { request: entry.id, earned: self.earned_with(&entry) }
             } else {
                 Event::Refused { request: entry.id, reason: entry.reason.unwrap_or_default() }
             });
@@ -114,8 +114,7 @@ impl Engine {
             Some(id) => self.journal.request(&id)?,
             None => None,
         };
-        let reason = match entry
-            .and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry.request, proof)))
+        let reason = match entry.and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry, proof)))
         {
             None => "unknown".to_owned(),
             Some(data) => {

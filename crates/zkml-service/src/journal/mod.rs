@@ -3,6 +3,7 @@
 
 mod blocks;
 mod requests;
+mod rewards;
 mod slots;
 mod subjects;
 
@@ -18,10 +19,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use crate::error::{Result, ServiceError};
 pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
+pub(crate) use rewards::UNPAID;
 pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
@@ -31,6 +33,8 @@ const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NU
 const FROM_SECOND: &str = "ALTER TABLE slots ADD COLUMN cost TEXT;
     ALTER TABLE slots ADD COLUMN mined_at INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX slots_by_time ON slots (mined_at);";
+/// Columns that the third version lacks.
+const FROM_THIRD: &str = "ALTER TABLE requests ADD COLUMN reward BLOB CHECK (length(reward) = 160);";
 /// SQLite's `application_id` of these files: "zkml".
 const APPLICATION: i64 = 0x7a6b_6d6c;
 
@@ -110,7 +114,10 @@ impl Journal {
                     sql.execute_batch(FROM_FIRST)?;
                     sql.execute("UPDATE requests SET seen_at = ?1", [now_ms()])?;
                 }
-                sql.execute_batch(FROM_SECOND)?;
+                if version <= 2 {
+                    sql.execute_batch(FROM_SECOND)?;
+                }
+                sql.execute_batch(FROM_THIRD)?;
                 sql.pragma_update(None, "user_version", VERSION)
             })?;
         } else if version != VERSION {

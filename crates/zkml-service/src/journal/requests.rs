@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use alloy::primitives::Address;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use zkml_deploy::secret::redact;
-use zkml_protocol::{Word, binding::Request};
+use zkml_protocol::{
+    Word,
+    binding::{Request, Reward},
+};
 
-use super::{Journal, now_ms, subjects::list};
+use super::{Journal, now_ms, rewards, subjects::list};
 use crate::{
     error::Result,
     prover::Proven,
@@ -35,6 +38,8 @@ pub struct Entry {
     pub id: Word,
     /// What is asked for.
     pub request: Request,
+    /// What it pays, if it pays.
+    pub reward: Option<Reward>,
     /// The words of public inputs.
     pub input: Vec<u8>,
     /// Where it was asked for.
@@ -66,7 +71,7 @@ pub(crate) struct Missing {
 /// How many requests there are in each state.
 pub type Counts = Vec<(String, u64)>;
 
-pub(super) const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, block, status, reason, \
+pub(super) const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, reward, block, status, reason, \
                        closed_block, closed_how, closed_by, output, proof, attempts, failures";
 /// Milliseconds for which it counts that a subject was served.
 const REMEMBERED_MS: i64 = 3_600_000;
@@ -135,7 +140,7 @@ impl Journal {
         })
     }
 
-    fn select(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
+    pub(super) fn select(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
         let query =
             format!("SELECT {COLUMNS} FROM requests WHERE {condition} ORDER BY block, sequence LIMIT ?1");
         self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
@@ -273,17 +278,17 @@ impl Journal {
 pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool> {
     let block = size(seen.block);
     let changed = match &seen.what {
-        What::Requested { request, input } => {
+        What::Requested { id, request, reward, input } => {
             let Request { subject, sequence, deadline, action, data_commitment } = request;
             sql.prepare(
-                "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, seen_at, status) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'open') ON CONFLICT (id) DO UPDATE SET \
+                "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, seen_at, reward, status) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'open') ON CONFLICT (id) DO UPDATE SET \
                  block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0, \
                  missing = 0 \
                  WHERE status = 'orphaned'",
             )?
             .execute(params![
-                request.id().0,
+                id.0,
                 subject,
                 sequence.0,
                 deadline.0,
@@ -291,7 +296,8 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
                 data_commitment.0,
                 input,
                 block,
-                now_ms()
+                now_ms(),
+                reward.as_ref().map(rewards::bytes)
             ])?
         }
         What::Fulfilled { id, by } => close(sql, id, block, "fulfilled", Some(by))?,
@@ -348,6 +354,7 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
             action: word("action")?,
             data_commitment: word("data_commitment")?,
         },
+        reward: rewards::read(row)?,
         input: row.get("input")?,
         block: row.get::<_, i64>("block")?.unsigned_abs(),
         status: row.get("status")?,

@@ -18,6 +18,8 @@ CREATE TABLE requests (
     action BLOB NOT NULL,
     data_commitment BLOB NOT NULL,
     input BLOB NOT NULL,
+    -- What it pays: payer, asset, amount, callback gas and confirmations, as five words; none if it does not pay.
+    reward BLOB CHECK (length(reward) = 160),
     -- Where it was asked for.
     block INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('open', 'done', 'refused', 'orphaned')),

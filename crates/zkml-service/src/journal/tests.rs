@@ -8,7 +8,10 @@ use crate::{
 use alloy::primitives::{B256, U256};
 use std::collections::BTreeSet;
 use zkml_deploy::{rpc::Fees, transaction::Signed};
-use zkml_protocol::{Word, binding::Request};
+use zkml_protocol::{
+    Word,
+    binding::{Request, Reward},
+};
 
 fn owner() -> Owner {
     Owner { chain_id: 1, consumer: Address::repeat_byte(1), sender: Address::repeat_byte(2) }
@@ -28,6 +31,11 @@ fn at(block: u64, what: What) -> Seen {
     Seen { block, block_hash: hash(block), what }
 }
 
+/// A request without a reward.
+fn asks(request: Request, input: Vec<u8>) -> What {
+    What::Requested { id: request.id(), request, reward: None, input }
+}
+
 fn hash(block: u64) -> B256 {
     B256::from(Word::from_u64(block).0)
 }
@@ -35,7 +43,7 @@ fn hash(block: u64) -> B256 {
 /// A request of block 5 with a proof.
 fn with_proof(journal: &mut Journal) -> Word {
     let request = request(0);
-    let asked = at(5, What::Requested { request, input: vec![7; 32] });
+    let asked = at(5, asks(request, vec![7; 32]));
     assert_eq!(journal.read_up_to(std::slice::from_ref(&asked), (5, hash(5))).unwrap().len(), 1);
     journal.proven(&request.id(), &Proven { output: vec![1], blob: vec![2] }).unwrap();
     request.id()
@@ -59,7 +67,7 @@ fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
     assert!(journal.to_send(9).unwrap().is_empty(), "it waits already");
     assert!(journal.begin(&id, &signed(4, 2)).is_err(), "a second one for the same request");
     let other = request(1);
-    let asked = at(6, What::Requested { request: other, input: vec![] });
+    let asked = at(6, asks(other, vec![]));
     journal.read_up_to(&[asked], (6, hash(6))).unwrap();
     assert!(journal.begin(&other.id(), &signed(3, 3)).is_err(), "a second one of the same nonce");
     assert_eq!(journal.live().unwrap().len(), 1);
@@ -79,7 +87,7 @@ fn a_request_comes_back_with_its_proof() {
     assert_eq!(journal.forget_above(Some(4)).unwrap(), 1);
     assert_eq!(journal.request(&id).unwrap().unwrap().status, "orphaned");
     assert!(journal.to_send(9).unwrap().is_empty() && journal.idle().unwrap());
-    let again = at(6, What::Requested { request: request(0), input: vec![] });
+    let again = at(6, asks(request(0), vec![]));
     assert_eq!(journal.read_up_to(std::slice::from_ref(&again), (6, hash(6))).unwrap().len(), 1);
     assert!(journal.read_up_to(&[again], (6, hash(6))).unwrap().is_empty(), "a repetition is no news");
     assert_eq!(journal.to_send(9).unwrap()[0].id, id);
@@ -138,7 +146,7 @@ fn deadlines_are_numbers() {
         .iter()
         .map(|(sequence, deadline)| {
             let request = Request { deadline: *deadline, ..request(*sequence) };
-            at(5, What::Requested { request, input: vec![] })
+            at(5, asks(request, vec![]))
         })
         .collect();
     journal.read_up_to(&seen, (5, hash(5))).unwrap();
@@ -154,7 +162,7 @@ fn deadlines_are_numbers() {
 #[test]
 fn what_was_not_looked_for_is_not_given_up() {
     let (_folder, mut journal) = fresh();
-    let asked = at(5, What::Requested { request: request(0), input: vec![] });
+    let asked = at(5, asks(request(0), vec![]));
     journal.read_up_to(&[asked], (5, hash(5))).unwrap();
     let id = request(0).id();
     let missing = |pause_ms| [Missing { id, pause_ms, what: "it is not there".to_owned() }];
@@ -169,13 +177,13 @@ fn what_was_not_looked_for_is_not_given_up() {
 #[test]
 fn the_first_version_is_brought_up_to_date() {
     let (folder, mut journal) = fresh();
-    let asked = at(5, What::Requested { request: request(0), input: vec![] });
+    let asked = at(5, asks(request(0), vec![]));
     journal.read_up_to(&[asked], (5, hash(5))).unwrap();
     drop(journal);
     let path = folder.path().join("journal");
     let first = Connection::open(&path).unwrap();
     first.execute_batch("DROP INDEX requests_by_begin; DROP INDEX slots_by_time").unwrap();
-    for column in ["seen_at", "missing", "begun_at"] {
+    for column in ["seen_at", "missing", "begun_at", "reward"] {
         first.execute_batch(&format!("ALTER TABLE requests DROP COLUMN {column}")).unwrap();
     }
     for column in ["cost", "mined_at"] {
@@ -223,4 +231,48 @@ fn other_files_are_refused() {
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     let error = Journal::open(&other, &owner()).unwrap_err().to_string();
     assert!(error.contains("something else"), "{error}");
+}
+
+fn reward() -> Reward {
+    let amount = Word([0xff; 32]);
+    Reward { payer: [7; 20], asset: [8; 20], amount, callback_gas: u64::MAX, confirmations: u32::MAX }
+}
+
+/// The id covers the reward, so what is kept of it is kept exactly.
+#[test]
+fn a_reward_is_kept_to_the_last_digit_and_earned_once() {
+    let (_folder, mut journal) = fresh();
+    let (us, them) = (Address::repeat_byte(2), Address::repeat_byte(3));
+    let ids = [0, 1].map(|sequence| reward().id(&request(sequence)));
+    let asked = ids.iter().zip([0, 1]).map(|(id, sequence)| {
+        let what =
+            What::Requested { id: *id, request: request(sequence), reward: Some(reward()), input: vec![] };
+        at(5, what)
+    });
+    journal.read_up_to(&asked.collect::<Vec<_>>(), (5, hash(5))).unwrap();
+    assert_eq!(journal.request(&ids[0]).unwrap().unwrap().reward, Some(reward()));
+    assert!(journal.earned(us).unwrap().is_empty());
+    let closed = [(ids[0], us), (ids[1], them)].map(|(id, by)| at(6, What::Fulfilled { id, by }));
+    journal.read_up_to(&closed, (6, hash(6))).unwrap();
+    let sum = std::collections::BTreeMap::from([(Address::repeat_byte(8), U256::MAX)]);
+    assert_eq!(journal.earned(us).unwrap(), sum);
+    journal.finish(6).unwrap();
+    assert_eq!(journal.earned(us).unwrap(), sum, "what is final still counts");
+    journal.forget_above(Some(5)).unwrap();
+    assert!(journal.earned(us).unwrap().is_empty(), "the block that paid is gone");
+}
+
+#[test]
+fn what_is_no_reward_is_an_error_and_no_panic() {
+    let (folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    drop(journal);
+    let path = folder.path().join("journal");
+    let sql = Connection::open(&path).unwrap();
+    assert!(sql.execute("UPDATE requests SET reward = x'00'", []).is_err(), "it is five words");
+    // A callback gas beyond its type.
+    sql.execute("UPDATE requests SET reward = ?1", [[[0xff; 32]; 5].concat()]).unwrap();
+    drop(sql);
+    let journal = Journal::open(&path, &owner()).unwrap();
+    assert!(matches!(journal.request(&id), Err(ServiceError::Journal { .. })));
 }

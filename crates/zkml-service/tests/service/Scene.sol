@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ZKMLPausable} from "@zkml-chain/contracts/src/ZKMLPausable.sol";
-import {ZKMLRequests} from "@zkml-chain/contracts/src/ZKMLRequests.sol";
+import {ZKMLRewards} from "@zkml-chain/contracts/src/ZKMLRewards.sol";
 import {ZKMLConsumer} from "@zkml-chain/contracts/src/ZKMLConsumer.sol";
 import {IZKMLRegistry} from "@zkml-chain/contracts/src/interfaces/IZKMLRegistry.sol";
 import {IZKMLVerifier} from "@zkml-chain/contracts/src/interfaces/IZKMLVerifier.sol";
@@ -48,8 +49,15 @@ contract Believer {
     }
 }
 
+/// @title A token of which one account has all
+contract Coinage is ERC20 {
+    constructor(address owner) ERC20("Coinage", "COIN") {
+        _mint(owner, 1_000_000);
+    }
+}
+
 /// @title The real request contract, around a verifier that takes all
-contract Asked is ZKMLConsumer, ZKMLRequests {
+contract Asked is ZKMLConsumer, ZKMLRewards {
     constructor(Believer believer, address owner)
         ZKMLConsumer(IZKMLVerifier(address(believer)), believer.modelId(), 0, owner)
     {}
@@ -59,6 +67,11 @@ contract Asked is ZKMLConsumer, ZKMLRequests {
         for (uint256 i = 0; i < count; ++i) {
             _requestInference(msg.sender, 0, deadline, keccak256(input), input, input[:0]);
         }
+    }
+
+    /// @notice Makes a request that pays.
+    function askRewarded(uint256 deadline, Reward calldata reward, bytes calldata input) external payable {
+        _requestRewarded(msg.sender, 0, deadline, keccak256(input), reward, input, input[:0]);
     }
 
     function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal override {}
@@ -76,9 +89,12 @@ contract Scene {
     Believer public believer;
     /// @notice The consumer.
     Asked public asked;
+    /// @notice A token of whoever deploys.
+    Coinage public coinage;
 
     constructor() {
         believer = new Believer();
         asked = new Asked(believer, tx.origin);
+        coinage = new Coinage(tx.origin);
     }
 }

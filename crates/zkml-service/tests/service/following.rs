@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
 use zkml_contracts::requests::{cancel_request, fulfill_inference, pause, unpause};
 use zkml_deploy::transaction::Limits;
 use zkml_protocol::Word;
@@ -39,7 +40,7 @@ async fn what_is_asked_later_is_served_too_and_shutdown_is_clean() {
     let running = scene.start(Scene::options());
     tokio::time::sleep(Duration::from_millis(200)).await;
     let id = scene.ask(1, FAR).await[0];
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     // A proof that is being made is kept.
     scene.prover.takes.store(800, Ordering::SeqCst);
     let late = scene.ask(1, FAR).await[0];
@@ -61,9 +62,9 @@ async fn nothing_is_done_before_it_is_confirmed() {
     scene.wait("fulfilled", |event| matches!(event, Event::Fulfilled { .. })).await;
     mine(&scene.rpc, 1).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(scene.count(|event| *event == Event::Done { request: id }), 0);
+    assert_eq!(scene.count(|event| *event == Event::Done { request: id, earned: None }), 0);
     mine(&scene.rpc, 1).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
 }
 
@@ -83,7 +84,7 @@ async fn a_request_that_a_reorganisation_takes_away_is_not_paid_for() {
     assert_eq!(scene.nonce().await, 0);
     // It comes back as the same request, and its proof is still there.
     assert_eq!(scene.ask(1, FAR).await, [id]);
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
     assert_eq!((scene.nonce().await, scene.prover.begun.load(Ordering::SeqCst)), (1, 1));
 }
@@ -102,7 +103,7 @@ async fn a_fulfilment_that_a_reorganisation_takes_away_is_handed_in_again() {
     scene.forget_events();
     scene.wait("fulfilled", |event| matches!(event, Event::Fulfilled { .. })).await;
     mine(&scene.rpc, 4).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
     assert_eq!(scene.fulfilments().await[&id], 1);
     let journal = scene.journal();
@@ -128,6 +129,35 @@ async fn a_request_that_is_withdrawn_while_it_is_proven_is_not_paid_for() {
     assert_eq!(scene.nonce().await, 0);
 }
 
+/// A transaction that would be mined after the deadline fails there, and is paid for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_about_to_expire_is_not_begun() {
+    let scene = Scene::new(&[]).await;
+    let limits =
+        zkml_deploy::transaction::Limits { block: Duration::from_secs(60), ..Scene::options().limits };
+    let options = Options { limits, ..Scene::options() };
+    let near = scene.ask(1, scene.rpc.now().await.unwrap() + 100).await[0];
+    let later = scene.ask(1, scene.rpc.now().await.unwrap() + 1_000).await[0];
+    let running = scene.start(options.clone());
+    scene.wait("end", |event| *event == Event::Done { request: later, earned: None }).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    running.stop().await;
+    assert_eq!((scene.prover.begun.load(Ordering::SeqCst), scene.nonce().await), (1, 1));
+    // Nor is one handed in that was proven before.
+    let running = scene.start(Options { max_pending: 0, ..Scene::options() });
+    scene.wait("proof", |event| matches!(event, Event::Proven { request, .. } if *request == near)).await;
+    running.stop().await;
+    let running = scene.start(options.clone());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 1);
+    scene.rpc.raw("evm_increaseTime", json!([200])).await.unwrap();
+    mine(&scene.rpc, 1).await;
+    scene.serve(options).await;
+    assert_eq!(scene.entry(near).reason.as_deref(), Some("expired"));
+    assert_eq!(scene.nonce().await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_expires_is_neither_proven_nor_paid_for() {
     let scene = Scene::new(&[]).await;
@@ -150,7 +180,7 @@ async fn a_stranger_who_is_faster_costs_nothing() {
     let running = scene.start(Scene::options());
     scene.wait("proving", |event| matches!(event, Event::Proving { .. })).await;
     fulfil_as_stranger(&scene, id).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     scene.wait("proven", |event| matches!(event, Event::Proven { .. })).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     running.stop().await;
@@ -252,6 +282,6 @@ async fn a_long_pause_does_not_use_up_the_patience_with_failures() {
     scene.asker(&unpause()).await;
     scene.wait("a failure", refused).await;
     scene.refuse_proofs(false).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
 }

@@ -28,7 +28,7 @@ async fn a_node_that_is_away_is_waited_for() {
     scene.wait("trouble", |event| matches!(event, Event::Failed { .. })).await;
     scene.wait("proven", |event| matches!(event, Event::Proven { .. })).await;
     scene.node.restart();
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
     assert_eq!((scene.nonce().await, scene.prover.begun.load(Ordering::SeqCst)), (1, 1));
 }
@@ -39,7 +39,7 @@ async fn a_node_that_begins_anew_is_not_believed() {
     let mut scene = Scene::new(&[]).await;
     let id = scene.ask(1, FAR).await[0];
     let running = scene.start(Scene::options());
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     scene.node.kill();
     scene.node.restart();
     let missing = |event: &Event| matches!(event, Event::Failed { reason } if reason.contains("no contract"));

@@ -9,6 +9,7 @@ mod hostile;
 mod load;
 #[path = "../../../zkml-deploy/tests/proxy/mod.rs"]
 mod proxy;
+mod rewards;
 mod scene;
 mod sending;
 mod serving;

@@ -45,6 +45,7 @@ pub(crate) struct Scene {
     pub(crate) rpc: Rpc,
     pub(crate) consumer: Address,
     pub(crate) believer: Address,
+    pub(crate) token: Address,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) prover: Arc<Double>,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
@@ -72,12 +73,14 @@ impl Scene {
             }
         };
         let (consumer, believer) = (view("asked()").await, view("believer()").await);
+        let token = view("coinage()").await;
         let folder = tempfile::tempdir().unwrap();
         Self {
             node,
             rpc,
             consumer,
             believer,
+            token,
             folder,
             prover: Arc::default(),
             events: Arc::default(),
@@ -334,7 +337,7 @@ pub(crate) struct Double {
 }
 
 impl Prover for Double {
-    fn missing(&self, _: &Request, input: &[u8]) -> Option<String> {
+    fn missing(&self, _: &Word, _: &Request, input: &[u8]) -> Option<String> {
         input.starts_with(&Word::from_u64(MISSING).0).then(|| "its input is not there yet".to_owned())
     }
 

@@ -109,7 +109,7 @@ async fn a_paused_contract_is_waited_for() {
     }
     assert_eq!(scene.nonce().await, 0);
     scene.asker(&unpause()).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
     assert_eq!(scene.nonce().await, 1);
 }
@@ -168,7 +168,7 @@ async fn a_nonce_that_a_stranger_uses_is_given_up() {
     mine(&scene.rpc, 1).await;
     scene.wait("stranger", |event| matches!(event, Event::NonceTaken { nonce: 0 })).await;
     automine(&scene, true).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
     assert_eq!((scene.nonce().await, scene.fulfilments().await[&id]), (2, 1));
 }
@@ -181,7 +181,7 @@ async fn an_account_without_money_waits_for_some() {
     let running = scene.start(Scene::options());
     scene.wait("warning", |event| matches!(event, Event::BalanceTooLow { .. })).await;
     set_balance(&scene.rpc, Scene::account().address(), U256::from(10).pow(U256::from(18))).await;
-    scene.wait("done", |event| *event == Event::Done { request: id }).await;
+    scene.wait("done", |event| *event == Event::Done { request: id, earned: None }).await;
     running.stop().await;
     assert_eq!(scene.nonce().await, 1);
 }
@@ -236,7 +236,7 @@ async fn a_request_that_the_node_has_something_against_keeps_no_other_waiting() 
         Act::Pass
     });
     let running = scene.start_at(&proxy.url(), Scene::options());
-    scene.wait("done", |event| *event == Event::Done { request: ids[1] }).await;
+    scene.wait("done", |event| *event == Event::Done { request: ids[1], earned: None }).await;
     assert!(scene.count(|event| matches!(event, Event::Postponed { .. })) > 0);
     running.stop().await;
     assert_eq!(scene.nonce().await, 1);

@@ -53,7 +53,7 @@ async fn a_quota_holds_one_subject_and_no_other() {
         let strange = stranger_asks(&scene, 1).await[0];
         let health = Health::new(Duration::from_secs(60));
         let running = scene.start_with(health.clone(), options(serving.clone()));
-        scene.wait("stranger", |event| *event == Event::Done { request: strange }).await;
+        scene.wait("stranger", |event| *event == Event::Done { request: strange, earned: None }).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let (report, figures) = (health.report().1.to_string(), scene.metrics());
         running.stop().await;

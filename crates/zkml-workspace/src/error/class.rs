@@ -118,6 +118,7 @@ fn deploy_class(error: &DeployError) -> Class {
         E::Abi(AbiError::DelayTooShort { .. } | AbiError::DelayUnused { .. }) => Class::Usage,
         E::OtherModel { .. } | E::OtherRecord { .. } | E::Abi(_) => Class::Artifacts,
         E::NoRequests { .. } | E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
+        E::Argument { .. } | E::NoGuardian | E::NoRewards { .. } => Class::Usage,
         E::NoRecord { .. } => Class::Input,
         E::FeeTooHigh { .. } | E::BaseFee { .. } | E::GasTooHigh { .. } => Class::System,
         E::Answer { .. }

@@ -3,13 +3,14 @@
 use super::{compiled, verify};
 use crate::{
     artifacts::{Artifacts, write_whole},
-    error::Result,
+    context_file::ContextFile,
+    error::{Error, Result},
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use zkml_protocol::{
     Word,
-    binding::Registration,
+    binding::{Context, Registration},
     envelope::{Envelope, Shape, output_bytes},
 };
 
@@ -23,6 +24,9 @@ pub struct Calldata {
     pub selector: String,
     /// What the proof is bound to; zero when unbound.
     pub context: Word,
+    /// The parts of it, where a context file says them.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
     /// The commitment to the input data.
     pub data_commitment: Word,
     /// What a caller names the input with.
@@ -30,6 +34,8 @@ pub struct Calldata {
     /// The words of the output section.
     pub output: String,
     /// The proof blob.
+    pub blob: String,
+    /// The same under the name that it has among a contract's arguments.
     pub proof: String,
     /// Calldata of the generated verifier's `verifyProof`.
     pub verify_proof: String,
@@ -37,6 +43,44 @@ pub struct Calldata {
     pub registration: Registered,
     /// The setup's secret is public: the proof convinces nobody.
     pub unsafe_dev_srs: bool,
+}
+
+/// Who may use a proof, where, when and what for. Numbers are decimal text.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bound {
+    /// Chain of the consumer.
+    pub chain_id: String,
+    /// Address of the consumer contract.
+    pub consumer: String,
+    /// Whom the inference is about.
+    pub subject: String,
+    /// The subject's nonce at the consumer, or the id of a request.
+    pub nonce: String,
+    /// Last acceptable block time, in seconds since 1970.
+    pub deadline: String,
+    /// What the consumer is asked to do, hashed by it.
+    pub action: Word,
+}
+
+impl From<&Context> for Bound {
+    fn from(context: &Context) -> Self {
+        let ContextFile { chain_id, consumer, subject, nonce, deadline, action, .. } = context.into();
+        Self { chain_id, consumer, subject, nonce, deadline, action }
+    }
+}
+
+/// What to put into calldata, and where.
+#[derive(Debug, Default)]
+pub struct Request<'a> {
+    /// The proof; the folder's if none is named.
+    pub proof: Option<&'a Path>,
+    /// What it is bound to; the file beside the proof if none is named.
+    pub context_file: Option<&'a Path>,
+    /// Who registers the model: gives its id.
+    pub owner: Option<&'a [u8; 20]>,
+    /// Where to write it.
+    pub out: Option<&'a Path>,
 }
 
 /// What a model is registered with.
@@ -72,16 +116,14 @@ pub struct CalldataReport {
 /// Verifies a proof and puts it into the form that contracts take; writes a file if one is named.
 ///
 /// # Errors
-/// [`crate::error::Error::Refused`] for a proof that does not hold; as [`verify::load`] when it cannot be read.
-pub fn run(
-    artifacts: &Artifacts,
-    proof: Option<&Path>,
-    owner: Option<&[u8; 20]>,
-    out: Option<&Path>,
-) -> Result<CalldataReport> {
+/// [`Error::Refused`] for a proof that does not hold; as [`verify::load`] when it cannot be read; [`Error::Content`] for a context file of
+/// something else.
+pub fn run(artifacts: &Artifacts, request: &Request<'_>) -> Result<CalldataReport> {
+    let Request { owner, out, .. } = *request;
     let program = compiled::program(artifacts)?;
-    let (_, file) = verify::load(artifacts, proof, &program)?;
+    let (path, file) = verify::load(artifacts, request.proof, &program)?;
     zkml_verifier::verify(&program, &file.proof, &file.instances)?;
+    let bound = bound(&path, file.context, request.context_file)?;
     let shape = Shape::of(&program)?;
     let envelope = Envelope::new(&shape, &file.instances, &file.proof)?;
     let registration = Registration::of(&program, &file.instances)?;
@@ -89,9 +131,11 @@ pub fn run(
         model: artifacts.model().to_owned(),
         selector: hexadecimal(&envelope.selector),
         context: envelope.context,
+        bound: bound.as_ref().map(Bound::from),
         data_commitment: envelope.data_commitment,
         input_commitment: envelope.input_commitment(),
         output: hexadecimal(&output_bytes(shape.sections(&file.instances)?.outputs)),
+        blob: hexadecimal(&envelope.encode()),
         proof: hexadecimal(&envelope.encode()),
         verify_proof: hexadecimal(&zkml_contracts::verify_proof(&program, &file.proof, &file.instances)?),
         registration: Registered {
@@ -108,6 +152,25 @@ pub fn run(
         write_whole(path, &crate::json::pretty(&calldata))?;
     }
     Ok(CalldataReport { calldata, file: out.map(Path::to_owned) })
+}
+
+/// The parts of a proof's context: of the file that was named, which must be this proof's, or of the one beside the proof, which may be
+/// that of an earlier proof.
+fn bound(proof: &Path, context: Word, named: Option<&Path>) -> Result<Option<Context>> {
+    if let Some(path) = named {
+        let parts = ContextFile::read(path)?;
+        let found = parts.digest();
+        if found != context {
+            let why = format!("it gives {found}, and {} is bound to {context}", proof.display());
+            return Err(Error::content(path, why));
+        }
+        return Ok(Some(parts));
+    }
+    let beside = ContextFile::beside(proof);
+    if context.is_zero() || !beside.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(ContextFile::read(&beside)?).filter(|parts| parts.digest() == context))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -14,11 +14,15 @@ pub mod disclosure;
 pub mod evaluate;
 pub mod inspect;
 pub mod ops;
+#[cfg(feature = "chain")]
+pub mod paying;
 pub mod project;
 pub mod prove;
 pub mod relations;
 #[cfg(feature = "chain")]
 pub mod request;
+#[cfg(feature = "chain")]
+pub mod rewards;
 pub mod same_architecture;
 #[cfg(feature = "chain")]
 pub mod sending;

@@ -2,6 +2,7 @@
 
 use super::{
     commit, compiled,
+    paying::{Offer, Paying, PaymentReport},
     prove::{input, sample},
     sending,
     watch::input_of,
@@ -21,7 +22,7 @@ use std::{
     time::Duration,
 };
 use zkml::Compiled;
-use zkml_contracts::requests::{RequestState, request_inference};
+use zkml_contracts::requests::{RequestState, request_inference, request_rewarded};
 use zkml_deploy::{
     Address,
     chain::Chain,
@@ -30,7 +31,12 @@ use zkml_deploy::{
     rpc::Rpc,
     transaction::{Call, Limits},
 };
-use zkml_protocol::{Encoding, Program, VerifierProgram, Word, envelope::Shape, keccak256};
+use zkml_protocol::{
+    Encoding, Program, VerifierProgram, Word,
+    binding::{self, Reward},
+    envelope::Shape,
+    keccak256,
+};
 
 /// What to ask for, and where.
 #[derive(Debug)]
@@ -53,6 +59,8 @@ pub struct Request {
     pub salt_file: Option<PathBuf>,
     /// Why the input is to be believed.
     pub provenance: Vec<u8>,
+    /// What it pays whoever proves it; nothing if none is offered.
+    pub reward: Option<Offer>,
     /// Where a service looks for committed inputs.
     pub share: Option<PathBuf>,
     /// Patience and fees.
@@ -83,8 +91,12 @@ pub struct RequestReport {
     pub deadline: u64,
     /// Calldata of the transaction.
     pub calldata: String,
-    /// Gas that it was estimated to take.
-    pub estimated_gas: u64,
+    /// Gas that it was estimated to take; none where tokens have to be paid in before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_gas: Option<u64>,
+    /// What it pays whoever proves it, if it pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward: Option<PaymentReport>,
     /// What a service needs to prove it: the input and its salts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<PathBuf>,
@@ -130,22 +142,35 @@ pub async fn run(
         Some(deadline) => deadline,
         None => rpc.now().await?.saturating_add(request.valid_for),
     };
-    let (action, commitment) = (request.action, asked.data_commitment);
-    let data =
-        request_inference(action, Word::from_u64(deadline), commitment, &asked.input, &request.provenance);
-    let call = Call { what: "requestInference".to_owned(), to: consumer.address(), data };
-    let subject = account.address();
-    let estimated_gas = sending::estimate(rpc, &request.chain, subject, &call, &request.limits).await?;
+    let (commitment, subject) = (asked.data_commitment, account.address());
+    let paying = match &request.reward {
+        Some(offer) => Some(Paying::plan(rpc, &consumer, subject, offer).await?),
+        None => None,
+    };
+    let call = asked.call(&request, consumer.address(), deadline, paying.as_ref());
+    let before = paying.as_ref().map_or(&[][..], |paying| &paying.before);
+    // What needs a deposit cannot be tried before it is there; the first step towards it can.
+    let first = before.first().unwrap_or(&call);
+    let gas = sending::estimate(rpc, &request.chain, subject, first, &request.limits).await?;
+    let estimated_gas = before.is_empty().then_some(gas);
     let (mut shared, mut made) = (Vec::new(), None);
     if !request.dry_run {
         // Before anybody can ask for them.
         if let Some(folder) = &request.share {
             shared = asked.share(artifacts, &request, folder, subject)?;
         }
-        let sent =
-            artifacts.path(&sent_name(rpc.chain_id(), consumer.address(), subject, &request, commitment));
+        let reward = paying.as_ref().map(|paying| &paying.reward);
+        let sent = sent_name(rpc.chain_id(), consumer.address(), subject, &request, commitment, reward);
+        for step in before {
+            let sent = artifacts.path(&format!("{sent}.{}.sent.json", step.what));
+            sending::send(observer, rpc, account, step, request.limits, &sent).await?;
+        }
+        let sent = artifacts.path(&format!("{sent}.sent.json"));
         let mined = sending::send(observer, rpc, account, &call, request.limits, &sent).await?;
-        let id = consumer.requested(&mined.receipt, subject, commitment)?;
+        let id = match reward {
+            Some(reward) => consumer.requested_rewarded(&mined.receipt, subject, commitment, reward)?.id,
+            None => consumer.requested(&mined.receipt, subject, commitment)?,
+        };
         observer.said(&Said::Requested { id });
         let state = match request.wait {
             Some(patience) => {
@@ -173,6 +198,7 @@ pub async fn run(
         deadline,
         calldata: hex(&call.data),
         estimated_gas,
+        reward: paying.map(|paying| paying.report(deadline)),
         shared,
         request: made,
     })
@@ -185,11 +211,17 @@ fn sent_name(
     subject: Address,
     request: &Request,
     commitment: Word,
+    reward: Option<&Reward>,
 ) -> String {
-    let asked = keccak256([&request.action.0[..], &commitment.0[..], &request.provenance[..]]);
+    // The id of a request without number and deadline: all that a reward says.
+    let paid = reward.map_or(Word::ZERO, |reward| reward.id(&binding::Request::default()));
+    let mut asked = keccak256([&request.action.0[..], &commitment.0[..], &request.provenance[..]]);
+    if reward.is_some() {
+        asked = keccak256([&asked.0[..], &paid.0[..]]);
+    }
     let short = |bytes: &[u8]| hex::encode(&bytes[..4]);
     format!(
-        "requests/{chain_id}-{}-{}-{}.sent.json",
+        "requests/{chain_id}-{}-{}-{}",
         short(consumer.as_slice()),
         short(subject.as_slice()),
         short(&asked.0)
@@ -228,6 +260,22 @@ impl Asked {
         let shown = if shape.input_is_commitment { &[] } else { section.as_slice() };
         let input = shown.iter().flat_map(|word| word.0).collect();
         Ok(Self { data_commitment: shape.data_commitment(&section), input, openings })
+    }
+
+    /// The transaction that asks for it.
+    fn call(&self, request: &Request, to: Address, deadline: u64, paying: Option<&Paying>) -> Call {
+        let (action, deadline, data) = (request.action, Word::from_u64(deadline), self.data_commitment);
+        let (input, provenance) = (&self.input, &request.provenance);
+        match paying {
+            Some(Paying { reward, value, .. }) => {
+                let data = request_rewarded(action, deadline, data, reward, input, provenance);
+                Call { value: *value, ..Call::new("requestRewarded", to, data) }
+            }
+            None => {
+                let data = request_inference(action, deadline, data, input, provenance);
+                Call::new("requestInference", to, data)
+            }
+        }
     }
 
     /// Puts input and salts where the service looks for them; none where all inputs are public.
@@ -293,7 +341,7 @@ async fn answer(
     }
 }
 
-fn name(state: RequestState) -> &'static str {
+pub(super) fn name(state: RequestState) -> &'static str {
     match state {
         RequestState::None => "none",
         RequestState::Pending => "pending",

@@ -21,19 +21,29 @@ use zkml_deploy::{
 /// # Errors
 /// [`DeployError::Reverted`] with the custom error by name, [`DeployError::InsufficientFunds`].
 pub async fn estimate(rpc: &Rpc, chain: &Chain, from: Address, call: &Call, limits: &Limits) -> Result<u64> {
-    let estimate = rpc.estimate(from, Some(call.to), &call.data).await?;
+    // Nodes say in many ways that coins are missing.
+    afford(rpc, chain, from, 0, call.value, limits).await?;
+    let estimate = call.estimate(rpc, from).await?;
     let gas = estimate.map_err(|bytes| DeployError::Reverted {
         what: call.what.clone(),
         reason: zkml_contracts::errors::describe(&bytes),
     })?;
-    afford(rpc, chain, from, with_headroom(&call.what, gas, limits.gas)?, limits).await?;
+    let most = with_headroom(&call.what, gas, limits.gas)?;
+    afford(rpc, chain, from, most, call.value, limits).await?;
     Ok(gas)
 }
 
-/// The account must be able to pay what the transaction may take.
-async fn afford(rpc: &Rpc, chain: &Chain, account: Address, gas: u64, limits: &Limits) -> Result<()> {
+/// The account must be able to pay what the transaction may take, and what goes along.
+async fn afford(
+    rpc: &Rpc,
+    chain: &Chain,
+    account: Address,
+    gas: u64,
+    value: U256,
+    limits: &Limits,
+) -> Result<()> {
     let fee = rpc.fees(&limits.fees).await?.max;
-    let needed = U256::from(gas) * U256::from(fee);
+    let needed = (U256::from(gas) * U256::from(fee)).saturating_add(value);
     let balance = rpc.balance(account).await?;
     if balance >= needed {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use super::{compiled, prove, sending, verify};
 use crate::{
-    artifacts::{Artifacts, write_whole},
+    artifacts::Artifacts,
     context_file::ContextFile,
     error::{Error, Result},
     observer::{Observer, Said},
@@ -10,7 +10,7 @@ use crate::{
     value,
 };
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zkml_contracts::Submission;
 use zkml_deploy::{
     Address, DeployError, U256,
@@ -168,7 +168,11 @@ async fn bind(
 ) -> Result<Bound> {
     if let Some((proof, context)) = &request.ready {
         consumer.check_context(subject, context).await?;
-        return Ok(Bound { context: *context, context_file: context_path(proof), proof: proof.clone() });
+        return Ok(Bound {
+            context: *context,
+            context_file: ContextFile::beside(proof),
+            proof: proof.clone(),
+        });
     }
     let now = rpc.now().await?;
     let deadline = request.deadline.unwrap_or_else(|| now.saturating_add(request.valid_for));
@@ -177,7 +181,8 @@ async fn bind(
     let proof = request.prove.out.clone().unwrap_or_else(|| artifacts.path(&default_name(&context)));
     // What was sent may still be accepted: its proof, and what opens its outputs, must not be written over.
     if proof.with_extension(SENT).exists() {
-        let (sent, context_file) = (ContextFile::read(&context_path(&proof))?, context_path(&proof));
+        let (sent, context_file) =
+            (ContextFile::read(&ContextFile::beside(&proof))?, ContextFile::beside(&proof));
         if sent.nonce == context.nonce && sent.deadline >= Word::from_u64(now) {
             observer.said(&Said::ProvenEarlier { proof: proof.clone() });
             consumer.check_context(subject, &sent).await?;
@@ -188,8 +193,7 @@ async fn bind(
         prove::Request { context: Some(context.digest()), out: Some(proof.clone()), ..request.prove.clone() };
     let proven = prove::run(observer, artifacts, &proving)?;
     observer.said(&Said::Proven { seconds: proven.seconds });
-    let context_file = context_path(&proof);
-    write_whole(&context_file, &ContextFile::from(&context).to_bytes())?;
+    let context_file = ContextFile::keep(&context, &proof)?;
     Ok(Bound { context, proof, context_file })
 }
 
@@ -198,11 +202,6 @@ fn default_name(context: &Context) -> String {
     let short = |address: &[u8; 20]| hex::encode(&address[..4]);
     let (consumer, subject) = (short(&context.consumer), short(&context.subject));
     format!("proofs/{}-{consumer}-{subject}-{}.json", context.chain_id, value::decimal(&context.nonce))
-}
-
-/// The context file of a proof: beside it.
-fn context_path(proof: &Path) -> PathBuf {
-    proof.with_extension("context.json")
 }
 
 /// With private weights, only the statement says which model it is about.

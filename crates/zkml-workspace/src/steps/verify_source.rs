@@ -92,7 +92,7 @@ pub async fn run(
         Some(kind) => kind,
         None => ConsumerKind::named(&compiled::program(artifacts)?, &record.contracts.consumer.name),
     };
-    let folder = Folder::load(artifacts, kind)?;
+    let folder = Folder::load(artifacts, kind, None)?;
     check(&folder.package, &record, request.chain.id, records.path())?;
     let mut reports = Vec::new();
     for contract in contracts {
@@ -133,8 +133,7 @@ fn check(package: &Package, record: &Record, chain_id: u64, path: &Path) -> Resu
         };
         return refuse("compiler".to_owned(), text(&record.compiler), text(&package.compiler));
     }
-    let codes =
-        [&package.verifier, &package.registry, &package.router, &package.zkml_verifier, &package.consumer];
+    let codes = package.codes(record.contracts.emergency_stop.is_some());
     for (there, here) in record.contracts.all().into_iter().zip(codes) {
         if (&there.name, &there.file) != (&here.name, &here.file) {
             let there = format!("{}:{}", there.file, there.name);

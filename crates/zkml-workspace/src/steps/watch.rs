@@ -70,16 +70,16 @@ impl ModelProver {
         if !self.keys.compiled().commits_to_inputs() {
             return Ok((self.public_inputs(job)?, None));
         }
-        let path = self.committed_input(&job.request).map_err(ProveFailure::Later)?;
+        let path = self.committed_input(&job.id, &job.request).map_err(ProveFailure::Later)?;
         let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
         let inputs = input(&artifacts, Some(&path), 0).map_err(later)?;
         Ok((inputs, Some(path)))
     }
 
     /// The file with the input of a request, where it and its salts are there; else what is not.
-    fn committed_input(&self, request: &Request) -> Result<PathBuf, String> {
+    fn committed_input(&self, id: &Word, request: &Request) -> Result<PathBuf, String> {
         let folder = self.inputs.as_ref().ok_or_else(|| "there is no folder of inputs".to_owned())?;
-        let own = folder.join(format!("{}.json", request.id()));
+        let own = folder.join(format!("{id}.json"));
         // Without the salts, new ones would be made, and a commitment that nobody asked about.
         let whole = |path: &PathBuf| path.is_file() && beside(path, 0).is_file();
         let by_subject = input_of(folder, &request.subject, &request.data_commitment);
@@ -118,7 +118,7 @@ impl ModelProver {
         if openings.outputs.is_empty() {
             return Ok(());
         }
-        let path = self.kept.join(format!("{}.outputs.private.json", job.request.id()));
+        let path = self.kept.join(format!("{}.outputs.private.json", job.id));
         // What an earlier run has proven may be on its way to the chain: its salts stay.
         PrivateFile::add(&path, &openings.outputs)
     }
@@ -131,11 +131,11 @@ pub(super) fn input_of(folder: &Path, subject: &[u8; 20], commitment: &Word) -> 
 }
 
 impl Prover for ModelProver {
-    fn missing(&self, request: &Request, _: &[u8]) -> Option<String> {
+    fn missing(&self, id: &Word, request: &Request, _: &[u8]) -> Option<String> {
         if !self.keys.compiled().commits_to_inputs() {
             return None;
         }
-        self.committed_input(request).err()
+        self.committed_input(id, request).err()
     }
 
     fn prove(&self, job: &Job) -> Result<Proven, ProveFailure> {

@@ -47,6 +47,7 @@ pub async fn plan(rpc: &Rpc, chain: &Chain, folder: &Folder, record: &Record, pa
     let owners = Owners {
         owner: record.owner,
         model_owner: record.registration.owner,
+        guardian: record.guardian,
         route_delay: record.route_delay,
         model_delay: record.model_delay,
     };
@@ -80,7 +81,7 @@ pub async fn run(
     let (_, proof) = verify::load(artifacts, proof, &program)?;
     zkml_verifier::verify(&program, &proof.proof, &proof.instances)?;
     let kind = ConsumerKind::named(&program, &record.contracts.consumer.name);
-    let folder = Folder::load(artifacts, kind)?;
+    let folder = Folder::load(artifacts, kind, record.guardian)?;
     let rpc = connect.await?;
     let plan = plan(&rpc, chain, &folder, &record, records.path()).await?;
     let trial = Trial { proof: proof.proof, instances: proof.instances };

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod package;
+pub mod predict;
 mod records;
 mod report;
 
@@ -32,25 +33,57 @@ use zkml_deploy::{
     transaction::Limits,
 };
 
-/// What to deploy, where and for whom.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The chain.
-    pub chain: Chain,
+/// What decides where contracts are placed: owners and delays are among their constructors' arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
     /// Owner of router and consumer; the sender on test chains when absent.
     pub owner: Option<Address>,
     /// Who registers the model; the sender when absent.
     pub model_owner: Option<Address>,
+    /// Who may pull an emergency stop in front of the verifier; no stop is deployed if nobody is named.
+    pub guardian: Option<Address>,
     /// Seconds until a later route comes into force.
     pub route_delay: u64,
     /// Seconds until another model of private weights can take over; zero fixes the model.
     pub model_delay: u64,
     /// Contracts that are there already.
     pub existing: Existing,
-    /// What is wanted.
-    pub parts: BTreeSet<Part>,
     /// Which consumer.
     pub consumer: ConsumerKind,
+}
+
+impl Terms {
+    /// Who owns what when this account sends. Owners are in the contracts for good or until they hand over, so off test chains somebody must
+    /// name them.
+    ///
+    /// # Errors
+    /// [`DeployError::NoOwner`].
+    fn owners(&self, chain: &Chain, sender: Address) -> Result<Owners> {
+        let owner = match self.owner {
+            Some(owner) => owner,
+            None if chain.test => sender,
+            None => return Err(DeployError::NoOwner { chain: chain.name.clone() }.into()),
+        };
+        let Self { guardian, route_delay, model_delay, .. } = *self;
+        Ok(Owners {
+            owner,
+            model_owner: self.model_owner.unwrap_or(sender),
+            guardian,
+            route_delay,
+            model_delay,
+        })
+    }
+}
+
+/// What to deploy, where and for whom.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The chain.
+    pub chain: Chain,
+    /// What decides where contracts are placed.
+    pub terms: Terms,
+    /// What is wanted.
+    pub parts: BTreeSet<Part>,
     /// Where records are.
     pub deployments: PathBuf,
     /// Patience and fees.
@@ -88,13 +121,13 @@ pub async fn run(
     sender: Sender,
     request: Request,
 ) -> Result<DeployReport> {
-    let folder = Folder::load(artifacts, request.consumer)?;
+    let folder = Folder::load(artifacts, request.terms.consumer, request.terms.guardian)?;
     // What needs no connection comes first.
     preflight::setup(&request.chain, &folder.package)?;
-    let owners = owners(&request, sender.address())?;
+    let owners = request.terms.owners(&request.chain, sender.address())?;
     let rpc = connect.await?;
     let options = Options { parts: request.parts, limits: request.limits, simulated: folder.simulated };
-    let plan = Plan::new(&rpc, &request.chain, folder.package, owners, request.existing).await?;
+    let plan = Plan::new(&rpc, &request.chain, folder.package, owners, request.terms.existing).await?;
     let records = Records::of(&request.deployments, plan.chain.id, artifacts.model());
     let mut record = Record::planned(&plan);
     let found = records.read()?;
@@ -121,17 +154,6 @@ pub async fn run(
     deploy::execute(&rpc, &plan, &account, &options, &mut record, &mut keeper).await?;
     drop(keeper);
     Ok(DeployReport::new(&plan, preview, Some(record), Some(records.path().to_owned()), None))
-}
-
-/// Owners are in the contracts for good or until they hand over, so off test chains somebody must name them.
-fn owners(request: &Request, sender: Address) -> Result<Owners> {
-    let owner = match request.owner {
-        Some(owner) => owner,
-        None if request.chain.test => sender,
-        None => return Err(DeployError::NoOwner { chain: request.chain.name.clone() }.into()),
-    };
-    let model_owner = request.model_owner.unwrap_or(sender);
-    Ok(Owners { owner, model_owner, route_delay: request.route_delay, model_delay: request.model_delay })
 }
 
 /// Keeps the record in its file.

@@ -12,6 +12,7 @@ use crate::{
 use serde_json::Value;
 use std::collections::BTreeMap;
 use zkml_deploy::{
+    Address,
     package::{CompiledContract, Compiler, Package},
     plan::Part,
 };
@@ -49,16 +50,17 @@ pub struct Folder {
 
 impl Folder {
     /// Reads what `gen-verifier` wrote, and refuses sources that this program would not write. The bytecode is the one
-    /// that was tried on good and bad proofs then; `audit` compiles it again.
+    /// that was tried on good and bad proofs then; `audit` compiles it again. Gas is simulated with an emergency stop if a
+    /// guardian is named.
     ///
     /// # Errors
     /// A missing or stale artifact, [`Error::Content`] for other sources.
-    pub fn load(artifacts: &Artifacts, kind: ConsumerKind) -> Result<Self> {
+    pub fn load(artifacts: &Artifacts, kind: ConsumerKind, guardian: Option<Address>) -> Result<Self> {
         let program = compiled::program(artifacts)?;
         let sources = Sources::print(&program)?;
         check_sources(artifacts, &sources)?;
         let standard_input = artifacts.load_json(&format!("{}/{STANDARD_INPUT}", file::SOLIDITY))?;
-        let [registry, router, zkml_verifier] =
+        let [registry, router, zkml_verifier, emergency_stop] =
             StackCode::NAMES.map(|name| ContractFile::load(artifacts, name));
         let verifier = ContractFile::load(artifacts, &sources.names.verifier)?;
         let consumer = ContractFile::load(artifacts, consumer_name(&sources, kind))?;
@@ -66,6 +68,7 @@ impl Folder {
             registry: registry?.contract(),
             router: router?.contract(),
             verifier: zkml_verifier?.contract(),
+            emergency_stop: emergency_stop?.contract(),
         };
         let compiler = Compiler { version: verifier.compiler.clone(), settings: verifier.settings.clone() };
         let registration = registration(artifacts, &program)?;
@@ -74,13 +77,14 @@ impl Folder {
             program,
             registration,
             verifier: code(&verifier.contract()),
+            emergency_stop: code(&stack.emergency_stop),
             registry: code(&stack.registry),
             router: code(&stack.router),
             zkml_verifier: code(&stack.verifier),
             consumer: code(&consumer.contract()),
             compiler,
         };
-        let simulated = simulate(&package, &stack, &consumer.contract())?;
+        let simulated = simulate(&package, &stack, &consumer.contract(), guardian)?;
         Ok(Self { package, simulated, standard_input })
     }
 }
@@ -131,21 +135,33 @@ fn code(contract: &Contract) -> CompiledContract {
 }
 
 /// The whole deployment in a local EVM, for what a chain cannot estimate before the parts before it are there.
-fn simulate(package: &Package, stack: &StackCode, consumer: &Contract) -> Result<BTreeMap<Part, u64>> {
+fn simulate(
+    package: &Package,
+    stack: &StackCode,
+    consumer: &Contract,
+    guardian: Option<Address>,
+) -> Result<BTreeMap<Part, u64>> {
     let mut evm = Evm::default();
     let verifier = evm.deploy(&package.verifier.creation)?;
-    let (placed, [registry, router, zkml_verifier]) =
-        Stack::deploy_measured(&mut evm, stack, &[verifier.address])?;
+    let (mut routed, mut stop) = (verifier.address, None);
+    // An owner that the constructor refuses is refused by its name, when everything is placed.
+    if let Some(guardian) = guardian.filter(|guardian| *guardian != Address::ZERO) {
+        let arguments = [verifier.address.into_word().0, guardian.into_word().0].concat();
+        let placed = evm.deploy(&[package.emergency_stop.creation.as_slice(), &arguments].concat())?;
+        (routed, stop) = (placed.address, Some((Part::EmergencyStop, placed.gas)));
+    }
+    let (placed, [registry, router, zkml_verifier]) = Stack::deploy_measured(&mut evm, stack, &[routed])?;
     let register = zkml_contracts::register_model(&package.registration, "");
     let registration = evm.call(placed.registry, &register)?.gas.transaction;
     let model_id = placed.register(&mut evm, &package.registration)?;
     let consumer = placed.deploy_consumer(&mut evm, &package.program, consumer, model_id)?.gas;
-    Ok(BTreeMap::from([
+    let gas = [
         (Part::Verifier, verifier.gas),
         (Part::Registry, registry),
         (Part::Router, router),
         (Part::ZkmlVerifier, zkml_verifier),
         (Part::Registration, registration),
         (Part::Consumer, consumer),
-    ]))
+    ];
+    Ok(gas.into_iter().chain(stop).collect())
 }

@@ -33,6 +33,9 @@ pub struct DeployReport {
     pub owner: Address,
     /// Who registers the model.
     pub model_owner: Address,
+    /// The emergency stop in front of the verifier, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency_stop: Option<StopReport>,
     /// The model's id.
     pub model_id: String,
     /// Why it cannot be done yet.
@@ -46,6 +49,32 @@ pub struct DeployReport {
     pub record: Option<Record>,
     /// The setup's secret is public.
     pub unsafe_dev_srs: bool,
+}
+
+/// What an emergency stop is deployed with.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StopReport {
+    /// Its address.
+    pub address: Address,
+    /// The verifier behind it.
+    pub verifier: Address,
+    /// Who may pull it.
+    pub owner: Address,
+    /// Its constructor's arguments, ABI-encoded.
+    pub constructor_arguments: String,
+}
+
+impl StopReport {
+    fn of(plan: &Plan) -> Option<Self> {
+        let placed = plan.placement.emergency_stop.as_ref()?;
+        Some(Self {
+            address: placed.address,
+            verifier: plan.placement.verifier.address,
+            owner: plan.owners.guardian?,
+            constructor_arguments: format!("0x{}", hex::encode(&placed.arguments)),
+        })
+    }
 }
 
 impl DeployReport {
@@ -65,6 +94,7 @@ impl DeployReport {
             preview,
             owner: plan.owners.owner,
             model_owner: plan.owners.model_owner,
+            emergency_stop: StopReport::of(plan),
             model_id: plan.placement.model_id.to_string(),
             missing,
             file,

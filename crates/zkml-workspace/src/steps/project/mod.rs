@@ -121,7 +121,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<RunReport> {
     step(observer, "simulate", "a local EVM decides");
     let verdict =
         simulate::run(observer, &artifacts, &simulate::Request { tamper: true, ..Default::default() })?;
-    let calldata = calldata::run(&artifacts, None, None, None)?.calldata;
+    let calldata = calldata::run(&artifacts, &calldata::Request::default())?.calldata;
     let contracts = foundry::write(&request.contracts, &artifacts, &solidity.files, &calldata, &statement)?;
     Ok(RunReport {
         model: artifacts.model().to_owned(),
