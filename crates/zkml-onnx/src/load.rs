@@ -358,18 +358,20 @@ fn origin<'a>(graph: &'a pb::GraphProto, name: &str) -> Option<&'a pb::NodeProto
 /// Parts that tract adds to the name of a node that it splits, and that say nothing to a reader.
 const PARTS: [&str; 6] = [".ab", ".low", ".high", ".einsum", ".sum", ".norm"];
 
+/// Parts that tract adds to names of what it gives other dimensions, and numbers in an order that changes from run to run.
+const NUMBERED: [&str; 2] = [".fix-rank", "_add_axis"];
+
 /// The name of a value as the ONNX model has it.
 fn readable(graph: &pb::GraphProto, name: &str) -> String {
     let Some(node) = origin(graph, name) else {
-        // Copies of weights with other dimensions are numbered so, too.
         let weights = graph.initializer.iter().map(|w| w.name.as_str()).filter(|w| !w.is_empty());
-        let copied = |w: &&str| name.strip_prefix(w).is_some_and(|rest| rest.starts_with("_add_axis"));
+        let copied = |w: &&str| name.strip_prefix(w).is_some_and(|rest| rest.starts_with(NUMBERED[1]));
         return weights.filter(copied).max_by_key(|w| w.len()).unwrap_or(name).to_owned();
     };
     let own = proto::node_name(node);
     let rest = &name[own.len()..];
-    // tract numbers these in an order that changes from run to run.
-    let rest = rest.find(".fix-rank").map_or(rest, |at| &rest[..at]);
+    let numbered = NUMBERED.iter().filter_map(|part| rest.find(part)).min();
+    let rest = numbered.map_or(rest, |at| &rest[..at]);
     let rest = PARTS.iter().find_map(|p| rest.strip_prefix(p)).unwrap_or(rest);
     format!("{own}{rest}")
 }
