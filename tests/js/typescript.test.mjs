@@ -228,7 +228,7 @@ async function world() {
   const call = { abi: zkml.zkmlRegistryAbi, address: registry, functionName: "registerModel", account: owner };
   await mined(await chain.writeContract({ ...call, args: [{ ...registration, uri: "" }] }));
   const modelId = zkml.modelIdOf(owner, registration);
-  const consumer = (label) => deploy(label, "CreditRequestConsumer", [verifier, modelId, owner]);
+  const consumer = (label) => deploy(label, "CreditAnyInputRequestConsumer", [verifier, modelId, owner]);
   await fund(account("alice"));
   await fund(account("service"));
   return { url, chain, mined, consumer, registry, modelId };

@@ -61,6 +61,17 @@ impl Text {
         self.open_body();
     }
 
+    /// The same of a function without a body.
+    pub(crate) fn empty_function(&mut self, head: &str, attributes: &[&str]) {
+        let whole = format!("{head} {} {{}}", attributes.join(" "));
+        if 4 * self.depth + whole.len() <= LINE {
+            return self.line(whole);
+        }
+        self.open(head);
+        attributes.iter().for_each(|attribute| self.line(attribute));
+        self.close("{}");
+    }
+
     /// What follows belongs to the block that the last line has opened.
     pub(crate) fn open_body(&mut self) {
         self.depth += 1;

@@ -50,9 +50,12 @@ pub struct Args {
     /// Only these: verifier, registry, router, zkml-verifier, route, registration, consumer [default: all]
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
     parts: Vec<Part>,
-    /// Which consumer to deploy
+    /// Which consumer to deploy; both take proofs on any input, for demonstrations: an application has its own
     #[arg(long, value_enum, default_value_t = ConsumerName::Plain)]
     consumer: ConsumerName,
+    /// Deploy that consumer off test chains too, though whoever proves chooses the input
+    #[arg(long)]
+    accept_any_input: bool,
     /// Use this ZKMLRegistry
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     registry: Option<[u8; 20]>,
@@ -95,6 +98,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
             args.parts.into_iter().collect()
         },
         consumer: args.consumer.into(),
+        accept_any_input: args.accept_any_input,
         deployments: args.records.deployments,
         limits: args.fees.limits(&chain),
         save_plan: args.save_plan,

@@ -149,14 +149,6 @@ impl<'a> Consumer<'a> {
     }
 
     pub(super) fn hooks(&self, text: &mut Text) {
-        text.line("/// @dev !! BELIEVES EVERY INPUT until it is overridden. Whoever proves chooses the input, and so chooses among all");
-        text.line("/// outputs that the model can give: without a check here, anybody gets whatever the contract has to give.");
-        text.line("/// The arguments are subject, action, the commitment to the input, and what was handed in to show that it is true; see");
-        text.line(
-            "/// {SignedDataRoot} for an implementation, and revert where the input is not to be believed.",
-        );
-        text.line("function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal virtual override {}");
-        text.line("");
         self.about_bounds(text);
         if self.checked_outputs().next().is_none() {
             text.line("function _validateOutput(address, bytes calldata) internal virtual override {}");

@@ -78,13 +78,20 @@ pub(crate) struct Codes {
 impl Codes {
     /// Compiles them without a warning.
     pub(crate) fn of(program: &Program) -> Self {
+        let names = zkml_codegen::names::contracts(program);
+        let base = format!("{}.sol", names.consumer);
         let source = zkml_codegen::consumer_source(program).unwrap();
-        let files = [("Consumer.sol", source.as_str()), ("Accepting.sol", ACCEPTING)];
+        let any_input = zkml_codegen::any_input_consumer_source(program).unwrap();
+        let files = [
+            (base.as_str(), source.as_str()),
+            ("AnyInput.sol", any_input.as_str()),
+            ("Accepting.sol", ACCEPTING),
+        ];
         let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
         assert_eq!(compiled.warnings, Vec::<String>::new());
         let contract = |name: &str| compiled.contract(name).unwrap().clone();
         Self {
-            consumer: contract(&zkml_codegen::names::contracts(program).consumer),
+            consumer: contract(&names.any_input_consumer),
             accepting: contract("AcceptingVerifier"),
             exact: contract("ExactVerifier"),
         }

@@ -51,6 +51,8 @@ pub struct Request {
     pub parts: BTreeSet<Part>,
     /// Which consumer.
     pub consumer: ConsumerKind,
+    /// Deploy it off test chains too, though it takes proofs on any input.
+    pub accept_any_input: bool,
     /// Where records are.
     pub deployments: PathBuf,
     /// Patience and fees.
@@ -90,6 +92,9 @@ pub async fn run(
 ) -> Result<DeployReport> {
     let folder = Folder::load(artifacts, request.consumer)?;
     // What needs no connection comes first.
+    if request.parts.contains(&Part::Consumer) && !request.accept_any_input {
+        preflight::any_input(&request.chain, &folder.package)?;
+    }
     preflight::setup(&request.chain, &folder.package)?;
     let owners = owners(&request, sender.address())?;
     let rpc = connect.await?;
