@@ -66,6 +66,25 @@ contract ConsumerTest is Hooked {
         }
     }
 
+    /// @dev The call is written by hand: it is byte for byte what the compiler would write, whatever was in memory before, and
+    /// what the verifier says passes through.
+    function testFuzz_AsksTheVerifierAsTheAbiHasIt(bytes calldata output, bytes calldata rest) external {
+        bytes32 context = consumer.contextOf(ALICE, 0, DEADLINE, ACTION);
+        bytes memory proof = abi.encodePacked(selectorOf("vk"), DATA, context, rest);
+        // `CALLDATASIZE, PUSH0, PUSH0, CALLDATACOPY, CALLDATASIZE, PUSH0, REVERT`: says what it was asked.
+        vm.etch(address(zkml), hex"365f5f37365ffd");
+        vm.expectRevert(abi.encodeCall(zkml.verifyInference, (modelId, commitmentTo(context), output, proof)));
+        consumer.take(ALICE, ACTION, ZKMLConsumer.Inference(DEADLINE, output, proof, "because"));
+    }
+
+    /// @dev A call of nobody succeeds.
+    function test_RevertWhen_TheVerifierIsGone() external {
+        ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
+        vm.etch(address(zkml), "");
+        vm.expectRevert(bytes(""));
+        consumer.take(ALICE, ACTION, i);
+    }
+
     /// @dev The verifier behind this test accepts everything: the comparison alone refuses.
     function test_RevertWhen_AnyBitOfTheContextDiffers() external {
         ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);

@@ -32,7 +32,7 @@ fn an_honest_folder_agrees_in_everything() {
     for (what, verdict) in verdicts(&report) {
         assert_eq!(verdict, "same", "{what} in {report}");
     }
-    assert_eq!(report["checks"].as_array().unwrap().len(), 13, "{report}");
+    assert_eq!(report["checks"].as_array().unwrap().len(), 15, "{report}");
     let program: Value = serde_json::from_slice(&folder.read("program.json")).unwrap();
     assert_eq!(digest(&report, "integer graph"), program["statement"]["model_hash"]);
     let table = zkml(&["audit", &folder.dir, "--model", &repo(MODEL)]);
