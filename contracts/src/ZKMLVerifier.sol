@@ -103,11 +103,13 @@ contract ZKMLVerifier is IZKMLVerifier, ERC165 {
         if (!claim.verifier.verifyProof(proof[ZKMLStatement.BLOB_HEADER:end], instances)) revert InvalidProof();
     }
 
-    /// @dev Finds the verifier of a model, and checks that it is the model's. A model's id is a hash of its owner and of all
+    /// @dev Finds the verifier of a model, and checks that it is the model's. A model's id is a hash of its registrant and of all
     /// that identifies it, so a registry that answers anything else than was registered is found out.
     function _findModel(uint256 modelId, Claim memory claim) private view {
-        (IZKMLRegistry.Identity memory identity, address owner, bool deprecated) = _REGISTRY.identityOf(modelId);
-        if (ZKMLStatement.modelIdOf(owner, ZKMLStatement.identityHash(identity)) != modelId) revert ModelMismatch();
+        (IZKMLRegistry.Identity memory identity, address registrant, bool deprecated) = _REGISTRY.identityOf(modelId);
+        if (ZKMLStatement.modelIdOf(registrant, ZKMLStatement.identityHash(identity)) != modelId) {
+            revert ModelMismatch();
+        }
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
         if (!ZKMLStatement.isProofSystem(identity.proofSystemId)) {
             revert UnsupportedProofSystem(identity.proofSystemId);
