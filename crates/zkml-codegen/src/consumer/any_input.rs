@@ -35,7 +35,7 @@ fn print(
     let mut text = Text::default();
     imports(&mut text, base);
     consumer.any_input_header(&mut text, base);
-    text.open(format_args!("contract {name} is {base} {{"));
+    text.contract(&format!("contract {name}"), &[base]);
     consumer.any_input_constructor(&mut text, base);
     text.line("/// @dev BELIEVES EVERY INPUT: whoever proves chooses it.");
     text.line(
@@ -51,7 +51,7 @@ fn imports(text: &mut Text, base: &str) {
     text.line("");
     let prefix = library::PREFIX;
     text.line(format_args!("import {{IZKMLVerifier}} from \"{prefix}interfaces/IZKMLVerifier.sol\";"));
-    text.line(format_args!("import {{{base}}} from \"./{base}.sol\";"));
+    text.import(base, &format!("./{base}.sol"));
     text.line("");
 }
 

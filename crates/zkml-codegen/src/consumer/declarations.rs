@@ -98,7 +98,7 @@ impl<'a> Consumer<'a> {
         };
         text.line("/// @notice The model's name.");
         let name = names::string(&program.statement().model_name);
-        text.line(format_args!("string public constant MODEL_NAME = \"{name}\";"));
+        text.assign("string public constant MODEL_NAME", &format!("\"{name}\""));
         for (name, value, meaning) in [
             ("MODEL_COMMITMENT", program.model_commitment(), commitment),
             ("MODEL_HASH", program.statement().model_hash, hash),
@@ -109,7 +109,7 @@ impl<'a> Consumer<'a> {
             ),
         ] {
             text.line(format_args!("/// @notice {meaning}"));
-            text.line(format_args!("bytes32 public constant {name} = 0x{};", hex::encode(value.0)));
+            text.assign(&format!("bytes32 public constant {name}"), &format!("0x{}", hex::encode(value.0)));
         }
         text.line("/// @notice Words of the output section.");
         text.line(format_args!("uint256 public constant OUTPUT_WORDS = {};", layout.output_words()));

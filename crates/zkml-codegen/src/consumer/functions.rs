@@ -121,7 +121,7 @@ impl<'a> Consumer<'a> {
             } else {
                 "ZKMLCodec.toCommitment(uint256(dataCommitment))".to_owned()
             };
-            text.line(format_args!("commitments.{} = {commitment};", input.name));
+            text.assign(&format!("commitments.{}", input.name), &commitment);
         }
         text.close("}");
         text.line("");
@@ -160,7 +160,9 @@ impl<'a> Consumer<'a> {
         for member in self.checked_outputs() {
             let constant = &member.constant;
             member.each(text, |text, index| {
-                text.line(format_args!("_checkBounds(output, {index}, {constant}_MIN, {constant}_MAX);"));
+                let bounds = [format!("{constant}_MIN"), format!("{constant}_MAX")];
+                let args = ["output", index, &bounds[0], &bounds[1]];
+                text.list("_checkBounds(", &args, ");");
             });
         }
         text.close("}");
@@ -192,8 +194,14 @@ impl<'a> Consumer<'a> {
             text.close("}");
             text.line("unchecked {");
             text.line(
+                "    // Safe: bounds are far smaller than the field, so that the difference is not negative.",
+            );
+            text.line("    // forge-lint: disable-next-line(unsafe-typecast)");
+            text.line(
                 "    uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);",
             );
+            text.line("    // Safe: the highest is never below the lowest.");
+            text.line("    // forge-lint: disable-next-line(unsafe-typecast)");
             let error = errors::OUTPUT_OUT_OF_BOUNDS.name;
             text.line(format_args!(
                 "    if (above > uint256(highest - lowest)) revert {error}(index, ZKMLCodec.toSigned(element));"

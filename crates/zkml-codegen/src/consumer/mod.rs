@@ -39,7 +39,7 @@ pub fn consumer_source(program: &dyn VerifierProgram) -> Result<String, CodegenE
     let mut text = Text::default();
     declarations::imports(&mut text);
     consumer.header(&mut text);
-    text.open(format_args!("abstract contract {} is ZKMLConsumer {{", consumer.names.consumer));
+    text.contract(&format!("abstract contract {}", consumer.names.consumer), &["ZKMLConsumer"]);
     consumer.structs(&mut text);
     consumer.constants(&mut text);
     consumer.event(&mut text);

@@ -20,7 +20,7 @@ pub fn request_consumer_source(program: &dyn VerifierProgram) -> Result<String, 
     let mut text = Text::default();
     consumer.request_imports(&mut text);
     consumer.request_header(&mut text);
-    text.open(format_args!("abstract contract {name} is {base}, ZKMLRewards {{"));
+    text.contract(&format!("abstract contract {name}"), &[base, "ZKMLRewards"]);
     consumer.request_constructor(&mut text);
     consumer.requests(&mut text);
     text.line("");
@@ -38,13 +38,13 @@ impl Consumer<'_> {
         text.line("pragma solidity ^0.8.20;");
         text.line("");
         for contract in ["ZKMLConsumer", "ZKMLPausable", "ZKMLRequests", "ZKMLRewards"] {
-            text.line(format_args!("import {{{contract}}} from \"{prefix}{contract}.sol\";"));
+            text.import(contract, &format!("{prefix}{contract}.sol"));
         }
         text.line(format_args!("import {{IZKMLVerifier}} from \"{prefix}interfaces/IZKMLVerifier.sol\";"));
         if self.input_is_commitment() || !self.inputs.is_empty() {
             text.line(format_args!("import {{ZKMLCodec}} from \"{prefix}libraries/ZKMLCodec.sol\";"));
         }
-        text.line(format_args!("import {{{base}}} from \"./{base}.sol\";"));
+        text.import(base, &format!("./{base}.sol"));
         text.line("");
     }
 
@@ -79,15 +79,16 @@ impl Consumer<'_> {
             text.line(
                 "/// model for good. A request is proven by the model that is in force when it is fulfilled.",
             );
-            ("uint256 modelDelay, ", "modelDelay, ")
+            (Some("uint256 modelDelay"), Some("modelDelay"))
         } else {
-            ("", "")
+            (None, None)
         };
         text.line(format_args!("/// @param owner_ {owner}"));
-        text.empty_function(
-            &format!("constructor(IZKMLVerifier verifier, uint256 modelId_, {delay}address owner_)"),
-            &[&format!("{base}(verifier, modelId_, {argument}owner_)")],
-        );
+        let arguments = ["IZKMLVerifier verifier", "uint256 modelId_"].into_iter().chain(delay);
+        let arguments: Vec<&str> = arguments.chain(["address owner_"]).collect();
+        let values: Vec<&str> =
+            ["verifier", "modelId_"].into_iter().chain(argument).chain(["owner_"]).collect();
+        text.empty_constructor(&arguments, base, &values);
         text.line("");
     }
 
