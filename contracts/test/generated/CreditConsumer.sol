@@ -115,7 +115,8 @@ abstract contract CreditConsumer is ZKMLConsumer {
     function decode(bytes calldata output) public pure returns (Outputs memory raw, Outputs memory wad) {
         ZKMLCodec.checkLength(output, OUTPUT_WORDS);
         raw.probabilityOfDefault = ZKMLCodec.toInt(ZKMLCodec.word(output, 0));
-        wad.probabilityOfDefault = ZKMLCodec.toWad(raw.probabilityOfDefault, PROBABILITY_OF_DEFAULT_SCALE, ZKMLCodec.Rounding.Down);
+        wad.probabilityOfDefault =
+            ZKMLCodec.toWad(raw.probabilityOfDefault, PROBABILITY_OF_DEFAULT_SCALE, ZKMLCodec.Rounding.Down);
     }
 
     /// @notice Names the commitments to inputs in a proof blob; says nothing about whether it is proven.
@@ -159,7 +160,11 @@ abstract contract CreditConsumer is ZKMLConsumer {
             element := calldataload(add(output.offset, shl(5, index)))
         }
         unchecked {
+            // Safe: bounds are far smaller than the field, so that the difference is not negative.
+            // forge-lint: disable-next-line(unsafe-typecast)
             uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);
+            // Safe: the highest is never below the lowest.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (above > uint256(highest - lowest)) revert OutputOutOfBounds(index, ZKMLCodec.toSigned(element));
         }
     }

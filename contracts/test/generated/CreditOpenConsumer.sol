@@ -125,7 +125,8 @@ abstract contract CreditOpenConsumer is ZKMLConsumer {
     function decode(bytes calldata output) public pure returns (Outputs memory raw, Outputs memory wad) {
         ZKMLCodec.checkLength(output, OUTPUT_WORDS);
         raw.probabilityOfDefault = ZKMLCodec.toInt(ZKMLCodec.word(output, 0));
-        wad.probabilityOfDefault = ZKMLCodec.toWad(raw.probabilityOfDefault, PROBABILITY_OF_DEFAULT_SCALE, ZKMLCodec.Rounding.Down);
+        wad.probabilityOfDefault =
+            ZKMLCodec.toWad(raw.probabilityOfDefault, PROBABILITY_OF_DEFAULT_SCALE, ZKMLCodec.Rounding.Down);
     }
 
     /// @notice Names the public inputs of a proof blob; says nothing about whether it is proven.
@@ -138,6 +139,8 @@ abstract contract CreditOpenConsumer is ZKMLConsumer {
             uint256 word;
             for (uint256 i = 0; i < 24; ++i) {
                 if (i % 14 == 0) word = ZKMLCodec.word(words, i / 14);
+                // Safe: 18 bits are no sign.
+                // forge-lint: disable-next-item(unsafe-typecast)
                 raw.applicant[i] = int256(word & 0x3ffff);
                 wad.applicant[i] = ZKMLCodec.toWad(raw.applicant[i], 12, ZKMLCodec.Rounding.Down);
                 word >>= 18;
@@ -188,7 +191,11 @@ abstract contract CreditOpenConsumer is ZKMLConsumer {
             element := calldataload(add(output.offset, shl(5, index)))
         }
         unchecked {
+            // Safe: bounds are far smaller than the field, so that the difference is not negative.
+            // forge-lint: disable-next-line(unsafe-typecast)
             uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);
+            // Safe: the highest is never below the lowest.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (above > uint256(highest - lowest)) revert OutputOutOfBounds(index, ZKMLCodec.toSigned(element));
         }
     }

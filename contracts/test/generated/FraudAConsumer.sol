@@ -164,7 +164,11 @@ abstract contract FraudAConsumer is ZKMLConsumer {
             element := calldataload(add(output.offset, shl(5, index)))
         }
         unchecked {
+            // Safe: bounds are far smaller than the field, so that the difference is not negative.
+            // forge-lint: disable-next-line(unsafe-typecast)
             uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);
+            // Safe: the highest is never below the lowest.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (above > uint256(highest - lowest)) revert OutputOutOfBounds(index, ZKMLCodec.toSigned(element));
         }
     }

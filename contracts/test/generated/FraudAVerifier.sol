@@ -62,7 +62,10 @@ contract FraudAVerifier {
     /// @dev Development setup: test chains only.
     constructor() {
         uint256 id = block.chainid;
-        if (id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614 && id != 11155420 && id != 534351) revert UnsafeSetup(id);
+        if (
+            id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614
+                && id != 11155420 && id != 534351
+        ) revert UnsafeSetup(id);
     }
 
     /// @notice All that a caller needs to lay out a statement, in one call.
@@ -74,17 +77,30 @@ contract FraudAVerifier {
     /// @return outputs_ Instances of the output section.
     /// @return inputIsCommitment_ Whether the input section is one commitment.
     /// @return weightsAreCommitted_ Whether the model section is the commitment to private weights; else it is empty.
-    function statementShape() external pure returns (
-        bytes32 vkDigest_,
-        bytes32 modelCommitment_,
-        bytes32 modelHash_,
-        uint256 proofLength_,
-        uint256 inputs_,
-        uint256 outputs_,
-        bool inputIsCommitment_,
-        bool weightsAreCommitted_
-    ) {
-        return (vkDigest, modelCommitment, 0x74597fa0127b2d31a1f571850f7211836dcb178c90a478bbe0c61c2e93d9aaf4, PROOF_LENGTH, 1, 1, true, true);
+    function statementShape()
+        external
+        pure
+        returns (
+            bytes32 vkDigest_,
+            bytes32 modelCommitment_,
+            bytes32 modelHash_,
+            uint256 proofLength_,
+            uint256 inputs_,
+            uint256 outputs_,
+            bool inputIsCommitment_,
+            bool weightsAreCommitted_
+        )
+    {
+        return (
+            vkDigest,
+            modelCommitment,
+            0x74597fa0127b2d31a1f571850f7211836dcb178c90a478bbe0c61c2e93d9aaf4,
+            PROOF_LENGTH,
+            1,
+            1,
+            true,
+            true
+        );
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -102,6 +118,7 @@ contract FraudAVerifier {
     /// @param proof The proof, exactly PROOF_LENGTH bytes.
     /// @param instances The public statement, exactly NUM_INSTANCES numbers.
     function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool) {
+        // forgefmt: disable-start
         assembly ("memory-safe") {
             function fail(selector) {
                 mstore(0, shl(224, selector))
@@ -658,6 +675,7 @@ contract FraudAVerifier {
             if iszero(and(ok, eq(returndatasize(), 32))) { fail(0x84e81692) }
             if iszero(eq(mload(0), 1)) { fail(0xc3b0d8cd) }
         }
+        // forgefmt: disable-end
         return true;
     }
 }

@@ -138,6 +138,8 @@ abstract contract LtvConsumer is ZKMLConsumer {
             uint256 word;
             for (uint256 i = 0; i < 6; ++i) {
                 if (i % 16 == 0) word = ZKMLCodec.word(words, i / 16);
+                // Safe: 15 bits are no sign.
+                // forge-lint: disable-next-item(unsafe-typecast)
                 raw.market[i] = int256(word & 0x7fff);
                 wad.market[i] = ZKMLCodec.toWad(raw.market[i], 12, ZKMLCodec.Rounding.Down);
                 word >>= 15;
@@ -188,7 +190,11 @@ abstract contract LtvConsumer is ZKMLConsumer {
             element := calldataload(add(output.offset, shl(5, index)))
         }
         unchecked {
+            // Safe: bounds are far smaller than the field, so that the difference is not negative.
+            // forge-lint: disable-next-line(unsafe-typecast)
             uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);
+            // Safe: the highest is never below the lowest.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (above > uint256(highest - lowest)) revert OutputOutOfBounds(index, ZKMLCodec.toSigned(element));
         }
     }
