@@ -221,6 +221,28 @@ pub(crate) fn refused(call: &Call, error: &str) {
     assert!(call.describe().starts_with(error), "{} instead of {error}", call.describe());
 }
 
+/// A verifier with statements on one line each, so that they can be named and changed as lines, and without the formatter's
+/// directives.
+pub(crate) fn on_lines(source: &str) -> String {
+    let directives = |line: &&str| !line.trim_start().starts_with("// forgefmt: ");
+    let source = source.lines().filter(directives).map(|line| format!("{line}\n")).collect::<String>();
+    let (head, rest) = source.split_once("function statementShape()").expect("what it says of its statement");
+    let (shape, rest) = rest.split_once("\n    }\n").expect("the end of the function");
+    let head = head
+        .replace("if (\n            ", "if (")
+        .replace("\n                && ", " && ")
+        .replace("\n        ) revert", ") revert");
+    let (declared, returned) = shape.split_once("\n    {\n").expect("a body");
+    let declared =
+        declared.replace("\n        external\n        pure\n        returns (", " external pure returns (");
+    let declared = declared.replace("\n            ", "\n        ").replace("\n        )", "\n    )");
+    let returned = returned
+        .replace("(\n            ", "(")
+        .replace(",\n            ", ", ")
+        .replace("\n        );", ");");
+    format!("{head}function statementShape(){declared} {{\n{returned}\n    }}\n{rest}")
+}
+
 /// Compiles the sources, each with its program's verifier, in one run of the compiler.
 pub(crate) fn compile_all(sources: &[(String, Program)], settings: &Settings) -> Vec<Contract> {
     // One contract name per source, so that variants of one verifier can be told apart.
