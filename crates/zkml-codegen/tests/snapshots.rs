@@ -82,6 +82,21 @@ fn verifiers_tell_bounds_in_few_branches() {
     insta::assert_snapshot!(&source[from..to]);
 }
 
+/// The check ends in assembly: called from inside of a contract that inherits it, it would end that contract's call, too.
+#[test]
+fn nothing_of_a_verifier_is_called_from_inside() {
+    for program in [sample().program, private(), public()] {
+        let source = verifier_source(&program).unwrap();
+        let (code, _) = source.split_once("assembly").unwrap();
+        let functions: Vec<&str> = code.split("\n    function ").skip(1).collect();
+        assert_eq!(functions.len(), 3, "{code}");
+        for function in functions {
+            let head = function.split('{').next().unwrap_or_default();
+            assert!(head.split_whitespace().any(|word| word == "external"), "{head}");
+        }
+    }
+}
+
 /// With bounds of the outputs, as models have them.
 #[test]
 fn consumer() {
