@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IERCZKMLInference} from "../src/interfaces/IERCZKMLVerifier.sol";
 import {IERCZKMLRegistry} from "../src/interfaces/IERCZKMLRegistry.sol";
@@ -44,6 +46,30 @@ contract ConsumerTest is Hooked {
             keccak256("model"), keccak256("circuit"), keccak256("vk"), ZKMLStatement.PROOF_SYSTEM_ID
         );
         assertEq(consumer.commitmentHash(), expected, "commitment hash");
+    }
+
+    function test_OwnershipMovesInTwoSteps() external {
+        vm.expectEmit(true, true, true, true, address(consumer));
+        emit Ownable2Step.OwnershipTransferStarted(OWNER, ALICE);
+        vm.prank(OWNER);
+        consumer.transferOwnership(ALICE);
+        assertTrue(consumer.owner() == OWNER && consumer.pendingOwner() == ALICE, "not yet");
+        vm.prank(BOB);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, BOB));
+        consumer.acceptOwnership();
+        vm.expectEmit(true, true, true, true, address(consumer));
+        emit Ownable.OwnershipTransferred(OWNER, ALICE);
+        vm.prank(ALICE);
+        consumer.acceptOwnership();
+        assertTrue(consumer.owner() == ALICE && consumer.pendingOwner() == address(0), "now");
+    }
+
+    function testFuzz_RevertWhen_AStrangerOffersTheOwnership(address stranger) external {
+        vm.assume(stranger != OWNER);
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, stranger));
+        consumer.transferOwnership(stranger);
+        assertEq(consumer.pendingOwner(), address(0), "pending");
     }
 
     function test_RevertWhen_TheModelDoesNotExist() external {
