@@ -1,10 +1,11 @@
 // Mutants of contracts/src: each check removed, each comparison moved, each statement left out, one at a time, and the contracts'
 // tests have to notice.
 //
-//   node tests/js/library-mutants.mjs [--only ZKMLRouter] [--again] [--write]
+//   node tests/js/library-mutants.mjs [--only ZKMLRouter] [--again | --new] [--write]
 //
 // --only    those of files whose path has one of these in it, with commas between them
 // --again   those alone that the table has as survivors
+// --new     those alone that the table has not
 // --write   writes tests/attacks/library-mutants.json: tried mutants that it has are replaced, explanations of survivors are kept
 //
 // All mutants are in one build, which takes a minute: each is asked for by the address of the block's producer, which no contract
@@ -24,7 +25,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const place = path.join(root, "target/library-mutants");
 const table = path.join(root, "tests/attacks/library-mutants.json");
 const { values: options } = parseArgs({
-  options: { only: { type: "string" }, again: { type: "boolean" }, write: { type: "boolean" } },
+  options: { only: { type: "string" }, again: { type: "boolean" }, new: { type: "boolean" }, write: { type: "boolean" } },
 });
 
 const ABOUT =
@@ -232,6 +233,7 @@ const before = fs.existsSync(table) ? JSON.parse(fs.readFileSync(table, "utf8"))
 const known = new Map(before.map((row) => [row.id, row]));
 const wanted = all.filter(({ id, file }) => {
   if (options.only && !options.only.split(",").some((part) => file.includes(part))) return false;
+  if (options.new) return !known.has(id);
   return !options.again || (known.has(id) && !known.get(id).noticed_by);
 });
 const without = broken.length > 0 ? ["--no-match-contract", `^(${broken.join("|")})$`] : [];
@@ -244,6 +246,10 @@ const stages = (file) => {
   return [...of, ["--no-match-path", "contracts/test/invariants/*"]];
 };
 const rows = new Map();
+function write() {
+  const mutants = all.map(({ id }) => rows.get(id) ?? known.get(id)).filter((row) => row !== undefined);
+  fs.writeFileSync(table, `${JSON.stringify({ about: ABOUT, refresh: REFRESH, mutants }, null, 2)}\n`);
+}
 for (const [index, { id, number, file }] of wanted.entries()) {
   const address = `0x${number.toString(16).padStart(40, "0")}`;
   let failing = [];
@@ -256,11 +262,11 @@ for (const [index, { id, number, file }] of wanted.entries()) {
   if (failing.length > 0) row.noticed_by = failing.sort().slice(0, 1);
   else if (known.get(id)?.equivalent) row.equivalent = known.get(id).equivalent;
   rows.set(id, row);
+  // Each as it is found, so that a run that ends early was not for nothing.
+  if (options.write) write();
   console.log(`${index + 1}/${wanted.length} ${failing[0] ?? "SURVIVES"}  ${id}`);
 }
 
-const mutants = all.map(({ id }) => rows.get(id) ?? known.get(id)).filter((row) => row !== undefined);
-if (options.write) fs.writeFileSync(table, `${JSON.stringify({ about: ABOUT, refresh: REFRESH, mutants }, null, 2)}\n`);
 const unexplained = [...rows.values()].filter((row) => !row.noticed_by && !row.equivalent);
 console.log(`${rows.size} tried, ${unexplained.length} survive without an explanation`);
 process.exitCode = unexplained.length > 0 ? 1 : 0;
