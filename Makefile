@@ -23,7 +23,7 @@ MODEL ?=
 MODEL_FILE = $(firstword $(wildcard models/$(MODEL)/$(MODEL).onnx models/*/$(MODEL)/$(MODEL).onnx))
 DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in models)) --data $(dir $(MODEL_FILE))calibration.json)
 
-.PHONY: all demo build xtask test cargo-test forge abis fixtures lint lint-quick bench attack agree mutants source-mutants fuzz report pages book spec features operators clean
+.PHONY: all demo build xtask test cargo-test forge abis fixtures lint lint-quick bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
 
 all: build
 
@@ -112,6 +112,10 @@ mutants: $(NODE_STAMP)
 ## source-mutants: cargo-mutants on what soundness rests on; needs `cargo install cargo-mutants --locked`
 source-mutants:
 	SHARD=$(SHARD) BUDGET=$(BUDGET) $(NODE) tests/js/source-mutants.mjs
+
+## library-mutants: changes contracts/src, one check, operator or statement at a time, and runs the contracts' tests; ONLY=ZKMLRouter,… for some files
+library-mutants: $(NODE_STAMP)
+	FORGE=$(FORGE) $(NODE) tests/js/library-mutants.mjs --write $(if $(ONLY),--only $(ONLY))
 
 ## fuzz: libFuzzer on every reader of bytes that others wrote
 fuzz:

@@ -182,11 +182,13 @@ contract ZKMLVerifier is IZKMLVerifier, IZKMLBatchVerifier, ERC165 {
         }
     }
 
-    /// @dev Finds the verifier of a model. A model's id is a hash of its owner and of all that identifies it, so a registry that
+    /// @dev Finds the verifier of a model. A model's id is a hash of its registrant and of all that identifies it, so a registry that
     /// answers anything else than was registered is found out.
     function _findVerifier(uint256 modelId, Claim memory claim) private view {
-        (IZKMLRegistry.Identity memory identity, address owner, bool deprecated) = _REGISTRY.identityOf(modelId);
-        if (ZKMLStatement.modelIdOf(owner, ZKMLStatement.identityHash(identity)) != modelId) revert ModelMismatch();
+        (IZKMLRegistry.Identity memory identity, address registrant, bool deprecated) = _REGISTRY.identityOf(modelId);
+        if (ZKMLStatement.modelIdOf(registrant, ZKMLStatement.identityHash(identity)) != modelId) {
+            revert ModelMismatch();
+        }
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
         if (!ZKMLStatement.isProofSystem(identity.proofSystemId)) {
             revert UnsupportedProofSystem(identity.proofSystemId);

@@ -49,6 +49,24 @@ contract CommitmentTest is Test {
         }
     }
 
+    /// @dev Words that are full, all but full and just begun: as many as it takes, and an even number in all.
+    function test_AWordMoreOnlyWhereOneIsNeeded() external view {
+        // Four values of 62 bits are a word; salt and header come before.
+        uint8[5] memory values = [3, 4, 7, 8, 9];
+        uint8[5] memory expected = [4, 4, 4, 4, 6];
+        for (uint256 i = 0; i < values.length; ++i) {
+            ZKMLCommitment.Part[] memory parts = new ZKMLCommitment.Part[](1);
+            parts[0] = ZKMLCommitment.Part({bits: 62, signed: false, values: new int256[](values[i])});
+            assertEq(committer.words(1, parts).length, expected[i], "words");
+        }
+        // The next tensor begins right behind a full word.
+        ZKMLCommitment.Part[] memory two = new ZKMLCommitment.Part[](2);
+        two[0] = ZKMLCommitment.Part({bits: 62, signed: false, values: new int256[](4)});
+        two[1] = one(8, false, 5)[0];
+        assertEq(committer.words(1, two)[3], (8 << 32) | 1, "its header");
+        assertEq(committer.words(1, two)[4], 5, "its value");
+    }
+
     function test_WidthsAreOneTo62Bits() external {
         assertEq(committer.words(1, one(1, false, 1))[2], 1, "one bit");
         assertEq(committer.words(1, one(62, false, (1 << 62) - 1))[2], (1 << 62) - 1, "62 bits");

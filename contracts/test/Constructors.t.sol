@@ -3,6 +3,7 @@ pragma solidity ^0.8.20;
 
 import {ZKMLEmergencyStop} from "../src/ZKMLEmergencyStop.sol";
 import {ZKMLVerifier} from "../src/ZKMLVerifier.sol";
+import {ERC7007Verifier} from "../src/adapters/ERC7007Verifier.sol";
 import {ERC8004Validator} from "../src/adapters/ERC8004Validator.sol";
 import {ERC8274ProofVerifier} from "../src/adapters/ERC8274ProofVerifier.sol";
 import {PinnedModel} from "../src/adapters/PinnedModel.sol";
@@ -12,6 +13,7 @@ import {IZKMLRegistry} from "../src/interfaces/IZKMLRegistry.sol";
 import {IZKMLRouter} from "../src/interfaces/IZKMLRouter.sol";
 import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
 import {ZKMLAddress} from "../src/libraries/ZKMLAddress.sol";
+import {FakeVerifier} from "./support/FakeVerifier.sol";
 import {Scripted} from "./support/Scripted.sol";
 
 /// @title What is fixed for good is there when it is fixed
@@ -46,6 +48,29 @@ contract ConstructorsTest is Scripted {
         registry.deprecateModel(modelId);
         vm.expectRevert(abi.encodeWithSelector(PinnedModel.ModelIsDeprecated.selector, modelId));
         new ERC8004Validator(zkml, modelId, IValidationRegistry(address(registry)));
+    }
+
+    /// @dev An adapter that pins an entry looks at it when it does, not when the first proof comes.
+    function test_RevertWhen_AnAdaptersEntryIsAnothers() external {
+        (IZKMLRegistry.Identity memory identity,,) = registry.identityOf(modelId);
+        bytes memory call = abi.encodeCall(registry.identityOf, (modelId));
+        vm.mockCall(address(registry), call, abi.encode(identity, account("another registrant"), false));
+        vm.expectRevert(abi.encodeWithSelector(PinnedModel.WrongModel.selector, modelId));
+        new ERC8004Validator(zkml, modelId, IValidationRegistry(address(registry)));
+    }
+
+    /// @dev Key and circuit are both the model's.
+    function test_RevertWhen_OneDigestOfAVerifierIsAnothers() external {
+        IModelVerifier.Shape memory shape = defaultShape();
+        shape.modelCommitment = keccak256("another circuit");
+        FakeVerifier other = new FakeVerifier(shape);
+        vm.expectRevert(abi.encodeWithSelector(ERC7007Verifier.WrongModelVerifier.selector, other));
+        new ERC7007Verifier(zkml, modelId, other);
+        shape = defaultShape();
+        shape.vkDigest = keccak256("another key");
+        other = new FakeVerifier(shape);
+        vm.expectRevert(abi.encodeWithSelector(ERC7007Verifier.WrongModelVerifier.selector, other));
+        new ERC7007Verifier(zkml, modelId, other);
     }
 
     /// @dev Code of one byte, which is a contract unless it is an account's that borrows.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IERCZKMLInference} from "../src/interfaces/IERCZKMLVerifier.sol";
 import {IERCZKMLRegistry} from "../src/interfaces/IERCZKMLRegistry.sol";
@@ -46,6 +48,30 @@ contract ConsumerTest is Hooked {
         assertEq(consumer.commitmentHash(), expected, "commitment hash");
     }
 
+    function test_OwnershipMovesInTwoSteps() external {
+        vm.expectEmit(true, true, true, true, address(consumer));
+        emit Ownable2Step.OwnershipTransferStarted(OWNER, ALICE);
+        vm.prank(OWNER);
+        consumer.transferOwnership(ALICE);
+        assertTrue(consumer.owner() == OWNER && consumer.pendingOwner() == ALICE, "not yet");
+        vm.prank(BOB);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, BOB));
+        consumer.acceptOwnership();
+        vm.expectEmit(true, true, true, true, address(consumer));
+        emit Ownable.OwnershipTransferred(OWNER, ALICE);
+        vm.prank(ALICE);
+        consumer.acceptOwnership();
+        assertTrue(consumer.owner() == ALICE && consumer.pendingOwner() == address(0), "now");
+    }
+
+    function testFuzz_RevertWhen_AStrangerOffersTheOwnership(address stranger) external {
+        vm.assume(stranger != OWNER);
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, stranger));
+        consumer.transferOwnership(stranger);
+        assertEq(consumer.pendingOwner(), address(0), "pending");
+    }
+
     function test_RevertWhen_TheModelDoesNotExist() external {
         vm.expectRevert(abi.encodeWithSelector(IERCZKMLRegistry.ModelNotFound.selector, 5));
         new HookedConsumer(zkml, 5, 0, OWNER);
@@ -64,6 +90,25 @@ contract ConsumerTest is Hooked {
             vm.expectRevert(abi.encodeWithSelector(ZKMLAddress.NotAContract.selector, none[i]));
             new HookedConsumer(IZKMLVerifier(none[i]), modelId, 0, OWNER);
         }
+    }
+
+    /// @dev The call is written by hand: it is byte for byte what the compiler would write, whatever was in memory before, and
+    /// what the verifier says passes through.
+    function testFuzz_AsksTheVerifierAsTheAbiHasIt(bytes calldata output, bytes calldata rest) external {
+        bytes32 context = consumer.contextOf(ALICE, 0, DEADLINE, ACTION);
+        bytes memory proof = abi.encodePacked(selectorOf("vk"), DATA, context, rest);
+        // `CALLDATASIZE, PUSH0, PUSH0, CALLDATACOPY, CALLDATASIZE, PUSH0, REVERT`: says what it was asked.
+        vm.etch(address(zkml), hex"365f5f37365ffd");
+        vm.expectRevert(abi.encodeCall(zkml.verifyInference, (modelId, commitmentTo(context), output, proof)));
+        consumer.take(ALICE, ACTION, ZKMLConsumer.Inference(DEADLINE, output, proof, "because"));
+    }
+
+    /// @dev A call of nobody succeeds.
+    function test_RevertWhen_TheVerifierIsGone() external {
+        ZKMLConsumer.Inference memory i = inferenceFor(ALICE, 0);
+        vm.etch(address(zkml), "");
+        vm.expectRevert(bytes(""));
+        consumer.take(ALICE, ACTION, i);
     }
 
     /// @dev The verifier behind this test accepts everything: the comparison alone refuses.

@@ -6,13 +6,13 @@ import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
 import {ZKMLCodec} from "../src/libraries/ZKMLCodec.sol";
+import {CreditAnyInputRequestConsumer} from "./generated/CreditAnyInputRequestConsumer.sol";
 import {CreditConsumer} from "./generated/CreditConsumer.sol";
+import {CreditOpenAnyInputRequestConsumer} from "./generated/CreditOpenAnyInputRequestConsumer.sol";
 import {CreditOpenConsumer} from "./generated/CreditOpenConsumer.sol";
-import {CreditOpenRequestConsumer} from "./generated/CreditOpenRequestConsumer.sol";
 import {CreditOpenVerifier} from "./generated/CreditOpenVerifier.sol";
-import {CreditRequestConsumer} from "./generated/CreditRequestConsumer.sol";
 import {CreditVerifier} from "./generated/CreditVerifier.sol";
-import {ScoreARequestConsumer} from "./generated/ScoreARequestConsumer.sol";
+import {ScoreAAnyInputRequestConsumer} from "./generated/ScoreAAnyInputRequestConsumer.sol";
 import {ScoreAVerifier} from "./generated/ScoreAVerifier.sol";
 import {Real} from "./support/Real.sol";
 
@@ -20,13 +20,13 @@ import {Real} from "./support/Real.sol";
 contract RequestsProofTest is Real {
     address private constant SERVICE = address(uint160(uint256(keccak256("service"))));
 
-    CreditRequestConsumer private requests;
+    CreditAnyInputRequestConsumer private requests;
 
     function setUp() external {
         deployCredit();
         uint256 modelId = register(load("request_alice_0"));
         vm.prank(deployer("CreditRequestConsumer"));
-        requests = new CreditRequestConsumer(zkml, modelId, OWNER);
+        requests = new CreditAnyInputRequestConsumer(zkml, modelId, OWNER);
     }
 
     function test_AliceAsksAndTheServiceProves() external {
@@ -118,7 +118,7 @@ contract RequestsProofTest is Real {
     function test_RevertWhen_PublicInputsHaveNoSuchWords() external {
         Proof memory p = load("request_open_alice_0");
         deployStack(IModelVerifier(address(new CreditOpenVerifier())));
-        CreditOpenRequestConsumer open = new CreditOpenRequestConsumer(zkml, register(p), OWNER);
+        CreditOpenAnyInputRequestConsumer open = new CreditOpenAnyInputRequestConsumer(zkml, register(p), OWNER);
         bytes memory input = inputWords(p);
         bytes[3] memory wrong = [bytes(""), bytes.concat(input, bytes32(0)), new bytes(63)];
         for (uint256 i = 0; i < wrong.length; ++i) {
@@ -168,7 +168,7 @@ contract RequestsProofTest is Real {
         deployStack(IModelVerifier(address(new CreditOpenVerifier())));
         uint256 modelId = register(p);
         vm.prank(deployer("CreditOpenRequestConsumer"));
-        CreditOpenRequestConsumer open = new CreditOpenRequestConsumer(zkml, modelId, OWNER);
+        CreditOpenAnyInputRequestConsumer open = new CreditOpenAnyInputRequestConsumer(zkml, modelId, OWNER);
         bytes memory input = inputWords(p);
         assertEq(keccak256(input), p.dataCommitment, "what the commitment covers");
         IZKMLRequests.Request memory r = IZKMLRequests.Request(p.subject, 0, p.deadline, p.action, p.dataCommitment);
@@ -190,7 +190,7 @@ contract RequestsProofTest is Real {
     function test_PrivateWeightsMayMoveOn() external {
         deployStack(IModelVerifier(address(new ScoreAVerifier())));
         Proof memory p = load("score_a_alice_0");
-        ScoreARequestConsumer score = new ScoreARequestConsumer(zkml, register(p), 1 days, OWNER);
+        ScoreAAnyInputRequestConsumer score = new ScoreAAnyInputRequestConsumer(zkml, register(p), 1 days, OWNER);
         assertEq(score.MODEL_DELAY(), 1 days, "delay");
         assertEq(score.owner(), OWNER, "owner");
         vm.prank(p.subject);

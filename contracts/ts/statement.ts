@@ -18,6 +18,14 @@ export type Binding = {
   action: Hex;
 };
 
+/** What a subject agrees to when somebody else hands an inference in, see `ZKMLRelayed`. */
+export type Consent = Binding & {
+  /** Who may hand it in; the zero address for anybody. */
+  relayer: Address;
+  /** The commitment to the input. */
+  dataCommitment: Hex;
+};
+
 /** A request for an inference. */
 export type Request = {
   /** Who asks. */
@@ -105,6 +113,25 @@ export function contextOf({ chainId, consumer, subject, nonce, deadline, action 
   const digest = keccak256(concat(["0x1901", domainSeparatorOf(chainId, consumer), message]));
   // 253 bits, so that it is a canonical field element.
   return word(BigInt(digest) & ((1n << 253n) - 1n));
+}
+
+/** A consent as typed data: what a wallet's `signTypedData` takes, and the subject signs. */
+export function consentOf({ chainId, consumer, subject, relayer, nonce, deadline, action, dataCommitment }: Consent) {
+  return {
+    domain: { name: "zkml-chain", version: "1", chainId: BigInt(chainId), verifyingContract: consumer },
+    types: {
+      ZKMLConsent: [
+        { name: "subject", type: "address" },
+        { name: "relayer", type: "address" },
+        { name: "nonce", type: "uint256" },
+        { name: "deadline", type: "uint256" },
+        { name: "action", type: "bytes32" },
+        { name: "dataCommitment", type: "bytes32" },
+      ],
+    },
+    primaryType: "ZKMLConsent",
+    message: { subject, relayer, nonce, deadline, action, dataCommitment },
+  } as const;
 }
 
 /** A request's id, which is the nonce of its context. */

@@ -71,6 +71,22 @@ test("so does one that compiles everything else by way of via-IR", () => {
   assert.match(run.stdout, /1 tests passed, 0 failed/);
 });
 
+test("the tests that the page names exist, and none twice in its table", () => {
+  const page = readFileSync(join(root, "contracts/README.md"), "utf8");
+  const [, section] = page.match(/^## Threats, and the tests that hold them\n([^]*?)^## /m);
+  const rows = [...section.matchAll(/^\| .* \| .* \| (`.*`) \|$/gm)];
+  const names = rows.flatMap(([, tests]) => [...tests.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  assert.ok(rows.length > 15 && names.length > rows.length, `${rows.length} rows`);
+  const read = (folder, end) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((file) => file.endsWith(end))
+      .map((file) => readFileSync(join(root, folder, file), "utf8"));
+  const text = [...read("contracts/test", ".t.sol"), ...read("crates", ".rs")].join("\n");
+  const missing = names.filter((name) => !new RegExp(`^\\s*(function|fn) ${name}\\(`, "m").test(text));
+  assert.deepEqual(missing, []);
+  assert.equal(new Set(names).size, names.length);
+});
+
 test("the package is the workspace's version, with what the repository pins", () => {
   const [ours, whole] = [readJson("contracts/package.json"), readJson("package.json")];
   const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");

@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { createTestClient, getAddress, http, keccak256, parseEventLogs, publicActions, slice, toHex, walletActions, zeroAddress } from "viem";
+import { createTestClient, getAddress, hashTypedData, http, keccak256, parseEventLogs, publicActions, slice, toHex, walletActions, zeroAddress } from "viem";
 import { foundry } from "viem/chains";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -83,6 +83,16 @@ test("contexts are the vectors'", () => {
     assert.equal(zkml.domainSeparatorOf(binding.chainId, binding.consumer), vector.domainSeparator);
     assert.equal(zkml.contextOf(binding), vector.context);
   }
+});
+
+/** The number is the one of contracts/test/Relayed.t.sol, where `ZKMLStatement` gives it. */
+test("a consent is signed as the contract hashes it", () => {
+  const address = (byte) => `0x${byte}${"0".repeat(38)}`;
+  const consent = zkml.consentOf({
+    chainId: 5, consumer: address("11"), subject: address("22"), relayer: address("33"), nonce: 7n, deadline: 1_900_000_000n,
+    action: `0x${"44".repeat(32)}`, dataCommitment: `0x${"55".repeat(32)}`,
+  });
+  assert.equal(hashTypedData(consent), "0x17a6f114a4c092bdf8886d1da235cb88fed5dbb3774af5235966372b273224b7");
 });
 
 test("requests and rewards are the vectors'", () => {
@@ -228,7 +238,7 @@ async function world() {
   const call = { abi: zkml.zkmlRegistryAbi, address: registry, functionName: "registerModel", account: owner };
   await mined(await chain.writeContract({ ...call, args: [{ ...registration, uri: "" }] }));
   const modelId = zkml.modelIdOf(owner, registration);
-  const consumer = (label) => deploy(label, "CreditRequestConsumer", [verifier, modelId, owner]);
+  const consumer = (label) => deploy(label, "CreditAnyInputRequestConsumer", [verifier, modelId, owner]);
   await fund(account("alice"));
   await fund(account("service"));
   return { url, chain, mined, consumer, registry, modelId };

@@ -26,7 +26,7 @@ abstract contract PinnedModel {
 
     /// @notice Pins a model; it must be registered and in use.
     /// @param verifier Checks the proofs; it brings registry and router along, for good.
-    /// @param modelId The model. Its id is a hash of its owner and of all that identifies it.
+    /// @param modelId The model. Its id is a hash of who registered it and of all that identifies it.
     constructor(IZKMLVerifier verifier, uint256 modelId) {
         ZKMLAddress.check(address(verifier));
         ZKML_VERIFIER = verifier;

@@ -67,7 +67,7 @@ interface IERCZKMLRegistry {
     /// @param modelId The model.
     /// @return commitment What it is.
     /// @return deprecated Whether it is out of use.
-    /// @return owner Who registered it.
+    /// @return owner Who may change it; who registered it, unless they have handed it on.
     function getModel(uint256 modelId)
         external
         view

@@ -39,6 +39,15 @@ library ZKMLStatement {
     bytes32 internal constant DOMAIN_TYPEHASH =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
+    /// @notice Name of the EIP-712 domain of every consumer.
+    string internal constant DOMAIN_NAME = "zkml-chain";
+    /// @notice Version of the EIP-712 domain of every consumer.
+    string internal constant DOMAIN_VERSION = "1";
+    /// @notice EIP-712 type of a subject's consent to have an inference handed in by somebody else.
+    bytes32 internal constant CONSENT_TYPEHASH = keccak256(
+        "ZKMLConsent(address subject,address relayer,uint256 nonce,uint256 deadline,bytes32 action,bytes32 dataCommitment)"
+    );
+
     /// @notice Bytes of a blob before the proof.
     uint256 internal constant BLOB_HEADER = 68;
 
@@ -54,7 +63,9 @@ library ZKMLStatement {
     /// @return separator The domain separator.
     function domainSeparator(address consumer) internal view returns (bytes32 separator) {
         bytes32 chainId = bytes32(block.chainid);
-        return _hash(DOMAIN_TYPEHASH, keccak256("zkml-chain"), keccak256("1"), chainId, _word(consumer));
+        return _hash(
+            DOMAIN_TYPEHASH, keccak256(bytes(DOMAIN_NAME)), keccak256(bytes(DOMAIN_VERSION)), chainId, _word(consumer)
+        );
     }
 
     /// @notice The context: instance 0 of a proof that only one consumer accepts, once, for one subject and purpose.
@@ -70,7 +81,14 @@ library ZKMLStatement {
         returns (bytes32 context)
     {
         bytes32 message = _hash(CONTEXT_TYPEHASH, _word(subject), bytes32(nonce), bytes32(deadline), action);
-        bytes32 digest;
+        return bytes32(uint256(typedDigest(separator, message)) & CONTEXT_MASK);
+    }
+
+    /// @notice The EIP-712 digest of a message.
+    /// @param separator The domain separator.
+    /// @param message The hash of the message's type and members.
+    /// @return digest What is signed.
+    function typedDigest(bytes32 separator, bytes32 message) internal pure returns (bytes32 digest) {
         assembly ("memory-safe") {
             // `0x1901 ‖ separator ‖ message`, 66 bytes behind the end of memory in use.
             let free := mload(0x40)
@@ -79,7 +97,25 @@ library ZKMLStatement {
             mstore(add(free, 0x22), message)
             digest := keccak256(free, 0x42)
         }
-        return bytes32(uint256(digest) & CONTEXT_MASK);
+    }
+
+    /// @notice The EIP-712 hash of a subject's consent, see {ZKMLRelayed}.
+    /// @param subject Whom the inference is about.
+    /// @param relayer Who may hand it in; zero for anybody.
+    /// @param nonce The subject's next nonce at the consumer.
+    /// @param deadline Last acceptable block time, in seconds since 1970.
+    /// @param action What the result is to be used for, hashed.
+    /// @param dataCommitment The commitment to the input.
+    /// @return hash The hash of its type and members.
+    function consentHash(
+        address subject,
+        address relayer,
+        uint256 nonce,
+        uint256 deadline,
+        bytes32 action,
+        bytes32 dataCommitment
+    ) internal pure returns (bytes32 hash) {
+        return keccak256(abi.encode(CONSENT_TYPEHASH, subject, relayer, nonce, deadline, action, dataCommitment));
     }
 
     /// @notice ERC-7992's input commitment: the data, and what the proof is bound to.

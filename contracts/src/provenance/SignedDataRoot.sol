@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {EIP712} from "solady/src/utils/EIP712.sol";
 import {SignatureCheckerLib} from "solady/src/utils/SignatureCheckerLib.sol";
+
+import {ZKMLDomain} from "../ZKMLDomain.sol";
+import {ZKMLStatement} from "../libraries/ZKMLStatement.sol";
 
 /// @title Inputs that somebody has signed for
 /// @notice One way to answer "why is this input true?": an issuer whom the application trusts has signed the commitment to
@@ -20,7 +22,7 @@ import {SignatureCheckerLib} from "solady/src/utils/SignatureCheckerLib.sol";
 ///
 /// Nothing is remembered here. A signature may be shown again until it expires, in another encoding, too: what was used up
 /// is remembered by statements, through the consumer's nonces, and by the application.
-abstract contract SignedDataRoot is EIP712 {
+abstract contract SignedDataRoot is ZKMLDomain {
     /// @notice What the issuer signed, besides subject and commitment.
     /// @param action What the data may be used for: the action of the inference.
     /// @param issuedAt When the data was true, in seconds since 1970.
@@ -70,13 +72,14 @@ abstract contract SignedDataRoot is EIP712 {
     /// @param action What the data may be used for.
     /// @param issuedAt When the data was true, in seconds since 1970.
     /// @param validUntil Last block time at which it may be used.
-    /// @return digest The EIP-712 digest.
+    /// @return digest The EIP-712 digest, in the domain of {eip712Domain}.
     function dataRootDigest(address subject, bytes32 dataCommitment, bytes32 action, uint64 issuedAt, uint64 validUntil)
         public
         view
         returns (bytes32 digest)
     {
-        return _hashTypedData(
+        return ZKMLStatement.typedDigest(
+            _domainSeparator(),
             keccak256(abi.encode(DATA_ROOT_TYPEHASH, subject, dataCommitment, action, issuedAt, validUntil))
         );
     }
@@ -97,10 +100,5 @@ abstract contract SignedDataRoot is EIP712 {
             revert NotSignedByIssuer(subject, dataCommitment);
         }
         return root.issuedAt;
-    }
-
-    /// @dev EIP-712 domain: this contract, on this chain.
-    function _domainNameAndVersion() internal pure override returns (string memory name, string memory version) {
-        return ("zkml-chain data root", "1");
     }
 }

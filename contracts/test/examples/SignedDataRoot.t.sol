@@ -47,7 +47,7 @@ contract SignedDataRootTest is ExampleTest {
         (bytes1 fields, string memory name, string memory version, uint256 chain, address where, bytes32 salt,) =
             roots.eip712Domain();
         assertTrue(fields == 0x0f && salt == 0, "name, version, chain and contract");
-        assertEq(bytes(name), "zkml-chain data root", "name");
+        assertEq(bytes(name), "zkml-chain", "name");
         assertEq(bytes(version), "1", "version");
         assertTrue(chain == 31337 && where == address(roots), "where");
     }
@@ -57,7 +57,7 @@ contract SignedDataRootTest is ExampleTest {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("zkml-chain data root"),
+                keccak256("zkml-chain"),
                 keccak256("1"),
                 uint256(31337),
                 address(roots)

@@ -39,9 +39,9 @@ contract AgeVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x12f55c222b3acf94d4fdb2464f452913cbf77d5a14749e0445104ab0bba81fc0;
+    bytes32 public constant vkDigest = 0x2cc3d6499bed1e1c273ba6616aa207064bd18b6689e5f2d0d2b22ebf0073adeb;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0x8e1d77dd29f40549dd36c852e52b1e519dc8c222465db4ee3322af42676601f5;
+    bytes32 public constant modelCommitment = 0x8858068f2df698049a8285b60b94f2a7b7b5add420bf4b439dd930badef1114a;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -61,7 +61,10 @@ contract AgeVerifier {
     /// @dev Development setup: test chains only.
     constructor() {
         uint256 id = block.chainid;
-        if (id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614 && id != 11155420 && id != 534351) revert UnsafeSetup(id);
+        if (
+            id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614
+                && id != 11155420 && id != 534351
+        ) revert UnsafeSetup(id);
     }
 
     /// @notice All that a caller needs to lay out a statement, in one call.
@@ -73,17 +76,30 @@ contract AgeVerifier {
     /// @return outputs_ Instances of the output section.
     /// @return inputIsCommitment_ Whether the input section is one commitment.
     /// @return weightsAreCommitted_ Whether the model section is the commitment to private weights; else it is empty.
-    function statementShape() external pure returns (
-        bytes32 vkDigest_,
-        bytes32 modelCommitment_,
-        bytes32 modelHash_,
-        uint256 proofLength_,
-        uint256 inputs_,
-        uint256 outputs_,
-        bool inputIsCommitment_,
-        bool weightsAreCommitted_
-    ) {
-        return (vkDigest, modelCommitment, 0xf3cb7ee6b4686435c82794b0761a81cf9f4eeb1c10b9248591a8945e5224e008, PROOF_LENGTH, 1, 1, true, false);
+    function statementShape()
+        external
+        pure
+        returns (
+            bytes32 vkDigest_,
+            bytes32 modelCommitment_,
+            bytes32 modelHash_,
+            uint256 proofLength_,
+            uint256 inputs_,
+            uint256 outputs_,
+            bool inputIsCommitment_,
+            bool weightsAreCommitted_
+        )
+    {
+        return (
+            vkDigest,
+            modelCommitment,
+            0x257e3b7388effbb420cc3f11d560d594a2f63e2b0d819223448ba4f2e2a72d66,
+            PROOF_LENGTH,
+            1,
+            1,
+            true,
+            false
+        );
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -92,7 +108,7 @@ contract AgeVerifier {
     /// @return lowest The lowest integer that can be proven.
     /// @return highest The highest; all of int256 where nothing is proven, as of commitments.
     function outputBounds(uint256 index) external pure returns (int256 lowest, int256 highest) {
-        if (index < 1) return (0, 134217727);
+        if (index < 1) return (0, 16777215);
         revert NoSuchOutput(index);
     }
 
@@ -116,6 +132,7 @@ contract AgeVerifier {
 
     /// @dev All of the check; it ends the call, and answers as the function that was called does.
     function check(bytes calldata proof, uint256[] calldata instances) private view {
+        // forgefmt: disable-start
         assembly ("memory-safe") {
             function fail(selector) {
                 mstore(0, shl(224, selector))
@@ -233,9 +250,9 @@ contract AgeVerifier {
                 calldatacopy(0x260, 0x884, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x800)
                 let h
-                mstore(0x200, 0x12f55c222b3acf94d4fdb2464f452913cbf77d5a14749e0445104ab0bba81fc0) // verifying key digest
+                mstore(0x200, 0x2cc3d6499bed1e1c273ba6616aa207064bd18b6689e5f2d0d2b22ebf0073adeb) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x12d16716d3fd0b1e668d658e18b63e5f69b19fd1e6ff6c87e1d4a98e555bcf51) // representation of the key
+                mstore(0x240, 0x23a5927e576552857bf7cd2d85d078d8f2837d481582cc0cb3440d7e64b80689) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0xac0, mod(h, r)) // Circuit(0)
                 mstore(0x3a0, h)
@@ -394,77 +411,78 @@ contract AgeVerifier {
                 mstore(0xfc0, add(3, sub(r, calldataload(0x684))))
                 mstore(0xfe0, add(4, sub(r, calldataload(0x684))))
                 mstore(0x1000, mulmod(mload(0xfe0), mulmod(mload(0xfc0), mulmod(calldataload(0x684), add(2, sub(r, calldataload(0x684))), r), r), r))
-                mstore(0x1020, mulmod(calldataload(0x404), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r))
-                mstore(0x1040, mulmod(calldataload(0x684), add(1, sub(r, calldataload(0x684))), r))
-                mstore(0x1060, mulmod(mload(0xfe0), mulmod(mload(0xfc0), mload(0x1040), r), r))
+                mstore(0x1020, mulmod(calldataload(0x404), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff01, r))
+                mstore(0x1040, mulmod(calldataload(0x3c4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efff0001, r))
+                mstore(0x1060, mulmod(calldataload(0x684), add(1, sub(r, calldataload(0x684))), r))
                 mstore(0x1080, mulmod(add(3, sub(r, calldataload(0x664))), mulmod(calldataload(0x664), add(2, sub(r, calldataload(0x664))), r), r))
-                mstore(0x10a0, add(add(add(calldataload(0x344), mulmod(calldataload(0x344), calldataload(0x344), r)), mulmod(1024, mulmod(calldataload(0x344), calldataload(0x404), r), r)), mulmod(0x80000, mulmod(calldataload(0x344), calldataload(0x3c4), r), r)))
+                mstore(0x10a0, add(add(add(calldataload(0x344), mulmod(calldataload(0x344), calldataload(0x344), r)), mulmod(512, mulmod(calldataload(0x344), calldataload(0x404), r), r)), mulmod(0x20000, mulmod(calldataload(0x344), calldataload(0x3c4), r), r)))
                 mstore(0x10c0, mulmod(calldataload(0x344), calldataload(0x324), r))
                 mstore(0x10e0, mulmod(calldataload(0x344), calldataload(0x424), r))
-                mstore(0x1100, mulmod(calldataload(0x404), 512, r))
-                mstore(0x1120, mulmod(0x40000, mulmod(calldataload(0x404), calldataload(0x404), r), r))
-                mstore(0x1140, mulmod(0x10000000, mulmod(calldataload(0x3c4), calldataload(0x404), r), r))
+                mstore(0x1100, mulmod(calldataload(0x404), 256, r))
+                mstore(0x1120, mulmod(0x10000, mulmod(calldataload(0x404), calldataload(0x404), r), r))
+                mstore(0x1140, mulmod(0x2000000, mulmod(calldataload(0x3c4), calldataload(0x404), r), r))
                 mstore(0x1160, mulmod(calldataload(0x324), calldataload(0x404), r))
                 mstore(0x1180, mulmod(calldataload(0x404), calldataload(0x424), r))
-                mstore(0x11a0, mulmod(calldataload(0x3c4), 0x40000, r))
-                mstore(0x11c0, mulmod(0x1000000000, mulmod(calldataload(0x3c4), calldataload(0x3c4), r), r))
+                mstore(0x11a0, mulmod(calldataload(0x3c4), 0x10000, r))
+                mstore(0x11c0, mulmod(0x100000000, mulmod(calldataload(0x3c4), calldataload(0x3c4), r), r))
                 mstore(0x11e0, mulmod(calldataload(0x324), calldataload(0x3c4), r))
                 mstore(0x1200, mulmod(calldataload(0x3c4), calldataload(0x424), r))
-                mstore(0x1220, mulmod(mload(0x1040), add(2, sub(r, calldataload(0x684))), r))
-                mstore(0x1240, mulmod(mload(0xfc0), mload(0x1220), r))
-                mstore(0x1260, mulmod(calldataload(0x6c4), add(2, sub(r, calldataload(0x6c4))), r))
-                mstore(0x1280, add(calldataload(0x324), calldataload(0x6a4)))
-                mstore(0x12a0, add(calldataload(0x4c4), sub(r, mulmod(mload(0x1280), mload(0x1280), r))))
-                mstore(0x12c0, add(calldataload(0x424), calldataload(0x6e4)))
-                mstore(0x12e0, add(calldataload(0x484), calldataload(0x704)))
-                mstore(0x1300, add(calldataload(0x4a4), calldataload(0x724)))
-                mstore(0x1320, mulmod(mload(0x1280), mulmod(calldataload(0x4c4), calldataload(0x4c4), r), r))
-                mstore(0x1340, mulmod(mload(0x12c0), mulmod(calldataload(0x4e4), calldataload(0x4e4), r), r))
-                mstore(0x1360, mulmod(calldataload(0x504), calldataload(0x504), r))
-                mstore(0x1380, mulmod(mload(0x12e0), mload(0x1360), r))
-                mstore(0x13a0, mulmod(mload(0x1300), mulmod(calldataload(0x524), calldataload(0x524), r), r))
-                mstore(0x13c0, mulmod(calldataload(0x6c4), add(1, sub(r, calldataload(0x6c4))), r))
-                mstore(0x13e0, add(calldataload(0x6e4), add(mulmod(calldataload(0x4e4), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x4a4), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(calldataload(0x424), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r), mulmod(calldataload(0x484), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r))))))
-                mstore(0x1400, addmod(calldataload(0x704), add(mulmod(calldataload(0x524), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x4e4), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x4a4), 0x22976d9dc830bf753d964ba45705878bbfc47dc138201881922658322be93bde, r), add(mulmod(calldataload(0x424), 0x1e0fd2de6c8c453cae04e70640c959f22a13891a495626f9b970d17eb2026086, r), mulmod(calldataload(0x484), 0x0b70a2ea63ee7c104e252d81b325e62c0bc6954fe77765788ef81191dde5619c, r))))), r))
-                mstore(0x1420, add(calldataload(0x724), addmod(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x564), r), add(mulmod(calldataload(0x524), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x4e4), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x4a4), 0x1c7fde4bcd4fa46749c7dd72aee14c610911a803e7d7ab7c70f75f069854eda7, r), add(mulmod(calldataload(0x424), 0x1d1bbffddbd7d7d50415b2be1bbdade4c400b856d2ee7f6364b0bebc8b3dc738, r), mulmod(calldataload(0x484), 0x1759a359207be6e63a7e6703436882a312e61a452ad602200e5c1898bf540944, r))))), r)))
+                mstore(0x1220, mulmod(mload(0x1060), add(2, sub(r, calldataload(0x684))), r))
+                mstore(0x1240, mulmod(mload(0xfe0), mload(0x1220), r))
+                mstore(0x1260, mulmod(mload(0xfc0), mload(0x1220), r))
+                mstore(0x1280, mulmod(calldataload(0x6c4), add(2, sub(r, calldataload(0x6c4))), r))
+                mstore(0x12a0, add(calldataload(0x324), calldataload(0x6a4)))
+                mstore(0x12c0, add(calldataload(0x4c4), sub(r, mulmod(mload(0x12a0), mload(0x12a0), r))))
+                mstore(0x12e0, add(calldataload(0x424), calldataload(0x6e4)))
+                mstore(0x1300, add(calldataload(0x484), calldataload(0x704)))
+                mstore(0x1320, add(calldataload(0x4a4), calldataload(0x724)))
+                mstore(0x1340, mulmod(mload(0x12a0), mulmod(calldataload(0x4c4), calldataload(0x4c4), r), r))
+                mstore(0x1360, mulmod(mload(0x12e0), mulmod(calldataload(0x4e4), calldataload(0x4e4), r), r))
+                mstore(0x1380, mulmod(calldataload(0x504), calldataload(0x504), r))
+                mstore(0x13a0, mulmod(mload(0x1300), mload(0x1380), r))
+                mstore(0x13c0, mulmod(mload(0x1320), mulmod(calldataload(0x524), calldataload(0x524), r), r))
+                mstore(0x13e0, mulmod(calldataload(0x6c4), add(1, sub(r, calldataload(0x6c4))), r))
+                mstore(0x1400, add(calldataload(0x6e4), add(mulmod(calldataload(0x4e4), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x4a4), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(calldataload(0x424), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r), mulmod(calldataload(0x484), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r))))))
+                mstore(0x1420, addmod(calldataload(0x704), add(mulmod(calldataload(0x524), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x4e4), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x4a4), 0x22976d9dc830bf753d964ba45705878bbfc47dc138201881922658322be93bde, r), add(mulmod(calldataload(0x424), 0x1e0fd2de6c8c453cae04e70640c959f22a13891a495626f9b970d17eb2026086, r), mulmod(calldataload(0x484), 0x0b70a2ea63ee7c104e252d81b325e62c0bc6954fe77765788ef81191dde5619c, r))))), r))
+                mstore(0x1440, add(calldataload(0x724), addmod(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x564), r), add(mulmod(calldataload(0x524), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x4e4), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x4a4), 0x1c7fde4bcd4fa46749c7dd72aee14c610911a803e7d7ab7c70f75f069854eda7, r), add(mulmod(calldataload(0x424), 0x1d1bbffddbd7d7d50415b2be1bbdade4c400b856d2ee7f6364b0bebc8b3dc738, r), mulmod(calldataload(0x484), 0x1759a359207be6e63a7e6703436882a312e61a452ad602200e5c1898bf540944, r))))), r)))
                 let acc := mulmod(mulmod(calldataload(0x644), calldataload(0x644), r), add(mulmod(mload(0xf60), calldataload(0x3a4), r), add(sub(r, mod(add(calldataload(0x644), mload(0xac0)), r)), mulmod(mload(0xf60), mulmod(add(calldataload(0x384), sub(r, calldataload(0x364))), add(calldataload(0x644), mload(0xac0)), r), r))), r)
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xfa0), add(calldataload(0x324), sub(r, mload(0xee0))), r))
                 acc := add(mulmod(acc, y, r), mulmod(calldataload(0x364), mload(0xfa0), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1000), add(calldataload(0x3e4), mulmod(calldataload(0x3c4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff81, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1000), add(calldataload(0x324), add(add(mload(0x1020), add(0x80000, sub(r, calldataload(0x344)))), mulmod(calldataload(0x3c4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effc0001, r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1060), add(calldataload(0x3c4), mulmod(calldataload(0x404), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1060), add(add(calldataload(0x324), add(mload(0x1020), add(0x10000, sub(r, calldataload(0x344))))), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effe0001, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1080), add(mulmod(4, mulmod(calldataload(0x424), calldataload(0x424), r), r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, calldataload(0x424), r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mulmod(calldataload(0x324), calldataload(0x424), r), r), add(mulmod(calldataload(0x324), calldataload(0x324), r), addmod(calldataload(0x324), add(mulmod(mload(0x1200), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593eff00001, r), add(mulmod(0x80000, mload(0x11e0), r), add(mload(0x11c0), add(mload(0x11a0), addmod(mulmod(mload(0x1180), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r), add(mulmod(1024, mload(0x1160), r), add(mload(0x1140), add(mload(0x1120), add(mload(0x1100), addmod(add(mload(0x10a0), mulmod(2, mload(0x10c0), r)), mulmod(mload(0x10e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), r))))), r))))), r))))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1080), addmod(sub(r, calldataload(0x424)), add(mulmod(mload(0x1200), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593eff80001, r), add(mulmod(0x40000, mload(0x11e0), r), add(mload(0x11c0), add(mload(0x11a0), addmod(mulmod(mload(0x1180), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r), add(mulmod(512, mload(0x1160), r), add(mload(0x1140), add(mload(0x1120), add(mload(0x1100), addmod(add(mload(0x10a0), mload(0x10c0)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, mload(0x10e0), r), r))))), r))))), r), r))
-                acc := add(mulmod(acc, y, r), mulmod(mulmod(mload(0xfe0), mload(0x1220), r), add(add(calldataload(0x324), add(mload(0x1020), add(0x20000, sub(r, calldataload(0x344))))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effc0001, calldataload(0x424), r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1240), calldataload(0x444), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1240), add(calldataload(0x464), sub(r, calldataload(0x6a4))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1000), add(calldataload(0x3e4), mulmod(calldataload(0x3c4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1000), add(calldataload(0x324), add(mload(0x1040), add(mload(0x1020), add(0x80000, sub(r, calldataload(0x344)))))), r))
+                acc := add(mulmod(acc, y, r), mulmod(add(add(calldataload(0x324), add(mload(0x1020), add(32768, sub(r, calldataload(0x344))))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efff0001, calldataload(0x424), r)), mulmod(mload(0xfe0), mulmod(mload(0xfc0), mload(0x1060), r), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1080), add(mulmod(4, mulmod(calldataload(0x424), calldataload(0x424), r), r), add(mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mulmod(calldataload(0x324), calldataload(0x424), r), r), add(mulmod(calldataload(0x324), calldataload(0x324), r), addmod(calldataload(0x324), add(mulmod(mload(0x1200), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effc0001, r), add(mulmod(0x20000, mload(0x11e0), r), add(mload(0x11c0), add(mload(0x11a0), addmod(mulmod(mload(0x1180), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r), add(mulmod(512, mload(0x1160), r), add(mload(0x1140), add(mload(0x1120), add(mload(0x1100), addmod(add(mload(0x10a0), mulmod(2, mload(0x10c0), r)), mulmod(mload(0x10e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), r))))), r))))), r))))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1080), addmod(sub(r, calldataload(0x424)), add(mulmod(mload(0x1200), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effe0001, r), add(mulmod(0x10000, mload(0x11e0), r), add(mload(0x11c0), add(mload(0x11a0), addmod(mulmod(mload(0x1180), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r), add(mulmod(256, mload(0x1160), r), add(mload(0x1140), add(mload(0x1120), add(mload(0x1100), addmod(add(mload(0x10a0), mload(0x10c0)), mulmod(mload(0x10e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), r))))), r))))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1240), add(calldataload(0x3e4), mulmod(calldataload(0x3c4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff81, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1240), addmod(add(calldataload(0x324), add(mload(0x1040), add(mload(0x1020), add(0x10000, sub(r, calldataload(0x344)))))), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effe0001, r), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), calldataload(0x444), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x464), sub(r, calldataload(0x6a4))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mulmod(mload(0xf80), add(3, sub(r, calldataload(0x664))), r), add(add(calldataload(0x464), sub(r, calldataload(0x444))), sub(r, mulmod(calldataload(0x324), calldataload(0x6a4), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), mload(0x12a0), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x4e4), sub(r, mulmod(mload(0x12c0), mload(0x12c0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x504), sub(r, mulmod(mload(0x12e0), mload(0x12e0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x524), sub(r, mulmod(mload(0x1300), mload(0x1300), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x544), sub(r, mod(add(mulmod(mload(0x13a0), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(mload(0x1380), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r), add(mulmod(mload(0x1320), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), mulmod(mload(0x1340), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x564), sub(r, mod(add(mulmod(mload(0x13a0), 0x0d745fd00dd167fb86772133640f02ce945004a7bc2c59e8790f725c5d84f0af, r), add(mulmod(mload(0x1380), 0x1a5ad71bbbecd8a97dc49cfdbae303ad24d5c4741eab8b7568a9ff8253a1eb6f, r), add(mulmod(mload(0x1320), 0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, r), mulmod(mload(0x1340), 0x083abff5e10051f078e2827d092e1ae808b4dd3e15ccc3706f38ce4157b6770e, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x584), sub(r, mod(add(mulmod(mload(0x13a0), 0x03f3e6fab791f16628168e4b14dbaeb657035ee3da6b2ca83f0c2491e0b403eb, r), add(mulmod(mload(0x1380), 0x0fa86f0f27e4d3dd7f3367ce86f684f1f2e4386d3e5b9f38fa283c6aa723b608, r), add(mulmod(mload(0x1320), 0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, r), mulmod(mload(0x1340), 0x2e18c8570d20bf5df800739a53da75d906ece318cd224ab6b3a2be979e2d7eab, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1260), add(calldataload(0x5a4), sub(r, mod(add(mulmod(mload(0x13a0), 0x00c15fc3a1d5733dd835eae0823e377f8ba4a8b627627cc2bb661c25d20fb52a, r), add(mulmod(mload(0x1380), 0x014fcd5eb0be6d5beeafc4944034cf321c068ef930f10be2207ed58d2a34cdd6, r), add(mulmod(mload(0x1320), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), mulmod(mload(0x1340), 0x23810bf82877fc19bff7eefeae3faf4bb8104c32ba4cd701596a15623d01476e, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x12a0), mload(0x13c0), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x4e4), sub(r, mload(0x1320))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x504), sub(r, mulmod(mload(0x13e0), mload(0x13e0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x524), sub(r, mulmod(mload(0x1360), mload(0x13e0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x544), sub(r, mulmod(mload(0x1400), mload(0x1400), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x564), sub(r, mulmod(mload(0x1400), mulmod(calldataload(0x544), calldataload(0x544), r), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x584), sub(r, mulmod(mload(0x1420), mload(0x1420), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x5a4), sub(r, mulmod(mload(0x1420), mulmod(calldataload(0x584), calldataload(0x584), r), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x5c4), sub(r, mod(add(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x5a4), r), addmod(mulmod(calldataload(0x564), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x524), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x4e4), 0x0af0ab5d7663eaf1c0fedb190915cda2ac19a3c46b5d1256505bcfc996faa5a8, r), add(mulmod(calldataload(0x4a4), 0x1782beb25632c0cac913e8c0527b967b11074ff76f4ed7595fe1393bec702707, r), add(mulmod(calldataload(0x424), 0x16b5efa485be94ea221c66a2799600f19fbdae3189b50b775877fc98f3b8973c, r), mulmod(calldataload(0x484), 0x2e725782852a21456e34d8b2cf8626ef38671c7ef3986419ffbbb507cf0eb7a9, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x5e4), sub(r, mod(add(mulmod(0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, calldataload(0x5a4), r), addmod(mulmod(calldataload(0x564), 0x2ee81ae8b9bc0eb7d4417e09a83dd467ca8dcb6e8f0c8758b9cba555123dac67, r), add(mulmod(calldataload(0x524), 0x229663addd9b99e225513a7d0ed1b43c0b02de97a57466355e670add9ad636b3, r), add(mulmod(calldataload(0x4e4), 0x27b42d0a347af048017cd6e2a577e959c0b6b6b8c2ae405cd9b05b793a2643b3, r), add(mulmod(calldataload(0x4a4), 0x1262facdcb0af48b9bf81a324705973746d85ad3d781c4ded3d9feec9734e927, r), add(mulmod(calldataload(0x424), 0x30028bb7888fdba3d5b43ae40178dfe6c8dcf8fe79113f8af26e37e960823813, r), mulmod(calldataload(0x484), 0x0a8f437ecbdcc813cdb826d9be30db0a5a66ee81f79c521320b8ad4a8fc26697, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x604), sub(r, mod(add(mulmod(0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, calldataload(0x5a4), r), addmod(mulmod(calldataload(0x564), 0x0367cb4b603a227e6b02ba57173fe7391e93db6078be2d56ef2e9164b6fd2721, r), add(mulmod(calldataload(0x524), 0x3011613dbd895a56a9dc81ca4f61a03f4e77c18834c6c20a51be01d4ef9062d2, r), add(mulmod(calldataload(0x4e4), 0x2737758ec335fcb4498d54d210c11bce1d2cf1b97b7ebb835c4bd17b1cf8d54f, r), add(mulmod(calldataload(0x4a4), 0x0c9a213380fd1743e6ec8cb1986e3ca1a5589f46bcb52277d08e7e2728186a6c, r), add(mulmod(calldataload(0x424), 0x0244c89fbccf18376e0bdab23c2d82506c97f32315acdadf74a19ff881118e3d, r), mulmod(calldataload(0x484), 0x211de6abb2fac52704156b4a2c268a6573d2584edd8ec7b0f1446b6d6602a9a5, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x624), sub(r, mod(add(mulmod(calldataload(0x5a4), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), addmod(mulmod(calldataload(0x564), 0x184637a267f328df1bd119191fe0d1158eab799713ea537f01bebfa4fbb640f3, r), add(mulmod(calldataload(0x524), 0x05598cd7707b28488e2a0d669ac14e8464804e51537d7d3baa45a7c80e489c5b, r), add(mulmod(calldataload(0x4e4), 0x1f9696df0bb5e293dc20d0579dba1866adef8f6e6d3846f42380861f5b54ca46, r), add(mulmod(calldataload(0x4a4), 0x22a8b09540de2f0307bba020462344d0f59242d8279435a092d111a0019d6f7b, r), add(mulmod(calldataload(0x424), 0x28e71ee102a567063cb9dbfd8b931b9277af13cf20276c906d7c4d8588994079, r), mulmod(calldataload(0x484), 0x169167a83075f221df23a0c4c7181c45fff3533550bdea9d340f035d85084d13, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), mload(0x12c0), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x4e4), sub(r, mulmod(mload(0x12e0), mload(0x12e0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x504), sub(r, mulmod(mload(0x1300), mload(0x1300), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x524), sub(r, mulmod(mload(0x1320), mload(0x1320), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x544), sub(r, mod(add(mulmod(mload(0x13c0), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(mload(0x13a0), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r), add(mulmod(mload(0x1340), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), mulmod(mload(0x1360), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x564), sub(r, mod(add(mulmod(mload(0x13c0), 0x0d745fd00dd167fb86772133640f02ce945004a7bc2c59e8790f725c5d84f0af, r), add(mulmod(mload(0x13a0), 0x1a5ad71bbbecd8a97dc49cfdbae303ad24d5c4741eab8b7568a9ff8253a1eb6f, r), add(mulmod(mload(0x1340), 0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, r), mulmod(mload(0x1360), 0x083abff5e10051f078e2827d092e1ae808b4dd3e15ccc3706f38ce4157b6770e, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x584), sub(r, mod(add(mulmod(mload(0x13c0), 0x03f3e6fab791f16628168e4b14dbaeb657035ee3da6b2ca83f0c2491e0b403eb, r), add(mulmod(mload(0x13a0), 0x0fa86f0f27e4d3dd7f3367ce86f684f1f2e4386d3e5b9f38fa283c6aa723b608, r), add(mulmod(mload(0x1340), 0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, r), mulmod(mload(0x1360), 0x2e18c8570d20bf5df800739a53da75d906ece318cd224ab6b3a2be979e2d7eab, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1280), add(calldataload(0x5a4), sub(r, mod(add(mulmod(mload(0x13c0), 0x00c15fc3a1d5733dd835eae0823e377f8ba4a8b627627cc2bb661c25d20fb52a, r), add(mulmod(mload(0x13a0), 0x014fcd5eb0be6d5beeafc4944034cf321c068ef930f10be2207ed58d2a34cdd6, r), add(mulmod(mload(0x1340), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), mulmod(mload(0x1360), 0x23810bf82877fc19bff7eefeae3faf4bb8104c32ba4cd701596a15623d01476e, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x12c0), mload(0x13e0), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x4e4), sub(r, mload(0x1340))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x504), sub(r, mulmod(mload(0x1400), mload(0x1400), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x524), sub(r, mulmod(mload(0x1380), mload(0x1400), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x544), sub(r, mulmod(mload(0x1420), mload(0x1420), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x564), sub(r, mulmod(mload(0x1420), mulmod(calldataload(0x544), calldataload(0x544), r), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x584), sub(r, mulmod(mload(0x1440), mload(0x1440), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x5a4), sub(r, mulmod(mload(0x1440), mulmod(calldataload(0x584), calldataload(0x584), r), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x5c4), sub(r, mod(add(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x5a4), r), addmod(mulmod(calldataload(0x564), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x524), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x4e4), 0x0af0ab5d7663eaf1c0fedb190915cda2ac19a3c46b5d1256505bcfc996faa5a8, r), add(mulmod(calldataload(0x4a4), 0x1782beb25632c0cac913e8c0527b967b11074ff76f4ed7595fe1393bec702707, r), add(mulmod(calldataload(0x424), 0x16b5efa485be94ea221c66a2799600f19fbdae3189b50b775877fc98f3b8973c, r), mulmod(calldataload(0x484), 0x2e725782852a21456e34d8b2cf8626ef38671c7ef3986419ffbbb507cf0eb7a9, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x5e4), sub(r, mod(add(mulmod(0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, calldataload(0x5a4), r), addmod(mulmod(calldataload(0x564), 0x2ee81ae8b9bc0eb7d4417e09a83dd467ca8dcb6e8f0c8758b9cba555123dac67, r), add(mulmod(calldataload(0x524), 0x229663addd9b99e225513a7d0ed1b43c0b02de97a57466355e670add9ad636b3, r), add(mulmod(calldataload(0x4e4), 0x27b42d0a347af048017cd6e2a577e959c0b6b6b8c2ae405cd9b05b793a2643b3, r), add(mulmod(calldataload(0x4a4), 0x1262facdcb0af48b9bf81a324705973746d85ad3d781c4ded3d9feec9734e927, r), add(mulmod(calldataload(0x424), 0x30028bb7888fdba3d5b43ae40178dfe6c8dcf8fe79113f8af26e37e960823813, r), mulmod(calldataload(0x484), 0x0a8f437ecbdcc813cdb826d9be30db0a5a66ee81f79c521320b8ad4a8fc26697, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x604), sub(r, mod(add(mulmod(0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, calldataload(0x5a4), r), addmod(mulmod(calldataload(0x564), 0x0367cb4b603a227e6b02ba57173fe7391e93db6078be2d56ef2e9164b6fd2721, r), add(mulmod(calldataload(0x524), 0x3011613dbd895a56a9dc81ca4f61a03f4e77c18834c6c20a51be01d4ef9062d2, r), add(mulmod(calldataload(0x4e4), 0x2737758ec335fcb4498d54d210c11bce1d2cf1b97b7ebb835c4bd17b1cf8d54f, r), add(mulmod(calldataload(0x4a4), 0x0c9a213380fd1743e6ec8cb1986e3ca1a5589f46bcb52277d08e7e2728186a6c, r), add(mulmod(calldataload(0x424), 0x0244c89fbccf18376e0bdab23c2d82506c97f32315acdadf74a19ff881118e3d, r), mulmod(calldataload(0x484), 0x211de6abb2fac52704156b4a2c268a6573d2584edd8ec7b0f1446b6d6602a9a5, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x624), sub(r, mod(add(mulmod(calldataload(0x5a4), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), addmod(mulmod(calldataload(0x564), 0x184637a267f328df1bd119191fe0d1158eab799713ea537f01bebfa4fbb640f3, r), add(mulmod(calldataload(0x524), 0x05598cd7707b28488e2a0d669ac14e8464804e51537d7d3baa45a7c80e489c5b, r), add(mulmod(calldataload(0x4e4), 0x1f9696df0bb5e293dc20d0579dba1866adef8f6e6d3846f42380861f5b54ca46, r), add(mulmod(calldataload(0x4a4), 0x22a8b09540de2f0307bba020462344d0f59242d8279435a092d111a0019d6f7b, r), add(mulmod(calldataload(0x424), 0x28e71ee102a567063cb9dbfd8b931b9277af13cf20276c906d7c4d8588994079, r), mulmod(calldataload(0x484), 0x169167a83075f221df23a0c4c7181c45fff3533550bdea9d340f035d85084d13, r))))), r)), r))), r))
                 acc := add(mulmod(acc, y, r), mulmod(calldataload(0x744), add(calldataload(0x324), sub(r, calldataload(0x6a4))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xf00), add(1, sub(r, calldataload(0x7a4))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xf20), add(sub(r, calldataload(0x7a4)), mulmod(calldataload(0x7a4), calldataload(0x7a4), r)), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xf40), add(mulmod(calldataload(0x7c4), add(add(calldataload(0x324), mload(0xb00)), mulmod(mload(0xae0), calldataload(0x784), r)), r), sub(r, mulmod(calldataload(0x7a4), add(add(calldataload(0x324), mload(0xb00)), mulmod(mload(0xae0), mload(0xb40), r)), r))), r))
-                mstore(0x1440, mulmod(acc, mload(0xbe0), r))
+                mstore(0x1460, mulmod(acc, mload(0xbe0), r))
             }
 
             // Opening: weight of each set, and the claimed values folded into one.
@@ -508,7 +526,7 @@ contract AgeVerifier {
                 d := mulmod(d, mload(0xe80), r)
                 t := add(mulmod(t, mload(0xea0), r), mulmod(d, mulmod(0x0b7a2943744a5be689937ed0d958b1cd4bd8fd57f7779ad7af54e20d69eeee36, calldataload(0x624), r), r))
                 d := mulmod(d, mload(0xea0), r)
-                mstore(0x1460, d)
+                mstore(0x1480, d)
                 t := mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), t, r), r), r), r)
                 t := mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), t, r), r), r), r)
                 t := mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), t, r), r), r), r)
@@ -517,7 +535,7 @@ contract AgeVerifier {
                 w := v
                 e := mulmod(mload(0xda0), mulmod(mload(0xd80), mulmod(mload(0xd60), mulmod(mload(0xd40), w, r), r), r), r)
                 e := mulmod(mload(0xe20), mulmod(mload(0xe00), mulmod(mload(0xde0), mulmod(mload(0xdc0), e, r), r), r), r)
-                mstore(0x1480, mulmod(mload(0xea0), mulmod(mload(0xe80), mulmod(mload(0xe60), mulmod(mload(0xe40), e, r), r), r), r))
+                mstore(0x14a0, mulmod(mload(0xea0), mulmod(mload(0xe80), mulmod(mload(0xe60), mulmod(mload(0xe40), e, r), r), r), r))
                 e := add(calldataload(0x344), mulmod(y, calldataload(0x6a4), r))
                 t := mulmod(0x078eb49caf3a355098fc373956f72ef826b6282cf3685fd37b2153ab30eff8e2, e, r)
                 d := mload(0xcc0)
@@ -529,44 +547,44 @@ contract AgeVerifier {
                 d := mulmod(d, mload(0xd00), r)
                 e := add(calldataload(0x3e4), mulmod(y, calldataload(0x724), r))
                 t := add(mulmod(t, mload(0xd20), r), mulmod(d, mulmod(0x1b5a27488798854ad053259483132f8c72fc86a4fd0dbc4ad4c7e1c091cca9a8, e, r), r))
-                value := addmod(value, mulmod(mload(0x1480), mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), t, r), r), r), r), r)
+                value := addmod(value, mulmod(mload(0x14a0), mulmod(mload(0xec0), mulmod(mload(0xec0), mulmod(mload(0xec0), t, r), r), r), r), r)
                 // Set 2: rotations [0, 1].
                 w := mulmod(w, v, r)
                 e := mulmod(mload(0xd60), mulmod(mload(0xd40), mulmod(mload(0xd20), mulmod(mload(0xd00), w, r), r), r), r)
                 e := mulmod(mload(0xde0), mulmod(mload(0xdc0), mulmod(mload(0xda0), mulmod(mload(0xd80), e, r), r), r), r)
                 e := mulmod(mload(0xe60), mulmod(mload(0xe40), mulmod(mload(0xe20), mulmod(mload(0xe00), e, r), r), r), r)
-                mstore(0x14a0, mulmod(mload(0xea0), mulmod(mload(0xe80), e, r), r))
+                mstore(0x14c0, mulmod(mload(0xea0), mulmod(mload(0xe80), e, r), r))
                 e := add(calldataload(0x364), mulmod(y, add(calldataload(0x444), mulmod(y, calldataload(0x7a4), r)), r))
                 t := mulmod(0x0ae40d87d78f5a107a23c7ed450224dee728428eeec3e903667f934df6c82c49, e, r)
                 d := mload(0xcc0)
                 e := add(calldataload(0x384), mulmod(y, add(calldataload(0x464), mulmod(y, calldataload(0x7c4), r)), r))
                 t := add(mulmod(t, mload(0xce0), r), mulmod(d, mulmod(0x258040eb09a246193e2c7dc93c7f337e410ba5b98af5878ddd626245f937d3b8, e, r), r))
-                value := addmod(value, mulmod(mload(0x14a0), mulmod(mload(0xec0), t, r), r), r)
+                value := addmod(value, mulmod(mload(0x14c0), mulmod(mload(0xec0), t, r), r), r)
                 // Set 3: rotations [0].
                 w := mulmod(w, v, r)
                 e := mulmod(mload(0xd40), mulmod(mload(0xd20), mulmod(mload(0xd00), mulmod(mload(0xce0), w, r), r), r), r)
                 e := mulmod(mload(0xdc0), mulmod(mload(0xda0), mulmod(mload(0xd80), mulmod(mload(0xd60), e, r), r), r), r)
                 e := mulmod(mload(0xe40), mulmod(mload(0xe20), mulmod(mload(0xe00), mulmod(mload(0xde0), e, r), r), r), r)
-                mstore(0x14c0, mulmod(mload(0xea0), mulmod(mload(0xe80), mulmod(mload(0xe60), e, r), r), r))
-                e := add(calldataload(0x6c4), mulmod(y, add(calldataload(0x744), mulmod(y, add(calldataload(0x784), mulmod(y, add(mload(0x1440), mulmod(y, calldataload(0x764), r)), r)), r)), r))
+                mstore(0x14e0, mulmod(mload(0xea0), mulmod(mload(0xe80), mulmod(mload(0xe60), e, r), r), r))
+                e := add(calldataload(0x6c4), mulmod(y, add(calldataload(0x744), mulmod(y, add(calldataload(0x784), mulmod(y, add(mload(0x1460), mulmod(y, calldataload(0x764), r)), r)), r)), r))
                 e := add(calldataload(0x3a4), mulmod(y, add(calldataload(0x644), mulmod(y, add(calldataload(0x664), mulmod(y, add(calldataload(0x684), mulmod(y, e, r)), r)), r)), r))
                 t := e
-                value := addmod(value, mulmod(mload(0x14c0), t, r), r)
+                value := addmod(value, mulmod(mload(0x14e0), t, r), r)
             }
 
             // Commitments folded into one point. In memory: the sum, a term's point, the term's factor.
             calldatacopy(0x200, 0x64, 64) // Advice(0)
-            mstore(0x280, mload(0x1480))
+            mstore(0x280, mload(0x14a0))
             calldatacopy(0x240, 0xa4, 64) // Advice(1)
             ok := and(ok, staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             ok := and(ok, eq(returndatasize(), 64)) // the precompile exists
             ok := and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64))
             ok := and(ok, eq(returndatasize(), 64)) // the precompile exists
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x11ee6b9023790cf4312ee1cfa6ca67528514a4888b0e2d1849c555ed82199275) // Fixed(0)
-            mstore(0x260, 0x1cb702972209d45580bfed2bbf250dd393faf828b5c6f9f1f476750ce2355e8d)
+            mstore(0x240, 0x2b1c7d806fc02024af8abfb8b0993901884e5b92f40a2c12ecb3780bcd6a597a) // Fixed(0)
+            mstore(0x260, 0x2ba5d5797c5e6a7e02caa534b7efadcb375086ae861dc00c3e0bf5ee50753f94)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, mload(0x14a0))
+            mstore(0x280, mload(0x14c0))
             calldatacopy(0x240, 0x164, 64) // Advice(4)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
@@ -575,32 +593,32 @@ contract AgeVerifier {
             mstore(0x280, mulmod(mload(0x280), y, r))
             calldatacopy(0x240, 0x1a4, 64) // Product(0)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, mload(0x14c0))
+            mstore(0x280, mload(0x14e0))
             calldatacopy(0x240, 0xe4, 64) // Advice(2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x11e7bcc25455a37258f96799dfb7006bd40e1a573a070c3a6b2cfcbd347e88c4) // Fixed(1)
-            mstore(0x260, 0x0b59325cb89aab8f4974f5ccaf00477d372cbc93aa33da1c2da6d84fda276655)
+            mstore(0x240, 0x1a3fc2acd587a80d113408454948b8b47e5a31243a5cef876cb996526839a50d) // Fixed(1)
+            mstore(0x260, 0x222f61cae42a7a82abdbdd179bd23832051986e22cba077b4f627e79003dffb8)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x1bc98bc0806fb02b08c57fc03bc0d21412745e1bbd7bcdb2523ecc7b1f912882) // Fixed(3)
-            mstore(0x260, 0x1561039c1fe4304d82b90a95cb37e08bdf04317255c76242088c32d2751b312c)
+            mstore(0x240, 0x2dc8d04733499d1d713b87eefe396bda6589e0bea590dd1a65f6d89bf3d79379) // Fixed(3)
+            mstore(0x260, 0x0accda7ecb37f840f8d28ef08f54b1faf20a8fb73f398751933bae29230638f1)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x14f59b16da07fa5f8fa724d643ec95b32c5be59fc77eb4b2eaf08018241de25e) // Fixed(4)
-            mstore(0x260, 0x1cb15bfe4df8f8b71af5f00401157837722423a447b9993a972f936d6044955d)
+            mstore(0x240, 0x2dbe22cdb53b7502d115859dafde46ca4cb89cb6d082c5ad213ff14ec172cd4e) // Fixed(4)
+            mstore(0x260, 0x2068e63a388aba88140ea9b3602b07e88172325fb6ecd14d7d1c938c1f4e8903)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x051a4475096dee9bdd37de46cfce8e1fa66ac7b818444b9451f065e8de27ded1) // Fixed(2)
-            mstore(0x260, 0x18c798174af9983e34e6c0b47da0c39ef5fd89cafcb42738dc64de6ff54bebc2)
+            mstore(0x240, 0x21ef5bfe5767199044564c0127d4e3b7ce41e486cccad17e7f2f9682ec76df0b) // Fixed(2)
+            mstore(0x260, 0x076ab8b1faf312123453ff4ce7da9d7769539b7753b90684e692de8fda733318)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x0ffbac1631c1a61d0c7e35b7e70725a99246e9d4807a68390d79d67388c7f79f) // Fixed(5)
-            mstore(0x260, 0x1d1afe2709c4dec12ef3bbe794cc977f1d0aca2dd8464af16afef0603e45a708)
+            mstore(0x240, 0x2127f23724269ca6208bea6c3e0131a3b801b8ebf9a97e849cca76782ec36782) // Fixed(5)
+            mstore(0x260, 0x0c2938c51a0da36a99fe37f804502006ea63eb0976aace3dd5bc8054bb95af10)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x04c32bbfeb4450641d45ef14a6a36f51b65ad0886075a72d5025515c1d24950b) // Sigma(0)
-            mstore(0x260, 0x012054bd8178db53f13ce64b789d5d1c96a453fea3fcad7722165bbc4fa3e466)
+            mstore(0x240, 0x20174e4a8db8a9bbf9fa1c442613ff4f05f7a7ff1526d9702ed26de7b5941d0d) // Sigma(0)
+            mstore(0x260, 0x2faa07ccc422af0d0da53ef324ae65ca4e64fa3a864f5d45f7c15d220f7623ab)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             calldatacopy(0x240, 0x224, 64) // Quotient
@@ -622,7 +640,7 @@ contract AgeVerifier {
             mstore(0x240, 1) // generator
             mstore(0x260, 2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, sub(r, mod(mload(0x1460), r)))
+            mstore(0x280, sub(r, mod(mload(0x1480), r)))
             calldatacopy(0x240, 0x7e4, 64) // W
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mload(0xba0))
@@ -651,5 +669,6 @@ contract AgeVerifier {
             if iszero(eq(mload(0), 1)) { fail(0xc3b0d8cd) }
             return(0, 32) // that 1
         }
+        // forgefmt: disable-end
     }
 }

@@ -10,7 +10,7 @@ pragma solidity ^0.8.20;
 /// The instances:
 /// - 0: context, zero when the proof is bound to nobody
 /// - 1: input "applicant", salted Poseidon commitment to 24 values
-/// - 2: output "probability_of_default", 1 value, signed, 16 fractional bits
+/// - 2: output "probability_of_default", 1 value, signed, 18 fractional bits
 ///
 /// !! UNSAFE: this verifier was made with a DEVELOPMENT SETUP whose secret is public. Anybody can forge
 /// !! proofs for it. The constructor refuses every chain that is not a known test chain.
@@ -39,9 +39,9 @@ contract CreditVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x22942fcf1deca71cf3206c9d2892d2e37561cd252904c1f393ed331a108a891c;
+    bytes32 public constant vkDigest = 0x1338d59b77fe461328dbce335562fd48292038061e609058fa76307a4e3254de;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0x864ee3a4f693cdc3759ae2bc39d7c1098c5ee6565e16abc9d493143615c7ea87;
+    bytes32 public constant modelCommitment = 0x955e2d545888dd1f936a28b275e4b4decc659ff730539d5c0eaa35b1bb60c14c;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -49,7 +49,7 @@ contract CreditVerifier {
     /// @notice Numbers in the public statement.
     uint256 public constant NUM_INSTANCES = 3;
     /// @notice Fractional bits of the first output.
-    int256 public constant OUTPUT_SCALE = 16;
+    int256 public constant OUTPUT_SCALE = 18;
     /// @notice Version of the toolkit that generated this contract.
     string public constant VERSION = "0.1.0";
     /// @notice Whether the setup's secret is public, so that proofs can be forged.
@@ -61,7 +61,10 @@ contract CreditVerifier {
     /// @dev Development setup: test chains only.
     constructor() {
         uint256 id = block.chainid;
-        if (id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614 && id != 11155420 && id != 534351) revert UnsafeSetup(id);
+        if (
+            id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614
+                && id != 11155420 && id != 534351
+        ) revert UnsafeSetup(id);
     }
 
     /// @notice All that a caller needs to lay out a statement, in one call.
@@ -73,17 +76,30 @@ contract CreditVerifier {
     /// @return outputs_ Instances of the output section.
     /// @return inputIsCommitment_ Whether the input section is one commitment.
     /// @return weightsAreCommitted_ Whether the model section is the commitment to private weights; else it is empty.
-    function statementShape() external pure returns (
-        bytes32 vkDigest_,
-        bytes32 modelCommitment_,
-        bytes32 modelHash_,
-        uint256 proofLength_,
-        uint256 inputs_,
-        uint256 outputs_,
-        bool inputIsCommitment_,
-        bool weightsAreCommitted_
-    ) {
-        return (vkDigest, modelCommitment, 0xfb2d7663e41c95f53e59375f48d46ad12f8d0739afac36e243a7fdbb35c80efc, PROOF_LENGTH, 1, 1, true, false);
+    function statementShape()
+        external
+        pure
+        returns (
+            bytes32 vkDigest_,
+            bytes32 modelCommitment_,
+            bytes32 modelHash_,
+            uint256 proofLength_,
+            uint256 inputs_,
+            uint256 outputs_,
+            bool inputIsCommitment_,
+            bool weightsAreCommitted_
+        )
+    {
+        return (
+            vkDigest,
+            modelCommitment,
+            0x856b5c674997713d6ab510363a1c8ed53f2cb72b21f45823120ab81dd5b0a047,
+            PROOF_LENGTH,
+            1,
+            1,
+            true,
+            false
+        );
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -92,7 +108,7 @@ contract CreditVerifier {
     /// @return lowest The lowest integer that can be proven.
     /// @return highest The highest; all of int256 where nothing is proven, as of commitments.
     function outputBounds(uint256 index) external pure returns (int256 lowest, int256 highest) {
-        if (index < 1) return (0, 262143);
+        if (index < 1) return (0, 1048575);
         revert NoSuchOutput(index);
     }
 
@@ -116,6 +132,7 @@ contract CreditVerifier {
 
     /// @dev All of the check; it ends the call, and answers as the function that was called does.
     function check(bytes calldata proof, uint256[] calldata instances) private view {
+        // forgefmt: disable-start
         assembly ("memory-safe") {
             function fail(selector) {
                 mstore(0, shl(224, selector))
@@ -235,9 +252,9 @@ contract CreditVerifier {
                 calldatacopy(0x260, 0x9a4, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x920)
                 let h
-                mstore(0x200, 0x22942fcf1deca71cf3206c9d2892d2e37561cd252904c1f393ed331a108a891c) // verifying key digest
+                mstore(0x200, 0x1338d59b77fe461328dbce335562fd48292038061e609058fa76307a4e3254de) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x2e0c1480c1f33eceb90bcc216052de28623d30495e092933ed8013ae27e3f71f) // representation of the key
+                mstore(0x240, 0x04f2bac6aa14a3292949bf9d06e88d30c33447e66bf5124954bbccccf668e6e0) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0xbe0, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -407,11 +424,11 @@ contract CreditVerifier {
                 mstore(0x11c0, mulmod(calldataload(0x3e4), calldataload(0x424), r))
                 mstore(0x11e0, mulmod(calldataload(0x3e4), calldataload(0x444), r))
                 mstore(0x1200, mulmod(calldataload(0x424), calldataload(0x424), r))
-                mstore(0x1220, mulmod(1024, mulmod(calldataload(0x424), calldataload(0x444), r), r))
+                mstore(0x1220, mulmod(2048, mulmod(calldataload(0x424), calldataload(0x444), r), r))
                 mstore(0x1240, mulmod(calldataload(0x324), calldataload(0x424), r))
                 mstore(0x1260, mulmod(calldataload(0x364), calldataload(0x424), r))
-                mstore(0x1280, mulmod(0x40000, mulmod(calldataload(0x444), calldataload(0x444), r), r))
-                mstore(0x12a0, addmod(mload(0x1280), add(mulmod(calldataload(0x444), 1024, r), add(mulmod(mload(0x1260), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), add(mulmod(mload(0x1240), 0x3062cb506d9a969cb702833453cd4c52654aa6a93775a2c5bf57d68443608001, r), add(mload(0x1220), addmod(mload(0x1200), add(mulmod(2, calldataload(0x424), r), add(mulmod(0x2a57c4a4850b6c2481463cffb1512d51832d6b3f6a82427f1b65b6e172000001, mulmod(calldataload(0x364), calldataload(0x3e4), r), r), add(mulmod(0x00000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00, mulmod(calldataload(0x324), calldataload(0x3e4), r), r), add(mulmod(mload(0x11e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffe1, r), addmod(mulmod(0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, mload(0x11c0), r), add(mulmod(0x3058355f447953c1ade231a513e0f80710e9db4e679b02351f90fd168b040001, mulmod(calldataload(0x3e4), calldataload(0x3e4), r), r), add(mulmod(calldataload(0x3e4), 0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, r), add(mulmod(0x3061482dfa038d0fb5b4c0b226194047a2616509f531d4fa3acdb77496c10001, mulmod(calldataload(0x344), calldataload(0x364), r), r), add(mulmod(0x000000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e, mulmod(calldataload(0x344), calldataload(0x324), r), r), addmod(mulmod(mload(0x11a0), 0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, r), add(mulmod(0x000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000, mload(0x1180), r), add(add(add(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000001, mulmod(calldataload(0x344), 0x000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000, r)), mulmod(0x30644e6fdaecb8fba536431afc7cfcf5101e6275f67aec09a84aec7fb1e0a6c2, mulmod(calldataload(0x344), calldataload(0x344), r), r)), mulmod(0x30644259cd94e7dd5045d7a27013b7fcd21c9e3b7fa75222e7bda49b729b0401, mulmod(calldataload(0x344), calldataload(0x3e4), r), r))), r))))), r))))), r))))), r))
+                mstore(0x1280, mulmod(0x100000, mulmod(calldataload(0x444), calldataload(0x444), r), r))
+                mstore(0x12a0, addmod(mload(0x1280), add(mulmod(calldataload(0x444), 2048, r), add(mulmod(mload(0x1260), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), add(mulmod(mload(0x1240), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(mload(0x1220), addmod(mload(0x1200), add(mulmod(2, calldataload(0x424), r), add(mulmod(0x2d5e098bb31e86271ccb415b196942d755b0a9c3f21dd9882fa3d63ab1000001, mulmod(calldataload(0x364), calldataload(0x3e4), r), r), add(mulmod(0x00000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f80, mulmod(calldataload(0x324), calldataload(0x3e4), r), r), add(mulmod(mload(0x11e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffe1, r), addmod(mulmod(0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, mload(0x11c0), r), add(mulmod(0x3061482dfa038d0fb5b4c0b226194047a2616509f531d4fa3acdb77496c10001, mulmod(calldataload(0x3e4), calldataload(0x3e4), r), r), add(mulmod(calldataload(0x3e4), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, mulmod(calldataload(0x344), calldataload(0x364), r), r), add(mulmod(0x060c89cebceed0eaf96d490a40d0b678a8092dc35f9efea31bef1fd505c3eb28, mulmod(calldataload(0x344), calldataload(0x324), r), r), addmod(mulmod(mload(0x11a0), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, mload(0x1180), r), add(add(add(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000001, mulmod(calldataload(0x344), 0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, r)), mulmod(0x2d5e098b82ba37b43b99a1316118fd20d42f5166c9e9f13fb5ea65a96d1e0a6d, mulmod(calldataload(0x344), calldataload(0x344), r), r)), mulmod(0x30644cefbebe09202b4ef7f3ff53a4511d70ff06da772cc3785d6b74e0536081, mulmod(calldataload(0x344), calldataload(0x3e4), r), r))), r))))), r))))), r))))), r))
                 mstore(0x12c0, mulmod(calldataload(0x324), calldataload(0x444), r))
                 mstore(0x12e0, mulmod(calldataload(0x364), calldataload(0x444), r))
                 mstore(0x1300, mulmod(calldataload(0x7c4), add(1, sub(r, calldataload(0x7c4))), r))
@@ -436,15 +453,15 @@ contract CreditVerifier {
                 let acc := mulmod(calldataload(0x704), add(mulmod(mload(0x10c0), calldataload(0x3c4), r), add(sub(r, mod(mload(0x10a0), r)), mulmod(mload(0x10c0), mulmod(mload(0x10a0), add(calldataload(0x3a4), sub(r, calldataload(0x384))), r), r))), r)
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1120), add(calldataload(0x324), sub(r, mload(0x1020))), r))
                 acc := add(mulmod(acc, y, r), mulmod(calldataload(0x384), mload(0x1120), r))
-                acc := add(mulmod(acc, y, r), mulmod(add(calldataload(0x324), add(sub(r, calldataload(0x344)), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r))), mulmod(mload(0x1100), mulmod(mload(0x10e0), mload(0x1140), r), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(add(calldataload(0x324), add(sub(r, calldataload(0x344)), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r))), mulmod(mload(0x1100), mulmod(mload(0x10e0), mload(0x1140), r), r), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(mulmod(4, mulmod(calldataload(0x364), calldataload(0x364), r), r), add(mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), addmod(mulmod(0x00030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000, mulmod(calldataload(0x364), calldataload(0x324), r), r), add(add(mulmod(calldataload(0x324), 0x3062cb506d9a969cb702833453cd4c52654aa6a93775a2c5bf57d68443608001, r), add(add(mload(0x12a0), mulmod(mload(0x12c0), 0x2d5e098bb31e86271ccb415b196942d755b0a9c3f21dd9882fa3d63ab1000001, r)), mulmod(mload(0x12e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r))), mulmod(0x30644e6fdaecb8fba536431afc7cfcf5101e6275f67aec09a84aec7fb1e0a6c2, mulmod(calldataload(0x324), calldataload(0x324), r), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(sub(r, calldataload(0x364)), add(mulmod(mload(0x12e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r), add(mulmod(mload(0x12c0), 0x2ee12bff4a2813286a8dc388cd754d9a3ef2490635eba50cb9c2e5e750800001, r), addmod(mload(0x1280), add(mulmod(calldataload(0x444), 768, r), add(mulmod(mload(0x1260), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(mload(0x1240), 0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, r), add(mload(0x1220), addmod(mload(0x1200), add(mulmod(calldataload(0x424), 0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000002, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, mload(0x11e0), r), add(mulmod(mload(0x11c0), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(mload(0x1180), 0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, r), mulmod(mload(0x11a0), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r))))), r))))), r)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(mulmod(4, mulmod(calldataload(0x364), calldataload(0x364), r), r), add(mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), addmod(mulmod(0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, mulmod(calldataload(0x364), calldataload(0x324), r), r), add(add(mulmod(calldataload(0x324), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(add(mload(0x12a0), mulmod(mload(0x12c0), 0x2ee12bff4a2813286a8dc388cd754d9a3ef2490635eba50cb9c2e5e750800001, r)), mulmod(mload(0x12e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, r))), mulmod(0x2d5e098b82ba37b43b99a1316118fd20d42f5166c9e9f13fb5ea65a96d1e0a6d, mulmod(calldataload(0x324), calldataload(0x324), r), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(sub(r, calldataload(0x364)), add(mulmod(mload(0x12e0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r), add(mulmod(mload(0x12c0), 0x2fa2bd3915acd9a9116f049fa77b52fbb39318a757d28acefed26dbda0400001, r), addmod(mload(0x1280), add(mulmod(calldataload(0x444), 1536, r), add(mulmod(mload(0x1260), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(mload(0x1240), 0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, r), add(mload(0x1220), addmod(mload(0x1200), add(mulmod(calldataload(0x424), 0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000002, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, mload(0x11e0), r), add(mulmod(mload(0x11c0), 0x00c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00000, r), add(mulmod(mload(0x1180), 0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, r), mulmod(mload(0x11a0), 0x00c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00000, r))))), r))))), r)))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), add(calldataload(0x424), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, calldataload(0x404), r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), add(calldataload(0x484), mulmod(calldataload(0x464), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff81, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), add(calldataload(0x4e4), add(sub(r, calldataload(0x4a4)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, calldataload(0x4c4), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), addmod(mulmod(0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, calldataload(0x504), r), add(sub(r, calldataload(0x444)), add(mulmod(calldataload(0x404), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(add(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8008001, mulmod(calldataload(0x344), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r)), mulmod(calldataload(0x3e4), 0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, r)))), r), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), addmod(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x4e4), r), add(calldataload(0x324), add(add(add(1024, mload(0x12e0)), sub(r, calldataload(0x524))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, calldataload(0x464), r))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), add(calldataload(0x484), mulmod(calldataload(0x464), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff01, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), add(calldataload(0x4e4), add(sub(r, calldataload(0x4a4)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, calldataload(0x4c4), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), addmod(mulmod(0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, calldataload(0x504), r), add(sub(r, calldataload(0x444)), add(mulmod(calldataload(0x404), 0x00c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00000, r), add(add(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8020001, mulmod(calldataload(0x344), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r)), mulmod(calldataload(0x3e4), 0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, r)))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1320), addmod(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, calldataload(0x4e4), r), add(calldataload(0x324), add(add(add(2048, mload(0x12e0)), sub(r, calldataload(0x524))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, calldataload(0x464), r))), r), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1360), calldataload(0x544), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1360), add(calldataload(0x564), sub(r, calldataload(0x7e4))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mulmod(mload(0x1300), add(2, sub(r, calldataload(0x7c4))), r), add(add(calldataload(0x564), sub(r, calldataload(0x544))), sub(r, mulmod(calldataload(0x324), calldataload(0x7e4), r))), r))
@@ -606,40 +623,40 @@ contract CreditVerifier {
             calldatacopy(0x240, 0xe4, 64) // Advice(2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x1e9cd23d0c290d91776b1094bb9ef95f9d381c48ba9566e678b878aae0f97f7b) // Fixed(1)
-            mstore(0x260, 0x146f2e6a720f9c87cc31770f5729963c1385c134599cb2a47c8410160a5f1e53)
+            mstore(0x240, 0x3014dd2a9e3d8e1f379d4445d02ac7627634a3d4e4a73a9e3f5fe69e0cfd0066) // Fixed(1)
+            mstore(0x260, 0x03d19b97583f9034d130a79ce5695601b2694e6ebef1e3fa8965c4e3d324a60d)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x03abf5839fb60acb30c79fa747cb77a4f70f266aa01a664c065d3becffac93da) // Fixed(2)
-            mstore(0x260, 0x1994194903ad3748cc0d6fddee4153429bdefd797f5a4cc052e7751f0fe7efba)
+            mstore(0x240, 0x0f7f24fa321197ad3a2a9cdecb47af40450a9d49da78ab6b9924c5cfe9be23e7) // Fixed(2)
+            mstore(0x260, 0x173c6cb3cba0310fd776bc2f1d21bd7a260972a0dd8560579a166783c2b92c2c)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x12534dcdae089fff5b35634accea9a14998bc2a4249e9c92d3545b8f5c809cd6) // Fixed(3)
-            mstore(0x260, 0x2098fd0fa8f6395d98c26cf45fa7d526aaddda6c3cf9b9916dd72f48f59c2abf)
+            mstore(0x240, 0x009f3cdc8b13ccda42eff7e7a7015fb7ee520a1ba23f76094b7498f98d5788b8) // Fixed(3)
+            mstore(0x260, 0x0e1b237336cf5735eb9a9f5450e5e8114fcffb7a7bf0a0da7b2240c83fd15d76)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x1d75b6a5f270075660696222f205f2788d08a827931cbdd663d0b3e12d1ddfc1) // Fixed(4)
-            mstore(0x260, 0x0bddafc69544f262d14808af79df9c8b6e86900c8e3024e7d506fccc059432c2)
+            mstore(0x240, 0x1969d8669a81a7b09f9a74b17e6db0473c49042a2f03cd99d071ebc40360b002) // Fixed(4)
+            mstore(0x260, 0x10463ed239fe3e668021cb36942b75f6b615be31fba650d01d09d5c37c9e4d2d)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x0a5c3444bc4a4ea5e8640380e2f73ed44e64866e67498e4adcae8f5d39058ae3) // Fixed(5)
             mstore(0x260, 0x19db3ceb4ac6c2217f0e32207b43dcf0bd13f7bae5267bd3f1bd786786088036)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x22f9792e943aca22bf7e371b710e3d5778c69bbf8e994f46a6e0edd59a3b187a) // Fixed(8)
-            mstore(0x260, 0x1cb16771f9416835c81bfd2fa11ec6b552a156f00f3b5c12ced025ded89c45fc)
+            mstore(0x240, 0x16962a7d59147be740f903124885f7771cdacb20f055a17c446a0a2f3fbe5cb4) // Fixed(8)
+            mstore(0x260, 0x162181b0c2eb902836ed0de96d4219a88bdcadc82c01cb1cc08da5b905cc1a85)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x236277c298750d5683d9647ef0cd686cfd0fc70962a7d0bbddf4acecba735c65) // Fixed(7)
-            mstore(0x260, 0x21e6404f0cc0ee1c3a955a6d9a2d1576778001f3ef0bc970ae8862a3f9a18ead)
+            mstore(0x240, 0x0ea92632e4467cae7fa27d82c2f1d046c5b44ab527f854c0839ea52b4bfec8cd) // Fixed(7)
+            mstore(0x260, 0x1d9ca2fd33e0773706786147a6cd298c07f64a8b2b87cedc42695113be94bf3e)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x2c5b6d8af16a85400930920bf86cbb2a56285b84fdfbdccccbad2b3ab8bd64a1) // Fixed(6)
             mstore(0x260, 0x219717dec827e5d7b38f493ea71bfe205056152b32703ec312b52c9e1fb19a07)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x0bce185a2b7e709561f9df3a7b8da3e4612ffe5d9d0be2aba8a9dfb3fc9ed56f) // Sigma(0)
-            mstore(0x260, 0x12f8b87ed0e0769f42014ccecf3219a574b006541b68631f6781f17d069a0e03)
+            mstore(0x240, 0x15570ad0ac8b1afa08570e5c5c3d025e920a4293e259740a4c861c0a188b622e) // Sigma(0)
+            mstore(0x260, 0x0077b55dd2ec90bd304d86a5c2c375827960d820d0657d446ee8a9dc93dd69c1)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             calldatacopy(0x240, 0x224, 64) // Quotient
@@ -658,8 +675,8 @@ contract CreditVerifier {
             calldatacopy(0x240, 0x1e4, 64) // Random
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mload(0x1600))
-            mstore(0x240, 0x024fd78b240c40f61913e38b8c315fdd47d17beeadfb1504a5f1c1374956eff4) // Fixed(0)
-            mstore(0x260, 0x24c8d8453cda5811d8784261aad293c33e320339b62a938a2f0aee642b544f6a)
+            mstore(0x240, 0x1c7d3fd3c7e6f466f68d474149d68e7a34eb02a7f5afd137cc658f6e5dcf974e) // Fixed(0)
+            mstore(0x260, 0x1977995c833ab435f14e2a7763306095b5b0f4d9d203bd2d253f659958ae4ba8)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, sub(r, value))
             mstore(0x240, 1) // generator
@@ -694,5 +711,6 @@ contract CreditVerifier {
             if iszero(eq(mload(0), 1)) { fail(0xc3b0d8cd) }
             return(0, 32) // that 1
         }
+        // forgefmt: disable-end
     }
 }

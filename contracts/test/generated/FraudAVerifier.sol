@@ -40,9 +40,9 @@ contract FraudAVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x04ae1ecef36fe9d4687c90aebd778f770301785325f70c33aaa315ccd90561f9;
+    bytes32 public constant vkDigest = 0x22d60beb32b3efa87e1b78901b045c685aaf0833fd27ec08ff1f9dc159f01b99;
     /// @notice Names the architecture: a consumer pins it and the commitment to the private weights.
-    bytes32 public constant modelCommitment = 0x57c36be1adaf28dad06ea89c51f715d79866e1120df81db69b8df1be3f6ee4f9;
+    bytes32 public constant modelCommitment = 0x81217310489680880ccf41cdbe500eee57886eb28b07ce9e321791f5271fef16;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -62,7 +62,10 @@ contract FraudAVerifier {
     /// @dev Development setup: test chains only.
     constructor() {
         uint256 id = block.chainid;
-        if (id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614 && id != 11155420 && id != 534351) revert UnsafeSetup(id);
+        if (
+            id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614
+                && id != 11155420 && id != 534351
+        ) revert UnsafeSetup(id);
     }
 
     /// @notice All that a caller needs to lay out a statement, in one call.
@@ -74,17 +77,30 @@ contract FraudAVerifier {
     /// @return outputs_ Instances of the output section.
     /// @return inputIsCommitment_ Whether the input section is one commitment.
     /// @return weightsAreCommitted_ Whether the model section is the commitment to private weights; else it is empty.
-    function statementShape() external pure returns (
-        bytes32 vkDigest_,
-        bytes32 modelCommitment_,
-        bytes32 modelHash_,
-        uint256 proofLength_,
-        uint256 inputs_,
-        uint256 outputs_,
-        bool inputIsCommitment_,
-        bool weightsAreCommitted_
-    ) {
-        return (vkDigest, modelCommitment, 0x74597fa0127b2d31a1f571850f7211836dcb178c90a478bbe0c61c2e93d9aaf4, PROOF_LENGTH, 1, 1, true, true);
+    function statementShape()
+        external
+        pure
+        returns (
+            bytes32 vkDigest_,
+            bytes32 modelCommitment_,
+            bytes32 modelHash_,
+            uint256 proofLength_,
+            uint256 inputs_,
+            uint256 outputs_,
+            bool inputIsCommitment_,
+            bool weightsAreCommitted_
+        )
+    {
+        return (
+            vkDigest,
+            modelCommitment,
+            0x204aafffb3db566d1314e376857cee32db1e2893c85c784be78a64e6393e63ab,
+            PROOF_LENGTH,
+            1,
+            1,
+            true,
+            true
+        );
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -117,6 +133,7 @@ contract FraudAVerifier {
 
     /// @dev All of the check; it ends the call, and answers as the function that was called does.
     function check(bytes calldata proof, uint256[] calldata instances) private view {
+        // forgefmt: disable-start
         assembly ("memory-safe") {
             function fail(selector) {
                 mstore(0, shl(224, selector))
@@ -221,9 +238,9 @@ contract FraudAVerifier {
                 calldatacopy(0x260, 0xa04, 0x80)
                 calldatacopy(0x2e0, 0x64, 0x980)
                 let h
-                mstore(0x200, 0x04ae1ecef36fe9d4687c90aebd778f770301785325f70c33aaa315ccd90561f9) // verifying key digest
+                mstore(0x200, 0x22d60beb32b3efa87e1b78901b045c685aaf0833fd27ec08ff1f9dc159f01b99) // verifying key digest
                 mstore(0x220, 4) // number of instances
-                mstore(0x240, 0x1ba7fdc0859802eb747a6f64563c11e405ac8d54b2939087161217ab5dd8a5fe) // representation of the key
+                mstore(0x240, 0x2bb33114ad63ea3a030e1eab4d6d3473928c80bede26c8b90e7e332d0cb25db7) // representation of the key
                 h := keccak256(0x200, 0x220)
                 mstore(0xc60, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -385,93 +402,94 @@ contract FraudAVerifier {
                 mstore(0x10a0, mulmod(calldataload(0x7c4), add(1, sub(r, calldataload(0x7c4))), r))
                 mstore(0x10c0, mulmod(mload(0x10a0), add(3, sub(r, calldataload(0x7c4))), r))
                 mstore(0x10e0, mulmod(mload(0x10a0), add(2, sub(r, calldataload(0x7c4))), r))
-                mstore(0x1100, mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r))
-                mstore(0x1120, add(3, sub(r, calldataload(0x7e4))))
-                mstore(0x1140, add(4, sub(r, calldataload(0x7e4))))
-                mstore(0x1160, mulmod(mload(0x1140), mulmod(mload(0x1120), mulmod(calldataload(0x7e4), add(2, sub(r, calldataload(0x7e4))), r), r), r))
-                mstore(0x1180, mulmod(calldataload(0x7e4), add(1, sub(r, calldataload(0x7e4))), r))
-                mstore(0x11a0, mulmod(mload(0x1140), mulmod(mload(0x1120), mload(0x1180), r), r))
-                mstore(0x11c0, mulmod(add(3, sub(r, calldataload(0x804))), mulmod(calldataload(0x804), add(2, sub(r, calldataload(0x804))), r), r))
-                mstore(0x11e0, mulmod(calldataload(0x3a4), calldataload(0x464), r))
-                mstore(0x1200, mulmod(calldataload(0x3a4), calldataload(0x484), r))
-                mstore(0x1220, mulmod(calldataload(0x424), calldataload(0x464), r))
-                mstore(0x1240, mulmod(calldataload(0x424), calldataload(0x484), r))
-                mstore(0x1260, mulmod(calldataload(0x464), calldataload(0x464), r))
-                mstore(0x1280, mulmod(4096, mulmod(calldataload(0x464), calldataload(0x484), r), r))
-                mstore(0x12a0, mulmod(calldataload(0x364), calldataload(0x464), r))
-                mstore(0x12c0, mulmod(calldataload(0x384), calldataload(0x464), r))
-                mstore(0x12e0, mulmod(0x400000, mulmod(calldataload(0x484), calldataload(0x484), r), r))
-                mstore(0x1300, addmod(mload(0x12e0), add(mulmod(calldataload(0x484), 4096, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mload(0x12c0), r), add(mulmod(mload(0x12a0), 0x3062cb506d9a969cb702833453cd4c52654aa6a93775a2c5bf57d68443608001, r), add(mload(0x1280), addmod(mload(0x1260), add(mulmod(2, calldataload(0x464), r), add(mulmod(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000001, mulmod(calldataload(0x384), calldataload(0x424), r), r), add(mulmod(0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, mulmod(calldataload(0x364), calldataload(0x424), r), r), add(mulmod(mload(0x1240), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r), addmod(mulmod(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000000, mload(0x1220), r), add(mulmod(0x2fa2bd3915acd9a9116f049fa77b52fbb39318a757d28acefed26dbda0400001, mulmod(calldataload(0x424), calldataload(0x424), r), r), add(mulmod(calldataload(0x424), 0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000000, r), add(mulmod(0x3061482dfa038d0fb5b4c0b226194047a2616509f531d4fa3acdb77496c10001, mulmod(calldataload(0x3a4), calldataload(0x384), r), r), add(mulmod(0x000000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e, mulmod(calldataload(0x3a4), calldataload(0x364), r), r), addmod(mulmod(mload(0x1200), 0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000000, r), add(mulmod(0x000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000, mload(0x11e0), r), add(add(add(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000001, mulmod(calldataload(0x3a4), 0x000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000, r)), mulmod(0x30644e6fdaecb8fba536431afc7cfcf5101e6275f67aec09a84aec7fb1e0a6c2, mulmod(calldataload(0x3a4), calldataload(0x3a4), r), r)), mulmod(0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, mulmod(calldataload(0x3a4), calldataload(0x424), r), r))), r))))), r))))), r))))), r))
-                mstore(0x1320, mulmod(calldataload(0x364), calldataload(0x484), r))
-                mstore(0x1340, mulmod(calldataload(0x384), calldataload(0x484), r))
-                mstore(0x1360, mulmod(calldataload(0x384), calldataload(0x364), r))
-                mstore(0x1380, mulmod(calldataload(0x804), add(1, sub(r, calldataload(0x804))), r))
-                mstore(0x13a0, mulmod(mload(0x1380), add(3, sub(r, calldataload(0x804))), r))
-                mstore(0x13c0, mulmod(mload(0x1180), add(2, sub(r, calldataload(0x7e4))), r))
-                mstore(0x13e0, mulmod(mload(0x1140), mload(0x13c0), r))
-                mstore(0x1400, add(calldataload(0x584), sub(r, calldataload(0x564))))
-                mstore(0x1420, mulmod(calldataload(0x864), add(2, sub(r, calldataload(0x864))), r))
-                mstore(0x1440, add(calldataload(0x364), calldataload(0x824)))
-                mstore(0x1460, add(calldataload(0x5a4), sub(r, mulmod(mload(0x1440), mload(0x1440), r))))
-                mstore(0x1480, add(calldataload(0x384), calldataload(0x844)))
-                mstore(0x14a0, add(calldataload(0x504), calldataload(0x884)))
-                mstore(0x14c0, add(calldataload(0x524), calldataload(0x8a4)))
-                mstore(0x14e0, mulmod(mload(0x1440), mulmod(calldataload(0x5a4), calldataload(0x5a4), r), r))
-                mstore(0x1500, mulmod(mload(0x1480), mulmod(calldataload(0x5c4), calldataload(0x5c4), r), r))
-                mstore(0x1520, mulmod(calldataload(0x5e4), calldataload(0x5e4), r))
-                mstore(0x1540, mulmod(mload(0x14a0), mload(0x1520), r))
-                mstore(0x1560, mulmod(mload(0x14c0), mulmod(calldataload(0x604), calldataload(0x604), r), r))
-                mstore(0x1580, mulmod(calldataload(0x864), add(1, sub(r, calldataload(0x864))), r))
-                mstore(0x15a0, add(calldataload(0x844), add(mulmod(calldataload(0x5c4), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x524), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(calldataload(0x384), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r), mulmod(calldataload(0x504), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r))))))
-                mstore(0x15c0, addmod(calldataload(0x884), add(mulmod(calldataload(0x604), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x5c4), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x524), 0x22976d9dc830bf753d964ba45705878bbfc47dc138201881922658322be93bde, r), add(mulmod(calldataload(0x384), 0x1e0fd2de6c8c453cae04e70640c959f22a13891a495626f9b970d17eb2026086, r), mulmod(calldataload(0x504), 0x0b70a2ea63ee7c104e252d81b325e62c0bc6954fe77765788ef81191dde5619c, r))))), r))
-                mstore(0x15e0, add(calldataload(0x8a4), addmod(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x644), r), add(mulmod(calldataload(0x604), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x5c4), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x524), 0x1c7fde4bcd4fa46749c7dd72aee14c610911a803e7d7ab7c70f75f069854eda7, r), add(mulmod(calldataload(0x384), 0x1d1bbffddbd7d7d50415b2be1bbdade4c400b856d2ee7f6364b0bebc8b3dc738, r), mulmod(calldataload(0x504), 0x1759a359207be6e63a7e6703436882a312e61a452ad602200e5c1898bf540944, r))))), r)))
-                mstore(0x1600, mulmod(mload(0xca0), mload(0xd00), r))
+                mstore(0x1100, add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffc1, r)))
+                mstore(0x1120, mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r))
+                mstore(0x1140, add(3, sub(r, calldataload(0x7e4))))
+                mstore(0x1160, add(4, sub(r, calldataload(0x7e4))))
+                mstore(0x1180, mulmod(mload(0x1160), mulmod(mload(0x1140), mulmod(calldataload(0x7e4), add(2, sub(r, calldataload(0x7e4))), r), r), r))
+                mstore(0x11a0, mulmod(calldataload(0x7e4), add(1, sub(r, calldataload(0x7e4))), r))
+                mstore(0x11c0, mulmod(mload(0x1160), mulmod(mload(0x1140), mload(0x11a0), r), r))
+                mstore(0x11e0, mulmod(add(3, sub(r, calldataload(0x804))), mulmod(calldataload(0x804), add(2, sub(r, calldataload(0x804))), r), r))
+                mstore(0x1200, mulmod(calldataload(0x3a4), calldataload(0x464), r))
+                mstore(0x1220, mulmod(calldataload(0x3a4), calldataload(0x484), r))
+                mstore(0x1240, mulmod(calldataload(0x424), calldataload(0x464), r))
+                mstore(0x1260, mulmod(calldataload(0x424), calldataload(0x484), r))
+                mstore(0x1280, mulmod(calldataload(0x464), calldataload(0x464), r))
+                mstore(0x12a0, mulmod(4096, mulmod(calldataload(0x464), calldataload(0x484), r), r))
+                mstore(0x12c0, mulmod(calldataload(0x364), calldataload(0x464), r))
+                mstore(0x12e0, mulmod(calldataload(0x384), calldataload(0x464), r))
+                mstore(0x1300, mulmod(0x400000, mulmod(calldataload(0x484), calldataload(0x484), r), r))
+                mstore(0x1320, addmod(mload(0x1300), add(mulmod(calldataload(0x484), 4096, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mload(0x12e0), r), add(mulmod(mload(0x12c0), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(mload(0x12a0), addmod(mload(0x1280), add(mulmod(2, calldataload(0x464), r), add(mulmod(0x2a57c4a4850b6c2481463cffb1512d51832d6b3f6a82427f1b65b6e172000001, mulmod(calldataload(0x384), calldataload(0x424), r), r), add(mulmod(0x0000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f00, mulmod(calldataload(0x364), calldataload(0x424), r), r), add(mulmod(mload(0x1260), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff81, r), addmod(mulmod(0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, mload(0x1240), r), add(mulmod(0x3058355f447953c1ade231a513e0f80710e9db4e679b02351f90fd168b040001, mulmod(calldataload(0x424), calldataload(0x424), r), r), add(mulmod(calldataload(0x424), 0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, r), add(mulmod(0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, mulmod(calldataload(0x3a4), calldataload(0x384), r), r), add(mulmod(0x060c89cebceed0eaf96d490a40d0b678a8092dc35f9efea31bef1fd505c3eb28, mulmod(calldataload(0x3a4), calldataload(0x364), r), r), addmod(mulmod(mload(0x1220), 0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, r), add(mulmod(0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, mload(0x1200), r), add(add(add(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000001, mulmod(calldataload(0x3a4), 0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, r)), mulmod(0x2d5e098b82ba37b43b99a1316118fd20d42f5166c9e9f13fb5ea65a96d1e0a6d, mulmod(calldataload(0x3a4), calldataload(0x3a4), r), r)), mulmod(0x30644b6c9c4a72169e4daa317d25f04512ae15c53b34e8f5acd8e155d0a6c101, mulmod(calldataload(0x3a4), calldataload(0x424), r), r))), r))))), r))))), r))))), r))
+                mstore(0x1340, mulmod(calldataload(0x364), calldataload(0x484), r))
+                mstore(0x1360, mulmod(calldataload(0x384), calldataload(0x484), r))
+                mstore(0x1380, mulmod(calldataload(0x384), calldataload(0x364), r))
+                mstore(0x13a0, mulmod(calldataload(0x804), add(1, sub(r, calldataload(0x804))), r))
+                mstore(0x13c0, mulmod(mload(0x13a0), add(3, sub(r, calldataload(0x804))), r))
+                mstore(0x13e0, mulmod(mload(0x11a0), add(2, sub(r, calldataload(0x7e4))), r))
+                mstore(0x1400, mulmod(mload(0x1160), mload(0x13e0), r))
+                mstore(0x1420, add(calldataload(0x584), sub(r, calldataload(0x564))))
+                mstore(0x1440, mulmod(calldataload(0x864), add(2, sub(r, calldataload(0x864))), r))
+                mstore(0x1460, add(calldataload(0x364), calldataload(0x824)))
+                mstore(0x1480, add(calldataload(0x5a4), sub(r, mulmod(mload(0x1460), mload(0x1460), r))))
+                mstore(0x14a0, add(calldataload(0x384), calldataload(0x844)))
+                mstore(0x14c0, add(calldataload(0x504), calldataload(0x884)))
+                mstore(0x14e0, add(calldataload(0x524), calldataload(0x8a4)))
+                mstore(0x1500, mulmod(mload(0x1460), mulmod(calldataload(0x5a4), calldataload(0x5a4), r), r))
+                mstore(0x1520, mulmod(mload(0x14a0), mulmod(calldataload(0x5c4), calldataload(0x5c4), r), r))
+                mstore(0x1540, mulmod(calldataload(0x5e4), calldataload(0x5e4), r))
+                mstore(0x1560, mulmod(mload(0x14c0), mload(0x1540), r))
+                mstore(0x1580, mulmod(mload(0x14e0), mulmod(calldataload(0x604), calldataload(0x604), r), r))
+                mstore(0x15a0, mulmod(calldataload(0x864), add(1, sub(r, calldataload(0x864))), r))
+                mstore(0x15c0, add(calldataload(0x844), add(mulmod(calldataload(0x5c4), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x524), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(calldataload(0x384), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r), mulmod(calldataload(0x504), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r))))))
+                mstore(0x15e0, addmod(calldataload(0x884), add(mulmod(calldataload(0x604), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), add(mulmod(calldataload(0x5c4), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x524), 0x22976d9dc830bf753d964ba45705878bbfc47dc138201881922658322be93bde, r), add(mulmod(calldataload(0x384), 0x1e0fd2de6c8c453cae04e70640c959f22a13891a495626f9b970d17eb2026086, r), mulmod(calldataload(0x504), 0x0b70a2ea63ee7c104e252d81b325e62c0bc6954fe77765788ef81191dde5619c, r))))), r))
+                mstore(0x1600, add(calldataload(0x8a4), addmod(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x644), r), add(mulmod(calldataload(0x604), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x5c4), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x524), 0x1c7fde4bcd4fa46749c7dd72aee14c610911a803e7d7ab7c70f75f069854eda7, r), add(mulmod(calldataload(0x384), 0x1d1bbffddbd7d7d50415b2be1bbdade4c400b856d2ee7f6364b0bebc8b3dc738, r), mulmod(calldataload(0x504), 0x1759a359207be6e63a7e6703436882a312e61a452ad602200e5c1898bf540944, r))))), r)))
+                mstore(0x1620, mulmod(mload(0xca0), mload(0xd00), r))
                 let acc := mulmod(calldataload(0x724), add(mulmod(mload(0x1080), calldataload(0x404), r), add(sub(r, mod(mload(0x1060), r)), mulmod(mload(0x1080), mulmod(mload(0x1060), add(calldataload(0x3e4), sub(r, calldataload(0x3c4))), r), r))), r)
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x10c0), add(calldataload(0x364), sub(r, mload(0xfe0))), r))
                 acc := add(mulmod(acc, y, r), mulmod(calldataload(0x3c4), mload(0x10c0), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x10e0), add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffc1, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x10e0), add(calldataload(0x364), add(mload(0x1100), sub(r, calldataload(0x3a4)))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(calldataload(0x364), add(mload(0x1100), add(0x80000, sub(r, calldataload(0x3a4))))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x11a0), add(calldataload(0x464), mulmod(calldataload(0x444), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x11a0), add(calldataload(0x364), add(add(mload(0x1100), add(0x80000000, sub(r, calldataload(0x3a4)))), mulmod(calldataload(0x444), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efc00001, r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x11c0), add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff01, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x11c0), add(mulmod(4, mulmod(calldataload(0x384), calldataload(0x384), r), r), add(mulmod(calldataload(0x384), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), addmod(mulmod(mload(0x1360), 0x00030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000, r), add(add(mulmod(calldataload(0x364), 0x3062cb506d9a969cb702833453cd4c52654aa6a93775a2c5bf57d68443608001, r), add(add(mload(0x1300), mulmod(mload(0x1320), 0x244b3ad628e5381f4a3c3448e1210245de26ee365b4b146cf2e9782ef4000001, r)), mulmod(mload(0x1340), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffe001, r))), mulmod(0x30644e6fdaecb8fba536431afc7cfcf5101e6275f67aec09a84aec7fb1e0a6c2, mulmod(calldataload(0x364), calldataload(0x364), r), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x11c0), add(sub(r, calldataload(0x384)), add(mulmod(mload(0x1340), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, r), add(mulmod(mload(0x1320), 0x2a57c4a4850b6c2481463cffb1512d51832d6b3f6a82427f1b65b6e172000001, r), addmod(mload(0x12e0), add(mulmod(calldataload(0x484), 3072, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, mload(0x12c0), r), add(mulmod(mload(0x12a0), 0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, r), add(mload(0x1280), addmod(mload(0x1260), add(mulmod(calldataload(0x464), 0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000002, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff01, mload(0x1240), r), add(mulmod(mload(0x1220), 0x060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000000, r), add(mulmod(mload(0x11e0), 0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, r), mulmod(mload(0x1200), 0x060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000000, r))))), r))))), r)))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13a0), add(calldataload(0x464), mulmod(calldataload(0x444), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff01, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13a0), add(calldataload(0x4a4), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, calldataload(0x484), r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13a0), add(calldataload(0x504), add(sub(r, calldataload(0x4c4)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x4e4), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13a0), addmod(mulmod(0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, calldataload(0x524), r), add(sub(r, calldataload(0x484)), add(mulmod(calldataload(0x444), 0x060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000000, r), add(add(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8010001, mulmod(calldataload(0x3a4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r)), mulmod(calldataload(0x424), 0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, r)))), r), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13a0), add(add(calldataload(0x364), add(add(mload(0x1340), 1024), sub(r, calldataload(0x544)))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x504), r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), calldataload(0x564), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x13e0), add(calldataload(0x584), sub(r, calldataload(0x824))), r))
-                acc := add(mulmod(acc, y, r), mulmod(add(mload(0x1400), sub(r, mload(0x1360))), mulmod(mload(0x1380), add(2, sub(r, calldataload(0x804))), r), r))
-                acc := add(mulmod(acc, y, r), mulmod(mulmod(add(3, sub(r, calldataload(0x7c4))), mulmod(calldataload(0x7c4), add(2, sub(r, calldataload(0x7c4))), r), r), add(mload(0x1400), sub(r, mod(add(mulmod(calldataload(0x364), calldataload(0x824), r), mulmod(calldataload(0x384), calldataload(0x844), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), mload(0x1460), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x5c4), sub(r, mulmod(mload(0x1480), mload(0x1480), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x5e4), sub(r, mulmod(mload(0x14a0), mload(0x14a0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x604), sub(r, mulmod(mload(0x14c0), mload(0x14c0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x624), sub(r, mod(add(mulmod(mload(0x1560), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(mload(0x1540), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r), add(mulmod(mload(0x14e0), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), mulmod(mload(0x1500), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x644), sub(r, mod(add(mulmod(mload(0x1560), 0x0d745fd00dd167fb86772133640f02ce945004a7bc2c59e8790f725c5d84f0af, r), add(mulmod(mload(0x1540), 0x1a5ad71bbbecd8a97dc49cfdbae303ad24d5c4741eab8b7568a9ff8253a1eb6f, r), add(mulmod(mload(0x14e0), 0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, r), mulmod(mload(0x1500), 0x083abff5e10051f078e2827d092e1ae808b4dd3e15ccc3706f38ce4157b6770e, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x664), sub(r, mod(add(mulmod(mload(0x1560), 0x03f3e6fab791f16628168e4b14dbaeb657035ee3da6b2ca83f0c2491e0b403eb, r), add(mulmod(mload(0x1540), 0x0fa86f0f27e4d3dd7f3367ce86f684f1f2e4386d3e5b9f38fa283c6aa723b608, r), add(mulmod(mload(0x14e0), 0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, r), mulmod(mload(0x1500), 0x2e18c8570d20bf5df800739a53da75d906ece318cd224ab6b3a2be979e2d7eab, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1420), add(calldataload(0x684), sub(r, mod(add(mulmod(mload(0x1560), 0x00c15fc3a1d5733dd835eae0823e377f8ba4a8b627627cc2bb661c25d20fb52a, r), add(mulmod(mload(0x1540), 0x014fcd5eb0be6d5beeafc4944034cf321c068ef930f10be2207ed58d2a34cdd6, r), add(mulmod(mload(0x14e0), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), mulmod(mload(0x1500), 0x23810bf82877fc19bff7eefeae3faf4bb8104c32ba4cd701596a15623d01476e, r)))), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1460), mload(0x1580), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x5c4), sub(r, mload(0x14e0))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x5e4), sub(r, mulmod(mload(0x15a0), mload(0x15a0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x604), sub(r, mulmod(mload(0x1520), mload(0x15a0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x624), sub(r, mulmod(mload(0x15c0), mload(0x15c0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x644), sub(r, mulmod(mload(0x15c0), mulmod(calldataload(0x624), calldataload(0x624), r), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x664), sub(r, mulmod(mload(0x15e0), mload(0x15e0), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x684), sub(r, mulmod(mload(0x15e0), mulmod(calldataload(0x664), calldataload(0x664), r), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x6a4), sub(r, mod(add(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x684), r), addmod(mulmod(calldataload(0x644), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x604), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x5c4), 0x0af0ab5d7663eaf1c0fedb190915cda2ac19a3c46b5d1256505bcfc996faa5a8, r), add(mulmod(calldataload(0x524), 0x1782beb25632c0cac913e8c0527b967b11074ff76f4ed7595fe1393bec702707, r), add(mulmod(calldataload(0x384), 0x16b5efa485be94ea221c66a2799600f19fbdae3189b50b775877fc98f3b8973c, r), mulmod(calldataload(0x504), 0x2e725782852a21456e34d8b2cf8626ef38671c7ef3986419ffbbb507cf0eb7a9, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x6c4), sub(r, mod(add(mulmod(0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, calldataload(0x684), r), addmod(mulmod(calldataload(0x644), 0x2ee81ae8b9bc0eb7d4417e09a83dd467ca8dcb6e8f0c8758b9cba555123dac67, r), add(mulmod(calldataload(0x604), 0x229663addd9b99e225513a7d0ed1b43c0b02de97a57466355e670add9ad636b3, r), add(mulmod(calldataload(0x5c4), 0x27b42d0a347af048017cd6e2a577e959c0b6b6b8c2ae405cd9b05b793a2643b3, r), add(mulmod(calldataload(0x524), 0x1262facdcb0af48b9bf81a324705973746d85ad3d781c4ded3d9feec9734e927, r), add(mulmod(calldataload(0x384), 0x30028bb7888fdba3d5b43ae40178dfe6c8dcf8fe79113f8af26e37e960823813, r), mulmod(calldataload(0x504), 0x0a8f437ecbdcc813cdb826d9be30db0a5a66ee81f79c521320b8ad4a8fc26697, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x6e4), sub(r, mod(add(mulmod(0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, calldataload(0x684), r), addmod(mulmod(calldataload(0x644), 0x0367cb4b603a227e6b02ba57173fe7391e93db6078be2d56ef2e9164b6fd2721, r), add(mulmod(calldataload(0x604), 0x3011613dbd895a56a9dc81ca4f61a03f4e77c18834c6c20a51be01d4ef9062d2, r), add(mulmod(calldataload(0x5c4), 0x2737758ec335fcb4498d54d210c11bce1d2cf1b97b7ebb835c4bd17b1cf8d54f, r), add(mulmod(calldataload(0x524), 0x0c9a213380fd1743e6ec8cb1986e3ca1a5589f46bcb52277d08e7e2728186a6c, r), add(mulmod(calldataload(0x384), 0x0244c89fbccf18376e0bdab23c2d82506c97f32315acdadf74a19ff881118e3d, r), mulmod(calldataload(0x504), 0x211de6abb2fac52704156b4a2c268a6573d2584edd8ec7b0f1446b6d6602a9a5, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1580), add(calldataload(0x704), sub(r, mod(add(mulmod(calldataload(0x684), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), addmod(mulmod(calldataload(0x644), 0x184637a267f328df1bd119191fe0d1158eab799713ea537f01bebfa4fbb640f3, r), add(mulmod(calldataload(0x604), 0x05598cd7707b28488e2a0d669ac14e8464804e51537d7d3baa45a7c80e489c5b, r), add(mulmod(calldataload(0x5c4), 0x1f9696df0bb5e293dc20d0579dba1866adef8f6e6d3846f42380861f5b54ca46, r), add(mulmod(calldataload(0x524), 0x22a8b09540de2f0307bba020462344d0f59242d8279435a092d111a0019d6f7b, r), add(mulmod(calldataload(0x384), 0x28e71ee102a567063cb9dbfd8b931b9277af13cf20276c906d7c4d8588994079, r), mulmod(calldataload(0x504), 0x169167a83075f221df23a0c4c7181c45fff3533550bdea9d340f035d85084d13, r))))), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(add(calldataload(0x364), sub(r, calldataload(0x824))), mulmod(mload(0x1120), mload(0x13c0), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x10e0), mload(0x1100), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x10e0), add(calldataload(0x364), add(mload(0x1120), sub(r, calldataload(0x3a4)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(calldataload(0x364), add(mload(0x1120), add(0x80000, sub(r, calldataload(0x3a4))))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x11c0), add(calldataload(0x464), mulmod(calldataload(0x444), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x11c0), add(calldataload(0x364), add(add(mload(0x1120), add(0x80000000, sub(r, calldataload(0x3a4)))), mulmod(calldataload(0x444), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efc00001, r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1100), mload(0x11e0), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x11e0), add(mulmod(4, mulmod(calldataload(0x384), calldataload(0x384), r), r), add(mulmod(calldataload(0x384), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), addmod(mulmod(mload(0x1380), 0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, r), add(add(mulmod(calldataload(0x364), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(add(mload(0x1320), mulmod(mload(0x1340), 0x2d5e098bb31e86271ccb415b196942d755b0a9c3f21dd9882fa3d63ab1000001, r)), mulmod(mload(0x1360), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffe001, r))), mulmod(0x2d5e098b82ba37b43b99a1316118fd20d42f5166c9e9f13fb5ea65a96d1e0a6d, mulmod(calldataload(0x364), calldataload(0x364), r), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x11e0), add(sub(r, calldataload(0x384)), add(mulmod(mload(0x1360), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, r), add(mulmod(mload(0x1340), 0x2ee12bff4a2813286a8dc388cd754d9a3ef2490635eba50cb9c2e5e750800001, r), addmod(mload(0x1300), add(mulmod(calldataload(0x484), 3072, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, mload(0x12e0), r), add(mulmod(mload(0x12c0), 0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, r), add(mload(0x12a0), addmod(mload(0x1280), add(mulmod(calldataload(0x464), 0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000002, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffc1, mload(0x1260), r), add(mulmod(mload(0x1240), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(mload(0x1200), 0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, r), mulmod(mload(0x1220), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r))))), r))))), r)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x464), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffc1, calldataload(0x444), r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x4a4), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, calldataload(0x484), r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(calldataload(0x504), add(sub(r, calldataload(0x4c4)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x4e4), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), addmod(mulmod(0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, calldataload(0x524), r), add(sub(r, calldataload(0x484)), add(mulmod(calldataload(0x444), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(add(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8010001, mulmod(calldataload(0x3a4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r)), mulmod(calldataload(0x424), 0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, r)))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x13c0), add(add(calldataload(0x364), add(add(mload(0x1360), 1024), sub(r, calldataload(0x544)))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x504), r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1400), calldataload(0x564), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1400), add(calldataload(0x584), sub(r, calldataload(0x824))), r))
+                acc := add(mulmod(acc, y, r), mulmod(add(mload(0x1420), sub(r, mload(0x1380))), mulmod(mload(0x13a0), add(2, sub(r, calldataload(0x804))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mulmod(add(3, sub(r, calldataload(0x7c4))), mulmod(calldataload(0x7c4), add(2, sub(r, calldataload(0x7c4))), r), r), add(mload(0x1420), sub(r, mod(add(mulmod(calldataload(0x364), calldataload(0x824), r), mulmod(calldataload(0x384), calldataload(0x844), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), mload(0x1480), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x5c4), sub(r, mulmod(mload(0x14a0), mload(0x14a0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x5e4), sub(r, mulmod(mload(0x14c0), mload(0x14c0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x604), sub(r, mulmod(mload(0x14e0), mload(0x14e0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x624), sub(r, mod(add(mulmod(mload(0x1580), 0x1d359d245f286c12d50d663bae733f978af08cdbd63017c57b3a75646ff382c1, r), add(mulmod(mload(0x1560), 0x023db68784e3f0cc0b85618826a9b3505129c16479973b0a84a4529e66b09c62, r), add(mulmod(mload(0x1500), 0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, r), mulmod(mload(0x1520), 0x277686494f7644bbc4a9b194e10724eb967f1dc58718e59e3cedc821b2a7ae19, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x644), sub(r, mod(add(mulmod(mload(0x1580), 0x0d745fd00dd167fb86772133640f02ce945004a7bc2c59e8790f725c5d84f0af, r), add(mulmod(mload(0x1560), 0x1a5ad71bbbecd8a97dc49cfdbae303ad24d5c4741eab8b7568a9ff8253a1eb6f, r), add(mulmod(mload(0x1500), 0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, r), mulmod(mload(0x1520), 0x083abff5e10051f078e2827d092e1ae808b4dd3e15ccc3706f38ce4157b6770e, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x664), sub(r, mod(add(mulmod(mload(0x1580), 0x03f3e6fab791f16628168e4b14dbaeb657035ee3da6b2ca83f0c2491e0b403eb, r), add(mulmod(mload(0x1560), 0x0fa86f0f27e4d3dd7f3367ce86f684f1f2e4386d3e5b9f38fa283c6aa723b608, r), add(mulmod(mload(0x1500), 0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, r), mulmod(mload(0x1520), 0x2e18c8570d20bf5df800739a53da75d906ece318cd224ab6b3a2be979e2d7eab, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1440), add(calldataload(0x684), sub(r, mod(add(mulmod(mload(0x1580), 0x00c15fc3a1d5733dd835eae0823e377f8ba4a8b627627cc2bb661c25d20fb52a, r), add(mulmod(mload(0x1560), 0x014fcd5eb0be6d5beeafc4944034cf321c068ef930f10be2207ed58d2a34cdd6, r), add(mulmod(mload(0x1500), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), mulmod(mload(0x1520), 0x23810bf82877fc19bff7eefeae3faf4bb8104c32ba4cd701596a15623d01476e, r)))), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1480), mload(0x15a0), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x5c4), sub(r, mload(0x1500))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x5e4), sub(r, mulmod(mload(0x15c0), mload(0x15c0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x604), sub(r, mulmod(mload(0x1540), mload(0x15c0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x624), sub(r, mulmod(mload(0x15e0), mload(0x15e0), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x644), sub(r, mulmod(mload(0x15e0), mulmod(calldataload(0x624), calldataload(0x624), r), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x664), sub(r, mulmod(mload(0x1600), mload(0x1600), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x684), sub(r, mulmod(mload(0x1600), mulmod(calldataload(0x664), calldataload(0x664), r), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x6a4), sub(r, mod(add(mulmod(0x236d13393ef85cc48a351dd786dd7a1de5e39942296127fd87947223ae5108ad, calldataload(0x684), r), addmod(mulmod(calldataload(0x644), 0x2a72c2eb9cc6bd475fc9a3a37b6d76659f7e9b29c53a7e7bd8a53e63656fcb53, r), add(mulmod(calldataload(0x604), 0x10584e5027fd79bee44033ea65ba9385b6ae49058337602bbe52efec55d0672a, r), add(mulmod(calldataload(0x5c4), 0x0af0ab5d7663eaf1c0fedb190915cda2ac19a3c46b5d1256505bcfc996faa5a8, r), add(mulmod(calldataload(0x524), 0x1782beb25632c0cac913e8c0527b967b11074ff76f4ed7595fe1393bec702707, r), add(mulmod(calldataload(0x384), 0x16b5efa485be94ea221c66a2799600f19fbdae3189b50b775877fc98f3b8973c, r), mulmod(calldataload(0x504), 0x2e725782852a21456e34d8b2cf8626ef38671c7ef3986419ffbbb507cf0eb7a9, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x6c4), sub(r, mod(add(mulmod(0x2a75a171563b807db525be259699ab28fe9bc7fb1f70943ff049bc970e841a0c, calldataload(0x684), r), addmod(mulmod(calldataload(0x644), 0x2ee81ae8b9bc0eb7d4417e09a83dd467ca8dcb6e8f0c8758b9cba555123dac67, r), add(mulmod(calldataload(0x604), 0x229663addd9b99e225513a7d0ed1b43c0b02de97a57466355e670add9ad636b3, r), add(mulmod(calldataload(0x5c4), 0x27b42d0a347af048017cd6e2a577e959c0b6b6b8c2ae405cd9b05b793a2643b3, r), add(mulmod(calldataload(0x524), 0x1262facdcb0af48b9bf81a324705973746d85ad3d781c4ded3d9feec9734e927, r), add(mulmod(calldataload(0x384), 0x30028bb7888fdba3d5b43ae40178dfe6c8dcf8fe79113f8af26e37e960823813, r), mulmod(calldataload(0x504), 0x0a8f437ecbdcc813cdb826d9be30db0a5a66ee81f79c521320b8ad4a8fc26697, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x6e4), sub(r, mod(add(mulmod(0x2070679e798782ef592a52ca9cef820d497ad2eecbaa7e42f366b3e521c4ed42, calldataload(0x684), r), addmod(mulmod(calldataload(0x644), 0x0367cb4b603a227e6b02ba57173fe7391e93db6078be2d56ef2e9164b6fd2721, r), add(mulmod(calldataload(0x604), 0x3011613dbd895a56a9dc81ca4f61a03f4e77c18834c6c20a51be01d4ef9062d2, r), add(mulmod(calldataload(0x5c4), 0x2737758ec335fcb4498d54d210c11bce1d2cf1b97b7ebb835c4bd17b1cf8d54f, r), add(mulmod(calldataload(0x524), 0x0c9a213380fd1743e6ec8cb1986e3ca1a5589f46bcb52277d08e7e2728186a6c, r), add(mulmod(calldataload(0x384), 0x0244c89fbccf18376e0bdab23c2d82506c97f32315acdadf74a19ff881118e3d, r), mulmod(calldataload(0x504), 0x211de6abb2fac52704156b4a2c268a6573d2584edd8ec7b0f1446b6d6602a9a5, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x15a0), add(calldataload(0x704), sub(r, mod(add(mulmod(calldataload(0x684), 0x2f545e578202c9732488540e41f783b68ff0613fd79375f8ba8b3d30958e7677, r), addmod(mulmod(calldataload(0x644), 0x184637a267f328df1bd119191fe0d1158eab799713ea537f01bebfa4fbb640f3, r), add(mulmod(calldataload(0x604), 0x05598cd7707b28488e2a0d669ac14e8464804e51537d7d3baa45a7c80e489c5b, r), add(mulmod(calldataload(0x5c4), 0x1f9696df0bb5e293dc20d0579dba1866adef8f6e6d3846f42380861f5b54ca46, r), add(mulmod(calldataload(0x524), 0x22a8b09540de2f0307bba020462344d0f59242d8279435a092d111a0019d6f7b, r), add(mulmod(calldataload(0x384), 0x28e71ee102a567063cb9dbfd8b931b9277af13cf20276c906d7c4d8588994079, r), mulmod(calldataload(0x504), 0x169167a83075f221df23a0c4c7181c45fff3533550bdea9d340f035d85084d13, r))))), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(add(calldataload(0x364), sub(r, calldataload(0x824))), mulmod(mload(0x1140), mload(0x13e0), r), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1000), add(1, sub(r, calldataload(0x924))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1020), add(sub(r, calldataload(0x924)), mulmod(calldataload(0x924), calldataload(0x924), r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1040), add(mulmod(add(add(calldataload(0x384), mload(0xcc0)), mulmod(mload(0xca0), calldataload(0x904), r)), mulmod(calldataload(0x944), add(add(calldataload(0x364), mload(0xcc0)), mulmod(mload(0xca0), calldataload(0x8e4), r)), r), r), sub(r, mulmod(mulmod(calldataload(0x924), add(mload(0x1600), add(calldataload(0x364), mload(0xcc0))), r), add(add(calldataload(0x384), mload(0xcc0)), mulmod(mload(0x1600), 0x09226b6e22c6f0ca64ec26aad4c86e715b5f898e5e963f25870e56bbe533e9a2, r)), r))), r))
-                mstore(0x1620, mulmod(acc, mload(0xda0), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1040), add(mulmod(add(add(calldataload(0x384), mload(0xcc0)), mulmod(mload(0xca0), calldataload(0x904), r)), mulmod(calldataload(0x944), add(add(calldataload(0x364), mload(0xcc0)), mulmod(mload(0xca0), calldataload(0x8e4), r)), r), r), sub(r, mulmod(mulmod(calldataload(0x924), add(mload(0x1620), add(calldataload(0x364), mload(0xcc0))), r), add(add(calldataload(0x384), mload(0xcc0)), mulmod(mload(0x1620), 0x09226b6e22c6f0ca64ec26aad4c86e715b5f898e5e963f25870e56bbe533e9a2, r)), r))), r))
+                mstore(0x1640, mulmod(acc, mload(0xda0), r))
             }
 
             // Opening: weight of each set, and the claimed values folded into one.
@@ -507,12 +525,12 @@ contract FraudAVerifier {
                 e := add(calldataload(0x6e4), mulmod(y, calldataload(0x704), r))
                 t := add(mulmod(t, mload(0xf60), r), mulmod(d, mulmod(0x0571c66d6e7c213fadcc01d61e7abfde63b963eb3ed0d4a40a380124ad21096c, e, r), r))
                 d := mulmod(d, mload(0xf60), r)
-                mstore(0x1640, d)
+                mstore(0x1660, d)
                 t := mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), t, r), r), r), r)
                 value := addmod(value, mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), t, r), r), r), r)
                 // Set 1: rotations [0, 1, 2, 3, 4, 5, 6, 7, 8].
                 w := mulmod(v, mload(0xfc0), r)
-                mstore(0x1660, w)
+                mstore(0x1680, w)
                 t := mulmod(0x0baff70d18d9a5a95e62ecf767bcb37d0e7d735d91ec669d810ed0382c658623, calldataload(0x3a4), r)
                 d := mload(0xe80)
                 t := add(mulmod(t, mload(0xea0), r), mulmod(d, mulmod(0x2d004cb459697b457aea24aa442f6a53349c726d8f467b8c38fcbadd7bae0a4a, calldataload(0x424), r), r))
@@ -532,27 +550,27 @@ contract FraudAVerifier {
                 t := add(mulmod(t, mload(0xf80), r), mulmod(d, mulmod(0x10f7da58de1281a135f0e446ac7207b9c408903012ebaad9d57215e87f5fa69d, calldataload(0x4e4), r), r))
                 t := mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), t, r), r), r), r)
                 t := mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), mulmod(mload(0xfa0), t, r), r), r), r)
-                value := addmod(value, mulmod(mload(0x1660), t, r), r)
+                value := addmod(value, mulmod(mload(0x1680), t, r), r)
                 // Set 2: rotations [0, 1].
                 w := mulmod(w, v, r)
                 e := mulmod(mload(0xf20), mulmod(mload(0xf00), mulmod(mload(0xee0), mulmod(mload(0xec0), w, r), r), r), r)
-                mstore(0x1680, mulmod(mload(0xf80), mulmod(mload(0xf60), mulmod(mload(0xf40), e, r), r), r))
+                mstore(0x16a0, mulmod(mload(0xf80), mulmod(mload(0xf60), mulmod(mload(0xf40), e, r), r), r))
                 e := add(calldataload(0x3c4), mulmod(y, add(calldataload(0x564), mulmod(y, add(calldataload(0x924), mulmod(y, add(calldataload(0x824), mulmod(y, calldataload(0x844), r)), r)), r)), r))
                 t := mulmod(0x1650318e435f9441fc5e5456d5e7c920d522543e54800d91b94ddbba4e52d7ad, e, r)
                 d := mload(0xe80)
                 e := add(calldataload(0x3e4), mulmod(y, add(calldataload(0x584), mulmod(y, add(calldataload(0x944), mulmod(y, add(calldataload(0x884), mulmod(y, calldataload(0x8a4), r)), r)), r)), r))
                 t := add(mulmod(t, mload(0xea0), r), mulmod(d, mulmod(0x1a141ce49dd20be7bbf1f15fab998f3c5311940a253962ff8a9419d9a1ad2854, e, r), r))
-                value := addmod(value, mulmod(mload(0x1680), mulmod(mload(0xfa0), t, r), r), r)
+                value := addmod(value, mulmod(mload(0x16a0), mulmod(mload(0xfa0), t, r), r), r)
                 // Set 3: rotations [0].
                 w := mulmod(w, v, r)
                 e := mulmod(mload(0xf00), mulmod(mload(0xee0), mulmod(mload(0xec0), mulmod(mload(0xea0), w, r), r), r), r)
-                mstore(0x16a0, mulmod(mload(0xf80), mulmod(mload(0xf60), mulmod(mload(0xf40), mulmod(mload(0xf20), e, r), r), r), r))
-                e := add(calldataload(0x864), mulmod(y, add(calldataload(0x8e4), mulmod(y, add(calldataload(0x904), mulmod(y, add(mload(0x1620), mulmod(y, calldataload(0x8c4), r)), r)), r)), r))
+                mstore(0x16c0, mulmod(mload(0xf80), mulmod(mload(0xf60), mulmod(mload(0xf40), mulmod(mload(0xf20), e, r), r), r), r))
+                e := add(calldataload(0x864), mulmod(y, add(calldataload(0x8e4), mulmod(y, add(calldataload(0x904), mulmod(y, add(mload(0x1640), mulmod(y, calldataload(0x8c4), r)), r)), r)), r))
                 e := add(calldataload(0x7a4), mulmod(y, add(calldataload(0x7c4), mulmod(y, add(calldataload(0x7e4), mulmod(y, add(calldataload(0x804), mulmod(y, e, r)), r)), r)), r))
                 e := add(calldataload(0x724), mulmod(y, add(calldataload(0x744), mulmod(y, add(calldataload(0x764), mulmod(y, add(calldataload(0x784), mulmod(y, e, r)), r)), r)), r))
                 e := add(calldataload(0x404), mulmod(y, e, r))
                 t := e
-                value := addmod(value, mulmod(mload(0x16a0), t, r), r)
+                value := addmod(value, mulmod(mload(0x16c0), t, r), r)
             }
 
             // Commitments folded into one point. In memory: the sum, a term's point, the term's factor.
@@ -563,10 +581,10 @@ contract FraudAVerifier {
             ok := and(ok, eq(returndatasize(), 64)) // the precompile exists
             ok := and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64))
             ok := and(ok, eq(returndatasize(), 64)) // the precompile exists
-            mstore(0x280, mload(0x1660))
+            mstore(0x280, mload(0x1680))
             calldatacopy(0x240, 0xe4, 64) // Advice(2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, mload(0x1680))
+            mstore(0x280, mload(0x16a0))
             calldatacopy(0x240, 0x1a4, 64) // Advice(5)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
@@ -583,7 +601,7 @@ contract FraudAVerifier {
             mstore(0x240, 0x095ef0ff8cab0b678db9b531a90e9d741609ad2b603960a2b4711b01c80a4e34) // Fixed(1)
             mstore(0x260, 0x128366e80eeb6069622a46245ade233680400b6a69fb1f3355f19508893cc156)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, mload(0x16a0))
+            mstore(0x280, mload(0x16c0))
             calldatacopy(0x240, 0x124, 64) // Advice(3)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
@@ -650,7 +668,7 @@ contract FraudAVerifier {
             mstore(0x240, 1) // generator
             mstore(0x260, 2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, sub(r, mod(mload(0x1640), r)))
+            mstore(0x280, sub(r, mod(mload(0x1660), r)))
             calldatacopy(0x240, 0x964, 64) // W
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mload(0xd60))
@@ -679,5 +697,6 @@ contract FraudAVerifier {
             if iszero(eq(mload(0), 1)) { fail(0xc3b0d8cd) }
             return(0, 32) // that 1
         }
+        // forgefmt: disable-end
     }
 }

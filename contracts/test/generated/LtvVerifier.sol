@@ -9,8 +9,8 @@ pragma solidity ^0.8.20;
 ///
 /// The instances:
 /// - 0: context, zero when the proof is bound to nobody
-/// - 1: input "market", 6 values of 15 bits, unsigned, the first lowest, 12 fractional bits
-/// - 2: output "ltv", 1 value, signed, 16 fractional bits
+/// - 1: input "market", 6 values of 16 bits, unsigned, the first lowest, 13 fractional bits
+/// - 2: output "ltv", 1 value, signed, 17 fractional bits
 ///
 /// !! UNSAFE: this verifier was made with a DEVELOPMENT SETUP whose secret is public. Anybody can forge
 /// !! proofs for it. The constructor refuses every chain that is not a known test chain.
@@ -39,9 +39,9 @@ contract LtvVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x14947887772930baa9d2829cc7d4bf96d91f1bce9dc708ac2c34ef80e7226b77;
+    bytes32 public constant vkDigest = 0x064b5071da6583b13f4baaa0c4c0fb26c6ed9836e88858a290025b66441c305c;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0x7ed07d5319b2d3dd2ef411852e31a3d7910e3301be84dae1a51980b8f830d268;
+    bytes32 public constant modelCommitment = 0xd6618095734d6726fbe6c6abeef229f660833aac0c131ae39b53e153a4f68365;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -49,7 +49,7 @@ contract LtvVerifier {
     /// @notice Numbers in the public statement.
     uint256 public constant NUM_INSTANCES = 3;
     /// @notice Fractional bits of the first output.
-    int256 public constant OUTPUT_SCALE = 16;
+    int256 public constant OUTPUT_SCALE = 17;
     /// @notice Version of the toolkit that generated this contract.
     string public constant VERSION = "0.1.0";
     /// @notice Whether the setup's secret is public, so that proofs can be forged.
@@ -61,7 +61,10 @@ contract LtvVerifier {
     /// @dev Development setup: test chains only.
     constructor() {
         uint256 id = block.chainid;
-        if (id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614 && id != 11155420 && id != 534351) revert UnsafeSetup(id);
+        if (
+            id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614
+                && id != 11155420 && id != 534351
+        ) revert UnsafeSetup(id);
     }
 
     /// @notice All that a caller needs to lay out a statement, in one call.
@@ -73,17 +76,30 @@ contract LtvVerifier {
     /// @return outputs_ Instances of the output section.
     /// @return inputIsCommitment_ Whether the input section is one commitment.
     /// @return weightsAreCommitted_ Whether the model section is the commitment to private weights; else it is empty.
-    function statementShape() external pure returns (
-        bytes32 vkDigest_,
-        bytes32 modelCommitment_,
-        bytes32 modelHash_,
-        uint256 proofLength_,
-        uint256 inputs_,
-        uint256 outputs_,
-        bool inputIsCommitment_,
-        bool weightsAreCommitted_
-    ) {
-        return (vkDigest, modelCommitment, 0x17d1746878f741f9737432f98b9514f9344e4f4f3727d9c4331378f259d1d1a9, PROOF_LENGTH, 1, 1, false, false);
+    function statementShape()
+        external
+        pure
+        returns (
+            bytes32 vkDigest_,
+            bytes32 modelCommitment_,
+            bytes32 modelHash_,
+            uint256 proofLength_,
+            uint256 inputs_,
+            uint256 outputs_,
+            bool inputIsCommitment_,
+            bool weightsAreCommitted_
+        )
+    {
+        return (
+            vkDigest,
+            modelCommitment,
+            0xf414326e0f3c3d59f501b544006170f018b470a5d214bb50a8a18fe5625d919d,
+            PROOF_LENGTH,
+            1,
+            1,
+            false,
+            false
+        );
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -116,6 +132,7 @@ contract LtvVerifier {
 
     /// @dev All of the check; it ends the call, and answers as the function that was called does.
     function check(bytes calldata proof, uint256[] calldata instances) private view {
+        // forgefmt: disable-start
         assembly ("memory-safe") {
             function fail(selector) {
                 mstore(0, shl(224, selector))
@@ -230,9 +247,9 @@ contract LtvVerifier {
                 calldatacopy(0x260, 0x744, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x6c0)
                 let h
-                mstore(0x200, 0x14947887772930baa9d2829cc7d4bf96d91f1bce9dc708ac2c34ef80e7226b77) // verifying key digest
+                mstore(0x200, 0x064b5071da6583b13f4baaa0c4c0fb26c6ed9836e88858a290025b66441c305c) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x2a0af960da4dcee8a93d5214a4b29b57e5ce4bd44f8c4e621c8186fd596dab59) // representation of the key
+                mstore(0x240, 0x0ae9e564b51538024a7536c238dca74067a64162e46f54ee4e872e03826537c0) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0x980, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -388,40 +405,41 @@ contract LtvVerifier {
                 mstore(0xdc0, mulmod(mload(0xda0), mulmod(mload(0xd80), mulmod(calldataload(0x5c4), add(2, sub(r, calldataload(0x5c4))), r), r), r))
                 mstore(0xde0, mulmod(calldataload(0x5c4), add(1, sub(r, calldataload(0x5c4))), r))
                 mstore(0xe00, mulmod(mload(0xda0), mulmod(mload(0xd80), mload(0xde0), r), r))
-                mstore(0xe20, mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r))
-                mstore(0xe40, mulmod(mload(0xde0), add(2, sub(r, calldataload(0x5c4))), r))
-                mstore(0xe60, mulmod(mload(0xda0), mload(0xe40), r))
-                mstore(0xe80, mulmod(add(3, sub(r, calldataload(0x5e4))), mulmod(calldataload(0x5e4), add(2, sub(r, calldataload(0x5e4))), r), r))
-                mstore(0xea0, add(add(calldataload(0x344), mulmod(calldataload(0x344), calldataload(0x344), r)), mulmod(1024, mulmod(calldataload(0x344), calldataload(0x3e4), r), r)))
-                mstore(0xec0, mulmod(calldataload(0x344), calldataload(0x324), r))
-                mstore(0xee0, mulmod(calldataload(0x344), calldataload(0x364), r))
-                mstore(0xf00, mulmod(calldataload(0x3e4), 512, r))
-                mstore(0xf20, mulmod(0x40000, mulmod(calldataload(0x3e4), calldataload(0x3e4), r), r))
-                mstore(0xf40, mulmod(calldataload(0x324), calldataload(0x3e4), r))
-                mstore(0xf60, mulmod(calldataload(0x364), calldataload(0x3e4), r))
-                mstore(0xf80, mulmod(calldataload(0x5e4), add(1, sub(r, calldataload(0x5e4))), r))
-                mstore(0xfa0, mulmod(mload(0xf80), add(3, sub(r, calldataload(0x5e4))), r))
-                mstore(0xfc0, mulmod(mload(0xd80), mload(0xe40), r))
+                mstore(0xe20, add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r)))
+                mstore(0xe40, mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r))
+                mstore(0xe60, mulmod(mload(0xde0), add(2, sub(r, calldataload(0x5c4))), r))
+                mstore(0xe80, mulmod(mload(0xda0), mload(0xe60), r))
+                mstore(0xea0, mulmod(add(3, sub(r, calldataload(0x5e4))), mulmod(calldataload(0x5e4), add(2, sub(r, calldataload(0x5e4))), r), r))
+                mstore(0xec0, add(add(calldataload(0x344), mulmod(calldataload(0x344), calldataload(0x344), r)), mulmod(1024, mulmod(calldataload(0x344), calldataload(0x3e4), r), r)))
+                mstore(0xee0, mulmod(calldataload(0x344), calldataload(0x324), r))
+                mstore(0xf00, mulmod(calldataload(0x344), calldataload(0x364), r))
+                mstore(0xf20, mulmod(calldataload(0x3e4), 512, r))
+                mstore(0xf40, mulmod(0x40000, mulmod(calldataload(0x3e4), calldataload(0x3e4), r), r))
+                mstore(0xf60, mulmod(calldataload(0x324), calldataload(0x3e4), r))
+                mstore(0xf80, mulmod(calldataload(0x364), calldataload(0x3e4), r))
+                mstore(0xfa0, mulmod(calldataload(0x5e4), add(1, sub(r, calldataload(0x5e4))), r))
+                mstore(0xfc0, mulmod(mload(0xfa0), add(3, sub(r, calldataload(0x5e4))), r))
+                mstore(0xfe0, mulmod(mload(0xd80), mload(0xe60), r))
                 let acc := mulmod(calldataload(0x524), add(mulmod(mload(0xd60), calldataload(0x3c4), r), add(sub(r, mod(mload(0xd40), r)), mulmod(mload(0xd60), mulmod(mload(0xd40), add(calldataload(0x3a4), sub(r, calldataload(0x384))), r), r))), r)
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xdc0), add(calldataload(0x324), sub(r, mload(0xcc0))), r))
                 acc := add(mulmod(acc, y, r), mulmod(calldataload(0x384), mload(0xdc0), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xe00), add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff9, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xe00), add(calldataload(0x324), add(mload(0xe20), sub(r, calldataload(0x344)))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xe60), add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xe60), add(add(calldataload(0x324), add(mload(0xe20), add(8192, sub(r, calldataload(0x344))))), mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffc001, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xe80), add(mulmod(4, mulmod(calldataload(0x364), calldataload(0x364), r), r), add(mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mulmod(calldataload(0x364), calldataload(0x324), r), r), addmod(mulmod(calldataload(0x324), calldataload(0x324), r), add(calldataload(0x324), add(mulmod(mload(0xf60), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r), add(mulmod(1024, mload(0xf40), r), add(mload(0xf20), addmod(mload(0xf00), add(add(mload(0xea0), mulmod(2, mload(0xec0), r)), mulmod(mload(0xee0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r)), r))))), r)))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xe80), add(sub(r, calldataload(0x364)), add(mulmod(mload(0xf60), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r), add(mulmod(512, mload(0xf40), r), add(mload(0xf20), addmod(mload(0xf00), add(add(mload(0xea0), mload(0xec0)), mulmod(mload(0xee0), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r)), r))))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xfa0), add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff81, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xfa0), add(calldataload(0x4a4), add(sub(r, calldataload(0x464)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, calldataload(0x484), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xfa0), add(calldataload(0x4c4), add(sub(r, calldataload(0x3e4)), add(16384, mulmod(calldataload(0x344), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r)))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xfa0), addmod(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x4a4), r), add(calldataload(0x324), add(add(add(1024, mload(0xf60)), sub(r, calldataload(0x404))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, calldataload(0x424), r))), r), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xfc0), calldataload(0x4e4), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0xfc0), add(calldataload(0x504), sub(r, calldataload(0x604))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mulmod(mload(0xf80), add(2, sub(r, calldataload(0x5e4))), r), add(add(calldataload(0x504), sub(r, calldataload(0x4e4))), sub(r, mulmod(calldataload(0x324), calldataload(0x604), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xe00), mload(0xe20), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xe00), add(calldataload(0x324), add(mload(0xe40), sub(r, calldataload(0x344)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xe20), mload(0xe80), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xe80), add(add(calldataload(0x324), add(mload(0xe40), add(32768, sub(r, calldataload(0x344))))), mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efff0001, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xea0), add(mulmod(4, mulmod(calldataload(0x364), calldataload(0x364), r), r), add(mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mulmod(calldataload(0x364), calldataload(0x324), r), r), addmod(mulmod(calldataload(0x324), calldataload(0x324), r), add(calldataload(0x324), add(mulmod(mload(0xf80), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r), add(mulmod(1024, mload(0xf60), r), add(mload(0xf40), addmod(mload(0xf20), add(add(mload(0xec0), mulmod(2, mload(0xee0), r)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, mload(0xf00), r)), r))))), r)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xea0), add(sub(r, calldataload(0x364)), add(mulmod(mload(0xf80), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r), add(mulmod(512, mload(0xf60), r), add(mload(0xf40), addmod(mload(0xf20), add(add(mload(0xec0), mload(0xee0)), mulmod(mload(0xf00), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r)), r))))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xfc0), add(calldataload(0x444), mulmod(calldataload(0x424), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff81, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xfc0), add(calldataload(0x4a4), add(sub(r, calldataload(0x464)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, calldataload(0x484), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xfc0), add(calldataload(0x4c4), add(sub(r, calldataload(0x3e4)), add(32768, mulmod(calldataload(0x344), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, r)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xfc0), addmod(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, calldataload(0x4a4), r), add(calldataload(0x324), add(add(add(1024, mload(0xf80)), sub(r, calldataload(0x404))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffe01, calldataload(0x424), r))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xfe0), calldataload(0x4e4), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0xfe0), add(calldataload(0x504), sub(r, calldataload(0x604))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mulmod(mload(0xfa0), add(2, sub(r, calldataload(0x5e4))), r), add(add(calldataload(0x504), sub(r, calldataload(0x4e4))), sub(r, mulmod(calldataload(0x324), calldataload(0x604), r))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xce0), add(1, sub(r, calldataload(0x664))), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xd00), add(sub(r, calldataload(0x664)), mulmod(calldataload(0x664), calldataload(0x664), r)), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0xd20), add(mulmod(calldataload(0x684), add(add(calldataload(0x324), mload(0x9e0)), mulmod(mload(0x9c0), calldataload(0x644), r)), r), sub(r, mulmod(calldataload(0x664), add(add(calldataload(0x324), mload(0x9e0)), mulmod(mload(0x9c0), mload(0xa20), r)), r))), r))
-                mstore(0xfe0, mulmod(acc, mload(0xac0), r))
+                mstore(0x1000, mulmod(acc, mload(0xac0), r))
             }
 
             // Opening: weight of each set, and the claimed values folded into one.
@@ -441,11 +459,11 @@ contract LtvVerifier {
                 d := mulmod(d, mload(0xbe0), r)
                 t := add(mulmod(t, mload(0xc00), r), mulmod(d, mulmod(0x1b5a27488798854ad053259483132f8c72fc86a4fd0dbc4ad4c7e1c091cca9a8, calldataload(0x4c4), r), r))
                 d := mulmod(d, mload(0xc00), r)
-                mstore(0x1000, d)
+                mstore(0x1020, d)
                 value := addmod(value, mulmod(mload(0xc80), mulmod(mload(0xc80), mulmod(mload(0xc80), t, r), r), r), r)
                 // Set 1: rotations [0, 1, 2, 3, 4, 5, 6].
                 w := mulmod(v, mload(0xca0), r)
-                mstore(0x1020, w)
+                mstore(0x1040, w)
                 t := mulmod(0x21a6224ff503644bbebc52b99bdbfdf5fab8cfcafcdbb5ddb14411dc47b8fbbb, calldataload(0x344), r)
                 d := mload(0xba0)
                 t := add(mulmod(t, mload(0xbc0), r), mulmod(d, mulmod(0x1416abd5ea99576be948c0b65fef25b73d9abd40544ff200fe4107bae3c78d70, calldataload(0x3e4), r), r))
@@ -460,37 +478,37 @@ contract LtvVerifier {
                 d := mulmod(d, mload(0xc40), r)
                 t := add(mulmod(t, mload(0xc60), r), mulmod(d, mulmod(0x0d72206943ea344283ef9c00b4a47b63018607d9bcc987de950c1d6943aac7bc, calldataload(0x484), r), r))
                 t := mulmod(mload(0xc80), mulmod(mload(0xc80), mulmod(mload(0xc80), mulmod(mload(0xc80), t, r), r), r), r)
-                value := addmod(value, mulmod(mload(0x1020), mulmod(mload(0xc80), mulmod(mload(0xc80), t, r), r), r), r)
+                value := addmod(value, mulmod(mload(0x1040), mulmod(mload(0xc80), mulmod(mload(0xc80), t, r), r), r), r)
                 // Set 2: rotations [0, 1].
                 w := mulmod(w, v, r)
                 e := mulmod(mload(0xc40), mulmod(mload(0xc20), mulmod(mload(0xc00), mulmod(mload(0xbe0), w, r), r), r), r)
-                mstore(0x1040, mulmod(mload(0xc60), e, r))
+                mstore(0x1060, mulmod(mload(0xc60), e, r))
                 e := add(calldataload(0x384), mulmod(y, add(calldataload(0x4e4), mulmod(y, calldataload(0x664), r)), r))
                 t := mulmod(0x0ae40d87d78f5a107a23c7ed450224dee728428eeec3e903667f934df6c82c49, e, r)
                 d := mload(0xba0)
                 e := add(calldataload(0x3a4), mulmod(y, add(calldataload(0x504), mulmod(y, calldataload(0x684), r)), r))
                 t := add(mulmod(t, mload(0xbc0), r), mulmod(d, mulmod(0x258040eb09a246193e2c7dc93c7f337e410ba5b98af5878ddd626245f937d3b8, e, r), r))
-                value := addmod(value, mulmod(mload(0x1040), mulmod(mload(0xc80), t, r), r), r)
+                value := addmod(value, mulmod(mload(0x1060), mulmod(mload(0xc80), t, r), r), r)
                 // Set 3: rotations [0].
                 w := mulmod(w, v, r)
                 e := mulmod(mload(0xc20), mulmod(mload(0xc00), mulmod(mload(0xbe0), mulmod(mload(0xbc0), w, r), r), r), r)
-                mstore(0x1060, mulmod(mload(0xc60), mulmod(mload(0xc40), e, r), r))
-                e := add(calldataload(0x5e4), mulmod(y, add(calldataload(0x604), mulmod(y, add(calldataload(0x644), mulmod(y, add(mload(0xfe0), mulmod(y, calldataload(0x624), r)), r)), r)), r))
+                mstore(0x1080, mulmod(mload(0xc60), mulmod(mload(0xc40), e, r), r))
+                e := add(calldataload(0x5e4), mulmod(y, add(calldataload(0x604), mulmod(y, add(calldataload(0x644), mulmod(y, add(mload(0x1000), mulmod(y, calldataload(0x624), r)), r)), r)), r))
                 e := add(calldataload(0x564), mulmod(y, add(calldataload(0x584), mulmod(y, add(calldataload(0x5a4), mulmod(y, add(calldataload(0x5c4), mulmod(y, e, r)), r)), r)), r))
                 e := add(calldataload(0x3c4), mulmod(y, add(calldataload(0x524), mulmod(y, add(calldataload(0x544), mulmod(y, e, r)), r)), r))
                 t := e
-                value := addmod(value, mulmod(mload(0x1060), t, r), r)
+                value := addmod(value, mulmod(mload(0x1080), t, r), r)
             }
 
             // Commitments folded into one point. In memory: the sum, a term's point, the term's factor.
             calldatacopy(0x200, 0x64, 64) // Advice(0)
-            mstore(0x280, mload(0x1020))
+            mstore(0x280, mload(0x1040))
             calldatacopy(0x240, 0xa4, 64) // Advice(1)
             ok := and(ok, staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             ok := and(ok, eq(returndatasize(), 64)) // the precompile exists
             ok := and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64))
             ok := and(ok, eq(returndatasize(), 64)) // the precompile exists
-            mstore(0x280, mload(0x1040))
+            mstore(0x280, mload(0x1060))
             calldatacopy(0x240, 0x164, 64) // Advice(4)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
@@ -499,24 +517,24 @@ contract LtvVerifier {
             mstore(0x280, mulmod(mload(0x280), y, r))
             calldatacopy(0x240, 0x1a4, 64) // Product(0)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, mload(0x1060))
+            mstore(0x280, mload(0x1080))
             calldatacopy(0x240, 0xe4, 64) // Advice(2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x0139e49c85dab95305cfb7065ed537da1349750fbb8cbff16542e6b7b89c6fd0) // Fixed(1)
-            mstore(0x260, 0x2d9c5ef981a723858c2c4f93f38ed28cc44bc18895f8ccbc97fc7242b0f65ded)
+            mstore(0x240, 0x2288b6851df0e2a93a09ff3a2c5c15c273b400397767c62c6baf052c159ba7c0) // Fixed(1)
+            mstore(0x260, 0x304959a050e67b4183a93d36eadc6c07ffb4773b94104d372fac57898b202112)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x0ddb6ce2e5838bc6b58b2cbbbea322f0366cd008443198e4df1cfff937c56639) // Fixed(2)
-            mstore(0x260, 0x1176f683717093c9dd3444be425b1542c333136f39543cd3f1ade03291851af7)
+            mstore(0x240, 0x0d45d87156e27b1aa4d1467712bdf81267a69b860179f857d7a815552c048145) // Fixed(2)
+            mstore(0x260, 0x20244d5f2835b9d22f44e8624f1f14a45d636e2bbed8e90cfc4165edd4e38c36)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x2daf4b635a7248daada6346600a948fa3bc9aeb9a9b04db70c81789f1bec8053) // Fixed(3)
-            mstore(0x260, 0x25b0a1a1a26b487525f161ad92d6ef599fb462b66785993dfa4632ac41eae0e0)
+            mstore(0x240, 0x026b698a95580d9c8a4bf9d5bccc462108e6de10132d6f655da08331fb627d35) // Fixed(3)
+            mstore(0x260, 0x293bd0dc4b4e4fe2657c4c01158cffaf0991dd8662c1ab71adf3144f81f629d7)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x28e540d0e337d22b391243e98db73283577f41b9bc6a51579a03b1fe22ba443b) // Fixed(4)
-            mstore(0x260, 0x1f0754bcf91b5a962344eddbc3958ab1ca89c75bd4e8fb315173142ad89bba63)
+            mstore(0x240, 0x0fee6a22242f2a04bdaab1f80571a316dc29ee38413c8d357fa8a192f3f501fc) // Fixed(4)
+            mstore(0x260, 0x2de1aa3a93c2ca53d83088612fd2fa74cca2303a812cbe312094cb959da02aaf)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x2bed6e32177e2bfaefc4037db0b31f0a8d524c941b8582b9e11b7991f5663259) // Fixed(5)
@@ -531,8 +549,8 @@ contract LtvVerifier {
             mstore(0x260, 0x2e0397c4983cc0d053e340f7755858c97c23a23c6b779e68a97fe25804ad00ea)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
-            mstore(0x240, 0x14bfb537f2f053fc98a88baaf0190f0fea574e531dc918129d87c57e496737c3) // Fixed(0)
-            mstore(0x260, 0x09bab7035a76715dc5771dde17363e701e9779a17a1c6192d6e3b7e705f4a055)
+            mstore(0x240, 0x292e1b41fbd1ea4869bd66a766096a86f4ad650187e286fd3981ae7ad66a33a8) // Fixed(0)
+            mstore(0x260, 0x17aee0d8958075188dfb6a79030bb0f680cdb474c56a7f4fe2373aa0d91a97a8)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mulmod(mload(0x280), y, r))
             mstore(0x240, 0x208b9b446c7d80e2c356c980e05d153179ac2d897c95a5e58d3151524bfe1fa3) // Sigma(0)
@@ -558,7 +576,7 @@ contract LtvVerifier {
             mstore(0x240, 1) // generator
             mstore(0x260, 2)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
-            mstore(0x280, sub(r, mod(mload(0x1000), r)))
+            mstore(0x280, sub(r, mod(mload(0x1020), r)))
             calldatacopy(0x240, 0x6a4, 64) // W
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mload(0xa80))
@@ -587,5 +605,6 @@ contract LtvVerifier {
             if iszero(eq(mload(0), 1)) { fail(0xc3b0d8cd) }
             return(0, 32) // that 1
         }
+        // forgefmt: disable-end
     }
 }

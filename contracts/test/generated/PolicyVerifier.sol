@@ -39,9 +39,9 @@ contract PolicyVerifier {
     error NoSuchOutput(uint256 index);
 
     /// @notice Names constraints, commitments, setup and schema.
-    bytes32 public constant vkDigest = 0x0c64147792133ae907af62c4564348cde02ca2ab683ab5fc09e256934550de97;
+    bytes32 public constant vkDigest = 0x0ba6eaac7fcad4ac9bfb935997f609e69b9a8d302c0de78f3f34397ad9ab6d4c;
     /// @notice Names the model: what a consumer pins.
-    bytes32 public constant modelCommitment = 0xe04354e9ff4f5d35f805ee970cb0db84451a728600d3da220b1710c4351b34bd;
+    bytes32 public constant modelCommitment = 0x6e53f0895797c2aa9ce401c24401ac881a2243550f5660dc2feddde674851a26;
     /// @notice Names the trusted setup.
     bytes32 public constant srsDigest = 0x5e8b6e54442b8ee71567d86e7f12b79ba75c938fe524b0b774ebf4b79ed44677;
     /// @notice Bytes of a proof.
@@ -61,7 +61,10 @@ contract PolicyVerifier {
     /// @dev Development setup: test chains only.
     constructor() {
         uint256 id = block.chainid;
-        if (id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614 && id != 11155420 && id != 534351) revert UnsafeSetup(id);
+        if (
+            id != 31337 && id != 1337 && id != 11155111 && id != 17000 && id != 560048 && id != 84532 && id != 421614
+                && id != 11155420 && id != 534351
+        ) revert UnsafeSetup(id);
     }
 
     /// @notice All that a caller needs to lay out a statement, in one call.
@@ -73,17 +76,30 @@ contract PolicyVerifier {
     /// @return outputs_ Instances of the output section.
     /// @return inputIsCommitment_ Whether the input section is one commitment.
     /// @return weightsAreCommitted_ Whether the model section is the commitment to private weights; else it is empty.
-    function statementShape() external pure returns (
-        bytes32 vkDigest_,
-        bytes32 modelCommitment_,
-        bytes32 modelHash_,
-        uint256 proofLength_,
-        uint256 inputs_,
-        uint256 outputs_,
-        bool inputIsCommitment_,
-        bool weightsAreCommitted_
-    ) {
-        return (vkDigest, modelCommitment, 0xca4ccfdd27fc59626120df36aba795d73f64b88a38defe8ea456de2190ba1293, PROOF_LENGTH, 1, 1, true, false);
+    function statementShape()
+        external
+        pure
+        returns (
+            bytes32 vkDigest_,
+            bytes32 modelCommitment_,
+            bytes32 modelHash_,
+            uint256 proofLength_,
+            uint256 inputs_,
+            uint256 outputs_,
+            bool inputIsCommitment_,
+            bool weightsAreCommitted_
+        )
+    {
+        return (
+            vkDigest,
+            modelCommitment,
+            0x8768cd36205d8992d4a5685b7c3839c2f04d9602b20e572396a6260eeb771edb,
+            PROOF_LENGTH,
+            1,
+            1,
+            true,
+            false
+        );
     }
 
     /// @notice What the circuit proves about an output, whatever the input is.
@@ -116,6 +132,7 @@ contract PolicyVerifier {
 
     /// @dev All of the check; it ends the call, and answers as the function that was called does.
     function check(bytes calldata proof, uint256[] calldata instances) private view {
+        // forgefmt: disable-start
         assembly ("memory-safe") {
             function fail(selector) {
                 mstore(0, shl(224, selector))
@@ -235,9 +252,9 @@ contract PolicyVerifier {
                 calldatacopy(0x260, 0x9a4, 0x60)
                 calldatacopy(0x2c0, 0x64, 0x920)
                 let h
-                mstore(0x200, 0x0c64147792133ae907af62c4564348cde02ca2ab683ab5fc09e256934550de97) // verifying key digest
+                mstore(0x200, 0x0ba6eaac7fcad4ac9bfb935997f609e69b9a8d302c0de78f3f34397ad9ab6d4c) // verifying key digest
                 mstore(0x220, 3) // number of instances
-                mstore(0x240, 0x2da55b338934201e29ceead0f63117616477a5f0dc0ae9cc72f9ebb242143d17) // representation of the key
+                mstore(0x240, 0x26d4b6c92b77c8c3e22d201a4ad1cef1c9c952cf819b03b29cbba497f1a56b56) // representation of the key
                 h := keccak256(0x200, 0x1c0)
                 mstore(0xbe0, mod(h, r)) // Circuit(0)
                 mstore(0, h)
@@ -412,7 +429,7 @@ contract PolicyVerifier {
                 mstore(0x1260, mulmod(calldataload(0x324), calldataload(0x424), r))
                 mstore(0x1280, mulmod(calldataload(0x364), calldataload(0x424), r))
                 mstore(0x12a0, mulmod(0x100000, mulmod(calldataload(0x444), calldataload(0x444), r), r))
-                mstore(0x12c0, addmod(mload(0x12a0), add(mulmod(calldataload(0x444), 2048, r), add(mulmod(mload(0x1280), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), add(mulmod(mload(0x1260), 0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, r), add(mload(0x1240), addmod(mload(0x1220), add(mulmod(2, calldataload(0x424), r), add(mulmod(0x2a57c4a4850b6c2481463cffb1512d51832d6b3f6a82427f1b65b6e172000001, mulmod(calldataload(0x364), calldataload(0x3e4), r), r), add(mulmod(0x0000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e00, mulmod(calldataload(0x324), calldataload(0x3e4), r), r), add(mulmod(mload(0x1200), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffc1, r), addmod(mulmod(0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, mload(0x11e0), r), add(mulmod(0x3058355f447953c1ade231a513e0f80710e9db4e679b02351f90fd168b040001, mulmod(calldataload(0x3e4), calldataload(0x3e4), r), r), add(mulmod(calldataload(0x3e4), 0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, r), add(mulmod(0x3062cb506d9a969cb702833453cd4c52654aa6a93775a2c5bf57d68443608001, mulmod(calldataload(0x344), calldataload(0x364), r), r), add(mulmod(0x1832273af3bb43abe5b524290342d9e2a024b70d7e7bfa8c6fbc7f54170faca0, mulmod(calldataload(0x344), calldataload(0x324), r), r), addmod(mulmod(mload(0x11c0), 0x030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000, r), add(mulmod(0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, mload(0x11a0), r), add(add(add(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000001, mulmod(calldataload(0x344), 0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, r)), mulmod(0x244b3ad56753fe53c575b3a1ffdfeb6bd8218cc1ba7b734b0c03b5e9e47829b1, mulmod(calldataload(0x344), calldataload(0x344), r), r)), mulmod(0x3064486657634403844b0eac78ca882cfd284341fcb0615a15cfcd17b14d8201, mulmod(calldataload(0x344), calldataload(0x3e4), r), r))), r))))), r))))), r))))), r))
+                mstore(0x12c0, addmod(mload(0x12a0), add(mulmod(calldataload(0x444), 2048, r), add(mulmod(mload(0x1280), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), add(mulmod(mload(0x1260), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(mload(0x1240), addmod(mload(0x1220), add(mulmod(2, calldataload(0x424), r), add(mulmod(0x2d5e098bb31e86271ccb415b196942d755b0a9c3f21dd9882fa3d63ab1000001, mulmod(calldataload(0x364), calldataload(0x3e4), r), r), add(mulmod(0x00000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f80, mulmod(calldataload(0x324), calldataload(0x3e4), r), r), add(mulmod(mload(0x1200), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffe1, r), addmod(mulmod(0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, mload(0x11e0), r), add(mulmod(0x3061482dfa038d0fb5b4c0b226194047a2616509f531d4fa3acdb77496c10001, mulmod(calldataload(0x3e4), calldataload(0x3e4), r), r), add(mulmod(calldataload(0x3e4), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, mulmod(calldataload(0x344), calldataload(0x364), r), r), add(mulmod(0x060c89cebceed0eaf96d490a40d0b678a8092dc35f9efea31bef1fd505c3eb28, mulmod(calldataload(0x344), calldataload(0x324), r), r), addmod(mulmod(mload(0x11c0), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, mload(0x11a0), r), add(add(add(0x0c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000001, mulmod(calldataload(0x344), 0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, r)), mulmod(0x2d5e098b82ba37b43b99a1316118fd20d42f5166c9e9f13fb5ea65a96d1e0a6d, mulmod(calldataload(0x344), calldataload(0x344), r), r)), mulmod(0x30644cefbebe09202b4ef7f3ff53a4511d70ff06da772cc3785d6b74e0536081, mulmod(calldataload(0x344), calldataload(0x3e4), r), r))), r))))), r))))), r))))), r))
                 mstore(0x12e0, mulmod(calldataload(0x324), calldataload(0x444), r))
                 mstore(0x1300, mulmod(calldataload(0x364), calldataload(0x444), r))
                 mstore(0x1320, mulmod(calldataload(0x7c4), add(1, sub(r, calldataload(0x7c4))), r))
@@ -439,13 +456,13 @@ contract PolicyVerifier {
                 acc := add(mulmod(acc, y, r), mulmod(calldataload(0x384), mload(0x1120), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff9, r)), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1160), add(calldataload(0x324), add(sub(r, calldataload(0x344)), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffe1, r)), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(mulmod(4, mulmod(calldataload(0x364), calldataload(0x364), r), r), add(mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), addmod(mulmod(0x000183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000, mulmod(calldataload(0x364), calldataload(0x324), r), r), add(add(mulmod(calldataload(0x324), 0x30638ce1a7661b6337a964756aa75257c6bf4778d89789ab819ce60c19b04001, r), add(add(mload(0x12c0), mulmod(mload(0x12e0), 0x2d5e098bb31e86271ccb415b196942d755b0a9c3f21dd9882fa3d63ab1000001, r)), mulmod(mload(0x1300), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, r))), mulmod(0x244b3ad56753fe53c575b3a1ffdfeb6bd8218cc1ba7b734b0c03b5e9e47829b1, mulmod(calldataload(0x324), calldataload(0x324), r), r)), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(sub(r, calldataload(0x364)), add(mulmod(mload(0x1300), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r), add(mulmod(mload(0x12e0), 0x2ee12bff4a2813286a8dc388cd754d9a3ef2490635eba50cb9c2e5e750800001, r), addmod(mload(0x12a0), add(mulmod(calldataload(0x444), 1536, r), add(mulmod(mload(0x1280), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(mload(0x1260), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(mload(0x1240), addmod(mload(0x1220), add(mulmod(calldataload(0x424), 0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000002, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffe1, mload(0x1200), r), add(mulmod(mload(0x11e0), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(mulmod(mload(0x11a0), 0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, r), mulmod(mload(0x11c0), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r))))), r))))), r)))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), add(calldataload(0x424), mulmod(calldataload(0x404), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffe1, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(calldataload(0x404), mulmod(calldataload(0x3e4), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, r)), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(mulmod(4, mulmod(calldataload(0x364), calldataload(0x364), r), r), add(mulmod(calldataload(0x364), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffffd, r), addmod(mulmod(0x0000c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc000, mulmod(calldataload(0x364), calldataload(0x324), r), r), add(add(mulmod(calldataload(0x324), 0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, r), add(add(mload(0x12c0), mulmod(mload(0x12e0), 0x2ee12bff4a2813286a8dc388cd754d9a3ef2490635eba50cb9c2e5e750800001, r)), mulmod(mload(0x1300), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, r))), mulmod(0x2d5e098b82ba37b43b99a1316118fd20d42f5166c9e9f13fb5ea65a96d1e0a6d, mulmod(calldataload(0x324), calldataload(0x324), r), r)), r))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1180), add(sub(r, calldataload(0x364)), add(mulmod(mload(0x1300), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff801, r), add(mulmod(mload(0x12e0), 0x2fa2bd3915acd9a9116f049fa77b52fbb39318a757d28acefed26dbda0400001, r), addmod(mload(0x12a0), add(mulmod(calldataload(0x444), 1536, r), add(mulmod(mload(0x1280), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffffff, r), add(mulmod(mload(0x1260), 0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, r), add(mload(0x1240), addmod(mload(0x1220), add(mulmod(calldataload(0x424), 0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000002, r), add(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, mload(0x1200), r), add(mulmod(mload(0x11e0), 0x00c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00000, r), add(mulmod(mload(0x11a0), 0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, r), mulmod(mload(0x11c0), 0x00c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00000, r))))), r))))), r)))), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), add(calldataload(0x424), mulmod(calldataload(0x404), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffff1, r)), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), add(calldataload(0x484), mulmod(calldataload(0x464), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593efffff01, r)), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), add(calldataload(0x4e4), add(sub(r, calldataload(0x4a4)), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, calldataload(0x4c4), r))), r))
-                acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), addmod(mulmod(0x3063edaa444bddc677fcd515f614555a777997e0a9287d1e62bf6dd004d82001, calldataload(0x504), r), add(sub(r, calldataload(0x444)), add(mulmod(calldataload(0x404), 0x0183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f800000, r), add(add(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8020001, mulmod(calldataload(0x344), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r)), mulmod(calldataload(0x3e4), 0x000060c89ce5c263405370a08b6d0302b0ba5067d090f372e12287c3eb27e000, r)))), r), r))
+                acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), addmod(mulmod(0x30641e0e92bebef818268d663bcad6dbcfd6c0149170f6d7d350b1b1fa6c1001, calldataload(0x504), r), add(sub(r, calldataload(0x444)), add(mulmod(calldataload(0x404), 0x00c19139cb84c680a6e14116da06056174a0cfa121e6e5c2450f87d64fc00000, r), add(add(0x183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8020001, mulmod(calldataload(0x344), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, r)), mulmod(calldataload(0x3e4), 0x000030644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000, r)))), r), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1340), addmod(mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effff001, calldataload(0x4e4), r), add(calldataload(0x324), add(add(add(2048, mload(0x1300)), sub(r, calldataload(0x524))), mulmod(0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593effffc01, calldataload(0x464), r))), r), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1380), calldataload(0x544), r))
                 acc := add(mulmod(acc, y, r), mulmod(mload(0x1380), add(calldataload(0x564), sub(r, calldataload(0x7e4))), r))
@@ -660,8 +677,8 @@ contract PolicyVerifier {
             calldatacopy(0x240, 0x1e4, 64) // Random
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, mload(0x1620))
-            mstore(0x240, 0x1b21a208c84bf56feb0aca5d7acc92a5a934d579067af783bdc189b1b7d45859) // Fixed(0)
-            mstore(0x260, 0x1cef25c90492b42c5758bc901d7925a2608b538d7cd9526bac0908cb74202166)
+            mstore(0x240, 0x0a97ca977d11e57dde58ca0da2a0b9de15e37f22a85b28e1d7285c983f80e43b) // Fixed(0)
+            mstore(0x260, 0x2aa3ef50a3c1de6d97ea1a626a74317d98586f837a3d483678cc9a7123f3881d)
             ok := and(and(ok, staticcall(gas(), 6, 0x200, 128, 0x200, 64)), staticcall(gas(), 7, 0x240, 96, 0x240, 64))
             mstore(0x280, sub(r, value))
             mstore(0x240, 1) // generator
@@ -696,5 +713,6 @@ contract PolicyVerifier {
             if iszero(eq(mload(0), 1)) { fail(0xc3b0d8cd) }
             return(0, 32) // that 1
         }
+        // forgefmt: disable-end
     }
 }

@@ -21,6 +21,10 @@ pub struct ContractNames {
     pub consumer: String,
     /// `<Model>RequestConsumer`.
     pub request_consumer: String,
+    /// `<Model>AnyInputConsumer`.
+    pub any_input_consumer: String,
+    /// `<Model>AnyInputRequestConsumer`.
+    pub any_input_request_consumer: String,
 }
 
 /// Models whose contracts would be called like those of the library.
@@ -37,6 +41,8 @@ pub fn contracts(program: &dyn VerifierProgram) -> ContractNames {
         verifier: format!("{model}Verifier"),
         consumer: format!("{model}Consumer"),
         request_consumer: format!("{model}RequestConsumer"),
+        any_input_consumer: format!("{model}AnyInputConsumer"),
+        any_input_request_consumer: format!("{model}AnyInputRequestConsumer"),
     }
 }
 
@@ -225,9 +231,16 @@ mod tests {
         for name in ["ZKML", "IZKML", "IERCZKML", "i model", "I model"] {
             let mut program = sample.program.clone();
             program.statement.model_name = name.to_owned();
-            let ContractNames { verifier, consumer, request_consumer } = contracts(&program);
+            let ContractNames {
+                verifier,
+                consumer,
+                request_consumer,
+                any_input_consumer,
+                any_input_request_consumer,
+            } = contracts(&program);
+            let all = [verifier, consumer, request_consumer, any_input_consumer, any_input_request_consumer];
             for file in zkml_contracts::library::SOURCES {
-                for contract in [&verifier, &consumer, &request_consumer] {
+                for contract in &all {
                     assert!(!file.1.contains(&format!("contract {contract} ")), "{contract}");
                     assert!(!file.1.contains(&format!("interface {contract} ")), "{contract}");
                 }

@@ -61,6 +61,112 @@ impl Text {
         self.open_body();
     }
 
+    /// A constructor without a body, of a contract that hands all arguments on to its one base.
+    pub(crate) fn empty_constructor(&mut self, arguments: &[&str], base: &str, values: &[&str]) {
+        let (arguments, all) = (arguments.join(", "), values.join(", "));
+        let whole = format!("constructor({arguments}) {base}({all}) {{}}");
+        if self.fits(whole.len()) {
+            return self.line(whole);
+        }
+        self.open(format_args!("constructor({arguments})"));
+        self.list(&format!("{base}("), values, ")");
+        self.close("{}");
+    }
+
+    /// True if a line of this many characters is not too long here.
+    fn fits(&self, length: usize) -> bool {
+        4 * self.depth + length <= LINE
+    }
+
+    /// `head args tail` with commas between the arguments: on one line if that is not too long, else the arguments on a line of
+    /// their own, or on one each.
+    pub(crate) fn list(&mut self, head: &str, args: &[impl AsRef<str>], tail: &str) {
+        let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
+        let all = args.join(", ");
+        if self.fits(head.len() + all.len() + tail.len()) {
+            return self.line(format_args!("{head}{all}{tail}"));
+        }
+        self.open(head);
+        if self.fits(all.len()) {
+            self.line(all);
+        } else {
+            for (index, arg) in args.iter().enumerate() {
+                self.line(format_args!("{arg}{}", if index + 1 < args.len() { "," } else { "" }));
+            }
+        }
+        self.close(tail);
+    }
+
+    /// `target = value;`, on two lines if one is too short.
+    pub(crate) fn assign(&mut self, target: &str, value: &str) {
+        if self.fits(target.len() + value.len() + 4) {
+            return self.line(format_args!("{target} = {value};"));
+        }
+        self.open(format_args!("{target} ="));
+        self.line(format_args!("{value};"));
+        self.depth -= 1;
+    }
+
+    /// `target = function(args);`, on as many lines as it takes.
+    pub(crate) fn assign_call(&mut self, target: &str, function: &str, args: &[impl AsRef<str>]) {
+        let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
+        let value = format!("{function}({})", args.join(", "));
+        if self.fits(4 + value.len() + 1) {
+            self.assign(target, &value);
+        } else {
+            self.list(&format!("{target} = {function}("), &args, ");");
+        }
+    }
+
+    /// The head of a contract, whose body it opens.
+    pub(crate) fn contract(&mut self, head: &str, bases: &[&str]) {
+        let whole = format!("{head} is {} {{", bases.join(", "));
+        if self.fits(whole.len()) {
+            return self.open(whole);
+        }
+        self.open(format_args!("{head} is"));
+        for (index, base) in bases.iter().enumerate() {
+            self.line(format_args!("{base}{}", if index + 1 < bases.len() { "," } else { "" }));
+        }
+        self.close("{");
+        self.open_body();
+    }
+
+    /// An import of one name.
+    pub(crate) fn import(&mut self, name: &str, path: &str) {
+        let whole = format!("import {{{name}}} from \"{path}\";");
+        if self.fits(whole.len()) {
+            return self.line(whole);
+        }
+        self.open("import {");
+        self.line(name);
+        self.close(format_args!("}} from \"{path}\";"));
+    }
+
+    /// `if (a && b && …) then;`, with as many of the conditions on a line as it has room for.
+    pub(crate) fn if_all(&mut self, conditions: &[String], then: &str) {
+        let all = conditions.join(" && ");
+        if self.fits(all.len() + then.len() + 7) {
+            return self.line(format_args!("if ({all}) {then};"));
+        }
+        self.open("if (");
+        let (mut line, mut first) = (String::new(), true);
+        for condition in conditions {
+            if line.is_empty() {
+                line.clone_from(condition);
+            } else if self.fits(line.len() + condition.len() + 4) {
+                line = format!("{line} && {condition}");
+            } else {
+                self.line(&line);
+                self.depth += usize::from(std::mem::take(&mut first));
+                line = format!("&& {condition}");
+            }
+        }
+        self.line(&line);
+        self.depth -= usize::from(!first);
+        self.close(format_args!(") {then};"));
+    }
+
     /// What follows belongs to the block that the last line has opened.
     pub(crate) fn open_body(&mut self) {
         self.depth += 1;

@@ -16,11 +16,13 @@ macro_rules! sources {
 sources! {
     "ZKMLBatchConsumer.sol",
     "ZKMLConsumer.sol",
+    "ZKMLDomain.sol",
     "ZKMLEmergencyStop.sol",
     "ZKMLInferenceStore.sol",
     "ZKMLOwnable.sol",
     "ZKMLPausable.sol",
     "ZKMLRegistry.sol",
+    "ZKMLRelayed.sol",
     "ZKMLRequests.sol",
     "ZKMLRewards.sol",
     "ZKMLRouter.sol",

@@ -12,7 +12,7 @@ use crate::{
     interfaces::{GeneratedVerifier, ZkmlConsumer, ZkmlEmergencyStop, ZkmlRouter, ZkmlVerifier},
     package::Placed,
     plan::{Part, Plan, State},
-    record::{ContractRecord, Record},
+    record::{ContractRecord, Record, Status},
     rpc::{Answer, Rpc},
 };
 
@@ -43,7 +43,8 @@ pub struct Trial {
 /// Those of the endpoint: what could not be asked is no finding.
 pub async fn run(rpc: &Rpc, plan: &Plan, record: &Record, trial: &Trial) -> Result<Vec<Finding>> {
     let mut findings = Findings { rpc, plan, list: Vec::new() };
-    for part in plan.parts() {
+    let consumer = findings.has_consumer(record).await?;
+    for part in plan.parts().filter(|part| consumer || *part != Part::Consumer) {
         if let (Some(placed), Some(recorded)) = (plan.placed(part), record.contract(part)) {
             findings.contract(placed, recorded).await?;
         }
@@ -53,8 +54,10 @@ pub async fn run(rpc: &Rpc, plan: &Plan, record: &Record, trial: &Trial) -> Resu
     findings.emergency_stop().await?;
     findings.route().await?;
     findings.registration().await?;
-    findings.consumer().await?;
-    findings.proofs(trial).await?;
+    if consumer {
+        findings.consumer().await?;
+    }
+    findings.proofs(trial, consumer).await?;
     Ok(findings.list)
 }
 
@@ -207,6 +210,18 @@ impl Findings<'_> {
         Ok(())
     }
 
+    /// Whether the deployment has a consumer: it was left out if nothing of it was ever sent, and nothing is there. An
+    /// application then has its own, which the record does not know.
+    async fn has_consumer(&mut self, record: &Record) -> Result<bool> {
+        let address = self.plan.placement.consumer.address;
+        let planned = record.status(Part::Consumer) == Status::Planned;
+        let left_out = planned && self.rpc.code(address).await?.is_empty();
+        if left_out {
+            self.note("consumer", true, "left out of this deployment: look at the application's own");
+        }
+        Ok(!left_out)
+    }
+
     async fn consumer(&mut self) -> Result<()> {
         let address = self.plan.placement.consumer.address;
         let consumer = match Consumer::at(self.rpc, address).await {
@@ -233,22 +248,28 @@ impl Findings<'_> {
         Ok(())
     }
 
-    async fn proofs(&mut self, trial: &Trial) -> Result<()> {
-        self.proof("a good proof", trial, None).await?;
+    async fn proofs(&mut self, trial: &Trial, consumer: bool) -> Result<()> {
+        self.proof("a good proof", trial, consumer, None).await?;
         let mut output = trial.clone();
         if let Some(last) = output.instances.last_mut() {
             *last = field::add(*last, Word::ONE);
         }
-        self.proof("a changed output", &output, Some(&["ProofRejected"])).await?;
+        self.proof("a changed output", &output, consumer, Some(&["ProofRejected"])).await?;
         let mut proof = trial.clone();
         if let Some(last) = proof.proof.last_mut() {
             *last ^= 1;
         }
-        self.proof("a changed proof", &proof, Some(&["InvalidPoint", "ProofRejected"])).await
+        self.proof("a changed proof", &proof, consumer, Some(&["InvalidPoint", "ProofRejected"])).await
     }
 
     /// Shows a proof on all ways; `errors` are those that refuse it, none if it is to be accepted.
-    async fn proof(&mut self, what: &str, trial: &Trial, errors: Option<&[&str]>) -> Result<()> {
+    async fn proof(
+        &mut self,
+        what: &str,
+        trial: &Trial,
+        consumer: bool,
+        errors: Option<&[&str]>,
+    ) -> Result<()> {
         let (program, placement) = (&self.plan.package.program, &self.plan.placement);
         let submission = Submission::new(program, &trial.proof, &trial.instances)?;
         let checked = ZkmlVerifier::checkInferenceCall {
@@ -265,7 +286,7 @@ impl Findings<'_> {
             ("ZKMLVerifier", placement.zkml_verifier.address, checked.abi_encode()),
             ("consumer", placement.consumer.address, zkml_contracts::check_inference(&submission)),
         ]);
-        for (way, address, data) in ways {
+        for (way, address, data) in ways.into_iter().filter(|(way, ..)| consumer || *way != "consumer") {
             let answer = self.rpc.call(None, Some(address), &data).await?;
             // A call of an address without code succeeds.
             let empty = self.rpc.code(address).await?.is_empty();

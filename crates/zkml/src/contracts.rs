@@ -17,6 +17,10 @@ pub struct Contracts {
     pub consumer: String,
     /// Source of the consumer that takes requests.
     pub request_consumer: String,
+    /// Source of a consumer that can be deployed as it is: it takes proofs on any input, for demonstrations.
+    pub any_input_consumer: String,
+    /// The same with requests.
+    pub any_input_request_consumer: String,
 }
 
 /// What the local EVM said of a proof.
@@ -49,13 +53,33 @@ impl Contracts {
             verifier: zkml_codegen::verifier_source(program)?,
             consumer: zkml_codegen::consumer_source(program)?,
             request_consumer: zkml_codegen::request_consumer_source(program)?,
+            any_input_consumer: zkml_codegen::any_input_consumer_source(program)?,
+            any_input_request_consumer: zkml_codegen::any_input_request_consumer_source(program)?,
         })
     }
 
     /// Names and texts of the contracts.
-    pub fn files(&self) -> [(&str, &str); 3] {
-        let ContractNames { verifier, consumer, request_consumer } = &self.names;
-        [(verifier, &self.verifier), (consumer, &self.consumer), (request_consumer, &self.request_consumer)]
+    pub fn files(&self) -> [(&str, &str); 5] {
+        let ContractNames {
+            verifier,
+            consumer,
+            request_consumer,
+            any_input_consumer,
+            any_input_request_consumer,
+        } = &self.names;
+        [
+            (verifier, &self.verifier),
+            (consumer, &self.consumer),
+            (request_consumer, &self.request_consumer),
+            (any_input_consumer, &self.any_input_consumer),
+            (any_input_request_consumer, &self.any_input_request_consumer),
+        ]
+    }
+
+    /// Names of those that have bytecode. The others are abstract: they wait for an answer to where inputs come from.
+    pub fn deployable(&self) -> [&str; 3] {
+        let ContractNames { verifier, any_input_consumer, any_input_request_consumer, .. } = &self.names;
+        [verifier, any_input_consumer, any_input_request_consumer]
     }
 
     /// Compiles them, and the contracts that stand between them. Needs Node, and solc of npm.

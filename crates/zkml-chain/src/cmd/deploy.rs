@@ -43,6 +43,9 @@ pub struct Args {
     /// Only these: verifier, emergency-stop, registry, router, zkml-verifier, route, registration, consumer [default: all]
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
     parts: Vec<Part>,
+    /// Deploy the consumer off test chains too, though whoever proves chooses its input
+    #[arg(long)]
+    accept_any_input: bool,
     #[command(flatten)]
     records: RecordArgs,
     /// In a dry run, write the record of what would be there
@@ -70,7 +73,7 @@ pub struct PlacingArgs {
     /// Seconds until another model of private weights can take over; zero fixes the model for good
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub model_delay: u64,
-    /// Which consumer to deploy
+    /// Which consumer to deploy; both take proofs on any input, for demonstrations: an application has its own
     #[arg(long, value_enum, default_value_t = ConsumerName::Plain)]
     pub consumer: ConsumerName,
     /// Use this ZKMLRegistry
@@ -121,6 +124,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         } else {
             args.parts.into_iter().collect()
         },
+        accept_any_input: args.accept_any_input,
         deployments: args.records.deployments,
         limits: args.fees.limits(&chain),
         save_plan: args.save_plan,

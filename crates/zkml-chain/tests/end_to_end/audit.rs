@@ -32,7 +32,7 @@ fn an_honest_folder_agrees_in_everything() {
     for (what, verdict) in verdicts(&report) {
         assert_eq!(verdict, "same", "{what} in {report}");
     }
-    assert_eq!(report["checks"].as_array().unwrap().len(), 13, "{report}");
+    assert_eq!(report["checks"].as_array().unwrap().len(), 15, "{report}");
     let program: Value = serde_json::from_slice(&folder.read("program.json")).unwrap();
     assert_eq!(digest(&report, "integer graph"), program["statement"]["model_hash"]);
     let table = zkml(&["audit", &folder.dir, "--model", &repo(MODEL)]);
@@ -114,7 +114,8 @@ fn every_false_claim_is_seen() {
     let longer = |file: &str| folder.write(file, [folder.read(file), b"\n".to_vec()].concat());
     let number = |v: &mut Value| *v = (v.as_u64().unwrap() + 1).into();
     longer("graph.bin");
-    for contract in ["Verifier", "Consumer", "RequestConsumer"] {
+    for contract in ["Verifier", "Consumer", "RequestConsumer", "AnyInputConsumer", "AnyInputRequestConsumer"]
+    {
         longer(&format!("solidity/CreditMlp{contract}.sol"));
     }
     folder.edit("plan.json", |p| number(&mut p["layout"]["sumcheck"]["gas_estimate"]));
@@ -122,7 +123,7 @@ fn every_false_claim_is_seen() {
         number(&mut p["system"]["row_bits"]);
         p["srs"]["s_g2"]["x"][0] = format!("0x{:064x}", 1).into();
     });
-    for contract in ["Verifier", "Consumer", "RequestConsumer"] {
+    for contract in ["Verifier", "AnyInputConsumer", "AnyInputRequestConsumer"] {
         folder.edit(&format!("solidity/CreditMlp{contract}.json"), |p| {
             p["bytecode"] = format!("{}00", p["bytecode"].as_str().unwrap()).into();
         });

@@ -64,16 +64,19 @@ fn generated_contracts_are_checked_and_complete() {
     let source = String::from_utf8(folder.read("solidity/CreditMlpVerifier.sol")).unwrap();
     assert!(source.contains("contract CreditMlpVerifier"));
     let consumer: serde_json::Value =
-        serde_json::from_slice(&folder.read("solidity/CreditMlpConsumer.json")).unwrap();
+        serde_json::from_slice(&folder.read("solidity/CreditMlpAnyInputConsumer.json")).unwrap();
     assert!(consumer["abi"].to_string().contains("verifyInference"));
     // An explorer gets every source that takes part, and compiles the same code from it.
     let input: serde_json::Value =
         serde_json::from_slice(&folder.read("solidity/standard-input.json")).unwrap();
-    assert_eq!(creation(&input, "CreditMlpConsumer.sol", "CreditMlpConsumer"), consumer["bytecode"]);
+    assert_eq!(
+        creation(&input, "CreditMlpAnyInputConsumer.sol", "CreditMlpAnyInputConsumer"),
+        consumer["bytecode"]
+    );
     let requests: serde_json::Value =
-        serde_json::from_slice(&folder.read("solidity/CreditMlpRequestConsumer.json")).unwrap();
+        serde_json::from_slice(&folder.read("solidity/CreditMlpAnyInputRequestConsumer.json")).unwrap();
     assert!(requests["abi"].to_string().contains("fulfillInference"));
-    let code = creation(&input, "CreditMlpRequestConsumer.sol", "CreditMlpRequestConsumer");
+    let code = creation(&input, "CreditMlpAnyInputRequestConsumer.sol", "CreditMlpAnyInputRequestConsumer");
     assert_eq!(code, requests["bytecode"]);
     let verifier: serde_json::Value =
         serde_json::from_slice(&folder.read("solidity/CreditMlpVerifier.json")).unwrap();

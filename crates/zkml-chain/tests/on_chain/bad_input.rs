@@ -32,7 +32,24 @@ fn chains_that_are_not_meant() {
     let wrong = ["--chain", "sepolia", "--key-env", "KEY_0", "--broadcast"];
     check(deploy(&wrong), 5, "wrong-chain", &["serves chain 31337", "11155111", "nothing was sent"]);
     check(deploy(&["--chain", "hoodi", "--from", SENDER]), 2, "no-rpc-url", &["HOODI_RPC_URL"]);
-    check(deploy(&["--chain", "mainnet", "--from", SENDER]), 1, "unsafe-setup", &["mainnet", "srs import"]);
+    let mainnet = ["--chain", "mainnet", "--from", SENDER];
+    for more in [&["--accept-any-input"][..], &["--parts", "verifier,registry,router"]] {
+        let run = deploy(&[&mainnet, more].concat());
+        check(run, 1, "unsafe-setup", &["mainnet", "srs import"]);
+    }
+    untouched(&operator);
+}
+
+/// Whatever is accepted on a chain like this may have value, and whoever proves would choose it.
+#[test]
+fn a_consumer_of_any_input_on_a_chain_that_is_no_test() {
+    let operator = Operator::new(&[]);
+    for (kind, name) in
+        [("plain", "CreditMlpAnyInputConsumer"), ("requests", "CreditMlpAnyInputRequestConsumer")]
+    {
+        let run = operator.run("deploy", &["--chain", "mainnet", "--from", SENDER, "--consumer", kind]);
+        check(run, 2, "any-input", &[name, "mainnet", "--accept-any-input", "--parts"]);
+    }
     untouched(&operator);
 }
 
@@ -107,7 +124,7 @@ fn a_folder_that_is_not_the_one_of_the_record() {
         ("/digests/modelHash", word.clone(), "model hash"),
         ("/digests/srs", word.clone(), "setup digest"),
         ("/contracts/verifier/initCodeHash", word, "creation code of CreditMlpVerifier"),
-        ("/contracts/consumer/address", other, "address of CreditMlpConsumer"),
+        ("/contracts/consumer/address", other, "address of CreditMlpAnyInputConsumer"),
         ("/toolkit", json!("0.0.9"), "toolkit version"),
     ] {
         operator.edit_record(|record| *record.pointer_mut(pointer).unwrap() = value);

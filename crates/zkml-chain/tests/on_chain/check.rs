@@ -92,7 +92,7 @@ fn a_consumer_of_something_else_is_noticed() {
     let registry = wait(operator.rpc().code(operator.address("registry"))).unwrap();
     wait(anvil::set_code(&operator.rpc(), operator.address("consumer"), &registry));
     let failed = failed(&operator);
-    for name in ["code of CreditMlpConsumer", "model of the consumer", "a good proof, consumer"] {
+    for name in ["code of CreditMlpAnyInputConsumer", "model of the consumer", "a good proof, consumer"] {
         assert!(failed.iter().any(|bad| bad == name), "{name} is not among {failed:?}");
     }
 }

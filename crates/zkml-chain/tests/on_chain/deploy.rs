@@ -166,13 +166,28 @@ fn parts_are_deployed_alone_if_they_need_nothing_else() {
     assert_eq!(operator.nonce(), 6);
 }
 
+/// An application brings its own consumer: the deployment is whole without one, and with one that was lost it is not.
+#[test]
+fn a_deployment_without_a_consumer_is_good() {
+    let operator = Operator::new(&[]);
+    operator.deploy(&["--parts", "verifier,registry,router,zkml-verifier,route,registration"]);
+    assert_eq!(operator.nonce(), 5);
+    let report = operator.done("check-deployment", &["--chain", "anvil"]);
+    assert_eq!((&report["good"], report["findings"].as_array().unwrap().len()), (&json!(true), 27));
+    operator.deploy(&[]);
+    assert_eq!(operator.nonce(), 6);
+    let nothing: &[u8] = &[];
+    wait(anvil::set_code(&operator.rpc(), operator.address("consumer"), nothing));
+    assert_eq!(operator.run("check-deployment", &["--chain", "anvil"]).code, 1);
+}
+
 #[test]
 fn the_consumer_of_requests_is_deployed_when_asked_for() {
     let operator = Operator::new(&[]);
     operator.deploy(&["--consumer", "requests"]);
-    assert_eq!(operator.record()["contracts"]["consumer"]["name"], "CreditMlpRequestConsumer");
+    assert_eq!(operator.record()["contracts"]["consumer"]["name"], "CreditMlpAnyInputRequestConsumer");
     assert_eq!(operator.done("check-deployment", &["--chain", "anvil"])["good"], true);
     // The record is about this consumer: the other one goes into another record.
     let run = operator.run("deploy", &["--chain", "anvil", "--test-key", "--broadcast"]);
-    crate::support::check(run, 4, "other-record", &["address of CreditMlpRequestConsumer"]);
+    crate::support::check(run, 4, "other-record", &["address of CreditMlpAnyInputRequestConsumer"]);
 }

@@ -121,7 +121,7 @@ impl<'a> Consumer<'a> {
             } else {
                 "ZKMLCodec.toCommitment(uint256(dataCommitment))".to_owned()
             };
-            text.line(format_args!("commitments.{} = {commitment};", input.name));
+            text.assign(&format!("commitments.{}", input.name), &commitment);
         }
         text.close("}");
         text.line("");
@@ -149,14 +149,6 @@ impl<'a> Consumer<'a> {
     }
 
     pub(super) fn hooks(&self, text: &mut Text) {
-        text.line("/// @dev !! BELIEVES EVERY INPUT until it is overridden. Whoever proves chooses the input, and so chooses among all");
-        text.line("/// outputs that the model can give: without a check here, anybody gets whatever the contract has to give.");
-        text.line("/// The arguments are subject, action, the commitment to the input, and what was handed in to show that it is true; see");
-        text.line(
-            "/// {SignedDataRoot} for an implementation, and revert where the input is not to be believed.",
-        );
-        text.line("function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal virtual override {}");
-        text.line("");
         self.about_bounds(text);
         if self.checked_outputs().next().is_none() {
             text.line("function _validateOutput(address, bytes calldata) internal virtual override {}");
@@ -168,7 +160,9 @@ impl<'a> Consumer<'a> {
         for member in self.checked_outputs() {
             let constant = &member.constant;
             member.each(text, |text, index| {
-                text.line(format_args!("_checkBounds(output, {index}, {constant}_MIN, {constant}_MAX);"));
+                let bounds = [format!("{constant}_MIN"), format!("{constant}_MAX")];
+                let args = ["output", index, &bounds[0], &bounds[1]];
+                text.list("_checkBounds(", &args, ");");
             });
         }
         text.close("}");
@@ -200,8 +194,14 @@ impl<'a> Consumer<'a> {
             text.close("}");
             text.line("unchecked {");
             text.line(
+                "    // Safe: bounds are far smaller than the field, so that the difference is not negative.",
+            );
+            text.line("    // forge-lint: disable-next-line(unsafe-typecast)");
+            text.line(
                 "    uint256 above = addmod(element, uint256(int256(ZKMLCodec.R) - lowest), ZKMLCodec.R);",
             );
+            text.line("    // Safe: the highest is never below the lowest.");
+            text.line("    // forge-lint: disable-next-line(unsafe-typecast)");
             let error = errors::OUTPUT_OUT_OF_BOUNDS.name;
             text.line(format_args!(
                 "    if (above > uint256(highest - lowest)) revert {error}(index, ZKMLCodec.toSigned(element));"

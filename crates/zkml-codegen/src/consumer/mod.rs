@@ -1,6 +1,7 @@
 //! `Program` → `<Model>Consumer.sol`: `ZKMLConsumer` with all that is particular to one model. What it pins, its inputs
 //! and outputs by name, their scales and bounds.
 
+mod any_input;
 mod declarations;
 mod functions;
 mod requests;
@@ -15,6 +16,7 @@ use crate::{
     names::{self, ContractNames},
     text::Text,
 };
+pub use any_input::{any_input_consumer_source, any_input_request_consumer_source};
 pub use requests::request_consumer_source;
 use section::Member;
 pub(crate) use section::values;
@@ -24,8 +26,8 @@ const SCALES: RangeInclusive<i32> = -32..=96;
 /// Outputs are held against their proven bounds up to this number of them; each costs some 160 gas.
 const MOST_CHECKED: u64 = 10;
 
-/// The Solidity source of the consumer of `program`. Its contract is called
-/// [`names::contracts`]`(program).consumer`, it imports the sources of [`zkml_contracts::library`], and
+/// The Solidity source of the consumer of `program`. It is abstract: who inherits it says why an input is to be believed. Its
+/// contract is called [`names::contracts`]`(program).consumer`, it imports the sources of [`zkml_contracts::library`], and
 /// [`zkml_contracts::consumer_arguments`] says what its constructor takes.
 ///
 /// # Errors
@@ -37,7 +39,7 @@ pub fn consumer_source(program: &dyn VerifierProgram) -> Result<String, CodegenE
     let mut text = Text::default();
     declarations::imports(&mut text);
     consumer.header(&mut text);
-    text.open(format_args!("contract {} is ZKMLConsumer {{", consumer.names.consumer));
+    text.contract(&format!("abstract contract {}", consumer.names.consumer), &["ZKMLConsumer"]);
     consumer.structs(&mut text);
     consumer.constants(&mut text);
     consumer.event(&mut text);

@@ -80,12 +80,12 @@ impl Member<'_> {
         match self.field.encoding {
             Encoding::Commitment => {
                 let name = &self.name;
-                text.line(format_args!("raw.{name} = {};", self.commitment(source)));
-                text.line(format_args!("wad.{name} = raw.{name};"));
+                text.assign(&format!("raw.{name}"), &self.commitment(source));
+                text.assign(&format!("wad.{name}"), &format!("raw.{name}"));
             }
             Encoding::Signed => self.each(text, |text, index| {
                 let raw = self.of("raw");
-                text.line(format_args!("{raw} = ZKMLCodec.toInt(ZKMLCodec.word({source}, {index}));"));
+                text.assign(&raw, &format!("ZKMLCodec.toInt(ZKMLCodec.word({source}, {index}))"));
                 self.scale(text, scale);
             }),
             Encoding::Packed(code) => self.decode_packed(text, source, scale, code),
@@ -119,7 +119,9 @@ impl Member<'_> {
         text.line("uint256 word;");
         text.open(format_args!("for (uint256 i = 0; i < {values}; ++i) {{"));
         text.line(format_args!("if (i % {per_word} == 0) word = ZKMLCodec.word({source}, {place});"));
-        text.line(format_args!("{} = int256(word & {mask:#x}){offset};", self.of("raw")));
+        text.line(format_args!("// Safe: {bits} bits are no sign."));
+        text.line("// forge-lint: disable-next-item(unsafe-typecast)");
+        text.assign(&self.of("raw"), &format!("int256(word & {mask:#x}){offset}"));
         self.scale(text, scale);
         text.line(format_args!("word >>= {bits};"));
         let (last_of_word, last) = (per_word - 1, values - 1);
@@ -133,7 +135,7 @@ impl Member<'_> {
     /// The real number of what was just decoded.
     fn scale(&self, text: &mut Text, scale: &str) {
         let (raw, wad) = (self.of("raw"), self.of("wad"));
-        text.line(format_args!("{wad} = ZKMLCodec.toWad({raw}, {scale}, ZKMLCodec.Rounding.Down);"));
+        text.assign_call(&wad, "ZKMLCodec.toWad", &[raw.as_str(), scale, "ZKMLCodec.Rounding.Down"]);
     }
 }
 

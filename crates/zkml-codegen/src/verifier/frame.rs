@@ -11,6 +11,9 @@ use crate::{
     text::{Text, at, declaration},
 };
 
+/// Keeps formatters from the assembly: a step of a Horner scheme is a line, however long it is.
+const FORMATTED: &str = "// forgefmt: disable-start";
+
 /// The part of a verifier that is a contract of its own.
 #[derive(Debug)]
 pub(super) struct Rest {
@@ -77,11 +80,13 @@ pub(super) fn contract(
         text.line(format_args!("mstore({}, rest)", at(rest.hash_at)));
         text.close("}");
         text.close("}");
+        text.line("");
     }
+    text.line(FORMATTED);
     text.open("assembly (\"memory-safe\") {");
     let mut text = text.finish();
     text.push_str(&assembly.check);
-    text.push_str("        }\n    }\n}\n");
+    text.push_str("        }\n        // forgefmt: disable-end\n    }\n}\n");
     Ok(text)
 }
 
@@ -93,7 +98,10 @@ fn pairing_input(text: &mut Text) {
     text.line("/// @param proof As of verifyProof.");
     text.line("/// @param instances As of verifyProof.");
     text.line("/// @return Six words for each pair of points, as the precompile takes them.");
-    text.open("function pairingInput(bytes calldata proof, uint256[] calldata instances) external view returns (uint256[] memory) {");
+    text.function(
+        "function pairingInput(bytes calldata proof, uint256[] calldata instances)",
+        &["external", "view", "returns (uint256[] memory)"],
+    );
     text.line("check(proof, instances);");
     text.close("}");
     text.line("");
@@ -109,9 +117,12 @@ fn rest_contract(text: &mut Text, verifier: &str, assembly: &str) {
     text.open("fallback() external {");
     text.line("// Zero. Assembly that speaks of a variable outside of it is compiled as it is written.");
     text.line("uint256 z = msg.data.length == 0 ? 1 : 0;");
+    text.line("");
+    text.line(FORMATTED);
     text.open("assembly (\"memory-safe\") {");
     text.raw(assembly);
     text.close("}");
+    text.line("// forgefmt: disable-end");
     text.close("}");
     text.close("}");
     text.line("");
@@ -266,7 +277,7 @@ fn constructor(text: &mut Text, program: &dyn VerifierProgram, with_rest: Option
     if unsafe_dev {
         text.line("uint256 id = block.chainid;");
         let ids: Vec<String> = chains::test_ids().map(|id| format!("id != {id}")).collect();
-        text.line(format_args!("if ({}) revert {}(id);", ids.join(" && "), error.name));
+        text.if_all(&ids, &format!("revert {}(id)", error.name));
     }
     if let Some(verifier) = with_rest {
         text.line(format_args!("REST = address(new {verifier}{REST}()).codehash;"));

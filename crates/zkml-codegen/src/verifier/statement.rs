@@ -40,15 +40,14 @@ fn shape(text: &mut Text, program: &dyn VerifierProgram) -> Result<(), CodegenEr
         let name = declaration.split(' ').next_back().unwrap_or_default();
         text.line(format_args!("/// @return {name} {meaning}"));
     }
-    text.open("function statementShape() external pure returns (");
-    for (index, (declaration, ..)) in members.iter().enumerate() {
-        let comma = if index + 1 < members.len() { "," } else { "" };
-        text.line(format_args!("{declaration}{comma}"));
-    }
-    text.close(") {");
-    let values: Vec<&str> = members.iter().map(|(_, value, _)| value.as_str()).collect();
-    text.line(format_args!("    return ({});", values.join(", ")));
-    text.line("}");
+    text.open("function statementShape()");
+    text.line("external");
+    text.line("pure");
+    text.list("returns (", &members.each_ref().map(|(declaration, ..)| *declaration), ")");
+    text.close("{");
+    text.open_body();
+    text.list("return (", &members.each_ref().map(|(_, value, _)| value.as_str()), ");");
+    text.close("}");
     text.line("");
     Ok(())
 }

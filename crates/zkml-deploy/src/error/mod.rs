@@ -408,6 +408,16 @@ pub enum DeployError {
         /// The chain.
         chain: String,
     },
+    /// The consumer takes proofs on any input, and value may depend on what is accepted on this chain.
+    #[error(
+        "{name} takes proofs on any input, so whoever proves chooses the output: it is for demonstrations, and {chain} is no test chain. Leave it out (--parts verifier,registry,router,zkml-verifier,route,registration) and deploy a consumer of your own; or say --accept-any-input"
+    )]
+    AnyInput {
+        /// The contract.
+        name: String,
+        /// The chain.
+        chain: String,
+    },
     /// There is no record.
     #[error("there is no record {}: deploy first, or name the folder of records with --deployments", path.display())]
     NoRecord {
@@ -471,6 +481,7 @@ impl DeployError {
             Self::Argument { .. } => "argument",
             Self::NoGuardian => "no-guardian",
             Self::NoOwner { .. } => "no-owner",
+            Self::AnyInput { .. } => "any-input",
             Self::NoRecord { .. } => "no-record",
             Self::Abi(_) => "codegen",
             Self::Record { .. } => "record",

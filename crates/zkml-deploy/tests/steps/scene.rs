@@ -56,6 +56,10 @@ pub(crate) fn package() -> Package {
             let files = [
                 (format!("{}.sol", names.verifier), zkml_codegen::verifier_source(&program).unwrap()),
                 (format!("{}.sol", names.consumer), zkml_codegen::consumer_source(&program).unwrap()),
+                (
+                    format!("{}.sol", names.any_input_consumer),
+                    zkml_codegen::any_input_consumer_source(&program).unwrap(),
+                ),
             ];
             let mut sources = StackCode::sources();
             sources.extend(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
@@ -69,7 +73,7 @@ pub(crate) fn package() -> Package {
                 registry: code(&stack.registry),
                 router: code(&stack.router),
                 zkml_verifier: code(&stack.verifier),
-                consumer: code(compiled.contract(&names.consumer).unwrap()),
+                consumer: code(compiled.contract(&names.any_input_consumer).unwrap()),
                 compiler: Compiler { version: compiled.compiler, settings: Settings::default().to_json() },
                 program: program.into(),
             }

@@ -159,6 +159,7 @@ fn bounds_are_checked_on_whole_outputs_only() {
          import {{{consumer}, IZKMLVerifier}} from \"./Consumer.sol\";\n\
          contract Child is {consumer} {{\n\
          constructor(IZKMLVerifier verifier, uint256 id, address owner_) {consumer}(verifier, id, owner_) {{}}\n\
+         function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal override {{}}\n\
          function validate(bytes calldata output) external {{ _validateOutput(msg.sender, output); }}\n\
          }}"
     );
@@ -171,6 +172,31 @@ fn bounds_are_checked_on_whole_outputs_only() {
     for wrong in [&words[..32], &words[..63], &[words.as_slice(), &[0; 32]].concat(), &[]] {
         refused(&bound.read("validate", wrong), &format!("WrongOutputLength({}, 64)", wrong.len()));
     }
+}
+
+/// Who forgets to say where inputs come from is told by the compiler.
+#[test]
+fn a_contract_without_provenance_does_not_compile() {
+    let sample = support::stating(InstanceLayout { outputs: vec![confined("y", 1)], ..Default::default() });
+    let consumer = names::contracts(&sample.program).consumer;
+    let source = consumer_source(&sample.program).unwrap();
+    let compile = |answer: &str| {
+        let child = format!(
+            "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity ^0.8.20;\n\
+             import {{{consumer}, IZKMLVerifier}} from \"./Consumer.sol\";\n\
+             contract Child is {consumer} {{\n\
+             constructor(IZKMLVerifier verifier, uint256 id, address owner_) {consumer}(verifier, id, owner_) {{}}\n\
+             {answer}\n\
+             }}"
+        );
+        Solc::find()
+            .unwrap()
+            .compile(&[("Consumer.sol", source.as_str()), ("Child.sol", &child)], &Settings::default())
+    };
+    let error = compile("").unwrap_err().to_string();
+    assert!(error.contains("_checkProvenance") && error.contains("abstract"), "{error}");
+    compile("function _checkProvenance(address, bytes32, bytes32, bytes calldata) internal pure override { revert(); }")
+        .unwrap();
 }
 
 /// Ten outputs are checked, so their consumer costs more than one without bounds: by how much?

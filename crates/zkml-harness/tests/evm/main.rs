@@ -8,6 +8,7 @@ mod requests;
 mod rewards;
 mod self_check;
 mod statement;
+mod style;
 mod sumcheck;
 mod support;
 mod verifier;

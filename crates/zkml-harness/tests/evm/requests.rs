@@ -1,7 +1,7 @@
 //! The self-check of contracts that take requests fails when any of the checks is missing that it is about.
 
 use crate::support::{Behind, Codes, stack_code, stating};
-use zkml_codegen::{consumer_source, names, request_consumer_source};
+use zkml_codegen::{any_input_request_consumer_source, consumer_source, names, request_consumer_source};
 use zkml_contracts::library;
 use zkml_harness::{Contract, HarnessError, Settings, Solc, self_check_consumer, self_check_requests};
 use zkml_protocol::{Encoding, Field, InstanceLayout, Word, plonk::Sample};
@@ -12,6 +12,7 @@ fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> Contract {
     let mut files = vec![
         (format!("{}.sol", names.consumer), consumer_source(&sample.program).unwrap()),
         (format!("{}.sol", names.request_consumer), request_consumer_source(&sample.program).unwrap()),
+        ("AnyInput.sol".to_owned(), any_input_request_consumer_source(&sample.program).unwrap()),
     ];
     // Instead of the file of this name that the compiler would find.
     files.extend(library::source(file).map(|text| (file.to_owned(), text.to_owned())));
@@ -20,7 +21,7 @@ fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> Contract {
     *text = text.replace(before, after);
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
-    compiled.contract(&names.request_consumer).unwrap().clone()
+    compiled.contract(&names.any_input_request_consumer).unwrap().clone()
 }
 
 pub(crate) fn intact(sample: &Sample) -> Contract {

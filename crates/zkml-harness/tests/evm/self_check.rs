@@ -4,7 +4,7 @@ use crate::{
     consumer::bound,
     support::{self, Behind, Codes, stack_code},
 };
-use zkml_codegen::{consumer_source, names};
+use zkml_codegen::{any_input_consumer_source, consumer_source, names};
 use zkml_contracts::library;
 use zkml_harness::{Compiled, Contract, HarnessError, Settings, Solc, StackCode, self_check_consumer};
 use zkml_protocol::plonk::Sample;
@@ -46,15 +46,18 @@ fn taken(private: bool) -> (Sample, Contract) {
 
 /// The stack and the consumer of a sample, with one text replaced in a file of the library or in the consumer itself.
 fn altered(sample: &Sample, file: &str, before: &str, after: &str) -> (StackCode, Contract) {
-    let consumer = consumer_source(&sample.program).unwrap();
-    let mut files = vec![("Consumer.sol".to_owned(), consumer)];
+    let names = names::contracts(&sample.program);
+    let mut files = vec![
+        (format!("{}.sol", names.consumer), consumer_source(&sample.program).unwrap()),
+        ("AnyInput.sol".to_owned(), any_input_consumer_source(&sample.program).unwrap()),
+    ];
     files.extend(library::SOURCES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     let (_, text) = files.iter_mut().find(|(name, _)| name.ends_with(file)).expect("the file");
     assert_eq!(text.matches(before).count(), 1, "{before}");
     *text = text.replace(before, after);
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let compiled: Compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
-    let consumer = compiled.contract(&names::contracts(&sample.program).consumer).unwrap().clone();
+    let consumer = compiled.contract(&names.any_input_consumer).unwrap().clone();
     (StackCode::of(&compiled).unwrap(), consumer)
 }
 

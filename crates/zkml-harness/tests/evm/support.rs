@@ -78,13 +78,20 @@ pub(crate) struct Codes {
 impl Codes {
     /// Compiles them without a warning.
     pub(crate) fn of(program: &Program) -> Self {
+        let names = zkml_codegen::names::contracts(program);
+        let base = format!("{}.sol", names.consumer);
         let source = zkml_codegen::consumer_source(program).unwrap();
-        let files = [("Consumer.sol", source.as_str()), ("Accepting.sol", ACCEPTING)];
+        let any_input = zkml_codegen::any_input_consumer_source(program).unwrap();
+        let files = [
+            (base.as_str(), source.as_str()),
+            ("AnyInput.sol", any_input.as_str()),
+            ("Accepting.sol", ACCEPTING),
+        ];
         let compiled = Solc::find().unwrap().compile(&files, &Settings::default()).unwrap();
         assert_eq!(compiled.warnings, Vec::<String>::new());
         let contract = |name: &str| compiled.contract(name).unwrap().clone();
         Self {
-            consumer: contract(&zkml_codegen::names::contracts(program).consumer),
+            consumer: contract(&names.any_input_consumer),
             accepting: contract("AcceptingVerifier"),
             exact: contract("ExactVerifier"),
         }
@@ -212,6 +219,28 @@ pub(crate) fn signed(value: i128) -> Word {
 
 pub(crate) fn refused(call: &Call, error: &str) {
     assert!(call.describe().starts_with(error), "{} instead of {error}", call.describe());
+}
+
+/// A verifier with statements on one line each, so that they can be named and changed as lines, and without the formatter's
+/// directives.
+pub(crate) fn on_lines(source: &str) -> String {
+    let directives = |line: &&str| !line.trim_start().starts_with("// forgefmt: ");
+    let source = source.lines().filter(directives).map(|line| format!("{line}\n")).collect::<String>();
+    let (head, rest) = source.split_once("function statementShape()").expect("what it says of its statement");
+    let (shape, rest) = rest.split_once("\n    }\n").expect("the end of the function");
+    let head = head
+        .replace("if (\n            ", "if (")
+        .replace("\n                && ", " && ")
+        .replace("\n        ) revert", ") revert");
+    let (declared, returned) = shape.split_once("\n    {\n").expect("a body");
+    let declared =
+        declared.replace("\n        external\n        pure\n        returns (", " external pure returns (");
+    let declared = declared.replace("\n            ", "\n        ").replace("\n        )", "\n    )");
+    let returned = returned
+        .replace("(\n            ", "(")
+        .replace(",\n            ", ", ")
+        .replace("\n        );", ");");
+    format!("{head}function statementShape(){declared} {{\n{returned}\n    }}\n{rest}")
 }
 
 /// Compiles the sources, each with its program's verifier, in one run of the compiler.

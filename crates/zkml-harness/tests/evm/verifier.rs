@@ -316,7 +316,7 @@ fn a_wrong_answer_about_the_statement_fails_the_self_check() {
     let bounded = Field { values: 1, bounds, ..output.clone() };
     sample.program.statement.instances.outputs = vec![bounded, Field { values: 1, ..output }];
     let program = &sample.program;
-    let source = zkml_codegen::verifier_source(program).unwrap();
+    let source = support::on_lines(&zkml_codegen::verifier_source(program).unwrap());
     let hash = format!("modelCommitment, {}, PROOF_LENGTH, 0, 2, false, false", program.statement.model_hash);
     let other = format!("modelCommitment, {}, PROOF_LENGTH, 0, 2, false, false", Word::ONE);
     let flags = |from: &'static str, to: &'static str| (from.to_owned(), to.to_owned());

@@ -117,7 +117,7 @@ fn deploy_class(error: &DeployError) -> Class {
         E::ChainsFile { .. } | E::Keystore { .. } | E::Record { .. } | E::Unusable { .. } => Class::Input,
         E::Abi(AbiError::DelayTooShort { .. } | AbiError::DelayUnused { .. }) => Class::Usage,
         E::OtherModel { .. } | E::OtherRecord { .. } | E::Abi(_) => Class::Artifacts,
-        E::NoRequests { .. } | E::PartMissing { .. } | E::NoOwner { .. } => Class::Usage,
+        E::NoRequests { .. } | E::PartMissing { .. } | E::NoOwner { .. } | E::AnyInput { .. } => Class::Usage,
         E::Argument { .. } | E::NoGuardian | E::NoRewards { .. } => Class::Usage,
         E::NoRecord { .. } => Class::Input,
         E::FeeTooHigh { .. } | E::BaseFee { .. } | E::GasTooHigh { .. } => Class::System,

@@ -62,10 +62,10 @@ pub fn run(
     let compiled = sources.compile()?;
     let verifier = compiled.contract(&sources.names.verifier)?;
     let checked = self_check(verifier, &program, &proof.proof, &proof.instances)?;
-    let consumer = compiled.contract(&sources.names.consumer)?;
+    let consumer = compiled.contract(&sources.names.any_input_consumer)?;
     let stack = StackCode::of(&compiled)?;
     self_check_consumer(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
-    let consumer = compiled.contract(&sources.names.request_consumer)?;
+    let consumer = compiled.contract(&sources.names.any_input_request_consumer)?;
     self_check_consumer(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
     self_check_requests(&stack, verifier, consumer, &program, &proof.proof, &proof.instances)?;
     drop(work);
@@ -107,7 +107,7 @@ fn store(
     let texts = sources.files().map(|(name, source)| (format!("{name}.sol"), source.as_bytes().to_vec()));
     let mut files = Vec::from(texts);
     // The stack's too, so that deploying needs no compiler.
-    for name in sources.files().into_iter().map(|(name, _)| name).chain(StackCode::NAMES) {
+    for name in sources.deployable().into_iter().chain(StackCode::NAMES) {
         let contract = ContractFile::new(compiled.contract(name)?, &compiled.compiler);
         files.push((format!("{name}.json"), crate::json::pretty(&contract)));
     }

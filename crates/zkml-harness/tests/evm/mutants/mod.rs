@@ -9,7 +9,7 @@ mod scan;
 #[path = "../../../../../tests/attacks/table.rs"]
 mod table;
 
-use crate::support::samples;
+use crate::support::{on_lines, samples};
 use corpus::Corpus;
 use scan::{Edit, edits};
 use table::{Row, Table};
@@ -41,6 +41,7 @@ impl Subject {
                 let place = all.iter().position(|sample| sample.name == name).expect("a sample of that name");
                 let sample = all.swap_remove(place);
                 let source = verifier_source_favouring(&sample.program, favour).unwrap();
+                let source = on_lines(&source);
                 Self { name, sample, source }
             })
             .into()

@@ -124,14 +124,20 @@ fn contracts(claims: &Claims, rebuilt: &Rebuilt) -> Result<Vec<Check>> {
         ("Solidity verifier", &names.verifier, &rebuilt.sources.verifier),
         ("Solidity consumer", &names.consumer, &rebuilt.sources.consumer),
         ("Solidity of requests", &names.request_consumer, &rebuilt.sources.request_consumer),
+        ("Solidity consumer, any input", &names.any_input_consumer, &rebuilt.sources.any_input_consumer),
+        (
+            "Solidity of requests, any input",
+            &names.any_input_request_consumer,
+            &rebuilt.sources.any_input_request_consumer,
+        ),
     ] {
         let claimed = claims.solidity(&format!("{name}.sol"))?.map(|text| keccak256([text.as_slice()]));
         checks.push(Check::digests(what, "printed again", keccak256([source.as_bytes()]), claimed));
     }
     for (what, name) in [
         ("verifier bytecode", &names.verifier),
-        ("consumer bytecode", &names.consumer),
-        ("bytecode of requests", &names.request_consumer),
+        ("consumer bytecode", &names.any_input_consumer),
+        ("bytecode of requests", &names.any_input_request_consumer),
     ] {
         let contract = rebuilt.compiled.contract(name)?;
         let claimed = claims.solidity(&format!("{name}.json"))?.map(|text| claims::creation(&text));

@@ -39,7 +39,7 @@ impl Chain {
         // nothing that is registered.
         let no_statement = vec![Word::ZERO; program.num_instances() as usize];
         let model_id = stack.register(&mut evm, &Registration::of(&program, &no_statement)?)?;
-        let consumer = compiled.contract(&sources.names.consumer)?;
+        let consumer = compiled.contract(&sources.names.any_input_consumer)?;
         let consumer = stack.deploy_consumer(&mut evm, &program, consumer, model_id)?.address;
         let outputs = &program.statement().instances.outputs;
         let names = outputs

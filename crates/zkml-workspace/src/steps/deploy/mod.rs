@@ -84,6 +84,8 @@ pub struct Request {
     pub terms: Terms,
     /// What is wanted.
     pub parts: BTreeSet<Part>,
+    /// Deploy it off test chains too, though it takes proofs on any input.
+    pub accept_any_input: bool,
     /// Where records are.
     pub deployments: PathBuf,
     /// Patience and fees.
@@ -123,6 +125,9 @@ pub async fn run(
 ) -> Result<DeployReport> {
     let folder = Folder::load(artifacts, request.terms.consumer, request.terms.guardian)?;
     // What needs no connection comes first.
+    if request.parts.contains(&Part::Consumer) && !request.accept_any_input {
+        preflight::any_input(&request.chain, &folder.package)?;
+    }
     preflight::setup(&request.chain, &folder.package)?;
     let owners = request.terms.owners(&request.chain, sender.address())?;
     let rpc = connect.await?;

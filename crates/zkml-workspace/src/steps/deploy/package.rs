@@ -19,7 +19,7 @@ use zkml_deploy::{
 use zkml_harness::{Contract, Evm, Stack, StackCode};
 use zkml_protocol::{Program, VerifierProgram, Word, binding::Registration};
 
-/// Which consumer is deployed.
+/// Which consumer is deployed; both take proofs on any input, so that a deployment can be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsumerKind {
     /// Takes proofs of its callers.
@@ -32,7 +32,7 @@ impl ConsumerKind {
     /// Which of a program's consumers has this name.
     #[must_use]
     pub fn named(program: &Program, name: &str) -> Self {
-        let requests = zkml_codegen::names::contracts(program).request_consumer == name;
+        let requests = zkml_codegen::names::contracts(program).any_input_request_consumer == name;
         if requests { Self::Requests } else { Self::Plain }
     }
 }
@@ -92,8 +92,8 @@ impl Folder {
 /// The name of the consumer's contract.
 fn consumer_name(sources: &Sources, kind: ConsumerKind) -> &str {
     match kind {
-        ConsumerKind::Plain => &sources.names.consumer,
-        ConsumerKind::Requests => &sources.names.request_consumer,
+        ConsumerKind::Plain => &sources.names.any_input_consumer,
+        ConsumerKind::Requests => &sources.names.any_input_request_consumer,
     }
 }
 
