@@ -114,7 +114,7 @@ contract RequestsProofTest is Real {
         requests.requestRewarded{value: 1}(p.action, p.deadline, p.dataCommitment, w, "", "");
     }
 
-    /// @dev 24 values of 18 bits, 14 of them in the first word.
+    /// @dev 24 values of 20 bits, 12 in each word.
     function test_RevertWhen_PublicInputsHaveNoSuchWords() external {
         Proof memory p = load("request_open_alice_0");
         deployStack(IModelVerifier(address(new CreditOpenVerifier())));
@@ -126,7 +126,7 @@ contract RequestsProofTest is Real {
             vm.expectRevert(refused);
             open.requestInference(p.action, p.deadline, keccak256(wrong[i]), wrong[i], "");
         }
-        uint256[2] memory bits = [uint256(14 * 18), 10 * 18];
+        uint256[2] memory bits = [uint256(12 * 20), 12 * 20];
         for (uint256 i = 0; i < 2; ++i) {
             for (uint256 bit = bits[i]; bit < 256; ++bit) {
                 bytes memory spare = withWord(input, 32 * i, wordAt(input, 32 * i) | 1 << bit);

@@ -16,7 +16,7 @@ contract CreditGateProofTest is ProofChecks {
         CreditGate.Policy memory policy =
             CreditGate.Policy(account("pool"), account("asset"), 10_000e18, 0.05e18, 730 days, 0.2e18, 7 days);
         vm.prank(deployer("CreditGate"));
-        gate = new CreditGate(zkml, modelId, 16, issuer(), policy);
+        gate = new CreditGate(zkml, modelId, 18, issuer(), policy);
     }
 
     function target() internal view override returns (address) {
@@ -84,7 +84,7 @@ contract CreditGateProofTest is ProofChecks {
         assertEq(bob.action, gate.actionOf(terms), "action of the scenario");
         bytes memory provenance = signRoot(gate, "issuer", rootOf(bob.subject, bob.dataCommitment, bob.action));
         // About 0.603.
-        uint256 risk = (abi.decode(bob.output, (uint256)) * 1e18 + (1 << 16) - 1) >> 16;
+        uint256 risk = (abi.decode(bob.output, (uint256)) * 1e18 + (1 << 18) - 1) >> 18;
         vm.expectRevert(abi.encodeWithSelector(CreditGate.RiskTooHigh.selector, risk, 0.2e18));
         vm.prank(bob.subject);
         gate.approve(terms, inference(bob, provenance));

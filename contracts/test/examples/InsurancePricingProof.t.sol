@@ -19,7 +19,7 @@ contract InsurancePricingProofTest is ProofChecks {
         InsurancePricing.Limits memory limits =
             InsurancePricing.Limits(token, account("treasury"), 1_000_000e6, 365 days, 1 days, 0.005e18, 10e6);
         vm.prank(deployer("InsurancePricing"));
-        insurer = new InsurancePricing(zkml, modelId, 26, issuer(), limits);
+        insurer = new InsurancePricing(zkml, modelId, 29, issuer(), limits);
         token.mint(BOB, 1_000_000e6);
         vm.prank(BOB);
         token.approve(address(insurer), type(uint256).max);
@@ -54,9 +54,9 @@ contract InsurancePricingProofTest is ProofChecks {
     function test_SellsForTheModelsRate() external {
         act(good());
         (, uint256 premium,) = insurer.quotes(BOB);
-        // About 6.33 % of the cover: units of 2^-26, rounded up.
+        // About 6.33 % of the cover: units of 2^-29, rounded up.
         uint256 units = abi.decode(good_.output, (uint256));
-        assertEq(premium, (100_000e6 * units + (1 << 26) - 1) >> 26, "premium");
+        assertEq(premium, (100_000e6 * units + (1 << 29) - 1) >> 29, "premium");
         assertAtMost(premium, 6_400e6, "premium");
         assertAtMost(6_260e6, premium, "premium");
         vm.prank(BOB);

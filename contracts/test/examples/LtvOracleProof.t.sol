@@ -16,7 +16,7 @@ contract LtvOracleProofTest is ProofChecks {
         deployBelow("ltv_epoch_1", address(new LtvVerifier()));
         LtvOracle.Policy memory policy = LtvOracle.Policy(0.3e18, 0.8e18, 0.02e18, 1 hours, 1 hours, 30 minutes, 1 days);
         vm.startPrank(deployer("LtvOracle"));
-        oracle = new LtvOracle(zkml, modelId, 16, issuer(), account("collateral"), policy, 0.6e18);
+        oracle = new LtvOracle(zkml, modelId, 17, issuer(), account("collateral"), policy, 0.6e18);
         oracle.setKeeper(KEEPER);
         vm.stopPrank();
     }
