@@ -75,7 +75,7 @@ mod tests {
         let of = |scale: i32| {
             let mut graph = GraphBuilder::new("rounded");
             let x = graph
-                .input("x", &[3], scale, Bounds::new(-(1 << 20), 1 << 20), Visibility::Public)
+                .input("x", &[3], scale, Bounds::new(-(1 << 22), 1 << 22), Visibility::Public)
                 .expect("an input");
             let y = graph
                 .node("y", Rescale { divisor: 1 << scale, scale: 0, calibrated: None }, &[x])

@@ -2,7 +2,7 @@
 
 use super::{plan, table::shape};
 use std::fmt::Write;
-use zkml_onnx::LayerReport;
+use zkml_onnx::{LayerEffort, LayerReport};
 use zkml_workspace::{steps::calibrate::CalibrateReport, verdict::suspected};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f}\
@@ -15,6 +15,8 @@ const ROW: f64 = 22.0;
 const LEFT: f64 = 290.0;
 const WIDTH: f64 = 900.0;
 const RIGHT: f64 = 110.0;
+/// Layers of which it is drawn how much of a proof they are; there may be thousands.
+const EFFORTS: usize = 20;
 
 /// The page.
 #[must_use]
@@ -38,6 +40,7 @@ pub fn page(report: &CalibrateReport) -> String {
     body += &outputs(report);
     body += &errors(&report.calibration.layers);
     body += &ranges(&report.calibration.layers);
+    body += &efforts(&report.calibration.efforts);
     body += &costs(report);
     format!(
         "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\n\
@@ -99,7 +102,7 @@ fn errors(layers: &[LayerReport]) -> String {
             "{}<rect x={LEFT} y={:.0} width={:.1} height=14 fill=\"#4477aa\"/>\
              <line x1={mean:.1} y1={:.0} x2={mean:.1} y2={:.0} stroke=\"#ee6677\" stroke-width=\"3\"/>\
              <text x={:.1} y={:.0}>{:.1e}</text>",
-            label(layer, y),
+            label(&layer.name, &shape(&layer.shape), y),
             y + 3.0,
             end - LEFT,
             y + 1.0,
@@ -127,7 +130,7 @@ fn ranges(layers: &[LayerReport]) -> String {
             marks,
             "{}<rect x={LEFT} y={:.0} width={:.0} height=14 fill=\"#8882\"/>\
              <rect x={from:.1} y={:.0} width={:.1} height=14 fill=\"#228833\"/><text x={:.0} y={:.0}>±{bound}, {} bits</text>",
-            label(layer, y),
+            label(&layer.name, &shape(&layer.shape), y),
             y + 3.0,
             WIDTH - LEFT - RIGHT,
             y + 3.0,
@@ -155,15 +158,51 @@ fn costs(report: &CalibrateReport) -> String {
     format!("<h2>Expected costs</h2>\n<table>{rows}</table>\n{}", refused.collect::<String>())
 }
 
-fn label(layer: &LayerReport, y: f64) -> String {
-    let name: String = layer.name.chars().take(24).collect();
+/// A bar for each of the layers that most of a proof is spent on.
+fn efforts(layers: &[LayerEffort]) -> String {
+    let (all, most) =
+        (layers.iter().map(|l| l.lookups).sum::<u64>(), layers.first().map_or(0, |l| l.lookups));
+    if most == 0 {
+        return String::new();
+    }
+    let shown = &layers[..layers.len().min(EFFORTS)];
+    let mut marks = String::new();
+    for (i, layer) in shown.iter().enumerate() {
+        let y = i as f64 * ROW;
+        let width = layer.lookups as f64 / most as f64 * (WIDTH - LEFT - RIGHT);
+        let share = 100.0 * layer.lookups as f64 / all as f64;
+        let _ = write!(
+            marks,
+            "{}<rect x={LEFT} y={:.0} width={width:.1} height=14 fill=\"#aa7744\"/>\
+             <text x={:.1} y={:.0}>{}, {share:.0} %</text>",
+            label(&layer.name, "", y),
+            y + 3.0,
+            LEFT + width + 6.0,
+            y + 15.0,
+            layer.lookups
+        );
+    }
+    let more = match layers.len() - shown.len() {
+        0 => String::new(),
+        more => format!(
+            " {more} more have {} together.",
+            layers[shown.len()..].iter().map(|l| l.lookups).sum::<u64>()
+        ),
+    };
     format!(
-        "<text x={:.0} y={:.0} text-anchor=end>{} {}<title>{}</title></text>",
+        "<h2>What a proof is spent on</h2>\n<p>Rows of tables that integers of a layer are looked up in, {all} in all; most of a proof's time follows them.{more}</p>\n{}",
+        svg(&marks, shown.len())
+    )
+}
+
+fn label(name: &str, beside: &str, y: f64) -> String {
+    let short: String = name.chars().take(24).collect();
+    format!(
+        "<text x={:.0} y={:.0} text-anchor=end>{} {beside}<title>{}</title></text>",
         LEFT - 8.0,
         y + 15.0,
-        escape(&name),
-        shape(&layer.shape),
-        escape(&layer.name)
+        escape(&short),
+        escape(name)
     )
 }
 
@@ -218,7 +257,7 @@ mod tests {
             weight_scale: 8,
             outputs: vec![],
             layers,
-            efforts: vec![],
+            efforts: vec![LayerEffort { name: "<img src=y>".into(), lookups: 3 }],
             moved: vec![],
             outliers: vec![],
             notices: vec!["<b>cut</b>".into()],
@@ -239,7 +278,11 @@ mod tests {
         let page = page(&report(vec![layer("<img src=x>", 1e-3)]));
         assert!(!page.contains("<script>") && !page.contains("<img") && !page.contains("<b>cut"));
         assert!(page.contains("&lt;img src=x&gt;") && page.contains("class=warn"));
-        assert_eq!(page.matches("<svg").count(), 2);
+        assert!(
+            page.contains("&lt;img src=y&gt;") && page.contains(">3, 100 %<"),
+            "what a proof is spent on"
+        );
+        assert_eq!(page.matches("<svg").count(), 3);
     }
 
     #[test]

@@ -160,8 +160,8 @@ fn names_of_the_readme() -> Vec<(String, String)> {
     reads.collect()
 }
 
-/// The page's own commands, in its order; then the page's own project, with the file and the verifier of this model in place of those
-/// that the page copies.
+/// The page's own commands, in its order; then the page's own project, with the file, the verifier and the scale of this model in place of
+/// those that the page has.
 #[test]
 fn the_readme_s_test_reads_what_calldata_writes() {
     let fixture = fs::read(root().join("contracts/test/fixtures/proofs/loan_desk_alice_0.json")).unwrap();
@@ -202,13 +202,26 @@ fn forge_passes(folder: &Folder, proof: &str) {
         fs::write(path, text).unwrap();
     };
     let page = fs::read_to_string(root().join("contracts/README.md")).unwrap();
+    let verifier = String::from_utf8(folder.read("solidity/CreditMlpVerifier.sol")).unwrap();
+    let number = |text: &str, name: &str| -> String {
+        let (_, rest) = text.split_once(&format!("int256 {name} = ")).unwrap();
+        rest.split_once(';').unwrap().0.to_owned()
+    };
+    let scale = |of: &str| format!("SCALE = {of};");
     for file in ["foundry.toml", "src/LoanDesk.sol", "test/LoanDesk.t.sol"] {
         let mark = if file.ends_with("toml") { format!("# {file}\n") } else { format!("// {file}\n") };
         let (text, _) = page.split_once(&mark).unwrap().1.split_once("```").unwrap();
-        put(file, text);
+        if file.starts_with("src") {
+            let [theirs, ours] =
+                [(text, "private constant SCALE"), (verifier.as_str(), "public constant OUTPUT_SCALE")]
+                    .map(|(text, name)| scale(&number(text, name)));
+            assert!(text.contains(&theirs), "{text}");
+            put(file, &text.replace(&theirs, &ours));
+        } else {
+            put(file, text);
+        }
     }
     put("test/fixtures/loan_desk_alice_0.json", &fs::read_to_string(proof).unwrap());
-    let verifier = String::from_utf8(folder.read("solidity/CreditMlpVerifier.sol")).unwrap();
     put("test/CreditVerifier.sol", &verifier.replace("CreditMlpVerifier", "CreditVerifier"));
     let modules = home.path().join("node_modules");
     let copy = |from: &str, to: &str| {
