@@ -232,8 +232,8 @@ fn the_way_by_sumcheck() {
     let dev = folder.path("dev.srs").display().to_string();
     let setup = ["setup", "--srs", &dev, "--dir", &folder.dir];
     done(&["srs", "dev", "--k", "8", "--srs", &dev]);
-    fails(&setup, 5, "prover", &["2^8", "2^10"]);
-    done(&["srs", "dev", "--k", "10", "--srs", &dev]);
+    fails(&setup, 5, "prover", &["2^8", "2^11"]);
+    done(&["srs", "dev", "--k", "11", "--srs", &dev]);
     let keys = done(&setup);
     assert_eq!(keys["proof_system"], "sumcheck-kzg-mercury-bn254-v1");
     // What was proven by the other keys is no proof of these.

@@ -10,6 +10,10 @@ use zkml_protocol::sumcheck::{Segment, bits_for};
 
 use super::block::Block;
 
+/// Binary logarithm of the most rows that are left as they are: proving so few takes its time elsewhere, and of shorter vectors more parts
+/// are committed to, each of which costs gas.
+const SHORT: u32 = 10;
+
 /// Rows with the blocks that share them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Region {
@@ -40,10 +44,15 @@ pub(crate) struct Limits {
 }
 
 impl Grid {
-    /// Places all blocks that are not loose, in half as many rows as often as that can be.
+    /// Places all blocks that are not loose; those of many rows in half as many, as often as that can be.
     pub(crate) fn new(blocks: &[Block], limits: Limits) -> Self {
+        Self::halved(blocks, limits, SHORT)
+    }
+
+    /// As [`Grid::new`], for grids of more than `2^short` rows.
+    fn halved(blocks: &[Block], limits: Limits, short: u32) -> Self {
         let mut grid = Self::within(blocks, limits, u64::MAX).unwrap_or_else(|| Self::empty(blocks));
-        while grid.row_bits > 1
+        while grid.row_bits > short
             && let Some(smaller) = Self::within(blocks, limits, 1 << (grid.row_bits - 1))
         {
             grid = smaller;
@@ -208,7 +217,7 @@ mod tests {
     #[test]
     fn blocks_are_put_beside_others_only_where_that_halves_the_rows() {
         let of = |blocks: &[Block]| {
-            let grid = Grid::new(blocks, LIMITS);
+            let grid = Grid::halved(blocks, LIMITS, 1);
             check(blocks, &grid);
             (grid.row_bits, grid.columns)
         };
@@ -231,10 +240,16 @@ mod tests {
     #[test]
     fn nothing_holds_where_there_are_no_elements() {
         let blocks = [Block { count: 2, ..block(2, 4, 2) }, block(1, 4, 2)];
-        let grid = Grid::new(&blocks, LIMITS);
+        let grid = Grid::halved(&blocks, LIMITS, 1);
         check(&blocks, &grid);
         let members: Vec<usize> = grid.regions.iter().map(|r| r.members.len()).collect();
         assert_eq!((grid.row_bits, members), (2, vec![2, 0]));
+    }
+
+    #[test]
+    fn grids_of_few_rows_stay_as_they_are() {
+        let of = |bits: u32| Grid::new(&[block(bits, 4, 2), block(0, 4, 2)], LIMITS).row_bits;
+        assert_eq!([8, 9, 10, 11].map(of), [9, 10, 10, 11]);
     }
 
     #[test]
