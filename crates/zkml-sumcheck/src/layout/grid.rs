@@ -118,8 +118,10 @@ impl Grid {
         self.origins[block] = Some((segment.start, self.width(blocks, &self.regions[region])));
         let rest = (bits..segment.bits).map(|bits| {
             let segment = Segment { start: segment.start + (1 << bits), bits };
-            // The last ones that have no element there leave: of those before them the numbers stay.
-            let last = members.iter().rposition(|b| self.is_in(&blocks[*b], *b, segment));
+            // The last ones that have no element there leave: of those before them the numbers stay. One that zeros do not satisfy
+            // fills all of its rows, so nothing else can lie there.
+            let stays = |b: &usize| !blocks[*b].zeros_hold() || self.is_in(&blocks[*b], *b, segment);
+            let last = members.iter().rposition(stays);
             Region { segment, members: members[..last.map_or(0, |at| at + 1)].to_vec() }
         });
         let rest: Vec<Region> = rest.collect();
@@ -169,7 +171,7 @@ mod tests {
     const LIMITS: Limits = Limits { columns: 8, lookups: 6 };
 
     fn block(bits: u32, columns: usize, lookups: usize) -> Block {
-        let key = Affine::constant(Fr::ONE);
+        let key = Affine::column(0);
         Block {
             count: 1 << bits,
             digits: Digits::grouped(1, 1 << bits),
@@ -244,6 +246,12 @@ mod tests {
         check(&blocks, &grid);
         let members: Vec<usize> = grid.regions.iter().map(|r| r.members.len()).collect();
         assert_eq!((grid.row_bits, members), (2, vec![2, 0]));
+        // Unless zeros do not satisfy it: then it fills those rows.
+        let mut filled = blocks;
+        filled[0].lookups[0].key = Affine::constant(Fr::ONE);
+        let grid = Grid::halved(&filled, LIMITS, 1);
+        let members: Vec<usize> = grid.regions.iter().map(|r| r.members.len()).collect();
+        assert_eq!((grid.row_bits, members), (2, vec![2, 1]));
     }
 
     #[test]
