@@ -104,8 +104,11 @@ impl Map {
 
     /// The indices of [`Map::indices`], one after another.
     pub fn iter(&self) -> Indices<'_> {
-        let coords = self.axes.iter().map(|a| a.offset).collect();
-        Indices { map: self, index: vec![0; self.shape.len()], coords, left: self.len() }
+        let walk = match self.affine() {
+            Some((at, steps)) => Walk::Inside { at, steps },
+            None => Walk::Anywhere(self.axes.iter().map(|a| a.offset).collect()),
+        };
+        Indices { map: self, index: vec![0; self.shape.len()], walk, left: self.len() }
     }
 
     fn flat(&self, coords: &[i64]) -> Option<usize> {
@@ -198,8 +201,17 @@ impl Map {
 pub struct Indices<'a> {
     map: &'a Map,
     index: Vec<usize>,
-    coords: Vec<i64>,
+    walk: Walk,
     left: usize,
+}
+
+/// Where an iterator over a view is in the source.
+#[derive(Debug)]
+enum Walk {
+    /// At this index, which a step along each view dimension changes by so much: no coordinate leaves the source.
+    Inside { at: i64, steps: Vec<i64> },
+    /// At these coordinates.
+    Anywhere(Vec<i64>),
 }
 
 impl Iterator for Indices<'_> {
@@ -207,13 +219,19 @@ impl Iterator for Indices<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let item = self.map.flat(&self.coords);
+        let item = match &self.walk {
+            Walk::Inside { at, .. } => Some(*at as usize),
+            Walk::Anywhere(coords) => self.map.flat(coords),
+        };
         for d in (0..self.index.len()).rev() {
             self.index[d] += 1;
             let wrapped = self.index[d] == self.map.shape[d];
             let delta = if wrapped { 1 - self.map.shape[d] as i64 } else { 1 };
-            for (c, a) in self.coords.iter_mut().zip(&self.map.axes) {
-                *c += a.steps[d] * delta;
+            match &mut self.walk {
+                Walk::Inside { at, steps } => *at += steps[d] * delta,
+                Walk::Anywhere(coords) => {
+                    coords.iter_mut().zip(&self.map.axes).for_each(|(c, a)| *c += a.steps[d] * delta);
+                }
             }
             if !wrapped {
                 break;

@@ -39,6 +39,14 @@ pub(crate) fn weighted_sums(points: &[Point], digits: &[Vec<i32>], count: usize)
     }
 }
 
+/// Whether all points are on the curve; nothing where the instructions are missing.
+pub(crate) fn on_curve(points: &[G1Affine]) -> Option<bool> {
+    let math = Fq::arithmetic()?;
+    // SAFETY: where there is arithmetic, the instructions are there.
+    #[expect(unsafe_code, reason = "the instructions are there")]
+    Some(unsafe { equation_holds(math, points) })
+}
+
 /// Eight points side by side.
 #[derive(Clone, Copy)]
 struct Block {
@@ -63,6 +71,30 @@ impl Block {
         block.x[0] = [limb; LANES];
         block
     }
+}
+
+/// `y² = x³ + 3` for all points but the identity.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn equation_holds(math: &Arithmetic, points: &[G1Affine]) -> bool {
+    let three = math.mul(&math.all(&enter(&Fq::from(3))), &math.enter);
+    let generator = G1Affine::generator();
+    let mut holds = true;
+    for eight in points.chunks(LANES) {
+        let mut block = Block::filled(0);
+        for lane in 0..LANES {
+            // The identity has no coordinates.
+            let own = eight.get(lane).filter(|point| **point != G1Affine::identity());
+            let point = own.unwrap_or(&generator);
+            block.set(lane, &Point { x: enter(&point.x), y: enter(&point.y) });
+        }
+        let x = math.mul(&math.load(&block.x), &math.enter);
+        let y = math.mul(&math.load(&block.y), &math.enter);
+        let right = math.sum(&math.mul(&math.mul(&x, &x), &x), &three);
+        let difference = math.difference(&math.mul(&y, &y), &right);
+        let rows = math.store(&math.mul(&difference, &math.leave));
+        holds &= (0..LANES).all(|lane| leave::<Fq>(&rows.map(|row| row[lane])) == Fq::ZERO);
+    }
+    holds
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]

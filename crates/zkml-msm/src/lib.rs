@@ -8,6 +8,9 @@
 mod buckets;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
+mod read;
+
+pub use read::{POINT_BYTES, points_from_raw};
 
 use ff::{Field, PrimeField};
 use halo2curves::{

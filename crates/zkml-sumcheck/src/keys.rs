@@ -14,7 +14,7 @@ use crate::{
     Layout, RangeKeys, Unconfirmed,
     error::{Error, Result},
     layout::private,
-    points::{points_of, points_to_bytes},
+    points::{Points, points_to_bytes},
     prover::{Made, Phase, PrivateWeights, ProvingKey, Witness, made},
 };
 
@@ -72,19 +72,19 @@ impl Keys {
         points_to_bytes(self.key.powers.iter().chain(self.key.quotients.iter().flatten()))
     }
 
-    /// Takes apart what [`Keys::to_bytes`] wrote, for the layout and the program that it was made with. That the program has this
+    /// The keys that [`Keys::to_bytes`] wrote, for the layout and the program that they were made with. That the program has this
     /// layout's system says that the layout is the one that was confirmed.
     ///
     /// # Errors
-    /// [`Error::BadKey`] for a program of another system, another length, and for what is no point.
-    pub fn from_bytes(layout: Unconfirmed, program: Program, bytes: &[u8]) -> Result<Self> {
+    /// [`Error::BadKey`] for a program of another system, and for another number of points.
+    pub fn from_points(layout: Unconfirmed, program: Program, points: Points) -> Result<Self> {
         let Unconfirmed(layout) = layout;
         if layout.system != program.system || layout.opening != program.opening {
             return Err(Error::BadKey("the verifier program is not that of the model's layout"));
         }
         let lengths = crate::prover::quotient_lengths(&layout.weights, &layout.opening);
         let all: Vec<usize> = std::iter::once(layout.powers()).chain(lengths).collect();
-        let mut quotients = points_of(bytes, &all)?;
+        let mut quotients = points.split(&all)?;
         let points = quotients.remove(0);
         let key = ProvingKey::from_parts(program, points, layout.weights.clone(), quotients)?;
         Ok(Self { layout, key })

@@ -34,4 +34,5 @@ pub use integers::Integers;
 pub use keys::Keys;
 pub use layout::{Layout, Options, ROWS_PER_CALL, Unconfirmed, lay_out, lay_out_unconfirmed};
 pub use plan::{Plan, plan};
+pub use points::Points;
 pub use ranges::RangeKeys;

@@ -1,31 +1,38 @@
 //! Points as files of keys have them.
 
 use halo2curves::{bn256::G1Affine, serde::SerdeObject};
-use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Bytes of a point.
-const POINT: usize = 64;
+/// Points that were read and are on the curve: those of a key, before anybody knows whose.
+#[derive(Debug)]
+pub struct Points(Vec<G1Affine>);
+
+impl Points {
+    /// Reads what [`Keys::to_bytes`](crate::Keys::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] for what is no point.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        zkml_msm::points_from_raw(bytes).map(Self).ok_or(Error::BadKey("it holds what is no point"))
+    }
+
+    /// Vectors of these lengths, one after the other.
+    pub(crate) fn split(self, lengths: &[usize]) -> Result<Vec<Vec<G1Affine>>> {
+        let Self(mut points) = self;
+        if points.len() != lengths.iter().sum::<usize>() {
+            return Err(Error::BadKey(
+                "its length is not that of this model's key: it is damaged, or another model's",
+            ));
+        }
+        let mut last = |length: &usize| points.split_off(points.len() - length);
+        let mut out: Vec<_> = lengths.iter().rev().map(&mut last).collect();
+        out.reverse();
+        Ok(out)
+    }
+}
 
 /// The bytes of points.
 pub(crate) fn points_to_bytes<'a>(points: impl Iterator<Item = &'a G1Affine>) -> Vec<u8> {
     points.flat_map(SerdeObject::to_raw_bytes).collect()
-}
-
-/// Vectors of points of these lengths, one after the other.
-pub(crate) fn points_of(bytes: &[u8], lengths: &[usize]) -> Result<Vec<Vec<G1Affine>>> {
-    if bytes.len() != lengths.iter().sum::<usize>() * POINT {
-        return Err(Error::BadKey(
-            "its length is not that of this model's key: it is damaged, or another model's",
-        ));
-    }
-    let (mut rest, mut out) = (bytes, Vec::with_capacity(lengths.len()));
-    for length in lengths {
-        let (own, after) = rest.split_at(*length * POINT);
-        let points = own.par_chunks_exact(POINT).map(G1Affine::from_raw_bytes);
-        out.push(points.collect::<Option<_>>().ok_or(Error::BadKey("it holds what is no point"))?);
-        rest = after;
-    }
-    Ok(out)
 }

@@ -134,9 +134,13 @@ impl Keys {
                 Ok(Self::of_halo2(compiled, keys))
             }
             (Layout::Sumcheck(plan), Program::Sumcheck(program)) => {
-                let container = Container::open(name, SUMCHECK_MAGIC, bytes)?;
-                let layout = zkml_sumcheck::lay_out_unconfirmed(system, &plan.options)?;
-                let keys = zkml_sumcheck::Keys::from_bytes(layout, *program, container.body)?;
+                let points = || {
+                    let container = Container::open(name, SUMCHECK_MAGIC, bytes)?;
+                    Ok::<_, Error>(zkml_sumcheck::Points::read(container.body)?)
+                };
+                let layout = || zkml_sumcheck::lay_out_unconfirmed(system, &plan.options);
+                let (points, layout) = rayon::join(points, layout);
+                let keys = zkml_sumcheck::Keys::from_points(layout?, *program, points?)?;
                 Ok(Self::of_sumcheck(compiled, keys))
             }
             _ => Err(Error::Malformed {

@@ -216,8 +216,10 @@ fn weights(relations: &Relations, plan: &Plan, structure: &Structure, bits: u32)
         let end = base as usize + (1 << digits.total_bits());
         out.resize(end);
         let own = out.small_mut(base as usize..end);
-        for (i, x) in relations.vars[v].constant.iter().flatten().enumerate() {
-            own[digits.address(i as u64) as usize] = *x;
+        let (run, values) = (digits.run(), relations.vars[v].constant.as_deref().unwrap_or_default());
+        for (i, values) in values.chunks(run).enumerate() {
+            let at = digits.address((i * run) as u64) as usize;
+            own[at..at + values.len()].copy_from_slice(values);
         }
     }
     (out, places)

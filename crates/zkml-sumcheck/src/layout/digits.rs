@@ -53,6 +53,14 @@ impl Digits {
         parts.map(|((w, r), b)| (index / w % r) << b).sum()
     }
 
+    /// Elements whose addresses follow each other.
+    pub(crate) fn run(&self) -> usize {
+        match (self.weights.first(), self.radices.first()) {
+            (Some(1), Some(radix)) => *radix as usize,
+            _ => 1,
+        }
+    }
+
     /// Digits of a dimension that begins at `weight` and has `size` values; nothing if digits do not end where it does.
     pub(crate) fn within(&self, weight: u64, size: u64) -> Option<std::ops::Range<usize>> {
         if size == 1 {

@@ -9,7 +9,7 @@ use super::{ProvingKey, Witness, quotients};
 use crate::{
     error::{Error, Result},
     integers::Integers,
-    points::{points_of, points_to_bytes},
+    points::{Points, points_to_bytes},
 };
 
 /// Separates blinding coefficients from every other use of Keccak-256.
@@ -89,7 +89,7 @@ impl ProvingKey {
         let blinds = blinds(salt, self.shape.private_parts as usize);
         let lengths = super::quotient_lengths(&Integers::from(&values[..]), &self.program.opening);
         let all: Vec<usize> = std::iter::once(blinds.len()).chain(lengths).collect();
-        let mut quotients = points_of(bytes, &all)?;
+        let mut quotients = Points::read(bytes)?.split(&all)?;
         let commitments = quotients.remove(0);
         Ok(PrivateWeights { values, blinds, commitments, quotients })
     }
