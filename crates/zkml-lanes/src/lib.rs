@@ -23,6 +23,8 @@ pub trait Lanes: Copy + Send + Sync + std::fmt::Debug + 'static {
     type Scalar: Copy + Send + Sync + std::fmt::Debug;
     /// A sum of products that is reduced in the end.
     type Products: Copy + Send + Sync;
+    /// A sum of products with integers that is reduced in the end.
+    type IntegerProducts: Copy + Send + Sync;
 
     /// Number of elements side by side, a power of two.
     const WIDTH: usize;
@@ -57,7 +59,17 @@ pub trait Lanes: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn add_product(self, sum: &mut Self::Products, a: &Self::Element, b: &Self::Element);
     /// The sum.
     fn sum(self, products: &Self::Products) -> Self::Element;
+
+    /// A sum without products with integers.
+    fn integer_products(self) -> Self::IntegerProducts;
+    /// Adds `a b`, for [`Lanes::WIDTH`] integers from `−2^52` to `2^52 − 1`, or fewer: the rest is zero.
+    fn add_integer_product(self, sum: &mut Self::IntegerProducts, a: &[i64], b: &Self::Element);
+    /// The sum.
+    fn integer_sum(self, products: &Self::IntegerProducts) -> Self::Element;
 }
+
+/// Bits of the magnitude that integers in products may have.
+pub const INTEGER_BITS: u32 = 52;
 
 /// A loop over many elements.
 ///
@@ -173,6 +185,7 @@ mod tests {
             lanes.add_product(&mut products, &x, &y);
             lanes.add_product(&mut products, &y, &y);
             is(lanes.sum(&products), &|i| (a[i] + b[i]) * b[i]);
+            integers_multiply(lanes, &b);
             assert_eq!(total(lanes, &x), a.iter().sum::<Fr>());
             for length in [0, 1, 7, 8, 9, 20] {
                 let many: Vec<Fr> = (0..length).map(Fr::from).collect();
@@ -181,6 +194,26 @@ mod tests {
                 assert_eq!(left(lanes, &entered, many.len()), many);
             }
             L::WIDTH
+        }
+    }
+
+    /// Products with integers of all sizes and both signs, more than are reduced together.
+    fn integers_multiply<L: Lanes>(lanes: L, b: &[Fr]) {
+        let (least, most) = (-1i64 << INTEGER_BITS, (1i64 << INTEGER_BITS) - 1);
+        let of = |x: i64| if x < 0 { -Fr::from(x.unsigned_abs()) } else { Fr::from(x as u64) };
+        for integers in [[0; 8], [least; 8], [most; 8], [1, -1, least, most, 0, 77, -1 << 20, 5]] {
+            let integers = &integers[..L::WIDTH];
+            for count in [1u64, 2, 500] {
+                let mut sum = lanes.integer_products();
+                (0..count).for_each(|_| lanes.add_integer_product(&mut sum, integers, &lanes.load(b)));
+                let mut out = vec![Fr::ONE; L::WIDTH];
+                lanes.store(&lanes.integer_sum(&sum), &mut out);
+                let expected = integers.iter().zip(b).map(|(x, b)| of(*x) * b * Fr::from(count));
+                assert_eq!(out, expected.collect::<Vec<Fr>>(), "{integers:?}, {count} times");
+            }
+            let mut sum = lanes.integer_products();
+            lanes.add_integer_product(&mut sum, &integers[..1], &lanes.load(b));
+            assert_eq!(total(lanes, &lanes.integer_sum(&sum)), of(integers[0]) * b[0]);
         }
     }
 

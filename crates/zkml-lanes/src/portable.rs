@@ -13,6 +13,7 @@ impl Lanes for Portable {
     type Element = Fr;
     type Scalar = Fr;
     type Products = Fr;
+    type IntegerProducts = Fr;
 
     const WIDTH: usize = 1;
 
@@ -84,6 +85,27 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn sum(self, products: &Fr) -> Fr {
+        *products
+    }
+
+    #[inline(always)]
+    fn integer_products(self) -> Fr {
+        Fr::ZERO
+    }
+
+    #[inline(always)]
+    fn add_integer_product(self, sum: &mut Fr, a: &[i64], b: &Fr) {
+        let Some(a) = a.first() else { return };
+        let product = Fr::from(a.unsigned_abs()) * b;
+        if *a < 0 {
+            *sum -= product;
+        } else {
+            *sum += product;
+        }
+    }
+
+    #[inline(always)]
+    fn integer_sum(self, products: &Fr) -> Fr {
         *products
     }
 }

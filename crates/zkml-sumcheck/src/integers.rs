@@ -4,6 +4,7 @@ use ff::Field;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use zkml_lanes::INTEGER_BITS;
 
 use crate::field::{from_i64, to_i64};
 
@@ -62,12 +63,19 @@ impl Integers {
         &mut self.small[range]
     }
 
+    fn everything(&self) -> Narrow<'_> {
+        Narrow { small: &self.small, wide: &self.wide, first: 0 }
+    }
+
+    /// All elements, if the small integers among them fit into the products of lanes.
+    pub(crate) fn narrow(&self) -> Option<Narrow<'_>> {
+        let fits = |v: &i64| (-1 << INTEGER_BITS..1 << INTEGER_BITS).contains(v);
+        self.small.iter().all(fits).then(|| self.everything())
+    }
+
     /// Some elements; what is beyond the end is left out.
     pub fn cells(&self, range: Range<usize>) -> Vec<Fr> {
-        let range = range.start.min(self.len())..range.end.min(self.len());
-        let mut out: Vec<Fr> = self.small[range.clone()].iter().map(|v| from_i64(*v)).collect();
-        self.wide.range(range.clone()).for_each(|(at, v)| out[at - range.start] = *v);
-        out
+        self.everything().part(range).cells()
     }
 
     /// All elements.
@@ -94,6 +102,38 @@ impl Integers {
         let (bases, scalars): (Vec<G1Affine>, Vec<Fr>) =
             inside.map(|(at, w)| (powers[at - range.start], *w)).unzip();
         zkml_msm::small(&self.small[range], powers) + zkml_msm::full(&scalars, &bases)
+    }
+}
+
+/// A part of a vector whose small integers fit into the products of lanes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Narrow<'a> {
+    /// Zero where an element is no small integer.
+    pub(crate) small: &'a [i64],
+    wide: &'a BTreeMap<usize, Fr>,
+    /// The address of the first element.
+    first: usize,
+}
+
+impl<'a> Narrow<'a> {
+    /// Some elements; what is beyond the end is left out.
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        let length = self.small.len();
+        let range = range.start.min(length)..range.end.min(length);
+        Self { first: self.first + range.start, small: &self.small[range], ..self }
+    }
+
+    /// The elements that are no small integers, by place.
+    pub(crate) fn wide(self) -> impl Iterator<Item = (usize, Fr)> + use<'a> {
+        let own = self.wide.range(self.first..self.first + self.small.len());
+        own.map(move |(at, value)| (at - self.first, *value))
+    }
+
+    /// All elements.
+    pub(crate) fn cells(self) -> Vec<Fr> {
+        let mut out: Vec<Fr> = self.small.iter().map(|v| from_i64(*v)).collect();
+        self.wide().for_each(|(at, value)| out[at] = value);
+        out
     }
 }
 

@@ -26,6 +26,7 @@ mod tensor;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod vector;
 #[cfg(test)]
 mod vectors;
 

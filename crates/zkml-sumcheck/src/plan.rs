@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use zkml_graph::System as Relations;
 use zkml_protocol::{
     G1, G2, Srs, Statement, Word,
-    sumcheck::{Base, PROTOCOL_VERSION, Program, SlotId, Weights},
+    sumcheck::{Base, Opening, PROTOCOL_VERSION, Program, SlotId, System, Weights},
 };
 
 use crate::{
-    Options, Unconfirmed,
+    Integers, Options,
     error::{Error, Result},
-    lay_out_unconfirmed,
+    layout::Drafts,
 };
 
 /// Chosen options with what they are expected to cost. Sizes and counts are exact; gas, code, time and memory are estimates.
@@ -54,10 +54,19 @@ pub fn plan(
     candidates: &[Options],
     weigh: &(dyn Fn(&Plan) -> f64 + Sync),
 ) -> Result<Plan> {
+    // Options that differ in how vectors are opened share all else.
+    let mut drafts: Vec<(Options, Result<Drafts>)> = Vec::new();
     let mut best: Option<(f64, Plan)> = None;
     let mut refused = None;
     for options in candidates {
-        match lay_out_unconfirmed(relations, options).and_then(|layout| Plan::of(&layout, *options)) {
+        let key = Options { parts: 1, whole: false, ..*options };
+        let known = drafts.iter().position(|(of, _)| *of == key);
+        let number = known.unwrap_or_else(|| {
+            drafts.push((key, Drafts::new(relations, options)));
+            drafts.len() - 1
+        });
+        let Ok(draft) = &drafts[number].1 else { continue };
+        match Plan::of(draft, *options) {
             Ok(plan) => {
                 let weight = weigh(&plan);
                 if best.as_ref().is_none_or(|(least, _)| weight < *least) {
@@ -67,14 +76,16 @@ pub fn plan(
             Err(error) => refused = refused.or(Some(error)),
         }
     }
+    let refused = drafts.into_iter().find_map(|(_, draft)| draft.err()).or(refused);
     best.map(|(_, plan)| plan)
         .ok_or_else(|| refused.unwrap_or_else(|| Error::Defect("no options were considered".into())))
 }
 
 impl Plan {
     /// The costs of a layout.
-    fn of(layout: &Unconfirmed, options: Options) -> Result<Self> {
-        let program = outline(layout);
+    fn of(drafts: &Drafts, options: Options) -> Result<Self> {
+        let (system, weights) = drafts.parts();
+        let program = outline(system, weights, drafts.opening(&options)?);
         let shape = program.shape().ok_or_else(|| Error::Defect("the program has no shape".into()))?;
         let equations =
             program.equations().map_err(|part| Error::Defect(format!("{} do not fit the layout", part.0)))?;
@@ -82,9 +93,10 @@ impl Plan {
         let (system, opening) = (&program.system, &program.opening);
         let length = opening.length();
         let rows = 1u64 << system.row_bits;
+        let quotients: usize = crate::prover::quotient_lengths(weights, opening).iter().sum();
         let weights = length * (program.weights.commitments.len() as u64 + u64::from(shape.private_parts));
-        let quotients: usize = crate::prover::quotient_lengths(&layout.0.weights, opening).iter().sum();
-        let key_bytes = 64 * (layout.powers() + quotients) as u64;
+        let powers = length as usize + 1;
+        let key_bytes = 64 * (powers + quotients) as u64;
         let cells = u64::from(system.columns) * rows;
         let work = Work {
             rows: rows as f64,
@@ -103,7 +115,7 @@ impl Plan {
         let multiplied = terms.iter().filter(|(factor, _)| !equations.is_one(*factor)).count();
         Ok(Self {
             options,
-            k: layout.powers().next_power_of_two().ilog2(),
+            k: powers.next_power_of_two().ilog2(),
             cells: u64::from(shape.parts[0]) * length,
             weights,
             instances: system.instances as usize,
@@ -120,15 +132,14 @@ impl Plan {
     }
 }
 
-/// The program of a layout without the points that keys have: as many operations, and as long proofs.
-fn outline(layout: &Unconfirmed) -> Program {
-    let layout = &layout.0;
-    let parts = layout.weights.len() as u64 / layout.opening.length().max(1);
+/// The program of a system without the points that keys have: as many operations, and as long proofs.
+fn outline(system: &System, weights: &Integers, opening: Opening) -> Program {
+    let parts = (weights.len() as u64).div_ceil(opening.length());
     let (g1, g2) = (G1::default(), G2::default());
     Program {
         version: PROTOCOL_VERSION,
-        system: layout.system.clone(),
-        opening: layout.opening,
+        system: system.clone(),
+        opening,
         weights: Weights { commitments: vec![g1; parts as usize] },
         srs: Srs { g1, g2, s_g2: g2, unsafe_dev: true },
         srs_b: g2,

@@ -4,12 +4,15 @@ use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use zkml_curve::scalar_from_word;
-use zkml_lanes::{Kernel, Lanes, entered, left, total};
+use zkml_lanes::{Lanes, entered, left};
 use zkml_protocol::sumcheck::{Axis, Index, Source, Term};
 
-use crate::{functional::for_each_shown, integers::Cells};
+use crate::{
+    functional::for_each_shown,
+    integers::Cells,
+    vector::{Dot, Vector},
+};
 
 /// Where a value of an index goes.
 #[derive(Clone, Copy)]
@@ -62,12 +65,12 @@ fn repeated(mut entries: Vec<Entry>, term: &Term, indices: &[Index], kept: &[Kep
 pub(crate) fn add_tensor<L: Lanes>(
     lanes: L,
     out: &mut [Fr],
-    (vector, elements): (Option<Cells<'_>>, &[L::Element]),
+    (vector, elements): (Option<Cells<'_>>, Vector<'_, L>),
     term: &Term,
     indices: &[Index],
     kept: &[Kept<'_>],
 ) {
-    if let Some(runs) = Runs::new(term, indices, kept, elements, L::WIDTH) {
+    if let Some(runs) = Runs::new(term, indices, kept, elements) {
         return runs.add_to(lanes, out);
     }
     // Axes that are summed over entirely are inner sums.
@@ -98,12 +101,10 @@ pub(crate) fn add_tensor<L: Lanes>(
 
 /// Shorter runs are not worth the trouble.
 const SHORT: usize = 8;
-/// Elements that a thread sums up at once.
-const CHUNK: usize = 8;
 
 /// A term whose lowest axis is a run of whole elements: cells along it are summed over all other axes first.
-struct Runs<'a, E> {
-    elements: &'a [E],
+struct Runs<'a, L: Lanes> {
+    elements: Vector<'a, L>,
     /// Length of a run, in elements.
     length: usize,
     /// For each place in the result: first elements of runs, with weights.
@@ -114,17 +115,12 @@ struct Runs<'a, E> {
     copies: Vec<usize>,
 }
 
-impl<'a, E: Copy + Send + Sync> Runs<'a, E> {
+impl<'a, L: Lanes> Runs<'a, L> {
     /// The runs of a term, if it has some.
-    fn new(
-        term: &Term,
-        indices: &[Index],
-        kept: &[Kept<'_>],
-        elements: &'a [E],
-        width: usize,
-    ) -> Option<Self> {
+    fn new(term: &Term, indices: &[Index], kept: &[Kept<'_>], elements: Vector<'a, L>) -> Option<Self> {
+        let width = L::WIDTH;
         let whole = |axis: &&Axis| axis.bit == 0 && (1usize << axis.bits) >= width.max(SHORT);
-        let lowest = term.axes.iter().find(whole).filter(|_| !elements.is_empty())?;
+        let lowest = term.axes.iter().find(whole).filter(|_| elements.len() > 0)?;
         let others = term.axes.iter().filter(|axis| *axis != lowest);
         let others = others.fold(vec![(0, 0, Fr::ONE)], |all, axis| expanded(&all, axis, indices, kept));
         let (copies, factor) = repeated(vec![(0, 0, Fr::ONE)], term, indices, kept);
@@ -148,7 +144,7 @@ impl<'a, E: Copy + Send + Sync> Runs<'a, E> {
         Some(Self { elements, length, places, ends, copies })
     }
 
-    fn add_to<L: Lanes<Element = E>>(&self, lanes: L, out: &mut [Fr]) {
+    fn add_to(&self, lanes: L, out: &mut [Fr]) {
         let sums = self.sums(lanes);
         let ends = Ends::new(lanes, &self.ends, self.length);
         let places: Vec<(&usize, Vec<Fr>)> = self
@@ -167,7 +163,7 @@ impl<'a, E: Copy + Send + Sync> Runs<'a, E> {
     }
 
     /// For each place, the run of cells that is left when all other axes are summed over.
-    fn sums<L: Lanes<Element = E>>(&self, lanes: L) -> Vec<Vec<E>> {
+    fn sums(&self, lanes: L) -> Vec<Vec<L::Element>> {
         let scaled = |runs: &Vec<(usize, Fr)>| -> Vec<(usize, L::Scalar)> {
             runs.iter().map(|(start, weight)| (*start, lanes.scalar(weight))).collect()
         };
@@ -175,50 +171,8 @@ impl<'a, E: Copy + Send + Sync> Runs<'a, E> {
             .values()
             .collect::<Vec<_>>()
             .into_par_iter()
-            .map(|runs| sum_of_runs(lanes, self.elements, &scaled(runs), self.length))
+            .map(|runs| self.elements.sum_of_runs(lanes, &scaled(runs), self.length))
             .collect()
-    }
-}
-
-/// Runs of so many elements that begin somewhere in a vector, summed up with weights.
-pub(crate) fn sum_of_runs<L: Lanes>(
-    lanes: L,
-    elements: &[L::Element],
-    runs: &[(usize, L::Scalar)],
-    length: usize,
-) -> Vec<L::Element> {
-    let part = |from: usize| from..(from + CHUNK).min(length);
-    let parts = (0..length).into_par_iter().step_by(CHUNK);
-    parts.flat_map_iter(|from| lanes.run(SumRuns { elements, runs, part: part(from) })).collect()
-}
-
-/// A part of runs, summed up with weights.
-struct SumRuns<'a, L: Lanes> {
-    elements: &'a [L::Element],
-    runs: &'a [(usize, L::Scalar)],
-    part: Range<usize>,
-}
-
-impl<L: Lanes> Kernel<L> for SumRuns<'_, L> {
-    type Output = Vec<L::Element>;
-
-    #[inline(always)]
-    fn run(self, lanes: L) -> Self::Output {
-        let mut sums = vec![lanes.products(); self.part.len()];
-        let zero = lanes.zero();
-        for (start, weight) in self.runs {
-            let weight = lanes.all(weight);
-            for (i, sum) in sums.iter_mut().enumerate() {
-                // What a vector does not have is zero.
-                let cell = self.elements.get(start + self.part.start + i).unwrap_or(&zero);
-                lanes.add_product(sum, cell, &weight);
-            }
-        }
-        let mut out = Vec::with_capacity(sums.len());
-        for sum in &sums {
-            out.push(lanes.sum(sum));
-        }
-        out
     }
 }
 
@@ -256,21 +210,5 @@ impl<L: Lanes> Ends<L> {
             }
             Self::Sums(sums) => sums.iter().map(|weights| lanes.run(Dot::<L>(run, weights))).collect(),
         }
-    }
-}
-
-/// `⟨a, b⟩`.
-pub(crate) struct Dot<'a, L: Lanes>(pub(crate) &'a [L::Element], pub(crate) &'a [L::Element]);
-
-impl<L: Lanes> Kernel<L> for Dot<'_, L> {
-    type Output = Fr;
-
-    #[inline(always)]
-    fn run(self, lanes: L) -> Fr {
-        let mut sum = lanes.products();
-        for (a, b) in self.0.iter().zip(self.1) {
-            lanes.add_product(&mut sum, a, b);
-        }
-        total(lanes, &lanes.sum(&sum))
     }
 }

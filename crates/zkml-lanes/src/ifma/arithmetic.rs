@@ -4,7 +4,7 @@ use core::arch::x86_64::__m512i;
 
 use super::{
     Base, LANES, LIMBS, Limbs, MASK, available,
-    instructions::{above, add, all, and, high, load, low, store, sub, zero},
+    instructions::{above, add, all, and, high, load, load_integers, low, store, sub, times_256, zero},
     limbs,
 };
 
@@ -25,6 +25,8 @@ pub struct Arithmetic {
     pub enter: Wide,
     /// A product with it goes back.
     pub leave: Wide,
+    /// A product with it makes the radix `2^260` of plain numbers.
+    plain: Wide,
 }
 
 /// Products added up, not reduced: limbs of twice the length.
@@ -40,6 +42,17 @@ pub struct Products {
 impl Products {
     /// Products that fit into signed limbs of 64 bits, ten additions of 52 bits each.
     const MOST: u32 = 128;
+}
+
+/// Products with integers added up, not reduced.
+#[derive(Clone, Copy, Debug)]
+pub struct IntegerProducts {
+    /// Signed.
+    limbs: [__m512i; LIMBS + 1],
+    /// Number of products in the limbs.
+    count: u32,
+    /// Products that were reduced already, as plain numbers.
+    sum: Wide,
 }
 
 #[inline(always)]
@@ -62,6 +75,7 @@ impl Arithmetic {
             mask: all(MASK),
             enter: each(&c.enter),
             leave: each(&c.leave),
+            plain: each(&c.plain),
         })
     }
 
@@ -193,5 +207,45 @@ impl Arithmetic {
         // Below 8p: 128 products below 4p², and p.
         let upper = self.carry(limbs!(I => acc[I + LIMBS]));
         self.sum(&self.reduced(&upper), &products.sum)
+    }
+
+    /// No products with integers.
+    #[inline(always)]
+    pub fn integer_products(&self) -> IntegerProducts {
+        IntegerProducts { limbs: [zero(); LIMBS + 1], count: 0, sum: self.zero() }
+    }
+
+    /// Adds `a b` for integers from `−2^52` to `2^52 − 1` and factors below `2p`.
+    #[inline(always)]
+    pub fn add_integer_product(&self, products: &mut IntegerProducts, a: &[i64; LANES], b: &Wide) {
+        if products.count == Products::MOST {
+            *products = IntegerProducts { sum: self.plain_sum(products), ..self.integer_products() };
+        }
+        products.count += 1;
+        let a = load_integers(a);
+        // The integer is its lowest 52 bits, and 2^52 less where it is negative.
+        let (lowest, negative) = (and(a, self.mask), above(a));
+        let mut acc = products.limbs;
+        limbs!(I => acc[I] = low(acc[I], lowest, b[I]));
+        limbs!(I => acc[I + 1] = high(acc[I + 1], lowest, b[I]));
+        limbs!(I => acc[I + 1] = sub(acc[I + 1], and(b[I], negative)));
+        products.limbs = acc;
+    }
+
+    /// The sum of all products, below `1.2p`.
+    #[inline(always)]
+    pub fn all_integer_products(&self, products: &IntegerProducts) -> Wide {
+        self.mul(&self.plain_sum(products), &self.plain)
+    }
+
+    /// The sum of all products times `2^−260`, below `1.2p`.
+    #[inline(always)]
+    fn plain_sum(&self, products: &IntegerProducts) -> Wide {
+        let mut limbs = [zero(); 2 * LIMBS];
+        limbs!(I => limbs[I] = products.limbs[I]);
+        limbs[LIMBS] = products.limbs[LIMBS];
+        // 128 products are above −2^60 p: with that much more the sum is not negative.
+        limbs!(I => limbs[I + 1] = add(limbs[I + 1], times_256(self.modulus[I])));
+        self.all_products(&Products { limbs, count: 0, sum: products.sum })
     }
 }

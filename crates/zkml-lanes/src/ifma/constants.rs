@@ -50,6 +50,8 @@ pub struct Constants {
     pub(super) enter: Limbs,
     /// `2^256`: a product with it goes back.
     pub(super) leave: Limbs,
+    /// `2^520`: a product with it makes the radix `2^260` of a plain number.
+    pub(super) plain: Limbs,
 }
 
 impl Constants {
@@ -75,6 +77,7 @@ impl Constants {
             quotient: (1 << BITS) / (modulus[LIMBS - 1] + 1),
             enter: power(264),
             leave: power(256),
+            plain: power(520),
         }
     }
 }

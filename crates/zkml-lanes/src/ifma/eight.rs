@@ -2,7 +2,9 @@
 
 use halo2curves::bn256::Fr;
 
-use super::{Arithmetic, Base, LANES, LIMBS, Limbs, Products, Wide, enter, instructions, leave, limbs};
+use super::{
+    Arithmetic, Base, IntegerProducts, LANES, LIMBS, Limbs, Products, Wide, enter, instructions, leave, limbs,
+};
 use crate::{Kernel, Lanes};
 
 /// Eight elements of the scalar field at once: each below `1.2p`.
@@ -20,6 +22,7 @@ impl Lanes for Eight {
     type Element = Wide;
     type Scalar = Limbs;
     type Products = Products;
+    type IntegerProducts = IntegerProducts;
 
     const WIDTH: usize = LANES;
 
@@ -100,5 +103,26 @@ impl Lanes for Eight {
     #[inline(always)]
     fn sum(self, products: &Products) -> Wide {
         self.0.all_products(products)
+    }
+
+    #[inline(always)]
+    fn integer_products(self) -> IntegerProducts {
+        self.0.integer_products()
+    }
+
+    #[inline(always)]
+    fn add_integer_product(self, sum: &mut IntegerProducts, a: &[i64], b: &Wide) {
+        if let Some(a) = a.first_chunk() {
+            self.0.add_integer_product(sum, a, b);
+        } else {
+            let mut all = [0; LANES];
+            all[..a.len()].copy_from_slice(a);
+            self.0.add_integer_product(sum, &all, b);
+        }
+    }
+
+    #[inline(always)]
+    fn integer_sum(self, products: &IntegerProducts) -> Wide {
+        self.0.all_integer_products(products)
     }
 }

@@ -5,8 +5,8 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_loadu_si512, _mm512_madd52hi_epu64,
-    _mm512_madd52lo_epu64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srai_epi64, _mm512_storeu_si512,
-    _mm512_sub_epi64,
+    _mm512_madd52lo_epu64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srai_epi64,
+    _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
 use super::{BITS, Kernel, LANES};
@@ -48,6 +48,12 @@ pub(super) fn above(a: __m512i) -> __m512i {
     unsafe { _mm512_srai_epi64::<BITS>(a) }
 }
 
+#[inline(always)]
+pub(super) fn times_256(a: __m512i) -> __m512i {
+    // SAFETY: see above.
+    unsafe { _mm512_slli_epi64::<8>(a) }
+}
+
 /// `acc` and the lower 52 bits of `a b`, of which 52 bits each count.
 #[inline(always)]
 pub(super) fn low(acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
@@ -64,6 +70,12 @@ pub(super) fn high(acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
 
 #[inline(always)]
 pub(super) fn load(row: &[u64; LANES]) -> __m512i {
+    // SAFETY: see above; 64 bytes are read, and any alignment will do.
+    unsafe { _mm512_loadu_si512(row.as_ptr().cast()) }
+}
+
+#[inline(always)]
+pub(super) fn load_integers(row: &[i64; LANES]) -> __m512i {
     // SAFETY: see above; 64 bytes are read, and any alignment will do.
     unsafe { _mm512_loadu_si512(row.as_ptr().cast()) }
 }

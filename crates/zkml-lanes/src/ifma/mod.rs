@@ -8,7 +8,7 @@ mod constants;
 mod eight;
 mod instructions;
 
-pub use arithmetic::{Arithmetic, Products, Rows, Wide};
+pub use arithmetic::{Arithmetic, IntegerProducts, Products, Rows, Wide};
 pub use constants::{Base, Constants, enter, leave, negated};
 pub use eight::Eight;
 

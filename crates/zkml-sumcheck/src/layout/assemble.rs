@@ -2,6 +2,7 @@
 
 mod contraction;
 mod hash;
+mod packed;
 pub(super) mod statement;
 
 use ff::Field;
@@ -27,6 +28,7 @@ use crate::{
     error::{Error, Result},
     field::from_i64,
 };
+use packed::Packed;
 
 /// Why there is no system.
 pub(crate) enum Failure {
@@ -72,8 +74,8 @@ pub(crate) fn assemble(
     let templates = templates(blocks, &grid, count);
     let (blocks, loose) = places(blocks, &grid, table_bits);
     let (mut weights, places) = weights(relations, plan, structure, table_bits);
-    fill_outputs(relations, limb_bits, table_bits, &mut weights);
-    let hash = structure.hash.as_ref().map(|h| hash::append(h, &mut weights)).unwrap_or_default();
+    fill_outputs(relations, limb_bits, table_bits, &mut weights.vector);
+    let hash = structure.hash.as_ref().map(|h| hash::put(h, &mut weights)).unwrap_or_default();
     let private = private::tensors(relations, plan);
     let mut of_private = vec![0; relations.vars.len()];
     private.iter().for_each(|t| of_private[t.var.0 as usize] = t.base);
@@ -101,7 +103,7 @@ pub(crate) fn assemble(
         loose,
         private: shown.private.map(|instance| Private { cells: private::cells(&private), instance }),
     };
-    Ok(Assembled { system, weights, private, places: places.blocks })
+    Ok(Assembled { system, weights: weights.vector, private, places: places.blocks })
 }
 
 /// Places of all blocks, and the number of loose cells.
@@ -202,25 +204,17 @@ fn table(relations: &Relations, limb_bits: u32, bits: u32) -> Table {
     Table { bits, segments, outputs: (0..outputs(relations) as u64).map(|j| j << bits).collect() }
 }
 
-/// The vector `W`: outputs of functions, then constants, the largest first.
-fn weights(relations: &Relations, plan: &Plan, structure: &Structure, bits: u32) -> (Integers, Vec<u64>) {
-    let mut out = Integers::zeros(outputs(relations) << bits);
+/// The vector `W`: outputs of functions, then constants, the largest first, each where it is free first: where extents are no powers
+/// of two, smaller ones lie between the elements of larger ones.
+fn weights(relations: &Relations, plan: &Plan, structure: &Structure, bits: u32) -> (Packed, Vec<u64>) {
+    let mut out = Packed::after(outputs(relations) << bits);
     let constants = structure.homes.iter().enumerate().filter(|(_, h)| matches!(h, Home::Weights));
     let mut order: Vec<usize> = constants.map(|(v, _)| v).collect();
     order.sort_by_key(|v| std::cmp::Reverse(plan.digits[*v].total_bits()));
     let mut places = vec![0; relations.vars.len()];
     for v in order {
-        let digits = &plan.digits[v];
-        let base = (out.len() as u64).next_multiple_of(1 << digits.total_bits());
-        places[v] = base;
-        let end = base as usize + (1 << digits.total_bits());
-        out.resize(end);
-        let own = out.small_mut(base as usize..end);
-        let (run, values) = (digits.run(), relations.vars[v].constant.as_deref().unwrap_or_default());
-        for (i, values) in values.chunks(run).enumerate() {
-            let at = digits.address((i * run) as u64) as usize;
-            own[at..at + values.len()].copy_from_slice(values);
-        }
+        let values = relations.vars[v].constant.as_deref().unwrap_or_default();
+        places[v] = out.put(&plan.digits[v], values);
     }
     (out, places)
 }

@@ -152,22 +152,51 @@ pub fn lay_out(relations: &Relations, options: &Options) -> Result<Layout> {
 /// # Errors
 /// [`Error::Unsupported`] and [`Error::Unconfined`], as [`lay_out`].
 pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<Unconfirmed> {
-    options.check()?;
-    let plan = Plan::new(relations);
-    let run = draft(relations, &plan, options, &|r| !private::is_range(relations, r))?;
-    if run.assembled.private.is_empty() {
-        let opening = smallest(options.whole, |opening| run.fits(opening, options.parts))?;
-        return Ok(Unconfirmed(run.finished(opening)));
+    let drafts = Drafts::new(relations, options)?;
+    let opening = drafts.opening(options)?;
+    Ok(drafts.finished(opening))
+}
+
+/// What is laid out before it is known how vectors are opened: for all options that differ in nothing else.
+pub(crate) struct Drafts {
+    run: Draft,
+    /// Relations that confine private weights, and their draft.
+    ranges: Option<(Relations, Draft)>,
+}
+
+impl Drafts {
+    pub(crate) fn new(relations: &Relations, options: &Options) -> Result<Self> {
+        options.check()?;
+        let plan = Plan::new(relations);
+        let run = draft(relations, &plan, options, &|r| !private::is_range(relations, r))?;
+        if run.assembled.private.is_empty() {
+            return Ok(Self { run, ranges: None });
+        }
+        let (own, numbers) = private::ranges(relations);
+        let ranges = draft(&own, &plan.of_some(&numbers), options, &|_| true)?;
+        Ok(Self { run, ranges: Some((own, ranges)) })
     }
-    let (own, numbers) = private::ranges(relations);
-    let ranges = draft(&own, &plan.of_some(&numbers), options, &|_| true)?;
-    // Both have the same vector of private weights, so they are opened alike.
-    let fits = |opening: &Opening| {
-        run.fits(opening, options.parts) && Shape::of(&ranges.assembled.system, opening).is_some()
-    };
-    let opening = smallest(options.whole, fits)?;
-    let ranges = Ranges { relations: own, layout: ranges.finished(opening) };
-    Ok(Unconfirmed(Layout { ranges: Some(Box::new(ranges)), ..run.finished(opening) }))
+
+    /// How vectors are opened. Private weights are the same vector in both programs, so both are opened alike.
+    pub(crate) fn opening(&self, options: &Options) -> Result<Opening> {
+        let fits = |opening: &Opening| {
+            let in_ranges = |(_, ranges): &(_, Draft)| Shape::of(&ranges.assembled.system, opening).is_some();
+            self.run.fits(opening, options.parts) && self.ranges.as_ref().is_none_or(in_ranges)
+        };
+        smallest(options.whole, fits)
+    }
+
+    /// The system, and the vector `W` without its padding.
+    pub(crate) fn parts(&self) -> (&System, &Integers) {
+        (&self.run.assembled.system, &self.run.assembled.weights)
+    }
+
+    fn finished(self, opening: Opening) -> Unconfirmed {
+        let ranges = self
+            .ranges
+            .map(|(relations, draft)| Box::new(Ranges { relations, layout: draft.finished(opening) }));
+        Unconfirmed(Layout { ranges, ..self.run.finished(opening) })
+    }
 }
 
 /// A layout whose vectors have no length yet.

@@ -43,7 +43,7 @@ pub(super) fn prove<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
-    entered: &Entered<L>,
+    entered: &Entered<'_, L>,
     folding: Folding,
     writer: &mut Writer<'_>,
 ) -> Result<()> {
@@ -104,7 +104,7 @@ fn items<'a, L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
-    entered: &'a Entered<L>,
+    entered: &'a Entered<'a, L>,
     folding: &Folding,
     writer: &Writer<'_>,
 ) -> Result<(Rows<'a, L>, TableItem, Vec<Product>)> {
@@ -166,7 +166,7 @@ fn absent(term: &Term, indices: &[Index], kept: &[Kept<'_>]) -> usize {
 fn product<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
-    (vectors, entered): (&Vectors<'_>, &Entered<L>),
+    (vectors, entered): (&Vectors<'_>, &Entered<'_, L>),
     folding: &Folding,
     r: &[Fr],
     number: usize,

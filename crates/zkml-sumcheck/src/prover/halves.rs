@@ -13,13 +13,12 @@ use std::ops::Range;
 use zkml_lanes::Lanes;
 
 use super::{
-    entered::add_elements,
     functionals::{InLanes, Run, Table},
     pairs::{Coefficients, Fixed, Pair, fixed_weights},
 };
 use crate::{
     field::{bind, eq_table, weight_table},
-    tensor::{Dot, sum_of_runs},
+    vector::Vector,
 };
 
 /// A pair without halves costs about as much as so many products with every element of the vector.
@@ -152,7 +151,7 @@ fn count<L: Lanes>(runs: &[Run<L>], row_elements: usize) -> usize {
 pub(super) struct HalvesPair<'a, L: Lanes> {
     lanes: L,
     halves: Halves<L>,
-    vector: &'a [L::Element],
+    vector: Vector<'a, L>,
     /// `u_j`, in the order of the products.
     sums: Vec<Vec<Fr>>,
     /// Challenges of rows, the last variable first.
@@ -163,14 +162,14 @@ pub(super) struct HalvesPair<'a, L: Lanes> {
 
 impl<'a, L: Lanes> HalvesPair<'a, L> {
     /// The vector is zero after the elements given.
-    pub(super) fn new(lanes: L, vector: &'a [L::Element], halves: Halves<L>) -> Self {
+    pub(super) fn new(lanes: L, vector: Vector<'a, L>, halves: Halves<L>) -> Self {
         let row_elements = 1 << (halves.bits - L::WIDTH.ilog2());
-        let sum = |row: &[L::Element], product: &Product<L>| {
-            let row = row.get(product.at..).unwrap_or_default();
-            lanes.run(Dot::<L>(row, &product.beta))
+        let sum = |row: usize, product: &Product<L>| {
+            let own = row * row_elements + product.at..(row + 1) * row_elements;
+            vector.part(own).dot(lanes, &product.beta)
         };
-        let rows: Vec<Vec<Fr>> = vector
-            .par_chunks(row_elements)
+        let rows: Vec<Vec<Fr>> = (0..vector.len().div_ceil(row_elements))
+            .into_par_iter()
             .map(|row| halves.products.iter().map(|product| sum(row, product)).collect())
             .collect();
         let of = |j: usize, product: &Product<L>| {
@@ -223,10 +222,10 @@ impl<'a, L: Lanes> HalvesPair<'a, L> {
         let used = weights.take(self.vector.len().div_ceil(row_elements));
         let rows: Vec<(usize, L::Scalar)> =
             used.map(|(row, weight)| (row * row_elements, lanes.scalar(&weight))).collect();
-        let vector = sum_of_runs(lanes, self.vector, &rows, row_elements);
+        let vector = self.vector.sum_of_runs(lanes, &rows, row_elements);
         let mut functional = vec![lanes.zero(); row_elements];
         for Product { at, beta, alpha } in &self.halves.products {
-            add_elements(lanes, &mut functional[*at..*at + beta.len()], &alpha[0], beta);
+            Vector::Elements(beta).add_to(lanes, &mut functional[*at..*at + beta.len()], &alpha[0]);
         }
         self.row = Some(Pair::new(lanes, vector.into(), functional, &[], bits));
     }
@@ -290,7 +289,7 @@ mod tests {
             for bits in L::WIDTH.ilog2()..=VARIABLES {
                 let mut whole = Pair::new(lanes, (&vector).into(), table.summed(lanes), &fixed, VARIABLES);
                 let halves = Halves::with_rows(lanes, &table, &fixed, VARIABLES, bits);
-                let mut halves = HalvesPair::new(lanes, &vector, halves);
+                let mut halves = HalvesPair::new(lanes, Vector::Elements(&vector), halves);
                 for v in (0..VARIABLES).rev() {
                     assert_eq!(halves.round(v), whole.round(v), "rows of 2^{bits}, variable {v}");
                     whole.bind(v, point[v as usize]);

@@ -38,9 +38,10 @@ use crate::{
     error::{Error, Result},
     field::from_i64,
     integers::{Cells, Integers},
+    vector::all_entered,
 };
 use adversary::{Adversary, Honest};
-use entered::{Entered, all_entered};
+use entered::Entered;
 use writer::Writer;
 
 /// A program with what its prover needs besides.

@@ -8,17 +8,13 @@ use zkml_lanes::{Kernel, Lanes};
 use zkml_protocol::sumcheck::{Challenge, SlotId, Source};
 
 use super::{
-    Entered, Masks, PrivateWeights, ProvingKey, Vectors, all_entered,
-    entered::{add_elements, all_left},
-    rows::shifted_between,
-    second::Folded,
-    whole,
-    writer::Writer,
+    Entered, Masks, PrivateWeights, ProvingKey, Vectors, all_entered, rows::shifted_between, second::Folded,
+    whole, writer::Writer,
 };
 use crate::{
     error::{Error, Result},
     field::{eq_table, horner, powers},
-    tensor::{Dot, sum_of_runs},
+    vector::{Vector, all_left},
 };
 
 /// Quotient of a polynomial by `X − x`; the remainder is dropped.
@@ -82,7 +78,7 @@ pub(super) struct Hidden<'a> {
 /// A part of `W` or `V` with its factor, and what saves operations linear in it.
 struct Fixed<'a, L: Lanes> {
     factor: Fr,
-    values: &'a [L::Element],
+    values: Vector<'a, L>,
     quotients: &'a [G1Affine],
 }
 
@@ -126,7 +122,7 @@ impl<'a, L: Lanes> Opened<'a, L> {
     fn new(
         lanes: L,
         key: &'a ProvingKey,
-        (vectors, entered): (&Vectors<'_>, &'a Entered<L>),
+        (vectors, entered): (&Vectors<'_>, &'a Entered<'a, L>),
         hidden: Hidden<'a>,
         folded: &Folded,
     ) -> Self {
@@ -137,10 +133,10 @@ impl<'a, L: Lanes> Opened<'a, L> {
         let mut blinds = hidden.masks.blinds.iter();
         let masks = all_entered(lanes, vectors.masks);
         let own_vectors = [Source::Witness, Source::Helpers].map(|source| (source, entered.of(source)));
-        for (source, vector) in own_vectors.into_iter().chain([(Source::Masks, masks.as_slice())]) {
+        for (source, vector) in own_vectors.into_iter().chain([(Source::Masks, Vector::Elements(&masks))]) {
             for (part, vector) in vector.chunks(elements).enumerate() {
                 let f = factor(source, part);
-                add_elements(lanes, &mut own, &f, vector);
+                vector.add_to(lanes, &mut own, &f);
                 blind += f * blinds.next().unwrap_or(&Fr::ZERO);
             }
         }
@@ -164,7 +160,7 @@ impl<'a, L: Lanes> Opened<'a, L> {
     fn combined(self) -> Vec<Fr> {
         let Self { lanes, mut own, blind, parts } = self;
         for Fixed { factor, values, .. } in parts {
-            add_elements(lanes, &mut own, &factor, values);
+            values.add_to(lanes, &mut own, &factor);
         }
         let mut out = all_left(lanes, &own);
         out.push(blind);
@@ -174,12 +170,14 @@ impl<'a, L: Lanes> Opened<'a, L> {
     /// `h_i = Σ_j eq(u_lo, j) f_{ib + j}`.
     fn rows(&self, low: &[Fr]) -> Vec<Fr> {
         let weights = all_entered(self.lanes, low);
-        let of = |vector: &[L::Element]| -> Vec<Fr> {
-            vector.par_chunks(weights.len()).map(|row| self.lanes.run(Dot::<L>(row, &weights))).collect()
+        let (lanes, length) = (self.lanes, weights.len());
+        let of = |vector: Vector<'_, L>| -> Vec<Fr> {
+            let row = |i: usize| vector.part(i * length..(i + 1) * length).dot(lanes, &weights);
+            (0..vector.len().div_ceil(length)).into_par_iter().map(row).collect()
         };
-        let mut h = of(&self.own);
+        let mut h = of(Vector::Elements(&self.own));
         for Fixed { factor, values, .. } in &self.parts {
-            add_scaled(&mut h, *factor, &of(values));
+            add_scaled(&mut h, *factor, &of(*values));
         }
         h.push(self.blind * low[0]);
         h
@@ -200,8 +198,8 @@ impl<'a, L: Lanes> Opened<'a, L> {
             let factors = powers(alpha, count).into_iter().enumerate();
             let runs: Vec<(usize, L::Scalar)> =
                 factors.map(|(row, power)| (row * elements, lanes.scalar(&(power * factor)))).collect();
-            let sum = sum_of_runs(lanes, values, &runs, elements);
-            add_elements(lanes, &mut g, &Fr::ONE, &sum);
+            let sum = values.sum_of_runs(lanes, &runs, elements);
+            Vector::Elements(&sum).add_to(lanes, &mut g, &Fr::ONE);
         }
         (quotient, all_left(lanes, &g))
     }
@@ -211,7 +209,7 @@ impl<'a, L: Lanes> Opened<'a, L> {
 pub(super) fn prove<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
-    vectors: (&Vectors<'_>, &Entered<L>),
+    vectors: (&Vectors<'_>, &Entered<'_, L>),
     hidden: Hidden<'_>,
     folded: &Folded,
     point: &[Fr],

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use zkml_lanes::{Kernel, Lanes, Portable, left, total};
 
 use super::rows::bind;
-use crate::{field::powers, tensor::Dot};
+use crate::{field::powers, vector::Dot};
 
 /// Elements that a thread takes at once.
 const CHUNK: usize = 256;

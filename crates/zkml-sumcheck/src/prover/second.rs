@@ -14,7 +14,7 @@ use super::{
     pairs::{Coefficients, Fixed, Pair, Sparse, at_fixed},
     writer::Writer,
 };
-use crate::error::Result;
+use crate::{error::Result, vector::Vector};
 
 /// The folded functionals at the point where the second sumcheck ends, by vector and part.
 pub(super) type Folded = BTreeMap<(Source, usize), Fr>;
@@ -51,15 +51,12 @@ enum Summed<'a, L: Lanes> {
 
 impl<'a, L: Lanes> Summed<'a, L> {
     /// The vector is zero after the elements given, of `2^variables` numbers.
-    fn new(
-        lanes: L,
-        vector: &'a [L::Element],
-        (table, fixed): &(Table<L>, Vec<Fixed>),
-        variables: u32,
-    ) -> Self {
+    fn new(lanes: L, vector: Vector<'a, L>, (table, fixed): &(Table<L>, Vec<Fixed>), variables: u32) -> Self {
         match Halves::new(lanes, table, fixed, variables, vector.len() * L::WIDTH) {
             Some(halves) => Self::Halves(HalvesPair::new(lanes, vector, halves)),
-            None => Self::Whole(Pair::new(lanes, vector.into(), table.summed(lanes), fixed, variables)),
+            None => {
+                Self::Whole(Pair::new(lanes, vector.elements(lanes), table.summed(lanes), fixed, variables))
+            }
         }
     }
 
@@ -90,7 +87,7 @@ pub(super) fn prove<L: Lanes>(
     lanes: L,
     key: &ProvingKey,
     vectors: &Vectors<'_>,
-    entered: &Entered<L>,
+    entered: &Entered<'_, L>,
     writer: &mut Writer<'_>,
 ) -> Result<Folded> {
     let mut functional = Functional::new(lanes, key, vectors, writer)?;
@@ -102,7 +99,7 @@ pub(super) fn prove<L: Lanes>(
             // Zeros in the end are left out.
             let (start, end) = (part * length, values.len().min((part + 1) * length));
             let used = values.last(start..end).map_or(0, |last| last + 1 - start);
-            let (vector, at) = (&vector[..used.div_ceil(L::WIDTH)], (source, part));
+            let (vector, at) = (vector.part(0..used.div_ceil(L::WIDTH)), (source, part));
             pairs.push((at, Summed::new(lanes, vector, &functional.of(at), bits)));
         }
     }

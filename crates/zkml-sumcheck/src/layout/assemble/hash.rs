@@ -10,38 +10,30 @@ use zkml_protocol::{
     sumcheck::{Axis, AxisStep, Form, Index, Linear, Source, Term, bits_for},
 };
 
-use crate::{
-    Integers,
-    layout::{
-        hash::{
-            CALL_BIT, Chain, Constants, Hash, WORD_BIT, committed, full_row, partial_row, protocol_code,
-            start, word_row,
-        },
-        resolve::{Resolver, ones},
+use super::packed::Packed;
+use crate::layout::{
+    hash::{
+        CALL_BIT, Chain, Constants, Hash, WORD_BIT, committed, full_row, partial_row, protocol_code, start,
+        word_row,
     },
+    resolve::{Resolver, ones},
 };
 
 /// Rounds of a half of the full ones.
 const HALF: usize = FULL_ROUNDS / 2;
 
-/// Appends the round constants to `W`.
-pub(super) fn append(hash: &Hash, weights: &mut Integers) -> Constants {
+/// Puts the round constants into `W`.
+pub(super) fn put(hash: &Hash, weights: &mut Packed) -> Constants {
     let rounds = &constants().rounds;
-    let mut add = |bits: u32, all: &mut dyn Iterator<Item = (u64, Fr)>| {
-        let base = (weights.len() as u64).next_multiple_of(1 << bits);
-        weights.resize((base + (1 << bits)) as usize);
-        all.for_each(|(at, c)| weights.set((base + at) as usize, c));
-        base
-    };
     let words = word_bits(hash);
-    let mut of_words = (0..1u64 << words).map(|w| (w, rounds[0][2 + (w & 1) as usize]));
-    let words = add(words, &mut of_words);
-    let partial =
-        add(CALL_BIT[1], &mut (0..PARTIAL_ROUNDS).map(|r| (partial_row(0, r), rounds[HALF + r][0])));
+    let of_words: Vec<_> = (0..1u64 << words).map(|w| (w, rounds[0][2 + (w & 1) as usize])).collect();
+    let of_partial: Vec<_> = (0..PARTIAL_ROUNDS).map(|r| (partial_row(0, r), rounds[HALF + r][0])).collect();
     let number = |r: usize| if r < HALF { r } else { r + PARTIAL_ROUNDS };
-    let mut of_full =
-        (0..FULL_ROUNDS).flat_map(|r| (0..WIDTH).map(move |e| (full_row(0, r, e), rounds[number(r)][e])));
-    let full = add(CALL_BIT[0], &mut of_full);
+    let of_round = |r: usize| (0..WIDTH).map(move |e| (full_row(0, r, e), rounds[number(r)][e]));
+    let of_full: Vec<_> = (0..FULL_ROUNDS).flat_map(of_round).collect();
+    let words = weights.put_elements(words, &of_words);
+    let partial = weights.put_elements(CALL_BIT[1], &of_partial);
+    let full = weights.put_elements(CALL_BIT[0], &of_full);
     Constants { full, partial, words }
 }
 
