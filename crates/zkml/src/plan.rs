@@ -274,16 +274,23 @@ impl Plan {
     }
 }
 
-/// The options that are considered: opened whole, more parts or fewer columns, what is cheaper depends on the model's size.
+/// The options that are considered: what is cheaper depends on the model's size. Opened whole, vectors in fewer or more parts, and more
+/// or fewer columns make a verification cheaper and a proof slower.
 fn candidates(optimize: Optimize) -> Vec<Options> {
-    match optimize {
-        Optimize::Prover => [false, true].map(|whole| Options { whole, ..Options::PROVER }).to_vec(),
+    let (columns, parts): (&[Options], &[u32]) = match optimize {
+        Optimize::Prover => {
+            let few = Options { columns: 2, ..Options::PROVER };
+            (&[Options::PROVER, few, Options { lookups_per_helper: 2, ..few }], &[4, 8])
+        }
         Optimize::Gas => {
-            let parts = [1, 2, 4].map(|parts| Options { parts, ..Options::GAS });
-            let fewer =
-                |options: Options| [options, Options { lookups_per_helper: 2, columns: 4, ..options }];
-            let by_rows = Options { whole: false, ..Options::GAS };
-            parts.into_iter().flat_map(fewer).chain([by_rows]).collect()
+            (&[Options::GAS, Options { lookups_per_helper: 2, columns: 2, ..Options::GAS }], &[1, 2, 4])
+        }
+    };
+    let mut out = Vec::new();
+    for options in columns {
+        for parts in parts {
+            out.extend([false, true].map(|whole| Options { whole, parts: *parts, ..*options }));
         }
     }
+    out
 }
