@@ -43,7 +43,9 @@ fn every_case_is_proven_and_false_outputs_are_refused() {
         // Each case with the options of a plan, and with one of two others in turn.
         let other = [(5, 1, 4), (6, 2, 16)][number % 2];
         for (limb_bits, lookups_per_helper, columns) in [(8, 3, 8), other] {
-            let options = Options { limb_bits, lookups_per_helper, columns, ..Options::default() };
+            // Blocks share rows as they do in large systems.
+            let shared = Options { unshared_bits: 0, ..Options::default() };
+            let options = Options { limb_bits, lookups_per_helper, columns, ..shared };
             let layout = match lay_out(&system, &options) {
                 Ok(layout) => layout,
                 Err(e) => {
@@ -246,7 +248,7 @@ fn a_call_with_one_other_cell_is_refused() {
 #[test]
 fn options_that_no_plan_has_are_refused() {
     let graph = testing::cases().remove(0).graph;
-    let changes: [fn(&mut Options); 9] = [
+    let changes: [fn(&mut Options); 10] = [
         |o| o.limb_bits = 0,
         |o| o.limb_bits = 17,
         |o| o.limb_bits = 64,
@@ -256,6 +258,7 @@ fn options_that_no_plan_has_are_refused() {
         |o| o.columns = usize::MAX,
         |o| o.parts = 0,
         |o| o.parts = u32::MAX,
+        |o| o.unshared_bits = 33,
     ];
     for change in changes {
         let mut options = Options::PROVER;

@@ -21,10 +21,10 @@ use flat::Flat;
 pub struct Sumcheck;
 
 const VARIANTS: [Options; 4] = [
-    Options { limb_bits: 5, lookups_per_helper: 3, columns: 8, parts: 8, whole: false },
-    Options { limb_bits: 6, lookups_per_helper: 1, columns: 1, parts: 1, whole: true },
-    Options { limb_bits: 7, lookups_per_helper: 2, columns: 4, parts: 2, whole: true },
-    Options { limb_bits: 8, lookups_per_helper: 1, columns: 12, parts: 1, whole: false },
+    Options { limb_bits: 5, lookups_per_helper: 3, columns: 8, parts: 8, whole: false, unshared_bits: 0 },
+    Options { limb_bits: 6, lookups_per_helper: 1, columns: 1, parts: 1, whole: true, unshared_bits: 0 },
+    Options { limb_bits: 7, lookups_per_helper: 2, columns: 4, parts: 2, whole: true, unshared_bits: 10 },
+    Options { limb_bits: 8, lookups_per_helper: 1, columns: 12, parts: 1, whole: false, unshared_bits: 1 },
 ];
 
 impl Backend for Sumcheck {

@@ -69,7 +69,8 @@ pub(crate) fn assemble(
     let count = lookups_of_rows(blocks, options.lookups_per_helper);
     let in_grid = blocks.iter().filter(|b| !b.is_loose());
     let widest = in_grid.map(|b| b.columns.len()).max().unwrap_or(0);
-    let limits = Limits { columns: widest.max(options.columns), lookups: count };
+    let columns = widest.max(options.columns);
+    let limits = Limits { columns, lookups: count, unshared_bits: options.unshared_bits };
     let grid = Grid::new(blocks, limits);
     let templates = templates(blocks, &grid, count);
     let (blocks, loose) = places(blocks, &grid, table_bits);

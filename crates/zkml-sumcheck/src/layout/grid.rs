@@ -10,10 +10,6 @@ use zkml_protocol::sumcheck::{Segment, bits_for};
 
 use super::block::Block;
 
-/// Binary logarithm of the most rows that are left as they are: proving so few takes its time elsewhere, and of shorter vectors more parts
-/// are committed to, each of which costs gas.
-const SHORT: u32 = 10;
-
 /// Rows with the blocks that share them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Region {
@@ -36,23 +32,19 @@ pub(crate) struct Grid {
     pub(crate) origins: Vec<Option<(u64, usize)>>,
 }
 
-/// Most columns of the grid, and most lookups in a row.
+/// Most columns of the grid, most lookups in a row, and the binary logarithm of the number of rows that are not halved.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) columns: usize,
     pub(crate) lookups: usize,
+    pub(crate) unshared_bits: u32,
 }
 
 impl Grid {
     /// Places all blocks that are not loose; those of many rows in half as many, as often as that can be.
     pub(crate) fn new(blocks: &[Block], limits: Limits) -> Self {
-        Self::halved(blocks, limits, SHORT)
-    }
-
-    /// As [`Grid::new`], for grids of more than `2^short` rows.
-    fn halved(blocks: &[Block], limits: Limits, short: u32) -> Self {
         let mut grid = Self::within(blocks, limits, u64::MAX).unwrap_or_else(|| Self::empty(blocks));
-        while grid.row_bits > short
+        while grid.row_bits > limits.unshared_bits
             && let Some(smaller) = Self::within(blocks, limits, 1 << (grid.row_bits - 1))
         {
             grid = smaller;
@@ -168,7 +160,7 @@ mod tests {
         digits::Digits,
     };
 
-    const LIMITS: Limits = Limits { columns: 8, lookups: 6 };
+    const LIMITS: Limits = Limits { columns: 8, lookups: 6, unshared_bits: 1 };
 
     fn block(bits: u32, columns: usize, lookups: usize) -> Block {
         let key = Affine::column(0);
@@ -219,7 +211,7 @@ mod tests {
     #[test]
     fn blocks_are_put_beside_others_only_where_that_halves_the_rows() {
         let of = |blocks: &[Block]| {
-            let grid = Grid::halved(blocks, LIMITS, 1);
+            let grid = Grid::new(blocks, LIMITS);
             check(blocks, &grid);
             (grid.row_bits, grid.columns)
         };
@@ -242,21 +234,22 @@ mod tests {
     #[test]
     fn nothing_holds_where_there_are_no_elements() {
         let blocks = [Block { count: 2, ..block(2, 4, 2) }, block(1, 4, 2)];
-        let grid = Grid::halved(&blocks, LIMITS, 1);
+        let grid = Grid::new(&blocks, LIMITS);
         check(&blocks, &grid);
         let members: Vec<usize> = grid.regions.iter().map(|r| r.members.len()).collect();
         assert_eq!((grid.row_bits, members), (2, vec![2, 0]));
         // Unless zeros do not satisfy it: then it fills those rows.
         let mut filled = blocks;
         filled[0].lookups[0].key = Affine::constant(Fr::ONE);
-        let grid = Grid::halved(&filled, LIMITS, 1);
+        let grid = Grid::new(&filled, LIMITS);
         let members: Vec<usize> = grid.regions.iter().map(|r| r.members.len()).collect();
         assert_eq!((grid.row_bits, members), (2, vec![2, 1]));
     }
 
     #[test]
     fn grids_of_few_rows_stay_as_they_are() {
-        let of = |bits: u32| Grid::new(&[block(bits, 4, 2), block(0, 4, 2)], LIMITS).row_bits;
+        let limits = Limits { unshared_bits: 10, ..LIMITS };
+        let of = |bits: u32| Grid::new(&[block(bits, 4, 2), block(0, 4, 2)], limits).row_bits;
         assert_eq!([8, 9, 10, 11].map(of), [9, 10, 10, 11]);
     }
 

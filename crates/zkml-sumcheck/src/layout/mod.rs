@@ -64,6 +64,9 @@ pub struct Options {
     /// Whether vectors are opened as one row: three multiplications of a vector with the setup instead of one make proving slower, and
     /// a verification much cheaper.
     pub whole: bool,
+    /// Binary logarithm of the number of rows up to which blocks do not share any: proving so few takes its time elsewhere, and of
+    /// shorter vectors more parts are committed to, each of which costs gas.
+    pub unshared_bits: u32,
 }
 
 impl Options {
@@ -74,6 +77,7 @@ impl Options {
             ("lookups for a helper", self.lookups_per_helper.into(), 1, 8),
             ("columns", self.columns as u64, 1, 1 << 10),
             ("parts", self.parts.into(), 1, 1 << 10),
+            ("bits of unshared rows", self.unshared_bits.into(), 0, 32),
         ];
         match numbers.into_iter().find(|(_, found, least, most)| !(*least..=*most).contains(found)) {
             Some((what, found, least, most)) => Err(Error::Options { what, found, least, most }),
@@ -82,9 +86,10 @@ impl Options {
     }
 
     /// For proving quickly.
-    pub const PROVER: Self = Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8, whole: false };
+    pub const PROVER: Self =
+        Self { limb_bits: 8, lookups_per_helper: 3, columns: 8, parts: 8, whole: false, unshared_bits: 10 };
     /// For cheap verification on chain.
-    pub const GAS: Self = Self { limb_bits: 8, lookups_per_helper: 1, columns: 8, parts: 1, whole: true };
+    pub const GAS: Self = Self { lookups_per_helper: 1, parts: 1, whole: true, ..Self::PROVER };
 }
 
 impl Default for Options {
