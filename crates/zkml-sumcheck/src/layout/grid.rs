@@ -44,7 +44,8 @@ impl Grid {
     /// Places all blocks that are not loose; those of many rows in half as many, as often as that can be.
     pub(crate) fn new(blocks: &[Block], limits: Limits) -> Self {
         let mut grid = Self::within(blocks, limits, u64::MAX).unwrap_or_else(|| Self::empty(blocks));
-        while grid.row_bits > limits.unshared_bits
+        // There are two rows at least.
+        while grid.row_bits > limits.unshared_bits.max(1)
             && let Some(smaller) = Self::within(blocks, limits, 1 << (grid.row_bits - 1))
         {
             grid = smaller;
@@ -226,8 +227,10 @@ mod tests {
         // What fits as it is stays as it is.
         assert_eq!(of(&[block(2, 5, 1), block(1, 5, 1), block(1, 5, 1)]), (3, 5));
         assert_eq!(of(&[block(1, 9, 1), block(1, 1, 1)]), (2, 9));
-        // Even of one row, there are two.
+        // Even of one row, there are two, which are not halved.
         assert_eq!(of(&[block(0, 1, 1)]), (1, 1));
+        let limits = Limits { unshared_bits: 0, ..LIMITS };
+        assert_eq!(Grid::new(&[block(0, 1, 1)], limits).row_bits, 1);
     }
 
     /// Of a block of four rows with two elements, beside which another lies in the first two, nothing is left to say.
