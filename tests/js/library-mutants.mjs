@@ -10,7 +10,8 @@
 //
 // All mutants are in one build, which takes a minute: each is asked for by the address of the block's producer, which no contract
 // and no test looks at. For that, functions that look at nothing look at the block. So a mutant costs a run of the tests, and no
-// compilation. Tests that do not pass in that build without a mutant (sizes and gas are other ones) say nothing and are left out.
+// compilation. Tests that do not pass in that build without a mutant say nothing and are left out; they are named below, and others that
+// do not pass end the run.
 // Ends with status 1 if a survivor has no explanation.
 
 import { spawn } from "node:child_process";
@@ -34,6 +35,10 @@ const ABOUT =
 const REFRESH = "make library-mutants";
 /** Their names are not ours, or they are for tests alone. */
 const LEFT_OUT = /^contracts\/src\/(mocks|interfaces|adapters\/interfaces)\//;
+/** Suites that do not pass in a build with all mutants, and why. */
+const BROKEN = {
+  TestChainsTest: "compares numbers in the text of a source, which has the mutants' numbers as well",
+};
 /** What each operator becomes. */
 const OPERATORS = {
   "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "+": "-", "-": "+", "*": "/",
@@ -94,7 +99,8 @@ function mutantsOf(file, ast) {
     if (node.nodeType === "BinaryOperation" && OPERATORS[node.operator]) operator(node, name, source);
     const plain = node.nodeType === "ExpressionStatement" && ["Assignment", "FunctionCall", "UnaryOperation"].includes(node.expression?.nodeType);
     if ((plain && !isPointer(node.expression)) || node.nodeType === "EmitStatement") {
-      add(node, name, `without: ${source}`, (n, inner) => `if (!_mutant(${n})) { ${inner.replace(/;?\s*$/, "")}; }`);
+      // In braces, so that an `else` behind it stays with the `if` before it.
+      add(node, name, `without: ${source}`, (n, inner) => `{ if (!_mutant(${n})) { ${inner.replace(/;?\s*$/, "")}; } }`);
     }
     // A loop without its step has no end.
     for (const [key, value] of Object.entries(node)) if (key !== "loopExpression") visit(value, name);
@@ -228,6 +234,8 @@ console.log(`${all.length} mutants; compiling`);
 const honest = await forge([]);
 const broken = honest.filter(([, suite]) => failed(suite)).map(([suite]) => suite.split(":").at(-1));
 console.log(`${honest.length} suites, left out: ${broken.join(", ") || "none"}`);
+const surprising = broken.filter((suite) => BROKEN[suite] === undefined);
+if (surprising.length > 0) throw new Error(`without a mutant, ${surprising.join(", ")} should pass: the build is not the contracts`);
 
 const before = fs.existsSync(table) ? JSON.parse(fs.readFileSync(table, "utf8")).mutants : [];
 const known = new Map(before.map((row) => [row.id, row]));
