@@ -1,5 +1,7 @@
 //! The local EVM: deploy the generated verifier, send the proof, and say where the gas went.
 
+pub mod batch;
+
 use super::commit::{self, Commitment};
 use super::solidity::Contracts;
 use super::tamper::{self, Refusal};
