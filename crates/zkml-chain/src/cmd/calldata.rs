@@ -16,10 +16,10 @@ pub struct Args {
     /// The proof file; several, each with the flag of its own, go into one batch, in their order [default: proofs/proof.json in the artifact folder]
     #[arg(long, value_name = "FILE")]
     proof: Vec<PathBuf>,
-    /// What the proof is bound to, as `zkml-chain context --out` wrote it: gives subject, deadline and the other parts; of several proofs, one for each [default: the file that `prove --context-file` kept beside the proof]
+    /// The context that the proof is bound to, as `zkml-chain context --out` wrote it: gives subject, deadline and the other parts; of several proofs, one for each [default: the file that `prove --context-file` kept beside the proof]
     #[arg(long, value_name = "FILE")]
     context_file: Vec<PathBuf>,
-    /// Who registers the model: gives its id
+    /// The account that registers the model: gives its id
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     owner: Option<[u8; 20]>,
     /// Write it as JSON

@@ -25,29 +25,29 @@ pub struct BatchCalldata {
     /// Calldata of `ZKMLVerifier`'s `verifyBatch`, where the model's id is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify_batch: Option<String>,
-    /// What the model is registered with.
+    /// Hashes that the model is registered with.
     pub registration: Registered,
     /// The setup's secret is public: the proofs convince nobody.
     pub unsafe_dev_srs: bool,
 }
 
-/// Which proofs to put into calldata, and where.
+/// Proofs to put into calldata, and where.
 #[derive(Debug, Default)]
 pub struct Request<'a> {
     /// The proofs, in the order of the batch.
     pub proofs: &'a [PathBuf],
-    /// What they are bound to, in the same order; the files beside the proofs if none is named.
+    /// Files of what they are bound to, in the same order; those beside the proofs if none is named.
     pub context_files: &'a [PathBuf],
-    /// Who registers the model: gives its id, which `verifyBatch` takes.
+    /// Account that registers the model: gives its id, which `verifyBatch` takes.
     pub owner: Option<&'a [u8; 20]>,
-    /// Where to write it.
+    /// File to write it to.
     pub out: Option<&'a Path>,
 }
 
 /// [`BatchCalldata`] with where it was written to.
 #[derive(Debug, Clone, Serialize)]
 pub struct BatchReport {
-    /// What was written.
+    /// The content.
     #[serde(flatten)]
     pub calldata: BatchCalldata,
     /// The file, if one was named.

@@ -1,4 +1,4 @@
-//! What contracts take for a proof: the blob, the output, the registration, and calldata for the bare verifier.
+//! A proof as contracts take it: the blob, the output, the registration, and calldata for the bare verifier.
 
 pub mod batch;
 
@@ -31,7 +31,7 @@ pub struct Calldata {
     pub inference: Inference,
     /// Calldata of the generated verifier's `verifyProof`.
     pub verify_proof: String,
-    /// What the model is registered with.
+    /// Hashes that the model is registered with.
     pub registration: Registered,
     /// The setup's secret is public: the proof convinces nobody.
     pub unsafe_dev_srs: bool,
@@ -41,14 +41,14 @@ pub struct Calldata {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inference {
-    /// What the proof is bound to; zero when unbound.
+    /// Context that the proof is bound to; zero when unbound.
     pub context: Word,
     /// The parts of it, where a context file says them.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Bound>,
     /// The commitment to the input data.
     pub data_commitment: Word,
-    /// What a caller names the input with.
+    /// Commitment that a caller names the input with.
     pub input_commitment: Word,
     /// The words of the output section.
     pub output: String,
@@ -58,7 +58,7 @@ pub struct Inference {
     pub proof: String,
 }
 
-/// Who may use a proof, where, when and what for. Numbers are decimal text.
+/// Parts of a context: who may use a proof, where, when and what for. Numbers are decimal text.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bound {
@@ -72,7 +72,7 @@ pub struct Bound {
     pub nonce: String,
     /// Last acceptable block time, in seconds since 1970.
     pub deadline: String,
-    /// What the consumer is asked to do, hashed by it.
+    /// Action that the consumer is asked for, hashed by it.
     pub action: Word,
 }
 
@@ -83,20 +83,20 @@ impl From<&Context> for Bound {
     }
 }
 
-/// What to put into calldata, and where.
+/// Proof to put into calldata, and where.
 #[derive(Debug, Default)]
 pub struct Request<'a> {
     /// The proof; the folder's if none is named.
     pub proof: Option<&'a Path>,
-    /// What it is bound to; the file beside the proof if none is named.
+    /// File of what it is bound to; the one beside the proof if none is named.
     pub context_file: Option<&'a Path>,
-    /// Who registers the model: gives its id.
+    /// Account that registers the model: gives its id.
     pub owner: Option<&'a [u8; 20]>,
-    /// Where to write it.
+    /// File to write it to.
     pub out: Option<&'a Path>,
 }
 
-/// What a model is registered with.
+/// Hashes that a model is registered with.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Registered {
@@ -118,7 +118,7 @@ pub struct Registered {
 /// [`Calldata`] with where it was written to.
 #[derive(Debug, Clone, Serialize)]
 pub struct CalldataReport {
-    /// What was written.
+    /// The content.
     #[serde(flatten)]
     pub calldata: Calldata,
     /// The file, if one was named.

@@ -22,7 +22,7 @@ use zkml_contracts::{Submission, first_refused, refused_place, verify_batch, ver
 use zkml_harness::{Evm, EvmConfig, Outcome, Stack, StackCode};
 use zkml_protocol::{Program, Word, field};
 
-/// Which proofs to simulate.
+/// Proofs to simulate.
 #[derive(Debug, Clone, Default)]
 pub struct Request<'a> {
     /// The proofs, in the order of the batch.
@@ -64,7 +64,7 @@ pub struct BatchReport {
 pub struct Member {
     /// The proof file.
     pub proof: PathBuf,
-    /// What it is bound to; zero when unbound.
+    /// Context that it is bound to; zero when unbound.
     pub context: Word,
     /// The outputs that the contract accepted.
     pub outputs: Vec<OutputValues>,
