@@ -7,6 +7,7 @@ mod reward;
 mod send;
 mod serving;
 mod settle;
+mod worth;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -29,7 +30,7 @@ use zkml_deploy::{
 use zkml_protocol::Word;
 
 pub use self::budget::Budget;
-use self::prove::Finished;
+use self::{prove::Finished, worth::Pace};
 use crate::{
     error::{Result, ServiceError},
     event::{Event, Observer, Payment},
@@ -180,6 +181,8 @@ struct Engine {
     shorter: u32,
     /// Blocks that the endpoint lets us read at once.
     range: u64,
+    /// Times of the last proofs.
+    pace: Pace,
     /// Calldata that was to be handed in last.
     usual: Vec<u8>,
     /// What stops the service from sending, once it was said: a budget, by its window, or the fee.
@@ -208,6 +211,7 @@ impl Engine {
             handed: HashMap::new(),
             strangers: HashMap::new(),
             shorter: 0,
+            pace: Pace::default(),
             usual: Vec::new(),
             over: None,
         }

@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// Looks at a request again after a block, and lets others have the room; nothing is told of what comes by itself.
-    fn rest_a_block(&mut self, entry: &Entry, why: &str) -> Result<()> {
+    pub(super) fn rest_a_block(&mut self, entry: &Entry, why: &str) -> Result<()> {
         let pause = milliseconds(self.options.limits.block);
         self.journal.postpone(&entry.id, pause, why, false)
     }

@@ -1,6 +1,6 @@
 //! Requests that pay: which are served, who is paid, and what is counted.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
 use zkml_contracts::{
@@ -267,6 +267,47 @@ async fn a_price_of_publication_that_is_made_up_costs_nothing() {
     scene.wait("too dear", |event| matches!(event, Event::BalanceTooLow { .. })).await;
     running.stop().await;
     assert_eq!(scene.nonce().await, 0, "nothing was signed");
+}
+
+/// What nobody can earn comes back to who asked for it: the proof would be all that it costs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_earned_is_not_proven() {
+    let scene = Scene::new(&[]).await;
+    // Less than a transaction takes, and more than is left of it behind a pairing.
+    let limit = Scene::options().limits.gas - 200_000;
+    let greedy = ask(&scene, Reward { callback_gas: limit, ..reward(COIN, COIN_UNIT) }, FAR).await;
+    // A hundred blocks of a second, and a minute.
+    let now = scene.rpc.now().await.unwrap();
+    let patient = Reward { confirmations: 100, ..reward(COIN, COIN_UNIT) };
+    let patient = ask(&scene, patient, now + 60).await;
+    let free = scene.ask(1, FAR).await[0];
+    let running = scene.start(options(Rewards::default()));
+    scene.wait("end", |event| matches!(event, Event::Done { request, .. } if *request == free)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let refused = |event: &Event| matches!(event, Event::Refused { request, reason } if *request == greedy && reason.contains(&format!("it wants {limit} gas")));
+    assert_eq!(scene.count(refused), 1, "by name");
+    assert_eq!(scene.count(|event| matches!(event, Event::Proving { request } if *request != free)), 0);
+    // Blocks that come faster than usual: then it can be.
+    mine(&scene.rpc, 90).await;
+    scene.wait("end", |event| matches!(event, Event::Proven { request, .. } if *request == patient)).await;
+    running.stop().await;
+}
+
+/// Requests whose deadlines come before any proof could be made would keep the prover busy with nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_proven_in_time_is_not_begun() {
+    let scene = Scene::new(&[]).await;
+    scene.prover.takes.store(3_000, Ordering::SeqCst);
+    let first = scene.ask(1, FAR).await[0];
+    let running = scene.start(Options { jobs: 1, ..options(Rewards::default()) });
+    scene.wait("end", |event| matches!(event, Event::Done { request, .. } if *request == first)).await;
+    let now = scene.rpc.now().await.unwrap();
+    let hopeless = scene.ask(5, now + 4).await;
+    let last = scene.ask(1, FAR).await[0];
+    scene.wait("end", |event| matches!(event, Event::Done { request, .. } if *request == last)).await;
+    running.stop().await;
+    let begun = |event: &Event| matches!(event, Event::Proving { request } if hopeless.contains(request));
+    assert_eq!(scene.count(begun), 0);
 }
 
 /// Whoever waits for confirmations, or is too late, takes no room from others.
