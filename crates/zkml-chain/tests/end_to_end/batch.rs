@@ -1,7 +1,7 @@
 //! Several proofs as one batch: what `calldata` writes, and what the local EVM says.
 
 use crate::{
-    architecture::Home,
+    owner::two,
     support::{Folder, done, fails, repo, zkml},
 };
 use serde_json::{Value, json};
@@ -145,13 +145,8 @@ fn unlike(folder: &Folder, proofs: &[&str]) {
 #[test]
 fn proofs_of_two_models_are_no_batch() {
     // Of one architecture: each proof holds under the other folder's verifier, and is about other weights.
-    let home = Home::private();
+    let home = two();
     let (a, b) = (home.path("a"), home.path("b"));
-    home.set_up();
-    done(&["compile", "--like", &a, "--model", &home.other(|w| 0.5 * w), "--dir", &b]);
-    if !std::path::Path::new(&home.path("b/proving.key")).exists() {
-        done(&["setup", "--dir", &b]);
-    }
     done(&["prove", "--dir", &a]);
     done(&["prove", "--dir", &b]);
     let proofs = ["a", "b"].map(|folder| home.path(&format!("{folder}/proofs/proof.json")));
