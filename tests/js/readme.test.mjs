@@ -82,7 +82,7 @@ test("the tests that the page names exist, and none twice in its table", () => {
       .filter((file) => file.endsWith(end))
       .map((file) => readFileSync(join(root, folder, file), "utf8"));
   const text = [...read("contracts/test", ".t.sol"), ...read("crates", ".rs")].join("\n");
-  const missing = names.filter((name) => !new RegExp(`^\\s*(function|fn) ${name}\\(`, "m").test(text));
+  const missing = names.filter((name) => !new RegExp(`^\\s*(function|(async )?fn) ${name}\\(`, "m").test(text));
   assert.deepEqual(missing, []);
   assert.equal(new Set(names).size, names.length);
 });
