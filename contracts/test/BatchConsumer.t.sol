@@ -142,6 +142,13 @@ contract BatchConsumerTest is Hooked, Points {
         }
     }
 
+    function test_DeadlineIsTheLastGoodTime() external {
+        ZKMLBatchConsumer.Claim[] memory claims = batch();
+        vm.warp(DEADLINE);
+        taker.takeAll(claims);
+        assertEq(taker.accepted(), 3, "all of them");
+    }
+
     /// @dev The mock believes every proof, and looks at nothing but commitments.
     function test_MockTakesBatchesAsTheVerifierDoes() external {
         ZKMLVerifierMock mock = new ZKMLVerifierMock(address(registry));

@@ -6,6 +6,7 @@ import {IERCZKMLInference} from "../src/interfaces/IERCZKMLVerifier.sol";
 import {IModelPairing} from "../src/interfaces/IModelPairing.sol";
 import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
 import {IZKMLBatchVerifier} from "../src/interfaces/IZKMLBatchVerifier.sol";
+import {ZKMLPairing} from "../src/libraries/ZKMLPairing.sol";
 import {CreditVerifier} from "./generated/CreditVerifier.sol";
 import {LtvVerifier} from "./generated/LtvVerifier.sol";
 import {Points} from "./support/Points.sol";
@@ -82,6 +83,19 @@ contract BatchProofTest is Real, Points {
         zkml.verifyBatch(modelId, batch);
     }
 
+    /// @dev Errors that cancel under the weight which a forger would know if it came from the key and the number of proofs alone.
+    function test_RevertWhen_TheWeightWasForeseen() external {
+        Proof memory p = load("mock_alice_0");
+        uint256 weight = uint256(ZKMLPairing.start(address(credit), modelId, credit.vkDigest(), 2)) % R;
+        (Proof memory first, Proof memory second) = (moved(p, mulmod(12_345, weight, R), false), moved(p, 12_345, true));
+        assertTrue(!holds(pairing(first)) && !holds(pairing(second)), "both are wrong");
+        assertTrue(holds(sum(pairing(first), weighted(pairing(second), weight))), "and cancel under this weight");
+        IZKMLBatchVerifier.Inference[] memory batch = new IZKMLBatchVerifier.Inference[](2);
+        (batch[0], batch[1]) = (item(first), item(second));
+        vm.expectRevert(IZKMLBatchVerifier.BatchRejected.selector);
+        zkml.verifyBatch(modelId, batch);
+    }
+
     function test_RevertWhen_AProofIsAnotherModels() external {
         route(IModelVerifier(address(new LtvVerifier())));
         IZKMLBatchVerifier.Inference[] memory batch = all();
@@ -142,6 +156,15 @@ contract BatchProofTest is Real, Points {
         Point memory point = plus(Point(wordAt(p.proof, last), wordAt(p.proof, last + 32)), back ? negated(step) : step);
         other.proof = withWord(withWord(p.proof, last, point.x), last + 32, point.y);
         other.blob = withWord(withWord(p.blob, 68 + last, point.x), 68 + last + 32, point.y);
+    }
+
+    /// @dev A pairing to a power.
+    function weighted(bytes memory pairs, uint256 weight) private view returns (bytes memory power) {
+        power = pairs;
+        for (uint256 offset = 0; offset < pairs.length; offset += 192) {
+            Point memory p = times(Point(wordAt(pairs, offset), wordAt(pairs, offset + 32)), weight);
+            power = withWord(withWord(power, offset, p.x), offset + 32, p.y);
+        }
     }
 
     /// @dev Two pairings as a sum without weights has them.

@@ -330,6 +330,30 @@ contract RewardsTest is Paying {
         assertEq(requests.fundsOf(ALICE, COIN), 1 ether, "returned");
     }
 
+    /// @dev One unit of gas less than what the request allows is too little, and the error has the number.
+    function test_RevertWhen_TheGasIsAUnitShort() external {
+        IZKMLRewards.Reward memory w = IZKMLRewards.Reward(ALICE, COIN, 1 ether, 3_000_000, 0);
+        IZKMLRequests.Request memory r = askFor(ALICE, w, 1 ether);
+        bytes memory call = abi.encodeCall(requests.fulfillRewarded, (r, w, PROVER, words(5, 6), proofBy(PROVER, r, w)));
+        (uint256 short, uint256 enough) = (3_000_000, 3_300_000);
+        while (enough - short > 1) {
+            uint256 gas = (short + enough) / 2;
+            (bool done,) = with(call, gas);
+            if (done) enough = gas;
+            else short = gas;
+        }
+        (bool passed,) = with(call, enough);
+        (bool refused, bytes memory answer) = with(call, short);
+        assertTrue(passed && !refused, "the border");
+        assertEq(answer, abi.encodeWithSelector(IZKMLRewards.NotEnoughGas.selector, 3_000_000 - 1, 3_000_000), "why");
+    }
+
+    function with(bytes memory call, uint256 gas) private returns (bool done, bytes memory answer) {
+        uint256 snapshot = vm.snapshotState();
+        (done, answer) = address(requests).call{gas: gas}(call);
+        vm.revertToState(snapshot);
+    }
+
     function test_RevertWhen_SomebodyElseApplies() external {
         IZKMLRequests.Request memory r = requestOf(ALICE, 0);
         vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.NotSelf.selector, BOB));

@@ -4,9 +4,9 @@
 import type {
   Abi, Account, Address, Chain, Client, ContractFunctionName, ContractFunctionReturnType, Hash, Hex, Log, Transport,
 } from "viem";
-import { parseEventLogs, zeroAddress } from "viem";
+import { decodeErrorResult, parseEventLogs, zeroAddress } from "viem";
 import { readContract, simulateContract, writeContract } from "viem/actions";
-import { refusalsAbi, requestConsumerAbi, zkmlRewardsAbi } from "./abis.js";
+import { refusalsAbi, requestConsumerAbi, zkmlRewardsAbi, zkmlVerifierAbi } from "./abis.js";
 import type { Request, Reward } from "./statement.js";
 
 type AnyClient = Client<Transport, Chain | undefined, Account | undefined>;
@@ -67,6 +67,94 @@ export async function predict<const abi extends Abi>(
 ): Promise<Returned<abi, "checkInference">> {
   const call = { abi: withRefusals(abi), address: consumer, functionName: "checkInference", args: [output, proof] };
   return (await readContract(client, call)) as Returned<abi, "checkInference">;
+}
+
+/** An inference as `ZKMLVerifier` takes it. */
+export type BatchInference = Proven & {
+  /** The commitment to input and context: {@link inputCommitmentOf}. */
+  inputCommitment: Hex;
+};
+
+/** What {@link verifyBatch}, {@link checkBatch} and {@link firstRefused} take. */
+export type BatchParameters = {
+  /** The `ZKMLVerifier`. */
+  verifier: Address;
+  /** The model of all of them, as the registry knows it. */
+  modelId: bigint;
+  /** One at least. */
+  inferences: readonly BatchInference[];
+};
+
+/** The first inference of a batch that is refused, and the contract's error. */
+export type Refused = { index: number; error: string };
+
+/** Has `ZKMLVerifier` verify and log inferences of one model, all or none. Throws {@link BatchError} with the first that is refused. */
+export async function verifyBatch(client: AnyClient, { account, ...batch }: From & BatchParameters): Promise<Hash> {
+  const call = { abi: zkmlVerifierAbi, address: batch.verifier, functionName: "verifyBatch", args: argsOf(batch), account };
+  const { hash } = await naming(client, batch, () => send(client, call));
+  return hash;
+}
+
+/** The same as a view: nothing is logged. */
+export async function checkBatch(client: AnyClient, batch: BatchParameters): Promise<void> {
+  const call = { abi: withRefusals(zkmlVerifierAbi), address: batch.verifier, functionName: "checkBatch", args: argsOf(batch) };
+  await naming(client, batch, () => readContract(client, call));
+}
+
+/** The first of the inferences that is refused alone, if any is: a view. */
+export async function firstRefused(client: AnyClient, batch: BatchParameters): Promise<Refused | undefined> {
+  const [index, reason] = await readContract(client, {
+    abi: zkmlVerifierAbi, address: batch.verifier, functionName: "firstRefused", args: argsOf(batch),
+  });
+  if (index >= BigInt(batch.inferences.length)) return undefined;
+  return { index: Number(index), error: errorOf(reason) };
+}
+
+/** A batch was refused because of one of its inferences. */
+export class BatchError extends Error {
+  override name = "BatchError";
+  constructor(
+    /** Which inference, and why. */
+    readonly refused: Refused,
+    cause: unknown,
+  ) {
+    super(`inference ${refused.index} of the batch is refused: ${refused.error}`, { cause });
+  }
+}
+
+/** What {@link acceptBatch} takes of each inference. */
+export type Claim = Proven & {
+  /** Whom it is about. */
+  subject: Address;
+  /** What it is for, hashed as the application sees fit. */
+  action: Hex;
+  /** Last acceptable block time, in seconds since 1970; the proof is bound to it. */
+  deadline: bigint;
+  /** Why the input is to be believed; what it holds is up to the consumer. */
+  provenance?: Hex;
+};
+
+/** What {@link acceptBatch} takes. */
+export type AcceptBatchParameters<abi extends Abi> = From & {
+  /** The consumer's ABI, `as const`: `zkml-chain-abis` writes it. */
+  abi: abi;
+  consumer: Address;
+  /** The consumer's function that takes `ZKMLBatchConsumer.Claim[]`, and nothing else. */
+  functionName: Extract<ContractFunctionName<abi, "nonpayable">, string>;
+  /** One at least. Those of a subject come in the order of their nonces. */
+  claims: readonly Claim[];
+};
+
+/** Has a consumer that inherits `ZKMLBatchConsumer` take several inferences, all or none. */
+export async function acceptBatch<const abi extends Abi>(
+  client: AnyClient,
+  { abi, consumer, functionName, claims, account }: AcceptBatchParameters<abi>,
+): Promise<Hash> {
+  const structs = claims.map(({ subject, action, deadline, output, proof, provenance = "0x" }) => {
+    return { subject, action, inference: { deadline, output, proof, provenance } };
+  });
+  const { hash } = await send(client, { abi, address: consumer, functionName, args: [structs], account });
+  return hash;
 }
 
 /** What {@link requestInference} takes. */
@@ -154,11 +242,40 @@ export function zkmlActions(client: AnyClient) {
     predict: <const abi extends Abi>(parameters: PredictParameters<abi>) => predict(client, parameters),
     requestInference: (parameters: RequestInferenceParameters) => requestInference(client, parameters),
     proveRequest: (parameters: ProveRequestParameters) => proveRequest(client, parameters),
+    acceptBatch: <const abi extends Abi>(parameters: AcceptBatchParameters<abi>) => acceptBatch(client, parameters),
+    verifyBatch: (parameters: From & BatchParameters) => verifyBatch(client, parameters),
+    checkBatch: (parameters: BatchParameters) => checkBatch(client, parameters),
+    firstRefused: (parameters: BatchParameters) => firstRefused(client, parameters),
   };
 }
 
 /** A consumer's ABI with the errors of what it asks about a proof, so that they come by name. */
 const withRefusals = (abi: Abi): Abi => [...abi, ...refusalsAbi];
+
+const argsOf = ({ modelId, inferences }: BatchParameters) =>
+  [modelId, inferences.map(({ inputCommitment, output, proof }) => ({ inputCommitment, output, proof }))] as const;
+
+/** Does something with a batch; where that fails because of one inference, the error names it. */
+async function naming<T>(client: AnyClient, batch: BatchParameters, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    // Whatever else went wrong is said by the first error.
+    const refused = await firstRefused(client, batch).catch(() => undefined);
+    throw refused === undefined ? error : new BatchError(refused, error);
+  }
+}
+
+/** A contract's error by its name, with its arguments. */
+function errorOf(reason: Hex): string {
+  if (reason === "0x") return "no reason";
+  try {
+    const { errorName, args = [] } = decodeErrorResult({ abi: refusalsAbi, data: reason }) as { errorName: string; args?: readonly unknown[] };
+    return `${errorName}(${args.join(", ")})`;
+  } catch {
+    return reason;
+  }
+}
 
 type Call = {
   abi: Abi;

@@ -6,12 +6,14 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createTestClient, getAddress, hashTypedData, http, keccak256, parseEventLogs, publicActions, slice, toHex, walletActions, zeroAddress } from "viem";
 import { foundry } from "viem/chains";
 
+const solc = createRequire(import.meta.url)("solc");
 const root = fileURLToPath(new URL("../../", import.meta.url));
 // Inside the repository: its node_modules stands for what npm would install beside the package.
 const home = join(root, "target/typescript");
@@ -186,6 +188,9 @@ test("types know a consumer's functions and outputs", async () => {
     'await client.acceptInference({ abi, consumer: "0x00", action: "0x", output: "0x", proof: "0x" });',
     'await client.proveRequest({ consumer: "0x00", request, reward, output: "0x", proof: "0x" });',
     'await client.proveRequest({ consumer: "0x00", request: reward, output: "0x", proof: "0x" });',
+    'await client.acceptBatch({ abi, consumer: "0x00", functionName: "noSuchFunction", claims: [] });',
+    'await client.acceptBatch({ abi, consumer: "0x00", functionName: "pause", claims: [{ output: "0x", proof: "0x" }] });',
+    'await client.verifyBatch({ verifier: "0x00", modelId: 1n, inferences: [{ output: "0x", proof: "0x" }] });',
   ].flatMap((line) => ["// @ts-expect-error", line]);
   const lines = [...start, "export const risk: bigint = seen.probabilityOfDefault;", ...refused];
   writeFileSync(join(home, "types.ts"), lines.join("\n"));
@@ -223,12 +228,12 @@ async function world() {
     assert.equal(receipt.status, "success");
     return receipt;
   };
-  const deploy = async (label, name, args) => {
+  const deployed = async (label, { abi, bytecode }, args) => {
     await fund(account(label));
-    const { abi, bytecode } = artifact(name);
     const hash = await chain.deployContract({ abi, bytecode: bytecode.object, args, account: account(label) });
     return (await mined(hash)).contractAddress;
   };
+  const deploy = (label, name, args) => deployed(label, artifact(name), args);
   const owner = account("publisher");
   const model = await deploy("publisher", "CreditVerifier", []);
   const registry = await deploy("publisher", "ZKMLRegistry", []);
@@ -241,8 +246,10 @@ async function world() {
   const consumer = (label) => deploy(label, "CreditAnyInputRequestConsumer", [verifier, modelId, owner]);
   await fund(account("alice"));
   await fund(account("service"));
-  return { url, chain, mined, consumer, registry, modelId };
+  return { url, chain, mined, deployed, consumer, registry, verifier, modelId };
 }
+
+const refused = (promise, why) => assert.rejects(promise, (error) => why.test(error.message) || assert.fail(error.message));
 
 test("proofs count on a chain: accepted, asked for, paid for, looked at", async (t) => {
   const { url, chain, mined, consumer: deployed, registry, modelId } = await world();
@@ -251,8 +258,6 @@ test("proofs count on a chain: accepted, asked for, paid for, looked at", async 
   const service = account("service");
   const read = (consumer, functionName, args) => chain.readContract({ abi, address: consumer, functionName, args });
   const risk = BigInt(proofOf("mock_alice_0").values.probability_of_default[0]);
-  const refused = (promise, why) => assert.rejects(promise, (error) => why.test(error.message) || assert.fail(error.message));
-
   await t.test("the model's id is the registry's", async () => {
     const [identity, owner] = await chain.readContract({
       abi: zkml.zkmlRegistryAbi, address: registry, functionName: "identityOf", args: [modelId],
@@ -332,5 +337,80 @@ test("proofs count on a chain: accepted, asked for, paid for, looked at", async 
     const { output, blob: proof, ...p } = proofOf("mock_alice_1");
     const given = { abi, consumer: p.consumer, action: p.action, deadline: BigInt(p.deadline), output, proof };
     await refused(chain.acceptInference(given), /no account/);
+  });
+});
+
+/** A contract of contracts/README.md, compiled. */
+function contractOfThePage(name) {
+  const page = readFileSync(join(root, "contracts/README.md"), "utf8");
+  const blocks = [...page.matchAll(/^```solidity\n\/\/ (src\/\S+\.sol)\n([^]*?)^```$/gm)];
+  const sources = Object.fromEntries(blocks.map(([, path, content]) => [path, { content }]));
+  assert.ok(sources[`src/${name}.sol`], `${name} is on the page`);
+  const find = (path) => {
+    const from = path.replace(/^@zkml-chain\/contracts\//, "contracts/");
+    return { contents: readFileSync(join(root, from === path ? `node_modules/${path}` : from), "utf8") };
+  };
+  const settings = { evmVersion: "shanghai", optimizer: { enabled: true, runs: 1000 }, outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } } };
+  const output = JSON.parse(solc.compile(JSON.stringify({ language: "Solidity", sources, settings }), { import: find }));
+  assert.deepEqual((output.errors ?? []).filter(({ severity }) => severity === "error"), []);
+  const { abi, evm } = output.contracts[`src/${name}.sol`][name];
+  return { abi, bytecode: { object: `0x${evm.bytecode.object}` } };
+}
+
+test("batches count on a chain, as a whole", async (t) => {
+  const { chain, mined, deployed, verifier, modelId } = await world();
+  const proofs = ["mock_alice_0", "mock_bob_0", "mock_alice_1"].map(proofOf).map((p) => {
+    return { ...p, proof: p.blob, deadline: BigInt(p.deadline) };
+  });
+  const wrong = proofs.map((p, i) => (i === 1 ? { ...p, output: word(1n) } : p));
+
+  await t.test("the verifier takes and logs each, or none and says which is wrong", async () => {
+    const batch = { verifier, modelId, inferences: proofs, account: account("service") };
+    const { logs, gasUsed } = await mined(await chain.verifyBatch(batch));
+    const events = parseEventLogs({ abi: zkml.zkmlVerifierAbi, logs, eventName: "InferenceVerified" });
+    assert.deepEqual(events.map(({ args }) => args.inputCommitment), proofs.map((p) => p.inputCommitment));
+    const { halo2 } = readJson("contracts/test/snapshots/batch.json");
+    assert.ok(gasUsed < 3n * BigInt(halo2.alone), `${gasUsed} for three`);
+    await chain.checkBatch(batch);
+    assert.equal(await chain.firstRefused(batch), undefined);
+
+    const expected = { index: 1, error: "ProofRejected()" };
+    assert.deepEqual(await chain.firstRefused({ ...batch, inferences: wrong }), expected);
+    for (const act of [chain.verifyBatch, chain.checkBatch]) {
+      await assert.rejects(act({ ...batch, inferences: wrong }), (error) => {
+        assert.equal(error.name, "BatchError");
+        assert.deepEqual(error.refused, expected);
+        assert.match(error.message, /inference 1 of the batch is refused: ProofRejected\(\)/);
+        assert.match(error.cause.message, /BatchRejected/);
+        return true;
+      });
+    }
+    const short = [{ ...proofs[0], proof: slice(proofs[0].proof, 0, 100) }];
+    await refused(chain.verifyBatch({ ...batch, inferences: short }), /inference 0 .* WrongBlobLength\(100, \d+\)/);
+    await refused(chain.verifyBatch({ ...batch, inferences: [] }), /EmptyBatch/);
+    await refused(chain.verifyBatch({ ...batch, modelId: 1n }), /inference 0 .* ModelNotFound\(1\)/);
+  });
+
+  await t.test("the consumer of the page takes all of them, once", async () => {
+    const owner = account("publisher");
+    const desk = contractOfThePage("BatchDesk");
+    const { abi } = desk;
+    const consumer = await deployed("ZKMLConsumerMock", desk, [verifier, modelId, owner]);
+    assert.equal(consumer, proofs[0].consumer);
+    const claims = [proofs[0], proofs[2]];
+    for (const { subject, dataCommitment } of claims) {
+      const vouch = { abi, address: consumer, functionName: "vouch", args: [subject, dataCommitment], account: owner };
+      await mined(await chain.writeContract(vouch));
+    }
+    const given = { abi, consumer, functionName: "decideAll", claims, account: owner };
+    await refused(chain.acceptBatch({ ...given, account: account("service") }), /OwnableUnauthorizedAccount/);
+    await refused(chain.acceptBatch({ ...given, claims: [claims[1], claims[0]] }), /WrongContext/);
+    await refused(chain.acceptBatch({ ...given, claims: [claims[0], { ...claims[1], output: word(1n) }] }), /BatchRejected/);
+    const { subject } = claims[0];
+    const nonces = () => chain.readContract({ abi, address: consumer, functionName: "nonces", args: [subject] });
+    assert.equal(await nonces(), 0n, "all or none");
+    await mined(await chain.acceptBatch(given));
+    assert.equal(await nonces(), 2n);
+    await refused(chain.acceptBatch(given), /WrongContext/);
   });
 });

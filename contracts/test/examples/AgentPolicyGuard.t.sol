@@ -92,6 +92,30 @@ contract AgentPolicyGuardTest is ExampleChecks, GuardSetup {
         assertEq(guard.spent(NOW / PERIOD), 1 ether, "spent");
     }
 
+    function test_SaysWhatIsAllowedAndWhatWasCalled() external {
+        address other = account("another venue");
+        vm.expectEmit(true, true, true, true, address(guard));
+        emit AgentPolicyGuard.AllowanceChanged(other, Venue.closed.selector, true);
+        guard.setAllowed(other, Venue.closed.selector, true);
+        AgentPolicyGuard.Call memory call = deposit(1 ether);
+        ZKMLConsumer.Inference memory inference_ = judged(call, 0.125e18);
+        vm.expectEmit(true, true, true, true, address(guard));
+        emit AgentPolicyGuard.Executed(address(venue), Venue.deposit.selector, 1 ether, guard.actionOf(call));
+        vm.prank(AGENT);
+        guard.execute(call, inference_);
+    }
+
+    /// @dev A risk of exactly one is a risk, and a guard may take it.
+    function test_ARiskOfOneIsARisk() external {
+        refused(
+            judged(deposit(1 ether), 1e18), abi.encodeWithSelector(AgentPolicyGuard.TooRisky.selector, 1e18, 0.25e18)
+        );
+        guard = new AgentPolicyGuard(mock, mockModel, SCALE, issuer(), AGENT, 1e18, CAP, PERIOD);
+        guard.setAllowed(address(venue), Venue.deposit.selector, true);
+        vm.deal(address(guard), 1 ether);
+        act(judged(deposit(1 ether), 1e18));
+    }
+
     function test_RevertsWithTheCallsReason() external {
         AgentPolicyGuard.Call memory call = callOf(1 ether, abi.encodeCall(Venue.closed, (7)));
         refusedCall(call, abi.encodeWithSelector(Venue.VenueClosed.selector, 7));

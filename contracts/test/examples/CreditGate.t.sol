@@ -61,6 +61,36 @@ contract CreditGateTest is ExampleChecks {
         gate.useApproval(ALICE, loan());
     }
 
+    function test_SaysWhatIsApprovedAndUsed() external {
+        bytes32 hash = gate.actionOf(loan());
+        ZKMLConsumer.Inference memory inference_ = good();
+        vm.expectEmit(true, true, true, true, address(gate));
+        emit CreditGate.LoanApproved(ALICE, hash, uint64(NOW + 1 days));
+        act(inference_);
+        vm.expectEmit(true, true, true, true, address(gate));
+        emit CreditGate.ApprovalUsed(ALICE, hash);
+        vm.prank(POOL);
+        gate.useApproval(ALICE, loan());
+    }
+
+    /// @dev The last that is allowed of everything at once.
+    function test_LimitsAreAllowedThemselves() external {
+        CreditGate.Policy memory limits =
+            CreditGate.Policy(POOL, account("asset"), 10_000e18, 0.05e18, 730 days, 0.25e18, 7 days);
+        gate = new CreditGate(mock, mockModel, SCALE, issuer(), limits);
+        CreditGate.Terms memory t = CreditGate.Terms(account("asset"), 10_000e18, 0.05e18, 730 days);
+        ZKMLConsumer.Inference memory inference_ =
+            believed(address(gate), rootOf(ALICE, DATA, gate.actionOf(t)), 0.25e18);
+        vm.prank(ALICE);
+        gate.approve(t, inference_);
+        (bytes32 approved,) = gate.approvals(ALICE);
+        assertEq(approved, gate.actionOf(t), "approved");
+    }
+
+    function test_ARiskOfOneIsARisk() external {
+        refused(scored(1e18), abi.encodeWithSelector(CreditGate.RiskTooHigh.selector, 1e18, 0.2e18));
+    }
+
     function test_RevertWhen_SomebodyElseUsesAnApproval() external {
         act(good());
         vm.expectRevert(abi.encodeWithSelector(CreditGate.NotPool.selector, ALICE));

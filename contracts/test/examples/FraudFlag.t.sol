@@ -77,6 +77,36 @@ contract FraudFlagTest is ExampleChecks, FraudSetup {
         assertTrue(!flags.isPaused(REPORTER), "nobody else");
     }
 
+    function test_SaysWhatHappensToAnAccount() external {
+        expected();
+        emit FraudFlag.ReporterChanged(account("bystander"), true);
+        flags.setReporter(account("bystander"), true);
+        ZKMLConsumer.Inference memory inference_ = suspects(CASE, 0.875e18);
+        expected();
+        emit FraudFlag.Flagged(MALLORY, REPORTER, CASE, 0.875e18, uint64(NOW) + PAUSE);
+        act(inference_);
+        expected();
+        emit FraudFlag.Appealed(MALLORY, uint64(NOW + 1 days));
+        appeals();
+        expected();
+        emit FraudFlag.AppealDecided(MALLORY, true, uint64(NOW) + PAUSE);
+        decides(true);
+    }
+
+    function expected() private {
+        vm.expectEmit(true, true, true, true, address(flags));
+    }
+
+    function test_LimitsAreAllowedThemselves() external {
+        FraudFlag strict = new FraudFlag(mock, mockModel, 2 days, SCALE, issuer(), ARBITER, 7 days, 1e18);
+        assertEq(strict.PAUSE(), 7 days, "pause");
+        assertEq(strict.THRESHOLD(), 1e18, "threshold");
+    }
+
+    function test_AScoreOfZeroIsAScore() external {
+        refused(suspects(CASE, 0), abi.encodeWithSelector(FraudFlag.NotSuspicious.selector, 0, THRESHOLD));
+    }
+
     function test_RevertWhen_AStrangerFlags() external {
         ZKMLConsumer.Inference memory inference_ = good();
         vm.expectRevert(abi.encodeWithSelector(FraudFlag.NotReporter.selector, MALLORY));

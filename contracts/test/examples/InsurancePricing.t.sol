@@ -98,6 +98,20 @@ contract InsurancePricingTest is ExampleChecks, InsuranceSetup {
         refused(good(), abi.encodeWithSelector(InsurancePricing.AlreadyInsured.selector, hash));
     }
 
+    function test_SaysWhatIsQuotedAndSold() external {
+        // A treasury that has sold before.
+        token.mint(TREASURY, 7);
+        bytes32 hash = insurer.actionOf(policy());
+        ZKMLConsumer.Inference memory inference_ = good();
+        vm.expectEmit(true, true, true, true, address(insurer));
+        emit InsurancePricing.Quoted(BOB, hash, 3_125e6, uint64(NOW + 1 hours));
+        act(inference_);
+        vm.expectEmit(true, true, true, true, address(insurer));
+        emit InsurancePricing.PolicySold(BOB, hash, policy(), 3_125e6);
+        buy(3_125e6);
+        assertEq(token.balanceOf(TREASURY), 3_125e6 + 7, "treasury");
+    }
+
     function test_RevertWhen_ThePaymentDiffers() external {
         act(good());
         uint256[3] memory offers = [uint256(3_125e6 - 1), 3_125e6 + 1, 0];

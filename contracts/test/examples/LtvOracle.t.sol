@@ -81,6 +81,36 @@ contract LtvOracleTest is ExampleChecks, LtvOracleSetup {
         assertEq(value(), 0.58e18, "after");
     }
 
+    function test_SaysWhatIsSubmittedAndWithdrawn() external {
+        vm.expectEmit(true, true, true, true, address(oracle));
+        emit LtvOracle.KeeperChanged(KEEPER);
+        oracle.setKeeper(KEEPER);
+        uint256 epoch = epochNow();
+        ZKMLConsumer.Inference memory inference_ = says(epoch, 0.5e18);
+        vm.expectEmit(true, true, true, true, address(oracle));
+        emit LtvOracle.LtvUpdated(epoch, 0.5e18, 0.58e18, NOW + 2 hours);
+        act(inference_);
+        vm.expectEmit(true, true, true, true, address(oracle));
+        emit LtvOracle.UpdateCancelled(0.58e18);
+        oracle.cancelUpdate();
+    }
+
+    function test_LimitsAreAllowedThemselves() external {
+        LtvOracle.Policy memory p = LtvOracle.Policy(0.3e18, 1e18, 0.02e18, uint64(EPOCH), 2 hours, 30 minutes, 1 days);
+        uint64[2] memory firsts = [uint64(0.3e18), 1e18];
+        for (uint256 i = 0; i < 2; ++i) {
+            oracle = new LtvOracle(mock, mockModel, SCALE, issuer(), account("collateral"), p, firsts[i]);
+            assertEq(value(), firsts[i], "first");
+        }
+        deployOracle();
+        // Data of just the highest age.
+        Root memory root = goodRoot();
+        root.issuedAt = uint64(NOW - 30 minutes);
+        act(withRoot("issuer", root));
+        (uint256 next,) = oracle.pending();
+        assertTrue(next != 0.6e18, "taken");
+    }
+
     function test_TakesASmallMoveAsItIs() external {
         submit(epochNow(), 0.609375e18);
         (uint256 next,) = oracle.pending();

@@ -44,6 +44,13 @@ contract Over18GateTest is ExampleChecks {
         assertTrue(gate.nullifierUsed(PERSON), "nullifier");
     }
 
+    function test_SaysWhoIsAdmitted() external {
+        ZKMLConsumer.Inference memory inference_ = good();
+        vm.expectEmit(true, true, true, true, address(gate));
+        emit Over18Gate.Admitted(ALICE, PERSON);
+        act(inference_);
+    }
+
     function test_RevertWhen_ThePersonHasAnAccount() external {
         act(good());
         address second = account("second account");

@@ -23,8 +23,10 @@ pub fn markdown(folder: &Path) -> Result<String, String> {
     for (name, title) in TABLES {
         mutants(&mut out, title, name, &read(name)?);
     }
+    library(&mut out, &read("library-mutants.json")?);
     fuzzers(&mut out, &read("fuzz.json")?);
-    by_hand(&mut out, &read("by-hand.json")?);
+    by_hand(&mut out, "By hand: the sumcheck back end", &read("by-hand.json")?);
+    by_hand(&mut out, "By hand: the service and its contracts", &read("service-by-hand.json")?);
     Ok(out)
 }
 
@@ -39,6 +41,7 @@ what, is in [`SECURITY.md`](../SECURITY.md).
 | `make agree GRAPHS=10000` | compares honest runs of random graphs: `eval`, relations, circuit, and for some of them the contract |
 | `make mutants BUDGET=10m` | removes the circuit's checks one at a time and forges what they would have refused; then takes checks out of the verifier and of printed contracts |
 | `make source-mutants SHARD=1/10` | changes the source of what soundness rests on, one operator or body at a time, and runs the tests of its package |
+| `make library-mutants` | changes the contracts' library, one check, operator or statement at a time, and runs the contracts' tests |
 | `make fuzz BUDGET=10m` | libFuzzer on every reader of bytes that others wrote |
 | `make report` | writes this page |
 ";
@@ -190,11 +193,42 @@ fn class(table: &str, by: &str) -> String {
     by.split(':').next().unwrap_or("").into()
 }
 
-fn by_hand(out: &mut String, v: &Value) {
+/// Changes of the contracts' library, by the file that they are in.
+fn library(out: &mut String, v: &Value) {
+    let mut files: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
+    let mut explained = Vec::new();
+    for row in v["mutants"].as_array().into_iter().flatten() {
+        let (file, what) = text(row, "id").split_once(": ").unwrap_or_default();
+        let [tried, noticed, known] = files.entry(file).or_default();
+        *tried += 1;
+        *noticed += u64::from(row["noticed_by"].is_array());
+        if let Some(reason) = row["equivalent"].as_str() {
+            *known += 1;
+            explained.push(format!("- `{what}`: {reason}"));
+        }
+    }
+    let _ = writeln!(
+        out,
+        "\n## Checks of the contracts' library, changed\n\n{} [`library-mutants.json`](attacks/library-mutants.json) has all rows.\n\n\
+         | contract | changed | noticed | explained | neither |\n|---|--:|--:|--:|--:|",
+        text(v, "about")
+    );
+    let mut total = [0; 3];
+    let line = |[tried, noticed, known]: [u64; 3]| {
+        [tried, noticed, known, tried - noticed - known].map(grouped).join(" | ")
+    };
+    for (file, counts) in &files {
+        total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        let _ = writeln!(out, "| {} | {} |", file.trim_end_matches(".sol"), line(*counts));
+    }
+    let _ = writeln!(out, "| **all** | {} |\n\n{}", line(total), explained.join("\n"));
+}
+
+fn by_hand(out: &mut String, title: &str, v: &Value) {
     let about = text(v, "about");
     let _ = writeln!(
         out,
-        "\n## By hand\n\n{about}\n\n| attack | how | outcome | what stops it |\n|---|---|---|---|"
+        "\n## {title}\n\n{about}\n\n| attack | how | outcome | what stops it |\n|---|---|---|---|"
     );
     for attempt in v["attempts"].as_array().into_iter().flatten() {
         let cells = ["attack", "how", "outcome", "stopped_by"].map(|key| text(attempt, key));

@@ -31,6 +31,7 @@ fn flag(what: Needed) -> &'static str {
         Needed::Goal => "--optimize",
         Needed::WeightsSalt => "--weights-salt",
         Needed::Inputs => "--inputs",
+        Needed::Proofs => "--proof",
         _ => "its flag",
     }
 }
@@ -99,7 +100,7 @@ pub fn of_step(error: &Error) -> Option<String> {
         Error::NotAnswered { .. } => {
             "somebody must serve the contract's requests (`zkml-chain watch`), and have its committed input: see --share".into()
         }
-        Error::Refused { .. } | Error::Unverified(_) => "the proof was made for another statement, or was changed: prove again".into(),
+        Error::Refused { .. } | Error::Unverified(_) | Error::RefusedIn { .. } => "the proof was made for another statement, or was changed: prove again".into(),
         Error::Disagreement { .. } | Error::Accepted { .. } => {
             "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
         }

@@ -23,6 +23,8 @@ const VERIFY_INFERENCE: &str = "verifyInference(bytes32,(uint256,bytes,bytes,byt
 const VERIFY_MODEL: &str = "verifyInference(uint256,bytes32,bytes,bytes)";
 /// Signature of `ZKMLVerifier`'s function for several inferences of one model.
 const VERIFY_BATCH: &str = "verifyBatch(uint256,(bytes32,bytes,bytes)[])";
+/// Signature of `ZKMLVerifier`'s view that says which inference of a batch is refused.
+const FIRST_REFUSED: &str = "firstRefused(uint256,(bytes32,bytes,bytes)[])";
 /// Signatures of the registry's functions.
 const REGISTER_MODEL: &str = "registerModel((bytes32,bytes32,bytes32,bytes4,string))";
 const DEPRECATE_MODEL: &str = "deprecateModel(uint256)";
@@ -94,12 +96,39 @@ pub fn verify_model(submission: &Submission, model_id: Word) -> Vec<u8> {
 /// Calldata of `ZKMLVerifier`'s `verifyBatch(modelId, inferences)`: all of them hold, or none is taken.
 #[must_use]
 pub fn verify_batch(submissions: &[Submission], model_id: Word) -> Vec<u8> {
+    batch(VERIFY_BATCH, submissions, model_id)
+}
+
+/// Calldata of `ZKMLVerifier`'s `firstRefused(modelId, inferences)`, a view.
+#[must_use]
+pub fn first_refused(submissions: &[Submission], model_id: Word) -> Vec<u8> {
+    batch(FIRST_REFUSED, submissions, model_id)
+}
+
+/// What `firstRefused` answers: the place of the first inference that is refused, and the error; the number of inferences, and nothing, if
+/// none is. None for anything else than the canonical encoding of such.
+#[must_use]
+pub fn refused_place(answer: &[u8]) -> Option<(usize, &[u8])> {
+    let (head, rest) = answer.split_at_checked(96)?;
+    let (place, length) = (small(&head[..32])?, small(&head[64..])?);
+    let reason = rest.get(..length)?;
+    let padded = rest.len() == length.next_multiple_of(32) && rest[length..].iter().all(|byte| *byte == 0);
+    (small(&head[32..64])? == 64 && padded).then_some((place, reason))
+}
+
+/// A word's number, if it has at most four bytes.
+fn small(word: &[u8]) -> Option<usize> {
+    let (high, low) = word.split_last_chunk::<4>()?;
+    high.iter().all(|byte| *byte == 0).then_some(u32::from_be_bytes(*low) as usize)
+}
+
+fn batch(signature: &str, submissions: &[Submission], model_id: Word) -> Vec<u8> {
     let members: Vec<[Arg<'_>; 3]> = submissions
         .iter()
         .map(|s| [Arg::Word(s.input_commitment), Arg::Bytes(&s.output), Arg::Bytes(&s.blob)])
         .collect();
     let structs: Vec<Arg<'_>> = members.iter().map(|members| Arg::Struct(members)).collect();
-    abi::call(VERIFY_BATCH, &[Arg::Word(model_id), Arg::Array(&structs)])
+    abi::call(signature, &[Arg::Word(model_id), Arg::Array(&structs)])
 }
 
 /// Calldata of the registry's `registerModel(commitment)`.
@@ -221,6 +250,33 @@ mod tests {
         // Model, offset, count, and the offset of each struct from behind the count.
         let head = [9, 64, 2, 64, (64u32 + 7 * 32) as u8];
         assert_eq!(last, [&head[..], &each(1), &each(2)].concat());
+    }
+
+    #[test]
+    fn a_refused_place_is_read_in_its_one_encoding() {
+        let answer = |place: u64, offset, length, tail: &[u8]| {
+            let head = [place, offset, length].map(Word::from_u64);
+            [head.iter().flat_map(|word| word.0).collect::<Vec<u8>>(), tail.to_vec()].concat()
+        };
+        let mut reason = [0; 32];
+        reason[..4].copy_from_slice(&[1, 2, 3, 4]);
+        assert_eq!(refused_place(&answer(3, 64, 4, &reason)), Some((3, &[1, 2, 3, 4][..])));
+        assert_eq!(refused_place(&answer(2, 64, 0, &[])), Some((2, &[][..])));
+        let mut spare = reason;
+        spare[31] = 1;
+        let mut far = answer(3, 64, 4, &reason);
+        far[0] = 1;
+        let wrong = [
+            answer(3, 32, 4, &reason),
+            answer(3, 64, 33, &reason),
+            answer(3, 64, 0, &reason),
+            answer(3, 64, 4, &spare),
+            answer(1 << 32, 64, 4, &reason),
+            far,
+            vec![0; 95],
+            vec![],
+        ];
+        wrong.iter().for_each(|answer| assert_eq!(refused_place(answer), None, "{answer:?}"));
     }
 
     /// A program with private weights, between an input and an output.

@@ -15,9 +15,9 @@ mod submission;
 pub const REST: &str = "Rest";
 
 pub use calls::{
-    ConsumerArguments, PAIRING_INPUT, check_inference, consumer_arguments, deprecate_model,
-    pairing_input_unchecked, pairs, register_model, router_arguments, verify_batch, verify_inference,
-    verify_model, verify_proof, verify_proof_unchecked,
+    ConsumerArguments, PAIRING_INPUT, check_inference, consumer_arguments, deprecate_model, first_refused,
+    pairing_input_unchecked, pairs, refused_place, register_model, router_arguments, verify_batch,
+    verify_inference, verify_model, verify_proof, verify_proof_unchecked,
 };
 pub use error::AbiError;
 pub use submission::Submission;

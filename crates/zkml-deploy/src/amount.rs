@@ -13,8 +13,7 @@ pub fn gwei(wei: u128) -> String {
 }
 
 /// True for digits, with a point among them or none: what may be an amount of some asset.
-#[must_use]
-pub fn is_decimal(text: &str) -> bool {
+fn is_decimal(text: &str) -> bool {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     !whole.is_empty() && digits(whole) && digits(rest)

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod package;
 pub mod plan;
 pub mod preflight;
+pub mod publication;
 pub mod record;
 pub mod rpc;
 pub mod secret;

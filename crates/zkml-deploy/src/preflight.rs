@@ -1,14 +1,12 @@
 //! What must be true of a chain and a package before anything is sent.
 
-use alloy::{hex, primitives::U256, sol_types::SolCall};
+use alloy::hex;
 use serde::Serialize;
 use zkml_protocol::VerifierProgram;
 
 use crate::{
     Address, CREATE2_FACTORY, DeployError, Result,
     chain::Chain,
-    error::ChainsFileError,
-    interfaces::L1Fee,
     package::{CompiledContract, Package},
     rpc::{Answer, Rpc},
 };
@@ -157,20 +155,4 @@ async fn factory(rpc: &Rpc) -> Result<Check> {
         "there is {found} at {address}: deploy the factory first, as https://github.com/Arachnid/deterministic-deployment-proxy says"
     );
     Err(DeployError::Preflight { check: "CREATE2 factory", why })
-}
-
-/// What publishing a transaction with this calldata costs on top, in wei; zero where the chain has no such price.
-///
-/// # Errors
-/// [`DeployError::ChainsFile`] for an address that is none, and those of the endpoint.
-pub async fn l1_fee(rpc: &Rpc, chain: &Chain, data: &[u8]) -> Result<U256> {
-    let Some(oracle) = &chain.l1_fee else { return Ok(U256::ZERO) };
-    let address = oracle.parse::<Address>().map_err(|source| DeployError::ChainsFile {
-        path: "deploy/chains.toml".into(),
-        source: ChainsFileError::L1Fee { chain: chain.name.clone(), source },
-    })?;
-    // Everything of a transaction besides its calldata, as bytes that do not compress.
-    let transaction = [data, [0xa5; 120].as_slice()].concat();
-    rpc.view(address, L1Fee::getL1FeeCall::SIGNATURE, L1Fee::getL1FeeCall { transaction: transaction.into() })
-        .await
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Result, ServiceError},
+    guests::Guests,
     health::Health,
     metrics::Metrics,
 };
@@ -38,7 +39,7 @@ pub async fn serve(
     tokio::spawn(async move {
         tokio::select! {
             () = end.cancelled() => {}
-            served = axum::serve(listener, routes).into_future() => {
+            served = axum::serve(Guests::new(listener), routes).into_future() => {
                 if let Err(error) = served {
                     tracing::warn!("metrics are not served any more: {error}");
                 }

@@ -4,6 +4,7 @@
 mod engine;
 mod error;
 mod event;
+mod guests;
 mod health;
 mod http;
 mod journal;

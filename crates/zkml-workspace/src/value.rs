@@ -47,6 +47,12 @@ pub enum ValueError {
         /// The text.
         text: String,
     },
+    /// No decimal number, or one of nothing.
+    #[error("{text:?} is no amount, like 0.01, or 5@0x… for a token")]
+    NotAnAmount {
+        /// The text.
+        text: String,
+    },
     /// Neither a number nor a known name.
     #[error("no chain is called {text:?}; give its number, or one of {}", known_chains())]
     NoSuchChain {
@@ -124,6 +130,33 @@ pub fn addresses(text: &str) -> Result<Vec<[u8; 20]>, ValueError> {
     text.split(',').map(|one| address(one.trim())).collect()
 }
 
+/// An amount of an asset whose decimals are not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// Decimal digits, with a point among them or none.
+    pub amount: String,
+    /// The token; the chain's coin if none is named.
+    pub token: Option<[u8; 20]>,
+}
+
+/// Amounts with commas between them, `AMOUNT` in coins or `AMOUNT@TOKEN` each.
+///
+/// # Errors
+/// [`ValueError::NotAnAmount`], and as [`address`] for a token.
+pub fn amounts(text: &str) -> Result<Vec<Amount>, ValueError> {
+    let one = |text: &str| {
+        let (amount, token) =
+            text.split_once('@').map_or((text, None), |(amount, token)| (amount, Some(token)));
+        let (whole, rest) = amount.split_once('.').unwrap_or((amount, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(rest) {
+            return Err(ValueError::NotAnAmount { text: text.into() });
+        }
+        Ok(Amount { amount: amount.into(), token: token.map(address).transpose()? })
+    };
+    text.split(',').map(|text| one(text.trim())).collect()
+}
+
 /// 32 bytes: `0x` and 64 hexadecimal digits.
 ///
 /// # Errors
@@ -188,6 +221,20 @@ pub fn chain(text: &str) -> Result<u64, ValueError> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn amounts_are_of_coins_or_tokens() {
+        let token = format!("0x{}", "11".repeat(20));
+        let found = amounts(&format!("0.01, 5@{token},7")).unwrap();
+        let expected = [("0.01", None), ("5", Some([0x11; 20])), ("7", None)];
+        let expected = expected.map(|(amount, token)| Amount { amount: amount.into(), token });
+        assert_eq!(found, expected);
+        for bad in ["", "1,", "x", "-1", "1.", ".5", "1e3", "1.2.3", "@0x11", "1 2"] {
+            assert!(matches!(amounts(bad), Err(ValueError::NotAnAmount { .. })), "{bad:?}");
+        }
+        assert!(matches!(amounts("1@"), Err(ValueError::NotAnAddress { .. })));
+        assert!(matches!(amounts("1@0x11"), Err(ValueError::NotAnAddress { .. })));
+    }
+
     use super::*;
 
     const MAX: &str = "115792089237316195423570985008687907853269984665640564039457584007913129639935";

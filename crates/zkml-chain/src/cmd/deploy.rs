@@ -21,7 +21,7 @@ use zkml_workspace::{
 
 /// Deploy a model's contracts and register it: a dry run unless --broadcast is given
 ///
-/// What is there already is reused, so that after an interruption the same command goes on.
+/// Parts that are there already are reused, so that after an interruption the same command goes on.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub struct Args {
     key: KeyArgs,
     #[command(flatten)]
     password: PasswordArgs,
-    /// Who would send, for a dry run without a key
+    /// The account that would send, for a dry run without a key
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, conflicts_with = "broadcast")]
     from: Option<[u8; 20]>,
     #[command(flatten)]
@@ -55,13 +55,13 @@ pub struct Args {
     fees: FeeArgs,
 }
 
-/// What decides where contracts are placed: owners and delays are among their constructors' arguments.
+/// Arguments of the constructors, which decide where contracts are placed: owners and delays.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PlacingArgs {
     /// Owner of router and consumer [default on test chains: the sender]
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     pub owner: Option<[u8; 20]>,
-    /// Who registers the model, and can deprecate it [default: the sender]
+    /// The account that registers the model, and can deprecate it [default: the sender]
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     pub model_owner: Option<[u8; 20]>,
     /// Put a ZKMLEmergencyStop in front of the verifier, which this account can pull, for good: somebody who can act fast [default: no stop]

@@ -19,7 +19,7 @@ pub struct Args {
     folder: Folder,
     #[command(flatten)]
     chain: ChainArgs,
-    /// Who will send: the owner that is not named
+    /// The account that will send: the owner that is not named
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     from: Option<[u8; 20]>,
     #[command(flatten)]

@@ -46,7 +46,7 @@ pub struct Args {
     dry_run: bool,
 }
 
-/// What the request pays whoever proves it.
+/// The reward of the request, for whoever proves it.
 #[derive(Debug, Clone, clap::Args)]
 struct RewardArgs {
     /// Pay whoever proves it so much, in the chain's currency or --token; what nobody has earned by the deadline comes back by `zkml-chain rewards --reclaim`
@@ -69,7 +69,7 @@ struct RewardArgs {
     reward_confirmations: u32,
 }
 
-/// What a generated contract takes to act on an output, and as much again.
+/// Gas that a generated contract takes to act on an output, and as much again.
 const CALLBACK_GAS: u64 = 100_000;
 
 impl RewardArgs {

@@ -30,13 +30,13 @@ pub struct Args {
     /// Take out all that is yours; with --reclaim, what has come back as well
     #[arg(long)]
     withdraw: bool,
-    /// Who receives it [default: the account itself]
+    /// The account that receives it [default: the account itself]
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, requires = "withdraw")]
     to: Option<[u8; 20]>,
-    /// Whose money to look at, without a key
+    /// The account whose money to look at, without a key
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, conflicts_with_all = ["reclaim", "withdraw"])]
     from: Option<[u8; 20]>,
-    /// Where your own requests are looked for from [default: the block of the recorded deployment, or the first one]
+    /// Block from which your own requests are looked for [default: the block of the recorded deployment, or the first one]
     #[arg(long, value_name = "N")]
     from_block: Option<u64>,
     /// Blocks that are read at once; halved while the endpoint refuses

@@ -21,6 +21,7 @@ use zkml_deploy::{
     asset::{Asset, COIN},
     chain::Chain,
     consumer::Consumer,
+    publication::Publication,
     rpc::Rpc,
 };
 use zkml_service::{
@@ -30,7 +31,7 @@ use zkml_service::{
 use zkml_workspace::{
     Error as StepError,
     steps::watch::{ModelProver, WatchReport, subjects_of_file},
-    value::{self, ValueError},
+    value::{self, Amount, ValueError},
 };
 
 /// Serve a contract's requests for inferences: prove each, hand the proof in, once
@@ -48,7 +49,7 @@ pub struct Args {
     /// Folder with committed inputs: <subject>/<data commitment>.json or <request id>.json, and beside each its .private.json with the salts
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
-    /// What it knows and has done [default: deploy/journals/<chain id>-<consumer>.sqlite]
+    /// Journal of all that it knows and has done [default: deploy/journals/<chain id>-<consumer>.sqlite]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// Proofs at a time; each takes all cores and its own memory
@@ -75,22 +76,22 @@ pub struct Args {
     /// The same for a day [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     quota_day: Option<u64>,
-    /// Serve only requests that pay so much: in the chain's currency, or AMOUNT@TOKEN; can be repeated. Tokens that are not named are not taken
-    #[arg(long, value_name = "AMOUNT[@TOKEN]", value_parser = least)]
-    min_reward: Vec<LeastReward>,
+    /// Serve only requests that pay so much: in the chain's currency, or AMOUNT@TOKEN; several with commas between them, or by repeating it. Tokens that are not named are not taken
+    #[arg(long, value_name = "AMOUNT[@TOKEN],…", value_parser = least)]
+    min_reward: Vec<LeastRewards>,
     /// Fulfil requests whose reward in coins is below the expected fee, too
     #[arg(long)]
     at_a_loss: bool,
     /// Seconds between two looks at the chain [default: a third of a block]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     poll: Option<u64>,
-    /// Where a new journal begins to read [default: the block of the recorded deployment, or the last one]
+    /// Block at which a new journal begins to read [default: the block of the recorded deployment, or the last one]
     #[arg(long, value_name = "N")]
     from_block: Option<u64>,
     /// Blocks that are read at once; halved while the endpoint refuses
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     range: u64,
-    /// Where /metrics and /healthz are served; port 0 for any that is free
+    /// Address at which /metrics and /healthz are served; port 0 for any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9184")]
     listen: SocketAddr,
     /// Seconds that running proofs are waited for at the end
@@ -117,26 +118,15 @@ fn small(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The least reward of an asset, before it is known how many decimals that has.
+/// The least reward of each asset, before it is known how many decimals that has.
 #[derive(Debug, Clone)]
-struct LeastReward {
-    amount: String,
-    asset: Address,
+struct LeastRewards(Vec<Amount>);
+
+fn least(text: &str) -> Result<LeastRewards, ValueError> {
+    value::amounts(text).map(LeastRewards)
 }
 
-fn least(text: &str) -> Result<LeastReward, String> {
-    let (amount, token) = text.split_once('@').map_or((text, None), |(amount, token)| (amount, Some(token)));
-    let asset = match token {
-        Some(token) => Address::from(value::address(token).map_err(|e| e.to_string())?),
-        None => COIN,
-    };
-    if !amount::is_decimal(amount) {
-        return Err(format!("{text:?} is no amount, like 0.01, or 5@0x… for a token"));
-    }
-    Ok(LeastReward { amount: amount.to_owned(), asset })
-}
-
-/// Whose requests are served.
+/// Subjects whose requests are served.
 #[derive(Debug, Clone)]
 struct Subjects(Vec<[u8; 20]>);
 
@@ -145,7 +135,7 @@ fn subjects(text: &str) -> Result<Subjects, ValueError> {
 }
 
 impl Args {
-    /// Whose requests are served, and how many of each.
+    /// Limits of whose requests are served, and of how many of each.
     fn serving(&self) -> Result<Serving> {
         let mut named = self.subjects.clone().map(|Subjects(named)| named);
         if let Some(path) = &self.subjects_file {
@@ -156,17 +146,18 @@ impl Args {
         Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day, rewards })
     }
 
-    /// What requests have to pay. A token says itself how many decimals it has.
+    /// Least rewards of requests. A token says itself how many decimals it has.
     async fn least(&self, rpc: &Rpc) -> Result<BTreeMap<Address, Least>> {
         let mut all = BTreeMap::new();
-        for LeastReward { amount, asset } in &self.min_reward {
-            let decimals = Asset::at(rpc, *asset).await?.decimals;
+        for Amount { amount, token } in self.min_reward.iter().flat_map(|LeastRewards(named)| named) {
+            let asset = token.map_or(COIN, Address::from);
+            let decimals = Asset::at(rpc, asset).await?.decimals;
             let parsed = amount::parse(amount, decimals).ok_or_else(|| DeployError::Argument {
                 what: "least reward",
                 given: amount.clone(),
                 why: format!("{asset} has {decimals} decimals"),
             })?;
-            if all.insert(*asset, Least { amount: parsed, decimals }).is_some() {
+            if all.insert(asset, Least { amount: parsed, decimals }).is_some() {
                 let why = "it is named twice for one asset".to_owned();
                 return Err(DeployError::Argument { what: "least reward", given: amount.clone(), why }.into());
             }
@@ -195,6 +186,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         max_pending: args.max_pending,
         serving: args.serving()?,
         budget: Budget { hour: args.budget_hour, day: args.budget_day },
+        publication: Publication::of(&chain)?,
         from_block: args.from_block.or(deployed),
         range: args.range,
         grace: Duration::from_secs(args.grace),
@@ -265,4 +257,34 @@ fn stop_on_signals(ui: Ui, shutdown: CancellationToken) -> Result<()> {
         }
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cli::Cli,
+        config::{ConfigFile, layer::beneath},
+    };
+    use clap::{CommandFactory, FromArgMatches};
+
+    fn least_of(file: &str, flags: &[&str]) -> Vec<Amount> {
+        let file = ConfigFile::parse(Path::new("zkml.toml"), file).unwrap();
+        let words = [&["zkml-chain", "watch", "--chain", "anvil"], flags].concat();
+        let found = beneath(Cli::command(), &file).try_get_matches_from(words).unwrap();
+        let args = Args::from_arg_matches(found.subcommand().unwrap().1).unwrap();
+        args.min_reward.into_iter().flat_map(|LeastRewards(named)| named).collect()
+    }
+
+    #[test]
+    fn least_rewards_come_from_the_file_or_the_flags() {
+        let token = "0x1111111111111111111111111111111111111111";
+        let file = format!("min-reward = \"0.01,5@{token}\"");
+        let of = |amount: &str, token: Option<[u8; 20]>| Amount { amount: amount.to_owned(), token };
+        assert_eq!(least_of(&file, &[]), [of("0.01", None), of("5", Some([0x11; 20]))]);
+        // A flag stands for the whole key.
+        assert_eq!(least_of(&file, &["--min-reward", "2"]), [of("2", None)]);
+        let both = ["--min-reward", "2", "--min-reward", &format!("3@{token}")];
+        assert_eq!(least_of("", &both), [of("2", None), of("3", Some([0x11; 20]))]);
+    }
 }

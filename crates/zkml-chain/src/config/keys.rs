@@ -36,6 +36,8 @@ pub enum Kind {
     Address,
     /// Some addresses, with commas between them.
     Addresses,
+    /// Some amounts of coins or tokens, with commas between them.
+    Amounts,
     /// A whole number between two others.
     Whole(u64, u64),
     /// A positive number.
@@ -269,6 +271,13 @@ pub const KEYS: &[Key] = &[
         default: "no limit",
         commands: &["watch"],
     },
+    Key {
+        name: "min-reward",
+        kind: Kind::Amounts,
+        what: "The least reward that a service proves for: `\"0.01\"` in the chain's currency, `\"0.01,5@0x…\"` with a token. Tokens that are not named are not taken.",
+        default: "none: requests that pay nothing are proven, too",
+        commands: &["watch"],
+    },
 ];
 
 /// The key of this name.
@@ -319,6 +328,7 @@ impl Kind {
             Self::Word(words) => Err(Misfit::Word { text: text.into(), words }),
             Self::Address => Ok(value::address(text).map(drop)?),
             Self::Addresses => Ok(value::addresses(text).map(drop)?),
+            Self::Amounts => Ok(value::amounts(text).map(drop)?),
             Self::Whole(lowest, highest) => match text.parse::<u64>() {
                 Ok(number) if (lowest..=highest).contains(&number) => Ok(()),
                 _ => Err(Misfit::Whole { lowest, highest }),
@@ -349,6 +359,7 @@ impl Kind {
             Self::Text => "text".into(),
             Self::Address => "address".into(),
             Self::Addresses => "addresses".into(),
+            Self::Amounts => "amounts".into(),
             Self::Whole(..) => "whole number".into(),
             Self::Number => "number".into(),
         }
@@ -384,6 +395,7 @@ mod tests {
             ("batch", "1"),
             ("dim", "seq=16,tokens=8"),
             ("tolerance", "0.01"),
+            ("min-reward", "0.01,5@0x1111111111111111111111111111111111111111"),
         ];
         for (key, text) in good {
             assert_eq!(find(key).map(|k| k.kind.check(text)), Some(Ok(())), "{key}");
@@ -398,6 +410,8 @@ mod tests {
             ("subjects", ""),
             ("subjects", "0x1111111111111111111111111111111111111111,"),
             ("dir", ""),
+            ("min-reward", "much"),
+            ("min-reward", "5@token"),
         ];
         for (key, text) in bad {
             assert!(find(key).is_some_and(|k| k.kind.check(text).is_err()), "{key}");

@@ -6,7 +6,13 @@ use super::{
     table::{self, Align},
 };
 use std::io::{self, Write};
-use zkml_workspace::steps::simulate::SimulateReport;
+use zkml_workspace::{
+    proof_file::OutputValues,
+    steps::{
+        simulate::{SimulateReport, batch::BatchReport},
+        tamper::Refusal,
+    },
+};
 
 /// What every transaction pays first.
 const TX_BASE: u64 = 21_000;
@@ -14,21 +20,58 @@ const TX_BASE: u64 = 21_000;
 impl Report for SimulateReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{GREEN}accepted{GREEN:#} by the contract in the local EVM")?;
-        for output in self.outputs.iter().filter(|o| o.commitment.is_none()) {
-            writeln!(out, "  {} = {}", output.name, table::numbers(&output.values))?;
-        }
+        outputs(out, &self.outputs)?;
         commitments(out, &self.commitments)?;
         writeln!(out, "{BOLD}gas{BOLD:#}")?;
         table::print(out, &[Align::Left, Align::Right, Align::Left], &gas_rows(self))?;
-        if !self.refusals.is_empty() {
-            writeln!(out, "{RED}refused{RED:#}")?;
-            let rows = self.refusals.iter().map(|r| {
-                vec![r.change.to_owned(), r.answer.clone(), format!("{} gas", table::thousands(r.gas))]
-            });
-            table::print(out, &[Align::Left, Align::Left, Align::Right], &rows.collect::<Vec<_>>())?;
-        }
-        Ok(())
+        refusals(out, &self.refusals)
     }
+}
+
+impl Report for BatchReport {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let count = self.proofs.len() as u64;
+        writeln!(
+            out,
+            "{GREEN}accepted{GREEN:#} by the contract in the local EVM: {count} proofs in one transaction"
+        )?;
+        for each in &self.proofs {
+            writeln!(out, "{}", each.proof.display())?;
+            outputs(out, &each.outputs)?;
+            commitments(out, &each.commitments)?;
+        }
+        writeln!(out, "{BOLD}gas, through registry and router{BOLD:#}")?;
+        let row = |what: &str, gas: u64| vec![what.to_owned(), table::thousands(gas)];
+        let rows = [
+            row("deploy, once", self.deploy_gas),
+            row("the batch", self.tx_gas),
+            row("for each proof", self.gas_per_proof),
+            row("for each proof, sent alone", self.alone_gas.div_ceil(count.max(1))),
+        ];
+        table::print(out, &[Align::Left, Align::Right], &rows)?;
+        refusals(out, &self.refusals)
+    }
+}
+
+fn outputs(out: &mut dyn Write, outputs: &[OutputValues]) -> io::Result<()> {
+    for output in outputs.iter().filter(|o| o.commitment.is_none()) {
+        writeln!(out, "  {} = {}", output.name, table::numbers(&output.values))?;
+    }
+    Ok(())
+}
+
+fn refusals(out: &mut dyn Write, refusals: &[Refusal]) -> io::Result<()> {
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{RED}refused{RED:#}")?;
+    let row =
+        |r: &Refusal| vec![r.change.to_owned(), r.answer.clone(), format!("{} gas", table::thousands(r.gas))];
+    table::print(
+        out,
+        &[Align::Left, Align::Left, Align::Right],
+        &refusals.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 fn gas_rows(report: &SimulateReport) -> Vec<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, done, fails, root, zkml};
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, io::Write, process::Stdio};
 use zkml_protocol::{
     VerifierProgram, Word,
     binding::{self, Registration},
@@ -148,16 +148,43 @@ fn parts_of_a_context(folder: &Folder, path: &str, vector: &Value) {
     fs::remove_file(&kept).unwrap();
 }
 
-/// The names that the test of `contracts/README.md` reads, each with the function that reads it.
+/// The names that the test of `contracts/README.md` reads, each with the function that reads it: by the compiler's own parser.
 fn names_of_the_readme() -> Vec<(String, String)> {
     let page = fs::read_to_string(root().join("contracts/README.md")).unwrap();
     let (_, test) = page.split_once("// test/LoanDesk.t.sol\n").unwrap();
     let (test, _) = test.split_once("```").unwrap();
-    let reads = test.split("vm.parseJson").skip(1).map(|read| {
-        let (kind, rest) = read.split_once("(json, \".").unwrap();
-        (kind.to_owned(), rest.split_once('"').unwrap().0.to_owned())
+    let input = json!({
+        "language": "Solidity",
+        "sources": { "Test.sol": { "content": test } },
+        "settings": { "stopAfter": "parsing", "outputSelection": { "*": { "": ["ast"] } } },
     });
-    reads.collect()
+    let mut parser = std::process::Command::new("node");
+    parser.arg(root().join("contracts/solc.mjs")).arg("--standard-json");
+    let mut parser = parser.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Node");
+    parser.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    let output: Value = serde_json::from_slice(&parser.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(output["errors"], Value::Null, "the page's test is Solidity");
+    let mut names = Vec::new();
+    collect_reads(&output["sources"]["Test.sol"]["ast"], &mut names);
+    names
+}
+
+/// Calls of `parseJson…`, wherever they are in a syntax tree. A name that is no literal would be one that nobody compares.
+fn collect_reads(node: &Value, names: &mut Vec<(String, String)>) {
+    match node {
+        Value::Array(nodes) => nodes.iter().for_each(|node| collect_reads(node, names)),
+        Value::Object(parts) => {
+            let function = node["expression"]["memberName"].as_str().unwrap_or_default();
+            if let Some(kind) =
+                function.strip_prefix("parseJson").filter(|_| node["nodeType"] == "FunctionCall")
+            {
+                let name = node["arguments"][1]["value"].as_str().expect("a literal");
+                names.push((kind.to_owned(), name.strip_prefix('.').expect("a path").to_owned()));
+            }
+            parts.values().for_each(|node| collect_reads(node, names));
+        }
+        _ => {}
+    }
 }
 
 /// The page's own commands, in its order; then the page's own project, with the file, the verifier and the scale of this model in place of

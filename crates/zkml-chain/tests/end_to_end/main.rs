@@ -5,6 +5,7 @@ mod architecture;
 mod at_once;
 mod audit;
 mod bad_input;
+mod batch;
 mod contract;
 mod faults;
 mod owner;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::fs;
 
 /// Two models of one architecture with keys, contracts and a proof each, in the folders `a` and `b`.
-fn two() -> Home {
+pub(crate) fn two() -> Home {
     let home = Home::private();
     let (a, b) = (home.path("a"), home.path("b"));
     home.set_up();

@@ -262,4 +262,16 @@ async fn a_reward_in_tokens_is_paid_in_before_and_paid_out_afterwards() {
         (&Value::Null, &json!("a deposit")),
         "{dry}"
     );
+    left_for_later(&place, &name).await;
+}
+
+/// What has come back is found later, too, without the token's name.
+async fn left_for_later(place: &Place, token: &str) {
+    place.ask_paying(&["--reward", "0.000009", "--token", token, "--valid-for", "600"]);
+    place.rpc.raw("evm_increaseTime", json!([700])).await.unwrap();
+    anvil::mine(&place.rpc, 1).await;
+    let back = json!([{ "asset": token.parse::<Address>().unwrap(), "amount": "0.000009" }]);
+    assert_eq!(funds(place.rewards(ASKERS_KEY, &["--reclaim"])), back);
+    assert_eq!(funds(place.rewards(ASKERS_KEY, &["--withdraw"])), back);
+    assert_eq!(funds(place.rewards(ASKERS_KEY, &["--withdraw"])), json!([]), "all of it");
 }

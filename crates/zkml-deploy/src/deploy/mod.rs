@@ -16,6 +16,7 @@ use crate::{
     keys::Account,
     plan::{Part, Plan, State},
     preflight::{self, Check},
+    publication::Publication,
     record::{Record, Status},
     rpc::Rpc,
     transaction::Limits,
@@ -126,17 +127,19 @@ pub async fn preview(rpc: &Rpc, plan: &Plan, sender: Address, options: &Options)
     plan.check_existing(rpc).await?;
     let wanted = wanted(plan, options)?;
     let mut looks = Looks::new(rpc, plan, sender, options);
+    let publication = Publication::of(&plan.chain)?;
     let (mut steps, mut l1_fee, mut gas) = (Vec::new(), U256::ZERO, 0u64);
     for part in wanted {
         let (todo, call) = looks.todo(part).await?;
         if let (Todo::Send { gas: own, .. }, Some(call)) = (&todo, &call) {
             gas = gas.saturating_add(*own);
-            l1_fee += preflight::l1_fee(rpc, &plan.chain, &call.data).await?;
+            // An endpoint that makes numbers up makes it dear, and never cheap.
+            l1_fee = l1_fee.saturating_add(publication.fee(rpc, &call.data).await?);
         }
         steps.push(Step { part, address: plan.placed(part).map(|placed| placed.address), todo });
     }
     let fees = rpc.fees(&options.limits.fees).await?;
-    let cost = U256::from(gas) * U256::from(fees.max) + l1_fee;
+    let cost = U256::from(gas).saturating_mul(U256::from(fees.max)).saturating_add(l1_fee);
     let balance = rpc.balance(sender).await?;
     Ok(Preview { checks, steps, sender, gas, max_fee: fees.max, l1_fee, cost, balance })
 }

@@ -1,4 +1,4 @@
-//! What may be spent within an hour and within a day. It is counted from the journal, so that a restart forgets nothing: what mined transactions
+//! Limits of what is spent within an hour and within a day. It is counted from the journal, so that a restart forgets nothing: what mined transactions
 //! cost, and what those that wait may cost at most.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::{
     journal::{NonceSlot, Offer, now_ms},
 };
 
-/// Most that the service may spend, in wei; fees for publication on another layer are not in it.
+/// Most that the service may spend, in wei. Publication on another layer counts as what it cost when its transaction was signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Budget {
     /// Within an hour.
@@ -63,7 +63,7 @@ impl Engine {
         }
     }
 
-    /// What those that wait may cost at most.
+    /// Most that those that wait may cost.
     fn reserved(&self) -> Result<U256> {
         let live = self.journal.live()?;
         Ok(live.iter().map(NonceSlot::worst).fold(U256::ZERO, U256::saturating_add))
@@ -83,7 +83,7 @@ impl Engine {
     }
 }
 
-/// What a transaction cost, by its receipt, which an endpoint may have made up: not more than was signed for; and no less than half of the gas
+/// Cost of a transaction by its receipt, which an endpoint may have made up: not more than was signed for; and no less than half of the gas
 /// that it was given, at the tip and half of the base fee that it was made for. So whoever makes up receipts has two or three times a budget spent at most.
 pub(super) fn cost(receipt: &TransactionReceipt, slot: &NonceSlot, offer: &Offer) -> U256 {
     let least = if offer.void { 21_000.min(slot.gas) } else { slot.gas / 2 };
@@ -92,5 +92,5 @@ pub(super) fn cost(receipt: &TransactionReceipt, slot: &NonceSlot, offer: &Offer
     // An offer is twice the base fee, and the tip.
     let cheap = priority.saturating_add(max.saturating_sub(priority) / 4).min(max);
     let price = receipt.effective_gas_price.clamp(cheap, max);
-    U256::from(gas).saturating_mul(U256::from(price))
+    U256::from(gas).saturating_mul(U256::from(price)).saturating_add(slot.publication)
 }

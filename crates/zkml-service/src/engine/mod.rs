@@ -7,6 +7,7 @@ mod reward;
 mod send;
 mod serving;
 mod settle;
+mod worth;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,13 +23,14 @@ use zkml_deploy::{
     DeployError,
     error::with_causes,
     keys::Account,
+    publication::Publication,
     rpc::{Retry, Rpc},
     transaction::Limits,
 };
 use zkml_protocol::Word;
 
 pub use self::budget::Budget;
-use self::prove::Finished;
+use self::{prove::Finished, worth::Pace};
 use crate::{
     error::{Result, ServiceError},
     event::{Event, Observer, Payment},
@@ -50,6 +52,8 @@ pub struct Options {
     pub max_pending: usize,
     /// Most that is spent.
     pub budget: Budget,
+    /// The price of publication on another layer, which is paid on top.
+    pub publication: Publication,
     /// Whose requests are served, and how many.
     pub serving: Serving,
     /// Where a new journal begins to read; at the last block if none is named.
@@ -76,6 +80,7 @@ impl Options {
             jobs: 1,
             max_pending: 16,
             budget: Budget::default(),
+            publication: Publication::default(),
             serving: Serving::default(),
             from_block: None,
             range: 2_000,
@@ -176,6 +181,10 @@ struct Engine {
     shorter: u32,
     /// Blocks that the endpoint lets us read at once.
     range: u64,
+    /// Times of the last proofs.
+    pace: Pace,
+    /// Calldata that was to be handed in last.
+    usual: Vec<u8>,
     /// What stops the service from sending, once it was said: a budget, by its window, or the fee.
     over: Option<&'static str>,
 }
@@ -202,6 +211,8 @@ impl Engine {
             handed: HashMap::new(),
             strangers: HashMap::new(),
             shorter: 0,
+            pace: Pace::default(),
+            usual: Vec::new(),
             over: None,
         }
     }

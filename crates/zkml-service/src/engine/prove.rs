@@ -105,7 +105,7 @@ impl Engine {
 
     /// Whether the contract waits for a request's proof, and its reward pays for handing that in, as far as that can be known before.
     async fn is_worth_it(&mut self, entry: &Entry, head: Head) -> Result<bool> {
-        if self.is_too_late(entry, head) {
+        if !self.may_be_earned(entry, head)? {
             return Ok(false);
         }
         if self.refuse_unpaid(&entry.id, entry.reward.as_ref())? {
@@ -154,6 +154,7 @@ impl Engine {
                 self.journal.proven(&id, &proven)?;
                 self.summary.proofs += 1;
                 self.metrics.proofs.inc();
+                self.pace.took(started.elapsed());
                 self.metrics.proof_seconds.observe(started.elapsed().as_secs_f64());
                 let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 self.tell(Event::Proven { request: id, milliseconds });

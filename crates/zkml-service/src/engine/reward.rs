@@ -45,27 +45,32 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a reward would pay for the fee, by the gas of the fulfilment before: a proof that nobody hands in is work for nothing.
+    /// Returns true if a reward would pay for the fee, by gas and calldata of the fulfilment before: a proof that nobody hands in is work for nothing.
     pub(super) async fn pays_before(&mut self, entry: &Entry) -> Result<bool> {
         if entry.reward.is_none() {
             return Ok(true);
         }
         // A transaction is given a fifth more than it was estimated to take.
         let Some(gas) = self.journal.usual_gas()?.map(|gas| gas - gas / 6) else { return Ok(true) };
+        // Its price is of now. After a restart it is known once a proof was there to be handed in.
+        let publication = match self.usual.as_slice() {
+            [] => U256::ZERO,
+            data => self.options.publication.fee(&self.rpc, data).await?,
+        };
         match self.rpc.fees(&self.options.limits.fees).await {
-            Ok(fees) => self.pays(entry, gas, fees),
+            Ok(fees) => self.pays(entry, expected_fee(gas, fees).saturating_add(publication)),
             // What is said of that when a transaction is due holds here, too.
             Err(DeployError::FeeTooHigh { .. }) => Ok(true),
             Err(other) => Err(other.into()),
         }
     }
 
-    /// Whether a reward in coins pays for the expected fee; if not, the request waits for a lower one. Of a token, its least amount says
-    /// what it is worth.
-    pub(super) fn pays(&mut self, entry: &Entry, gas: u64, fees: Fees) -> Result<bool> {
+    /// Returns true if a reward in coins pays for the expected fee, publication included; if not, the request waits for a lower one. Of a token, its least
+    /// amount says what it is worth.
+    pub(super) fn pays(&mut self, entry: &Entry, fee: U256) -> Result<bool> {
         let coins = entry.reward.as_ref().filter(|reward| Address::from(reward.asset) == COIN);
         let Some(reward) = coins.filter(|_| !self.options.serving.rewards.at_a_loss) else { return Ok(true) };
-        let (amount, fee) = (U256::from_be_bytes(reward.amount.0), expected_fee(gas, fees));
+        let amount = U256::from_be_bytes(reward.amount.0);
         if amount >= fee {
             return Ok(true);
         }
@@ -82,14 +87,14 @@ impl Engine {
         Ok(false)
     }
 
-    /// What this service earned with a request that is done.
+    /// Payment that this service earned with a request that is done.
     pub(super) fn earned_with(&self, entry: &Entry) -> Option<Payment> {
         let us = self.account.address();
         let ours = matches!(entry.closed, Some((_, Closing::Fulfilled { by })) if by == us);
         entry.reward.as_ref().filter(|_| ours).map(Payment::of)
     }
 
-    /// What was earned with all requests in the journal, by asset.
+    /// Sums that were earned with all requests in the journal, by asset.
     pub(super) fn earned(&self) -> Result<Vec<Payment>> {
         let earned = self.journal.earned(self.account.address())?;
         Ok(earned.into_iter().map(|(asset, amount)| Payment { asset, amount: amount.to_string() }).collect())
@@ -108,8 +113,8 @@ impl Engine {
     }
 }
 
-/// What so much gas costs, if the base fee stays: an offer is twice that, and the tip.
-fn expected_fee(gas: u64, fees: Fees) -> U256 {
+/// Price of so much gas, if the base fee stays: an offer is twice that, and the tip.
+pub(super) fn expected_fee(gas: u64, fees: Fees) -> U256 {
     let base = fees.max.saturating_sub(fees.priority) / 2;
     U256::from(gas).saturating_mul(U256::from(base.saturating_add(fees.priority)))
 }

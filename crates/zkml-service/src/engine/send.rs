@@ -16,7 +16,7 @@ use zkml_deploy::{
 };
 use zkml_protocol::Word;
 
-use super::{Engine, follow::Head, milliseconds};
+use super::{Engine, follow::Head, milliseconds, reward::expected_fee};
 use crate::{
     error::{Result, ServiceError},
     event::Event,
@@ -28,7 +28,7 @@ use crate::{
 /// Number of times that a fee is raised at once when a node calls it too low.
 const RAISES: u32 = 40;
 
-/// What the next offer for a nonce is.
+/// The next offer for a nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// The same for a higher fee.
@@ -65,7 +65,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Why a request's proof is not handed in before the next block, where that is known without asking.
+    /// Reason why a request's proof is not handed in before the next block, where that is known without asking.
     fn not_now(&self, entry: &Entry, head: Head) -> Option<&'static str> {
         if self.is_too_late(entry, head) {
             return Some("its deadline is too near");
@@ -77,12 +77,12 @@ impl Engine {
     }
 
     /// Looks at a request again after a block, and lets others have the room; nothing is told of what comes by itself.
-    fn rest_a_block(&mut self, entry: &Entry, why: &str) -> Result<()> {
+    pub(super) fn rest_a_block(&mut self, entry: &Entry, why: &str) -> Result<()> {
         let pause = milliseconds(self.options.limits.block);
         self.journal.postpone(&entry.id, pause, why, false)
     }
 
-    /// What a node has against one request shall not keep others waiting.
+    /// Trouble of a node with one request shall not keep others waiting.
     pub(super) fn only_this(&mut self, entry: &Entry, error: ServiceError) -> Result<()> {
         match error {
             ServiceError::Deploy(
@@ -127,10 +127,13 @@ impl Engine {
             }
         };
         let Some(fees) = self.fees().await? else { return Ok(false) };
-        if !self.pays(entry, estimate, fees)? {
+        let publication = self.options.publication.fee(&self.rpc, &data).await?;
+        self.usual.clone_from(&data);
+        if !self.pays(entry, expected_fee(estimate, fees).saturating_add(publication))? {
             return Ok(true);
         }
-        let (balance, needed) = (self.note_balance().await?, U256::from(gas) * U256::from(fees.max));
+        let needed = U256::from(gas).saturating_mul(U256::from(fees.max)).saturating_add(publication);
+        let balance = self.note_balance().await?;
         if balance < needed {
             self.metrics.unpaid.inc();
             self.health.notice(
@@ -145,7 +148,7 @@ impl Engine {
         }
         let nonce = self.free_nonce().await?;
         let signed = self.account.sign(self.rpc.chain_id(), self.consumer, &data, nonce, gas, fees).await?;
-        self.journal.begin(&entry.id, &signed)?;
+        self.journal.begin(&entry.id, &signed, publication)?;
         self.summary.sent += 1;
         self.metrics.transactions.inc();
         self.tell(Event::Sent { request: entry.id, transaction: signed.hash, nonce });
@@ -155,7 +158,7 @@ impl Engine {
         Ok(true)
     }
 
-    /// What is offered for gas; nothing while the chain takes more than that.
+    /// Offer for gas; none while the chain takes more than that.
     async fn fees(&mut self) -> Result<Option<Fees>> {
         match self.rpc.fees(&self.options.limits.fees).await {
             Ok(fees) => {
@@ -218,7 +221,9 @@ impl Engine {
             Sent::Underpriced => self.outbid(slot).await,
             Sent::InsufficientFunds => {
                 let balance = self.note_balance().await?;
-                let needed = U256::from(slot.gas) * U256::from(newest.fees.max);
+                let needed = U256::from(slot.gas)
+                    .saturating_mul(U256::from(newest.fees.max))
+                    .saturating_add(slot.publication);
                 self.metrics.unpaid.inc();
                 self.health.notice(
                     Concern::Sending,
@@ -275,7 +280,7 @@ impl Engine {
             None => return Ok(None),
         };
         let Some((to, data, gas)) = self.content(slot, void).await? else { return Ok(None) };
-        let worst = U256::from(gas).saturating_mul(U256::from(fees.max));
+        let worst = U256::from(gas).saturating_mul(U256::from(fees.max)).saturating_add(slot.publication);
         if worst > slot.worst() && !self.fits(worst - slot.worst())? {
             return Ok(None);
         }
@@ -296,7 +301,7 @@ impl Engine {
         }
     }
 
-    /// Where a nonce's transaction goes, with which data and gas.
+    /// Receiver, data and gas of a nonce's transaction.
     async fn content(&self, slot: &NonceSlot, void: bool) -> Result<Option<(Address, Vec<u8>, u64)>> {
         if !void {
             let entry = match slot.request {
@@ -313,7 +318,7 @@ impl Engine {
     }
 }
 
-/// Whether so many milliseconds are as long as this.
+/// Returns true if so many milliseconds are as long as this.
 pub(super) fn passed(milliseconds: i64, duration: Duration) -> bool {
     u128::from(milliseconds.unsigned_abs()) >= duration.as_millis() && milliseconds >= 0
 }

@@ -23,7 +23,7 @@ pub(crate) use rewards::UNPAID;
 pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
@@ -35,6 +35,8 @@ const FROM_SECOND: &str = "ALTER TABLE slots ADD COLUMN cost TEXT;
     CREATE INDEX slots_by_time ON slots (mined_at);";
 /// Columns that the third version lacks.
 const FROM_THIRD: &str = "ALTER TABLE requests ADD COLUMN reward BLOB CHECK (length(reward) = 160);";
+/// Columns that the fourth version lacks.
+const FROM_FOURTH: &str = "ALTER TABLE slots ADD COLUMN publication TEXT NOT NULL DEFAULT '0';";
 /// SQLite's `application_id` of these files: "zkml".
 const APPLICATION: i64 = 0x7a6b_6d6c;
 
@@ -117,7 +119,10 @@ impl Journal {
                 if version <= 2 {
                     sql.execute_batch(FROM_SECOND)?;
                 }
-                sql.execute_batch(FROM_THIRD)?;
+                if version <= 3 {
+                    sql.execute_batch(FROM_THIRD)?;
+                }
+                sql.execute_batch(FROM_FOURTH)?;
                 sql.pragma_update(None, "user_version", VERSION)
             })?;
         } else if version != VERSION {

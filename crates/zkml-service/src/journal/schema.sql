@@ -62,6 +62,8 @@ CREATE TABLE slots (
     -- What it cost, in wei, decimal; and when it was found in a block, in milliseconds since 1970.
     cost TEXT,
     mined_at INTEGER NOT NULL DEFAULT 0,
+    -- What publication on another layer costs on top, in wei, decimal, as it was when the nonce was first signed for.
+    publication TEXT NOT NULL DEFAULT '0',
     CHECK ((block IS NOT NULL) = (status IN ('mined', 'final')))
 ) STRICT;
 

@@ -23,6 +23,8 @@ pub struct NonceSlot {
     pub void: bool,
     /// Most gas of its offers.
     pub gas: u64,
+    /// What publication on another layer costs on top, in wei, as it was when the nonce was first signed for.
+    pub publication: U256,
     /// What was signed, the newest last; never empty.
     pub offers: Vec<Offer>,
 }
@@ -46,7 +48,7 @@ impl NonceSlot {
     /// Most that its dearest offer can cost, in wei.
     pub(crate) fn worst(&self) -> U256 {
         let dearest = self.offers.iter().map(|offer| offer.fees.max).max().unwrap_or_default();
-        U256::from(self.gas).saturating_mul(U256::from(dearest))
+        U256::from(self.gas).saturating_mul(U256::from(dearest)).saturating_add(self.publication)
     }
 }
 
@@ -61,7 +63,7 @@ impl Journal {
                 "SELECT hash, raw, max_fee, priority_fee, void, signed_at FROM offers WHERE slot = ?1 ORDER BY rowid",
             )?;
             let mut slots = sql.prepare(
-                "SELECT slot, nonce, request, void, gas FROM slots WHERE status = 'live' ORDER BY nonce",
+                "SELECT slot, nonce, request, void, gas, publication FROM slots WHERE status = 'live' ORDER BY nonce",
             )?;
             let found: Vec<NonceSlot> = slots.query_map([], slot)?.collect::<rusqlite::Result<_>>()?;
             let with_offers = |slot: NonceSlot| {
@@ -91,11 +93,11 @@ impl Journal {
     }
 
     /// Writes down what is about to be sent for a request. Fails when the request, or the nonce, has a transaction.
-    pub(crate) fn begin(&mut self, request: &Word, signed: &Signed) -> Result<()> {
+    pub(crate) fn begin(&mut self, request: &Word, signed: &Signed, publication: U256) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "INSERT INTO slots (nonce, request, gas, status) VALUES (?1, ?2, ?3, 'live')",
-                params![size(signed.nonce), request.0, size(signed.gas)],
+                "INSERT INTO slots (nonce, request, gas, status, publication) VALUES (?1, ?2, ?3, 'live', ?4)",
+                params![size(signed.nonce), request.0, size(signed.gas), publication.to_string()],
             )?;
             add_offer(sql, sql.last_insert_rowid(), signed, false)
         })
@@ -188,6 +190,8 @@ fn slot(row: &Row<'_>) -> rusqlite::Result<NonceSlot> {
         request: row.get::<_, Option<[u8; 32]>>(2)?.map(Word),
         void: row.get(3)?,
         gas: row.get::<_, i64>(4)?.unsigned_abs(),
+        // Whatever somebody wrote into the file: what cannot be read is too much.
+        publication: row.get::<_, String>(5)?.parse().unwrap_or(U256::MAX),
         offers: Vec::new(),
     })
 }

@@ -63,21 +63,21 @@ fn signed(nonce: u64, mark: u8) -> Signed {
 fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
     let (_folder, mut journal) = fresh();
     let id = with_proof(&mut journal);
-    journal.begin(&id, &signed(3, 1)).unwrap();
+    journal.begin(&id, &signed(3, 1), U256::ZERO).unwrap();
     assert!(journal.to_send(9).unwrap().is_empty(), "it waits already");
-    assert!(journal.begin(&id, &signed(4, 2)).is_err(), "a second one for the same request");
+    assert!(journal.begin(&id, &signed(4, 2), U256::ZERO).is_err(), "a second one for the same request");
     let other = request(1);
     let asked = at(6, asks(other, vec![]));
     journal.read_up_to(&[asked], (6, hash(6))).unwrap();
-    assert!(journal.begin(&other.id(), &signed(3, 3)).is_err(), "a second one of the same nonce");
+    assert!(journal.begin(&other.id(), &signed(3, 3), U256::ZERO).is_err(), "a second one of the same nonce");
     assert_eq!(journal.live().unwrap().len(), 1);
     assert_eq!(journal.offer_count().unwrap(), 1, "what failed left nothing behind");
     // Once it is mined, another one could follow, should it have failed.
     let slot = journal.live().unwrap()[0].id;
     journal.mined(slot, 7, Some("OutOfGas"), U256::from(7)).unwrap();
-    assert!(journal.begin(&other.id(), &signed(3, 4)).is_err(), "the nonce is used");
+    assert!(journal.begin(&other.id(), &signed(3, 4), U256::ZERO).is_err(), "the nonce is used");
     assert_eq!(journal.to_send(9).unwrap()[0].failures, 1);
-    journal.begin(&id, &signed(4, 5)).unwrap();
+    journal.begin(&id, &signed(4, 5), U256::ZERO).unwrap();
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_request_comes_back_with_its_proof() {
 fn a_fulfilment_that_is_taken_back_waits_again() {
     let (_folder, mut journal) = fresh();
     let id = with_proof(&mut journal);
-    journal.begin(&id, &signed(0, 1)).unwrap();
+    journal.begin(&id, &signed(0, 1), U256::ZERO).unwrap();
     let slot = journal.live().unwrap()[0].id;
     journal.mined(slot, 8, None, U256::from(8)).unwrap();
     let fulfilled = at(8, What::Fulfilled { id, by: owner().sender });
@@ -125,10 +125,10 @@ fn a_fulfilment_that_is_taken_back_waits_again() {
 fn of_two_transactions_that_come_back_one_is_for_nothing() {
     let (_folder, mut journal) = fresh();
     let id = with_proof(&mut journal);
-    journal.begin(&id, &signed(0, 1)).unwrap();
+    journal.begin(&id, &signed(0, 1), U256::ZERO).unwrap();
     let first = journal.live().unwrap()[0].id;
     journal.mined(first, 8, Some("it failed"), U256::from(9)).unwrap();
-    journal.begin(&id, &signed(1, 2)).unwrap();
+    journal.begin(&id, &signed(1, 2), U256::ZERO).unwrap();
     journal.forget_above(Some(7)).unwrap();
     let live = journal.live().unwrap();
     assert_eq!(live.len(), 2);
@@ -186,7 +186,7 @@ fn the_first_version_is_brought_up_to_date() {
     for column in ["seen_at", "missing", "begun_at", "reward"] {
         first.execute_batch(&format!("ALTER TABLE requests DROP COLUMN {column}")).unwrap();
     }
-    for column in ["cost", "mined_at"] {
+    for column in ["cost", "mined_at", "publication"] {
         first.execute_batch(&format!("ALTER TABLE slots DROP COLUMN {column}")).unwrap();
     }
     first.pragma_update(None, "user_version", 1).unwrap();
@@ -197,11 +197,33 @@ fn the_first_version_is_brought_up_to_date() {
     assert_eq!(journal.spent_since(0).unwrap(), U256::ZERO);
 }
 
+/// Slots that the version before wrote have no price of publication.
+#[test]
+fn the_fourth_version_is_brought_up_to_date() {
+    let (folder, mut journal) = fresh();
+    let id = with_proof(&mut journal);
+    journal.begin(&id, &signed(0, 1), U256::from(5)).unwrap();
+    let slot = journal.live().unwrap().remove(0);
+    assert_eq!((slot.publication, slot.worst()), (U256::from(5), U256::from(9 * 21_000 + 5)));
+    drop(journal);
+    let path = folder.path().join("journal");
+    let fourth = Connection::open(&path).unwrap();
+    fourth.execute_batch("ALTER TABLE slots DROP COLUMN publication").unwrap();
+    fourth.pragma_update(None, "user_version", 4).unwrap();
+    drop(fourth);
+    let journal = Journal::open(&path, &owner()).unwrap();
+    assert_eq!(journal.live().unwrap()[0].worst(), U256::from(9 * 21_000));
+    drop(journal);
+    // A number that somebody has made unreadable is too much, not nothing.
+    Connection::open(&path).unwrap().execute("UPDATE slots SET publication = 'x'", []).unwrap();
+    assert_eq!(Journal::open(&path, &owner()).unwrap().live().unwrap()[0].worst(), U256::MAX);
+}
+
 #[test]
 fn what_was_spent_is_kept_until_its_block_is_gone() {
     let (folder, mut journal) = fresh();
     let id = with_proof(&mut journal);
-    journal.begin(&id, &signed(0, 1)).unwrap();
+    journal.begin(&id, &signed(0, 1), U256::ZERO).unwrap();
     let slot = journal.live().unwrap().remove(0);
     assert_eq!(slot.worst(), U256::from(9 * 21_000), "by its dearest offer");
     // An empty transaction takes less gas, and the first one may still be mined.

@@ -1,18 +1,18 @@
 //! Requests that pay: which are served, who is paid, and what is counted.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
 use zkml_contracts::{
     errors::selector,
     requests::{RequestState, fulfill_rewarded, funds_of},
 };
-use zkml_deploy::{Address, U256, asset::COIN};
+use zkml_deploy::{Address, U256, asset::COIN, publication::Publication};
 use zkml_protocol::{
     Word,
     binding::{Reward, address_word},
 };
-use zkml_service::{Event, Health, Least, Options, Rewards, Serving};
+use zkml_service::{Budget, Event, Health, Least, Options, Rewards, Serving};
 
 use crate::{
     anvil::mine,
@@ -196,6 +196,118 @@ async fn a_reward_below_the_fee_waits_unless_told_otherwise() {
         .await;
     let summary = running.stop().await;
     assert_eq!((summary.proofs, scene.nonce().await), (0, 1));
+}
+
+/// A contract that says the same price for each publication.
+async fn publication(scene: &Scene, price: u64) -> Publication {
+    let oracle = Address::repeat_byte(0x0f);
+    // PUSH8 price, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN.
+    let code = format!("0x67{price:016x}5f5260205ff3");
+    scene.rpc.raw("anvil_setCode", json!([oracle, code])).await.unwrap();
+    Publication { oracle: Some(oracle) }
+}
+
+/// On chains above Ethereum, most of what a proof costs is its publication there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reward_that_does_not_pay_for_publication_waits() {
+    let scene = Scene::new(&[]).await;
+    let dear =
+        Options { publication: publication(&scene, COIN_UNIT / 2).await, ..options(Rewards::default()) };
+    let id = ask(&scene, reward(COIN, COIN_UNIT / 2), FAR).await;
+    let running = scene.start(dear.clone());
+    let cheap = |event: &Event| matches!(event, Event::Postponed { request, reason } if *request == id && reason.contains("it pays 0.5, and its fulfilment is expected to cost 0.5"));
+    scene.wait("refusal", cheap).await;
+    running.stop().await;
+    assert_eq!((scene.nonce().await, state(&scene, id).await), (0, RequestState::Pending));
+    // It counts in budgets as well: half of it is no room for one, and for two there is none.
+    let at_a_loss = Rewards { at_a_loss: true, ..Rewards::default() };
+    let spend = |budget: u64| Options {
+        budget: Budget { hour: Some(U256::from(budget)), day: None },
+        ..Options { serving: Serving { rewards: at_a_loss.clone(), ..Serving::default() }, ..dear.clone() }
+    };
+    let running = scene.start(spend(COIN_UNIT / 2));
+    scene.wait("budget", |event| matches!(event, Event::OverBudget { .. })).await;
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 0);
+    scene.serve(spend(COIN_UNIT)).await;
+    assert_eq!((scene.nonce().await, state(&scene, id).await), (1, RequestState::Fulfilled));
+    scene.forget_events();
+    ask(&scene, reward(COIN, COIN_UNIT), FAR).await;
+    let running = scene.start(spend(COIN_UNIT));
+    scene.wait("budget", |event| matches!(event, Event::OverBudget { .. })).await;
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 1, "what was spent is remembered, over a restart");
+    // From the first fulfilment on, the price is known before a proof is made.
+    let running = scene.start(dear);
+    scene.wait("end", |event| matches!(event, Event::Done { .. })).await;
+    let next = ask(&scene, reward(COIN, COIN_UNIT / 2), FAR).await;
+    let cheap = |event: &Event| matches!(event, Event::Postponed { request, .. } if *request == next);
+    scene.wait("refusal", cheap).await;
+    running.stop().await;
+    assert_eq!(scene.count(|event| matches!(event, Event::Proving { request } if *request == next)), 0);
+    // Where publication costs little, the same reward is enough.
+    let options = Options { publication: publication(&scene, 1).await, ..options(Rewards::default()) };
+    assert_eq!(scene.serve(options).await.requests, [("done".to_owned(), 3)]);
+}
+
+/// A price that nobody can pay stops the service by name; one that is no number keeps its request waiting, and no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_of_publication_that_is_made_up_costs_nothing() {
+    let scene = Scene::new(&[]).await;
+    let oracle = Address::repeat_byte(0x0f);
+    let id = scene.ask(1, FAR).await[0];
+    let options = Options { publication: Publication { oracle: Some(oracle) }, ..Scene::options() };
+    let running = scene.start(options.clone());
+    let nothing = |event: &Event| matches!(event, Event::Postponed { request, reason } if *request == id && reason.contains("getL1Fee"));
+    scene.wait("no answer", nothing).await;
+    running.stop().await;
+    // All ones: NOT of zero.
+    scene.rpc.raw("anvil_setCode", json!([oracle, "0x5f195f5260205ff3"])).await.unwrap();
+    let running = scene.start(options);
+    scene.wait("too dear", |event| matches!(event, Event::BalanceTooLow { .. })).await;
+    running.stop().await;
+    assert_eq!(scene.nonce().await, 0, "nothing was signed");
+}
+
+/// What nobody can earn comes back to who asked for it: the proof would be all that it costs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_earned_is_not_proven() {
+    let scene = Scene::new(&[]).await;
+    // Less than a transaction takes, and more than is left of it behind a pairing.
+    let limit = Scene::options().limits.gas - 200_000;
+    let greedy = ask(&scene, Reward { callback_gas: limit, ..reward(COIN, COIN_UNIT) }, FAR).await;
+    // A hundred blocks of a second, and a minute.
+    let now = scene.rpc.now().await.unwrap();
+    let patient = Reward { confirmations: 100, ..reward(COIN, COIN_UNIT) };
+    let patient = ask(&scene, patient, now + 60).await;
+    let free = scene.ask(1, FAR).await[0];
+    let running = scene.start(options(Rewards::default()));
+    scene.wait("end", |event| matches!(event, Event::Done { request, .. } if *request == free)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let refused = |event: &Event| matches!(event, Event::Refused { request, reason } if *request == greedy && reason.contains(&format!("it wants {limit} gas")));
+    assert_eq!(scene.count(refused), 1, "by name");
+    assert_eq!(scene.count(|event| matches!(event, Event::Proving { request } if *request != free)), 0);
+    // Blocks that come faster than usual: then it can be.
+    mine(&scene.rpc, 90).await;
+    scene.wait("end", |event| matches!(event, Event::Proven { request, .. } if *request == patient)).await;
+    running.stop().await;
+}
+
+/// Requests whose deadlines come before any proof could be made would keep the prover busy with nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_proven_in_time_is_not_begun() {
+    let scene = Scene::new(&[]).await;
+    scene.prover.takes.store(3_000, Ordering::SeqCst);
+    let first = scene.ask(1, FAR).await[0];
+    let running = scene.start(Options { jobs: 1, ..options(Rewards::default()) });
+    scene.wait("end", |event| matches!(event, Event::Done { request, .. } if *request == first)).await;
+    let now = scene.rpc.now().await.unwrap();
+    let hopeless = scene.ask(5, now + 4).await;
+    let last = scene.ask(1, FAR).await[0];
+    scene.wait("end", |event| matches!(event, Event::Done { request, .. } if *request == last)).await;
+    running.stop().await;
+    let begun = |event: &Event| matches!(event, Event::Proving { request } if hopeless.contains(request));
+    assert_eq!(scene.count(begun), 0);
 }
 
 /// Whoever waits for confirmations, or is too late, takes no room from others.

@@ -58,11 +58,13 @@ impl Error {
             | Self::OtherData { .. }
             | Self::NotCommitted { .. }
             | Self::NoSuchInput { .. }
+            | Self::NotTogether { .. }
             | Self::Commit(_) => Class::Input,
             Self::Unopened { .. } => Class::Refused,
-            Self::NotGiven { .. } | Self::NotGenerated { .. } => Class::Usage,
+            Self::NotGiven { .. } | Self::NotGenerated { .. } | Self::ContextFiles { .. } => Class::Usage,
             Self::Refused { .. }
             | Self::Unverified(_)
+            | Self::RefusedIn { .. }
             | Self::Disagreement { .. }
             | Self::Accepted { .. } => Class::Refused,
             Self::Onnx(_) | Self::Graph(_) => Class::Input,

@@ -1,8 +1,10 @@
 //! Everything that can end a step.
 
+mod apart;
 mod class;
 mod why;
 
+pub use apart::Apart;
 pub use class::Class;
 pub use why::Why;
 
@@ -147,6 +149,34 @@ pub enum Error {
     /// A proof does not hold, says the interpreter of the verifier program.
     #[error("the proof is refused by zkml-verifier: {0}")]
     Unverified(VerifyError),
+    /// One proof of several does not hold.
+    #[error("{} is refused by zkml-verifier: {why}", .path.display())]
+    RefusedIn {
+        /// The proof file.
+        path: PathBuf,
+        /// The verifier's reason.
+        why: VerifyError,
+    },
+    /// Two proofs do not go into one batch.
+    #[error("{} does not go into one batch with {}: {why}", .path.display(), .other.display())]
+    NotTogether {
+        /// The proof file.
+        path: PathBuf,
+        /// One that comes before it.
+        other: PathBuf,
+        /// The reason.
+        why: Apart,
+    },
+    /// Some proofs have a context file named for them, and others have not.
+    #[error(
+        "{proofs} proofs and {files} context files were named: name one for each proof, in the same order, or none"
+    )]
+    ContextFiles {
+        /// Proofs that were named.
+        proofs: usize,
+        /// Context files that were named.
+        files: usize,
+    },
     /// Two verifiers answer differently.
     #[error("{accepts} accepts the proof, {refuses} refuses it: {why}")]
     Disagreement {
@@ -336,6 +366,8 @@ pub enum Needed {
     WeightsSalt,
     /// The folder that the service takes committed inputs from.
     Inputs,
+    /// At least one proof file.
+    Proofs,
 }
 
 impl fmt::Display for Needed {
@@ -348,6 +380,7 @@ impl fmt::Display for Needed {
             Self::Goal => "what was made cheap",
             Self::WeightsSalt => "the salt of the private weights",
             Self::Inputs => "the folder with the committed inputs",
+            Self::Proofs => "one proof file at least",
         })
     }
 }
@@ -397,7 +430,9 @@ impl Error {
             Self::NoSuchInput { .. } => "no-such-input",
             Self::Commit(_) => "commit",
             Self::NoSrs { .. } => "no-setup",
-            Self::Refused { .. } | Self::Unverified(_) => "refused",
+            Self::Refused { .. } | Self::Unverified(_) | Self::RefusedIn { .. } => "refused",
+            Self::NotTogether { .. } => "not-together",
+            Self::ContextFiles { .. } => "context-files",
             Self::Disagreement { .. } => "disagreement",
             Self::Accepted { .. } => "accepted",
             Self::Onnx(_) => "model",

@@ -1,4 +1,4 @@
-//! What is an account's in a contract that pays for proofs: deposits, rewards that it has earned, and those that come back.
+//! The money of an account in a contract that pays for proofs: deposits, rewards that it has earned, and those that come back.
 
 use super::sending;
 use crate::{artifacts::Artifacts, error::Result, observer::Observer};
@@ -16,7 +16,7 @@ use zkml_deploy::{
 };
 use zkml_protocol::Word;
 
-/// What to look at, and what to do.
+/// Accounts and tokens to look at, and what to do.
 #[derive(Debug)]
 pub struct Request {
     /// The chain.
@@ -29,9 +29,9 @@ pub struct Request {
     pub reclaim: bool,
     /// Take out all that is there.
     pub withdraw: bool,
-    /// Who receives it; the account itself if nobody is named.
+    /// The account that receives it; the account itself if nobody is named.
     pub to: Option<Address>,
-    /// Where the account's own requests are looked for from; the block of the recorded deployment.
+    /// Block from which the account's own requests are looked for; that of the recorded deployment.
     pub from_block: u64,
     /// Most blocks that are read at once.
     pub range: u64,
@@ -39,7 +39,7 @@ pub struct Request {
     pub limits: Limits,
 }
 
-/// What was found, and done.
+/// Money that was found, and transactions that were sent.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RewardsReport {
@@ -47,9 +47,9 @@ pub struct RewardsReport {
     pub chain_id: u64,
     /// The contract.
     pub consumer: Address,
-    /// Whose money it is.
+    /// The account whose money it is.
     pub account: Address,
-    /// What is there to be taken out, by asset, before that was done.
+    /// Amounts that are there to be taken out, by asset, before that was done.
     pub funds: Vec<Funds>,
     /// Rewards of own requests that nobody has earned yet.
     pub waiting: Vec<Bound>,
@@ -63,7 +63,7 @@ pub struct RewardsReport {
 pub struct Funds {
     /// The token; zero for the chain's own coin.
     pub asset: Address,
-    /// How much, as people write it.
+    /// Amount, as people write it.
     pub amount: String,
 }
 
@@ -75,7 +75,7 @@ pub struct Bound {
     pub request: Word,
     /// The token; zero for the chain's own coin.
     pub asset: Address,
-    /// How much, as people write it.
+    /// Amount, as people write it.
     pub amount: String,
     /// Until then it can be earned.
     pub deadline: String,
@@ -87,7 +87,7 @@ pub struct Bound {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sent {
-    /// What it did.
+    /// Name of the function.
     pub what: String,
     /// Its hash.
     pub transaction: String,
@@ -110,13 +110,15 @@ pub async fn run(
     let consumer = Consumer::at(rpc, request.consumer).await?;
     consumer.pays_rewards().await?;
     let mut ledger = Ledger { observer, artifacts, rpc, consumer, request: &request, sent: Vec::new() };
-    let (own, waiting) = ledger.waiting(whose).await?;
+    let own = ledger.own(whose).await?;
+    let (pending, waiting) = ledger.waiting(&own).await?;
     if let Some(account) = account.filter(|_| request.reclaim) {
-        for asked in own.iter().zip(&waiting).filter(|(_, bound)| bound.expired).map(|(asked, _)| asked) {
+        for (asked, _) in pending.iter().zip(&waiting).filter(|(_, bound)| bound.expired) {
             ledger.reclaim(account, asked).await?;
         }
     }
     let assets = [COIN].into_iter().chain(request.tokens.iter().copied());
+    // Of those that are over as well: what came back of them, or was paid in and not used, is there still.
     let assets = assets.chain(own.iter().map(|asked| Address::from(asked.reward.asset))).collect();
     let funds = ledger.funds(whose, assets).await?;
     if let Some(account) = account.filter(|_| request.withdraw) {
@@ -147,13 +149,23 @@ struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
-    /// Requests that the account pays for and that nobody has proven yet.
-    async fn waiting(&self, whose: Address) -> Result<(Vec<RewardedInferenceRequested>, Vec<Bound>)> {
+    /// Requests that the account pays for. Those of others are left out: whoever asks names the token.
+    async fn own(&self, whose: Address) -> Result<Vec<RewardedInferenceRequested>> {
         let last = self.rpc.block_number().await?;
+        let mut all =
+            self.consumer.rewarded_requests(self.request.from_block..=last, self.request.range).await?;
+        all.retain(|asked| asked.reward.payer == whose.into_array());
+        Ok(all)
+    }
+
+    /// Those of them that nobody has proven yet.
+    async fn waiting<'r>(
+        &self,
+        own: &'r [RewardedInferenceRequested],
+    ) -> Result<(Vec<&'r RewardedInferenceRequested>, Vec<Bound>)> {
         let now = U256::from(self.rpc.now().await?);
-        let all = self.consumer.rewarded_requests(self.request.from_block..=last, self.request.range).await?;
-        let (mut own, mut bound) = (Vec::new(), Vec::new());
-        for asked in all.into_iter().filter(|asked| asked.reward.payer == whose.into_array()) {
+        let (mut pending, mut bound) = (Vec::new(), Vec::new());
+        for asked in own {
             if self.consumer.request_state(asked.id).await? != RequestState::Pending {
                 continue;
             }
@@ -166,12 +178,12 @@ impl Ledger<'_> {
                 deadline: deadline.to_string(),
                 expired: deadline < now,
             });
-            own.push(asked);
+            pending.push(asked);
         }
-        Ok((own, bound))
+        Ok((pending, bound))
     }
 
-    /// What is the account's of these assets, where that is anything.
+    /// Amounts of these assets that are the account's, without zeros.
     async fn funds(&self, whose: Address, assets: BTreeSet<Address>) -> Result<Vec<(Asset, U256)>> {
         let mut funds = Vec::new();
         for address in assets {
@@ -195,7 +207,7 @@ impl Ledger<'_> {
         self.send(account, call, &format!("{:#x}", asset.address)).await
     }
 
-    /// What was sent is written down, so that the same command goes on with it.
+    /// Transactions are written down, so that the same command goes on with it.
     async fn send(&mut self, account: &Account, call: Call, about: &str) -> Result<()> {
         let Request { chain, limits, consumer, .. } = self.request;
         sending::estimate(self.rpc, chain, account.address(), &call, limits).await?;

@@ -33,14 +33,14 @@ use zkml_deploy::{
     transaction::Limits,
 };
 
-/// What decides where contracts are placed: owners and delays are among their constructors' arguments.
+/// Arguments of the constructors, which decide where contracts are placed: owners and delays.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
     /// Owner of router and consumer; the sender on test chains when absent.
     pub owner: Option<Address>,
-    /// Who registers the model; the sender when absent.
+    /// The account that registers the model; the sender when absent.
     pub model_owner: Option<Address>,
-    /// Who may pull an emergency stop in front of the verifier; no stop is deployed if nobody is named.
+    /// The account that may pull an emergency stop in front of the verifier; no stop is deployed if nobody is named.
     pub guardian: Option<Address>,
     /// Seconds until a later route comes into force.
     pub route_delay: u64,
@@ -53,7 +53,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Who owns what when this account sends. Owners are in the contracts for good or until they hand over, so off test chains somebody must
+    /// Owners of all parts when this account sends. Owners are in the contracts for good or until they hand over, so off test chains somebody must
     /// name them.
     ///
     /// # Errors
@@ -75,18 +75,18 @@ impl Terms {
     }
 }
 
-/// What to deploy, where and for whom.
+/// The parts to deploy, where and for whom.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The chain.
     pub chain: Chain,
-    /// What decides where contracts are placed.
+    /// Arguments that decide where contracts are placed.
     pub terms: Terms,
-    /// What is wanted.
+    /// The parts that are wanted.
     pub parts: BTreeSet<Part>,
     /// Deploy it off test chains too, though it takes proofs on any input.
     pub accept_any_input: bool,
-    /// Where records are.
+    /// Folder of records.
     pub deployments: PathBuf,
     /// Patience and fees.
     pub limits: Limits,
@@ -94,7 +94,7 @@ pub struct Request {
     pub save_plan: bool,
 }
 
-/// Who sends: a key, or only an address when nothing is to be sent.
+/// The sender: a key, or only an address when nothing is to be sent.
 #[derive(Debug)]
 pub enum Sender {
     /// Sends.

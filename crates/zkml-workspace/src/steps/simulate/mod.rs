@@ -1,5 +1,7 @@
 //! The local EVM: deploy the generated verifier, send the proof, and say where the gas went.
 
+pub mod batch;
+
 use super::commit::{self, Commitment};
 use super::solidity::Contracts;
 use super::tamper::{self, Refusal};
@@ -15,14 +17,14 @@ use zkml_contracts::{Submission, verify_model};
 use zkml_harness::{Address, Evm, EvmConfig, GasReport, Outcome, Stack, StackCode};
 use zkml_protocol::binding::Registration;
 
-/// What to simulate.
+/// Proof to simulate.
 #[derive(Debug, Clone, Default)]
 pub struct Request<'a> {
     /// The proof; the folder's own when absent.
     pub proof: Option<&'a Path>,
     /// Also try changed proofs and statements.
     pub tamper: bool,
-    /// What `CHAINID` returns; a local test chain when absent.
+    /// The answer of `CHAINID`; a local test chain's when absent.
     pub chain_id: Option<u64>,
 }
 
@@ -52,7 +54,7 @@ pub struct SimulateReport {
     pub gas: GasReport,
     /// Gas of the transaction when the proof comes in through registry and router, as consumers send it.
     pub routed_tx_gas: u64,
-    /// What was tried besides, and how it was refused.
+    /// Changes that were tried besides, and how each was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
     /// The setup's secret is public.
