@@ -117,6 +117,7 @@ pub(crate) fn build(
     proto::prune(&mut graph);
     let shapes = check::fix_dims(&mut graph, options);
     let operators = count_operators(&graph);
+    proto::open_integer_layers(&mut graph);
     proto::join_quantized(&mut graph);
     let mut refused = rewrite(&mut graph);
     // What was rewritten may have brought weights.
