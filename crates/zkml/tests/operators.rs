@@ -101,7 +101,12 @@ fn proven(case: &Value, backend: Backend, contract: bool) -> Result<Option<u64>,
     } else {
         None
     };
-    println!("{} by {}: {proved} to the verdict of Rust, {} more", case["name"], backend.name(), seconds(start));
+    println!(
+        "{} by {}: {proved} to the verdict of Rust, {} more",
+        case["name"],
+        backend.name(),
+        seconds(start)
+    );
     Ok(gas)
 }
 

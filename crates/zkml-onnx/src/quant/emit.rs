@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
-use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
+use zkml_graph::{Bounds, Graph, GraphBuilder, Map, Op, TensorId};
 
 use super::constants::Widths;
 use super::scales::{Scales, Sign, power, quantize};
+use super::table::Request;
 use super::trees::Walk;
 use crate::net::{Function, LOWEST, Net, NetOp, Numbers, Operand, Side};
 use crate::{Error, Settings};
@@ -52,6 +53,8 @@ pub(super) struct Emitter<'a> {
     /// Weights and private constants of the network that are tensors already, by value and scale.
     pub(super) known: HashMap<(usize, i32), TensorId>,
     pub(super) walks: Vec<Walk>,
+    /// Tables that were built: the steps of a sequence have the same ones.
+    pub(super) tables: HashMap<(Function, Request), Op>,
 }
 
 /// Lowers the network at the given scales.
@@ -77,6 +80,7 @@ pub(crate) fn emit(
         private: BTreeMap::new(),
         known: HashMap::new(),
         walks: Vec::new(),
+        tables: HashMap::new(),
     };
     let live = net.live();
     for &value in &net.inputs {
