@@ -373,6 +373,9 @@ fn readable(graph: &pb::GraphProto, name: &str) -> String {
     let rest = &name[own.len()..];
     let numbered = NUMBERED.iter().filter_map(|part| rest.find(part)).min();
     let rest = numbered.map_or(rest, |at| &rest[..at]);
+    // So it does with parts of a value that it takes before an operator instead of behind it; our own numbers are the same in each run.
+    let copy = rest.strip_prefix('.').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    let rest = if copy && !own::is_wired(&node.op_type) { "" } else { rest };
     let rest = PARTS.iter().find_map(|p| rest.strip_prefix(p)).unwrap_or(rest);
     format!("{own}{rest}")
 }
