@@ -25,6 +25,9 @@ const NOT_BY_SUMCHECK: [&str; 6] = [
     "centercroppad/both",
 ];
 
+/// Cases whose verifier of sumcheck is longer than a chain takes, as those of sequences are; it says so, and halo2's is not.
+const TOO_LONG_BY_SUMCHECK: [&str; 1] = ["gru/activations"];
+
 fn folder() -> String {
     format!("{}/../../tests/fixtures/onnx", env!("CARGO_MANIFEST_DIR"))
 }
@@ -55,8 +58,8 @@ fn seconds(since: Instant) -> String {
     format!("{:.1} s", since.elapsed().as_secs_f64())
 }
 
-/// Proves the first sample of a case, and has everybody judge it; gas of a contract that was asked.
-fn proven(case: &Value, backend: Backend, contract: bool) -> Result<Option<u64>, String> {
+/// Proves the first sample of a case, and has everybody judge it; true if its contract was asked, too.
+fn proven(case: &Value, backend: Backend, contract: bool) -> Result<bool, String> {
     let start = Instant::now();
     let say = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
     let onnx =
@@ -94,23 +97,20 @@ fn proven(case: &Value, backend: Backend, contract: bool) -> Result<Option<u64>,
     }
     let proved = seconds(start);
     let start = Instant::now();
-    let gas = if contract {
+    if contract {
         let contracts = Contracts::of(&verifier).map_err(|e| say("print", &e))?;
-        let judged = contracts.simulate(&proof, &()).map_err(|e| say("contract", &e))?;
-        Some(judged.gas.transaction)
-    } else {
-        None
-    };
+        contracts.simulate(&proof, &()).map_err(|e| say("contract", &e))?;
+    }
     println!(
         "{} by {}: {proved} to the verdict of Rust, {} more",
         case["name"],
         backend.name(),
         seconds(start)
     );
-    Ok(gas)
+    Ok(contract)
 }
 
-/// What one case of each operator came to: its name, the case, and gas of both contracts, or why there is none.
+/// What one case of each operator came to: its name, the case, and what both contracts said, or why there is none.
 fn list() -> String {
     format!("{}/operators.tsv", folder())
 }
@@ -131,7 +131,14 @@ fn one_case_of_each_operator_is_proven_the_whole_way() {
             let contract = wish == "contracts" || wish.is_empty() && count % CONTRACTS == 0;
             count += 1;
             match proven(case, backend, contract) {
-                Ok(gas) => cells.push(gas.map_or_else(String::new, |g| format!("{g} gas"))),
+                Ok(contract) => cells.push(if contract { "accepted" } else { "" }.to_owned()),
+                Err(why)
+                    if backend == Backend::Sumcheck
+                        && TOO_LONG_BY_SUMCHECK.iter().any(|name| case["name"] == *name)
+                        && why.contains("but a chain allows") =>
+                {
+                    cells.push("too long".to_owned());
+                }
                 Err(why) => wrong.push(format!("{operator} by {}: {why}", backend.name())),
             }
         }
@@ -158,7 +165,7 @@ fn the_list_of_operators_is_of_all_of_them() {
 }
 
 /// How to make the list again.
-const ABOUT: &str = "make operators BLESS=1 writes the list";
+const ABOUT: &str = "`ZKML_BLESS=1 make operators` writes the list";
 
 /// Layouts of all cases by the sumcheck back end; halo2 takes every graph.
 #[test]
