@@ -13,6 +13,7 @@ impl Net {
     pub(crate) fn gathered(&mut self, name: &str, o: &Operand) -> Operand {
         let mut sum = Gathered { terms: Vec::new(), constant: 0.0, shape: o.map.shape.clone() };
         self.gather(name, o, 1.0, &mut sum);
+        sum.terms.iter_mut().for_each(|(factor, _)| *factor = as_float(*factor));
         if let [(1.0, only)] = sum.terms.as_slice()
             && sum.constant == 0.0
         {
@@ -49,7 +50,7 @@ impl Net {
             sum.constant += t * factor;
             return self.gather(name, x, c * factor, sum);
         }
-        let [scale, shift] = [scale, shift].map(|n| n.each(|v| v * factor));
+        let [scale, shift] = [scale.each(|v| as_float(v * factor)), shift.each(|v| v * factor)];
         let shape = x.map.shape.clone();
         let one = self.push(&format!("{name}.term"), NetOp::Affine { x: x.clone(), scale, shift }, &shape);
         self.take(name, &one, 1.0, sum);
@@ -61,6 +62,13 @@ impl Net {
         let shown = if o.map.shape == sum.shape { o.clone() } else { self.view(name, o, &whole) };
         sum.terms.push((factor, shown));
     }
+}
+
+/// A factor with the 24 significant bits that floats have: there is room for all of them, so that none is rounded again when it meets
+/// numbers close to a half.
+fn as_float(factor: f64) -> f64 {
+    let float = f64::from(factor as f32);
+    if float.is_normal() { float } else { factor }
 }
 
 /// A sum that grows.
@@ -97,6 +105,13 @@ mod tests {
         let tall = net.view("tall", &both, &Map::identity(&[2, 1]));
         let gathered = net.gathered("all", &tall);
         assert_eq!((gathered.map.shape, net.nodes[gathered.value].op.operands().len()), (vec![2, 1], 2));
+    }
+
+    #[test]
+    fn factors_are_those_of_floats() {
+        assert_eq!(as_float(1.0 / 3.0), f64::from(1.0f32 / 3.0));
+        assert_eq!(as_float(63.75), 63.75);
+        assert_eq!(as_float(1e-60), 1e-60, "no float");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) fn compact_len(addend: &Numbers, c: &Contraction) -> usize {
 const ROOM: i32 = 56;
 /// Fraction bits of what is rounded to an integer next: of some hundred steps, floats of 32 bits tell as much.
 const STEP_SCALE: i32 = 40;
+/// Significant bits of floats.
+const FLOAT_BITS: i32 = 24;
 /// Bits of a tensor that leave room for a factor of 24 significant bits.
 const NARROW: i32 = 32;
 
@@ -161,7 +163,7 @@ impl Emitter<'_> {
     fn finest(&self, value: usize, exponent: i32, id: TensorId) -> i32 {
         let t = self.builder.tensor(id);
         let (most, common) = (ROOM - t.bounds.bits() as i32 - exponent, STEP_SCALE - t.scale);
-        if self.precise[value] && (15 - exponent..=most).contains(&common) {
+        if self.precise[value] && (FLOAT_BITS - exponent..=most).contains(&common) {
             return common;
         }
         self.room(id) - exponent

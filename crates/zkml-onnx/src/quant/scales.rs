@@ -185,9 +185,9 @@ const SPREAD: i32 = 2;
 pub(super) const PRECISE: i32 = 3;
 /// Bits that an input, or the argument of a steep function, may have more than a value between layers.
 const INPUT_BITS: i32 = 8;
-/// Fraction bits of a number of steps that is rounded to an integer: of 2^17 numbers one lies so close to a half that rounding it before
+/// Fraction bits of a number of steps that is rounded to an integer: of 2^16 numbers one lies so close to a half that rounding it before
 /// makes a difference. A float of some hundred steps is no finer.
-const STEPS: i32 = 17;
+const STEPS: i32 = 16;
 /// Standard deviation of a rounding error, in steps.
 const ROUNDING: f64 = 0.288_675;
 /// Exponents beyond this, either way, are those of no number that a model computes with.
