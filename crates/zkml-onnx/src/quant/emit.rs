@@ -35,7 +35,7 @@ pub(super) const FLOOR_BITS: u32 = 24;
 /// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
 pub(super) const FINAL_BITS: i32 = 4;
 /// The same where it is rounded to an integer next: whatever is rounded before decides some halves.
-const PRECISE_BITS: i32 = 8;
+const PRECISE_BITS: i32 = 12;
 
 pub(super) struct Emitter<'a> {
     pub(super) net: &'a Net,
