@@ -331,6 +331,11 @@ impl GraphBuilder {
         self.graph.tensor(id)
     }
 
+    /// The node that makes a tensor; nothing for inputs, weights and constants.
+    pub fn producer(&self, id: TensorId) -> Option<&Node> {
+        self.graph.nodes.iter().rev().find(|n| n.output == id)
+    }
+
     fn push(&mut self, tensor: Tensor) -> Result<TensorId, GraphError> {
         self.graph.tensors.push(tensor.checked()?);
         Ok(TensorId(self.graph.tensors.len() as u32 - 1))

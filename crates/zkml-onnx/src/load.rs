@@ -117,6 +117,7 @@ pub(crate) fn build(
     proto::prune(&mut graph);
     let shapes = check::fix_dims(&mut graph, options);
     let operators = count_operators(&graph);
+    proto::open_integer_layers(&mut graph);
     proto::join_quantized(&mut graph);
     let mut refused = rewrite(&mut graph);
     // What was rewritten may have brought weights.
@@ -372,6 +373,9 @@ fn readable(graph: &pb::GraphProto, name: &str) -> String {
     let rest = &name[own.len()..];
     let numbered = NUMBERED.iter().filter_map(|part| rest.find(part)).min();
     let rest = numbered.map_or(rest, |at| &rest[..at]);
+    // So it does with parts of a value that it takes before an operator instead of behind it; our own numbers are the same in each run.
+    let copy = rest.strip_prefix('.').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    let rest = if copy && !own::is_wired(&node.op_type) { "" } else { rest };
     let rest = PARTS.iter().find_map(|p| rest.strip_prefix(p)).unwrap_or(rest);
     format!("{own}{rest}")
 }

@@ -166,7 +166,8 @@ fn describe(op: &NetOp, len: usize) -> (&'static str, u64) {
         NetOp::Join { .. } => ("wiring", 0),
         NetOp::Divide { .. } => ("quotient", len as u64),
         NetOp::Quotient { .. } => ("quotient of integers", len as u64),
-        NetOp::Floor { .. } => ("rounding", 0),
+        NetOp::Floor { .. } | NetOp::Round { .. } => ("rounding", 0),
+        NetOp::Table { .. } => ("table of integers", 0),
         NetOp::ArgMax { .. } => ("index of the largest", 0),
         NetOp::Trees { .. } => ("decision trees", 0),
     }

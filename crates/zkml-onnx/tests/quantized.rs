@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
 use zkml_onnx::{LoadOptions, Model, Sample, Samples, Settings, calibrate};
 
 /// Largest input; calibration sees it, and so the inputs below it are in range.
@@ -51,5 +52,51 @@ fn layers_of_quantized_models_put_out_the_integers_that_are_due() {
         let (wrong, all) = wrong(name, 0.23);
         println!("{name}: {wrong} of {all}");
         assert_eq!(wrong, 0, "{name}: {wrong} of {all} outputs are not those of the model");
+    }
+}
+
+/// A file of onnxruntime's quantizer, with what onnxruntime gives.
+#[derive(Deserialize)]
+struct Made {
+    name: String,
+    samples: Vec<Vec<f64>>,
+    inputs: Vec<Vec<f64>>,
+    outputs: Vec<Vec<f64>>,
+    step: f64,
+}
+
+fn made() -> Vec<Made> {
+    #[derive(Deserialize)]
+    struct All {
+        models: Vec<Made>,
+    }
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/onnx");
+    let text = std::fs::read_to_string(folder.join("quantized.json")).expect("quantized.json");
+    serde_json::from_str::<All>(&text).expect("models").models
+}
+
+/// With default settings, on inputs that nobody calibrated with. Scales are what the quantizer found, no powers of two.
+#[test]
+fn files_of_onnxruntime_give_its_integers() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/onnx/quantized");
+    for Made { name, samples, inputs, outputs, step } in made() {
+        let model = Model::load(folder.join(format!("{name}.onnx")), &LoadOptions::default()).expect("loads");
+        let row = |values: &Vec<f64>| Sample::new(model.inputs(), vec![values.clone()]).expect("finite");
+        let samples = Samples { rows: samples.iter().map(row).collect(), random: false };
+        let settings = Settings::default();
+        let done = calibrate(&model, &samples, &settings).expect("calibrates");
+        assert_eq!(done.report.alarm(settings.tolerance), None, "{name}");
+        for (i, (input, want)) in inputs.iter().zip(&outputs).enumerate() {
+            let ints = done.interface.quantize_inputs(&row(input)).expect("in range");
+            let trace = done.graph.eval(&ints).expect("in range");
+            let output = trace.values[done.graph.outputs[0].tensor.0 as usize].clone();
+            let got = done.interface.dequantize_outputs(&[output]).concat();
+            let code = |v: &f64| (v / step).round();
+            assert_eq!(
+                got.iter().map(code).collect::<Vec<_>>(),
+                want.iter().map(code).collect::<Vec<_>>(),
+                "{name}, {i}"
+            );
+        }
     }
 }

@@ -168,6 +168,12 @@ impl<'a> Evaluator<'a> {
             NetOp::Divide { a, b } => zip(a, b, |x, y| x / y),
             NetOp::Quotient { a, b } => zip(a, b, |x, y| (x / y).floor()),
             NetOp::Floor { x } => see(0, x).into_iter().map(f64::floor).collect(),
+            NetOp::Round { x } => see(0, x).into_iter().map(f64::round_ties_even).collect(),
+            NetOp::Table { x, first, values } => {
+                let row = |x: f64| (x >= *first as f64).then_some((x - *first as f64) as usize);
+                let at = |x: f64| row(x).and_then(|row| values.get(row)).copied().unwrap_or(f64::NAN);
+                see(0, x).into_iter().map(at).collect()
+            }
             NetOp::Trees { x, forest } => {
                 let row = x.map.shape.last().copied().unwrap_or(1).max(1);
                 see(0, x).chunks(row).flat_map(|r| forest.scores(r)).collect()

@@ -4,7 +4,7 @@
 use libm::{erf, exp, log, tanh};
 
 /// A function of one real variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Function {
     /// `1 / (1 + e^-x)`.
     Sigmoid,

@@ -36,7 +36,9 @@ impl Net {
     pub(super) fn stays_integer(&self, op: &NetOp) -> bool {
         let whole = |v: f64| v.fract() == 0.0 && v.abs() <= EXACT;
         let own = match op {
-            NetOp::ArgMax { .. } | NetOp::Floor { .. } | NetOp::Quotient { .. } => return true,
+            NetOp::ArgMax { .. } | NetOp::Floor { .. } | NetOp::Round { .. } => return true,
+            NetOp::Quotient { .. } => return true,
+            NetOp::Table { values, .. } => return values.iter().all(|v| whole(*v)),
             NetOp::Input | NetOp::Const(_) | NetOp::Apply { .. } | NetOp::Divide { .. } => false,
             NetOp::Trees { .. } => false,
             NetOp::Contract(c) => c.addend.as_ref().is_none_or(Numbers::are_integers),

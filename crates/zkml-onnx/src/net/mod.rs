@@ -7,6 +7,7 @@ mod balance;
 mod build;
 pub(crate) mod eval;
 mod function;
+mod gathered;
 mod integers;
 mod numbers;
 mod pick;
@@ -70,6 +71,10 @@ pub(crate) enum NetOp {
     Quotient { a: Operand, b: Operand },
     /// `⌊x⌋`.
     Floor { x: Operand },
+    /// The nearest integer; of two that are equally near, the even one.
+    Round { x: Operand },
+    /// `values[x − first]` of integers `x`; other ones are refused.
+    Table { x: Operand, first: i64, values: Arc<Vec<f64>> },
     /// First index of the largest element along the last dimension of the view.
     ArgMax { x: Operand },
     /// Scores of a tree ensemble for each row of a view of shape `[rows, features]`.
@@ -174,6 +179,8 @@ impl NetOp {
             | Self::Apply { x, .. }
             | Self::ArgMax { x }
             | Self::Floor { x }
+            | Self::Round { x }
+            | Self::Table { x, .. }
             | Self::Trees { x, .. } => {
                 vec![x]
             }
@@ -214,6 +221,8 @@ impl NetOp {
             | Self::Apply { x, .. }
             | Self::ArgMax { x }
             | Self::Floor { x }
+            | Self::Round { x }
+            | Self::Table { x, .. }
             | Self::Trees { x, .. } => {
                 vec![x]
             }

@@ -1,6 +1,8 @@
 //! Comparisons of quantized values: exact, so that what is equal after quantization is equal.
 //! <https://onnx.ai/onnx/operators/onnx__Greater.html> and its neighbours
 
+use std::sync::Arc;
+
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 
@@ -57,8 +59,45 @@ fn not_greater(l: &mut Lowering<'_>, name: &str, a: Operand, b: Operand) -> Oper
     l.net.sum(name, vec![(-1.0, greater)], 1.0)
 }
 
+/// Widest range of differences of integers that are looked up.
+const MOST_DIFFERENCES: i64 = 1 << 12;
+
+/// The same of an index, or of an integer of a narrow type, and public integers: a table of the differences.
+fn equal_to_numbers(
+    l: &mut Lowering<'_>,
+    name: &str,
+    x: &Operand,
+    c: &Operand,
+    same: bool,
+) -> Option<Operand> {
+    let numbers = l.net.constant(c).filter(Numbers::are_integers)?;
+    let node = &l.net.nodes[x.value];
+    let (lo, hi) = match &node.op {
+        NetOp::ArgMax { x: inner } => (0, inner.map.shape.last().copied()? as i64 - 1),
+        _ if node.integer => node.span?,
+        _ => return None,
+    };
+    let padded = x.map.pad.is_some_and(|p| !(lo..=hi).contains(&p));
+    let (least, most) =
+        numbers.values().iter().fold((i64::MAX, i64::MIN), |(l, m), v| (l.min(*v as i64), m.max(*v as i64)));
+    let (first, last) = (lo.checked_sub(most)?, hi.checked_sub(least)?);
+    if padded || last.checked_sub(first)? >= MOST_DIFFERENCES {
+        return None;
+    }
+    let ones = Numbers::public(vec![1.0; numbers.len()]);
+    let away = l.net.affine(&format!("{name}.away"), x.clone(), false, ones, numbers.each(|v| -v));
+    let shape = away.map.shape.clone();
+    let values = Arc::new((first..=last).map(|d| f64::from(u8::from((d == 0) == same))).collect());
+    Some(l.net.push(name, NetOp::Table { x: away, first, values }, &shape))
+}
+
 /// One where both are equal, or where they differ.
 pub(super) fn equal(l: &mut Lowering<'_>, name: &str, a: Operand, b: Operand, same: bool) -> Operand {
+    for (x, c) in [(&a, &b), (&b, &a)] {
+        if let Some(told) = equal_to_numbers(l, name, x, c, same) {
+            return told;
+        }
+    }
     let above = greater(l, &format!("{name}.above"), a.clone(), b.clone());
     let below = greater(l, &format!("{name}.below"), b, a);
     let (sign, constant) = if same { (-1.0, 1.0) } else { (1.0, 0.0) };

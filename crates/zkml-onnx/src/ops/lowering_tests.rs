@@ -260,6 +260,67 @@ fn support_vectors() {
     refused(machine("SVMClassifier", "RBF"), "0 classes");
 }
 
+/// A machine of three classes with a vector each: scores of pairs, and probabilities that are the minimum that they are defined as.
+#[test]
+fn machines_of_three_classes() {
+    const TABLE: [f32; 6] = [1.0, -0.75, 0.5, 0.25, 2.0, -1.5];
+    const RHO: [f32; 3] = [0.125, -0.25, 0.5];
+    let graph = |probabilities: bool| {
+        let mut graph = Graph::new("SVMClassifier", &[2, 2])
+            .attribute(text("kernel_type", "LINEAR"))
+            .attribute(floats_attribute("kernel_params", &PARAMETERS))
+            .attribute(floats_attribute("support_vectors", VECTORS.as_flattened()))
+            .attribute(floats_attribute("coefficients", &TABLE))
+            .attribute(floats_attribute("rho", &RHO))
+            .attribute(ints_attribute("vectors_per_class", &[1, 1, 1]))
+            .attribute(ints_attribute("classlabels_ints", &[0, 1, 2]));
+        if probabilities {
+            graph = graph
+                .attribute(floats_attribute("prob_a", &[-1.5, -1.0, -2.0]))
+                .attribute(floats_attribute("prob_b", &[0.25, 0.0, -0.5]));
+        }
+        graph.nodes[0].output = vec!["label".into(), "y".into()];
+        graph
+    };
+    let scores = |x: &[f64]| {
+        let kernel = |v: usize| x.iter().zip(VECTORS[v]).map(|(x, v)| x * f64::from(v)).sum::<f64>();
+        [(0, 1), (0, 2), (1, 2)].map(|(i, j)| {
+            let (own, other) = (f64::from(TABLE[(j - 1) * 3 + i]), f64::from(TABLE[i * 3 + j]));
+            own * kernel(i) + other * kernel(j) + f64::from(RHO[i + j - 1])
+        })
+    };
+    let model = agrees_on(graph(false), 13, |x| x, 3e-3);
+    for row in &Samples::random(model.inputs(), 8, 3).rows {
+        let want: Vec<f64> = row.values()[0].chunks(2).flat_map(scores).collect();
+        let got = model.run(row).expect("runs").remove(0);
+        assert!(
+            got.iter().zip(&want).all(|(g, w)| (g - w).abs() < 1e-5) && got.len() == 6,
+            "{got:?}, {want:?}"
+        );
+    }
+    let model = agrees_on(graph(true), 13, |x| x, 3e-3);
+    for row in &Samples::random(model.inputs(), 8, 3).rows {
+        let all = model.run(row).expect("runs").remove(0);
+        for (x, p) in row.values()[0].chunks(2).zip(all.chunks(3)) {
+            let (s, [a, b]) = (scores(x), [[-1.5, -1.0, -2.0], [0.25, 0.0, -0.5]]);
+            let r = |pair: usize| 1.0 / (1.0 + (a[pair] * s[pair] + b[pair]).exp());
+            let loss = |p: &[f64]| {
+                [(0, 1, r(0)), (0, 2, r(1)), (1, 2, r(2))]
+                    .map(|(i, j, r)| ((1.0 - r) * p[i] - r * p[j]).powi(2))
+                    .iter()
+                    .sum::<f64>()
+            };
+            assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{p:?}");
+            for (i, j) in [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)] {
+                let mut moved = p.to_vec();
+                moved[i] += 1e-2;
+                moved[j] -= 1e-2;
+                assert!(loss(p) < loss(&moved), "{p:?} and {moved:?}");
+            }
+        }
+    }
+}
+
 /// As a standard scaler in front of a linear model has them: an income, a share, and something in between.
 #[test]
 fn features_of_different_magnitudes_are_brought_together() {

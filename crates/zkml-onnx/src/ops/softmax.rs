@@ -1,6 +1,8 @@
 //! Normalised exponentials and their logarithms.
 //! <https://onnx.ai/onnx/operators/onnx__Softmax.html>, <https://onnx.ai/onnx/operators/onnx__LogSoftmax.html>
 
+use std::sync::Arc;
+
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 
 use super::mask::masked;
@@ -60,6 +62,11 @@ fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], masks: bool) ->
     if let Some(mask) = &mask {
         x = mask.x.clone();
     }
+    if mask.is_none()
+        && let Some(codes) = codes(l, &x)
+    {
+        return of_codes(l, node, axes, &codes);
+    }
     let shape = x.map.shape.clone();
     let largest = largest_along(l, node, &x, axes);
     let best = repeated(l, &named(node, "largest"), &largest, &shape)?;
@@ -76,6 +83,48 @@ fn parts(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], masks: bool) ->
     }
     let total = weighted_sum(l, &powers, axes, 1.0, &named(node, "total"))?;
     l.net.nodes[total.value].least = Some(1.0);
+    Ok(Parts { largest, below, powers, total })
+}
+
+/// Reals that integers of a narrow range stand for, as `factor · code + shift`.
+struct Codes {
+    code: Operand,
+    factor: f64,
+    shift: f64,
+    /// Largest difference of two codes.
+    width: i64,
+}
+
+/// Widest range of codes whose exponentials are a table.
+const MOST_CODES: i64 = 1 << 10;
+
+/// The integers behind a value, where it is one factor and one number away from them.
+fn codes(l: &Lowering<'_>, x: &Operand) -> Option<Codes> {
+    let NetOp::Affine { x: inner, scale, shift } = &l.net.nodes[x.value].op else { return None };
+    let node = &l.net.nodes[inner.value];
+    let (lo, hi) = node.span.filter(|_| node.integer)?;
+    let (factor, shift) = (scale.uniform()?, shift.uniform()?);
+    let plain = x.map.pad.is_none() && inner.map.pad.is_none() && inner.map.is_identity();
+    let public = !scale.is_private() && factor > 0.0;
+    let code = Operand { value: inner.value, map: x.map.clone() };
+    let width = hi - lo;
+    let same = inner.map.shape == node.shape && x.map.source == node.shape;
+    (plain && public && same && width < MOST_CODES).then_some(Codes { code, factor, shift, width })
+}
+
+/// Exponentials of differences of codes are looked up: there are few of them, and none is rounded before.
+fn of_codes(l: &mut Lowering<'_>, node: &TractNode, axes: &[usize], x: &Codes) -> Result<Parts, Reason> {
+    let shape = x.code.map.shape.clone();
+    let best = largest_along(l, node, &x.code, axes);
+    let spread = repeated(l, &named(node, "largest"), &best, &shape)?;
+    let away = l.net.sum(&named(node, "away"), vec![(1.0, x.code.clone()), (-1.0, spread)], 0.0);
+    let values = Arc::new((-x.width..=0).map(|d| Function::Exp.at(x.factor * d as f64)).collect());
+    let table = NetOp::Table { x: away.clone(), first: -x.width, values };
+    let powers = l.net.push(&named(node, "exp"), table, &shape);
+    let total = weighted_sum(l, &powers, axes, 1.0, &named(node, "total"))?;
+    l.net.nodes[total.value].least = Some(1.0);
+    let below = l.net.sum(&named(node, "below"), vec![(x.factor, away)], 0.0);
+    let largest = l.net.sum(&named(node, "most"), vec![(x.factor, best)], x.shift);
     Ok(Parts { largest, below, powers, total })
 }
 

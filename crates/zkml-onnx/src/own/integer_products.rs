@@ -64,6 +64,9 @@ fn matrix(w: &mut Wiring<'_>, a: [usize; 2], b: [usize; 2]) -> TractResult<Outle
 /// Times the product of both scales; `tail` are dimensions of size one behind the channels.
 fn scaled(w: &mut Wiring<'_>, x: OutletId, [a, b]: [usize; 2], tail: &[usize]) -> TractResult<OutletId> {
     let (a, b) = (w.reals(a, "the first scale")?, w.reals(b, "the second scale")?);
+    // Integers by their type: factors of channels stay behind the sums.
+    let x = w.cast(x, DatumType::I32)?;
+    let x = w.cast(x, DatumType::F32)?;
     ensure!(a.len() == 1 || b.len() == 1, "{} scales for rows and {} for columns", a.len(), b.len());
     let product: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| a * b)).collect();
     let shape = if product.len() == 1 { Vec::new() } else { [&[product.len()][..], tail].concat() };

@@ -80,6 +80,11 @@ pub(crate) fn wired() -> impl Iterator<Item = &'static OpSupport> {
     all().map(|o| &o.support)
 }
 
+/// Returns true if nodes of this operator are wired here.
+pub(crate) fn is_wired(op_type: &str) -> bool {
+    all().any(|o| o.support.onnx_name == op_type)
+}
+
 /// The operators of tract, with those of this module.
 pub(crate) fn framework() -> Onnx {
     let mut onnx = tract_onnx::onnx();

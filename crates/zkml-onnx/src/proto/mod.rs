@@ -3,6 +3,7 @@
 mod bodies;
 pub(crate) mod check;
 mod external;
+mod integer_layers;
 mod meaning;
 mod private;
 mod quantized;
@@ -14,6 +15,7 @@ use std::collections::HashMap;
 
 pub(crate) use bodies::{bodies, open, own_inputs};
 pub(crate) use external::{inline as inline_external, is_external};
+pub(crate) use integer_layers::{ONNX as INTEGER_LAYERS, open_integer_layers};
 pub(crate) use meaning::misread;
 pub(crate) use private::{Private, take_out};
 pub(crate) use quantized::join_quantized;

@@ -11,8 +11,12 @@ use tract_onnx::pb::tensor_proto::DataType;
 
 use super::{attribute, floats, int_attribute, node_name, producers, standard};
 
-/// Puts products of integers in place of products of dequantized tensors, where the second one is a constant.
+mod between;
+
+/// Puts products of integers in place of products of dequantized tensors, where the second one is a constant; and tables of integers in
+/// place of functions between DequantizeLinear and QuantizeLinear.
 pub(crate) fn join_quantized(graph: &mut pb::GraphProto) {
+    between::join(graph);
     let mut nodes = Vec::with_capacity(graph.node.len());
     let mut weights = Vec::new();
     let found: HashMap<usize, [Dequantized; 2]> =
@@ -27,13 +31,28 @@ pub(crate) fn join_quantized(graph: &mut pb::GraphProto) {
 
 /// What a DequantizeLinear with constants makes a tensor of.
 struct Dequantized {
-    /// The integers.
-    value: String,
-    zero_point: String,
-    scale: Vec<f32>,
+    quantized: Quantized,
     axis: i64,
     /// Dimensions of the integers, when they are a constant.
     dims: Option<Vec<i64>>,
+}
+
+/// Integers of 8 bits that stand for reals.
+struct Quantized {
+    /// What is quantized or dequantized.
+    value: String,
+    scale: Vec<f32>,
+    zero_point: String,
+    /// Zero point of the first element.
+    zero: i32,
+    kind: DataType,
+}
+
+impl Quantized {
+    /// Returns true if an integer stands for the same real.
+    fn same(&self, other: &Self) -> bool {
+        self.scale == other.scale && self.zero == other.zero && self.kind == other.kind
+    }
 }
 
 /// Both operands of a product, when both are dequantized and the second one is constant.
@@ -43,29 +62,41 @@ fn operands(graph: &pb::GraphProto, node: &pb::NodeProto) -> Option<[Dequantized
     }
     let (x, w) = (dequantized(graph, node.input.first()?)?, dequantized(graph, node.input.get(1)?)?);
     // A scale for each row of the first operand would not be one factor behind the sums.
-    (x.scale.len() == 1 && w.dims.is_some()).then_some([x, w])
+    (x.quantized.scale.len() == 1 && w.dims.is_some()).then_some([x, w])
 }
 
 fn dequantized(graph: &pb::GraphProto, name: &str) -> Option<Dequantized> {
     let node = &graph.node[*producers(graph).get(name)?];
-    if node.op_type != "DequantizeLinear" || attribute(node, "block_size").is_some_and(|a| a.i != 0) {
+    if node.op_type != "DequantizeLinear" {
+        return None;
+    }
+    let quantized = quantized(graph, node)?;
+    let constant = graph.initializer.iter().find(|t| t.name == quantized.value);
+    let dims = constant.map(|t| t.dims.clone());
+    Some(Dequantized { quantized, axis: attribute(node, "axis").map_or(1, |a| a.i), dims })
+}
+
+/// Scale and zero point of a QuantizeLinear or DequantizeLinear, where they are constants and without blocks.
+fn quantized(graph: &pb::GraphProto, node: &pb::NodeProto) -> Option<Quantized> {
+    if attribute(node, "block_size").is_some_and(|a| a.i != 0) {
         return None;
     }
     let [value, scale, zero_point] = node.input.as_slice() else { return None };
     let weight = |name: &str| graph.initializer.iter().find(|t| t.name == name);
-    let integers = [DataType::Int8, DataType::Uint8].map(|t| t as i32);
-    let zero = weight(zero_point).filter(|z| integers.contains(&z.data_type))?;
-    Some(Dequantized {
+    let zero = weight(zero_point)?;
+    let kind = [DataType::Int8, DataType::Uint8].into_iter().find(|t| *t as i32 == zero.data_type)?;
+    let raw = |b: &u8| if kind == DataType::Int8 { i32::from(b.cast_signed()) } else { i32::from(*b) };
+    Some(Quantized {
         value: value.clone(),
-        zero_point: zero.name.clone(),
         scale: reals(weight(scale)?)?,
-        axis: attribute(node, "axis").map_or(1, |a| a.i),
-        dims: weight(value).map(|t| t.dims.clone()),
+        zero_point: zero.name.clone(),
+        zero: zero.int32_data.first().copied().or_else(|| zero.raw_data.first().map(raw))?,
+        kind,
     })
 }
 
 /// The elements of a tensor of 32-bit floats.
-fn reals(t: &pb::TensorProto) -> Option<Vec<f32>> {
+pub(super) fn reals(t: &pb::TensorProto) -> Option<Vec<f32>> {
     if t.data_type != DataType::Float as i32 {
         return None;
     }
@@ -81,7 +112,8 @@ fn joined(
     weights: &mut Vec<pb::TensorProto>,
 ) -> Option<Vec<pb::NodeProto>> {
     let (name, y) = (node_name(node), node.output.first()?);
-    let dims = w.dims.as_ref()?;
+    let (dims, axis) = (w.dims.as_ref()?, w.axis);
+    let (x, w) = (&x.quantized, &w.quantized);
     let transposed = node.op_type == "Gemm" && attribute(node, "transB").is_some_and(|a| a.i != 0);
     let plain = |attr: &str| attribute(node, attr).is_none_or(|a| a.f == 1.0);
     if node.op_type == "Gemm"
@@ -91,7 +123,7 @@ fn joined(
     }
     let image = node.op_type == "Conv";
     let columns = if image || transposed { 0 } else { dims.len() as i64 - 1 };
-    let axis = if w.axis < 0 { w.axis + dims.len() as i64 } else { w.axis };
+    let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
     // Zero points of columns are zero in what quantizers write, and one for each row in what is transposed here.
     if w.scale.len() > 1 && axis != columns {
         return None;

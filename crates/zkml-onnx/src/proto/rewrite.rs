@@ -22,6 +22,7 @@ macro_rules! rewrites {
 
 rewrites![
     array_feature_extractor,
+    cdist,
     celu,
     linear_classifier,
     linear_regressor,
@@ -40,7 +41,7 @@ type Rewrite = fn(&mut Rewriter<'_>) -> Rewritten;
 
 /// Operators that are rewritten, for the support table.
 pub(crate) fn rewritten() -> impl Iterator<Item = &'static OpSupport> {
-    REWRITES.iter().map(|(op, _)| op)
+    REWRITES.iter().map(|(op, _)| op).chain(super::INTEGER_LAYERS)
 }
 
 /// Rewrites what it can; what it cannot is reported with its reason.
@@ -58,6 +59,9 @@ pub(crate) fn rewrite(graph: &mut pb::GraphProto) -> Vec<UnsupportedNode> {
             Some((_, rewrite)) => rewrite(&mut ctx),
             // Files have no nodes of our own.
             None if node.op_type == CORE => Err("no such operator here".into()),
+            None if node.op_type == "TopK" => {
+                Ok(cdist::roots(graph, node).unwrap_or_else(|| vec![node.clone()]))
+            }
             None => Ok(vec![node.clone()]),
         };
         match result {

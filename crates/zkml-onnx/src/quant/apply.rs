@@ -29,7 +29,8 @@ impl Emitter<'_> {
             // A table has no room for numbers beyond all bounds.
             quantize(&name, f.at(end as f64 * power(-from)), to)?;
         }
-        let table = build(f.name(), f, Request { lo, hi, from, to, goal, max_bits });
+        let request = Request { lo, hi, from, to, goal, max_bits };
+        let table = self.tables.entry((f, request)).or_insert_with(|| build(f.name(), f, request)).clone();
         Ok(self.builder.node(&name, table, &[id])?)
     }
 

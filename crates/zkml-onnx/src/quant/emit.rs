@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use zkml_graph::ops::{ArgMax, Divide, Linear, Max, MaxOperand, Product, Reindex, Rescale};
-use zkml_graph::{Bounds, Graph, GraphBuilder, Map, TensorId};
+use zkml_graph::ops::{ArgMax, Divide, Max, MaxOperand, Product, Reindex, Rescale};
+use zkml_graph::{Bounds, Graph, GraphBuilder, Map, Op, TensorId};
 
 use super::constants::Widths;
 use super::scales::{Scales, Sign, power, quantize};
+use super::table::Request;
 use super::trees::Walk;
 use crate::net::{Function, LOWEST, Net, NetOp, Numbers, Operand, Side};
 use crate::{Error, Settings};
@@ -30,9 +31,12 @@ pub(crate) struct Emitted {
 /// Bits by which the bounds of a value may exceed its calibrated range before they are narrowed.
 const SLACK: i32 = 4;
 /// Bits of an integer that rounding gives without its range being narrowed to what calibration saw.
-const FLOOR_BITS: u32 = 24;
+pub(super) const FLOOR_BITS: u32 = 24;
 /// Bits that a final function or quotient gets on top of the scale between layers: they cost nothing there.
 pub(super) const FINAL_BITS: i32 = 4;
+/// The same where it is rounded to an integer next: whatever is rounded before decides some halves.
+const PRECISE_BITS: i32 = 12;
+
 pub(super) struct Emitter<'a> {
     pub(super) net: &'a Net,
     pub(super) scales: &'a Scales,
@@ -41,12 +45,16 @@ pub(super) struct Emitter<'a> {
     raw: Vec<Option<TensorId>>,
     rounded: Vec<Option<TensorId>>,
     pub(super) last: Vec<bool>,
+    /// Values that are rounded to integers next: whatever is rounded before would decide some halves.
+    pub(super) precise: Vec<bool>,
     names: HashMap<String, usize>,
     pub(super) widths: Widths,
     pub(super) private: BTreeMap<String, (u32, Vec<i64>)>,
     /// Weights and private constants of the network that are tensors already, by value and scale.
     pub(super) known: HashMap<(usize, i32), TensorId>,
     pub(super) walks: Vec<Walk>,
+    /// Tables that were built: the steps of a sequence have the same ones.
+    pub(super) tables: HashMap<(Function, Request), Op>,
 }
 
 /// Lowers the network at the given scales.
@@ -66,11 +74,13 @@ pub(crate) fn emit(
         raw: empty.clone(),
         rounded: empty,
         last: last_values(net),
+        precise: precise_values(net),
         names: HashMap::new(),
         widths,
         private: BTreeMap::new(),
         known: HashMap::new(),
         walks: Vec::new(),
+        tables: HashMap::new(),
     };
     let live = net.live();
     for &value in &net.inputs {
@@ -109,6 +119,23 @@ fn last_values(net: &Net) -> Vec<bool> {
         }
     }
     last
+}
+
+/// Values that are rounded to integers next, and those that are nothing but parts of them.
+fn precise_values(net: &Net) -> Vec<bool> {
+    let mut precise = vec![false; net.nodes.len()];
+    for i in (0..net.nodes.len()).rev() {
+        match &net.nodes[i].op {
+            NetOp::Round { x } => precise[x.value] = true,
+            NetOp::Sum { .. } | NetOp::Affine { .. } | NetOp::Divide { .. } | NetOp::Contract(_)
+                if precise[i] =>
+            {
+                net.nodes[i].op.operands().iter().for_each(|o| precise[o.value] = true);
+            }
+            _ => {}
+        }
+    }
+    precise
 }
 
 impl Emitter<'_> {
@@ -231,6 +258,8 @@ impl Emitter<'_> {
             NetOp::Divide { a, b } => self.divide(value, a, b),
             NetOp::Quotient { a, b } => self.quotient(value, a, b),
             NetOp::Floor { x } => self.floor(value, x),
+            NetOp::Round { x } => self.nearest(value, x),
+            NetOp::Table { x, first, values } => self.looked_up(value, x, *first, values),
             NetOp::Trees { x, forest } => self.trees(value, x, forest),
             NetOp::ArgMax { x } => {
                 let id = self.raw(x.value)?;
@@ -239,34 +268,6 @@ impl Emitter<'_> {
                 Ok(self.builder.node(&name, ArgMax { x: map, shape }, &[id])?)
             }
         }
-    }
-
-    /// The greatest integer below: half a unit less, rounded.
-    fn floor(&mut self, value: usize, x: &Operand) -> Result<TensorId, Error> {
-        let id = self.raw_or_constant(x.value)?;
-        let (name, map) = (self.name(value, ""), self.view(x, id));
-        let id = self.wire(&format!("{name}.in"), id, map)?;
-        let t = self.builder.tensor(id);
-        let (bits, map) = (t.scale, Map::identity(&t.shape));
-        let span = self.net.nodes[value].span.map(|(lo, hi)| Bounds::new(lo.into(), hi.into()));
-        if bits <= 0 {
-            // All numbers at such a scale are integers.
-            let id = self.enlarged(value, id, 0)?;
-            let own = self.builder.tensor(id).bounds;
-            return match span.filter(|s| own.lo < s.lo || own.hi > s.hi) {
-                Some(span) => self.rescale(value, id, 1, 0, span),
-                None => Ok(id),
-            };
-        }
-        let half = 1i64 << (bits - 1).min(59);
-        let low = Linear { terms: vec![(1, map)], constant: -half, scale: bits };
-        let low = self.builder.node(&format!("{name}.half"), low, &[id])?;
-        let reach = quantize(&name, self.allowed(value), 0)?.max(1);
-        // What saturates afterwards must not be refused before, so ranges are narrowed only where they are wide.
-        let wide = self.builder.tensor(low).bounds.magnitude() >> (bits as u32 + FLOOR_BITS) != 0;
-        let seen = wide.then(|| Bounds::new(-i128::from(reach), i128::from(reach)));
-        let calibrated = span.or(seen);
-        Ok(self.builder.node(&name, Rescale { divisor: 2 * half, scale: 0, calibrated }, &[low])?)
     }
 
     /// The greatest integer below the quotient of two numbers at one scale, which is that of their integers.
@@ -393,8 +394,7 @@ impl Emitter<'_> {
 
     fn divide(&mut self, value: usize, a: &Operand, b: &Operand) -> Result<TensorId, Error> {
         let (top, mut bottom) = (self.raw_or_constant(a.value)?, self.raw_or_constant(b.value)?);
-        let extra = if self.last[value] { FINAL_BITS } else { 0 };
-        let target = self.scales.values[value].scale + extra;
+        let target = self.scales.values[value].scale + self.extra_bits(value);
         if self.builder.tensor(bottom).bounds.lo < 1 {
             bottom = self.divisor(value, b.value, bottom)?;
         }
@@ -405,6 +405,15 @@ impl Emitter<'_> {
         let reach = quantize(&name, self.allowed(value), scale)?.max(1);
         let calibrated = Some(Bounds::new(-i128::from(reach), i128::from(reach)));
         Ok(self.builder.node(&name, Divide { a, b, shift, calibrated }, &[top, bottom])?)
+    }
+
+    /// Bits of a quotient, or of a table's results, beyond those of a value between layers.
+    pub(super) fn extra_bits(&self, value: usize) -> i32 {
+        match (self.precise[value], self.last[value]) {
+            (true, _) => PRECISE_BITS,
+            (_, true) => FINAL_BITS,
+            _ => 0,
+        }
     }
 
     /// A divisor that is positive: where it is so by construction, a bound that never applies; else a smaller one than
@@ -433,7 +442,7 @@ impl Emitter<'_> {
         Ok(lowest)
     }
 
-    fn raw_or_constant(&mut self, value: usize) -> Result<TensorId, Error> {
+    pub(super) fn raw_or_constant(&mut self, value: usize) -> Result<TensorId, Error> {
         match self.net.nodes[value].op {
             NetOp::Const(_) => self.constant(value, self.scales.activation),
             _ => self.raw(value),

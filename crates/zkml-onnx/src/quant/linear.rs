@@ -13,6 +13,15 @@ pub(crate) fn compact_len(addend: &Numbers, c: &Contraction) -> usize {
     constant_view(addend, &c.y.shape).0.len()
 }
 
+/// Most bits of a product with a factor that is as fine as there is room for.
+const ROOM: i32 = 56;
+/// Fraction bits of what is rounded to an integer next: of some hundred steps, floats of 32 bits tell as much.
+const STEP_SCALE: i32 = 40;
+/// Significant bits of floats.
+const FLOAT_BITS: i32 = 24;
+/// Bits of a tensor that leave room for a factor of 24 significant bits.
+const NARROW: i32 = 32;
+
 impl Emitter<'_> {
     pub(super) fn contract(&mut self, value: usize, c: &Contraction) -> Result<TensorId, Error> {
         let weights = self.net.constant(&c.b);
@@ -93,8 +102,9 @@ impl Emitter<'_> {
                 continue;
             }
             let exact = power(integer_bits(factor.abs())) == factor.abs();
-            let id = if exact { self.raw(o.value)? } else { self.rounded(o.value)? };
-            let bits = if net.is_integer(o) { self.finer(*factor, id) } else { exact_or_fine(*factor) };
+            let id = if exact { self.raw(o.value)? } else { self.factor_of(value, o)? };
+            let fine = net.is_integer(o) || self.precise[value];
+            let bits = if fine { self.finer(value, *factor, id) } else { exact_or_fine(*factor) };
             scale = scale.max(self.builder.tensor(id).scale + bits);
             parts.push((*factor, o, Some(id), bits));
         }
@@ -133,16 +143,35 @@ impl Emitter<'_> {
         Ok(self.builder.node(&name, Linear { terms: views, constant, scale }, &inputs)?)
     }
 
+    /// The tensor of an operand that gets a factor: as it is where the result is rounded to integers next, and there is room.
+    fn factor_of(&mut self, value: usize, o: &Operand) -> Result<TensorId, Error> {
+        let narrow = |id: TensorId| self.builder.tensor(id).bounds.bits() as i32 <= NARROW;
+        match self.raw(o.value) {
+            Ok(id) if self.precise[value] && narrow(id) => Ok(id),
+            _ => self.rounded(o.value),
+        }
+    }
+
     /// Fraction bits of a factor of integers: as many as there is room for, since what follows may round to integers again.
-    fn finer(&self, factor: f64, id: TensorId) -> i32 {
+    fn finer(&self, value: usize, factor: f64, id: TensorId) -> i32 {
         let (exact, exponent) = (exact_or_fine(factor), integer_bits(factor.abs()));
-        if exact == 15 - exponent { self.room(id) - exponent } else { exact }
+        if exact == 15 - exponent { self.finest(value, exponent, id) } else { exact }
+    }
+
+    /// The same of factors that are no larger than a power of two. Values that are rounded next all have one scale where there is room for
+    /// that, so that they are divided by one number.
+    fn finest(&self, value: usize, exponent: i32, id: TensorId) -> i32 {
+        let t = self.builder.tensor(id);
+        let (most, common) = (ROOM - t.bounds.bits() as i32 - exponent, STEP_SCALE - t.scale);
+        if self.precise[value] && (FLOAT_BITS - exponent..=most).contains(&common) {
+            return common;
+        }
+        self.room(id) - exponent
     }
 
     /// Significant bits that a factor of a tensor may have.
     fn room(&self, id: TensorId) -> i32 {
         const MOST: i32 = 30;
-        const ROOM: i32 = 56;
         let own = self.builder.tensor(id).bounds.bits() as i32;
         MOST.min(ROOM - own).max(15)
     }
@@ -161,15 +190,17 @@ impl Emitter<'_> {
         {
             return self.sum(value, &[(factor, x.clone())], shift);
         }
-        let a = self.rounded(x.value)?;
+        let a = self.factor_of(value, x)?;
+        let fine = self.net.is_integer(x) || self.precise[value];
         let bits = match scale.uniform() {
+            Some(factor) if fine => self.finer(value, factor, a),
             Some(factor) => exact_or_fine(factor),
             // What is recorded of the value, not the numbers themselves: these may be others next time.
             None if scale.is_private() => self.scales.of_weights(value, scale),
             // At least as many significant bits as a single factor gets.
             None if scale.are_integers() => 0,
             None if let Some(bits) = exact_powers(scale) => bits,
-            None if self.net.is_integer(x) => self.room(a) - integer_bits(largest(scale)),
+            None if fine => self.finest(value, integer_bits(largest(scale)), a),
             None => self.scales.weight.max(15 - integer_bits(largest(scale))),
         };
         let a = if bits <= 0 { self.as_fine_as(value, x, a, shift)? } else { a };

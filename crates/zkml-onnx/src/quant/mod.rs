@@ -6,8 +6,10 @@ mod emit;
 mod linear;
 mod private;
 mod root;
+mod rounded;
 mod scales;
 mod table;
+mod ties;
 mod trees;
 
 pub(crate) use constants::Widths;

@@ -185,6 +185,9 @@ const SPREAD: i32 = 2;
 pub(super) const PRECISE: i32 = 3;
 /// Bits that an input, or the argument of a steep function, may have more than a value between layers.
 const INPUT_BITS: i32 = 8;
+/// Fraction bits of a number of steps that is rounded to an integer: of 2^16 numbers one lies so close to a half that rounding it before
+/// makes a difference. A float of some hundred steps is no finer.
+const STEPS: i32 = 16;
 /// Standard deviation of a rounding error, in steps.
 const ROUNDING: f64 = 0.288_675;
 /// Exponents beyond this, either way, are those of no number that a model computes with.
@@ -227,6 +230,7 @@ impl Scales {
         this.refine_roots(net, settings, &live);
         this.refine_trees(stats, settings);
         this.refine_arguments(net, stats, settings, &live);
+        this.refine_rounded(net, settings, &live);
         let needed: Vec<(usize, i32)> = net
             .nodes
             .iter()
@@ -336,6 +340,23 @@ impl Scales {
             let steepness = integer_bits(function.steepest(seen.lo, seen.hi));
             let needed = self.activation.min(self.values[i].scale) + steepness;
             self.refine_value(x.value, needed, settings);
+        }
+    }
+
+    /// Keeps inputs that are rounded to integers next so fine that few of them are rounded to another one than in floats.
+    fn refine_rounded(&mut self, net: &Net, settings: &Settings, live: &[bool]) {
+        for (_, node) in net.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+            let NetOp::Round { x } = &node.op else { continue };
+            let factors: Vec<(f64, usize)> = match &net.nodes[x.value].op {
+                NetOp::Sum { terms, .. } => terms.iter().map(|(c, o)| (c.abs(), o.value)).collect(),
+                NetOp::Affine { x, scale, .. } if !scale.is_private() => vec![(largest(scale), x.value)],
+                _ => vec![(1.0, x.value)],
+            };
+            for (factor, value) in factors {
+                if net.inputs.contains(&value) && !net.nodes[value].integer {
+                    self.refine_value(value, integer_bits(factor) + STEPS, settings);
+                }
+            }
         }
     }
 

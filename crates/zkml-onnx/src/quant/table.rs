@@ -11,7 +11,7 @@ use super::scales::{integer_bits, power};
 use crate::net::Function;
 
 /// Domain and precision of a table, in integers at the scales of argument and result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Request {
     /// Smallest argument.
     pub(crate) lo: i64,

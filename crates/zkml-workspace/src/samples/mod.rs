@@ -15,19 +15,40 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Content`] names the file, and as far as that goes the sample, the input and the element.
 pub fn parse(path: &Path, bytes: &[u8], ports: &[Port]) -> Result<Samples> {
-    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    match extension.as_deref() {
-        _ if bytes.starts_with(numpy::ARCHIVE) => numpy::archive(path, bytes, ports),
-        _ if bytes.starts_with(numpy::ARRAY) => numpy::single(path, bytes, ports),
-        Some("csv") => csv::parse(path, text(path, bytes)?, ports),
-        _ => Samples::parse(text(path, bytes)?, ports).map_err(|e| Error::content(path, e)),
+    match Format::of(path, bytes) {
+        Format::Archive => numpy::archive(path, bytes, ports),
+        Format::Array => numpy::single(path, bytes, ports),
+        Format::Csv => csv::parse(path, text(path, bytes)?, ports),
+        Format::Json => Samples::parse(text(path, bytes)?, ports).map_err(|e| Error::content(path, e)),
     }
 }
 
 /// True for JSON, which is kept as it is.
 pub(crate) fn is_json(path: &Path, bytes: &[u8]) -> bool {
-    let csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-    !(csv || bytes.starts_with(numpy::ARCHIVE) || bytes.starts_with(numpy::ARRAY))
+    Format::of(path, bytes) == Format::Json
+}
+
+/// How samples are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// Arrays of NumPy by name.
+    Archive,
+    /// One array of NumPy.
+    Array,
+    Csv,
+    Json,
+}
+
+impl Format {
+    fn of(path: &Path, bytes: &[u8]) -> Self {
+        let csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+        match csv {
+            _ if bytes.starts_with(numpy::ARCHIVE) => Self::Archive,
+            _ if bytes.starts_with(numpy::ARRAY) => Self::Array,
+            true => Self::Csv,
+            false => Self::Json,
+        }
+    }
 }
 
 fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
@@ -104,6 +125,12 @@ mod tests {
             "rows.npy",
             &["sample 1", "element 1", "0.5"],
         );
+        // Any number of samples without elements would do.
+        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (5, 0), }\n";
+        let empty =
+            [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+        let nothing = parse(Path::new("empty.npy"), &empty, &[port("x", &[0], "f32")]);
+        refused(nothing, "empty.npy", &["[5, 0]"]);
         refused(written("fortran.npy", &x()), "fortran.npy", &["ascontiguousarray"]);
         refused(written("text.npy", &x()), "text.npy", &["<U1"]);
         refused(written("uneven.npz", &two()), "uneven.npz", &["`n` has 1 samples, `x` has 2"]);

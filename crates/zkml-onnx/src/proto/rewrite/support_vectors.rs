@@ -6,23 +6,35 @@ use super::Rewriter;
 use crate::proto::{attribute, int_attribute, node_name, standard, text_attribute};
 
 /// `Σ coefficient · kernel(x, vector) + rho` into `y`, of shape `[rows, 1]`.
-///
-/// `exp(−γ·‖x − v‖²)` is computed as `exp(2γ·x·v − γ·‖v‖² − γ·‖x‖²)`: a contraction with constant weights, and one sum of squares for all
-/// vectors.
 pub(super) fn decision(
     ctx: &mut Rewriter<'_>,
     coefficients: Vec<f32>,
     rho: f32,
     y: &str,
 ) -> Result<Vec<pb::NodeProto>, String> {
+    if ctx.floats("support_vectors").is_empty() {
+        // Without support vectors the coefficients are those of the features.
+        let x = ctx.input()?.to_owned();
+        return Ok(vec![ctx.layer("coefficients", &x, 1, coefficients, vec![rho], y)?]);
+    }
+    decisions(ctx, coefficients.len(), coefficients, vec![rho], y)
+}
+
+/// `Σ coefficient · kernel(x, vector) + rho` into `y`, of shape `[rows, decisions]`: a row of coefficients, one for each of `count` support
+/// vectors, for each decision.
+///
+/// `exp(−γ·‖x − v‖²)` is computed as `exp(2γ·x·v − γ·‖v‖² − γ·‖x‖²)`: a contraction with constant weights, and one sum of squares for all
+/// vectors.
+pub(super) fn decisions(
+    ctx: &mut Rewriter<'_>,
+    count: usize,
+    coefficients: Vec<f32>,
+    rho: Vec<f32>,
+    y: &str,
+) -> Result<Vec<pb::NodeProto>, String> {
     let vectors = ctx.floats("support_vectors");
     let x = ctx.input()?.to_owned();
     let name = node_name(ctx.node).to_owned();
-    if vectors.is_empty() {
-        // Without support vectors the coefficients are those of the features.
-        return Ok(vec![ctx.layer("coefficients", &x, 1, coefficients, vec![rho], y)?]);
-    }
-    let count = coefficients.len();
     if count == 0 || !vectors.len().is_multiple_of(count) {
         return Err(format!("{} numbers of support vectors for {count} coefficients", vectors.len()));
     }
@@ -66,7 +78,7 @@ pub(super) fn decision(
         }
         other => return Err(format!("the kernel {other}")),
     };
-    nodes.push(ctx.layer("coefficients", &kernel, 1, coefficients, vec![rho], y)?);
+    nodes.push(ctx.layer("coefficients", &kernel, rho.len(), coefficients, rho, y)?);
     Ok(nodes)
 }
 

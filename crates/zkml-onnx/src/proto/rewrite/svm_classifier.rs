@@ -1,4 +1,6 @@
-//! SVMClassifier of ai.onnx.ml, of two classes.
+//! SVMClassifier of ai.onnx.ml.
+
+mod pairs;
 
 use super::support_vectors::{classes, decision, plain};
 use super::{OpSupport, Rewriter, Rewritten, op};
@@ -7,17 +9,20 @@ use crate::proto::{int_attribute, node_name, standard};
 /// The operator.
 pub(super) const ONNX: OpSupport = op(
     "SVMClassifier",
-    "ai.onnx.ml; two classes, scores or probabilities by Platt, the label is cut; kernels as of SVMRegressor",
+    "ai.onnx.ml; the scores of each pair of classes, or probabilities of two or three classes; the label is cut; kernels as of SVMRegressor",
 );
 
 /// The decision between both classes, of which the first has more than zero; as probabilities where their parameters are given.
 pub(super) fn rewrite(ctx: &mut Rewriter<'_>) -> Rewritten {
     plain(ctx)?;
     let classes = classes(ctx);
-    if classes != 2 || ctx.floats("support_vectors").is_empty() {
+    if classes < 2 || ctx.floats("support_vectors").is_empty() {
         return Err(format!(
-            "{classes} classes, or no support vectors; two classes are supported: export one classifier for each class, or a linear one"
+            "{classes} classes, or no support vectors: export one classifier for each class, or a linear one"
         ));
+    }
+    if classes > 2 {
+        return pairs::rewrite(ctx, classes);
     }
     let [rho] = ctx.floats("rho")[..] else { return Err("another number of `rho` than one".into()) };
     let (coefficients, y, name) =
