@@ -189,7 +189,7 @@ fn from_a_powers_of_tau_file() {
     assert_eq!(made["unsafe_dev_srs"], false);
     // The folder was made with another setup than the one at hand.
     let dev = path("dev.srs");
-    done(&["srs", "dev", "--k", "8", "--srs", &dev]);
+    done(&["srs", "dev", "--k", "9", "--srs", &dev]);
     fails(&["audit", &dir, "--model", &model, "--srs", &dev], 1, "differs", &["trusted setup"]);
     fs::create_dir(path("fresh")).unwrap();
     for name in ["settings.json", "scales.json"] {

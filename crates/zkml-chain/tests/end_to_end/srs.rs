@@ -59,8 +59,8 @@ fn an_imported_setup_carries_a_model_to_its_contract() {
     let place = Place::new();
     let k = place.compile();
     let imported = place.done(&["srs", "import", &repo(RAW)]);
-    assert_eq!((imported["k"].as_u64(), imported["unsafe_dev"].as_bool()), (Some(8), Some(false)));
-    assert!(k < 8, "2^{k} rows: a smaller model, or a larger fixture, is needed to test the cut");
+    assert_eq!((imported["k"].as_u64(), imported["unsafe_dev"].as_bool()), (Some(9), Some(false)));
+    assert!(k < 9, "2^{k} rows: a smaller model, or a larger fixture, is needed to test the cut");
     place.done(&["srs", "dev", "--k", &k.to_string()]);
     // The imported one is preferred to a development one that fits better, and that is said.
     let run = place.run(&["setup", "--dir", &place.dir]);
@@ -70,7 +70,7 @@ fn an_imported_setup_carries_a_model_to_its_contract() {
     assert!(!run.stderr.contains("insecure"), "{run:?}");
     // The cut is kept, and found the next time.
     let name = |k: u64| format!("{}-{k:02}.srs", &imported["digest"].as_str().unwrap()[2..18]);
-    let mut expected = [name(k), name(8), format!("dev-{k:02}.srs")];
+    let mut expected = [name(k), name(9), format!("dev-{k:02}.srs")];
     expected.sort();
     assert_eq!(place.setups(), expected);
     let keys = place.done(&["setup", "--dir", &place.dir]);
@@ -163,7 +163,7 @@ fn damaged_files_are_refused_and_leave_nothing() {
     flipped[1000] ^= 4;
     fs::write(&file, &flipped).unwrap();
     refused(&file, &["point 14 of section 2 (tauG1)", "not on the curve"]);
-    place.fails(&["srs", "import", &repo(RAW), "--k", "9"], 3, "trusted-setup", &["2^8", "2^9"]);
+    place.fails(&["srs", "import", &repo(RAW), "--k", "10"], 3, "trusted-setup", &["2^9", "2^10"]);
     place.fails(&["srs", "import", "/no/such.ptau"], 5, "prover", &["/no/such.ptau"]);
     fails(&["srs", "info", &repo(RAW)], 4, "prover", &["srs import"]);
     fails(&["srs", "verify", &repo("README.md")], 4, "prover", &["not a trusted setup"]);
@@ -228,7 +228,7 @@ fn a_wrong_basis_gives_no_key() {
     };
     let other = fs::read(&dev).unwrap();
     let other_secret = parts(&other, k)[3];
-    for (name, k) in [(&same, k), (&larger, 8), (&dev, k)] {
+    for (name, k) in [(&same, k), (&larger, 9), (&dev, k)] {
         let file = fs::read(name).unwrap();
         let [powers, basis, generator, secret] = parts(&file, k);
         let (third, fourth) = (powers + 3 * 64, powers + 4 * 64);

@@ -86,8 +86,8 @@ fn nobody_contributed() {
 
 #[test]
 fn too_few_powers() {
-    let error = import(&fixture("raw.ptau"), Some(9)).expect_err("too few");
-    assert!(matches!(error, SrsError::TooFewPowers { have: 8, need: 9 }), "{error}");
+    let error = import(&fixture("raw.ptau"), Some(10)).expect_err("too few");
+    assert!(matches!(error, SrsError::TooFewPowers { have: 9, need: 10 }), "{error}");
     assert!(matches!(import(&fixture("raw.ptau"), Some(0)), Err(SrsError::Header { .. })));
 }
 
@@ -158,7 +158,7 @@ fn a_section_of_a_wrong_length() {
         file[at..at + 8].copy_from_slice(&(length as u64).to_le_bytes());
     }
     let error = import(&file, None).expect_err("lengths");
-    assert!(matches!(error, SrsError::Length { have, need, power: 8, .. } if have + 64 == need), "{error}");
+    assert!(matches!(error, SrsError::Length { have, need, power: 9, .. } if have + 64 == need), "{error}");
     // Lengths that would overflow a sum.
     for length in [u64::MAX, u64::MAX - 11, 1 << 63] {
         let mut file = fixture("raw.ptau");
