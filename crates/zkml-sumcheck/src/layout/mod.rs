@@ -196,6 +196,11 @@ impl Drafts {
         (&self.run.assembled.system, &self.run.assembled.weights)
     }
 
+    /// Calls of the hash behind commitments.
+    pub(crate) fn hash_calls(&self) -> u64 {
+        self.run.structure.hash.as_ref().map_or(0, |hash| hash.calls)
+    }
+
     fn finished(self, opening: Opening) -> Unconfirmed {
         let ranges = self
             .ranges
