@@ -105,7 +105,7 @@ pub fn first_refused(submissions: &[Submission], model_id: Word) -> Vec<u8> {
     batch(FIRST_REFUSED, submissions, model_id)
 }
 
-/// What `firstRefused` answers: the place of the first inference that is refused, and the error; the number of inferences, and nothing, if
+/// The answer of `firstRefused`: the place of the first inference that is refused, and the error; the number of inferences, and nothing, if
 /// none is. None for anything else than the canonical encoding of such.
 #[must_use]
 pub fn refused_place(answer: &[u8]) -> Option<(usize, &[u8])> {

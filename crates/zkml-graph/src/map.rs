@@ -205,7 +205,7 @@ pub struct Indices<'a> {
     left: usize,
 }
 
-/// Where an iterator over a view is in the source.
+/// The place in the source of an iterator over a view.
 #[derive(Debug)]
 enum Walk {
     /// At this index, which a step along each view dimension changes by so much: no coordinate leaves the source.

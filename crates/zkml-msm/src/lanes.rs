@@ -39,7 +39,7 @@ pub(crate) fn weighted_sums(points: &[Point], digits: &[Vec<i32>], count: usize)
     }
 }
 
-/// Whether all points are on the curve; nothing where the instructions are missing.
+/// Returns true if all points are on the curve; nothing where the instructions are missing.
 pub(crate) fn on_curve(points: &[G1Affine]) -> Option<bool> {
     let math = Fq::arithmetic()?;
     // SAFETY: where there is arithmetic, the instructions are there.

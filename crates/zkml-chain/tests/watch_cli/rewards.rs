@@ -265,7 +265,7 @@ async fn a_reward_in_tokens_is_paid_in_before_and_paid_out_afterwards() {
     left_for_later(&place, &name).await;
 }
 
-/// What has come back is found later, too, without the token's name.
+/// Rewards that have come back are found later, too, without the token's name.
 async fn left_for_later(place: &Place, token: &str) {
     place.ask_paying(&["--reward", "0.000009", "--token", token, "--valid-for", "600"]);
     place.rpc.raw("evm_increaseTime", json!([700])).await.unwrap();

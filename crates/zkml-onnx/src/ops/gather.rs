@@ -94,7 +94,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// Whether no index is negative, by construction.
+    /// True if no index is negative, by construction.
     fn counts_forward(&self, l: &Lowering<'_>) -> bool {
         let node = &l.net.nodes[self.index.value];
         let padded = self.index.map.pad.is_some_and(|p| p < 0);

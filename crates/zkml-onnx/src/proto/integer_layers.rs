@@ -34,7 +34,7 @@ pub(crate) fn open_integer_layers(graph: &mut pb::GraphProto) {
     graph.initializer.extend(weights);
 }
 
-/// What takes the place of a layer; nothing where inputs are missing that it must have.
+/// The nodes that take the place of a layer; nothing where inputs are missing that it must have.
 fn opened(
     graph: &pb::GraphProto,
     node: &pb::NodeProto,

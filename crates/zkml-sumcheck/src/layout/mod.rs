@@ -162,7 +162,7 @@ pub fn lay_out_unconfirmed(relations: &Relations, options: &Options) -> Result<U
     Ok(drafts.finished(opening))
 }
 
-/// What is laid out before it is known how vectors are opened: for all options that differ in nothing else.
+/// Layouts before it is known how vectors are opened: for all options that differ in nothing else.
 pub(crate) struct Drafts {
     run: Draft,
     /// Relations that confine private weights, and their draft.
@@ -182,7 +182,7 @@ impl Drafts {
         Ok(Self { run, ranges: Some((own, ranges)) })
     }
 
-    /// How vectors are opened. Private weights are the same vector in both programs, so both are opened alike.
+    /// The way that vectors are opened. Private weights are the same vector in both programs, so both are opened alike.
     pub(crate) fn opening(&self, options: &Options) -> Result<Opening> {
         let fits = |opening: &Opening| {
             let in_ranges = |(_, ranges): &(_, Draft)| Shape::of(&ranges.assembled.system, opening).is_some();
