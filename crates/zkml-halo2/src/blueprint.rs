@@ -1,13 +1,13 @@
 //! Which gates, blocks and contractions a circuit has in a given shape, and how many rows at most.
 
 use zkml_graph::{
-    Relation, System, View,
+    Relation, System,
     contraction::{Outline, outlines},
     intervals::{Facts, Proven, analyse},
 };
 
 use crate::{
-    block::{self, Group},
+    block::{Drawn, Group, Grouping, Placed, include},
     contraction::{Contraction, Method, contractions},
     error::Result,
     gate::Gate,
@@ -71,11 +71,12 @@ impl<'a> Survey<'a> {
 /// Draws the blueprint of a circuit in the given shape.
 ///
 /// # Errors
-/// What [`groups`](block::groups) refuses; a statement or a contraction that cannot be laid out soundly; the error names the node.
+/// What blocks refuse; a statement or a contraction that cannot be laid out soundly; the error names the node.
 pub fn blueprint(survey: &Survey<'_>, proven: &Proven, shape: &Shape) -> Result<Blueprint> {
     statement::check(survey.system, proven)?;
-    let grouped = block::groups(survey.system, proven, shape)?;
-    let blocks = Blocks::new(survey, grouped.iter());
+    let drawn = Grouping::new(survey.system, proven, shape.limb_bits).drawn(shape, &mut Placed::default())?;
+    let blocks = Blocks::new(survey, &drawn);
+    let grouped = drawn.iter().map(|d| d.group(survey.system, shape));
     let Sketch { gates, sharing, contractions, instances, calls, rows, table_rows, .. } =
         sketch(survey, proven, shape, &blocks)?;
     let groups = blocks.gate_of.into_iter().zip(grouped).collect();
@@ -108,15 +109,15 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub(crate) fn new<'g>(survey: &Survey<'_>, grouped: impl Iterator<Item = &'g Group>) -> Self {
+    pub(crate) fn new(survey: &Survey<'_>, drawn: &[Drawn]) -> Self {
         let system = survey.system;
         let (mut gates, mut gate_of, mut rows) = (vec![Gate::Public], Vec::new(), 0);
         let mut constants = Vec::new();
-        for g in grouped {
-            let gate = (!g.template.polys.is_empty()).then(|| Gate::Block(g.template.clone()));
+        for d in drawn {
+            let gate = (!d.template.polys.is_empty()).then(|| Gate::Block(d.template.clone()));
             gate_of.push(gate.map(|gate| index(&mut gates, gate)));
-            rows += g.count * g.template.height;
-            g.cells.iter().for_each(|(_, v)| include(system, v, &mut constants));
+            rows += d.count() * d.template.height;
+            constants.extend(d.constants());
         }
         let wired = system.relations.iter().filter(|(_, r)| matches!(r, Relation::Copy { .. }));
         wired.flat_map(|(_, r)| r.views()).for_each(|v| include(system, v, &mut constants));
@@ -179,13 +180,6 @@ pub(crate) fn sketch(survey: &Survey<'_>, proven: &Proven, shape: &Shape, blocks
 }
 
 /// Constants that a view shows.
-fn include(system: &System, v: &View, values: &mut Vec<i64>) {
-    values.extend(v.map.pad);
-    if let Some(c) = &system.vars[v.var.0 as usize].constant {
-        values.extend(c);
-    }
-}
-
 /// An upper bound of the number of distinct constants that need a cell.
 fn constant_cells(survey: &Survey<'_>, blocks: &Blocks, contractions: &[Contraction]) -> usize {
     let system = survey.system;

@@ -1,5 +1,7 @@
 //! Gates, and what a row does to the accumulator.
 
+use std::sync::Arc;
+
 use crate::{block::Template, poseidon_rows::Step, shape::Shape};
 
 /// What a gate demands.
@@ -29,7 +31,7 @@ pub enum Gate {
     /// A step of the hash.
     Hash(Step),
     /// Element-wise relations.
-    Block(Template),
+    Block(Arc<Template>),
 }
 
 impl Gate {

@@ -148,15 +148,15 @@ fn draw(
     let mut placed = Placed::default();
     let mut out = Vec::new();
     for shapes in &family.shapes {
-        let groups = match shapes.first().map(|s| grouping.groups(s, &mut placed)) {
-            Some(Ok(groups)) => groups,
+        let drawn = match shapes.first().map(|s| grouping.drawn(s, &mut placed)) {
+            Some(Ok(drawn)) => drawn,
             Some(Err(e)) => {
                 out.push(Err(e));
                 continue;
             }
             None => continue,
         };
-        let blocks = Blocks::new(survey, groups.iter().map(AsRef::as_ref));
+        let blocks = Blocks::new(survey, &drawn);
         let one = |s: &Shape| sketch(survey, proven, s, &blocks).map(|b| evaluate(&b, optimize));
         out.extend(shapes.iter().map(one));
     }

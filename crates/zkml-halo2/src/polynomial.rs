@@ -6,7 +6,7 @@ use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 /// A polynomial: monomials (sorted atoms) with their coefficients.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Polynomial<A: Ord>(pub BTreeMap<Vec<A>, Fr>);
 
 impl<A: Ord + Copy> Polynomial<A> {

@@ -1,5 +1,7 @@
 //! The certificate of a layout refuses whatever is missing, weakened or assumed.
 
+use std::sync::Arc;
+
 use ff::Field;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_graph::{
@@ -116,11 +118,11 @@ fn a_missing_or_changed_constraint_is_refused() {
                 p.0.len() == 2 && views.next() == views.next()
             };
             l.expect_refusals("a missing constraint", group.template.polys.len(), |_, b, i| {
-                let polys = &mut b.groups[g].1.template.polys;
+                let polys = &mut Arc::make_mut(&mut b.groups[g].1.template).polys;
                 !twin(&polys.remove(i))
             });
             l.expect_refusals("another coefficient", group.template.polys.len(), |_, b, i| {
-                let poly = &mut b.groups[g].1.template.polys[i];
+                let poly = &mut Arc::make_mut(&mut b.groups[g].1.template).polys[i];
                 let twin = twin(poly);
                 poly.0.iter_mut().next().is_some_and(|(_, c)| {
                     *c += Fr::ONE;
@@ -128,7 +130,7 @@ fn a_missing_or_changed_constraint_is_refused() {
                 })
             });
             l.expect_refusals("a constraint that holds on a part", group.template.polys.len(), |_, b, i| {
-                let poly = &mut b.groups[g].1.template.polys[i];
+                let poly = &mut Arc::make_mut(&mut b.groups[g].1.template).polys[i];
                 let Some(slot) = poly.0.keys().flatten().next().copied() else { return false };
                 *poly = poly.times(&Polynomial::atom(slot));
                 !twin(&group.template.polys[i])
@@ -146,7 +148,7 @@ fn what_has_no_cell_must_be_the_provers_to_choose() {
             l.expect_refusals("a cell that is defined instead", group.cells.len(), |_, b, i| {
                 let group = &mut b.groups[g].1;
                 let (slot, view) = group.cells.remove(i);
-                group.template.polys.retain(|p| !p.mentions(slot));
+                Arc::make_mut(&mut group.template).polys.retain(|p| !p.mentions(slot));
                 group.defined.push(Defined { view, value: Polynomial::constant(Fr::ONE) });
                 true
             });
@@ -228,15 +230,15 @@ fn limbs_and_keys_must_be_whole() {
             change("a limb where a key is looked up", &|g, i| {
                 let (Slot::U(column, row) | Slot::A(column, row)) = g.limbs[i].0;
                 let looked_up = column == 0 && g.template.keys.iter().all(|(r, _)| *r != row);
-                g.template.keys.push((row, TableId(0)));
+                Arc::make_mut(&mut g.template).keys.push((row, TableId(0)));
                 looked_up
             });
             l.expect_refusals("a key of another table", group.template.keys.len(), |_, b, i| {
-                b.groups[g].1.template.keys[i].1.0 += 1;
+                Arc::make_mut(&mut b.groups[g].1.template).keys[i].1.0 += 1;
                 true
             });
             l.expect_refusals("a key that is not looked up", group.template.keys.len(), |_, b, i| {
-                b.groups[g].1.template.keys.remove(i);
+                Arc::make_mut(&mut b.groups[g].1.template).keys.remove(i);
                 true
             });
         }
