@@ -1,5 +1,6 @@
 //! Chooses the options of a layout by what they cost, before any key exists.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use zkml_graph::System as Relations;
 use zkml_protocol::{
@@ -55,18 +56,23 @@ pub fn plan(
     weigh: &(dyn Fn(&Plan) -> f64 + Sync),
 ) -> Result<Plan> {
     // Options that differ in how vectors are opened share all else.
-    let mut drafts: Vec<(Options, Result<Drafts>)> = Vec::new();
+    let key = |options: &Options| Options { parts: 1, whole: false, ..*options };
+    let mut keys: Vec<Options> = Vec::new();
+    for key in candidates.iter().map(key) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let drafts: Vec<Result<Drafts>> = keys.par_iter().map(|options| Drafts::new(relations, options)).collect();
+    let drawn = |options: &Options| keys.iter().position(|k| *k == key(options)).map(|at| &drafts[at]);
+    let plans = candidates.par_iter().filter_map(|options| match drawn(options) {
+        Some(Ok(draft)) => Some(Plan::of(draft, *options)),
+        _ => None,
+    });
     let mut best: Option<(f64, Plan)> = None;
     let mut refused = None;
-    for options in candidates {
-        let key = Options { parts: 1, whole: false, ..*options };
-        let known = drafts.iter().position(|(of, _)| *of == key);
-        let number = known.unwrap_or_else(|| {
-            drafts.push((key, Drafts::new(relations, options)));
-            drafts.len() - 1
-        });
-        let Ok(draft) = &drafts[number].1 else { continue };
-        match Plan::of(draft, *options) {
+    for plan in plans.collect::<Vec<_>>() {
+        match plan {
             Ok(plan) => {
                 let weight = weigh(&plan);
                 if best.as_ref().is_none_or(|(least, _)| weight < *least) {
@@ -76,7 +82,7 @@ pub fn plan(
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    let refused = drafts.into_iter().find_map(|(_, draft)| draft.err()).or(refused);
+    let refused = drafts.into_iter().find_map(Result::err).or(refused);
     best.map(|(_, plan)| plan)
         .ok_or_else(|| refused.unwrap_or_else(|| Error::Defect("no options were considered".into())))
 }

@@ -233,15 +233,17 @@ impl<'a> Builder<'a> {
     /// there are few columns.
     fn group(&mut self) {
         let mut class: Vec<usize> = (0..self.system.vars.len()).collect();
+        let mut columns: Vec<usize> = vec![0; class.len()];
+        self.cells.iter().for_each(|v| columns[*v as usize] = self.width(*v));
         let joins = |r: &Relation| matches!(r, Relation::Product { .. } | Relation::Lookup { .. });
         for (i, (_, r)) in self.system.relations.iter().enumerate() {
             if self.proven.needed[i] && joins(r) {
-                self.join(&mut class, &r.views(), usize::MAX);
+                self.join(&mut class, &mut columns, &r.views(), usize::MAX);
             }
         }
         for (_, r) in &self.system.relations {
             if matches!(r, Relation::Linear { .. }) {
-                self.join(&mut class, &r.views(), self.choices.columns);
+                self.join(&mut class, &mut columns, &r.views(), self.choices.columns);
             }
         }
         let cells: Vec<u32> = self.cells.iter().copied().collect();
@@ -259,8 +261,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Puts the variables that the views show whole into one class, if that has few enough columns.
-    fn join(&self, class: &mut [usize], views: &[&View], most: usize) {
+    /// Puts the variables that the views show whole into one class, if that has few enough columns; `columns` has those of each
+    /// class, at its first variable.
+    fn join(&self, class: &mut [usize], columns: &mut [usize], views: &[&View], most: usize) {
         let mut whole: Vec<usize> = Vec::new();
         for view in views.iter().filter(|v| v.map.is_identity()) {
             self.local_variables(view.var, &mut whole, 0);
@@ -270,9 +273,9 @@ impl<'a> Builder<'a> {
             if a == b || self.plan.digits[pair[0]] != self.plan.digits[pair[1]] {
                 continue;
             }
-            let columns = self.cells.iter().filter(|v| [a, b].contains(&class[**v as usize]));
-            if columns.map(|v| self.width(*v)).sum::<usize>() <= most {
+            if columns[a] + columns[b] <= most {
                 let (low, high) = (a.min(b), a.max(b));
+                columns[low] += columns[high];
                 class.iter_mut().filter(|c| **c == high).for_each(|c| *c = low);
             }
         }
