@@ -60,6 +60,7 @@ enum Command {
     #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
+    Report(cmd::report::Args),
     Demo(cmd::demo::Args),
     Config(cmd::config::Args),
     Completions(cmd::completions::Args),
@@ -116,6 +117,7 @@ impl Command {
             #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),
+            Self::Report(args) => cmd::report::run(ui, &args),
             Self::Demo(args) => cmd::demo::run(ui, args),
             Self::Config(args) => cmd::config::run(ui, &args),
             Self::Completions(args) => cmd::completions::run(&args),

@@ -76,6 +76,11 @@ macro_rules! operators {
             pub fn spec(&self) -> &dyn OpSpec {
                 match self { $(Self::$name(op) => op),* }
             }
+
+            /// Its name, as in this list.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),* }
+            }
         }
 
         $(impl From<ops::$name> for Op {

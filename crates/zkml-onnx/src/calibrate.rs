@@ -9,10 +9,9 @@ use zkml_graph::{Graph, System};
 
 use self::search::Pair;
 use crate::net::Evaluator;
-use crate::net::eval::argmax;
 use crate::quant::{Emitted, Scales, Stats, Widths, emit};
 use crate::report::{
-    CalibrationReport, Error as Drift, LayerEffort, LayerReport, MovedReport, Outlier, OutputReport,
+    CalibrationReport, Error as Drift, Label, LayerEffort, LayerReport, MovedReport, Outlier, OutputReport,
 };
 use crate::{Error, Interface, Model, Port, Sample, SampleError, Samples, Settings};
 
@@ -226,22 +225,13 @@ impl<'a> Job<'a> {
         let drift = total(runs.iter().map(|r| &r.outputs[at]));
         let all = || self.wanted.iter().flat_map(|w| &w[at]).copied();
         let (lo, hi) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-        let row = port.shape.last().copied().unwrap_or(1).max(1);
+        let row = Label::row(port);
         let pairs = || runs.iter().zip(&self.wanted).map(|(r, w)| (r.reals[at].as_slice(), w[at].as_slice()));
-        let share = |same: &dyn Fn(&[f64], &[f64]) -> bool| {
+        let share = |label: Label| {
             let rows = || pairs().flat_map(|(a, b)| a.chunks(row).zip(b.chunks(row)));
-            rows().filter(|(a, b)| same(a, b)).count() as f64 / rows().count().max(1) as f64
+            rows().filter(|(a, b)| label.same(a, b)).count() as f64 / rows().count().max(1) as f64
         };
-        let index = port.is_integer();
-        let label_agreement = if index {
-            Some(share(&|a, b| a == b))
-        } else if row > 1 && port.shape.len() <= 2 {
-            Some(share(&|a, b| argmax(a) == argmax(b)))
-        } else if lo >= 0.0 && hi <= 1.0 {
-            Some(share(&|a, b| (a[0] > 0.5) == (b[0] > 0.5)))
-        } else {
-            None
-        };
+        let label_agreement = Label::of(port, lo, hi).map(share);
         OutputReport {
             name: port.name.clone(),
             scale: interface.outputs[at].scale,

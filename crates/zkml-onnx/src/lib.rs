@@ -46,7 +46,9 @@ pub use operator::OpSupport;
 pub use options::LoadOptions;
 pub use proto::Notice;
 pub use quant::{Scales, Sign, ValueScale};
-pub use report::{Alarm, CalibrationReport, LayerEffort, LayerReport, MovedReport, Outlier, OutputReport};
+pub use report::{
+    Alarm, CalibrationReport, Label, LayerEffort, LayerReport, MovedReport, Outlier, OutputReport,
+};
 pub use settings::Settings;
 pub use support::supported_ops;
 pub use visibility::{NoVisibility, Visibilities};

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use zkml_graph::System;
 use zkml_graph::effort::efforts;
 
+use crate::Port;
+use crate::net::eval::argmax;
+
 /// Error of one output against the float model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputReport {
@@ -25,6 +28,46 @@ pub struct OutputReport {
     /// Share of rows in which the largest element is the same one, or in which a probability lies on the same
     /// side of one half; nothing where neither applies.
     pub label_agreement: Option<f64>,
+}
+
+/// What two rows of an output have in common that decide alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// All values: they are integers.
+    Values,
+    /// The place of the largest element.
+    Largest,
+    /// The side of one half of their first element, a probability.
+    Half,
+}
+
+impl Label {
+    /// That of an output whose values lie in `[lo, hi]`; none where rows decide nothing.
+    pub fn of(port: &Port, lo: f64, hi: f64) -> Option<Self> {
+        if port.is_integer() {
+            Some(Self::Values)
+        } else if Self::row(port) > 1 && port.shape.len() <= 2 {
+            Some(Self::Largest)
+        } else if lo >= 0.0 && hi <= 1.0 {
+            Some(Self::Half)
+        } else {
+            None
+        }
+    }
+
+    /// Elements of a row.
+    pub fn row(port: &Port) -> usize {
+        port.shape.last().copied().unwrap_or(1).max(1)
+    }
+
+    /// Whether two rows of a value at least decide alike.
+    pub fn same(self, a: &[f64], b: &[f64]) -> bool {
+        match self {
+            Self::Values => a == b,
+            Self::Largest => argmax(a) == argmax(b),
+            Self::Half => (a[0] > 0.5) == (b[0] > 0.5),
+        }
+    }
 }
 
 /// Range, scale and error of one value inside the model.

@@ -63,7 +63,8 @@ pub fn plan(
             keys.push(key);
         }
     }
-    let drafts: Vec<Result<Drafts>> = keys.par_iter().map(|options| Drafts::new(relations, options)).collect();
+    let drafts: Vec<Result<Drafts>> =
+        keys.par_iter().map(|options| Drafts::new(relations, options)).collect();
     let drawn = |options: &Options| keys.iter().position(|k| *k == key(options)).map(|at| &drafts[at]);
     let plans = candidates.par_iter().filter_map(|options| match drawn(options) {
         Some(Ok(draft)) => Some(Plan::of(draft, *options)),

@@ -48,7 +48,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let dir = folder.for_model(&model_name(&model));
     let report = calibrate::run(ui, &calibrate::Request { model, data, evaluate, settings, dir })?;
     if let Some(path) = &html {
-        write_whole(path, html::page(&report).as_bytes())?;
+        write_whole(path, html::calibration(&report).as_bytes())?;
         ui.say(format_args!("report with plots: {}", path.display()));
     }
     match report.verdict() {

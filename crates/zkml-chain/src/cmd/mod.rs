@@ -26,6 +26,7 @@ pub mod ops;
 #[cfg(feature = "chain")]
 pub mod predict;
 pub mod prove;
+pub mod report;
 #[cfg(feature = "chain")]
 pub mod request;
 #[cfg(feature = "chain")]

@@ -63,12 +63,14 @@ const FOLDERS: &[&str] = &[
     "request",
     "rewards",
     "watch",
+    "report",
     "demo",
     "run",
 ];
-const CHAINS: &[&str] =
-    &["deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch"];
-/// The same, and what opens no connection.
+/// Those of chains, and what reads records without a connection.
+const RECORDED: &[&str] =
+    &["deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch", "report"];
+/// Those of chains, and what says where contracts will be.
 const NAMED: &[&str] =
     &["predict", "deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch"];
 
@@ -220,7 +222,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Path,
         what: "Folder of records of deployments.",
         default: "deploy/deployments",
-        commands: CHAINS,
+        commands: RECORDED,
     },
     Key {
         name: "owner",

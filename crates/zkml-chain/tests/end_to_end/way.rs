@@ -210,11 +210,55 @@ fn an_html_report_stands_alone() {
     let page = folder.path("report.html").display().to_string();
     let other = folder.path("digits").display().to_string();
     done(&["calibrate", &model, "--data", &data, "--dir", &other, "--html", &page]);
-    let page = std::fs::read_to_string(page).unwrap();
+    stands_alone(&std::fs::read_to_string(page).unwrap());
+}
+
+fn stands_alone(page: &str) {
     assert!(page.contains("<svg") && !page.contains("http"), "no links out");
     // An unquoted value swallows the slash, and everything that follows disappears inside the element.
     let open = |(at, _): (usize, &str)| !page[..at].ends_with(['"', ' ']);
     assert!(!page.match_indices("/>").any(open), "an element that does not close");
+}
+
+/// The page says what the folder has, and what of it is missing; it shows what other commands say.
+#[test]
+fn a_report_has_all_that_a_folder_says() {
+    let folder = Folder::new();
+    let report = |args: &[&str]| done(&[&["report", "--dir", &folder.dir], args].concat());
+    let made = report(&[]);
+    let page = std::fs::read_to_string(folder.path("report.html")).unwrap();
+    stands_alone(&page);
+    let proven = done(&["verify", "--dir", &folder.dir]);
+    assert_eq!(made["proof"]["outputs"], proven["outputs"]);
+    assert_eq!(made["setup"]["unsafe_dev_srs"], true);
+    assert!(page.contains("its secret is public") && page.contains(proven["model_hash"].as_str().unwrap()));
+    let runs = &made["activity"];
+    let (samples, refused) = (runs["samples"].as_u64().unwrap(), runs["refused"].as_u64().unwrap());
+    assert!(samples > 0 && refused < samples, "{runs}");
+    let largest = made["calibration"]["outputs"][0]["max_abs_error"].as_f64().unwrap();
+    let here = runs["outputs"][0]["max_abs_error"].as_f64().unwrap();
+    assert!(here <= largest * 1.000_001, "{here} is more than calibration saw, {largest}");
+    let nodes = made["drawing"]["nodes"].as_array().unwrap();
+    let reads = |n: &serde_json::Value| n["reads"].as_array().unwrap().len();
+    assert!(nodes[0]["operator"] == "input" && nodes[1..].iter().all(|n| reads(n) > 0), "{nodes:?}");
+    for histogram in runs["histograms"].as_array().unwrap() {
+        let counts = histogram["counts"].as_array().unwrap().iter().map(|c| c.as_u64().unwrap());
+        assert_eq!(counts.sum::<u64>() % (samples - refused), 0, "{histogram}");
+    }
+    done(&["gen-verifier", "--dir", &folder.dir]);
+    let made = report(&[]);
+    let judged = done(&["simulate", "--dir", &folder.dir]);
+    assert_eq!(made["gas"]["gas"]["transaction"], judged["gas"]["transaction"]);
+    assert!(made.get("steps_left").is_none(), "{made}");
+
+    let other = folder.path("other").display().to_string();
+    let (model, data) = (repo("models/digits/mlp/mlp.onnx"), repo("models/digits/mlp/calibration.json"));
+    done(&["calibrate", &model, "--data", &data, "--dir", &other]);
+    let bare = done(&["report", "--dir", &other, "--out", &folder.path("bare.html").display().to_string()]);
+    let steps: Vec<_> = bare["steps_left"].as_array().unwrap().iter().collect();
+    assert_eq!(steps, ["compile", "setup", "prove", "gen-verifier"]);
+    std::fs::write(folder.path("plan.json"), "{}").unwrap();
+    fails(&["report", "--dir", &folder.dir], 4, "edited-file", &["plan.json"]);
 }
 
 /// The same model by sumcheck: other keys, proofs and contracts, the same model, statement and commands.

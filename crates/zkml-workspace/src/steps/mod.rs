@@ -19,6 +19,7 @@ pub mod paying;
 pub mod project;
 pub mod prove;
 pub mod relations;
+pub mod report;
 #[cfg(feature = "chain")]
 pub mod request;
 #[cfg(feature = "chain")]

@@ -1,20 +1,13 @@
-//! The calibration report as one self-contained page: no scripts, no fonts, plots as inline SVG.
+//! What calibration found, as a page and as sections of others.
 
-use super::{plan, table::shape};
+use super::{
+    super::{plan, table::shape},
+    LEFT, RIGHT, ROW, WIDTH, document, escape, label, svg,
+};
 use std::fmt::Write;
-use zkml_onnx::{LayerEffort, LayerReport};
+use zkml_onnx::{Alarm, CalibrationReport, LayerEffort, LayerReport};
 use zkml_workspace::{steps::calibrate::CalibrateReport, verdict::suspected};
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f}\
-table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}\
-td:first-child,th:first-child{text-align:left}.warn{background:#fff3cd;padding:.6rem 1rem;border-left:4px solid #c90}\
-svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif}.note{color:#666}\
-@media(prefers-color-scheme:dark){body{background:#16161a;color:#e4e4e8}td,th{border-color:#333}.warn{color:#1b1b1f}svg text{fill:#e4e4e8}}";
-
-const ROW: f64 = 22.0;
-const LEFT: f64 = 290.0;
-const WIDTH: f64 = 900.0;
-const RIGHT: f64 = 110.0;
 /// Layers of which it is drawn how much of a proof they are; there may be thousands.
 const EFFORTS: usize = 20;
 
@@ -23,10 +16,23 @@ const EFFORTS: usize = 20;
 pub fn page(report: &CalibrateReport) -> String {
     let name = escape(&report.model);
     let mut body = format!("<h1>{name}: calibration</h1>\n");
-    if report.calibration.random {
+    body += &warnings(&report.calibration, report.alarm.as_ref());
+    body += &outputs(&report.calibration);
+    body += &errors(&report.calibration.layers);
+    body += &ranges(&report.calibration.layers);
+    body += &efforts(&report.calibration.efforts);
+    body += &costs(report);
+    let note = "It compares the integer model, which is what proofs speak about, with the float model.";
+    document(&format!("{name}: calibration"), &body, note)
+}
+
+/// What a reader must not overlook, and what the front end notes.
+pub(super) fn warnings(calibration: &CalibrationReport, alarm: Option<&Alarm>) -> String {
+    let mut body = String::new();
+    if calibration.random {
         body += "<p class=warn>Calibrated with random data: ranges and errors mean little. Calibrate with real data before relying on it.</p>\n";
     }
-    if let Some(alarm) = &report.alarm {
+    if let Some(alarm) = alarm {
         let (output, times) = (escape(&alarm.output), alarm.times());
         let layer = escape(&suspected(alarm));
         let _ = writeln!(
@@ -34,24 +40,13 @@ pub fn page(report: &CalibrateReport) -> String {
             "<p class=warn>{output} errs {times:.1} times as much as is tolerated{layer}.</p>"
         );
     }
-    for notice in &report.calibration.notices {
+    for notice in &calibration.notices {
         let _ = writeln!(body, "<p class=note>{}</p>", escape(notice));
     }
-    body += &outputs(report);
-    body += &errors(&report.calibration.layers);
-    body += &ranges(&report.calibration.layers);
-    body += &efforts(&report.calibration.efforts);
-    body += &costs(report);
-    format!(
-        "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\n\
-         <title>{name}: calibration</title>\n<style>{STYLE}</style>\n{body}\
-         <p class=note>zkml-chain {}. It compares the integer model, which is what proofs speak about, with the float model.</p>\n</html>\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    body
 }
 
-fn outputs(report: &CalibrateReport) -> String {
-    let calibration = &report.calibration;
+pub(super) fn outputs(calibration: &CalibrationReport) -> String {
     let mut rows = String::from("<tr><th>output<th>seen<th>largest error<th>mean error<th>same label</tr>\n");
     for o in &calibration.outputs {
         let label = o.label_agreement.map_or("–".into(), |share| format!("{:.2} %", share * 100.0));
@@ -73,7 +68,7 @@ fn outputs(report: &CalibrateReport) -> String {
 
 /// A logarithmic bar per layer, in SVG whose elements close with a slash: a value before it needs quotes.
 /// It shows the largest error, and the mean as a tick.
-fn errors(layers: &[LayerReport]) -> String {
+pub(super) fn errors(layers: &[LayerReport]) -> String {
     let positive = |e: &f64| *e > 0.0;
     let all = || layers.iter().flat_map(|l| [l.max_abs_error, l.mean_abs_error]).filter(positive);
     let (low, high) =
@@ -89,7 +84,7 @@ fn errors(layers: &[LayerReport]) -> String {
         let at = x(10f64.powi(decade));
         let _ = write!(
             marks,
-            "<line x1={at:.1} y1=0 x2={at:.1} y2={:.0} stroke=\"#8884\"/><text x={at:.1} y={:.0} text-anchor=middle>1e{decade}</text>",
+            "<line x1={at:.1} y1=0 x2={at:.1} y2={:.0} stroke=\"var(--line)\"/><text x={at:.1} y={:.0} text-anchor=middle>1e{decade}</text>",
             layers.len() as f64 * ROW,
             layers.len() as f64 * ROW + 16.0
         );
@@ -99,8 +94,8 @@ fn errors(layers: &[LayerReport]) -> String {
         let (end, mean) = (x(layer.max_abs_error), x(layer.mean_abs_error));
         let _ = write!(
             marks,
-            "{}<rect x={LEFT} y={:.0} width={:.1} height=14 fill=\"#4477aa\"/>\
-             <line x1={mean:.1} y1={:.0} x2={mean:.1} y2={:.0} stroke=\"#ee6677\" stroke-width=\"3\"/>\
+            "{}<rect x={LEFT} y={:.0} width={:.1} height=14 fill=\"var(--blue)\"/>\
+             <line x1={mean:.1} y1={:.0} x2={mean:.1} y2={:.0} stroke=\"var(--red)\" stroke-width=\"3\"/>\
              <text x={:.1} y={:.0}>{:.1e}</text>",
             label(&layer.name, &shape(&layer.shape), y),
             y + 3.0,
@@ -114,7 +109,7 @@ fn errors(layers: &[LayerReport]) -> String {
     }
     format!(
         "<h2>Error by layer</h2>\n<p>Bar: the largest error seen; red tick: the mean. Logarithmic.</p>\n{}",
-        svg(&marks, layers.len())
+        svg("Largest and mean error of each layer", &marks, layers.len())
     )
 }
 
@@ -128,8 +123,8 @@ fn ranges(layers: &[LayerReport]) -> String {
         let (from, to) = (x(layer.lo), x(layer.hi));
         let _ = write!(
             marks,
-            "{}<rect x={LEFT} y={:.0} width={:.0} height=14 fill=\"#8882\"/>\
-             <rect x={from:.1} y={:.0} width={:.1} height=14 fill=\"#228833\"/><text x={:.0} y={:.0}>±{bound}, {} bits</text>",
+            "{}<rect x={LEFT} y={:.0} width={:.0} height=14 fill=\"var(--area)\"/>\
+             <rect x={from:.1} y={:.0} width={:.1} height=14 fill=\"var(--green)\"/><text x={:.0} y={:.0}>±{bound}, {} bits</text>",
             label(&layer.name, &shape(&layer.shape), y),
             y + 3.0,
             WIDTH - LEFT - RIGHT,
@@ -142,7 +137,7 @@ fn ranges(layers: &[LayerReport]) -> String {
     }
     format!(
         "<h2>Ranges</h2>\n<p>Green: the values seen. Grey: the room that was compiled in; an input that leaves it is refused when it is proven.</p>\n{}",
-        svg(&marks, layers.len())
+        svg("Values seen of each layer, and the room for them", &marks, layers.len())
     )
 }
 
@@ -159,7 +154,7 @@ fn costs(report: &CalibrateReport) -> String {
 }
 
 /// A bar for each of the layers that most of a proof is spent on.
-fn efforts(layers: &[LayerEffort]) -> String {
+pub(super) fn efforts(layers: &[LayerEffort]) -> String {
     let (all, most) =
         (layers.iter().map(|l| l.lookups).sum::<u64>(), layers.first().map_or(0, |l| l.lookups));
     if most == 0 {
@@ -173,7 +168,7 @@ fn efforts(layers: &[LayerEffort]) -> String {
         let share = 100.0 * layer.lookups as f64 / all as f64;
         let _ = write!(
             marks,
-            "{}<rect x={LEFT} y={:.0} width={width:.1} height=14 fill=\"#aa7744\"/>\
+            "{}<rect x={LEFT} y={:.0} width={width:.1} height=14 fill=\"var(--brown)\"/>\
              <text x={:.1} y={:.0}>{}, {share:.0} %</text>",
             label(&layer.name, "", y),
             y + 3.0,
@@ -191,49 +186,14 @@ fn efforts(layers: &[LayerEffort]) -> String {
     };
     format!(
         "<h2>What a proof is spent on</h2>\n<p>Rows of tables that integers of a layer are looked up in, {all} in all; most of a proof's time follows them.{more}</p>\n{}",
-        svg(&marks, shown.len())
+        svg("Rows looked up for each layer", &marks, shown.len())
     )
-}
-
-fn label(name: &str, beside: &str, y: f64) -> String {
-    let short: String = name.chars().take(24).collect();
-    format!(
-        "<text x={:.0} y={:.0} text-anchor=end>{} {beside}<title>{}</title></text>",
-        LEFT - 8.0,
-        y + 15.0,
-        escape(&short),
-        escape(name)
-    )
-}
-
-fn svg(marks: &str, rows: usize) -> String {
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=img fill=currentColor>{marks}</svg>\n",
-        rows as f64 * ROW + 24.0
-    )
-}
-
-/// Names come from model files: they are text, never markup.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::path::PathBuf;
-    use zkml_onnx::CalibrationReport;
 
     fn layer(name: &str, max: f64) -> LayerReport {
         LayerReport {
