@@ -61,7 +61,7 @@ pub(super) fn outputs(calibration: &CalibrationReport) -> String {
         );
     }
     format!(
-        "<h2>Outputs</h2>\n<p>{} samples gave the ranges, {} the errors. Values carry {} fraction bits, weights {}.</p>\n<table>{rows}</table>\n",
+        "<h2>Outputs</h2>\n<p>{} samples gave the ranges, {} the errors. Values carry {} fraction bits, weights {}.</p>\n<div class=wide><table>{rows}</table></div>\n",
         calibration.samples, calibration.measured, calibration.activation_scale, calibration.weight_scale
     )
 }
@@ -150,7 +150,10 @@ fn costs(report: &CalibrateReport) -> String {
         .refused
         .iter()
         .map(|(backend, why)| format!("<p>Not by {}: {}</p>\n", backend.name(), escape(why)));
-    format!("<h2>Expected costs</h2>\n<table>{rows}</table>\n{}", refused.collect::<String>())
+    format!(
+        "<h2>Expected costs</h2>\n<div class=wide><table>{rows}</table></div>\n{}",
+        refused.collect::<String>()
+    )
 }
 
 /// A bar for each of the layers that most of a proof is spent on.

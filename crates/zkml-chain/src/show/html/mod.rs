@@ -13,7 +13,7 @@ const STYLE: &str = "\
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper)}\
 h1{margin-bottom:.2rem}h2{margin-top:2.4rem}p{max-width:46rem}\
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem .25rem 0;text-align:right;border-bottom:1px solid var(--line)}\
-td:first-child,th:first-child{text-align:left}td.text,th.text{text-align:left}.wide{overflow-x:auto}\
+td:first-child,th:first-child{text-align:left}td.text,th.text{text-align:left}.wide{overflow-x:auto}.wide>svg{min-width:42rem}.wide td,.wide th{white-space:nowrap}\
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\
 .warn{background:#fff3cd;color:#1b1b1f;padding:.6rem 1rem;border-left:4px solid #c90}\
 .note{color:var(--soft)}dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.8rem;margin:1.4rem 0}\
@@ -52,7 +52,7 @@ fn label(name: &str, beside: &str, y: f64) -> String {
 /// A plot of so many rows; `what` is said to those who cannot see it.
 fn svg(what: &str, marks: &str, rows: usize) -> String {
     format!(
-        "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=img aria-label=\"{what}\" fill=currentColor>{marks}</svg>\n",
+        "<div class=wide><svg viewBox=\"0 0 {WIDTH} {:.0}\" role=img aria-label=\"{what}\" fill=currentColor>{marks}</svg></div>\n",
         rows as f64 * ROW + 24.0
     )
 }
