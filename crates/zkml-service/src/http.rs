@@ -1,11 +1,14 @@
-//! `/metrics` and `/healthz`. Neither holds a secret; both are for the machine itself unless told otherwise.
+//! The status page, `/metrics` and `/healthz`. None holds a secret; all are for the machine itself unless told otherwise.
 
 use std::net::SocketAddr;
 
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,9 +20,10 @@ use crate::{
     guests::Guests,
     health::Health,
     metrics::Metrics,
+    status::Status,
 };
 
-/// Serves both until the end; returns the address, whose port was chosen if none was named.
+/// Serves them until the end; returns the address, whose port was chosen if none was named.
 ///
 /// # Errors
 /// [`ServiceError::Listen`].
@@ -27,6 +31,7 @@ pub async fn serve(
     address: SocketAddr,
     metrics: Metrics,
     health: Health,
+    status: Status,
     end: CancellationToken,
 ) -> Result<SocketAddr> {
     let refuse = |source: std::io::Error| ServiceError::Listen { address: address.to_string(), source };
@@ -35,7 +40,8 @@ pub async fn serve(
     let routes = Router::new()
         .route("/metrics", get(show_metrics))
         .with_state(metrics)
-        .merge(Router::new().route("/healthz", get(show_health)).with_state(health));
+        .merge(Router::new().route("/healthz", get(show_health)).with_state(health.clone()))
+        .merge(Router::new().route("/", get(show_status)).with_state((status, health)));
     tokio::spawn(async move {
         tokio::select! {
             () = end.cancelled() => {}
@@ -58,4 +64,15 @@ async fn show_health(State(health): State<Health>) -> Response {
     let (well, report) = health.report();
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(CONTENT_TYPE, "application/json")], report.to_string()).into_response()
+}
+
+async fn show_status(State((status, health)): State<(Status, Health)>) -> Response {
+    // Nothing in the page runs, and nothing is loaded from anywhere.
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, status.page(&health)).into_response()
 }

@@ -12,6 +12,7 @@ mod metrics;
 mod prover;
 mod seen;
 mod serving;
+mod status;
 
 pub use engine::{Budget, Options, Service, Summary};
 pub use error::{Result, ServiceError};
@@ -22,4 +23,5 @@ pub use journal::{Closing, Counts, Entry, Journal, NonceSlot, Offer, Owner};
 pub use metrics::Metrics;
 pub use prover::{Job, ProveFailure, Proven, Prover};
 pub use serving::{Least, Rewards, Serving};
+pub use status::Status;
 pub use tokio_util::sync::CancellationToken;

@@ -26,7 +26,7 @@ use zkml_deploy::{
 };
 use zkml_service::{
     Budget, CancellationToken, Health, Journal, Least, Metrics, Options, Owner, Prover, Rewards, Service,
-    Serving, Summary, serve,
+    Serving, Status, Summary, serve,
 };
 use zkml_workspace::{
     Error as StepError,
@@ -91,7 +91,7 @@ pub struct Args {
     /// Blocks that are read at once; halved while the endpoint refuses
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     range: u64,
-    /// Address at which /metrics and /healthz are served; port 0 for any that is free
+    /// Address at which the status page, /metrics and /healthz are served; port 0 for any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9184")]
     listen: SocketAddr,
     /// Seconds that running proofs are waited for at the end
@@ -224,16 +224,20 @@ async fn work(
     }
     let owner = Owner { chain_id: chain.id, consumer, sender: account.address() };
     let journal = Journal::open(journal, &owner)?;
-    let (metrics, health, shutdown) =
-        (Metrics::default(), Health::new(options.limits.poll), CancellationToken::new());
+    let (metrics, health, status, shutdown) =
+        (Metrics::default(), Health::new(options.limits.poll), Status::default(), CancellationToken::new());
     let end = CancellationToken::new();
     let _served_until_here = end.clone().drop_guard();
-    let address = serve(args.listen, metrics.clone(), health.clone(), end).await?;
-    ui.say(format_args!("serving {consumer} on {}; metrics on http://{address}/metrics", chain.name));
+    let address = serve(args.listen, metrics.clone(), health.clone(), status.clone(), end).await?;
+    ui.say(format_args!(
+        "serving {consumer} on {}; status on http://{address}, metrics on http://{address}/metrics",
+        chain.name
+    ));
     stop_on_signals(*ui, shutdown.clone())?;
     let prover: Arc<dyn Prover> = Arc::new(prover);
     let observer = events(ui.json);
-    let service = Service { rpc, account, consumer, journal, prover, options, metrics, health, observer };
+    let service =
+        Service { rpc, account, consumer, journal, prover, options, metrics, health, status, observer };
     Ok(service.run(shutdown).await?)
 }
 

@@ -140,7 +140,7 @@ impl Place {
         };
         self.echo.be(mode);
         std::thread::sleep(time);
-        for page in ["healthz", "metrics"] {
+        for page in ["healthz", "metrics", ""] {
             let url = format!("http://{address}/{page}");
             let text = wait(async { reqwest::get(url).await.unwrap().bytes().await.unwrap() });
             self.texts.push((format!("{page} with {mode:?}"), text.to_vec()));

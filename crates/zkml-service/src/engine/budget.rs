@@ -8,7 +8,7 @@ use alloy::{
     rpc::types::TransactionReceipt,
 };
 
-use zkml_deploy::rpc::Fees;
+use zkml_deploy::{amount, rpc::Fees};
 
 use super::Engine;
 use crate::{
@@ -71,6 +71,19 @@ impl Engine {
 
     fn spent(&self, time: Duration) -> Result<U256> {
         self.journal.spent_since(now_ms().saturating_sub(super::milliseconds(time)))
+    }
+
+    /// What is spent within each window, and what may be; and what is reserved: in the chain's coin.
+    pub(super) fn money(&self) -> Result<Vec<(&'static str, String)>> {
+        let [hour, day] = self.options.budget.windows();
+        let mut out = Vec::new();
+        for ((_, time, budget), what) in [(hour, "spent within an hour"), (day, "spent within a day")] {
+            let spent = amount::show(self.spent(time)?, 18);
+            let of = budget.map(|budget| format!(" of {}", amount::show(budget, 18)));
+            out.push((what, spent + &of.unwrap_or_default()));
+        }
+        out.push(("reserved for what waits", amount::show(self.reserved()?, 18)));
+        Ok(out)
     }
 
     /// Shows what is spent and reserved.

@@ -30,7 +30,7 @@ use zkml_deploy::{
 use zkml_protocol::Word;
 
 pub use self::budget::Budget;
-use self::{prove::Finished, worth::Pace};
+use self::{follow::Head, prove::Finished, worth::Pace};
 use crate::{
     error::{Result, ServiceError},
     event::{Event, Observer, Payment},
@@ -39,6 +39,7 @@ use crate::{
     metrics::Metrics,
     prover::Prover,
     serving::Serving,
+    status::{LISTED, Overview, REMEMBERED, Status},
 };
 
 /// How the service works.
@@ -110,6 +111,8 @@ pub struct Service {
     pub metrics: Metrics,
     /// Whether it works.
     pub health: Health,
+    /// What people see of it.
+    pub status: Status,
     /// Told of everything.
     pub observer: Observer,
 }
@@ -167,6 +170,7 @@ struct Engine {
     options: Options,
     metrics: Metrics,
     health: Health,
+    status: Status,
     observer: Observer,
     summary: Summary,
     /// Requests that are being proven.
@@ -191,7 +195,8 @@ struct Engine {
 
 impl Engine {
     fn new(service: Service) -> Self {
-        let Service { rpc, account, consumer, journal, prover, options, metrics, health, observer } = service;
+        let Service { rpc, account, consumer, journal, prover, options, metrics, health, status, observer } =
+            service;
         let (finished, results) = mpsc::unbounded_channel();
         Self {
             range: options.range.max(1),
@@ -203,6 +208,7 @@ impl Engine {
             options,
             metrics,
             health,
+            status,
             observer,
             summary: Summary::default(),
             proving: HashSet::new(),
@@ -264,9 +270,30 @@ impl Engine {
             self.note_earned()?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
+            self.show(head)?;
         }
         self.metrics.requests(&self.journal.counts()?);
         Ok(head.is_some())
+    }
+
+    /// Puts what is known onto the status page.
+    fn show(&self, head: Head) -> Result<()> {
+        let (journal, account) = (&self.journal, self.account.address());
+        self.status.show(Overview {
+            service: [
+                ("consumer", self.consumer.to_string()),
+                ("chain", self.rpc.chain_id().to_string()),
+                ("account", account.to_string()),
+            ],
+            counts: journal.counts()?,
+            waiting: journal.waiting(LISTED)?,
+            given_up: journal.given_up(LISTED)?,
+            latencies: journal.latencies(REMEMBERED)?,
+            proving: self.proving.len(),
+            money: self.money()?,
+            head: head.number,
+        });
+        Ok(())
     }
 
     /// What is signed for one chain is good for no other, and a journal that met another one would be of no use.

@@ -2,6 +2,7 @@
 //! any time and goes on where it was.
 
 mod blocks;
+mod overview;
 mod requests;
 mod rewards;
 mod slots;
@@ -17,6 +18,7 @@ use alloy::primitives::Address;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::error::{Result, ServiceError};
+pub(crate) use overview::Shown;
 pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
 pub(crate) use rewards::UNPAID;

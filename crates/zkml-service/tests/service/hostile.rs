@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use zkml_contracts::requests::{INFERENCE_REQUESTED, topic};
 use zkml_deploy::{Address, DeployError};
 use zkml_protocol::{Word, binding::Request};
-use zkml_service::{Event, Health, Journal, Metrics, Options, Owner, ServiceError, serve};
+use zkml_service::{Event, Health, Journal, Metrics, Options, Owner, ServiceError, Status, serve};
 
 use crate::{
     anvil::mine,
@@ -223,7 +223,7 @@ async fn figures_and_health_are_served() {
     let (metrics, end) = (Metrics::default(), CancellationToken::new());
     let health = Health::with_longest(Duration::from_millis(300));
     let any = "127.0.0.1:0".parse().unwrap();
-    let address = serve(any, metrics.clone(), health, end.clone()).await.unwrap();
+    let address = serve(any, metrics.clone(), health, Status::default(), end.clone()).await.unwrap();
     let client = zkml_deploy::http::client().build().unwrap();
     let ask = |path: &str| client.get(format!("http://{address}{path}")).send();
     let get = |path: &'static str| async move {
@@ -233,11 +233,15 @@ async fn figures_and_health_are_served() {
     let (status, text) = get("/metrics").await;
     assert!(status == 200 && text.contains("zkml_watch_requests{state=\"sent\"} 0"), "{text}");
     assert_eq!(get("/healthz").await.0, 200);
-    assert_eq!(get("/").await.0, 404);
+    assert_eq!(get("/nothing").await.0, 404);
+    let page = ask("/").await.unwrap();
+    let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
+    assert!(header("content-security-policy").starts_with("default-src 'none'"));
+    assert!(header("content-type").starts_with("text/html") && header("cache-control") == "no-store");
     tokio::time::sleep(Duration::from_millis(400)).await;
     let (status, text) = get("/healthz").await;
     assert!(status == 503 && text.contains("since the start"), "{text}");
-    let taken = serve(address, metrics, Health::new(Duration::ZERO), end.clone()).await;
+    let taken = serve(address, metrics, Health::new(Duration::ZERO), Status::default(), end.clone()).await;
     assert!(matches!(taken, Err(ServiceError::Listen { .. })), "{taken:?}");
     end.cancel();
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -25,7 +25,7 @@ use zkml_harness::{Settings, Solc};
 use zkml_protocol::{Word, binding::Request, keccak256};
 use zkml_service::{
     Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Result,
-    Service, Summary,
+    Service, Status, Summary,
 };
 
 use crate::anvil::Anvil;
@@ -146,6 +146,7 @@ impl Scene {
             prover,
             metrics: metrics.clone(),
             health,
+            status: Status::default(),
             options,
             observer: Arc::new(move |event| events.lock().unwrap().push(event.clone())),
         };
@@ -250,6 +251,7 @@ pub(crate) async fn serve_as_child(url: &str, consumer: &str, journal: &str) {
         prover: Arc::new(Double::default()),
         metrics: Metrics::default(),
         health: Health::new(options.limits.poll),
+        status: Status::default(),
         options,
         observer: Arc::new(|_| {}),
     };

@@ -3,6 +3,8 @@
 mod calibration;
 mod model;
 
+use html_escape::encode_double_quoted_attribute;
+
 pub use calibration::page as calibration;
 pub use model::page as model;
 
@@ -57,18 +59,7 @@ fn svg(what: &str, marks: &str, rows: usize) -> String {
     )
 }
 
-/// Names come from model files: they are text, never markup.
+/// Names come from model files: they are text, never markup, in elements and in double quotes.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
+    encode_double_quoted_attribute(text).into_owned()
 }
