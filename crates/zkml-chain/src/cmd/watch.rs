@@ -229,10 +229,8 @@ async fn work(
     let end = CancellationToken::new();
     let _served_until_here = end.clone().drop_guard();
     let address = serve(args.listen, metrics.clone(), health.clone(), status.clone(), end).await?;
-    ui.say(format_args!(
-        "serving {consumer} on {}; status on http://{address}, metrics on http://{address}/metrics",
-        chain.name
-    ));
+    ui.say(format_args!("serving {consumer} on {}; metrics on http://{address}/metrics", chain.name));
+    ui.say(format_args!("status page: http://{address}"));
     stop_on_signals(*ui, shutdown.clone())?;
     let prover: Arc<dyn Prover> = Arc::new(prover);
     let observer = events(ui.json);
