@@ -33,7 +33,7 @@ function run(program, args, env = {}) {
 /** The modules: one for each feature, for processors with SIMD, as all browsers since 2023 have it. */
 function modules() {
   for (const [feature, limit] of Object.entries(LIMITS)) {
-    const cargo = ["build", "--profile", "web", "--locked", "-p", "zkml-web", "--features", feature, "--target", "wasm32-unknown-unknown"];
+    const cargo = ["build", "--profile", "web", "--locked", "-p", "zkml-web", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown"];
     run(CARGO, cargo, { RUSTFLAGS: "-C target-feature=+simd128" });
     const made = join(root, "target/wasm32-unknown-unknown/web/zkml_web.wasm");
     rmSync(join(dist, feature), { recursive: true, force: true });
