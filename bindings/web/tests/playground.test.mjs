@@ -1,7 +1,7 @@
 // The playground as a user meets it, in a headless Chromium: `make web-test`.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { commit, toHex } from "../../../contracts/js/commitment.mjs";
+import { anvil } from "../../../tests/js/anvil.mjs";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
@@ -112,23 +113,8 @@ for (const [model, words] of [["age", /says: adult/], ["credit", /probability of
   });
 }
 
-/** A node on a free port. */
-async function anvil(t) {
-  const node = spawn(process.env.ANVIL ?? join(root, "node_modules/.bin/anvil"), ["--host", "127.0.0.1", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
-  t.after(() => node.kill());
-  let said = "";
-  return new Promise((resolve, reject) => {
-    node.on("error", reject).on("close", () => reject(new Error(`anvil ended: ${said}`)));
-    node.stdout.on("data", (chunk) => {
-      said += chunk;
-      const [, address] = said.match(/Listening on (\S+)/) ?? [];
-      if (address) resolve(`http://${address}`);
-    });
-  });
-}
-
 test("a contract on a local chain takes the page's proofs, and learns neither input nor salt", async (t) => {
-  const url = await anvil(t);
+  const url = await anvil((stop) => t.after(stop));
   const { page, asked } = await open(t);
   await choose(page, "age");
   await prove(page);
