@@ -23,7 +23,7 @@ MODEL ?=
 MODEL_FILE = $(firstword $(wildcard models/$(MODEL)/$(MODEL).onnx models/*/$(MODEL)/$(MODEL).onnx))
 DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in models)) --data $(dir $(MODEL_FILE))calibration.json)
 
-.PHONY: all demo build xtask test cargo-test forge abis fixtures lint lint-quick bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
+.PHONY: all demo build xtask test cargo-test forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
 
 all: build
 
@@ -81,6 +81,16 @@ lint-quick: $(NODE_STAMP)
 features:
 	$(CARGO) check --release --locked -p zkml --no-default-features --features verify --target wasm32-unknown-unknown
 	$(CARGO) check --release --locked -p zkml --no-default-features --features prove --target wasm32-unknown-unknown
+
+## web: the browser's package into bindings/web/dist, and the playground into target/web/playground
+web: $(NODE_STAMP) build
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+	$(CARGO) build --release --locked -p zkml-web-bindgen
+	CARGO=$(CARGO) $(NODE) bindings/web/build.mjs
+
+## web-test: package and playground in a headless Chromium; after `make web`
+web-test: $(NODE_STAMP)
+	$(NODE) --test bindings/web/tests/*.test.mjs
 
 ## bench: figures of whole processes, to target/bench/results.json
 bench: xtask

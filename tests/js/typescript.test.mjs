@@ -4,7 +4,7 @@
 // have compiled them before. The example of contracts/README.md is compiled with --strict, and then run.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createTestClient, getAddress, hashTypedData, http, keccak256, parseEventLogs, publicActions, slice, toHex, walletActions, zeroAddress } from "viem";
 import { foundry } from "viem/chains";
+import { anvil } from "./anvil.mjs";
 
 const solc = createRequire(import.meta.url)("solc");
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -198,26 +199,9 @@ test("types know a consumer's functions and outputs", async () => {
   assert.equal(status, 0, said);
 });
 
-/** A node on a free port. */
-async function anvil() {
-  const program = process.env.ANVIL ?? join(root, "node_modules/.bin/anvil");
-  const args = ["--host", "127.0.0.1", "--port", "0", "--auto-impersonate", "--timestamp", "1900000000"];
-  const node = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  after(() => node.kill());
-  let said = "";
-  return new Promise((resolve, reject) => {
-    node.on("error", reject).on("close", () => reject(new Error(`anvil ended: ${said}`)));
-    node.stdout.on("data", (chunk) => {
-      said += chunk;
-      const [, address] = said.match(/Listening on (\S+)/) ?? [];
-      if (address) resolve(`http://${address}`);
-    });
-  });
-}
-
 /** A chain with the credit model: its verifier, registered and routed to, and consumers where the proofs expect them. */
 async function world() {
-  const url = await anvil();
+  const url = await anvil(after, ["--auto-impersonate", "--timestamp", "1900000000"]);
   const chain = createTestClient({ chain: foundry, mode: "anvil", transport: http(url), pollingInterval: 50 })
     .extend(publicActions)
     .extend(walletActions)

@@ -47,6 +47,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["zkml-curve", "zkml-graph", "zkml-lanes", "zkml-msm", "zkml-poseidon", "zkml-protocol"],
     ),
     ("zkml-verifier", &["zkml-protocol"]),
+    ("zkml-web", &["zkml", "zkml-protocol"]),
+    ("zkml-web-bindgen", &[]),
     ("zkml-contracts", &["zkml-protocol"]),
     ("zkml-codegen", &["zkml-contracts", "zkml-protocol"]),
     ("zkml-harness", &["zkml-contracts", "zkml-protocol"]),
@@ -106,6 +108,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("zkml-workspace", TERMINAL),
     ("zkml", &["zkml-deploy", "zkml-service", "zkml-workspace", "tokio", "alloy", "clap"]),
     ("zkml-chain", &["zkml-attack", "xtask"]),
+    ("zkml-web", &["zkml-workspace", "zkml-onnx", "revm", "tokio", "alloy"]),
     ("zkml-attack", &["zkml-workspace", "zkml-chain", "xtask"]),
 ];
 
@@ -286,7 +289,8 @@ fn modules_do_not_go_in_circles() {
 }
 
 /// Crates that need code which the compiler cannot check; each use says why.
-const UNSAFE: &[&str] = &["zkml-chain", "zkml-srs", "zkml-halo2", "zkml-lanes", "xtask", "zkml-msm"];
+const UNSAFE: &[&str] =
+    &["zkml-chain", "zkml-srs", "zkml-halo2", "zkml-lanes", "xtask", "zkml-msm", "zkml-web"];
 
 #[test]
 fn every_crate_says_whether_it_may_be_unsafe() {

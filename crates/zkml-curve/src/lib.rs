@@ -37,6 +37,16 @@ pub fn g2_words(point: &G2Affine) -> G2 {
     G2 { x: words(&point.x), y: words(&point.y) }
 }
 
+/// The point of the second group of these words, if they are canonical and the point lies on the curve; zeros are the identity.
+/// It may lie outside of the subgroup that pairings are about: whoever did not make it asks for that.
+pub fn g2_from_words(words: &G2) -> Option<G2Affine> {
+    let element = |[c1, c0]: &[Word; 2]| {
+        let part = |word| Option::from(Fq::from_repr(little_endian(word)));
+        Some(Fq2 { c0: part(c0)?, c1: part(c1)? })
+    };
+    Option::from(G2Affine::from_xy(element(&words.x)?, element(&words.y)?))
+}
+
 fn big_endian(mut repr: [u8; 32]) -> Word {
     repr.reverse();
     Word(repr)

@@ -8,6 +8,7 @@
 //! | [`second`] | the powers in G2 that openings by rows need |
 //! | [`glv`], [`lagrange`] | the Lagrange basis of the powers |
 //! | [`origin`] | where a setup comes from, and which ceremonies are known |
+//! | [`slice`] | as many powers as one model takes, from whoever offers it |
 //! | [`file`] | setups of ours on disk |
 
 #![deny(unsafe_code)]
@@ -25,6 +26,7 @@ mod origin;
 mod points;
 mod ptau;
 mod second;
+mod slice;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +47,7 @@ pub use file::Summary;
 pub use import::DEFAULT_K;
 use origin::Origin;
 pub use origin::{Ceremony, Provenance, Source};
+pub use slice::Slice;
 
 /// Largest size that is made or read here.
 pub const MAX_K: u32 = 24;

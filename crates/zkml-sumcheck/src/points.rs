@@ -2,7 +2,10 @@
 
 use halo2curves::{bn256::G1Affine, serde::SerdeObject};
 
-use crate::error::{Error, Result};
+use crate::{
+    Layout,
+    error::{Error, Result},
+};
 
 /// Points that were read and are on the curve: those of a key, before anybody knows whose.
 #[derive(Debug)]
@@ -15,6 +18,21 @@ impl Points {
     /// [`Error::BadKey`] for what is no point.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         zkml_msm::points_from_raw(bytes).map(Self).ok_or(Error::BadKey("it holds what is no point"))
+    }
+
+    /// The powers of the setup that the keys of a layout begin with, and nothing of what else is in them.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] when there are fewer.
+    pub fn powers(self, layout: &Layout) -> Result<Vec<G1Affine>> {
+        let Self(mut points) = self;
+        if points.len() < layout.powers() {
+            return Err(Error::BadKey(
+                "it has fewer powers of the setup than this model takes: it is cut short, or another model's",
+            ));
+        }
+        points.truncate(layout.powers());
+        Ok(points)
     }
 
     /// Vectors of these lengths, one after the other.

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use zkml_graph::{Graph, System, Trace, Visibility};
-use zkml_interface::{Interface, Sample};
+use zkml_interface::{Interface, QuantizedPort, Sample};
 use zkml_protocol::Word;
 
 use crate::{Error, Observer, Plan, Result, Stage, Wish, observer::begin, weights};
@@ -48,6 +48,13 @@ impl std::fmt::Debug for CompiledFiles {
 /// An input of a compiled model, as the integers that it computes with. They may be secret: debugging shows none.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Input(pub(crate) Vec<Vec<i64>>);
+
+impl Input {
+    /// The integers, one vector per input of the model.
+    pub fn into_values(self) -> Vec<Vec<i64>> {
+        self.0
+    }
+}
 
 impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,6 +141,26 @@ impl Compiled {
     /// The private weights, one vector per tensor of [`Graph::weights`]; none when they are public.
     pub fn weights(&self) -> &[Vec<i64>] {
         &self.weights
+    }
+
+    /// Checks that the interface is the graph's: a proof says nothing of scales, so a file that was changed would have numbers
+    /// proven that nobody typed.
+    pub(crate) fn confirm_interface(&self) -> Result<()> {
+        let ports = |own: &[QuantizedPort]| own.iter().map(|q| q.port.clone()).collect::<Vec<_>>();
+        let Interface { inputs, outputs } = &self.interface;
+        let same = Interface::new(&self.graph, &ports(inputs), &ports(outputs)) == self.interface;
+        let graph = &self.graph;
+        let fits = |q: &QuantizedPort, name: &str, id: zkml_graph::TensorId| {
+            q.port.name == name && q.port.len() == graph.tensor(id).len()
+        };
+        let fit_in =
+            inputs.iter().zip(&graph.inputs).all(|(q, (id, _))| fits(q, &graph.tensor(*id).name, *id));
+        let fit_out = outputs.iter().zip(&graph.outputs).all(|(q, o)| fits(q, &o.name, o.tensor));
+        if same && fit_in && fit_out {
+            return Ok(());
+        }
+        let why = "its names, sizes and scales are not those of the graph";
+        Err(Error::Malformed { what: "interface", why: why.into() })
     }
 
     /// Keccak-256 of the graph: names the model in every proof, or its architecture when weights are private.

@@ -82,6 +82,25 @@ pub enum Error {
         /// The input, or `weights`.
         name: String,
     },
+    /// A program that is not the one that follows from the model.
+    #[cfg(feature = "prove")]
+    #[error(
+        "the verifier program is not the one of this model and setup: they give the key {derived}, it has the key {given}; \
+         graph, plan and program have to come from one artifact folder, unchanged"
+    )]
+    OtherProgram {
+        /// Digest of the program that was derived.
+        derived: crate::Word,
+        /// Digest of the program that was given.
+        given: crate::Word,
+    },
+    /// Keys that are not derived from a slice of the setup.
+    #[cfg(feature = "prove")]
+    #[error(
+        "the model is planned for halo2, and keys are derived from a slice of the setup for sumcheck only: compile it with \
+         `--backend sumcheck`"
+    )]
+    NotDerived,
     /// The circuit came to another commitment than the opening says: a defect of the toolkit.
     #[cfg(feature = "prove")]
     #[error("`{name}` has the commitment {proven} in the proof, its opening says {opened}; please report it")]

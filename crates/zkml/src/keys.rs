@@ -7,7 +7,7 @@ use std::{
 use zkml_graph::Trace;
 use zkml_protocol::{Program, Word};
 use zkml_srs::{
-    Srs,
+    Slice, Srs,
     container::{self, Container},
 };
 use zkml_sumcheck::{
@@ -148,6 +148,43 @@ impl Keys {
                 why: "its program is of another proof system than the plan".into(),
             }),
         }
+    }
+
+    /// Makes the keys again from nothing but the powers of the setup in a proving key, and believes nothing: the layout is confirmed, the
+    /// powers are checked against each other, and the program that comes of it has to be the one that was given. So whoever offers
+    /// a model can change none of its files unnoticed, as long as the program's digest is the one that is known.
+    ///
+    /// # Errors
+    /// As [`Keys::parse`] and [`Compiled::setup`]; [`Error::OtherProgram`] for a program that is not the model's,
+    /// [`Error::NotDerived`] for a plan of halo2.
+    pub fn derive(
+        compiled: Compiled,
+        verifier: &Verifier,
+        bytes: &[u8],
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        const NAME: &str = "the proving key";
+        let (Layout::Sumcheck(plan), Program::Sumcheck(given)) = (&compiled.plan.layout, verifier.program())
+        else {
+            return Err(Error::NotDerived);
+        };
+        begin(observer, Stage::Plan)?;
+        compiled.confirm_interface()?;
+        let layout = zkml_sumcheck::lay_out(&compiled.system, &plan.options)?;
+        begin(observer, Stage::Srs)?;
+        let container = Container::open(Path::new(NAME), SUMCHECK_MAGIC, bytes)?;
+        let powers = zkml_sumcheck::Points::read(container.body)?.powers(&layout)?;
+        let (s_g2, in_g2, j) = (&given.srs.s_g2, &given.srs_b, layout.opening.column_bits);
+        let srs = Slice { powers: &powers, s_g2, in_g2, j }.verifier_part(NAME)?;
+        begin(observer, Stage::Keys)?;
+        let statement =
+            zkml_halo2::keys::statement(&compiled.graph, &compiled.system, plan.options.limb_bits)?;
+        let keys = zkml_sumcheck::Keys::setup(layout, statement, powers, srs, *in_g2)?;
+        if keys.program() != given.as_ref() {
+            let (derived, given) = (keys.program().vk_digest(), given.vk_digest());
+            return Err(Error::OtherProgram { derived, given });
+        }
+        Ok(Self::of_sumcheck(compiled, keys))
     }
 
     /// The proving key, with the setup cut to its size. Nothing in it is secret.

@@ -86,8 +86,8 @@ pub use {
     plan::{Backend, Cost, Layout, Plan, Wish},
     zkml_graph::Visibility,
     zkml_halo2::Optimize,
-    zkml_interface::{Interface, SampleError},
-    zkml_srs::Srs,
+    zkml_interface::{Interface, QuantizedPort, SampleError},
+    zkml_srs::{Error as SrsError, Srs},
     zkml_sumcheck::Error as SumcheckError,
 };
 #[cfg(feature = "onnx")]

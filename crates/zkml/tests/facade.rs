@@ -288,3 +288,65 @@ fn both_proof_systems_prove_the_same_statement() {
     let again = Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
     assert!(Keys::from_bytes(again, &verifier, &foreign).is_err(), "a key of the other system");
 }
+
+/// The proving key with a change in one of its powers, under a checksum that fits.
+fn with_another_power(key: &[u8], at: usize) -> Vec<u8> {
+    let container =
+        zkml_srs::container::Container::open("key".as_ref(), b"zkml-chain/sum/1", key).expect("a key");
+    let mut body = container.body.to_vec();
+    // The first power again is a point, and not this one.
+    body.copy_within(..64, 64 * at);
+    let mut out = Vec::new();
+    zkml_srs::container::write(&mut out, b"zkml-chain/sum/1", &[], |to| to.write_all(&body)).expect("writes");
+    out
+}
+
+#[test]
+fn keys_are_derived_from_powers_alone_and_nothing_else_is_believed() {
+    let keys = shared();
+    let (key, verifier) = (keys.to_bytes().expect("bytes"), keys.verifier());
+    let again = || Compiled::from_files(&keys.compiled().to_files()).expect("the same model");
+    let derive = |verifier: &Verifier, key: &[u8]| Keys::derive(again(), verifier, key, &());
+    let derived = derive(&verifier, &key).expect("the same keys");
+    assert_eq!(derived.program(), keys.program());
+    let input = derived.compiled().input(&text("sample.json")).expect("an input");
+    let proven = derived.prove(&input, &Binding::default(), &()).expect("a proof");
+    verifier.verify(&proven.proof).expect("accepted");
+
+    let powers = key.len() / 64 - 1;
+    for at in [1, powers / 2, powers - 1] {
+        let error = derive(&verifier, &with_another_power(&key, at)).expect_err("no powers of one secret");
+        assert!(matches!(error, Error::Srs(_)), "power {at}: {error}");
+    }
+    let error = derive(&verifier, &key[..key.len() - 1]).expect_err("cut short");
+    assert!(matches!(error, Error::Srs(_)), "{error}");
+
+    // Each of these programs fits together, and is another model's.
+    let program = String::from_utf8(verifier.to_json()).expect("text");
+    for (from, to) in [("\"unsafe_dev\": true", "\"unsafe_dev\": false"), ("\"credit\"", "\"credit2\"")] {
+        let changed = Verifier::from_json(program.replacen(from, to, 1).as_bytes()).expect("a program");
+        assert_ne!(&changed, &verifier, "{from}");
+        let error = derive(&changed, &key).expect_err("another program");
+        assert!(matches!(error, Error::OtherProgram { .. }), "{from}: {error}");
+    }
+
+    for (from, to) in [("\"scale\": ", "\"scale\": 1"), ("\"applicant\"", "\"candidate\""), ("24", "25")] {
+        let mut files = keys.compiled().to_files();
+        let interface = String::from_utf8(files.interface).expect("text");
+        assert!(interface.contains(from), "{interface}");
+        files.interface = interface.replacen(from, to, 1).into_bytes();
+        let compiled = Compiled::from_files(&files).expect("an interface");
+        let error = Keys::derive(compiled, &verifier, &key, &()).expect_err("another interface");
+        assert!(matches!(error, Error::Malformed { what: "interface", .. }), "{from}: {error}");
+    }
+}
+
+#[test]
+fn keys_of_halo2_are_not_derived() {
+    let model = Model::from_onnx("credit", &read("credit.onnx"), &Settings::default()).expect("loads");
+    let calibration = model.calibrate(&text("calibration.json"), &()).expect("calibrates");
+    let wish = Wish { optimize: Optimize::Prover, backend: Some(Backend::Halo2) };
+    let compiled = calibration.compile(wish, &()).expect("compiles");
+    let error = Keys::derive(compiled, &shared().verifier(), &[], &()).expect_err("a plan of halo2");
+    assert!(matches!(error, Error::NotDerived), "{error}");
+}
