@@ -27,6 +27,8 @@ DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in mo
 PYTHON ?= python3
 VENV := target/python
 VENV_STAMP := $(VENV)/.installed
+# More for maturin; `.ci/run` has it take what the tests have built.
+WHEEL ?=
 
 .PHONY: all demo build wheel python xtask test cargo-test forge abis fixtures lint lint-quick bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
 
@@ -141,13 +143,13 @@ book:
 ## wheel: the Python package with the command line inside, target/wheels/*.whl; needs Python 3.11 with venv
 wheel: $(VENV_STAMP)
 	rm -rf target/wheels
-	$(VENV)/bin/maturin build --release --locked --manifest-path bindings/python/Cargo.toml --out target/wheels
+	$(VENV)/bin/maturin build --release --locked --manifest-path bindings/python/Cargo.toml --out target/wheels $(WHEEL)
 
 ## python: builds the wheel, and tests it: pytest, mypy, stubtest, notebooks
 python: wheel $(NODE_STAMP)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps target/wheels/*.whl
 	cd bindings/python && ../../$(VENV)/bin/mypy && ../../$(VENV)/bin/stubtest zkml_chain._native
-	cd bindings/python && ../../$(VENV)/bin/pytest
+	cd bindings/python && ../../$(VENV)/bin/pytest -n 2
 
 $(VENV_STAMP): bindings/python/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -136,7 +136,7 @@ def test_a_folder_of_another_model_stays(credit: zk.Model, folder: Path, X: np.n
 def test_an_inaccurate_model_is_refused_or_accepted(X: np.ndarray) -> None:
     with pytest.raises(zk.Inaccurate, match="tolerated") as refused:
         zk.compile(CREDIT, samples=X, tolerance=1e-9)
-    assert refused.value.exit_code == 6
+    assert refused.value.exit_code == 6 and "allow_inaccurate=True" in str(refused.value.way_out)
     with pytest.warns(zk.ZkmlWarning, match="tolerated"):
         assert zk.compile(CREDIT, samples=X, tolerance=1e-9, allow_inaccurate=True).prove(X[0]).verify()
 

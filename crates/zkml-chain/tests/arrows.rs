@@ -86,7 +86,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zkml-verifier",
         ],
     ),
-    ("zkml-python", &["zkml", "zkml-chain", "zkml-graph", "zkml-onnx", "zkml-protocol", "zkml-workspace"]),
+    (
+        "zkml-python",
+        &[
+            "zkml",
+            "zkml-chain",
+            "zkml-graph",
+            "zkml-onnx",
+            "zkml-protocol",
+            "zkml-sumcheck",
+            "zkml-verifier",
+            "zkml-workspace",
+        ],
+    ),
 ];
 
 /// What draws on a terminal, reads arguments from it, or asks there.

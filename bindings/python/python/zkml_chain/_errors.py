@@ -114,4 +114,10 @@ _KINDS: dict[int, type[ZkmlError]] = {
 def exception(code: int, name: str, message: str, *, causes: list[str], way_out: str | None) -> ZkmlError:
     """Makes the exception for an exit code; the native module calls it."""
     kind = _KINDS.get(code, ZkmlError)
+    if kind is Inaccurate:
+        # The folder that the command line's way out names may be gone.
+        way_out = (
+            "inputs of very different magnitude in one tensor are the usual cause, scale them before; give samples that are like what will be "
+            "proven; or accept the error, with a larger tolerance= or with allow_inaccurate=True, and look at m.calibration.plot_error()"
+        )
     return kind(message, name=name, way_out=way_out, causes=tuple(causes))

@@ -8,7 +8,22 @@ _Given = list[tuple[str | None, Floats]]
 _Told = Callable[[str, int, str, float, str], None]
 _Path = str | PathLike[str]
 
-__all__: list[str]
+__all__ = [
+    "VERSION",
+    "calibrate",
+    "commit_weights",
+    "compile",
+    "infer",
+    "inspect",
+    "main",
+    "nodes",
+    "ports",
+    "prove",
+    "setup",
+    "simulate",
+    "solidity",
+    "verify",
+]
 VERSION: Final[str]
 
 def main(words: list[str]) -> int: ...

@@ -104,6 +104,7 @@ fn with(
         return Err(refused.swap_remove(0).1.into());
     }
     let refused = refused.into_iter().map(|(backend, error)| (backend, error.to_string())).collect();
+    observer.proceed()?;
     drop(work);
     let name = model_name(&request.model);
     store(observer, &name, request, &calibrated, &data, &model)?;
