@@ -49,8 +49,9 @@ def test_what_is_missing_is_named(credit: zk.Model, X: np.ndarray, tmp_path: Pat
         credit.simulate(proof)
     monkeypatch.delenv("ZKML_NODE")
     monkeypatch.setenv("ZKML_SOLC", str(tmp_path))
-    with pytest.raises(zk.SystemFailure, match="solc"):
+    with pytest.raises(zk.SystemFailure, match="solc") as missing:
         credit.simulate(proof)
+    assert "install_solidity" in str(missing.value.way_out)
     # And all else goes on.
     assert proof.verify()
 

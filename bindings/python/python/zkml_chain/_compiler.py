@@ -70,7 +70,7 @@ def install_solidity() -> Path:
 
 def _fetch(into: Path) -> None:
     (into / "package.json").write_text(json.dumps({"private": True, "dependencies": _PACKAGES}))
-    words = [*_npm(), "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+    words = [*_npm(), "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     done = subprocess.run(words, cwd=into, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not _complete(into):
         raise SystemFailure(

@@ -114,6 +114,8 @@ _KINDS: dict[int, type[ZkmlError]] = {
 def exception(code: int, name: str, message: str, *, causes: list[str], way_out: str | None) -> ZkmlError:
     """Makes the exception for an exit code; the native module calls it."""
     kind = _KINDS.get(code, ZkmlError)
+    if name == "evm" and way_out is None and "`solc`" in message:
+        way_out = 'zkml_chain.install_solidity() fetches it, with Node, which pip install "zkml-chain[evm]" brings'
     if kind is Inaccurate:
         # The folder that the command line's way out names may be gone.
         way_out = (

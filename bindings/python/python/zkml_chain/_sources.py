@@ -204,5 +204,5 @@ def _export(torch: Any, model: Any, inputs: tuple[Any, ...], names: list[str], b
             import inspect
 
             chosen = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
-            torch.onnx.export(model, inputs, str(path), input_names=names, **chosen)
+            torch.onnx.export(model, inputs, str(path), input_names=names, output_names=["y"], **chosen)
         return path.read_bytes()
