@@ -58,6 +58,13 @@ def test_a_changed_proof_is_refused(credit: zk.Model, X: np.ndarray, tmp_path: P
     with pytest.raises(zk.Refused, match="refused") as refused:
         zk.verify(json.dumps(document).encode(), program)
     assert refused.value.exit_code == 1
+    for given, words in [
+        ((b"{}", program), "cannot be used together"),
+        ((proof.to_bytes(), b"{}"), "cannot be used together"),
+        ((proof.to_bytes(), b"no JSON"), "cannot be used together"),
+    ]:
+        with pytest.raises(zk.InputError, match=words):
+            zk.verify(*given)
     path = tmp_path / "proof.json"
     proof.save(path)
     assert path.read_bytes() == proof.to_bytes()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _html, _native
-from ._errors import InputError
+from ._errors import InputError, Refused
 from ._results import Commitment, Verdict
 
 
@@ -152,7 +152,13 @@ def _verdict(
     ranges: tuple[bytes, bytes] | None,
     shapes: Mapping[str, tuple[int, ...]],
 ) -> Verdict:
-    report = json.loads(_native.verify(program, proof, ranges))
+    try:
+        report = json.loads(_native.verify(program, proof, ranges))
+    except Refused as refused:
+        if refused.name != "disagreement":
+            raise
+        # Nothing was proven here: one of them is something else, or they are not of one model.
+        raise InputError(f"proof and verifier program cannot be used together: {refused.message}", name="content") from None
     return Verdict(
         report["context"],
         _outputs(report["outputs"], shapes),
