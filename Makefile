@@ -23,7 +23,14 @@ MODEL ?=
 MODEL_FILE = $(firstword $(wildcard models/$(MODEL)/$(MODEL).onnx models/*/$(MODEL)/$(MODEL).onnx))
 DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in models)) --data $(dir $(MODEL_FILE))calibration.json)
 
-.PHONY: all demo build xtask test cargo-test forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
+# The environment in which the Python package is built and tested.
+PYTHON ?= python3
+VENV := target/python
+VENV_STAMP := $(VENV)/.installed
+# More for maturin; `.ci/run` has it take what the tests have built.
+WHEEL ?=
+
+.PHONY: all demo build wheel python xtask test cargo-test forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
 
 all: build
 
@@ -142,6 +149,22 @@ book:
 	@command -v $(MDBOOK) >/dev/null || \
 		$(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --debug --root target/tools
 	MDBOOK=$(MDBOOK) $(NODE) tests/js/book.mjs
+
+## wheel: the Python package with the command line inside, target/wheels/*.whl; needs Python 3.11 with venv
+wheel: $(VENV_STAMP)
+	rm -rf target/wheels
+	$(VENV)/bin/maturin build --release --locked --manifest-path bindings/python/Cargo.toml --out target/wheels $(WHEEL)
+
+## python: builds the wheel, and tests it: pytest, mypy, stubtest, notebooks
+python: wheel $(NODE_STAMP)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps target/wheels/*.whl
+	cd bindings/python && ../../$(VENV)/bin/mypy && ../../$(VENV)/bin/stubtest zkml_chain._native
+	cd bindings/python && ../../$(VENV)/bin/pytest -n 2
+
+$(VENV_STAMP): bindings/python/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 ## spec: the executable specification of the sumcheck protocol: its tests, and that its vectors are fresh; needs Python 3.11
 spec:

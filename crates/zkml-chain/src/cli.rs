@@ -6,7 +6,7 @@ use crate::{
     show::{Ui, clean::clean},
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::{io::Write, process::ExitCode};
+use std::{ffi::OsString, io::Write, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// Turns an ONNX model into something a smart contract can trust.
@@ -128,28 +128,35 @@ impl Command {
     }
 }
 
-/// Parses the arguments, runs the command, and turns its end into an exit code.
+/// Runs the command that the arguments of this process name, and turns its end into an exit code.
 pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os().collect()))
+}
+
+/// Runs the command that these words name, the program's name first, and returns its exit code. Help, and a command line that cannot
+/// be read, may end the process.
+#[must_use]
+pub fn run(words: Vec<OsString>) -> u8 {
     explain_panics();
     survive_full_disks();
     // What zkml.toml says stands beneath the flags.
-    let cli = match config::matches(Cli::command()) {
+    let cli = match config::matches(Cli::command(), &words) {
         Ok(matches) => Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()),
         Err((ui, error)) => return failed(ui, error),
     };
     talk(cli.command.log(cli.quiet));
     let ui = Ui { json: cli.json, quiet: cli.quiet };
     match cli.command.run(&ui) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => failed(ui, error),
     }
 }
 
 /// Says how the command failed, and takes the exit code from it.
-fn failed(ui: Ui, error: Error) -> ExitCode {
+fn failed(ui: Ui, error: Error) -> u8 {
     let code = error.exit_code();
     ui.failure(error);
-    ExitCode::from(code)
+    code
 }
 
 /// Logs to stderr as `RUST_LOG` says, or else as `usual` does.

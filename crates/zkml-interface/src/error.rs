@@ -58,8 +58,8 @@ pub enum SampleError {
         /// Number given.
         got: usize,
     },
-    /// Nested arrays do not have the shape of the input.
-    #[error("input `{input}` has shape {expected:?}, the nested values have {got:?}")]
+    /// Values do not have the shape of the input.
+    #[error("input `{input}` has shape {expected:?}, the values have {got:?}")]
     Shape {
         /// The input.
         input: String,
@@ -67,6 +67,30 @@ pub enum SampleError {
         expected: Vec<usize>,
         /// Shape of what was given.
         got: Vec<usize>,
+    },
+    /// Arrays of samples have different numbers of them.
+    #[error("input `{input}` has {count} samples, `{other}` has {others}: each needs one for every sample")]
+    Counts {
+        /// The input.
+        input: String,
+        /// Its number of samples.
+        count: usize,
+        /// An input that comes before it.
+        other: String,
+        /// The number of samples of that.
+        others: usize,
+    },
+    /// An array without a name, for a model of several inputs.
+    #[error("the model has {} inputs, {expected:?}: give an array for each, by its name", .expected.len())]
+    Unnamed {
+        /// The inputs.
+        expected: Vec<String>,
+    },
+    /// Several samples where one is wanted.
+    #[error("{count} samples were given, one is expected: choose one, as in x[0]")]
+    Several {
+        /// Their number.
+        count: usize,
     },
     /// An element of a sample is not a finite number.
     #[error("input `{input}`, element {index}, is {value}: only finite numbers are accepted")]

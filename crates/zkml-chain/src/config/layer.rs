@@ -11,9 +11,8 @@ use std::ffi::OsString;
 ///
 /// # Errors
 /// A file that is refused, and how the user wants to hear of it. A wrong command line ends the process, as clap does.
-pub fn matches(command: Command) -> Result<ArgMatches, (Ui, Error)> {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    let scanned = command.clone().ignore_errors(true).try_get_matches_from(&words);
+pub fn matches(command: Command, words: &[OsString]) -> Result<ArgMatches, (Ui, Error)> {
+    let scanned = command.clone().ignore_errors(true).try_get_matches_from(words);
     let file = match scanned.as_ref().ok().and_then(ArgMatches::subcommand) {
         Some((name, _)) if keys::of_command(name).next().is_some() => ConfigFile::find(),
         _ => Ok(None),
@@ -24,7 +23,7 @@ pub fn matches(command: Command) -> Result<ArgMatches, (Ui, Error)> {
         Ok(None) => command,
         Err(error) => return Err((Ui { json: flag("json"), quiet: flag("quiet") }, error)),
     };
-    command.try_get_matches_from(&words).map_err(|error| {
+    command.try_get_matches_from(words).map_err(|error| {
         // What cannot be read may hold the flag all the same: scripts get their answer as they asked for it.
         let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
         // Help and version are no errors.

@@ -41,7 +41,7 @@ mod verify;
 mod verify_source;
 #[cfg(feature = "chain")]
 pub mod watch;
-mod words;
+pub mod words;
 
 pub use plan::goal;
 pub use ui::{Ui, raw};

@@ -61,7 +61,8 @@ fn detail(detail: &Detail) -> String {
 }
 
 /// Something to be aware of.
-pub(super) fn warning(warning: &Warning) -> String {
+#[must_use]
+pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::Model(notice) => notice.clone(),
         Warning::RandomSamples { count } => format!(

@@ -1,7 +1,9 @@
-//! Files of samples: JSON, CSV, NumPy.
+//! Samples from files, as JSON, CSV or of NumPy, and from arrays in memory.
 
 mod csv;
 mod numpy;
+
+pub use numpy::{Array, Values, samples as from_arrays};
 
 use std::path::Path;
 

@@ -4,6 +4,7 @@
 //! `[1, …]` takes rows of the rest, too.
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -20,9 +21,48 @@ pub(super) const ARRAY: &[u8] = b"\x93NUMPY";
 const MOST: u64 = 1 << 32;
 
 /// An array, row-major.
-struct Array {
-    shape: Vec<usize>,
-    values: Vec<f64>,
+#[derive(Debug, Clone)]
+pub struct Array<'a> {
+    /// Its dimensions.
+    pub shape: Vec<usize>,
+    /// Its elements, as many as the dimensions say.
+    pub values: Values<'a>,
+}
+
+/// Elements of an array, as they lie in memory.
+#[derive(Debug, Clone)]
+pub enum Values<'a> {
+    /// Of single precision.
+    Single(Cow<'a, [f32]>),
+    /// Of double precision.
+    Double(Cow<'a, [f64]>),
+}
+
+impl Values<'_> {
+    /// Number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Single(values) => values.len(),
+            Self::Double(values) => values.len(),
+        }
+    }
+
+    /// Returns true if there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// So many elements at a time, in double precision.
+    fn chunks(&self, size: usize) -> Box<dyn Iterator<Item = Vec<f64>> + '_> {
+        match self {
+            Self::Single(values) => {
+                Box::new(values.chunks(size).map(|c| c.iter().copied().map(f64::from).collect()))
+            }
+            Self::Double(values) => Box::new(values.chunks(size).map(<[f64]>::to_vec)),
+        }
+    }
 }
 
 pub(super) fn single(path: &Path, bytes: &[u8], ports: &[Port]) -> Result<Samples> {
@@ -31,13 +71,13 @@ pub(super) fn single(path: &Path, bytes: &[u8], ports: &[Port]) -> Result<Sample
         return Err(Error::content(path, why));
     };
     let array = array(bytes).map_err(|why| Error::content(path, why))?;
-    samples(path, ports, &BTreeMap::from([(port.name.clone(), array)]))
+    samples(ports, &BTreeMap::from([(port.name.clone(), array)])).map_err(|e| Error::content(path, e))
 }
 
 pub(super) fn archive(path: &Path, bytes: &[u8], ports: &[Port]) -> Result<Samples> {
     let refuse = |why: String| Error::content(path, why);
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| refuse(e.to_string()))?;
-    let mut arrays = BTreeMap::new();
+    let mut arrays: BTreeMap<String, Array<'_>> = BTreeMap::new();
     for at in 0..archive.len() {
         let mut file = archive.by_index(at).map_err(|e| refuse(e.to_string()))?;
         let name = file.name().map_err(|e| refuse(e.to_string()))?;
@@ -48,35 +88,38 @@ pub(super) fn archive(path: &Path, bytes: &[u8], ports: &[Port]) -> Result<Sampl
         let array = array(&content).map_err(|why| refuse(format!("`{name}`: {why}")))?;
         arrays.insert(name, array);
     }
-    samples(path, ports, &arrays)
+    samples(ports, &arrays).map_err(|e| Error::content(path, e))
 }
 
-fn samples(path: &Path, ports: &[Port], arrays: &BTreeMap<String, Array>) -> Result<Samples> {
-    let refuse = |e: SampleError| Error::content(path, e);
+/// Samples from one array for each input.
+///
+/// # Errors
+/// An input without array or an array without input, another shape or number of samples, elements that the input does not take.
+pub fn samples(ports: &[Port], arrays: &BTreeMap<String, Array<'_>>) -> Result<Samples, SampleError> {
     if let Some(input) = arrays.keys().find(|name| ports.iter().all(|p| p.name != **name)) {
         let expected = ports.iter().map(|p| p.name.clone()).collect();
-        return Err(refuse(SampleError::UnknownInput { input: input.clone(), expected }));
+        return Err(SampleError::UnknownInput { input: input.clone(), expected });
     }
     let mut rows: Vec<Vec<Vec<f64>>> = Vec::new();
     for (at, port) in ports.iter().enumerate() {
         let given = || arrays.keys().cloned().collect();
         let array = arrays.get(&port.name);
-        let array = array
-            .ok_or_else(|| refuse(SampleError::MissingInput { input: port.name.clone(), given: given() }))?;
+        let array =
+            array.ok_or_else(|| SampleError::MissingInput { input: port.name.clone(), given: given() })?;
         // Without elements any number of samples would do.
         let count = count(port, &array.shape).filter(|_| !port.is_empty()).ok_or_else(|| {
             let (expected, got) = (port.shape.clone(), array.shape.clone());
-            refuse(SampleError::Shape { input: port.name.clone(), expected, got })
+            SampleError::Shape { input: port.name.clone(), expected, got }
         })?;
         if at > 0 && rows.len() != count {
-            let why = format!("`{}` has {count} samples, `{}` has {}", port.name, ports[0].name, rows.len());
-            return Err(Error::content(path, why));
+            let (other, others) = (ports[0].name.clone(), rows.len());
+            return Err(SampleError::Counts { input: port.name.clone(), count, other, others });
         }
         rows.resize_with(count, Vec::new);
         let own = port.len().max(1);
-        rows.iter_mut().zip(array.values.chunks(own)).for_each(|(row, values)| row.push(values.to_vec()));
+        rows.iter_mut().zip(array.values.chunks(own)).for_each(|(row, values)| row.push(values));
     }
-    Samples::new(ports, rows).map_err(refuse)
+    Samples::new(ports, rows)
 }
 
 /// The number of samples of an input in an array of a shape.
@@ -86,11 +129,11 @@ fn count(port: &Port, shape: &[usize]) -> Option<usize> {
     if rest == own || inner == Some(rest) {
         return Some(first);
     }
-    (shape == own).then_some(1)
+    (shape == own || inner == Some(shape)).then_some(1)
 }
 
 /// Reads one array; what is wrong with it otherwise.
-fn array(bytes: &[u8]) -> Result<Array, String> {
+fn array(bytes: &[u8]) -> Result<Array<'static>, String> {
     let short = || "it ends too early".to_owned();
     let version =
         bytes.get(ARRAY.len()).filter(|_| bytes.starts_with(ARRAY)).ok_or("it is no array of NumPy")?;
@@ -123,7 +166,7 @@ fn array(bytes: &[u8]) -> Result<Array, String> {
     if expected != Some(values.len()) {
         return Err(format!("shape {shape:?} is stated, {} elements follow", values.len()));
     }
-    Ok(Array { shape, values })
+    Ok(Array { shape, values: Values::Double(values.into()) })
 }
 
 /// The text behind a key of the header, a dictionary of Python.

@@ -17,7 +17,7 @@ use std::{
 };
 use zkml::{Backend, Cost};
 use zkml_graph::Visibility;
-use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Model, Samples, Settings};
+use zkml_onnx::{Alarm, Calibrated, CalibrationReport, Model, Port, SampleError, Samples, Settings};
 
 /// Random samples when no data are given.
 const RANDOM_SAMPLES: usize = 64;
@@ -66,9 +66,33 @@ pub struct CalibrateReport {
 /// # Errors
 /// A model or data that cannot be used, a full disk.
 pub fn run(observer: &dyn Observer, request: &Request) -> Result<CalibrateReport> {
+    with(observer, request, |model| samples(observer, model, request.data.as_deref()))
+}
+
+/// As [`run`], with samples that lie in no file: `given` gets the model's inputs.
+///
+/// # Errors
+/// As [`run`].
+pub fn of(
+    observer: &dyn Observer,
+    request: &Request,
+    given: impl FnOnce(&[Port]) -> Result<Samples, SampleError>,
+) -> Result<CalibrateReport> {
+    with(observer, request, |model| {
+        let samples = given(model.inputs()).map_err(zkml_onnx::Error::from)?;
+        let kept = kept(model.inputs(), &samples);
+        Ok((samples, kept))
+    })
+}
+
+fn with(
+    observer: &dyn Observer,
+    request: &Request,
+    samples: impl FnOnce(&Model) -> Result<(Samples, Vec<u8>)>,
+) -> Result<CalibrateReport> {
     let model = Model::load(&request.model, &request.settings.load_options())?;
     model.notices().iter().for_each(|notice| observer.warned(&Warning::Model(notice.text.to_string())));
-    let (samples, data) = samples(observer, &model, request.data.as_deref())?;
+    let (samples, data) = samples(&model)?;
     let work = observer.start("calibrating", Total::Time(Duration::from_secs(5)))?;
     let calibrated = zkml_onnx::calibrate_by(&model, &samples, &request.settings, &zkml::plan::price)?;
     let evaluation = request.evaluate.as_ref().map(|path| evaluate::run(&calibrated, path)).transpose()?;
@@ -80,6 +104,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<CalibrateReport
         return Err(refused.swap_remove(0).1.into());
     }
     let refused = refused.into_iter().map(|(backend, error)| (backend, error.to_string())).collect();
+    observer.proceed()?;
     drop(work);
     let name = model_name(&request.model);
     store(observer, &name, request, &calibrated, &data, &model)?;
@@ -140,12 +165,17 @@ fn samples(observer: &dyn Observer, model: &Model, data: Option<&Path>) -> Resul
     if crate::samples::is_json(path, &bytes) {
         return Ok((samples, bytes));
     }
-    let rows: Vec<_> = samples.rows.iter().map(|row| object(ports, row)).collect();
-    let kept = crate::json::pretty(&serde_json::json!({ "samples": rows }));
+    let kept = kept(ports, &samples);
     Ok((samples, kept))
 }
 
-fn object(ports: &[zkml_onnx::Port], row: &zkml_onnx::Sample) -> serde_json::Value {
+/// Samples as the folder keeps them.
+fn kept(ports: &[Port], samples: &Samples) -> Vec<u8> {
+    let rows: Vec<_> = samples.rows.iter().map(|row| object(ports, row)).collect();
+    crate::json::pretty(&serde_json::json!({ "samples": rows }))
+}
+
+fn object(ports: &[Port], row: &zkml_onnx::Sample) -> serde_json::Value {
     let pairs = ports.iter().zip(row.values()).map(|(p, v)| (p.name.clone(), serde_json::json!(v)));
     serde_json::Value::Object(pairs.collect())
 }

@@ -97,6 +97,7 @@ pub fn with(
     observer.proceed()?;
     work.renamed("planning");
     let plan = Plan::new(&graph.system(), wish)?;
+    observer.proceed()?;
     let private = !graph.weights.is_empty();
     let sources: Vec<&str> = [file::MODEL, file::DATA, file::SETTINGS, file::SCALES]
         .into_iter()

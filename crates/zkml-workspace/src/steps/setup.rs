@@ -3,8 +3,8 @@
 use super::{compiled, srs};
 use crate::{
     artifacts::{Artifacts, file},
-    error::Result,
-    observer::{Observer, Said, Total},
+    error::{Error, Result},
+    observer::{Observer, Said, Total, Warning},
 };
 use serde::Serialize;
 use std::{
@@ -86,6 +86,25 @@ pub fn run(
         proof_bytes: program.proof_length(),
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// As [`run`]; where no setup is named and the cache has none that is large enough, the development one is made.
+///
+/// # Errors
+/// As [`run`].
+pub fn or_dev(
+    observer: &dyn Observer,
+    artifacts: &mut Artifacts,
+    srs_file: Option<&Path>,
+) -> Result<SetupReport> {
+    match (run(observer, artifacts, srs_file), srs_file) {
+        (Err(Error::NoSrs { k }), None) => {
+            observer.warned(&Warning::DevSetup);
+            let dev = srs::make_dev(observer, k, None)?;
+            run(observer, artifacts, Some(&dev.path))
+        }
+        (done, _) => done,
+    }
 }
 
 /// Roughly how long key generation takes: it goes with the length of the key.

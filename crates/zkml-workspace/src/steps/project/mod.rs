@@ -3,18 +3,15 @@
 
 mod foundry;
 
-use super::{calibrate, calldata, compile, prove, setup, simulate, solidity, srs};
+use super::{calibrate, calldata, compile, prove, setup, simulate, solidity};
 use crate::{
     artifacts::Artifacts,
     error::{Error, Result},
-    observer::{Observer, Said, Warning},
+    observer::{Observer, Said},
     proof_file::OutputValues,
 };
 use serde::Serialize;
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 use zkml::{Backend, Optimize, Wish};
 use zkml_onnx::Settings;
 use zkml_protocol::Word;
@@ -107,7 +104,7 @@ pub fn run(observer: &dyn Observer, request: &Request) -> Result<RunReport> {
     let compiled =
         compile::with(observer, &mut artifacts, request.wish, &Settings::clone, request.allow_inaccurate)?;
     step(observer, "setup", "proving key and verifier program");
-    let keys = keys(observer, &mut artifacts, request.srs.as_deref())?;
+    let keys = setup::or_dev(observer, &mut artifacts, request.srs.as_deref())?;
     step(observer, "prove", "one run of the model, bound to the consumer of the tests");
     let statement = foundry::statement(request.action);
     let proving = prove::Request {
@@ -159,21 +156,5 @@ fn calibration(request: &Request) -> calibrate::Request {
         evaluate: None,
         settings: request.settings.clone(),
         dir: request.dir.clone(),
-    }
-}
-
-/// Keys from the setup that is named, the best in the cache, or else the development one.
-fn keys(
-    observer: &dyn Observer,
-    artifacts: &mut Artifacts,
-    srs: Option<&Path>,
-) -> Result<setup::SetupReport> {
-    match (setup::run(observer, artifacts, srs), srs) {
-        (Err(Error::NoSrs { k }), None) => {
-            observer.warned(&Warning::DevSetup);
-            let dev = srs::make_dev(observer, k, None)?;
-            Ok(setup::run(observer, artifacts, Some(&dev.path))?)
-        }
-        (done, _) => Ok(done?),
     }
 }

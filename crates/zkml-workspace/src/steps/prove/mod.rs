@@ -83,12 +83,29 @@ pub const DEFAULT_PROOF: &str = "proofs/proof.json";
 /// An input that does not fit the model or lies outside the calibrated range, a stale or damaged
 /// artifact, a full disk. A proof that does not verify is never written.
 pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request) -> Result<ProveReport> {
+    of(observer, artifacts, request, None).map(|(report, _)| report)
+}
+
+/// As [`run`], also for a sample that lies in no file; `request.input` and `request.index` then only say where its salts are, if
+/// `request.salt_file` does not. Returns the proof as well, since another one may be in its place already.
+///
+/// # Errors
+/// As [`run`].
+pub fn of(
+    observer: &dyn Observer,
+    artifacts: &mut Artifacts,
+    request: &Request,
+    given: Option<&Sample>,
+) -> Result<(ProveReport, Vec<u8>)> {
     let (started, phases) = (Instant::now(), Phases::begin("load"));
     let (model, program) = (compiled::load(artifacts)?, compiled::program(artifacts)?);
     // Before the input is looked at.
     artifacts.require_quickly(file::PROVING_KEY)?;
     phases.next("run");
-    let inputs = input(artifacts, request.input.as_deref(), request.index)?;
+    let inputs = match given {
+        Some(sample) => artifacts.load_json::<Interface>(file::INTERFACE)?.quantize_inputs(sample)?,
+        None => input(artifacts, request.input.as_deref(), request.index)?,
+    };
     let trace = model.trace(&inputs)?;
     if program.srs().unsafe_dev {
         observer.warned(&Warning::DevSetup);
@@ -101,10 +118,12 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
     let context = request.context.unwrap_or(Word::ZERO);
     observer.proceed()?;
     let proven = keys.prove_trace(&trace, &openings.all(), context, &phases)?;
+    observer.proceed()?;
     drop(work);
     let phases = phases.end();
-    let (path, private) = store(artifacts, request.out.as_deref(), &proven.to_json(), &openings.outputs)?;
-    Ok(ProveReport {
+    let json = proven.to_json();
+    let (path, private) = store(artifacts, request.out.as_deref(), &json, &openings.outputs)?;
+    let report = ProveReport {
         model: artifacts.model().to_owned(),
         proof: path,
         context,
@@ -116,7 +135,8 @@ pub fn run(observer: &dyn Observer, artifacts: &mut Artifacts, request: &Request
         outputs: proven.outputs,
         seconds: started.elapsed().as_secs_f64(),
         phases,
-    })
+    };
+    Ok((report, json))
 }
 
 /// The integers of a sample, one vector per input: of the file, or of the sample kept from calibration.
