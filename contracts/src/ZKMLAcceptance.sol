@@ -40,7 +40,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         keccak256("ZKMLResult(address poster,uint256 modelId,bytes32 statement,bytes32 outputHash,bytes32 policyHash)");
 
     /// @inheritdoc IZKMLAcceptance
-    function challenge(Result calldata result, Policy calldata policy) external payable {
+    function challenge(Result calldata result, AcceptancePolicy calldata policy) external payable {
         (bytes32 resultId, Status storage status) = _open(result, policy);
         _requirePath(policy, ZKMLPolicy.OPTIMISTIC);
         uint256 end = status.since + policy.challengeWindow;
@@ -52,7 +52,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function draw(Result calldata result, Policy calldata policy) external {
+    function draw(Result calldata result, AcceptancePolicy calldata policy) external {
         (bytes32 resultId, Status storage status) = _open(result, policy);
         _requirePath(policy, ZKMLPolicy.SAMPLED);
         if (status.held & ZKMLPolicy.SAMPLED != 0) revert HoldsAlready(ZKMLPolicy.SAMPLED);
@@ -65,7 +65,9 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function attest(Result calldata result, Policy calldata policy, Attestation[] calldata attestations) external {
+    function attest(Result calldata result, AcceptancePolicy calldata policy, Attestation[] calldata attestations)
+        external
+    {
         (bytes32 resultId, Status storage status) = _open(result, policy);
         _requirePath(policy, ZKMLPolicy.ATTESTED);
         if (status.held & ZKMLPolicy.ATTESTED != 0) revert HoldsAlready(ZKMLPolicy.ATTESTED);
@@ -75,9 +77,12 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function prove(Result calldata result, Policy calldata policy, bytes calldata output, bytes calldata proof)
-        external
-    {
+    function prove(
+        Result calldata result,
+        AcceptancePolicy calldata policy,
+        bytes calldata output,
+        bytes calldata proof
+    ) external {
         bytes32 resultId = _idOf(result, policy);
         Status storage status = _acceptance().statuses[resultId];
         State state = status.state;
@@ -100,7 +105,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function accept(Result calldata result, Policy calldata policy, bytes calldata output) external {
+    function accept(Result calldata result, AcceptancePolicy calldata policy, bytes calldata output) external {
         if (block.timestamp > result.deadline) revert InferenceExpired(result.deadline);
         _beforeInference();
         _checkOutput(result, output);
@@ -119,7 +124,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function claim(Result calldata result, Policy calldata policy) external {
+    function claim(Result calldata result, AcceptancePolicy calldata policy) external {
         bytes32 resultId = _idOf(result, policy);
         Status storage status = _acceptance().statuses[resultId];
         if (status.state != State.Demanded) revert WrongState(resultId, status.state);
@@ -138,7 +143,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function release(Result calldata result, Policy calldata policy) external {
+    function release(Result calldata result, AcceptancePolicy calldata policy) external {
         bytes32 resultId = _idOf(result, policy);
         Status storage status = _acceptance().statuses[resultId];
         State state = status.state;
@@ -165,7 +170,11 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function resultIdOf(Result calldata result, Policy calldata policy) external view returns (bytes32 resultId) {
+    function resultIdOf(Result calldata result, AcceptancePolicy calldata policy)
+        external
+        view
+        returns (bytes32 resultId)
+    {
         return _idOf(result, policy);
     }
 
@@ -190,7 +199,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     /// @param posting What was handed in.
     /// @param policy What the result has to show. What a caller hands in is for the application to compare with its own, see {ZKMLTiers}.
     /// @return resultId The result's id.
-    function _postResult(address subject, bytes32 action, Posting calldata posting, Policy calldata policy)
+    function _postResult(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
         internal
         returns (bytes32 resultId)
     {
@@ -213,7 +222,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev Writes a result down, and acts on it at once if its attestations are enough.
-    function _enter(Result memory result, Posting calldata posting, Policy calldata policy)
+    function _enter(Result memory result, Posting calldata posting, AcceptancePolicy calldata policy)
         private
         returns (bytes32 resultId)
     {
@@ -248,17 +257,18 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev Makes a proof due.
-    function _demand(Status storage status, Policy calldata policy) private returns (uint256 until) {
+    function _demand(Status storage status, AcceptancePolicy calldata policy) private returns (uint256 until) {
         // Block times are far below 2^40, and windows below 2^32.
         until = block.timestamp + policy.answerWindow;
         (status.state, status.until) = (State.Demanded, uint40(until));
     }
 
     /// @dev Refuses signatures that are not as many as they must be, of different keys, for this result and for now.
-    function _checkAttestations(Result memory result, Policy calldata policy, Attestation[] calldata attestations)
-        private
-        view
-    {
+    function _checkAttestations(
+        Result memory result,
+        AcceptancePolicy calldata policy,
+        Attestation[] calldata attestations
+    ) private view {
         if (attestations.length != policy.signatures) {
             revert SignaturesOutOfBounds(attestations.length, policy.signatures);
         }
@@ -276,7 +286,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev A result whose paths are open.
-    function _open(Result calldata result, Policy calldata policy)
+    function _open(Result calldata result, AcceptancePolicy calldata policy)
         private
         view
         returns (bytes32 resultId, Status storage status)
@@ -287,7 +297,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev Which paths hold now.
-    function _held(Status storage status, Policy calldata policy) private view returns (uint256 held) {
+    function _held(Status storage status, AcceptancePolicy calldata policy) private view returns (uint256 held) {
         held = status.held;
         if (policy.paths & ZKMLPolicy.OPTIMISTIC != 0 && block.timestamp > status.since + policy.challengeWindow) {
             held |= ZKMLPolicy.OPTIMISTIC;
@@ -295,7 +305,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev Whether a proof may still become due.
-    function _isExposed(Status storage status, Policy calldata policy) private view returns (bool exposed) {
+    function _isExposed(Status storage status, AcceptancePolicy calldata policy) private view returns (bool exposed) {
         return policy.paths & ~_held(status, policy) & (ZKMLPolicy.OPTIMISTIC | ZKMLPolicy.SAMPLED) != 0;
     }
 
@@ -316,7 +326,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         return ZKMLStatement.typedDigest(_domainSeparator(), message);
     }
 
-    function _idOf(Result memory result, Policy calldata policy) private view returns (bytes32 resultId) {
+    function _idOf(Result memory result, AcceptancePolicy calldata policy) private view returns (bytes32 resultId) {
         bytes32 policyHash = keccak256(abi.encode(policy));
         return keccak256(
             abi.encode(
@@ -326,7 +336,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev Refuses what a policy does not offer.
-    function _requirePath(Policy calldata policy, uint256 path) private pure {
+    function _requirePath(AcceptancePolicy calldata policy, uint256 path) private pure {
         if (policy.paths & path == 0) revert NoSuchPath(path);
     }
 

@@ -59,7 +59,7 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
     /// @notice The hash that a policy is fixed by.
     /// @param policy The policy.
     /// @return hash Keccak-256 of its ABI encoding.
-    function policyHashOf(Policy calldata policy) public pure returns (bytes32 hash) {
+    function policyHashOf(AcceptancePolicy calldata policy) public pure returns (bytes32 hash) {
         return keccak256(abi.encode(policy));
     }
 
@@ -75,7 +75,7 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
         address subject,
         bytes32 action,
         Posting calldata posting,
-        Policy calldata policy
+        AcceptancePolicy calldata policy
     ) internal returns (bytes32 resultId) {
         if (amount >= _MEDIUM_BELOW) revert ProofRequired(amount);
         bytes32 expected = amount < _SMALL_BELOW ? _SMALL : _MEDIUM;

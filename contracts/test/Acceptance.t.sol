@@ -27,7 +27,7 @@ contract AcceptanceTest is Accepting {
     // Posting.
 
     function test_PostsAndSaysSo() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = resultOf(POSTER);
         bytes32 id = idOf(r, p);
         vm.expectEmit(true, true, true, true, address(acceptance));
@@ -53,7 +53,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_BondComesOutOfADeposit() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         p.asset = address(token);
         vm.prank(POSTER);
         acceptance.deposit(address(token), BOND + 1);
@@ -71,7 +71,7 @@ contract AcceptanceTest is Accepting {
         vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, POSTER, COIN, 0, BOND));
         vm.prank(POSTER);
         acceptance.post(ALICE, ACTION, postingOf(), policyOf(OPTIMISTIC));
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         p.asset = address(token);
         vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WrongValue.selector, BOND, 0));
         vm.prank(POSTER);
@@ -107,7 +107,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_RevertWhen_Closed() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         acceptance.close(true);
         refusePosting(p, postingOf(), abi.encodeWithSignature("Closed()"));
@@ -121,7 +121,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_RevertWhen_PolicyPromisesNothing() external {
-        IZKMLAcceptance.Policy memory p = policyOf(0);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(0);
         refusePolicy(p, abi.encodeWithSelector(IZKMLAcceptance.UnknownPaths.selector, 0));
         p.paths = 9;
         refusePolicy(p, abi.encodeWithSelector(IZKMLAcceptance.UnknownPaths.selector, 9));
@@ -154,7 +154,7 @@ contract AcceptanceTest is Accepting {
         for (uint256 i = 0; i < 2; ++i) {
             bytes memory error_ =
                 abi.encodeWithSelector(IZKMLAcceptance.WindowOutOfBounds.selector, wrong[i], 5 minutes, 30 days);
-            IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+            IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
             p.challengeWindow = wrong[i];
             refusePosting(p, posting, error_);
             p = policyOf(SAMPLED);
@@ -164,7 +164,7 @@ contract AcceptanceTest is Accepting {
             vm.prank(POSTER);
             acceptance.post{value: BOND}(ALICE, ACTION, posting, p);
         }
-        IZKMLAcceptance.Policy memory s = policyOf(SAMPLED);
+        IZKMLAcceptance.AcceptancePolicy memory s = policyOf(SAMPLED);
         s.rate = 0;
         refusePolicy(s, abi.encodeWithSelector(IZKMLAcceptance.RateOutOfBounds.selector, 0));
         s.rate = 1e18 + 1;
@@ -182,7 +182,7 @@ contract AcceptanceTest is Accepting {
     // Optimistic.
 
     function test_SilenceAccepts() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         vm.warp(NOW + CHALLENGE_WINDOW);
         vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.NotAcceptable.selector, 0, 1));
@@ -202,7 +202,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_ProofAnswersAChallenge() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         // The last second of the window; the answer has all of its own.
         vm.warp(NOW + CHALLENGE_WINDOW);
@@ -229,7 +229,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_SilenceLosesTheBond() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         challenge(r, p);
         vm.warp(NOW + ANSWER_WINDOW);
@@ -251,7 +251,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_RevertWhen_ChallengeIsLateOrSecondOrWithoutDeposit() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WrongValue.selector, DEPOSIT - 1, DEPOSIT));
         vm.prank(CHALLENGER);
@@ -273,7 +273,7 @@ contract AcceptanceTest is Accepting {
     // Sampled.
 
     function test_SparedCounts() external {
-        IZKMLAcceptance.Policy memory p = policyOf(SAMPLED);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(SAMPLED);
         IZKMLAcceptance.Result memory r = post(p);
         assertEq(acceptance.statusOf(idOf(r, p)).round, 1, "round");
         vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.NotDrawnYet.selector, 1));
@@ -291,7 +291,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_DrawnHasToBeProven() external {
-        IZKMLAcceptance.Policy memory p = policyOf(SAMPLED);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(SAMPLED);
         IZKMLAcceptance.Result memory r = post(p);
         beacon.set(1, IZKMLBeacon.RoundState.Known, valueFor(r, p, true));
         vm.expectEmit(true, true, true, true, address(acceptance));
@@ -313,7 +313,7 @@ contract AcceptanceTest is Accepting {
 
     /// @dev Keeping a draw to oneself until it cannot be shown any more does not help.
     function test_MissedRoundIsDue() external {
-        IZKMLAcceptance.Policy memory p = policyOf(SAMPLED);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(SAMPLED);
         IZKMLAcceptance.Result memory r = post(p);
         beacon.set(1, IZKMLBeacon.RoundState.Missed, 0);
         acceptance.draw(r, p);
@@ -321,7 +321,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_RevertWhen_PosterWithdrawsBeforeItsDraw() external {
-        IZKMLAcceptance.Policy memory p = policyOf(SAMPLED);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(SAMPLED);
         IZKMLAcceptance.Result memory r = post(p);
         vm.warp(LATE + 1);
         vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.StillExposed.selector, idOf(r, p)));
@@ -351,7 +351,7 @@ contract AcceptanceTest is Accepting {
 
     function test_SignatureAcceptsAtOnce() external {
         registerKey("enclave");
-        IZKMLAcceptance.Policy memory p = policyOf(ATTESTED);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(ATTESTED);
         (p.bond, p.deposit, p.beneficiary) = (0, 0, address(0));
         IZKMLAcceptance.Posting memory posting = postingOf();
         posting.attestations = one(attestationBy("enclave", resultOf(POSTER)));
@@ -369,7 +369,7 @@ contract AcceptanceTest is Accepting {
 
     function test_SignatureComesLater() external {
         registerKey("enclave");
-        IZKMLAcceptance.Policy memory p = policyOf(ATTESTED | OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(ATTESTED | OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         IZKMLAcceptance.Attestation[] memory all = one(attestationBy("enclave", r));
         vm.expectEmit(true, true, true, true, address(acceptance));
@@ -383,7 +383,7 @@ contract AcceptanceTest is Accepting {
 
     function test_TwoOfThree() external {
         registerKey("enclave");
-        IZKMLAcceptance.Policy memory p = policyOf(7);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(7);
         p.required = 2;
         IZKMLAcceptance.Posting memory posting = postingOf();
         posting.attestations = one(attestationBy("enclave", resultOf(POSTER)));
@@ -400,7 +400,7 @@ contract AcceptanceTest is Accepting {
     function test_RevertWhen_SignaturesAreNotWhatTheyMustBe() external {
         registerKey("one");
         registerKey("two");
-        IZKMLAcceptance.Policy memory p = policyOf(ATTESTED | OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(ATTESTED | OPTIMISTIC);
         p.signatures = 2;
         IZKMLAcceptance.Result memory r = post(p);
         IZKMLAcceptance.Attestation[] memory all = one(attestationBy("one", r));
@@ -421,7 +421,7 @@ contract AcceptanceTest is Accepting {
 
     function test_RevertWhen_SignatureIsOfAnotherTimeOrResult() external {
         bytes32 keyId = registerKey("enclave");
-        IZKMLAcceptance.Policy memory p = policyOf(ATTESTED | OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(ATTESTED | OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         IZKMLAcceptance.Attestation memory a = attestationBy("enclave", r);
         vm.warp(NOW - 1);
@@ -454,7 +454,7 @@ contract AcceptanceTest is Accepting {
     /// @dev Revoked later, what was accepted stays.
     function test_RevokedKeySignsNoMore() external {
         bytes32 keyId = registerKey("enclave");
-        IZKMLAcceptance.Policy memory p = policyOf(ATTESTED | OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(ATTESTED | OPTIMISTIC);
         IZKMLAcceptance.Posting memory posting = postingOf();
         posting.attestations = one(attestationBy("enclave", resultOf(POSTER)));
         IZKMLAcceptance.Result memory first = post(p, posting, 0);
@@ -467,7 +467,7 @@ contract AcceptanceTest is Accepting {
 
     function test_RevertWhen_PathIsNotThePolicys() external {
         registerKey("enclave");
-        IZKMLAcceptance.Policy memory p = policyOf(SAMPLED);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(SAMPLED);
         IZKMLAcceptance.Result memory r = post(p);
         vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.NoSuchPath.selector, OPTIMISTIC));
         challenge(r, p);
@@ -494,7 +494,7 @@ contract AcceptanceTest is Accepting {
     // Proven, whenever.
 
     function test_ProofNeedsNoPath() external {
-        IZKMLAcceptance.Policy memory p = policyOf(7);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(7);
         p.required = 3;
         IZKMLAcceptance.Result memory r = post(p);
         prove(r, p);
@@ -506,7 +506,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_RevertWhen_ProofIsOfSomethingElse() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         bytes memory good = proofOf(r);
         bytes32 hash = keccak256(words(5, 7));
@@ -527,7 +527,7 @@ contract AcceptanceTest is Accepting {
 
     /// @dev Of what was posted, everything counts: under another policy there is no such result.
     function testFuzz_RevertWhen_ResultOrPolicyIsAnother(uint8 which) external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         which %= 18;
         if (which == 0) r.poster = BOB;
@@ -559,7 +559,7 @@ contract AcceptanceTest is Accepting {
     // Giving up.
 
     function test_PosterReleasesWhatTheApplicationRefuses() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.StillExposed.selector, idOf(r, p)));
         vm.prank(POSTER);
@@ -581,7 +581,7 @@ contract AcceptanceTest is Accepting {
     }
 
     function test_RevertWhen_DeadlineHasPassed() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         vm.warp(LATE + 1);
         vm.expectRevert(abi.encodeWithSelector(ZKMLConsumer.InferenceExpired.selector, LATE));
@@ -592,7 +592,7 @@ contract AcceptanceTest is Accepting {
 
     /// @dev A refusal of the application takes no bond from a poster that has proven.
     function test_ProofPaysWhateverTheApplicationSays() external {
-        IZKMLAcceptance.Policy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
         IZKMLAcceptance.Result memory r = post(p);
         challenge(r, p);
         acceptance.close(true);
@@ -601,9 +601,11 @@ contract AcceptanceTest is Accepting {
         assertEq(funds(POSTER), BOND + DEPOSIT, "paid");
     }
 
-    function refuseAll(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p, IZKMLAcceptance.State state)
-        private
-    {
+    function refuseAll(
+        IZKMLAcceptance.Result memory r,
+        IZKMLAcceptance.AcceptancePolicy memory p,
+        IZKMLAcceptance.State state
+    ) private {
         bytes memory error_ = wrongState(r, p, state);
         bytes memory proof = proofOf(r);
         vm.expectRevert(error_);
@@ -620,13 +622,15 @@ contract AcceptanceTest is Accepting {
         acceptance.draw(r, p);
     }
 
-    function refusePolicy(IZKMLAcceptance.Policy memory p, bytes memory error_) private {
+    function refusePolicy(IZKMLAcceptance.AcceptancePolicy memory p, bytes memory error_) private {
         refusePosting(p, postingOf(), error_);
     }
 
-    function refusePosting(IZKMLAcceptance.Policy memory p, IZKMLAcceptance.Posting memory posting, bytes memory error_)
-        private
-    {
+    function refusePosting(
+        IZKMLAcceptance.AcceptancePolicy memory p,
+        IZKMLAcceptance.Posting memory posting,
+        bytes memory error_
+    ) private {
         uint256 nonce = acceptance.nonces(ALICE);
         vm.expectRevert(error_);
         vm.prank(POSTER);
@@ -636,7 +640,7 @@ contract AcceptanceTest is Accepting {
 
     function refuseSignature(
         IZKMLAcceptance.Result memory r,
-        IZKMLAcceptance.Policy memory p,
+        IZKMLAcceptance.AcceptancePolicy memory p,
         IZKMLAcceptance.Attestation memory a,
         bytes memory error_
     ) private {
@@ -645,7 +649,7 @@ contract AcceptanceTest is Accepting {
     }
 
     /// @dev Randomness that draws a result, or spares it.
-    function valueFor(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p, bool due)
+    function valueFor(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p, bool due)
         private
         view
         returns (bytes32 value)

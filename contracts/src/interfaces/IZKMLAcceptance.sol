@@ -46,7 +46,7 @@ interface IZKMLAcceptance is IZKMLLedger {
     /// @param beneficiary Who gets what a challenger does not get of a lost bond: an account that no poster controls.
     /// @param beacon Draws, if sampled.
     /// @param attestors Knows the keys, if attested.
-    struct Policy {
+    struct AcceptancePolicy {
         uint8 paths;
         uint8 required;
         uint8 signatures;
@@ -109,7 +109,7 @@ interface IZKMLAcceptance is IZKMLLedger {
 
     /// @notice All that is kept of a result, in one slot.
     /// @param state Where it stands.
-    /// @param held Which paths hold, as in {Policy}, and 8 once it is proven; that a window is over is not written down.
+    /// @param held Which paths hold, as in {AcceptancePolicy}, and 8 once it is proven; that a window is over is not written down.
     /// @param since Block time at which it was posted.
     /// @param until Last block time at which a proof that is due may come.
     /// @param round The beacon's round that draws it.
@@ -133,7 +133,7 @@ interface IZKMLAcceptance is IZKMLLedger {
         address indexed subject,
         address indexed poster,
         Result result,
-        Policy policy,
+        AcceptancePolicy policy,
         bytes output
     );
     /// @notice Enough keys have signed a result.
@@ -245,18 +245,19 @@ interface IZKMLAcceptance is IZKMLLedger {
     /// @notice Demands the proof of a result, and sets a deposit aside: coins that come along, or out of the caller's account here.
     /// @param result The result, as its event has it.
     /// @param policy Its policy, as the event has it.
-    function challenge(Result calldata result, Policy calldata policy) external payable;
+    function challenge(Result calldata result, AcceptancePolicy calldata policy) external payable;
 
     /// @notice Draws a result. Without randomness, as nobody has handed it in in time, its proof is due.
     /// @param result The result, as its event has it.
     /// @param policy Its policy, as the event has it.
-    function draw(Result calldata result, Policy calldata policy) external;
+    function draw(Result calldata result, AcceptancePolicy calldata policy) external;
 
     /// @notice Hands signatures in.
     /// @param result The result, as its event has it.
     /// @param policy Its policy, as the event has it.
     /// @param attestations As many as the policy asks for, ascending by key.
-    function attest(Result calldata result, Policy calldata policy, Attestation[] calldata attestations) external;
+    function attest(Result calldata result, AcceptancePolicy calldata policy, Attestation[] calldata attestations)
+        external;
 
     /// @notice Proves a result, whether that is due or not, and also one that was accepted. Bond and deposit are the poster's, whoever hands
     /// the proof in. Acts on nothing: {accept} does.
@@ -264,25 +265,30 @@ interface IZKMLAcceptance is IZKMLLedger {
     /// @param policy Its policy, as the event has it.
     /// @param output The words of the output section.
     /// @param proof The proof blob, bound to the context that `verifyInference` would have asked for.
-    function prove(Result calldata result, Policy calldata policy, bytes calldata output, bytes calldata proof) external;
+    function prove(
+        Result calldata result,
+        AcceptancePolicy calldata policy,
+        bytes calldata output,
+        bytes calldata proof
+    ) external;
 
     /// @notice Has the application act on a result that counts. Anybody may, until its deadline.
     /// @param result The result, as its event has it.
     /// @param policy Its policy, as the event has it.
     /// @param output The words of the output section.
-    function accept(Result calldata result, Policy calldata policy, bytes calldata output) external;
+    function accept(Result calldata result, AcceptancePolicy calldata policy, bytes calldata output) external;
 
     /// @notice Takes the bond of a result whose proof was due and has not come. Anybody may. Of a challenged one, a half is the challenger's,
     /// rounded down, with its deposit, and the rest the beneficiary's; of a drawn one, all is the beneficiary's.
     /// @param result The result, as its event has it.
     /// @param policy Its policy, as the event has it.
-    function claim(Result calldata result, Policy calldata policy) external;
+    function claim(Result calldata result, AcceptancePolicy calldata policy) external;
 
     /// @notice Ends a result that counts for nothing. Its poster may once it can neither be challenged nor drawn, as where the application
     /// refuses it; anybody may where nothing can be proven about its model any more. Bond and deposit go back.
     /// @param result The result, as its event has it.
     /// @param policy Its policy, as the event has it.
-    function release(Result calldata result, Policy calldata policy) external;
+    function release(Result calldata result, AcceptancePolicy calldata policy) external;
 
     /// @notice Where a result stands.
     /// @param resultId Its id.
@@ -298,7 +304,10 @@ interface IZKMLAcceptance is IZKMLLedger {
     /// @param result The result.
     /// @param policy Its policy.
     /// @return resultId The hash of both, and of chain and contract.
-    function resultIdOf(Result calldata result, Policy calldata policy) external view returns (bytes32 resultId);
+    function resultIdOf(Result calldata result, AcceptancePolicy calldata policy)
+        external
+        view
+        returns (bytes32 resultId);
 
     /// @notice What a proof of a result must be bound to.
     /// @param result The result.

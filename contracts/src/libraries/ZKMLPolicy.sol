@@ -28,7 +28,11 @@ library ZKMLPolicy {
     /// @param policy The policy.
     /// @param poster Who posts under it.
     /// @return time Seconds from posting that a challenge and its answer, or an answer to being drawn, may take.
-    function check(IZKMLAcceptance.Policy calldata policy, address poster) internal view returns (uint256 time) {
+    function check(IZKMLAcceptance.AcceptancePolicy calldata policy, address poster)
+        internal
+        view
+        returns (uint256 time)
+    {
         uint256 paths = policy.paths;
         if (paths == 0 || paths > (OPTIMISTIC | SAMPLED | ATTESTED)) revert IZKMLAcceptance.UnknownPaths(paths);
         uint256 number = count(paths);

@@ -49,7 +49,7 @@ abstract contract Accepting is Hooked {
     }
 
     /// @dev Any of these paths is enough.
-    function policyOf(uint256 paths) internal view returns (IZKMLAcceptance.Policy memory p) {
+    function policyOf(uint256 paths) internal view returns (IZKMLAcceptance.AcceptancePolicy memory p) {
         p.paths = uint8(paths);
         p.required = 1;
         p.signatures = 1;
@@ -75,11 +75,11 @@ abstract contract Accepting is Hooked {
     }
 
     /// @dev Posts with coins along.
-    function post(IZKMLAcceptance.Policy memory p) internal returns (IZKMLAcceptance.Result memory r) {
+    function post(IZKMLAcceptance.AcceptancePolicy memory p) internal returns (IZKMLAcceptance.Result memory r) {
         return post(p, postingOf(), BOND);
     }
 
-    function post(IZKMLAcceptance.Policy memory p, IZKMLAcceptance.Posting memory posting, uint256 value)
+    function post(IZKMLAcceptance.AcceptancePolicy memory p, IZKMLAcceptance.Posting memory posting, uint256 value)
         internal
         returns (IZKMLAcceptance.Result memory r)
     {
@@ -88,7 +88,7 @@ abstract contract Accepting is Hooked {
         acceptance.post{value: value}(ALICE, ACTION, posting, p);
     }
 
-    function challenge(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p) internal {
+    function challenge(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p) internal {
         vm.prank(CHALLENGER);
         acceptance.challenge{value: DEPOSIT}(r, p);
     }
@@ -97,22 +97,26 @@ abstract contract Accepting is Hooked {
         return blobOf(acceptance.resultContext(r));
     }
 
-    function prove(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p) internal {
+    function prove(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p) internal {
         bytes memory proof = proofOf(r);
         vm.prank(BOB);
         acceptance.prove(r, p, words(5, 6), proof);
     }
 
-    function accept(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p) internal {
+    function accept(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p) internal {
         vm.prank(BOB);
         acceptance.accept(r, p, words(5, 6));
     }
 
-    function idOf(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p) internal view returns (bytes32) {
+    function idOf(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p)
+        internal
+        view
+        returns (bytes32)
+    {
         return acceptance.resultIdOf(r, p);
     }
 
-    function stateOf(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p)
+    function stateOf(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p)
         internal
         view
         returns (IZKMLAcceptance.State)
@@ -120,7 +124,11 @@ abstract contract Accepting is Hooked {
         return acceptance.statusOf(idOf(r, p)).state;
     }
 
-    function heldOf(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p) internal view returns (uint256) {
+    function heldOf(IZKMLAcceptance.Result memory r, IZKMLAcceptance.AcceptancePolicy memory p)
+        internal
+        view
+        returns (uint256)
+    {
         return acceptance.statusOf(idOf(r, p)).held;
     }
 
@@ -162,11 +170,11 @@ abstract contract Accepting is Hooked {
         all[0] = a;
     }
 
-    function wrongState(IZKMLAcceptance.Result memory r, IZKMLAcceptance.Policy memory p, IZKMLAcceptance.State state)
-        internal
-        view
-        returns (bytes memory)
-    {
+    function wrongState(
+        IZKMLAcceptance.Result memory r,
+        IZKMLAcceptance.AcceptancePolicy memory p,
+        IZKMLAcceptance.State state
+    ) internal view returns (bytes memory) {
         return abi.encodeWithSelector(IZKMLAcceptance.WrongState.selector, idOf(r, p), state);
     }
 }
