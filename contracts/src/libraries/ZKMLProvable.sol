@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {IModelVerifier} from "../interfaces/IModelVerifier.sol";
 import {IZKMLRegistry} from "../interfaces/IZKMLRegistry.sol";
 import {IZKMLRouter} from "../interfaces/IZKMLRouter.sol";
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
