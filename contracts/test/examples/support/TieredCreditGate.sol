@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {ZKMLConsumer} from "../ZKMLConsumer.sol";
-import {ZKMLTiers} from "../ZKMLTiers.sol";
-import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
-import {CreditGate} from "./CreditGate.sol";
+import {ZKMLConsumer} from "../../../src/ZKMLConsumer.sol";
+import {ZKMLTiers} from "../../../src/ZKMLTiers.sol";
+import {IZKMLVerifier} from "../../../src/interfaces/IZKMLVerifier.sol";
+import {CreditGate} from "../../../src/examples/CreditGate.sol";
 
 /// @title Example: small loans for less than a proof
 /// @notice {CreditGate}, whose small and medium loans are approved by results under policies, by their principal; larger ones need a proof.

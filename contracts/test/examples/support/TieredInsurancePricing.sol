@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {ZKMLTiers} from "../ZKMLTiers.sol";
-import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
-import {InsurancePricing} from "./InsurancePricing.sol";
+import {ZKMLTiers} from "../../../src/ZKMLTiers.sol";
+import {IZKMLVerifier} from "../../../src/interfaces/IZKMLVerifier.sol";
+import {InsurancePricing} from "../../../src/examples/InsurancePricing.sol";
 
 /// @title Example: quotes for small covers for less than a proof
 /// @notice {InsurancePricing}, whose small and medium covers are quoted by results under policies; larger ones need a proof. Every check
