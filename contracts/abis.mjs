@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 /** Contracts of the package whose ABI is exported whole. */
 const WHOLE = [
   "ZKMLRegistry", "ZKMLRouter", "ZKMLVerifier", "ZKMLEmergencyStop", "ZKMLInferenceStore", "ZKMLConsumer", "ZKMLPausable",
-  "ZKMLRelayed", "ZKMLRequests", "ZKMLRewards", "SignedDataRoot", "IModelVerifier", "IModelPairing",
+  "ZKMLRelayed", "ZKMLRequests", "ZKMLRewards", "ZKMLAcceptance", "ZKMLAttestors", "SignedDataRoot", "IModelVerifier", "IModelPairing",
 ];
 /** Generated contracts of several models: what they share does not depend on the model. */
 const CONSUMERS = ["CreditConsumer", "CreditOpenConsumer", "ScoreAConsumer", "LtvConsumer", "FraudAConsumer"];

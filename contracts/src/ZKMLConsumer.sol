@@ -257,11 +257,15 @@ abstract contract ZKMLConsumer is ZKMLOwnable, ZKMLDomain {
     {
         bytes32 commitment = ZKMLStatement.inputCommitment(dataCommitment, context);
         // The model is read after the hook, which may have let another one take over.
-        _askVerifier(modelId(), commitment, output, proof);
+        _verifyProofOf(modelId(), commitment, output, proof);
     }
 
     /// @dev `ZKML_VERIFIER.verifyInference(id, commitment, output, proof)`, 180 gas cheaper than Solidity writes it.
-    function _askVerifier(uint256 id, bytes32 commitment, bytes calldata output, bytes calldata proof) private {
+    /// @param id The model, for whose choice the caller answers.
+    /// @param commitment The commitment to the input and to what the proof is bound to.
+    /// @param output The words of the output section.
+    /// @param proof The proof blob.
+    function _verifyProofOf(uint256 id, bytes32 commitment, bytes calldata output, bytes calldata proof) internal {
         address verifier = address(ZKML_VERIFIER);
         bytes4 selector = IERCZKMLInference.verifyInference.selector;
         assembly ("memory-safe") {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-
+import {ZKMLLedger} from "./ZKMLLedger.sol";
 import {ZKMLRequests} from "./ZKMLRequests.sol";
 import {IZKMLRequests} from "./interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "./interfaces/IZKMLRewards.sol";
@@ -19,13 +17,8 @@ import {ZKMLStatement} from "./libraries/ZKMLStatement.sol";
 ///
 /// Two things remain: a model that is deprecated or whose route is stopped cannot be proven any more, and with private
 /// weights a request is proven by the model that is in force when it is fulfilled.
-///
-/// Tokens whose balances change by themselves are not for this: what such a token takes away, the last to withdraw misses.
-/// @dev The ledger is all that is owed. A contract with money of its own keeps it elsewhere. Every amount is written off
-/// before it is sent. To the hooks that act on an output the contract itself is the caller.
-abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
-    using SafeERC20 for IERC20;
-
+/// @dev To the hooks that act on an output the contract itself is the caller.
+abstract contract ZKMLRewards is ZKMLRequests, ZKMLLedger, IZKMLRewards {
     /// @dev Where a request with a reward stands, in one slot.
     struct Waiting {
         RequestState state;
@@ -37,44 +30,14 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
     /// @custom:storage-location erc7201:zkml-chain.storage.Rewards
     struct RewardsStorage {
         mapping(uint256 requestId => Waiting waiting) waiting;
-        mapping(address account => mapping(address asset => uint256 amount)) balances;
         mapping(address payer => mapping(address spender => mapping(address asset => uint256 amount))) limits;
-        /// All coins that are owed: to accounts, and to whoever proves.
-        uint256 coins;
     }
 
     /// @dev ERC-7201's place of {RewardsStorage}.
     bytes32 private constant _REWARDS_STORAGE = 0xb0476d9ba6d62cd28b7ee43ad855233394234ebb18a7227532f049bc94509a00;
 
-    /// @dev The chain's own coin among assets.
-    address private constant _COIN = address(0);
     /// @dev Gas for the call itself, and for what comes after it.
     uint256 private constant _GAS_AROUND_CALLBACK = 5_000;
-
-    /// @inheritdoc IZKMLRewards
-    function deposit(address asset, uint256 amount) external payable {
-        uint256 coins = asset == _COIN ? amount : 0;
-        if (msg.value != coins) revert WrongValue(msg.value, coins);
-        if (asset == _COIN) _count(amount);
-        else _collect(IERC20(asset), amount);
-        _rewards().balances[msg.sender][asset] += amount;
-        emit Deposited(msg.sender, asset, amount);
-    }
-
-    /// @inheritdoc IZKMLRewards
-    function withdraw(address asset, uint256 amount, address to) external {
-        if (to == address(0)) revert NoRecipient();
-        _take(msg.sender, asset, amount);
-        emit Withdrawn(msg.sender, asset, to, amount);
-        if (asset != _COIN) return IERC20(asset).safeTransfer(to, amount);
-        _rewards().coins -= amount;
-        bool sent;
-        assembly ("memory-safe") {
-            // Whatever the receiver answers stays with it.
-            sent := call(gas(), to, amount, 0, 0, 0, 0)
-        }
-        if (!sent) revert WithdrawalFailed(to);
-    }
 
     /// @inheritdoc IZKMLRewards
     function setSpendingLimit(address spender, address asset, uint256 amount) external {
@@ -96,7 +59,7 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         if (block.number < from) revert TooFewConfirmations(block.number, from);
         bytes32 context = _checkBinding(request, ZKMLStatement.fulfilmentNonceOf(requestId, prover), proof);
         _verifyProof(request.dataCommitment, context, output, proof);
-        _rewards().balances[prover][reward.asset] += reward.amount;
+        _credit(prover, reward.asset, reward.amount);
         emit InferenceFulfilled(requestId, request.subject, prover);
         emit RewardEarned(requestId, prover, reward.asset, reward.amount);
         _callBack(requestId, request, reward.callbackGas, output);
@@ -107,7 +70,7 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         uint256 requestId = _idOf(request, reward);
         if (block.timestamp <= request.deadline) revert NotExpired(request.deadline);
         _end(requestId, RequestState.Cancelled);
-        _rewards().balances[reward.payer][reward.asset] += reward.amount;
+        _credit(reward.payer, reward.asset, reward.amount);
         emit RequestCancelled(requestId);
         emit RewardReturned(requestId, reward.payer, reward.asset, reward.amount);
     }
@@ -122,11 +85,6 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         _beforeInference();
         _apply(request.subject, requestId, request.action, request.dataCommitment, output);
         _onFulfilled(requestId, request, output);
-    }
-
-    /// @inheritdoc IZKMLRewards
-    function fundsOf(address account, address asset) external view returns (uint256 amount) {
-        return _rewards().balances[account][asset];
     }
 
     /// @inheritdoc IZKMLRewards
@@ -180,7 +138,9 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         bytes calldata input,
         bytes calldata provenance
     ) internal whenNotPaused returns (uint256 requestId) {
-        _setAside(reward);
+        if (reward.amount == 0) revert NoReward();
+        if (msg.value == 0 && reward.payer != msg.sender) _spend(reward.payer, reward.asset, reward.amount);
+        _setAside(reward.payer, reward.asset, reward.amount);
         uint256 sequence;
         (requestId, sequence) = _number(subject, action, deadline, dataCommitment, provenance);
         requestId = _rewardedId(requestId, reward);
@@ -191,51 +151,12 @@ abstract contract ZKMLRewards is ZKMLRequests, IZKMLRewards {
         emit RewardedInferenceRequested(requestId, subject, request, reward, input);
     }
 
-    /// @dev Takes the reward from the coins that came along, or from a deposit; never from both.
-    function _setAside(Reward calldata reward) private {
-        (address payer, address asset, uint256 amount) = (reward.payer, reward.asset, reward.amount);
-        if (amount == 0) revert NoReward();
-        if (msg.value != 0) {
-            uint256 expected = asset == _COIN && payer == msg.sender ? amount : 0;
-            if (msg.value != expected) revert WrongValue(msg.value, expected);
-            return _count(amount);
-        }
-        if (payer != msg.sender) _spend(payer, asset, amount);
-        _take(payer, asset, amount);
-    }
-
-    /// @dev Coins that came along. A function that asks for several inferences finds the same `msg.value` each time, and so
-    /// do calls that are bundled with `delegatecall`: what is owed has to be there.
-    function _count(uint256 amount) private {
-        uint256 owed = _rewards().coins + amount;
-        if (address(this).balance < owed) {
-            revert InsufficientDeposit(address(this), _COIN, address(this).balance, owed);
-        }
-        _rewards().coins = owed;
-    }
-
     /// @dev Uses up a part of the caller's limit.
     function _spend(address payer, address asset, uint256 amount) private {
         mapping(address => uint256) storage limits = _rewards().limits[payer][msg.sender];
         uint256 available = limits[asset];
         if (available < amount) revert SpendingLimitExceeded(payer, msg.sender, available, amount);
         limits[asset] = available - amount;
-    }
-
-    /// @dev Writes an amount off.
-    function _take(address account, address asset, uint256 amount) private {
-        mapping(address => uint256) storage balances = _rewards().balances[account];
-        uint256 available = balances[asset];
-        if (available < amount) revert InsufficientDeposit(account, asset, available, amount);
-        balances[asset] = available - amount;
-    }
-
-    /// @dev From the caller, and exactly. What is moved while the token is asked moves the balance, too, and is found out.
-    function _collect(IERC20 token, uint256 amount) private {
-        uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        if (received != amount) revert DepositNotExact(received, amount);
     }
 
     /// @dev Ends the wait of a request with a reward, once.

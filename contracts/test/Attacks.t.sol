@@ -4,6 +4,7 @@ pragma solidity ^0.8.20;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
+import {IZKMLLedger} from "../src/interfaces/IZKMLLedger.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
 import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
@@ -174,7 +175,7 @@ contract AttacksTest is Paying {
         vm.prank(PAYER);
         bulk.deposit{value: 10 ether}(COIN, 10 ether);
         bytes memory error_ =
-            abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, address(bulk), COIN, 15 ether, 20 ether);
+            abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, address(bulk), COIN, 15 ether, 20 ether);
         bytes[] memory calls = new bytes[](2);
         calls[0] = abi.encodeCall(bulk.deposit, (COIN, 5 ether));
         calls[1] = calls[0];
@@ -186,7 +187,7 @@ contract AttacksTest is Paying {
         // From a deposit, one can ask as often as it lasts.
         bulk.deposit{value: 10 ether}(COIN, 10 ether);
         bulk.askTwice(ACTION, DEADLINE, DATA, coins(ALICE, 5 ether));
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, ALICE, COIN, 0, 5 ether));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, ALICE, COIN, 0, 5 ether));
         bulk.askTwice(ACTION, DEADLINE, DATA, coins(ALICE, 5 ether));
         vm.stopPrank();
         // What was taken out is not counted any more.
@@ -245,7 +246,7 @@ contract AttacksTest is Paying {
         requests.deposit(address(one), 4);
         requests.deposit(address(two), 6);
         bytes memory error_ =
-            abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, PAYER, address(two), 6, 7);
+            abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, PAYER, address(two), 6, 7);
         vm.expectRevert(error_);
         requests.withdraw(address(two), 7, PAYER);
         requests.withdraw(address(two), 6, PAYER);
@@ -262,7 +263,7 @@ contract AttacksTest is Paying {
         requests.deposit(address(requests), 0);
         vm.expectRevert();
         requests.withdraw(address(requests), 0, PAYER);
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.WithdrawalFailed.selector, address(requests)));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WithdrawalFailed.selector, address(requests)));
         requests.withdraw(COIN, 0, address(requests));
     }
 

@@ -5,6 +5,7 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IERCZKMLInference} from "../src/interfaces/IERCZKMLVerifier.sol";
+import {IZKMLLedger} from "../src/interfaces/IZKMLLedger.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
 import {ZKMLStatement} from "../src/libraries/ZKMLStatement.sol";
@@ -66,7 +67,7 @@ contract RewardsTest is Paying {
         assertTrue(stateOf(r, w) == FULFILLED, "fulfilled");
         assertTrue(requests.fundsOf(PROVER, COIN) == 3 ether && requests.fundsOf(BOB, COIN) == 0, "earned");
         vm.expectEmit(true, true, true, true, address(requests));
-        emit IZKMLRewards.Withdrawn(PROVER, COIN, BOB, 1 ether);
+        emit IZKMLLedger.Withdrawn(PROVER, COIN, BOB, 1 ether);
         vm.startPrank(PROVER);
         requests.withdraw(COIN, 1 ether, BOB);
         requests.withdraw(COIN, 2 ether, PROVER);
@@ -85,7 +86,7 @@ contract RewardsTest is Paying {
             vm.expectRevert(abi.encodeWithSelector(ZKMLConsumer.WrongContext.selector, context, expected));
             requests.fulfillRewarded(r, w, thief, words(5, 6), proof);
         }
-        vm.expectRevert(IZKMLRewards.NoRecipient.selector);
+        vm.expectRevert(IZKMLLedger.NoRecipient.selector);
         requests.fulfillRewarded(r, w, address(0), words(5, 6), proof);
         earn(PROVER, r, w);
     }

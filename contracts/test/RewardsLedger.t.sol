@@ -2,6 +2,7 @@
 pragma solidity ^0.8.20;
 
 import {ZKMLRewards} from "../src/ZKMLRewards.sol";
+import {IZKMLLedger} from "../src/interfaces/IZKMLLedger.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
 import {Paying} from "./support/Paying.sol";
@@ -117,17 +118,17 @@ contract RewardsLedgerTest is Paying {
         address[2] memory assets = [COIN, address(token)];
         for (uint256 i = 0; i < 2; ++i) {
             vm.expectEmit(true, true, true, true, address(requests));
-            emit IZKMLRewards.Deposited(PAYER, assets[i], 5);
+            emit IZKMLLedger.Deposited(PAYER, assets[i], 5);
             deposit(PAYER, assets[i], 5);
             deposit(PAYER, assets[i], 2);
             assertEq(requests.fundsOf(PAYER, assets[i]), 7, "paid in");
             vm.expectEmit(true, true, true, true, address(requests));
-            emit IZKMLRewards.Withdrawn(PAYER, assets[i], PROVER, 6);
+            emit IZKMLLedger.Withdrawn(PAYER, assets[i], PROVER, 6);
             vm.prank(PAYER);
             requests.withdraw(assets[i], 6, PROVER);
             assertEq(requests.fundsOf(PAYER, assets[i]), 1, "left");
             bytes memory error_ =
-                abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, PAYER, assets[i], 1, 2);
+                abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, PAYER, assets[i], 1, 2);
             vm.expectRevert(error_);
             vm.prank(PAYER);
             requests.withdraw(assets[i], 2, PROVER);
@@ -138,18 +139,18 @@ contract RewardsLedgerTest is Paying {
     function test_RevertWhen_TheCoinsAreNotTheDeposit() external {
         uint256[2] memory wrong = [uint256(4), 6];
         for (uint256 i = 0; i < 2; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.WrongValue.selector, wrong[i], 5));
+            vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WrongValue.selector, wrong[i], 5));
             vm.prank(PAYER);
             requests.deposit{value: wrong[i]}(COIN, 5);
         }
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.WrongValue.selector, 5, 0));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WrongValue.selector, 5, 0));
         vm.prank(PAYER);
         requests.deposit{value: 5}(address(token), 5);
     }
 
     function test_RevertWhen_TheTokenKeepsAPart() external {
         token.setFee(1);
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.DepositNotExact.selector, 4, 5));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.DepositNotExact.selector, 4, 5));
         vm.prank(PAYER);
         requests.deposit(address(token), 5);
     }
@@ -179,11 +180,11 @@ contract RewardsLedgerTest is Paying {
         Attacker attacker = new Attacker(requests);
         hooked.mint(address(attacker), 100);
         bytes memory inner = abi.encodeCall(requests.deposit, (address(hooked), 10));
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.DepositNotExact.selector, 20, 10));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.DepositNotExact.selector, 20, 10));
         attacker.depositThen(address(hooked), 10, inner);
         attacker.depositThen(address(hooked), 10, "");
         inner = abi.encodeCall(requests.withdraw, (address(hooked), 10, BOB));
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.DepositNotExact.selector, 0, 10));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.DepositNotExact.selector, 0, 10));
         attacker.depositThen(address(hooked), 10, inner);
         assertEq(hooked.balanceOf(address(requests)), requests.fundsOf(address(attacker), address(hooked)), "owed");
     }
@@ -202,13 +203,13 @@ contract RewardsLedgerTest is Paying {
         Refusing refusing = new Refusing();
         vm.deal(address(this), 10);
         refusing.pay{value: 10}(requests);
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.WithdrawalFailed.selector, address(refusing)));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WithdrawalFailed.selector, address(refusing)));
         refusing.take(requests, 10);
         assertEq(requests.fundsOf(address(refusing), COIN), 10, "still there");
         vm.prank(address(refusing));
         requests.withdraw(COIN, 10, BOB);
         deposit(PAYER, COIN, 10);
-        vm.expectRevert(IZKMLRewards.NoRecipient.selector);
+        vm.expectRevert(IZKMLLedger.NoRecipient.selector);
         vm.prank(PAYER);
         requests.withdraw(COIN, 10, address(0));
     }
@@ -244,10 +245,10 @@ contract RewardsLedgerTest is Paying {
         deposit(ALICE, address(token), 10);
         vm.startPrank(ALICE);
         bytes memory error_ =
-            abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, ALICE, address(token), 10, 11);
+            abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, ALICE, address(token), 10, 11);
         vm.expectRevert(error_);
         requests.askRewarded(ALICE, ACTION, DEADLINE, DATA, tokens(ALICE, 11), INPUT, "");
-        error_ = abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, ALICE, COIN, 0, 1);
+        error_ = abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, ALICE, COIN, 0, 1);
         vm.expectRevert(error_);
         requests.askRewarded(ALICE, ACTION, DEADLINE, DATA, coins(ALICE, 1), INPUT, "");
     }
@@ -281,9 +282,7 @@ contract RewardsLedgerTest is Paying {
         vm.prank(PAYER);
         requests.setSpendingLimit(ALICE, address(token), 1000);
         w = tokens(PAYER, 86);
-        vm.expectRevert(
-            abi.encodeWithSelector(IZKMLRewards.InsufficientDeposit.selector, PAYER, address(token), 85, 86)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.InsufficientDeposit.selector, PAYER, address(token), 85, 86));
         vm.prank(ALICE);
         requests.askRewarded(ALICE, ACTION, DEADLINE, DATA, w, INPUT, "");
         assertEq(requests.spendingLimitOf(PAYER, ALICE, address(token)), 1000, "nothing was spent");
@@ -314,7 +313,7 @@ contract RewardsLedgerTest is Paying {
     }
 
     function wrongValue(IZKMLRewards.Reward memory w, uint256 value, uint256 expected) private {
-        vm.expectRevert(abi.encodeWithSelector(IZKMLRewards.WrongValue.selector, value, expected));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLLedger.WrongValue.selector, value, expected));
         vm.prank(ALICE);
         requests.askRewarded{value: value}(ALICE, ACTION, DEADLINE, DATA, w, INPUT, "");
     }

@@ -140,12 +140,7 @@ contract CreditGate is ZKMLConsumer, SignedDataRoot {
     /// @param inference The proof, for the caller and {actionOf} these terms.
     function approve(Terms calldata terms, Inference calldata inference) external {
         _checkTerms(terms);
-        bytes32 action = actionOf(terms);
-        _verifyInference(msg.sender, action, inference);
-        // Never overflows: block times are far below 2^64.
-        uint64 validUntil = uint64(block.timestamp) + APPROVAL_LIFETIME;
-        approvals[msg.sender] = Approval(action, validUntil);
-        emit LoanApproved(msg.sender, action, validUntil);
+        _verifyInference(msg.sender, actionOf(terms), inference);
     }
 
     /// @notice Uses an approval up. The pool calls this in the transaction that pays out.
@@ -169,7 +164,7 @@ contract CreditGate is ZKMLConsumer, SignedDataRoot {
     }
 
     /// @dev Limits that hold whatever the model says.
-    function _checkTerms(Terms calldata terms) private view {
+    function _checkTerms(Terms calldata terms) internal view {
         Policy memory p = policy;
         if (terms.asset != p.asset) revert WrongAsset(terms.asset);
         if (terms.principal == 0 || terms.principal > p.maxPrincipal) {
@@ -198,5 +193,13 @@ contract CreditGate is ZKMLConsumer, SignedDataRoot {
         int256 risk = ZKMLCodec.decode(ZKMLCodec.word(output, 0), OUTPUT_SCALE, ZKMLCodec.Rounding.Up);
         if (risk < 0 || risk > ZKMLCodec.WAD) revert RiskOutOfRange(risk);
         if (uint256(risk) > policy.maxRisk) revert RiskTooHigh(uint256(risk), policy.maxRisk);
+    }
+
+    /// @dev The action is the terms, which were checked before.
+    function _onInference(address subject, bytes32 action, bytes32, bytes calldata) internal virtual override {
+        // Never overflows: block times are far below 2^64.
+        uint64 validUntil = uint64(block.timestamp) + APPROVAL_LIFETIME;
+        approvals[subject] = Approval(action, validUntil);
+        emit LoanApproved(subject, action, validUntil);
     }
 }

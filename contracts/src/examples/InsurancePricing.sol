@@ -150,20 +150,9 @@ contract InsurancePricing is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
     /// @param inference The proof, for the caller and {actionOf} this policy.
     /// @return premium What it costs.
     function quote(Policy calldata policy, Inference calldata inference) external returns (uint256 premium) {
-        if (policy.cover == 0 || policy.cover > limits.maxCover) {
-            revert CoverOutOfBounds(policy.cover, limits.maxCover);
-        }
-        if (policy.duration == 0 || policy.duration > limits.maxDuration) {
-            revert DurationOutOfBounds(policy.duration, limits.maxDuration);
-        }
-        bytes32 action = actionOf(policy);
-        if (insured[msg.sender][action]) revert AlreadyInsured(action);
+        bytes32 action = _checkPolicy(policy);
         _verifyInference(msg.sender, action, inference);
-        premium = _premium(policy.cover, inference.output);
-        // Never overflows: block times are far below 2^64.
-        uint64 validUntil = uint64(block.timestamp) + QUOTE_LIFETIME;
-        quotes[msg.sender] = Quote(action, premium, validUntil);
-        emit Quoted(msg.sender, action, premium, validUntil);
+        return _quote(msg.sender, action, policy.cover, inference.output);
     }
 
     /// @notice Buys the policy of the caller's quote.
@@ -188,6 +177,37 @@ contract InsurancePricing is ZKMLConsumer, SignedDataRoot, ReentrancyGuard {
     /// @return action The policy, hashed.
     function actionOf(Policy calldata policy) public pure returns (bytes32 action) {
         return keccak256(abi.encode(POLICY_TYPEHASH, policy.object, policy.cover, policy.start, policy.duration));
+    }
+
+    /// @dev Limits that hold whatever the model says.
+    /// @param policy The policy that the caller asks for.
+    /// @return action What a proof for it is bound to.
+    function _checkPolicy(Policy calldata policy) internal view returns (bytes32 action) {
+        if (policy.cover == 0 || policy.cover > limits.maxCover) {
+            revert CoverOutOfBounds(policy.cover, limits.maxCover);
+        }
+        if (policy.duration == 0 || policy.duration > limits.maxDuration) {
+            revert DurationOutOfBounds(policy.duration, limits.maxDuration);
+        }
+        action = actionOf(policy);
+        if (insured[msg.sender][action]) revert AlreadyInsured(action);
+    }
+
+    /// @dev Quotes what the model's rate comes to.
+    /// @param holder Who may buy.
+    /// @param action The policy, hashed.
+    /// @param cover The most that it pays.
+    /// @param output The words of the output section.
+    /// @return premium What it costs.
+    function _quote(address holder, bytes32 action, uint256 cover, bytes calldata output)
+        internal
+        returns (uint256 premium)
+    {
+        premium = _premium(cover, output);
+        // Never overflows: block times are far below 2^64.
+        uint64 validUntil = uint64(block.timestamp) + QUOTE_LIFETIME;
+        quotes[holder] = Quote(action, premium, validUntil);
+        emit Quoted(holder, action, premium, validUntil);
     }
 
     /// @dev From the buyer to the treasury, and exactly.

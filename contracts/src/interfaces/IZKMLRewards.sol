@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
+import {IZKMLLedger} from "./IZKMLLedger.sol";
 import {IZKMLRequests} from "./IZKMLRequests.sol";
 
 /// @title Requests that pay whoever proves them
@@ -8,9 +9,8 @@ import {IZKMLRequests} from "./IZKMLRequests.sol";
 /// it in: who copies a proof pays for its transaction and gets nothing. After the deadline it goes back to who paid.
 /// Nobody takes a fee, and nobody can move money that is not theirs.
 ///
-/// All amounts are kept in one ledger, by account and asset: deposits, rewards that were earned, rewards that came back.
-/// Everybody takes out what is theirs.
-interface IZKMLRewards {
+/// Deposits, rewards that were earned and rewards that came back are in one ledger, see {IZKMLLedger}.
+interface IZKMLRewards is IZKMLLedger {
     /// @notice What a request pays, and how it is carried out; part of its id.
     /// @param payer Whose money it is: the caller, or somebody whose spending limit allows it.
     /// @param asset The token; zero for the chain's own coin.
@@ -51,17 +51,6 @@ interface IZKMLRewards {
     /// gas that the request allows was not enough. Nothing of it has happened, and nobody can make it happen later.
     /// @param requestId The request's id.
     event CallbackFailed(uint256 indexed requestId);
-    /// @notice Money came in.
-    /// @param account Whose it is.
-    /// @param asset The token; zero for the chain's own coin.
-    /// @param amount How much.
-    event Deposited(address indexed account, address indexed asset, uint256 amount);
-    /// @notice Money went out.
-    /// @param account Whose it was.
-    /// @param asset The token; zero for the chain's own coin.
-    /// @param to Where it went.
-    /// @param amount How much.
-    event Withdrawn(address indexed account, address indexed asset, address indexed to, uint256 amount);
     /// @notice Somebody may spend another's deposit on requests, up to a limit.
     /// @param payer Whose deposit.
     /// @param spender Who may.
@@ -71,31 +60,12 @@ interface IZKMLRewards {
 
     /// @notice A reward of nothing: make a request without one.
     error NoReward();
-    /// @notice The zero address can prove nothing, and nobody takes money out for it.
-    error NoRecipient();
-    /// @notice The coins that came along are not the reward, or come with a reward of another asset or payer.
-    /// @param received Coins that came along.
-    /// @param expected Coins that the call needs.
-    error WrongValue(uint256 received, uint256 expected);
-    /// @notice The account has less than that.
-    /// @param account Whose deposit.
-    /// @param asset The token; zero for the chain's own coin.
-    /// @param available What there is.
-    /// @param needed What is needed.
-    error InsufficientDeposit(address account, address asset, uint256 available, uint256 needed);
     /// @notice The payer allows the spender less than that.
     /// @param payer Whose deposit.
     /// @param spender Who wants to spend it.
     /// @param available What is left of the limit.
     /// @param needed What is needed.
     error SpendingLimitExceeded(address payer, address spender, uint256 available, uint256 needed);
-    /// @notice Another amount arrived than was sent: the token keeps a part, or adds one, and is not taken.
-    /// @param received What arrived.
-    /// @param expected What was sent.
-    error DepositNotExact(uint256 received, uint256 expected);
-    /// @notice The receiver refuses the coins.
-    /// @param to The receiver.
-    error WithdrawalFailed(address to);
     /// @notice The request is too young for a proof.
     /// @param blockNumber The block.
     /// @param first The first block in which it can be fulfilled.
@@ -110,17 +80,6 @@ interface IZKMLRewards {
     /// @notice Only the contract itself calls this.
     /// @param caller Who called.
     error NotSelf(address caller);
-
-    /// @notice Pays in. Tokens have to be approved before; coins come along.
-    /// @param asset The token; zero for the chain's own coin.
-    /// @param amount How much, and exactly that has to arrive.
-    function deposit(address asset, uint256 amount) external payable;
-
-    /// @notice Takes money of the caller out: deposits, rewards earned, rewards returned.
-    /// @param asset The token; zero for the chain's own coin.
-    /// @param amount How much.
-    /// @param to Where it goes.
-    function withdraw(address asset, uint256 amount, address to) external;
 
     /// @notice Lets somebody spend the caller's deposit on requests: a subscription.
     /// @param spender Who may. It can pay itself for proving, so it can take all of it.
@@ -147,12 +106,6 @@ interface IZKMLRewards {
     /// @param request The request, as its event has it.
     /// @param reward The reward, as the event has it.
     function reclaimReward(IZKMLRequests.Request calldata request, Reward calldata reward) external;
-
-    /// @notice What belongs to an account.
-    /// @param account The account.
-    /// @param asset The token; zero for the chain's own coin.
-    /// @return amount What it can take out, or spend on requests.
-    function fundsOf(address account, address asset) external view returns (uint256 amount);
 
     /// @notice What a spender may still spend of a payer's deposit.
     /// @param payer Whose deposit.

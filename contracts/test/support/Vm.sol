@@ -58,12 +58,15 @@ interface Vm {
         returns (uint256[] memory values);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool exists);
     function prank(address sender) external;
+    function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
     function readFile(string calldata path) external view returns (string memory content);
     function recordLogs() external;
     function revertToState(uint256 id) external returns (bool done);
     function roll(uint256 blockNumber) external;
+    function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
     function setNonce(address account, uint64 nonce) external;
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 id);
     function startPrank(address sender) external;
     function stopPrank() external;

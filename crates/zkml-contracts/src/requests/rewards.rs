@@ -273,7 +273,9 @@ mod tests {
     /// Signatures of functions and events, against the text of the contracts.
     #[test]
     fn signatures_are_the_contracts() {
-        let interface = library::source("@zkml-chain/contracts/src/interfaces/IZKMLRewards.sol").unwrap();
+        let interface = ["IZKMLLedger", "IZKMLRewards"]
+            .map(|name| library::source(&format!("{}interfaces/{name}.sol", library::PREFIX)).unwrap())
+            .concat();
         let declared = |kind: &str, signature: &str| {
             let (name, types) = signature.split_once('(').unwrap();
             let types = types

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.20;
+
+import {ZKMLAcceptance} from "../../src/ZKMLAcceptance.sol";
+import {ZKMLConsumer} from "../../src/ZKMLConsumer.sol";
+import {IZKMLVerifier} from "../../src/interfaces/IZKMLVerifier.sol";
+import {HookedConsumer} from "./HookedConsumer.sol";
+
+/// @title A hooked consumer that takes results under any policy, too
+contract HookedAcceptance is HookedConsumer, ZKMLAcceptance {
+    bool public closed;
+
+    error Closed();
+
+    constructor(IZKMLVerifier verifier, uint256 modelId_, uint256 modelDelay, address owner_)
+        HookedConsumer(verifier, modelId_, modelDelay, owner_)
+    {}
+
+    function close(bool whether) external {
+        closed = whether;
+    }
+
+    function post(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
+        external
+        payable
+        returns (bytes32 resultId)
+    {
+        return _postResult(subject, action, posting, policy);
+    }
+
+    /// @dev Two results with the coins of one.
+    function postTwice(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
+        external
+        payable
+    {
+        _postResult(subject, action, posting, policy);
+        _postResult(subject, action, posting, policy);
+    }
+
+    function _beforeInference() internal view override {
+        if (closed) revert Closed();
+    }
+
+    function _onInference(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata output)
+        internal
+        override(HookedConsumer, ZKMLConsumer)
+    {
+        HookedConsumer._onInference(subject, action, dataCommitment, output);
+    }
+}
