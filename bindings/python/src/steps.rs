@@ -260,6 +260,14 @@ pub(crate) fn solidity(told: &Bound<'_, PyAny>, dir: PathBuf, proof: Option<Vec<
     json(told.py(), &report)
 }
 
+/// All that a folder says about its model: as JSON, and as a page.
+#[pyfunction]
+pub(crate) fn report(told: &Bound<'_, PyAny>, dir: PathBuf, records: PathBuf) -> PyResult<(String, String)> {
+    let report =
+        work::run(told, move |observer| steps::report::run(observer, &Artifacts::open(&dir)?, &records))?;
+    Ok((json(told.py(), &report)?, zkml_chain::show::html::model(&report)))
+}
+
 /// A proof that Python holds, as a file that goes when the step ends.
 fn on_disk(proof: &[u8]) -> Result<tempfile::NamedTempFile, Error> {
     let failed = |e| Error::io("write", Path::new("a temporary file"), e);

@@ -26,6 +26,20 @@ def test_a_model_shows_graph_error_and_cost(credit: zk.Model) -> None:
     assert "<svg" in credit.calibration.plot_error()._repr_svg_()
 
 
+def test_a_report_is_the_command_lines_page(credit: zk.Model, tmp_path: Path) -> None:
+    report = credit.report(records=tmp_path)
+    assert report.data["model"] == credit.name and report.data["activity"]["samples"] > 0
+    assert report.html.startswith("<!doctype html>") and credit.model_hash in report.html
+    page = report.save(tmp_path / "report.html")
+    assert page.read_text(encoding="utf-8") == report.html and page.stat().st_mode & 0o777 == 0o644
+    shown = report._repr_html_()
+    assert "<h1" not in shown and "&lt;h1" in shown and 'sandbox' in shown
+    with pytest.raises(OSError):
+        report.save(tmp_path / "none" / "report.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    assert repr(report) == "Report()"
+
+
 def test_names_cannot_break_a_page() -> None:
     picture = str(_html.bars("<b>", {"<script>alert(1)</script>": 1.0, "a & b": 0.0}, "{:.1f}"))
     ElementTree.fromstring(picture)

@@ -37,6 +37,7 @@ from ._results import (
     OutputCheck,
     Port,
     Refusal,
+    Report,
     Simulation,
     Verdict,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Proof",
     "Refusal",
     "Refused",
+    "Report",
     "Simulation",
     "SystemFailure",
     "UsageError",

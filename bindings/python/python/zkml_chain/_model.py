@@ -20,7 +20,7 @@ from ._arrays import named
 from ._errors import ArtifactError, InputError, UsageError
 from ._progress import Progress, Teller
 from ._proof import Proof
-from ._results import Calibration, Check, Commitment, Contracts, Cost, Port, Simulation
+from ._results import Calibration, Check, Commitment, Contracts, Cost, Port, Report, Simulation
 from ._sources import onnx_file
 
 #: Who sees something: everybody, or nobody besides the owner, who commits to it. For inputs and outputs also by name.
@@ -230,6 +230,29 @@ class Model:
         """
         report = json.loads(_told(progress, _native.commit_weights, self.dir))
         return Commitment.of(report["commitments"][0])
+
+    def report(
+        self, *, records: str | os.PathLike[str] = "deploy/deployments", progress: Progress = None
+    ) -> Report:
+        """One page about the model, as ``zkml-chain report`` writes it.
+
+        It says what is proven and who sees what; it has the integer model node by node, float against integer on up to 200 samples of the
+        calibration, values against their bounds, errors and costs by layer, the gas of the folder's proof, and deployments.
+
+        Parameters
+        ----------
+        records : path
+            Folder with records of deployments.
+        progress
+            As for :func:`compile`.
+
+        Raises
+        ------
+        ArtifactError
+            If a file of the folder was edited or is out of date.
+        """
+        data, page = _told(progress, _native.report, self.dir, Path(records))
+        return Report(json.loads(data), page)
 
     def save(self, dir: str | os.PathLike[str]) -> Path:
         """Keeps the folder, with proofs and private files, as ``dir``, whole or not at all. The model works there from then on.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -355,3 +358,45 @@ class Check:
         }
         rows["samples"] = f"{self.samples} compared, {len(self.refused)} refused"
         return _html.page("beside onnxruntime", [_html.table(rows)])
+
+
+@dataclass(frozen=True)
+class Report:
+    """One page about a model. Notebooks show it; :meth:`save` keeps it."""
+
+    #: What the page was made of, as ``zkml-chain report --json`` gives it.
+    data: Mapping[str, Any] = field(repr=False)
+    #: The page: self-contained HTML, without scripts.
+    html: str = field(repr=False)
+
+    @property
+    def private(self) -> bool:
+        """Whether it tells of weights that are private."""
+        return bool(self.data["private"])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the page, whole or not at all; of private weights for the owner only.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        target = Path(path)
+        handle, staged = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as page:
+                page.write(self.html)
+                page.flush()
+                os.fsync(page.fileno())
+            if not self.private:
+                os.chmod(staged, 0o644)
+            os.replace(staged, target)
+        except BaseException:
+            Path(staged).unlink(missing_ok=True)
+            raise
+        return target
+
+    def _repr_html_(self) -> str:
+        # A frame of its own: the page's style is for itself.
+        return f'<iframe srcdoc="{escape(self.html)}" sandbox style="width:100%;height:42rem;border:0" title="Report"></iframe>'
