@@ -58,6 +58,8 @@ enum Command {
     #[cfg(feature = "chain")]
     Rewards(cmd::rewards::Args),
     #[cfg(feature = "chain")]
+    Bond(cmd::bond::Args),
+    #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
     Audit(cmd::audit::Args),
     Report(cmd::report::Args),
@@ -114,6 +116,8 @@ impl Command {
             Self::Request(args) => cmd::request::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Rewards(args) => cmd::rewards::run(ui, args),
+            #[cfg(feature = "chain")]
+            Self::Bond(args) => cmd::bond::run(ui, &args),
             #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),

@@ -2,10 +2,7 @@
 
 use halo2curves::{bn256::G1Affine, serde::SerdeObject};
 
-use crate::{
-    Layout,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// Points that were read and are on the curve: those of a key, before anybody knows whose.
 #[derive(Debug)]
@@ -20,18 +17,19 @@ impl Points {
         zkml_msm::points_from_raw(bytes).map(Self).ok_or(Error::BadKey("it holds what is no point"))
     }
 
-    /// The powers of the setup that the keys of a layout begin with, and nothing of what else is in them.
+    /// The powers of the setup that keys begin with, as many as [`Layout::powers`](crate::Layout::powers) says, and nothing of what else is
+    /// in them.
     ///
     /// # Errors
     /// [`Error::BadKey`] when there are fewer.
-    pub fn powers(self, layout: &Layout) -> Result<Vec<G1Affine>> {
+    pub fn powers(self, count: usize) -> Result<Vec<G1Affine>> {
         let Self(mut points) = self;
-        if points.len() < layout.powers() {
+        if points.len() < count {
             return Err(Error::BadKey(
                 "it has fewer powers of the setup than this model takes: it is cut short, or another model's",
             ));
         }
-        points.truncate(layout.powers());
+        points.truncate(count);
         Ok(points)
     }
 

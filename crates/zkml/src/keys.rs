@@ -173,7 +173,7 @@ impl Keys {
         let layout = zkml_sumcheck::lay_out(&compiled.system, &plan.options)?;
         begin(observer, Stage::Srs)?;
         let container = Container::open(Path::new(NAME), SUMCHECK_MAGIC, bytes)?;
-        let powers = zkml_sumcheck::Points::read(container.body)?.powers(&layout)?;
+        let powers = zkml_sumcheck::Points::read(container.body)?.powers(layout.powers())?;
         let (s_g2, in_g2, j) = (&given.srs.s_g2, &given.srs_b, layout.opening.column_bits);
         let srs = Slice { powers: &powers, s_g2, in_g2, j }.verifier_part(NAME)?;
         begin(observer, Stage::Keys)?;

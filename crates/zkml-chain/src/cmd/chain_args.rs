@@ -279,7 +279,7 @@ impl FeeArgs {
 }
 
 /// Gwei, with up to nine decimals, as wei.
-fn gwei(text: &str) -> Result<u128, String> {
+pub(super) fn gwei(text: &str) -> Result<u128, String> {
     match decimal(text, 9) {
         Some(0) => Err("a fee of zero is never taken".to_owned()),
         Some(wei) => Ok(wei),

@@ -33,6 +33,9 @@ pub enum Command {
     /// Shows and takes out rewards.
     #[command(hide = true, disable_help_flag = true)]
     Rewards(Rest),
+    /// Works out bonds.
+    #[command(hide = true, disable_help_flag = true)]
+    Bond(Rest),
     /// Serves requests.
     #[command(hide = true, disable_help_flag = true)]
     Watch(Rest),
@@ -51,6 +54,7 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Submit(_) => "submit",
         Command::Request(_) => "request",
         Command::Rewards(_) => "rewards",
+        Command::Bond(_) => "bond",
         Command::Watch(_) => "watch",
     };
     Err(Error::LeftOut { command })

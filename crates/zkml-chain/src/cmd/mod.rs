@@ -1,6 +1,8 @@
 //! One file per subcommand: its arguments, and the call of what does the work.
 
 pub mod audit;
+#[cfg(feature = "chain")]
+pub mod bond;
 pub mod calibrate;
 pub mod calldata;
 #[cfg(feature = "chain")]

@@ -64,6 +64,7 @@ const FOLDERS: &[&str] = &[
     "rewards",
     "watch",
     "report",
+    "bond",
     "demo",
     "run",
 ];

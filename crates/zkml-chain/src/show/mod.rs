@@ -1,6 +1,8 @@
 //! Reports, talk and progress as people see them: one file for the report of each step, and what they share.
 
 pub mod audit;
+#[cfg(feature = "chain")]
+mod bond;
 mod calibrate;
 mod calldata;
 #[cfg(feature = "chain")]

@@ -1,6 +1,8 @@
 //! The steps between an ONNX file and a verdict inside the EVM; each tells an observer what it does, and returns its report.
 
 pub mod audit;
+#[cfg(feature = "chain")]
+pub mod bond;
 pub mod calibrate;
 pub mod calldata;
 pub mod commit;
