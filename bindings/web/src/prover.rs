@@ -19,7 +19,7 @@ use crate::{
 /// The toolkit whose artifact folders are read: keys of another version would be others.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What proves one model: keys that were derived here.
+/// The prover of one model, with keys that were derived here.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Prover {
@@ -52,7 +52,7 @@ struct Proven {
     revealed: BTreeMap<String, Vec<f64>>,
 }
 
-/// What the model takes and gives.
+/// Inputs and outputs of the model.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct About<'a> {
@@ -228,7 +228,7 @@ fn salted(opening: &Opening) -> Salted {
 }
 
 thread_local! {
-    /// Who is told of stages. JavaScript's values belong to their thread, an observer to all of them.
+    /// The listener that is told of stages. JavaScript's values belong to their thread, an observer to all of them.
     static LISTENER: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 

@@ -1,4 +1,4 @@
-//! What the package's callers are told, as JSON. Words are `0x` and 64 digits, as contracts have them.
+//! Results for the package's callers, as JSON. Words are `0x` and 64 digits, as contracts have them.
 
 use serde::Serialize;
 use zkml::{Code as ValueCode, OutputValues, Proof, Role, Verifier, Word};
@@ -63,6 +63,7 @@ impl Statement {
         let mut outputs = proof.outputs.iter();
         let sections =
             [(Role::Input, &layout.inputs), (Role::Model, &layout.model), (Role::Output, &layout.outputs)];
+        // The context comes before them.
         let mut words = proof.instances.iter().skip(layout.inputs_start() as usize);
         let mut fields = Vec::new();
         for (role, section) in sections {
@@ -119,7 +120,7 @@ pub struct ForContracts {
     registration: Registered,
 }
 
-/// What a registry has of the model.
+/// The model as a registry has it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Registered {

@@ -13,6 +13,7 @@ use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
+    // The first word is the program's name.
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [module, folder] = arguments.as_slice() else {
         eprintln!("usage: zkml-web-bindgen IN.wasm FOLDER");

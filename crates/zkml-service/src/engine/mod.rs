@@ -270,14 +270,17 @@ impl Engine {
             self.note_earned()?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
-            self.show(head)?;
         }
-        self.metrics.requests(&self.journal.counts()?);
+        let counts = self.journal.counts()?;
+        self.metrics.requests(&counts);
+        if let Some(head) = head {
+            self.show(head, counts)?;
+        }
         Ok(head.is_some())
     }
 
     /// Puts what is known onto the status page.
-    fn show(&self, head: Head) -> Result<()> {
+    fn show(&self, head: Head, counts: Counts) -> Result<()> {
         let (journal, account) = (&self.journal, self.account.address());
         self.status.show(Overview {
             service: [
@@ -285,7 +288,7 @@ impl Engine {
                 ("chain", self.rpc.chain_id().to_string()),
                 ("account", account.to_string()),
             ],
-            counts: journal.counts()?,
+            counts,
             waiting: journal.waiting(LISTED)?,
             given_up: journal.given_up(LISTED)?,
             latencies: journal.latencies(REMEMBERED)?,
