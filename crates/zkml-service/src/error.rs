@@ -1,8 +1,8 @@
 //! What can end the service.
 
-use std::path::PathBuf;
-
 use zkml_deploy::DeployError;
+
+use crate::store::StoreError;
 
 /// An error of the service: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -12,32 +12,46 @@ pub enum ServiceError {
     #[error(transparent)]
     Deploy(#[from] DeployError),
     /// A journal cannot be read or written.
-    #[error("the journal {} cannot be used", path.display())]
+    #[error("the journal {journal} cannot be used")]
     Journal {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// Its file, or its server and schema.
+        journal: String,
+        /// What the database says.
+        source: StoreError,
+    },
+    /// The server of a journal cannot be reached, or went away.
+    #[error("the journal {journal} cannot be reached; the last change is read again")]
+    JournalAway {
+        /// Its server and schema.
+        journal: String,
+        /// What went wrong.
+        source: StoreError,
+    },
+    /// The URL of a database is missing, or none.
+    #[error("{} is of no use: {why}", crate::store::DatabaseUrl::VARIABLE)]
+    DatabaseUrl {
+        /// What is wrong with it, without any of its text.
+        why: String,
     },
     /// A file is no journal of this program.
-    #[error("the journal {}: {why}", path.display())]
+    #[error("the journal {journal}: {why}")]
     NoJournal {
-        /// The file.
-        path: PathBuf,
+        /// Its file, or its server and schema.
+        journal: String,
         /// What it is instead, and the way out.
         why: String,
     },
     /// Somebody else has the journal open.
-    #[error("the journal {} is in use: another service that serves the same requests runs already", path.display())]
+    #[error("the journal {journal} is in use: another service that serves the same requests runs already")]
     JournalInUse {
-        /// The file.
-        path: PathBuf,
+        /// Its file, or its server and schema.
+        journal: String,
     },
     /// A journal was made for something else.
-    #[error("the journal {} is for {what} {there}, not {here}: name another file", path.display())]
+    #[error("the journal {journal} is for {what} {there}, not {here}: name another file")]
     OtherJournal {
-        /// The file.
-        path: PathBuf,
+        /// Its file, or its server and schema.
+        journal: String,
         /// What differs.
         what: &'static str,
         /// The journal's.
@@ -62,6 +76,8 @@ impl ServiceError {
         match self {
             Self::Deploy(e) => e.name(),
             Self::Journal { .. } | Self::NoJournal { .. } => "journal",
+            Self::JournalAway { .. } => "journal-away",
+            Self::DatabaseUrl { .. } => "database-url",
             Self::JournalInUse { .. } => "journal-in-use",
             Self::OtherJournal { .. } => "other-journal",
             Self::Listen { .. } => "listen",

@@ -13,6 +13,7 @@ mod prover;
 mod seen;
 mod serving;
 mod status;
+mod store;
 
 pub use engine::{Budget, Options, Service, Summary};
 pub use error::{Result, ServiceError};
@@ -24,4 +25,5 @@ pub use metrics::Metrics;
 pub use prover::{Job, ProveFailure, Proven, Prover};
 pub use serving::{Least, Rewards, Serving};
 pub use status::Status;
+pub use store::{DatabaseUrl, StoreError, StoreErrorKind};
 pub use tokio_util::sync::CancellationToken;

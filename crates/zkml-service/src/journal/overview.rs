@@ -1,13 +1,15 @@
 //! What people look at: what waits, and how long the last requests took.
 
-use rusqlite::{Row, params};
 use zkml_protocol::Word;
 
 use super::{
     Journal, now_ms,
     requests::{WAITING, size},
 };
-use crate::error::Result;
+use crate::{
+    error::Result,
+    store::{Row, values},
+};
 
 /// A request that waits, or that was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,16 +45,16 @@ impl Journal {
              FROM requests WHERE {condition} ORDER BY {order} LIMIT ?1"
         );
         let now = now_ms();
-        let shown = |row: &Row<'_>| {
+        let shown = |row: &Row| {
             Ok(Shown {
                 request: row.get(0).map(Word)?,
                 state: row.get(1)?,
                 age_ms: now.saturating_sub(row.get(2)?).max(0).unsigned_abs(),
-                attempts: row.get::<_, i64>(3)?.unsigned_abs(),
+                attempts: row.get::<i64>(3)?.unsigned_abs(),
                 reason: row.get(4)?,
             })
         };
-        self.read(|sql| sql.prepare(&query)?.query_map(params![size(limit)], shown)?.collect())
+        self.read(|sql| sql.query(&query, &values![size(limit)])?.iter().map(shown).collect())
     }
 
     /// Milliseconds from first sight to the block of the fulfilment, of the requests that transactions of ours fulfilled last; the last
@@ -61,7 +63,7 @@ impl Journal {
         let query = "SELECT mined_at - seen_at FROM slots JOIN requests ON slots.request = requests.id \
                      WHERE slots.status IN ('mined', 'final') AND void = 0 AND mined_at > 0 AND closed_how = 'fulfilled' \
                      ORDER BY mined_at DESC LIMIT ?1";
-        let took = |row: &Row<'_>| Ok(row.get::<_, i64>(0)?.max(0).unsigned_abs());
-        self.read(|sql| sql.prepare(query)?.query_map(params![size(limit)], took)?.collect())
+        let took = |row: &Row| Ok(row.get::<i64>(0)?.max(0).unsigned_abs());
+        self.read(|sql| sql.query(query, &values![size(limit)])?.iter().map(took).collect())
     }
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
 use zkml_deploy::secret::redact;
 use zkml_protocol::{
     Word,
     binding::{Request, Reward},
 };
 
-use super::{Journal, now_ms, rewards, subjects::list};
+use super::{Journal, now_ms, rewards};
 use crate::{
     error::Result,
     prover::Proven,
     seen::{Seen, What},
+    store::{Row, Sql, StoreError, values},
 };
 
 /// What ended the wait of a request on the chain.
@@ -84,9 +84,8 @@ impl Journal {
     /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn request(&self, id: &Word) -> Result<Option<Entry>> {
         self.read(|sql| {
-            sql.prepare(&format!("SELECT {COLUMNS} FROM requests WHERE id = ?1"))?
-                .query_row([id.0], entry)
-                .optional()
+            let row = sql.first(&format!("SELECT {COLUMNS} FROM requests WHERE id = ?1"), &values![id.0])?;
+            row.as_ref().map(entry).transpose()
         })
     }
 
@@ -95,38 +94,34 @@ impl Journal {
     /// # Errors
     /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn requests(&self) -> Result<Vec<Entry>> {
-        self.select("1", i64::MAX)
+        self.select("TRUE", i64::MAX)
     }
 
     /// Requests that want a proof now, in turns: each subject's first, then each one's second. Of some subjects, only those that were begun before.
     pub(crate) fn to_prove(&self, limit: usize, over_quota: &BTreeSet<Address>) -> Result<Vec<Entry>> {
-        let room = format!("(begun_at > 0 OR subject NOT IN ({}))", list(over_quota));
-        let now = now_ms();
-        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= {now} AND {room}"), size(limit))
+        let room = format!("(begun_at > 0 OR NOT {})", self.among(over_quota));
+        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= ?3 AND {room}"), size(limit))
     }
 
     /// Requests with a proof that no transaction hands in.
     pub(crate) fn to_send(&self, limit: usize) -> Result<Vec<Entry>> {
         let free =
             "NOT EXISTS (SELECT 1 FROM slots WHERE slots.request = requests.id AND slots.status = 'live')";
-        let now = now_ms();
-        self.in_turns(
-            &format!("{WAITING} AND proof IS NOT NULL AND next_try <= {now} AND {free}"),
-            size(limit),
-        )
+        self.in_turns(&format!("{WAITING} AND proof IS NOT NULL AND next_try <= ?3 AND {free}"), size(limit))
     }
 
     /// A subject's turn comes the later, the more of its requests came before or were begun within the last hour: nobody's many keep
     /// another's one waiting. Then what was put off least often, then the oldest.
     fn in_turns(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
-        let (order, since) = ("attempts, block, sequence", now_ms().saturating_sub(REMEMBERED_MS));
+        let (order, now) = ("attempts, block, sequence", now_ms());
+        let since = now.saturating_sub(REMEMBERED_MS);
         let query = format!(
-            "WITH begun AS (SELECT subject AS who, count(*) AS number FROM requests WHERE begun_at > {since} GROUP BY subject), \
+            "WITH begun AS (SELECT subject AS who, count(*) AS number FROM requests WHERE begun_at > ?2 GROUP BY subject), \
              waiting AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY subject ORDER BY {order}) AS place FROM requests WHERE {condition}) \
              SELECT {COLUMNS} FROM waiting LEFT JOIN begun ON who = subject \
              ORDER BY place + coalesce(number, 0), {order} LIMIT ?1"
         );
-        self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
+        self.read(|sql| sql.query(&query, &values![limit, since, now])?.iter().map(entry).collect())
     }
 
     /// Notes that a request is being proven.
@@ -134,7 +129,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET begun_at = ?2, missing = 0 WHERE id = ?1",
-                params![id.0, now_ms()],
+                &values![id.0, now_ms()],
             )
             .map(|_| ())
         })
@@ -143,7 +138,7 @@ impl Journal {
     pub(super) fn select(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
         let query =
             format!("SELECT {COLUMNS} FROM requests WHERE {condition} ORDER BY block, sequence LIMIT ?1");
-        self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
+        self.read(|sql| sql.query(&query, &values![limit])?.iter().map(entry).collect())
     }
 
     /// Keeps a proof, unless the request is over for good.
@@ -152,7 +147,7 @@ impl Journal {
             sql.execute(
                 "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, failures = 0, next_try = 0, reason = NULL WHERE id = ?1 \
                  AND status IN ('open', 'orphaned')",
-                params![id.0, proven.output, proven.blob],
+                &values![id.0, proven.output.clone(), proven.blob.clone()],
             )
             .map(|_| ())
         })
@@ -164,7 +159,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, failures = failures + ?4, missing = 0 WHERE id = ?1",
-                params![id.0, next, redact(reason), failure],
+                &values![id.0, next, redact(reason), failure],
             )
             .map(|_| ())
         })
@@ -177,12 +172,11 @@ impl Journal {
         }
         let now = now_ms();
         self.write(|sql| {
-            let mut update = sql.prepare(
-                "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, missing = 1 WHERE id = ?1",
-            )?;
-            requests
-                .iter()
-                .try_for_each(|m| update.execute(params![m.id.0, now.saturating_add(m.pause_ms), redact(&m.what)]).map(|_| ()))
+            let update = "UPDATE requests SET next_try = ?2, reason = ?3, attempts = attempts + 1, missing = 1 WHERE id = ?1";
+            requests.iter().try_for_each(|m| {
+                let next = now.saturating_add(m.pause_ms);
+                sql.execute(update, &values![m.id.0, next, redact(&m.what)]).map(|_| ())
+            })
         })
     }
 
@@ -190,7 +184,7 @@ impl Journal {
     pub(crate) fn missing(&self) -> Result<u64> {
         let query =
             format!("SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND missing = 1");
-        self.read(|sql| sql.query_row(&query, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+        self.read(|sql| sql.number(&query, &values![]))
     }
 
     /// Gives up what has waited for its input for longer than so many milliseconds, if that was looked for since its last pause began.
@@ -201,7 +195,7 @@ impl Journal {
         );
         let now = now_ms();
         let before = now.saturating_sub(longest_ms);
-        self.write(|sql| sql.prepare(&query)?.query_map([before, now], entry)?.collect())
+        self.write(|sql| sql.query(&query, &values![before, now])?.iter().map(entry).collect())
     }
 
     /// Gives a request up.
@@ -209,7 +203,7 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE requests SET status = 'refused', reason = ?2 WHERE id = ?1 AND status = 'open'",
-                params![id.0, redact(reason)],
+                &values![id.0, redact(reason)],
             )
             .map(|_| ())
         })
@@ -223,9 +217,8 @@ impl Journal {
         );
         let time = Word::from_u64(time);
         self.write(|sql| {
-            sql.prepare(&query)?
-                .query_map(params![size(block), time.0], |row| row.get(0).map(Word))?
-                .collect()
+            let rows = sql.query(&query, &values![size(block), time.0])?;
+            rows.iter().map(|row| row.get(0).map(Word)).collect()
         })
     }
 
@@ -234,7 +227,7 @@ impl Journal {
         let query = format!(
             "UPDATE requests SET closed_block = ?2, closed_how = 'expired' WHERE id = ?1 AND {WAITING}"
         );
-        self.write(|sql| sql.execute(&query, params![id.0, size(block)]).map(|_| ()))
+        self.write(|sql| sql.execute(&query, &values![id.0, size(block)]).map(|_| ()))
     }
 
     /// Ends what was closed up to a block that is final. Proofs and inputs are of no use any more.
@@ -246,7 +239,7 @@ impl Journal {
              WHERE closed_block <= ?1 AND (status = 'open' OR (status = 'refused' AND closed_how = 'fulfilled')) \
              RETURNING {COLUMNS}"
         );
-        self.write(|sql| sql.prepare(&query)?.query_map([size(last)], entry)?.collect())
+        self.write(|sql| sql.query(&query, &values![size(last)])?.iter().map(entry).collect())
     }
 
     /// How many requests are in which state.
@@ -255,9 +248,8 @@ impl Journal {
     /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn counts(&self) -> Result<Counts> {
         self.read(|sql| {
-            sql.prepare("SELECT state, count(*) FROM overview GROUP BY state ORDER BY state")?
-                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
-                .collect()
+            let rows = sql.query("SELECT state, count(*) FROM overview GROUP BY state ORDER BY state", &[])?;
+            rows.iter().map(|row| Ok((row.get(0)?, row.get::<i64>(1)?.unsigned_abs()))).collect()
         })
     }
 
@@ -269,25 +261,24 @@ impl Journal {
         self.read(|sql| {
             let query = "SELECT NOT EXISTS (SELECT 1 FROM requests WHERE status = 'open') \
                          AND NOT EXISTS (SELECT 1 FROM slots WHERE status IN ('live', 'mined'))";
-            sql.query_row(query, [], |row| row.get(0))
+            sql.first(query, &[])?.ok_or_else(|| StoreError::damaged("no answer"))?.get(0)
         })
     }
 }
 
 /// Takes an event in; whether it was news. What was orphaned and comes back is news, a repetition is not.
-pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool> {
+pub(super) fn apply(sql: &mut dyn Sql, seen: &Seen) -> Result<bool, StoreError> {
     let block = size(seen.block);
     let changed = match &seen.what {
         What::Requested { id, request, reward, input } => {
             let Request { subject, sequence, deadline, action, data_commitment } = request;
-            sql.prepare(
+            sql.execute(
                 "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, seen_at, reward, status) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'open') ON CONFLICT (id) DO UPDATE SET \
                  block = excluded.block, input = excluded.input, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0, \
                  missing = 0 \
-                 WHERE status = 'orphaned'",
-            )?
-            .execute(params![
+                 WHERE requests.status = 'orphaned'",
+            &values![
                 id.0,
                 subject,
                 sequence.0,
@@ -298,7 +289,8 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
                 block,
                 now_ms(),
                 reward.as_ref().map(rewards::bytes)
-            ])?
+            ],
+            )?
         }
         What::Fulfilled { id, by } => close(sql, id, block, "fulfilled", Some(by))?,
         What::Cancelled { id } => close(sql, id, block, "cancelled", None)?,
@@ -308,30 +300,35 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
 
 /// The contract's word counts more than our clock's: what was thought to be expired may be fulfilled.
 fn close(
-    sql: &Transaction<'_>,
+    sql: &mut dyn Sql,
     id: &Word,
     block: i64,
     how: &str,
     by: Option<&Address>,
-) -> rusqlite::Result<usize> {
-    sql.prepare(
+) -> Result<usize, StoreError> {
+    sql.execute(
         "UPDATE requests SET closed_block = ?2, closed_how = ?3, closed_by = ?4 \
          WHERE id = ?1 AND (closed_how IS NULL OR closed_how = 'expired')",
-    )?
-    .execute(params![id.0, block, how, by.map(|by| by.into_array())])
+        &values![id.0, block, how, by.map(|by| by.into_array())],
+    )
 }
 
-/// SQLite's integers are signed.
+/// A count, which nobody drives beyond this.
+fn few(number: i64) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
+}
+
+/// Integers of databases are signed.
 pub(super) fn size(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn entry(row: &Row) -> Result<Entry, StoreError> {
     let word = |column| row.get(column).map(Word);
     let closed =
-        match (row.get::<_, Option<i64>>("closed_block")?, row.get::<_, Option<String>>("closed_how")?) {
+        match (row.get::<Option<i64>>("closed_block")?, row.get::<Option<String>>("closed_how")?) {
             (Some(block), Some(how)) => {
-                let by = row.get::<_, Option<[u8; 20]>>("closed_by")?.unwrap_or_default();
+                let by = row.get::<Option<[u8; 20]>>("closed_by")?.unwrap_or_default();
                 let closing = match how.as_str() {
                     "fulfilled" => Closing::Fulfilled { by: Address::from(by) },
                     "cancelled" => Closing::Cancelled,
@@ -356,12 +353,12 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         },
         reward: rewards::read(row)?,
         input: row.get("input")?,
-        block: row.get::<_, i64>("block")?.unsigned_abs(),
+        block: row.get::<i64>("block")?.unsigned_abs(),
         status: row.get("status")?,
         reason: row.get("reason")?,
         closed,
         proof,
-        attempts: row.get("attempts")?,
-        failures: row.get("failures")?,
+        attempts: few(row.get("attempts")?),
+        failures: few(row.get("failures")?),
     })
 }

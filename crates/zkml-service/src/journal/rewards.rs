@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, U256};
-use rusqlite::{OptionalExtension, Row, params, types::Type};
 use zkml_protocol::{
     Word,
     binding::{Reward, address_word},
@@ -13,7 +12,10 @@ use super::{
     Journal,
     requests::{Entry, WAITING},
 };
-use crate::error::Result;
+use crate::{
+    error::Result,
+    store::{Row, StoreError, values},
+};
 
 /// What a refusal for the reward begins with.
 pub(crate) const UNPAID: &str = "its reward is not enough: ";
@@ -35,7 +37,7 @@ impl Journal {
     /// Number of requests that were refused for their rewards.
     pub(crate) fn unpaid_count(&self) -> Result<u64> {
         let query = format!("SELECT count(*) FROM requests WHERE status = 'refused' AND {}", for_reward());
-        self.read(|sql| sql.query_row(&query, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+        self.read(|sql| sql.number(&query, &values![]))
     }
 
     /// Opens a request again that was refused for its reward.
@@ -44,14 +46,14 @@ impl Journal {
             "UPDATE requests SET status = 'open', reason = NULL, next_try = 0 WHERE id = ?1 AND status = 'refused' AND {}",
             for_reward()
         );
-        self.write(|sql| sql.execute(&query, params![id.0]).map(|_| ()))
+        self.write(|sql| sql.execute(&query, &values![id.0]).map(|_| ()))
     }
 
     /// What this account has earned in blocks that are read, by asset. A reorganisation takes it back with the block.
     pub(crate) fn earned(&self, prover: Address) -> Result<Earned> {
         let query = "SELECT reward FROM requests WHERE reward IS NOT NULL AND closed_how = 'fulfilled' AND closed_by = ?1";
         let rewards: Vec<Option<Reward>> =
-            self.read(|sql| sql.prepare(query)?.query_map([prover.into_array()], read)?.collect())?;
+            self.read(|sql| sql.query(query, &values![prover.into_array()])?.iter().map(read).collect())?;
         let mut earned = Earned::new();
         for reward in rewards.into_iter().flatten() {
             let sum = earned.entry(Address::from(reward.asset)).or_default();
@@ -64,7 +66,7 @@ impl Journal {
     pub(crate) fn usual_gas(&self) -> Result<Option<u64>> {
         let query = "SELECT gas FROM slots JOIN requests ON requests.id = slots.request \
                      WHERE void = 0 AND reward IS NOT NULL ORDER BY slot DESC LIMIT 1";
-        self.read(|sql| sql.query_row(query, [], |row| row.get::<_, i64>(0)).optional())
+        self.read(|sql| sql.first(query, &[])?.map(|row| row.get::<i64>(0)).transpose())
             .map(|gas| gas.map(i64::unsigned_abs))
     }
 }
@@ -81,9 +83,9 @@ pub(super) fn bytes(reward: &Reward) -> Vec<u8> {
 }
 
 /// The reward of a row; none if it does not pay.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Reward>> {
-    let Some(bytes) = row.get::<_, Option<Vec<u8>>>("reward")? else { return Ok(None) };
-    let damaged = || rusqlite::Error::InvalidColumnType(0, "reward".to_owned(), Type::Blob);
+pub(super) fn read(row: &Row) -> Result<Option<Reward>, StoreError> {
+    let Some(bytes) = row.get::<Option<Vec<u8>>>("reward")? else { return Ok(None) };
+    let damaged = || StoreError::damaged("reward is no reward");
     let (words, _) = bytes.as_chunks::<32>();
     let [payer, asset, amount, gas, confirmations] = words else { return Err(damaged()) };
     let address = |word: &[u8; 32]| Address::from_slice(&word[12..]).into_array();

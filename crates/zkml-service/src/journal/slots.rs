@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use alloy::primitives::{B256, U256};
-use rusqlite::{Row, Transaction, params};
 use zkml_deploy::{rpc::Fees, secret::redact, transaction::Signed};
 use zkml_protocol::Word;
 
 use super::{Journal, now_ms, requests::size};
-use crate::error::Result;
+use crate::{
+    error::Result,
+    store::{Row, Sql, StoreError, values},
+};
 
 /// A nonce of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,15 +61,11 @@ impl Journal {
     /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn live(&self) -> Result<Vec<NonceSlot>> {
         self.read(|sql| {
-            let mut offers = sql.prepare(
-                "SELECT hash, raw, max_fee, priority_fee, void, signed_at FROM offers WHERE slot = ?1 ORDER BY rowid",
-            )?;
-            let mut slots = sql.prepare(
-                "SELECT slot, nonce, request, void, gas, publication FROM slots WHERE status = 'live' ORDER BY nonce",
-            )?;
-            let found: Vec<NonceSlot> = slots.query_map([], slot)?.collect::<rusqlite::Result<_>>()?;
+            let offers = "SELECT hash, raw, max_fee, priority_fee, void, signed_at FROM offers WHERE slot = ?1 ORDER BY rowid";
+            let slots = "SELECT slot, nonce, request, void, gas, publication FROM slots WHERE status = 'live' ORDER BY nonce";
+            let found: Vec<NonceSlot> = sql.query(slots, &[])?.iter().map(slot).collect::<Result<_, _>>()?;
             let with_offers = |slot: NonceSlot| {
-                let offers = offers.query_map([slot.id], offer)?.collect::<rusqlite::Result<_>>()?;
+                let offers = sql.query(offers, &values![slot.id])?.iter().map(offer).collect::<Result<_, _>>()?;
                 Ok(NonceSlot { offers, ..slot })
             };
             found.into_iter().map(with_offers).collect()
@@ -77,9 +75,8 @@ impl Journal {
     /// Nonces that no other transaction may take.
     pub(crate) fn held_nonces(&self) -> Result<BTreeSet<u64>> {
         self.read(|sql| {
-            sql.prepare("SELECT nonce FROM slots WHERE status IN ('live', 'mined')")?
-                .query_map([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))?
-                .collect()
+            let rows = sql.query("SELECT nonce FROM slots WHERE status IN ('live', 'mined')", &[])?;
+            rows.iter().map(|row| row.get::<i64>(0).map(i64::unsigned_abs)).collect()
         })
     }
 
@@ -88,18 +85,18 @@ impl Journal {
     /// # Errors
     /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn offer_count(&self) -> Result<u64> {
-        self.read(|sql| sql.query_row("SELECT count(*) FROM offers", [], |row| row.get::<_, i64>(0)))
-            .map(i64::unsigned_abs)
+        self.read(|sql| sql.number("SELECT count(*) FROM offers", &values![]))
     }
 
     /// Writes down what is about to be sent for a request. Fails when the request, or the nonce, has a transaction.
     pub(crate) fn begin(&mut self, request: &Word, signed: &Signed, publication: U256) -> Result<()> {
         self.write(|sql| {
-            sql.execute(
-                "INSERT INTO slots (nonce, request, gas, status, publication) VALUES (?1, ?2, ?3, 'live', ?4)",
-                params![size(signed.nonce), request.0, size(signed.gas), publication.to_string()],
+            let row = sql.first(
+                "INSERT INTO slots (nonce, request, gas, status, publication) VALUES (?1, ?2, ?3, 'live', ?4) RETURNING slot",
+                &values![size(signed.nonce), request.0, size(signed.gas), publication.to_string()],
             )?;
-            add_offer(sql, sql.last_insert_rowid(), signed, false)
+            let slot = row.ok_or_else(|| StoreError::damaged("no slot was made"))?.get(0)?;
+            add_offer(sql, slot, signed, false)
         })
     }
 
@@ -107,8 +104,8 @@ impl Journal {
     pub(crate) fn offer_more(&mut self, slot: i64, signed: &Signed, void: bool) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "UPDATE slots SET void = ?2, gas = max(gas, ?3) WHERE slot = ?1",
-                params![slot, void, size(signed.gas)],
+                "UPDATE slots SET void = ?2, gas = CASE WHEN gas < ?3 THEN ?3 ELSE gas END WHERE slot = ?1",
+                &values![slot, void, size(signed.gas)],
             )?;
             add_offer(sql, slot, signed, void)
         })
@@ -119,13 +116,13 @@ impl Journal {
         self.write(|sql| {
             sql.execute(
                 "UPDATE slots SET status = 'mined', block = ?2, cost = ?3, mined_at = ?4 WHERE slot = ?1 AND status = 'live'",
-                params![slot, size(block), cost.to_string(), now_ms()],
+                &values![slot, size(block), cost.to_string(), now_ms()],
             )?;
             if let Some(reason) = failed {
                 sql.execute(
                     "UPDATE requests SET failures = failures + 1, reason = ?2 \
                      WHERE id = (SELECT request FROM slots WHERE slot = ?1) AND status = 'open'",
-                    params![slot, redact(reason)],
+                    &values![slot, redact(reason)],
                 )?;
             }
             Ok(())
@@ -137,9 +134,9 @@ impl Journal {
         self.read(|sql| {
             let query = "SELECT cost FROM slots WHERE mined_at > ?1 AND cost IS NOT NULL";
             let mut total = U256::ZERO;
-            for cost in sql.prepare(query)?.query_map([time], |row| row.get::<_, String>(0))? {
+            for row in sql.query(query, &values![time])? {
                 // Whatever somebody wrote into the file: what cannot be read is too much.
-                total = total.saturating_add(cost?.parse().unwrap_or(U256::MAX));
+                total = total.saturating_add(row.get::<String>(0)?.parse().unwrap_or(U256::MAX));
             }
             Ok(total)
         })
@@ -148,7 +145,7 @@ impl Journal {
     /// Somebody else used the nonce.
     pub(crate) fn stolen(&mut self, slot: i64) -> Result<()> {
         self.write(|sql| {
-            sql.execute("UPDATE slots SET status = 'stolen' WHERE slot = ?1 AND status = 'live'", [slot])
+            sql.execute("UPDATE slots SET status = 'stolen' WHERE slot = ?1 AND status = 'live'", &values![slot])
                 .map(|_| ())
         })
     }
@@ -157,23 +154,23 @@ impl Journal {
     pub(crate) fn settle(&mut self, last: u64) -> Result<()> {
         self.write(|sql| {
             sql.execute(
-                "UPDATE offers SET raw = x'' WHERE slot IN (SELECT slot FROM slots WHERE status = 'mined' AND block <= ?1)",
-                [size(last)],
+                "UPDATE offers SET raw = ?2 WHERE slot IN (SELECT slot FROM slots WHERE status = 'mined' AND block <= ?1)",
+                &values![size(last), Vec::new()],
             )?;
-            sql.execute("UPDATE slots SET status = 'final' WHERE status = 'mined' AND block <= ?1", [size(last)])
+            sql.execute("UPDATE slots SET status = 'final' WHERE status = 'mined' AND block <= ?1", &values![size(last)])
                 .map(|_| ())
         })
     }
 }
 
-fn add_offer(sql: &Transaction<'_>, slot: i64, signed: &Signed, void: bool) -> rusqlite::Result<()> {
+fn add_offer(sql: &mut dyn Sql, slot: i64, signed: &Signed, void: bool) -> Result<(), StoreError> {
     let Fees { max, priority } = signed.fees;
     sql.execute(
         "INSERT INTO offers (hash, slot, raw, max_fee, priority_fee, void, signed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            signed.hash.as_slice(),
+        &values![
+            signed.hash.0,
             slot,
-            signed.raw,
+            signed.raw.clone(),
             max.to_string(),
             priority.to_string(),
             void,
@@ -183,23 +180,23 @@ fn add_offer(sql: &Transaction<'_>, slot: i64, signed: &Signed, void: bool) -> r
     .map(|_| ())
 }
 
-fn slot(row: &Row<'_>) -> rusqlite::Result<NonceSlot> {
+fn slot(row: &Row) -> Result<NonceSlot, StoreError> {
     Ok(NonceSlot {
         id: row.get(0)?,
-        nonce: row.get::<_, i64>(1)?.unsigned_abs(),
-        request: row.get::<_, Option<[u8; 32]>>(2)?.map(Word),
+        nonce: row.get::<i64>(1)?.unsigned_abs(),
+        request: row.get::<Option<[u8; 32]>>(2)?.map(Word),
         void: row.get(3)?,
-        gas: row.get::<_, i64>(4)?.unsigned_abs(),
+        gas: row.get::<i64>(4)?.unsigned_abs(),
         // Whatever somebody wrote into the file: what cannot be read is too much.
-        publication: row.get::<_, String>(5)?.parse().unwrap_or(U256::MAX),
+        publication: row.get::<String>(5)?.parse().unwrap_or(U256::MAX),
         offers: Vec::new(),
     })
 }
 
-fn offer(row: &Row<'_>) -> rusqlite::Result<Offer> {
-    let fee = |column| row.get::<_, String>(column).map(|text| text.parse().unwrap_or_default());
+fn offer(row: &Row) -> Result<Offer, StoreError> {
+    let fee = |column| row.get::<String>(column).map(|text| text.parse().unwrap_or_default());
     Ok(Offer {
-        hash: B256::from(row.get::<_, [u8; 32]>(0)?),
+        hash: B256::from(row.get::<[u8; 32]>(0)?),
         raw: row.get(1)?,
         fees: Fees { max: fee(2)?, priority: fee(3)? },
         void: row.get(4)?,

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
-use rusqlite::params;
 use zkml_protocol::Word;
 
 use super::{
     Journal, now_ms,
     requests::{COLUMNS, Entry, WAITING, entry},
 };
-use crate::{error::Result, serving::Quota};
+use crate::{
+    error::Result,
+    serving::Quota,
+    store::{Row, values},
+};
 
 /// Why a request of somebody else is refused.
 const NOT_SERVED: &str = "its subject is not among those that are served";
@@ -19,25 +22,25 @@ impl Journal {
     /// Refuses what waits and was not asked by these.
     pub(crate) fn refuse_others(&mut self, subjects: &BTreeSet<Address>) -> Result<Vec<Entry>> {
         let query = format!(
-            "UPDATE requests SET status = 'refused', reason = ?1 WHERE {WAITING} AND subject NOT IN ({}) RETURNING {COLUMNS}",
-            list(subjects)
+            "UPDATE requests SET status = 'refused', reason = ?1 WHERE {WAITING} AND NOT {} RETURNING {COLUMNS}",
+            self.among(subjects)
         );
-        self.write(|sql| sql.prepare(&query)?.query_map([NOT_SERVED], entry)?.collect())
+        self.write(|sql| sql.query(&query, &values![NOT_SERVED])?.iter().map(entry).collect())
     }
 
     /// Takes up what was refused for its subject, where that is served now; all of it if everybody is.
     pub(crate) fn take_up(&mut self, subjects: Option<&BTreeSet<Address>>) -> Result<()> {
-        let whose = subjects.map_or("1".to_owned(), |subjects| format!("subject IN ({})", list(subjects)));
+        let whose = subjects.map_or_else(|| "TRUE".to_owned(), |subjects| self.among(subjects));
         let query = format!(
             "UPDATE requests SET status = 'open', reason = NULL WHERE status = 'refused' AND reason = ?1 AND {whose}"
         );
-        self.write(|sql| sql.execute(&query, [NOT_SERVED]).map(|_| ()))
+        self.write(|sql| sql.execute(&query, &values![NOT_SERVED]).map(|_| ()))
     }
 
     /// Number of requests that were refused for their subject.
     pub(crate) fn not_served(&self) -> Result<u64> {
         let query = "SELECT count(*) FROM requests WHERE status = 'refused' AND reason = ?1";
-        self.read(|sql| sql.query_row(query, [NOT_SERVED], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+        self.read(|sql| sql.number(query, &values![NOT_SERVED]))
     }
 
     /// Subjects of whom as many requests were begun as a quota allows.
@@ -45,8 +48,8 @@ impl Journal {
         let query = "SELECT subject FROM requests WHERE begun_at > ?1 GROUP BY subject HAVING count(*) >= ?2";
         let (since, most) = (now_ms().saturating_sub(quota.milliseconds), super::requests::size(quota.most));
         self.read(|sql| {
-            let address = |row: &rusqlite::Row<'_>| row.get::<_, [u8; 20]>(0).map(Address::from);
-            sql.prepare(query)?.query_map([since, most], address)?.collect()
+            let address = |row: &Row| row.get::<[u8; 20]>(0).map(Address::from);
+            sql.query(query, &values![since, most])?.iter().map(address).collect()
         })
     }
 
@@ -54,22 +57,24 @@ impl Journal {
     pub(crate) fn begun_besides(&self, id: &Word, subject: &[u8; 20], quota: &Quota) -> Result<u64> {
         let query = "SELECT count(*) FROM requests WHERE subject = ?1 AND begun_at > ?2 AND id <> ?3";
         let since = now_ms().saturating_sub(quota.milliseconds);
-        self.read(|sql| sql.query_row(query, params![subject, since, id.0], |row| row.get::<_, i64>(0)))
-            .map(i64::unsigned_abs)
+        self.read(|sql| sql.number(query, &values![subject, since, id.0]))
     }
 
     /// Number of requests of these subjects that wait for their first proof.
     pub(crate) fn held(&self, subjects: &BTreeSet<Address>) -> Result<u64> {
         let query = format!(
-            "SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND begun_at = 0 AND subject IN ({})",
-            list(subjects)
+            "SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND begun_at = 0 AND {}",
+            self.among(subjects)
         );
-        self.read(|sql| sql.query_row(&query, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+        self.read(|sql| sql.number(&query, &values![]))
     }
-}
 
-/// Addresses as SQL has bytes.
-pub(super) fn list(subjects: &BTreeSet<Address>) -> String {
-    let bytes = subjects.iter().map(|subject| format!("x'{}'", alloy::primitives::hex::encode(subject)));
-    bytes.collect::<Vec<_>>().join(", ")
+    /// A condition: the subject is one of these.
+    pub(super) fn among(&self, subjects: &BTreeSet<Address>) -> String {
+        if subjects.is_empty() {
+            return "FALSE".to_owned();
+        }
+        let bytes = subjects.iter().map(|subject| self.dialect.bytes(subject.as_slice()));
+        format!("subject IN ({})", bytes.collect::<Vec<_>>().join(", "))
+    }
 }

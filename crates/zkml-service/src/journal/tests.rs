@@ -1,10 +1,16 @@
 //! What the journal never allows, and what it takes back.
 
 use super::*;
+#[path = "../../tests/server/mod.rs"]
+mod server;
+
+use self::server::Server;
 use crate::{
     prover::Proven,
     seen::{Seen, What},
+    store::DatabaseUrl,
 };
+use rusqlite::Connection;
 use alloy::primitives::{B256, U256};
 use std::collections::BTreeSet;
 use zkml_deploy::{rpc::Fees, transaction::Signed};
@@ -15,6 +21,57 @@ use zkml_protocol::{
 
 fn owner() -> Owner {
     Owner { chain_id: 1, consumer: Address::repeat_byte(1), sender: Address::repeat_byte(2) }
+}
+
+/// Where a journal is.
+pub(crate) enum Place {
+    File(tempfile::TempDir),
+    Server(Box<DatabaseUrl>),
+}
+
+impl Place {
+    pub(crate) fn file() -> Self {
+        Self::File(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn server() -> Self {
+        let server = Server::shared();
+        Self::Server(Box::new(DatabaseUrl::parse(&server.url(&server.database())).unwrap()))
+    }
+
+    pub(crate) fn open(&self) -> Journal {
+        match self {
+            Self::File(folder) => Journal::open(&folder.path().join("journal"), &owner()),
+            Self::Server(url) => Journal::open_on(url, &owner()),
+        }
+        .unwrap()
+    }
+}
+
+/// The same tests on each database.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(&$crate::journal::tests::Place::file()) })*
+        }
+        mod postgres {
+            $(
+                #[test]
+                #[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]
+                fn $name() { super::$name(&$crate::journal::tests::Place::server()) }
+            )*
+        }
+    };
+}
+on_both! {
+    one_transaction_waits_for_a_request_and_one_for_a_nonce,
+    a_request_comes_back_with_its_proof,
+    a_fulfilment_that_is_taken_back_waits_again,
+    of_two_transactions_that_come_back_one_is_for_nothing,
+    deadlines_are_numbers,
+    what_was_not_looked_for_is_not_given_up,
+    a_reward_is_kept_to_the_last_digit_and_earned_once,
+    what_was_spent_is_kept_until_its_block_is_gone,
 }
 
 fn fresh() -> (tempfile::TempDir, Journal) {
@@ -59,9 +116,8 @@ fn signed(nonce: u64, mark: u8) -> Signed {
     }
 }
 
-#[test]
-fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
-    let (_folder, mut journal) = fresh();
+fn one_transaction_waits_for_a_request_and_one_for_a_nonce(place: &Place) {
+    let mut journal = place.open();
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(3, 1), U256::ZERO).unwrap();
     assert!(journal.to_send(9).unwrap().is_empty(), "it waits already");
@@ -80,9 +136,8 @@ fn one_transaction_waits_for_a_request_and_one_for_a_nonce() {
     journal.begin(&id, &signed(4, 5), U256::ZERO).unwrap();
 }
 
-#[test]
-fn a_request_comes_back_with_its_proof() {
-    let (_folder, mut journal) = fresh();
+fn a_request_comes_back_with_its_proof(place: &Place) {
+    let mut journal = place.open();
     let id = with_proof(&mut journal);
     assert_eq!(journal.forget_above(Some(4)).unwrap(), 1);
     assert_eq!(journal.request(&id).unwrap().unwrap().status, "orphaned");
@@ -93,9 +148,8 @@ fn a_request_comes_back_with_its_proof() {
     assert_eq!(journal.to_send(9).unwrap()[0].id, id);
 }
 
-#[test]
-fn a_fulfilment_that_is_taken_back_waits_again() {
-    let (_folder, mut journal) = fresh();
+fn a_fulfilment_that_is_taken_back_waits_again(place: &Place) {
+    let mut journal = place.open();
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1), U256::ZERO).unwrap();
     let slot = journal.live().unwrap()[0].id;
@@ -121,9 +175,8 @@ fn a_fulfilment_that_is_taken_back_waits_again() {
     );
 }
 
-#[test]
-fn of_two_transactions_that_come_back_one_is_for_nothing() {
-    let (_folder, mut journal) = fresh();
+fn of_two_transactions_that_come_back_one_is_for_nothing(place: &Place) {
+    let mut journal = place.open();
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1), U256::ZERO).unwrap();
     let first = journal.live().unwrap()[0].id;
@@ -136,9 +189,8 @@ fn of_two_transactions_that_come_back_one_is_for_nothing() {
     assert_eq!((live[1].void, live[1].request), (false, Some(id)));
 }
 
-#[test]
-fn deadlines_are_numbers() {
-    let (_folder, mut journal) = fresh();
+fn deadlines_are_numbers(place: &Place) {
+    let mut journal = place.open();
     let mut far = [0; 32];
     far[3] = 1;
     let requests = [(0, Word::from_u64(255)), (1, Word::from_u64(256)), (2, Word(far))];
@@ -159,9 +211,8 @@ fn deadlines_are_numbers() {
 }
 
 /// An input may come while the service is away, or busy: only what was just looked for is given up.
-#[test]
-fn what_was_not_looked_for_is_not_given_up() {
-    let (_folder, mut journal) = fresh();
+fn what_was_not_looked_for_is_not_given_up(place: &Place) {
+    let mut journal = place.open();
     let asked = at(5, asks(request(0), vec![]));
     journal.read_up_to(&[asked], (5, hash(5))).unwrap();
     let id = request(0).id();
@@ -219,9 +270,8 @@ fn the_fourth_version_is_brought_up_to_date() {
     assert_eq!(Journal::open(&path, &owner()).unwrap().live().unwrap()[0].worst(), U256::MAX);
 }
 
-#[test]
-fn what_was_spent_is_kept_until_its_block_is_gone() {
-    let (folder, mut journal) = fresh();
+fn what_was_spent_is_kept_until_its_block_is_gone(place: &Place) {
+    let mut journal = place.open();
     let id = with_proof(&mut journal);
     journal.begin(&id, &signed(0, 1), U256::ZERO).unwrap();
     let slot = journal.live().unwrap().remove(0);
@@ -232,9 +282,8 @@ fn what_was_spent_is_kept_until_its_block_is_gone() {
     let before = now_ms() - 1;
     journal.mined(slot.id, 8, None, U256::from(123)).unwrap();
     journal.settle(7).unwrap();
-    let path = folder.path().join("journal");
     drop(journal);
-    let mut journal = Journal::open(&path, &owner()).unwrap();
+    let mut journal = place.open();
     assert_eq!(journal.spent_since(before).unwrap(), U256::from(123));
     assert_eq!(journal.spent_since(now_ms() + 1).unwrap(), U256::ZERO);
     journal.forget_above(Some(7)).unwrap();
@@ -261,9 +310,8 @@ fn reward() -> Reward {
 }
 
 /// The id covers the reward, so what is kept of it is kept exactly.
-#[test]
-fn a_reward_is_kept_to_the_last_digit_and_earned_once() {
-    let (_folder, mut journal) = fresh();
+fn a_reward_is_kept_to_the_last_digit_and_earned_once(place: &Place) {
+    let mut journal = place.open();
     let (us, them) = (Address::repeat_byte(2), Address::repeat_byte(3));
     let ids = [0, 1].map(|sequence| reward().id(&request(sequence)));
     let asked = ids.iter().zip([0, 1]).map(|(id, sequence)| {
@@ -297,4 +345,48 @@ fn what_is_no_reward_is_an_error_and_no_panic() {
     drop(sql);
     let journal = Journal::open(&path, &owner()).unwrap();
     assert!(matches!(journal.request(&id), Err(ServiceError::Journal { .. })));
+}
+
+#[test]
+#[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]
+fn a_server_that_was_killed_is_found_again_with_all_that_was_written() {
+    let mut server = Server::start();
+    let url = DatabaseUrl::parse(&server.url(&server.database())).unwrap();
+    let mut journal = Journal::open_on(&url, &owner()).unwrap();
+    let id = with_proof(&mut journal);
+    server.kill_and_start();
+    // A question may find the broken connection; the next one makes another.
+    let sent = journal.to_send(9).or_else(|error| {
+        assert!(matches!(error, ServiceError::JournalAway { .. }), "{error:?}");
+        journal.to_send(9)
+    });
+    assert_eq!(sent.unwrap()[0].id, id);
+    let second = Journal::open_on(&url, &owner());
+    assert!(matches!(second, Err(ServiceError::JournalInUse { .. })), "it is held again: {second:?}");
+    let error = second.unwrap_err().to_string();
+    assert!(error.contains("journal_1_0101"), "{error}");
+    drop(journal);
+    let other = Owner { sender: Address::repeat_byte(3), ..owner() };
+    assert!(matches!(Journal::open_on(&url, &other), Err(ServiceError::OtherJournal { what: "sender", .. })));
+}
+
+/// Two connections of one owner, as after a partition: only the one that has the lock writes.
+#[test]
+#[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]
+fn of_two_services_one_holds_a_journal() {
+    let place = Place::server();
+    let Place::Server(url) = &place else { return };
+    let mut first = place.open();
+    let id = with_proof(&mut first);
+    // The server ends the first one's session; another service takes over before it notices.
+    let server = Server::shared();
+    let database = url.to_string().split(' ').next().unwrap().to_owned();
+    let others = "datname = current_database() AND pid <> pg_backend_pid()";
+    server.ask(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"), &database);
+    let second = place.open();
+    for _ in 0..2 {
+        let begun = first.begin(&id, &signed(0, 1), U256::ZERO);
+        assert!(matches!(begun, Err(ServiceError::JournalAway { .. })), "the other one has it: {begun:?}");
+    }
+    assert_eq!(second.offer_count().unwrap(), 0);
 }
