@@ -27,6 +27,22 @@ pub enum ServiceError {
         /// What went wrong.
         source: StoreError,
     },
+    /// The queue of a server is of another version than this program.
+    #[error(
+        "the queue's schema is of version {found}, this program knows 1 to {latest} and works with {latest}"
+    )]
+    QueueVersion {
+        /// The version that was found or asked for; 0 if there is none.
+        found: u32,
+        /// The version that this program works with.
+        latest: u32,
+    },
+    /// Going back would lose tasks.
+    #[error("the queue holds {tasks} tasks, which would be lost")]
+    QueueNotEmpty {
+        /// Number of tasks.
+        tasks: u64,
+    },
     /// The URL of a database is missing, or none.
     #[error("{} is of no use: {why}", crate::store::DatabaseUrl::VARIABLE)]
     DatabaseUrl {
@@ -78,6 +94,8 @@ impl ServiceError {
             Self::Journal { .. } | Self::NoJournal { .. } => "journal",
             Self::JournalAway { .. } => "journal-away",
             Self::DatabaseUrl { .. } => "database-url",
+            Self::QueueVersion { .. } => "queue-version",
+            Self::QueueNotEmpty { .. } => "queue-not-empty",
             Self::JournalInUse { .. } => "journal-in-use",
             Self::OtherJournal { .. } => "other-journal",
             Self::Listen { .. } => "listen",

@@ -35,6 +35,8 @@ struct Progress {
 pub(crate) enum Concern {
     /// Transactions: balance, and what nodes say of them.
     Sending,
+    /// Workers of a fleet: none, or tasks that none of them could do.
+    Fleet,
     /// Inputs that are not there.
     Inputs,
     /// Requests of subjects that are not served.

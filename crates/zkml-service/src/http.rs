@@ -34,14 +34,23 @@ pub async fn serve(
     status: Status,
     end: CancellationToken,
 ) -> Result<SocketAddr> {
-    let refuse = |source: std::io::Error| ServiceError::Listen { address: address.to_string(), source };
-    let listener = TcpListener::bind(address).await.map_err(refuse)?;
-    let chosen = listener.local_addr().map_err(refuse)?;
     let routes = Router::new()
         .route("/metrics", get(show_metrics))
         .with_state(metrics)
         .merge(Router::new().route("/healthz", get(show_health)).with_state(health.clone()))
         .merge(Router::new().route("/", get(show_status)).with_state((status, health)));
+    listen(address, routes, end).await
+}
+
+/// Serves something until the end; returns the address.
+pub(crate) async fn listen(
+    address: SocketAddr,
+    routes: Router,
+    end: CancellationToken,
+) -> Result<SocketAddr> {
+    let refuse = |source: std::io::Error| ServiceError::Listen { address: address.to_string(), source };
+    let listener = TcpListener::bind(address).await.map_err(refuse)?;
+    let chosen = listener.local_addr().map_err(refuse)?;
     tokio::spawn(async move {
         tokio::select! {
             () = end.cancelled() => {}
@@ -55,8 +64,10 @@ pub async fn serve(
     Ok(chosen)
 }
 
+/// Type of Prometheus' text format.
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 async fn show_metrics(State(metrics): State<Metrics>) -> Response {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, OPEN_METRICS)], metrics.text()).into_response()
 }
 

@@ -10,10 +10,12 @@ mod http;
 mod journal;
 mod metrics;
 mod prover;
+mod queue;
 mod seen;
 mod serving;
 mod status;
 mod store;
+mod worker;
 
 pub use engine::{Budget, Options, Service, Summary};
 pub use error::{Result, ServiceError};
@@ -22,8 +24,13 @@ pub use health::Health;
 pub use http::serve;
 pub use journal::{Closing, Counts, Entry, Journal, NonceSlot, Offer, Owner};
 pub use metrics::Metrics;
-pub use prover::{Job, ProveFailure, Proven, Prover};
+pub use prover::{Fleet, Job, Part, ProveFailure, Proven, Prover};
+pub use queue::{
+    LATEST, Lease, Migrated, NewTask, Queue, QueueStatus, TaskStatus, WorkerCard, WorkerStatus, drain,
+    migrate, retry, status,
+};
 pub use serving::{Least, Rewards, Serving};
 pub use status::Status;
 pub use store::{DatabaseUrl, StoreError, StoreErrorKind};
 pub use tokio_util::sync::CancellationToken;
+pub use worker::{Hands, Worker, WorkerEvent, WorkerMetrics, WorkerObserver, WorkerSummary, serve_worker};

@@ -11,13 +11,16 @@ use prometheus_client::{
 
 use zkml_deploy::{amount, asset::COIN};
 
-use crate::journal::Counts;
+use crate::journal::{Backlog, Counts};
 
 /// Bounds of the histogram of proof times, in seconds.
 const SECONDS: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
 /// States that are always shown, so that a figure of zero is one.
 const STATES: [&str; 9] =
     ["seen", "proven", "sent", "fulfilled", "cancelled", "expired", "done", "refused", "orphaned"];
+
+/// States of tasks.
+const TASK_STATES: [&str; 5] = ["waiting", "ready", "leased", "done", "dead"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabel {
@@ -73,6 +76,14 @@ pub struct Metrics {
     pub(crate) too_dear: Counter,
     pub(crate) at_a_loss: Counter,
     pub(crate) not_taken: Counter,
+    tasks: Family<StateLabel, Gauge>,
+    oldest: Gauge,
+    workers: Gauge,
+    pub(crate) tasks_done: Counter,
+    pub(crate) tasks_dead: Counter,
+    pub(crate) tasks_rejected: Counter,
+    pub(crate) lost_leases: Counter,
+    pub(crate) task_seconds: Histogram,
     pub(crate) head: Gauge,
     pub(crate) lag: Gauge,
 }
@@ -111,18 +122,29 @@ impl Default for Metrics {
             too_dear: Counter::default(),
             at_a_loss: Counter::default(),
             not_taken: Counter::default(),
+            tasks: Family::default(),
+            oldest: Gauge::default(),
+            workers: Gauge::default(),
+            tasks_done: Counter::default(),
+            tasks_dead: Counter::default(),
+            tasks_rejected: Counter::default(),
+            lost_leases: Counter::default(),
+            task_seconds: Histogram::new(SECONDS),
             head: Gauge::default(),
             lag: Gauge::default(),
         };
         metrics.registry = Arc::new(metrics.register());
         metrics.requests(&Counts::new());
+        metrics.queue(&Backlog::default());
         metrics
     }
 }
 
 impl Metrics {
     fn register(&self) -> Registry {
-        let mut registry = Registry::with_prefix("zkml_watch");
+        let mut all = Registry::with_prefix("zkml");
+        self.register_queue(all.sub_registry_with_prefix("queue"));
+        let registry = all.sub_registry_with_prefix("watch");
         let counters = [
             ("proofs", "Proofs made", &self.proofs),
             ("proof_failures", "Attempts that gave no proof", &self.proof_failures),
@@ -158,7 +180,29 @@ impl Metrics {
         );
         registry.register("head_block", "The last block", self.head.clone());
         registry.register("lag_blocks", "Blocks that are not read yet", self.lag.clone());
-        registry
+        all
+    }
+
+    /// Figures of a fleet's queue; all zero without one.
+    fn register_queue(&self, registry: &mut Registry) {
+        registry.register("tasks", "Tasks by state", self.tasks.clone());
+        registry.register("oldest_seconds", "Age of the oldest task that is not done", self.oldest.clone());
+        registry.register("workers", "Workers heard of within a minute", self.workers.clone());
+        registry.register("done", "Results that were taken", self.tasks_done.clone());
+        registry.register("dead", "Tasks that no worker could do", self.tasks_dead.clone());
+        registry.register("rejected", "Results that were no proofs", self.tasks_rejected.clone());
+        registry.register("lost_leases", "Leases whose worker vanished", self.lost_leases.clone());
+        registry.register("seconds", "Time from a task to its result", self.task_seconds.clone());
+    }
+
+    /// A fleet's queue.
+    pub(crate) fn queue(&self, backlog: &Backlog) {
+        for state in TASK_STATES {
+            let count = backlog.states.iter().find(|(name, _)| name == state).map_or(0, |(_, count)| *count);
+            self.tasks.get_or_create(&StateLabel { state: state.to_owned() }).set(signed(count));
+        }
+        self.oldest.set(signed(backlog.oldest_seconds));
+        self.workers.set(signed(backlog.workers));
     }
 
     pub(crate) fn requests(&self, counts: &Counts) {

@@ -47,4 +47,45 @@ pub trait Prover: Send + Sync + 'static {
     /// # Errors
     /// [`ProveFailure`].
     fn prove(&self, job: &Job) -> Result<Proven, ProveFailure>;
+
+    /// Those who make the proofs in its place, if it has any.
+    fn fleet(&self) -> Option<&dyn Fleet> {
+        None
+    }
+}
+
+/// Workers elsewhere, who take tasks from the journal's queue. It may take seconds, and is called from several threads.
+pub trait Fleet: Send + Sync {
+    /// Number of tasks that are in the queue at a time: enough for all workers, and few enough that whose turn it is stays ours to say.
+    fn backlog(&self) -> u64;
+
+    /// Tasks that come to a proof. What is private is sealed, and somewhere else, before they are returned.
+    ///
+    /// # Errors
+    /// [`ProveFailure`].
+    fn pack(&self, job: &Job) -> Result<Vec<Part>, ProveFailure>;
+
+    /// The proof that a worker made, checked: a worker is believed nothing.
+    ///
+    /// # Errors
+    /// Why it is none.
+    fn open(&self, job: &Job, result: &[u8]) -> Result<Proven, String>;
+
+    /// What was sealed for requests is of no use any more.
+    fn forget(&self, request: &Word);
+}
+
+/// A task, as a fleet packs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// 0 is the whole, or what makes one proof of parts 1, 2 and so on.
+    pub part: u32,
+    /// Number of parts that have to be done before.
+    pub parts: u32,
+    /// Digest of the artifacts that it takes, in hexadecimal digits.
+    pub program: String,
+    /// Number of bytes that proving takes.
+    pub memory: u64,
+    /// All that a worker is told.
+    pub job: Vec<u8>,
 }

@@ -10,7 +10,7 @@ use html_escape::encode_double_quoted_attribute as escape;
 
 use crate::{
     health::Health,
-    journal::{Counts, Shown},
+    journal::{Backlog, Counts, Shown},
 };
 
 /// Requests that are listed of each kind.
@@ -45,7 +45,9 @@ pub(crate) struct Overview {
     /// Milliseconds that the last ones took, the last first.
     pub(crate) latencies: Vec<u64>,
     /// Proofs that are being made.
-    pub(crate) proving: usize,
+    pub(crate) proving: u64,
+    /// The queue of the fleet, if there is one.
+    pub(crate) fleet: Option<Backlog>,
     /// What is spent within an hour and a day, and reserved, with what may be.
     pub(crate) money: Vec<(&'static str, String)>,
     /// The last block that was read.
@@ -110,6 +112,12 @@ impl Overview {
         ];
         let mut out =
             format!("<p class=note>As of {} s ago.</p>\n<h2>Queue</h2>\n{}", age.as_secs(), list(&figures));
+        if let Some(fleet) = &self.fleet {
+            let mut figures = vec![("workers", fleet.workers.to_string())];
+            figures.extend(fleet.states.iter().map(|(state, tasks)| (state.as_str(), tasks.to_string())));
+            figures.push(("seconds since the oldest was made", fleet.oldest_seconds.to_string()));
+            let _ = write!(out, "<h2>Tasks of the fleet</h2>\n{}", list(&figures));
+        }
         out += &requests("Waiting", &self.waiting);
         out += &latencies(&self.latencies);
         let mut money = self.money.clone();
@@ -128,7 +136,7 @@ impl Overview {
     }
 }
 
-fn list(items: &[(&'static str, String)]) -> String {
+fn list(items: &[(&str, String)]) -> String {
     let item =
         |(what, value): &(&str, String)| format!("<div><dt>{what}</dt><dd>{}</dd></div>", escape(value));
     format!("<dl>{}</dl>\n", items.iter().map(item).collect::<String>())

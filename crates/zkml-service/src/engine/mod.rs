@@ -1,6 +1,7 @@
 //! The service's one task: rounds, pauses between them, and a clean end.
 
 mod budget;
+mod fleet;
 mod follow;
 mod prove;
 mod reward;
@@ -35,7 +36,7 @@ use crate::{
     error::{Result, ServiceError},
     event::{Event, Observer, Payment},
     health::Health,
-    journal::{Counts, Entry, Journal},
+    journal::{Backlog, Counts, Entry, Journal},
     metrics::Metrics,
     prover::Prover,
     serving::Serving,
@@ -173,8 +174,10 @@ struct Engine {
     status: Status,
     observer: Observer,
     summary: Summary,
-    /// Requests that are being proven.
+    /// Requests that are being proven here.
     proving: HashSet<Word>,
+    /// The queue of the fleet, if there is one.
+    backlog: Backlog,
     finished: mpsc::UnboundedSender<Finished>,
     results: mpsc::UnboundedReceiver<Finished>,
     /// Time at which a node was last handed the transactions of a nonce, by the number of its slot.
@@ -212,6 +215,7 @@ impl Engine {
             observer,
             summary: Summary::default(),
             proving: HashSet::new(),
+            backlog: Backlog::default(),
             finished,
             results,
             handed: HashMap::new(),
@@ -268,6 +272,7 @@ impl Engine {
             self.send(head).await?;
             self.note_spent()?;
             self.note_earned()?;
+            self.collect().await?;
             self.start_proofs(head).await?;
             self.metrics.lag.set(0);
         }
@@ -292,7 +297,8 @@ impl Engine {
             waiting: journal.waiting(LISTED)?,
             given_up: journal.given_up(LISTED)?,
             latencies: journal.latencies(REMEMBERED)?,
-            proving: self.proving.len(),
+            proving: self.proving.len() as u64 + self.backlog.leased(),
+            fleet: self.prover.fleet().map(|_| self.backlog.clone()),
             money: self.money()?,
             head: head.number,
         });

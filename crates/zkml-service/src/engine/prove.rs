@@ -36,19 +36,20 @@ impl Engine {
         self.refuse_others()?;
         for _ in 0..LOOKS {
             let over_quota = self.over_quota()?;
-            if self.proving.len() >= self.options.jobs {
+            if self.is_full() {
                 break;
             }
             let wanted = self.journal.to_prove(AT_ONCE + self.proving.len(), &over_quota)?;
             let all = wanted.len() < AT_ONCE;
             for entry in self.with_inputs(wanted)? {
-                if self.proving.len() >= self.options.jobs {
+                if self.is_full() {
                     break;
                 }
                 if !self.has_room(&entry)? {
                     continue;
                 }
                 match self.is_worth_it(&entry, head).await {
+                    Ok(true) if self.prover.fleet().is_some() => self.dispatch(&entry).await?,
                     Ok(true) => self.start_proof(&entry)?,
                     Ok(false) => {}
                     Err(error) => self.only_this(&entry, error)?,
@@ -63,6 +64,14 @@ impl Engine {
         }
         self.note_unpaid()?;
         self.note_missing()
+    }
+
+    /// Whether as many proofs are being made as may be.
+    fn is_full(&self) -> bool {
+        match self.prover.fleet() {
+            Some(fleet) => self.backlog.open() >= fleet.backlog(),
+            None => self.proving.len() >= self.options.jobs,
+        }
     }
 
     /// Those requests whose inputs are there. The others wait, and cost no question to the node and one write in all: else whoever
@@ -121,7 +130,8 @@ impl Engine {
         entry.request.deadline < Word::from_u64(earliest)
     }
 
-    fn start_proof(&mut self, entry: &Entry) -> Result<()> {
+    /// The proof that a request asks for.
+    pub(super) fn job(&self, entry: &Entry) -> Job {
         let Entry { id, request, reward, input, .. } = entry.clone();
         let (chain, consumer, us) = (self.rpc.chain_id(), self.consumer.into_array(), self.account.address());
         // With a reward, a proof is worth something to the one who made it: whoever copies it pays us.
@@ -129,7 +139,11 @@ impl Engine {
             Some(reward) => reward.context(&request, &us.into_array(), chain, consumer),
             None => request.context(chain, consumer),
         };
-        let job = Job { id, request, input, context: context.digest() };
+        Job { id, request, input, context: context.digest() }
+    }
+
+    fn start_proof(&mut self, entry: &Entry) -> Result<()> {
+        let (id, job) = (entry.id, self.job(entry));
         let (prover, finished, started) = (Arc::clone(&self.prover), self.finished.clone(), Instant::now());
         self.journal.begun(&id)?;
         self.proving.insert(id);

@@ -54,6 +54,7 @@ impl Engine {
             self.metrics.requests(&self.journal.counts()?);
         }
         for entry in finished {
+            self.forget(entry.id);
             let fulfilled = matches!(entry.closed, Some((_, Closing::Fulfilled { .. })));
             self.summary.done += u64::from(fulfilled);
             self.tell(if fulfilled {

@@ -1,6 +1,5 @@
 //! Which blocks the journal has read, and what a reorganisation takes back.
 
-use alloy::primitives::B256;
 use super::{
     Journal,
     requests::{self, size},
@@ -10,6 +9,7 @@ use crate::{
     seen::Seen,
     store::{Row, Sql, StoreError, values},
 };
+use alloy::primitives::B256;
 
 /// Heights and hashes that are kept.
 const KEPT: u64 = 256;
@@ -26,7 +26,10 @@ impl Journal {
     /// All blocks that are known, the last one first.
     pub(crate) fn blocks(&self) -> Result<Vec<(u64, B256)>> {
         self.read(|sql| {
-            sql.query("SELECT number, hash FROM blocks ORDER BY number DESC", &values![])?.iter().map(block).collect()
+            sql.query("SELECT number, hash FROM blocks ORDER BY number DESC", &values![])?
+                .iter()
+                .map(block)
+                .collect()
         })
     }
 
@@ -39,8 +42,11 @@ impl Journal {
     /// Notes where reading begins; the first time counts.
     pub(crate) fn begin_at(&mut self, number: u64) -> Result<()> {
         self.write(|sql| {
-            sql.execute("INSERT INTO meta (key, value) VALUES ('from', ?1) ON CONFLICT (key) DO NOTHING", &values![number.to_string()])
-                .map(|_| ())
+            sql.execute(
+                "INSERT INTO meta (key, value) VALUES ('from', ?1) ON CONFLICT (key) DO NOTHING",
+                &values![number.to_string()],
+            )
+            .map(|_| ())
         })
     }
 

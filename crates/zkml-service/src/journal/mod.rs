@@ -8,9 +8,10 @@ mod requests;
 mod rewards;
 mod slots;
 mod subjects;
+mod tasks;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -20,11 +21,13 @@ use crate::{
     error::{Result, ServiceError},
     store::{Dialect, Sql, Store, StoreError, StoreErrorKind},
 };
+pub(crate) use open::{in_dialect, is_schema};
 pub(crate) use overview::Shown;
 pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
 pub(crate) use rewards::UNPAID;
 pub use slots::{NonceSlot, Offer};
+pub(crate) use tasks::{Backlog, Made};
 
 /// Whom a journal belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +51,11 @@ impl Owner {
 #[derive(Debug)]
 pub struct Journal {
     /// One task uses it; the lock lets that task move between threads.
-    store: Mutex<Box<dyn Store>>,
+    store: Arc<Mutex<Box<dyn Store>>>,
     dialect: Dialect,
     place: String,
+    /// Its name among the journals of a server.
+    schema: String,
 }
 
 impl Journal {
@@ -68,7 +73,8 @@ impl Journal {
 
     /// All or nothing, and kept when it returns.
     fn write<T>(&mut self, work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>) -> Result<T> {
-        let store = self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = &mut *store;
         once(&self.place, work, |work| store.write(work))
     }
 }
@@ -105,4 +111,4 @@ pub(crate) fn now_ms() -> i64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,17 +1,21 @@
 //! Opening a journal: whose it is, and of which version.
 
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use zkml_protocol::keccak256;
 
 use super::{Journal, Owner, failed, now_ms};
 use crate::{
     error::{Result, ServiceError},
+    queue::{self, SCHEMA, TABLES},
     store::{DatabaseUrl, Dialect, Postgres, Session, Sql, Sqlite, Store, StoreError, values},
 };
 
 /// The schema's version: in SQLite's `user_version`, in PostgreSQL a row of `meta`.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
@@ -55,8 +59,12 @@ impl Journal {
     /// As [`Self::open`], and [`ServiceError::JournalAway`] when the server cannot be reached.
     pub fn open_on(url: &DatabaseUrl, owner: &Owner) -> Result<Self> {
         let schema = schema(owner);
-        let session = Session { schemas: vec![schema.clone()], lock: Some(lock(&schema)) };
+        let session = Session { schemas: vec![schema.clone(), SCHEMA.to_owned()], lock: Some(lock(&schema)) };
         let mut store = Postgres::open(url, session).map_err(|e| failed(&format!("{url} ({schema})"), e))?;
+        let found = crate::journal::once(&store.place(), queue::check, |work| store.read(work))?;
+        if found != queue::LATEST {
+            return Err(ServiceError::QueueVersion { found, latest: queue::LATEST });
+        }
         let made = store.write(&mut |sql| sql.batch(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"")));
         made.map_err(|e| failed(&store.place(), e))?;
         Self::of(Box::new(store), Dialect::Postgres, owner)
@@ -64,13 +72,14 @@ impl Journal {
 
     fn of(store: Box<dyn Store>, dialect: Dialect, owner: &Owner) -> Result<Self> {
         let place = store.place();
-        let mut journal = Self { store: Mutex::new(store), dialect, place };
+        let mut journal = Self { store: Arc::new(Mutex::new(store)), dialect, place, schema: schema(owner) };
         journal.prepare(owner)?;
         Ok(journal)
     }
 
     fn prepare(&mut self, owner: &Owner) -> Result<()> {
-        let refuse = |journal: &Self, why: String| ServiceError::NoJournal { journal: journal.place.clone(), why };
+        let refuse =
+            |journal: &Self, why: String| ServiceError::NoJournal { journal: journal.place.clone(), why };
         match self.write(standing)? {
             Standing::Empty => return self.write(|sql| make(sql, owner)),
             Standing::Foreign => {
@@ -132,6 +141,9 @@ fn standing(sql: &mut dyn Sql) -> Result<Standing, StoreError> {
 /// Makes the tables, and says whose they are.
 fn make(sql: &mut dyn Sql, owner: &Owner) -> Result<(), StoreError> {
     sql.batch(&in_dialect(sql.dialect(), include_str!("schema.sql")))?;
+    if sql.dialect() == Dialect::Sqlite {
+        sql.batch(TABLES)?;
+    }
     for (key, value) in owner.parts() {
         sql.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", &values![key, value])?;
     }
@@ -139,18 +151,23 @@ fn make(sql: &mut dyn Sql, owner: &Owner) -> Result<(), StoreError> {
 }
 
 fn migrate(sql: &mut dyn Sql, version: i64) -> Result<(), StoreError> {
-    let mut step = |text: &str| sql.batch(text);
     if version == 1 {
-        step(FROM_FIRST)?;
-        step(&format!("UPDATE requests SET seen_at = {}", now_ms()))?;
+        sql.batch(FROM_FIRST)?;
+        sql.batch(&format!("UPDATE requests SET seen_at = {}", now_ms()))?;
     }
     if version <= 2 {
-        step(FROM_SECOND)?;
+        sql.batch(FROM_SECOND)?;
     }
     if version <= 3 {
-        step(FROM_THIRD)?;
+        sql.batch(FROM_THIRD)?;
     }
-    step(FROM_FOURTH)?;
+    if version <= 4 {
+        sql.batch(FROM_FOURTH)?;
+    }
+    // On a server, the queue is everybody's, and made by its own migrations.
+    if version <= 5 && sql.dialect() == Dialect::Sqlite {
+        sql.batch(TABLES)?;
+    }
     note_version(sql)
 }
 
@@ -171,13 +188,21 @@ fn note_version(sql: &mut dyn Sql) -> Result<(), StoreError> {
 pub(crate) fn in_dialect(dialect: Dialect, schema: &str) -> String {
     match dialect {
         Dialect::Sqlite => schema.to_owned(),
-        Dialect::Postgres => IN_POSTGRES.iter().fold(schema.to_owned(), |text, (from, to)| text.replace(from, to)),
+        Dialect::Postgres => {
+            IN_POSTGRES.iter().fold(schema.to_owned(), |text, (from, to)| text.replace(from, to))
+        }
     }
 }
 
 /// The schema of an owner's journal. Who pays may change only where the journal is empty, so it is not in its name.
 fn schema(owner: &Owner) -> String {
     format!("journal_{}_{:x}", owner.chain_id, owner.consumer)
+}
+
+/// Whether a text is the name of a journal's schema.
+pub(crate) fn is_schema(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.starts_with("journal_") && name.bytes().all(plain)
 }
 
 /// The number of the lock that a journal's one owner holds.

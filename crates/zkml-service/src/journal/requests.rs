@@ -100,7 +100,7 @@ impl Journal {
     /// Requests that want a proof now, in turns: each subject's first, then each one's second. Of some subjects, only those that were begun before.
     pub(crate) fn to_prove(&self, limit: usize, over_quota: &BTreeSet<Address>) -> Result<Vec<Entry>> {
         let room = format!("(begun_at > 0 OR NOT {})", self.among(over_quota));
-        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= ?3 AND {room}"), size(limit))
+        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= ?3 AND {room} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.request = requests.id)"), size(limit))
     }
 
     /// Requests with a proof that no transaction hands in.
@@ -143,14 +143,7 @@ impl Journal {
 
     /// Keeps a proof, unless the request is over for good.
     pub(crate) fn proven(&mut self, id: &Word, proven: &Proven) -> Result<()> {
-        self.write(|sql| {
-            sql.execute(
-                "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, failures = 0, next_try = 0, reason = NULL WHERE id = ?1 \
-                 AND status IN ('open', 'orphaned')",
-                &values![id.0, proven.output.clone(), proven.blob.clone()],
-            )
-            .map(|_| ())
-        })
+        self.write(|sql| keep(sql, id, proven))
     }
 
     /// Tries a request again after so many milliseconds.
@@ -248,7 +241,8 @@ impl Journal {
     /// [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn counts(&self) -> Result<Counts> {
         self.read(|sql| {
-            let rows = sql.query("SELECT state, count(*) FROM overview GROUP BY state ORDER BY state", &[])?;
+            let rows =
+                sql.query("SELECT state, count(*) FROM overview GROUP BY state ORDER BY state", &[])?;
             rows.iter().map(|row| Ok((row.get(0)?, row.get::<i64>(1)?.unsigned_abs()))).collect()
         })
     }
@@ -264,6 +258,16 @@ impl Journal {
             sql.first(query, &[])?.ok_or_else(|| StoreError::damaged("no answer"))?.get(0)
         })
     }
+}
+
+/// Keeps a proof, unless the request is over for good.
+pub(super) fn keep(sql: &mut dyn Sql, id: &Word, proven: &Proven) -> Result<(), StoreError> {
+    sql.execute(
+        "UPDATE requests SET output = ?2, proof = ?3, attempts = 0, failures = 0, next_try = 0, reason = NULL WHERE id = ?1 \
+         AND status IN ('open', 'orphaned')",
+        &values![id.0, &proven.output, &proven.blob],
+    )
+    .map(|_| ())
 }
 
 /// Takes an event in; whether it was news. What was orphaned and comes back is news, a repetition is not.
@@ -325,19 +329,18 @@ pub(super) fn size(number: impl TryInto<i64>) -> i64 {
 
 pub(super) fn entry(row: &Row) -> Result<Entry, StoreError> {
     let word = |column| row.get(column).map(Word);
-    let closed =
-        match (row.get::<Option<i64>>("closed_block")?, row.get::<Option<String>>("closed_how")?) {
-            (Some(block), Some(how)) => {
-                let by = row.get::<Option<[u8; 20]>>("closed_by")?.unwrap_or_default();
-                let closing = match how.as_str() {
-                    "fulfilled" => Closing::Fulfilled { by: Address::from(by) },
-                    "cancelled" => Closing::Cancelled,
-                    _ => Closing::Expired,
-                };
-                Some((block.unsigned_abs(), closing))
-            }
-            _ => None,
-        };
+    let closed = match (row.get::<Option<i64>>("closed_block")?, row.get::<Option<String>>("closed_how")?) {
+        (Some(block), Some(how)) => {
+            let by = row.get::<Option<[u8; 20]>>("closed_by")?.unwrap_or_default();
+            let closing = match how.as_str() {
+                "fulfilled" => Closing::Fulfilled { by: Address::from(by) },
+                "cancelled" => Closing::Cancelled,
+                _ => Closing::Expired,
+            };
+            Some((block.unsigned_abs(), closing))
+        }
+        _ => None,
+    };
     let proof = match (row.get("output")?, row.get("proof")?) {
         (Some(output), Some(blob)) => Some(Proven { output, blob }),
         _ => None,

@@ -145,8 +145,11 @@ impl Journal {
     /// Somebody else used the nonce.
     pub(crate) fn stolen(&mut self, slot: i64) -> Result<()> {
         self.write(|sql| {
-            sql.execute("UPDATE slots SET status = 'stolen' WHERE slot = ?1 AND status = 'live'", &values![slot])
-                .map(|_| ())
+            sql.execute(
+                "UPDATE slots SET status = 'stolen' WHERE slot = ?1 AND status = 'live'",
+                &values![slot],
+            )
+            .map(|_| ())
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 #[path = "../../tests/server/mod.rs"]
-mod server;
+pub(crate) mod server;
 
 use self::server::Server;
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
     seen::{Seen, What},
     store::DatabaseUrl,
 };
-use rusqlite::Connection;
 use alloy::primitives::{B256, U256};
+use rusqlite::Connection;
 use std::collections::BTreeSet;
 use zkml_deploy::{rpc::Fees, transaction::Signed};
 use zkml_protocol::{
@@ -19,7 +19,7 @@ use zkml_protocol::{
     binding::{Request, Reward},
 };
 
-fn owner() -> Owner {
+pub(crate) fn owner() -> Owner {
     Owner { chain_id: 1, consumer: Address::repeat_byte(1), sender: Address::repeat_byte(2) }
 }
 
@@ -36,7 +36,9 @@ impl Place {
 
     pub(crate) fn server() -> Self {
         let server = Server::shared();
-        Self::Server(Box::new(DatabaseUrl::parse(&server.url(&server.database())).unwrap()))
+        let url = DatabaseUrl::parse(&server.url(&server.database())).unwrap();
+        crate::migrate(&url, crate::LATEST).unwrap();
+        Self::Server(Box::new(url))
     }
 
     pub(crate) fn open(&self) -> Journal {
@@ -45,6 +47,30 @@ impl Place {
             Self::Server(url) => Journal::open_on(url, &owner()),
         }
         .unwrap()
+    }
+}
+
+impl Journal {
+    /// Opens so many requests, and returns their ids.
+    pub(crate) fn with_requests(&mut self, number: u64) -> Vec<Word> {
+        let asked: Vec<_> = (0..number).map(|sequence| at(5, asks(request(sequence), vec![]))).collect();
+        self.read_up_to(&asked, (5, hash(5))).unwrap();
+        (0..number).map(|sequence| request(sequence).id()).collect()
+    }
+
+    pub(crate) fn sql(&mut self, text: &str) {
+        self.write(|sql| sql.batch(text)).unwrap();
+    }
+
+    /// No task waits for its next attempt.
+    pub(crate) fn hurry(&mut self) {
+        self.sql("UPDATE tasks SET next_try = 0");
+    }
+
+    /// A request's task was made so many milliseconds before.
+    pub(crate) fn age(&mut self, request: &Word, milliseconds: u64) {
+        let bytes = self.dialect.bytes(&request.0);
+        self.sql(&format!("UPDATE tasks SET made_at = made_at - {milliseconds} WHERE request = {bytes}"));
     }
 }
 
@@ -63,6 +89,8 @@ macro_rules! on_both {
         }
     };
 }
+pub(crate) use on_both;
+
 on_both! {
     one_transaction_waits_for_a_request_and_one_for_a_nonce,
     a_request_comes_back_with_its_proof,
@@ -233,7 +261,11 @@ fn the_first_version_is_brought_up_to_date() {
     drop(journal);
     let path = folder.path().join("journal");
     let first = Connection::open(&path).unwrap();
-    first.execute_batch("DROP INDEX requests_by_begin; DROP INDEX slots_by_time").unwrap();
+    first
+        .execute_batch(
+            "DROP INDEX requests_by_begin; DROP INDEX slots_by_time; DROP TABLE tasks; DROP TABLE workers",
+        )
+        .unwrap();
     for column in ["seen_at", "missing", "begun_at", "reward"] {
         first.execute_batch(&format!("ALTER TABLE requests DROP COLUMN {column}")).unwrap();
     }
@@ -259,7 +291,9 @@ fn the_fourth_version_is_brought_up_to_date() {
     drop(journal);
     let path = folder.path().join("journal");
     let fourth = Connection::open(&path).unwrap();
-    fourth.execute_batch("ALTER TABLE slots DROP COLUMN publication").unwrap();
+    fourth
+        .execute_batch("ALTER TABLE slots DROP COLUMN publication; DROP TABLE tasks; DROP TABLE workers")
+        .unwrap();
     fourth.pragma_update(None, "user_version", 4).unwrap();
     drop(fourth);
     let journal = Journal::open(&path, &owner()).unwrap();
@@ -352,6 +386,7 @@ fn what_is_no_reward_is_an_error_and_no_panic() {
 fn a_server_that_was_killed_is_found_again_with_all_that_was_written() {
     let mut server = Server::start();
     let url = DatabaseUrl::parse(&server.url(&server.database())).unwrap();
+    crate::migrate(&url, crate::LATEST).unwrap();
     let mut journal = Journal::open_on(&url, &owner()).unwrap();
     let id = with_proof(&mut journal);
     server.kill_and_start();

@@ -8,7 +8,7 @@ mod value;
 use std::{error::Error, fmt};
 
 pub use postgres::DatabaseUrl;
-pub(crate) use postgres::{Postgres, Session};
+pub(crate) use postgres::{Postgres, Session, translated as postgres_text};
 pub(crate) use sqlite::Sqlite;
 pub(crate) use value::{Row, Value, values};
 

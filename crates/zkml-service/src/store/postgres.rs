@@ -25,6 +25,8 @@ use super::{Dialect, Row, Sql, Store, StoreError, StoreErrorKind, Value, Work};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Time in which the server finds out that a connection is gone, by [`SESSION`], and somewhat more.
 const LINGERING: Duration = Duration::from_secs(40);
+/// Time that a connection's end takes which was in good order, or whose process was killed.
+const ENDING: Duration = Duration::from_secs(2);
 /// Statements that a connection remembers.
 const REMEMBERED: usize = 256;
 /// Makes the server notice within seconds that nobody is there any more: what a lost owner holds is free for the next one.
@@ -51,7 +53,10 @@ pub(crate) struct Postgres {
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").field("url", &self.url).field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("Postgres")
+            .field("url", &self.url)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,9 +87,16 @@ impl Postgres {
         let schemas: Vec<_> = self.session.schemas.iter().map(|schema| format!("\"{schema}\"")).collect();
         link.batch(&format!("{SESSION} SET search_path = {};", schemas.join(", ")))?;
         let Some(lock) = self.session.lock else { return Ok(()) };
-        let taken = link.first("SELECT pg_try_advisory_lock(?1)", &[lock.into()])?;
-        if taken.map(|row| row.get(0)).transpose()?.unwrap_or(false) {
-            return Ok(());
+        let end = Instant::now() + ENDING;
+        loop {
+            let taken = link.first("SELECT pg_try_advisory_lock(?1)", &[lock.into()])?;
+            if taken.map(|row| row.get(0)).transpose()?.unwrap_or(false) {
+                return Ok(());
+            }
+            if Instant::now() >= end {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
         }
         // It may be our own last connection, of whose end the server does not know yet.
         let ours = self.lost.is_some_and(|lost| lost.elapsed() < LINGERING);
@@ -215,7 +227,8 @@ impl Sql for Link {
 
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let (statement, values) = self.bound(sql, values)?;
-        let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+        let columns: Arc<[String]> =
+            statement.columns().iter().map(|column| column.name().to_owned()).collect();
         let client = Arc::clone(&self.client);
         let rows = self.wait(async move { client.query(&statement, &parameters(&values)).await })?;
         rows.iter().map(|row| Ok(Row { columns: Arc::clone(&columns), values: read(row)? })).collect()
@@ -242,7 +255,8 @@ async fn connected(
 ) -> Result<(Client, Connection), StoreError> {
     let late = |_| StoreError::new(StoreErrorKind::Away, "it does not answer");
     let Some(tls) = tls else {
-        let (client, connection) = timeout(PATIENCE, config.connect(tokio_postgres::NoTls)).await.map_err(late)??;
+        let (client, connection) =
+            timeout(PATIENCE, config.connect(tokio_postgres::NoTls)).await.map_err(late)??;
         return Ok((client, Box::pin(async move { drop(connection.await) })));
     };
     let (client, connection) = timeout(PATIENCE, config.connect(tls)).await.map_err(late)??;
@@ -275,7 +289,11 @@ fn read(row: &tokio_postgres::Row) -> Result<Vec<Value>, StoreError> {
 }
 
 impl ToSql for Value {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match (self, kind) {
             (Self::Null, _) => Ok(IsNull::Yes),
             (Self::Integer(number), &Type::INT4) => i32::try_from(*number)?.to_sql(kind, out),

@@ -78,7 +78,8 @@ impl Sql for Open<'_> {
         Self::bind(&mut statement, values)?;
         let (mut rows, mut found) = (statement.raw_query(), Vec::new());
         while let Some(row) = rows.next()? {
-            let values = (0..columns.len()).map(|place| value(row.get_ref(place)?)).collect::<Result<_, _>>()?;
+            let values =
+                (0..columns.len()).map(|place| value(row.get_ref(place)?)).collect::<Result<_, _>>()?;
             found.push(Row { columns: Arc::clone(&columns), values });
         }
         Ok(found)

@@ -52,7 +52,9 @@ impl Server {
         fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
         let data = folder.join("data");
         let mut initdb = command(&programs().join("initdb"));
-        initdb.args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
+        initdb
+            .args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C", "-D"])
+            .arg(&data);
         assert!(initdb.status().expect("setpriv of util-linux").success(), "initdb");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Self::run(&folder, port);
@@ -65,7 +67,8 @@ impl Server {
         let mut postgres = command(&programs().join("postgres"));
         let port = port.to_string();
         // What a process writes is there when another reads, whoever is killed: only a machine that fails needs fsync.
-        let options = ["-p", &port, "-h", "127.0.0.1", "-F", "-c", "max_connections=60", "-c", "shared_buffers=16MB"];
+        let options =
+            ["-p", &port, "-h", "127.0.0.1", "-F", "-c", "max_connections=60", "-c", "shared_buffers=16MB"];
         postgres.arg("-D").arg(folder.join("data")).args(options).arg("-k").arg(folder);
         // It dies with the thread that made it, and a test's thread ends with the test.
         let (made, wait) = std::sync::mpsc::channel();
@@ -93,9 +96,27 @@ impl Server {
     }
 
     fn psql(&self, sql: &str, database: &str) -> Command {
+        self.psql_as(sql, "postgres", database)
+    }
+
+    fn psql_as(&self, sql: &str, role: &str, database: &str) -> Command {
         let mut psql = Command::new(programs().join("psql"));
         let port = self.port.to_string();
-        psql.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-d", database, "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+        psql.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            role,
+            "-d",
+            database,
+            "-qAt",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+        ]);
         psql
     }
 
@@ -105,9 +126,21 @@ impl Server {
 
     /// Answer of a query in a database, a line a row.
     pub(crate) fn ask(&self, sql: &str, database: &str) -> String {
-        let output = self.psql(sql, database).output().unwrap();
+        self.ask_as(sql, "postgres", database)
+    }
+
+    /// The same, asked by a role.
+    pub(crate) fn ask_as(&self, sql: &str, role: &str, database: &str) -> String {
+        let output = self.psql_as(sql, role, database).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Why a role may not do something.
+    pub(crate) fn refuses(&self, sql: &str, role: &str, database: &str) -> String {
+        let output = self.psql_as(sql, role, database).output().unwrap();
+        assert!(!output.status.success(), "{sql} was allowed");
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// A database of its own, by its name.
@@ -118,11 +151,11 @@ impl Server {
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
-        self.url_at(self.port, "postgres", database)
+        self.url_as("postgres", database)
     }
 
-    pub(crate) fn url_at(&self, port: u16, user: &str, database: &str) -> String {
-        format!("postgres://{user}@127.0.0.1:{port}/{database}")
+    pub(crate) fn url_as(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Kills it with all of its processes, and starts it again.

@@ -69,8 +69,7 @@ impl DatabaseUrl {
         }
         // What it says of a URL that it cannot read may repeat a part of it.
         let plain = format!("{address}?{}", rest.join("&"));
-        let mut config = Config::from_str(plain.trim_end_matches('?'))
-            .map_err(|_| refused(FORM))?;
+        let mut config = Config::from_str(plain.trim_end_matches('?')).map_err(|_| refused(FORM))?;
         if let Some(password) = config.get_password() {
             secret::register(&String::from_utf8_lossy(password));
         }
@@ -109,7 +108,9 @@ impl DatabaseUrl {
         };
         roots.add_parsable_certificates(certificates);
         if roots.is_empty() {
-            return Err(bad(format!("there is no authority's certificate in {named}: name one by sslrootcert=FILE")));
+            return Err(bad(format!(
+                "there is no authority's certificate in {named}: name one by sslrootcert=FILE"
+            )));
         }
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
@@ -124,7 +125,9 @@ fn ssl_mode(named: Option<&str>, config: &Config) -> Result<SslMode> {
         None if here => Ok(SslMode::Disable),
         None => Ok(SslMode::Require),
         Some("disable") if here => Ok(SslMode::Disable),
-        Some("disable") => Err(refused("sslmode=disable is for a server on this machine: use sslmode=verify-full and sslrootcert=FILE")),
+        Some("disable") => Err(refused(
+            "sslmode=disable is for a server on this machine: use sslmode=verify-full and sslrootcert=FILE",
+        )),
         Some(mode) if WITH_TLS.contains(&mode) => Ok(SslMode::Require),
         Some(_) => Err(refused("its sslmode is none of disable, require, verify-ca, verify-full")),
     }
@@ -132,7 +135,9 @@ fn ssl_mode(named: Option<&str>, config: &Config) -> Result<SslMode> {
 
 fn is_here(host: &Host) -> bool {
     match host {
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        }
         Host::Unix(_) => true,
     }
 }
@@ -174,7 +179,10 @@ mod tests {
             assert_eq!(mode(&format!("postgres://u@{here}/d?sslmode=verify-full")), Ok(SslMode::Require));
         }
         assert_eq!(mode("postgres://u@db.example/d"), Ok(SslMode::Require));
-        assert_eq!(mode("postgres://u@db.example/d?sslmode=require&application_name=a"), Ok(SslMode::Require));
+        assert_eq!(
+            mode("postgres://u@db.example/d?sslmode=require&application_name=a"),
+            Ok(SslMode::Require)
+        );
         let refused = mode("postgres://u@db.example/d?sslmode=disable").unwrap_err();
         assert!(refused.contains("on this machine"), "{refused}");
         // Modes that would do without TLS where somebody asks for that.
@@ -185,12 +193,20 @@ mod tests {
 
     #[test]
     fn no_message_repeats_a_password() {
-        for text in ["postgres://u:hunter2@h:x/d", "hunter2", "postgres:///d?password=hunter2&odd=1", "postgres://u:hunter2@/d"] {
+        for text in [
+            "postgres://u:hunter2@h:x/d",
+            "hunter2",
+            "postgres:///d?password=hunter2&odd=1",
+            "postgres://u:hunter2@/d",
+        ] {
             let error = mode(text).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");
         }
         let url = DatabaseUrl::parse("postgres://u:hunter2@db.example:5433/queue").unwrap();
-        assert_eq!((format!("{url:?}"), url.to_string()), ("DatabaseUrl(queue at db.example)".into(), "queue at db.example".into()));
+        assert_eq!(
+            (format!("{url:?}"), url.to_string()),
+            ("DatabaseUrl(queue at db.example)".into(), "queue at db.example".into())
+        );
         assert_eq!(secret::redact("it said hunter2 twice"), "it said *** twice");
     }
 }

@@ -1,0 +1,146 @@
+//! Proofs that workers make: tasks for them, and what becomes of these.
+
+use std::{sync::Arc, time::Duration};
+
+use alloy::primitives::U256;
+use zkml_protocol::Word;
+
+use super::Engine;
+use crate::{
+    error::Result,
+    event::Event,
+    health::Concern,
+    journal::{Entry, Made},
+    prover::{Part, ProveFailure, Proven, Prover},
+    queue::NewTask,
+};
+
+/// Results that are looked at in one round.
+const AT_ONCE: usize = 256;
+/// Number of times that a task is leased at most: whatever ends its worker so often is in the task.
+const MOST_LEASES: u32 = 8;
+
+impl Engine {
+    /// Takes in what workers have made, and gives up what none of them could.
+    pub(super) async fn collect(&mut self) -> Result<()> {
+        if self.prover.fleet().is_none() {
+            return Ok(());
+        }
+        for made in self.journal.made(AT_ONCE)? {
+            self.metrics.lost_leases.inc_by(made.lost);
+            let Some(entry) = self.journal.request(&made.request)? else { continue };
+            match self.open(&entry, &made).await {
+                Ok(proven) => self.take(&made, &proven)?,
+                Err(reason) => {
+                    self.metrics.tasks_rejected.inc();
+                    let reason = format!("what worker {} made is no proof: {reason}", made.worker);
+                    self.journal.reject(&made, &reason)?;
+                    self.tell(Event::Postponed { request: made.request, reason });
+                }
+            }
+        }
+        for (id, reason) in self.journal.dead()? {
+            self.metrics.tasks_dead.inc();
+            self.metrics.proof_failures.inc();
+            self.refuse(&id, reason)?;
+        }
+        self.journal.cancel_tasks()?;
+        self.look_at_queue()
+    }
+
+    async fn open(&self, entry: &Entry, made: &Made) -> Result<Proven, String> {
+        let (job, result) = (self.job(entry), made.result.clone());
+        let open = move |prover: &dyn Prover| match prover.fleet() {
+            Some(fleet) => fleet.open(&job, &result),
+            None => Err("there is no fleet".to_owned()),
+        };
+        aside(&self.prover, open).await.unwrap_or_else(Err)
+    }
+
+    fn take(&mut self, made: &Made, proven: &Proven) -> Result<()> {
+        self.journal.take(made, proven)?;
+        self.summary.proofs += 1;
+        self.metrics.proofs.inc();
+        self.metrics.tasks_done.inc();
+        let took = Duration::from_millis(made.took_ms);
+        self.pace.took(took);
+        self.metrics.task_seconds.observe(took.as_secs_f64());
+        self.metrics.proof_seconds.observe(took.as_secs_f64());
+        self.tell(Event::Proven { request: made.request, milliseconds: made.took_ms });
+        Ok(())
+    }
+
+    fn look_at_queue(&mut self) -> Result<()> {
+        self.backlog = self.journal.backlog()?;
+        self.metrics.queue(&self.backlog);
+        let waits = self.backlog.open() > self.backlog.leased();
+        let idle = (waits && self.backlog.workers == 0)
+            .then(|| format!("{} tasks wait, and no worker was heard of for a minute", self.backlog.open()));
+        let dead =
+            self.backlog.states.iter().find(|(state, _)| state == "dead").map_or(0, |(_, count)| *count);
+        let dead = (dead > 0)
+            .then(|| format!("{dead} tasks are dead: `queue status` says why, `queue retry` tries again"));
+        let notice = [idle, dead].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        self.health.notice(Concern::Fleet, (!notice.is_empty()).then_some(notice));
+        Ok(())
+    }
+
+    /// Puts a request's tasks into the queue.
+    pub(super) async fn dispatch(&mut self, entry: &Entry) -> Result<()> {
+        let job = self.job(entry);
+        let statement = job.context;
+        let pack = move |prover: &dyn Prover| match prover.fleet() {
+            Some(fleet) => fleet.pack(&job),
+            None => Err(ProveFailure::Later("there is no fleet".to_owned())),
+        };
+        match aside(&self.prover, pack).await.unwrap_or_else(|e| Err(ProveFailure::Later(e))) {
+            Ok(parts) => {
+                let tasks: Vec<_> = parts.into_iter().map(|part| task(entry, statement, part)).collect();
+                self.journal.enqueue(&tasks)?;
+                self.backlog.add(tasks.len() as u64);
+                self.tell(Event::Proving { request: entry.id });
+                Ok(())
+            }
+            Err(ProveFailure::Permanent(reason)) => self.refuse(&entry.id, reason),
+            Err(ProveFailure::Later(reason)) => self.postpone(entry, reason),
+        }
+    }
+
+    /// What was sealed for a request is of no use any more.
+    pub(super) fn forget(&self, id: Word) {
+        if self.prover.fleet().is_some() {
+            let prover = Arc::clone(&self.prover);
+            tokio::task::spawn_blocking(move || prover.fleet().map(|fleet| fleet.forget(&id)));
+        }
+    }
+}
+
+fn task(entry: &Entry, statement: Word, part: Part) -> NewTask {
+    let Part { part, parts, program, memory, job } = part;
+    let seconds = u64::try_from(U256::from_be_bytes(entry.request.deadline.0)).unwrap_or(u64::MAX);
+    let deadline = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    // Rewards in coins are compared by their magnitude, which no rate of exchange has a say in; others come after them.
+    let coins = entry.reward.as_ref().filter(|reward| reward.asset == [0; 20]);
+    let reward_rank = coins.map_or(0, |reward| U256::from_be_bytes(reward.amount.0).bit_len());
+    NewTask {
+        request: entry.id,
+        statement,
+        part,
+        parts,
+        program,
+        memory,
+        job,
+        deadline,
+        reward_rank: i64::try_from(reward_rank).unwrap_or(i64::MAX),
+        most: MOST_LEASES,
+    }
+}
+
+/// Work of a prover, on a thread where it may take its time.
+async fn aside<T: Send + 'static>(
+    prover: &Arc<dyn Prover>,
+    work: impl FnOnce(&dyn Prover) -> T + Send + 'static,
+) -> Result<T, String> {
+    let prover = Arc::clone(prover);
+    tokio::task::spawn_blocking(move || work(&*prover)).await.map_err(|e| e.to_string())
+}

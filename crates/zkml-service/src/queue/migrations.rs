@@ -1,0 +1,130 @@
+//! Versions of the queue's schema on a server, forward and back.
+
+use super::{SCHEMA, procedures};
+use crate::{
+    error::{Result, ServiceError},
+    journal::{failed, in_dialect, once},
+    store::{DatabaseUrl, Dialect, Postgres, Session, Sql, Store, StoreError, values},
+};
+
+/// The version that this program works with.
+pub const LATEST: u32 = 2;
+/// Tables, as SQLite writes them.
+pub(crate) const TABLES: &str = include_str!("schema.sql");
+/// The number of the lock that migrations are made under.
+const LOCK: i64 = 0x7a6b_6d6c_0001;
+/// Roles may be missing where one account does everything.
+const RIGHTS: &str = "DO $rights$ BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'zkml_worker') THEN
+        GRANT USAGE ON SCHEMA zkml TO zkml_worker;
+        GRANT EXECUTE ON FUNCTION greet, tidy, lease, beat, parts, complete, fail, release TO zkml_worker;
+    END IF;
+END $rights$;";
+const READER: &str = "CREATE VIEW queue AS
+    SELECT state, count(*) AS tasks, (max(now_ms() - made_at) / 1000)::bigint AS oldest_seconds FROM tasks GROUP BY state;
+DO $rights$ BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'zkml_reader') THEN
+        GRANT USAGE ON SCHEMA zkml TO zkml_reader;
+        GRANT SELECT ON queue TO zkml_reader;
+        GRANT EXECUTE ON FUNCTION now_ms TO zkml_reader;
+    END IF;
+END $rights$;";
+const CLOCK: &str = "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
+    $body$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint $body$;";
+
+/// What a migration came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Migrated {
+    /// The version that was found; 0 if there was none.
+    pub from: u32,
+    /// The version that is there now.
+    pub to: u32,
+}
+
+/// One step between versions.
+struct Step {
+    up: fn() -> String,
+    down: &'static str,
+}
+
+/// The steps, the first from nothing to version 1.
+const STEPS: [Step; LATEST as usize] = [
+    Step {
+        up: first,
+        down: "DROP TABLE tasks CASCADE; DROP TABLE workers; DROP FUNCTION greet; DROP FUNCTION now_ms;",
+    },
+    Step { up: || READER.to_owned(), down: "DROP VIEW queue;" },
+];
+
+fn first() -> String {
+    let functions: String = procedures::ALL.iter().map(|procedure| procedure.function()).collect();
+    format!("{}\n{CLOCK}\n{functions}\n{RIGHTS}", in_dialect(Dialect::Postgres, TABLES))
+}
+
+/// Brings the queue's schema on a server to a version; the role has to own it.
+///
+/// # Errors
+/// [`ServiceError::QueueVersion`] for a version that is not known, or when going back would lose tasks; those of the database, after which
+/// everything is as it was.
+pub fn migrate(url: &DatabaseUrl, to: u32) -> Result<Migrated> {
+    if to > LATEST {
+        return Err(ServiceError::QueueVersion { found: to, latest: LATEST });
+    }
+    let place = format!("queue of {url}");
+    let session = Session { schemas: vec![SCHEMA.to_owned()], lock: Some(LOCK) };
+    let mut store = Postgres::open(url, session).map_err(|e| failed(&place, e))?;
+    let found = once(&place, |sql| steps(sql, to), |work| store.write(work))?;
+    match found {
+        Ok(from) => Ok(Migrated { from, to }),
+        Err(Refused::Unknown(found)) => Err(ServiceError::QueueVersion { found, latest: LATEST }),
+        Err(Refused::Tasks(tasks)) => Err(ServiceError::QueueNotEmpty { tasks }),
+    }
+}
+
+enum Refused {
+    Unknown(u32),
+    Tasks(u64),
+}
+
+fn steps(sql: &mut dyn Sql, to: u32) -> Result<Result<u32, Refused>, StoreError> {
+    sql.batch("CREATE SCHEMA IF NOT EXISTS zkml; CREATE TABLE IF NOT EXISTS zkml.migrations (version BIGINT NOT NULL);")?;
+    let from = version(sql)?;
+    if from > LATEST {
+        return Ok(Err(Refused::Unknown(from)));
+    }
+    if to == 0 && from > 0 {
+        let tasks = sql.number("SELECT count(*) FROM tasks", &[])?;
+        if tasks > 0 {
+            return Ok(Err(Refused::Tasks(tasks)));
+        }
+    }
+    let between =
+        |low: u32, high: u32| STEPS.iter().skip(low as usize).take(high.saturating_sub(low) as usize);
+    for step in between(from, to) {
+        sql.batch(&(step.up)())?;
+    }
+    for step in between(to, from).rev() {
+        sql.batch(step.down)?;
+    }
+    if to > 0 {
+        // Their bodies are this program's, also where tables did not change.
+        sql.batch(&procedures::ALL.iter().map(|procedure| procedure.function()).collect::<String>())?;
+        sql.batch(RIGHTS)?;
+    }
+    sql.execute("DELETE FROM migrations", &[])?;
+    sql.execute("INSERT INTO migrations (version) VALUES (?1)", &values![i64::from(to)])?;
+    Ok(Ok(from))
+}
+
+fn version(sql: &mut dyn Sql) -> Result<u32, StoreError> {
+    let row = sql.first("SELECT max(version) FROM migrations", &[])?;
+    let number = row.map(|row| row.get::<Option<i64>>(0)).transpose()?.flatten().unwrap_or(0);
+    Ok(number.try_into().unwrap_or(u32::MAX))
+}
+
+/// The version of a server's queue; 0 if it has none.
+pub(crate) fn check(sql: &mut dyn Sql) -> Result<u32, StoreError> {
+    let made = sql.first("SELECT 1 WHERE to_regclass('zkml.migrations') IS NOT NULL", &[])?;
+    if made.is_none() { Ok(0) } else { version(sql) }
+}

@@ -1,0 +1,192 @@
+//! What people ask of a queue, and tell it.
+
+use serde::Serialize;
+use zkml_protocol::Word;
+
+use super::{SCHEMA, migrations};
+use crate::{
+    error::{Result, ServiceError},
+    journal::{failed, is_schema, once},
+    store::{DatabaseUrl, Postgres, Row, Session, Sql, Store, StoreError, values},
+};
+
+/// Tasks of each state that are listed.
+const LISTED: i64 = 20;
+
+/// A queue, as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueStatus {
+    /// The schema's version.
+    pub version: u32,
+    /// Number of tasks in each state, and seconds since the oldest of them was made.
+    pub states: Vec<StateStatus>,
+    /// Workers, by name.
+    pub workers: Vec<WorkerStatus>,
+    /// Tasks that are dead, the newest first, and then those that are leased; not all of many.
+    pub tasks: Vec<TaskStatus>,
+}
+
+/// Tasks of one state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateStatus {
+    /// Its name: `waiting`, `ready`, `leased`, `done` or `dead`.
+    pub state: String,
+    /// Number of tasks.
+    pub tasks: u64,
+    /// Number of seconds since the oldest was made.
+    pub oldest_seconds: u64,
+}
+
+/// A worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerStatus {
+    /// Its name.
+    pub name: String,
+    /// Number of bytes that proofs may take there.
+    pub memory: u64,
+    /// Number of programs that are loaded.
+    pub warm: usize,
+    /// Number of seconds since it was heard of.
+    pub seen_seconds: u64,
+    /// It takes nothing more.
+    pub draining: bool,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskStatus {
+    /// Its number.
+    pub task: i64,
+    /// Its request.
+    pub request: String,
+    /// 0 is the whole, or what makes one proof of parts.
+    pub part: i64,
+    /// Its state.
+    pub state: String,
+    /// Number of times that it was leased.
+    pub attempts: u64,
+    /// Who has it, or had it last.
+    pub worker: Option<String>,
+    /// Why it is dead, or why its last attempt failed.
+    pub reason: Option<String>,
+}
+
+/// Looks at the queue of a server.
+///
+/// # Errors
+/// [`ServiceError::QueueVersion`] before it is made, or when it is of another version; those of the database.
+pub fn status(url: &DatabaseUrl) -> Result<QueueStatus> {
+    on(url, |sql| {
+        let count = |number: i64| number.max(0).unsigned_abs();
+        let version = migrations::check(sql)?;
+        let states = sql.query(
+            "SELECT state, count(*), (max(now_ms() - made_at)) / 1000 FROM tasks GROUP BY state ORDER BY state",
+            &[],
+        )?;
+        let state = |row: &Row| {
+            Ok(StateStatus {
+                state: row.get(0)?,
+                tasks: count(row.get(1)?),
+                oldest_seconds: count(row.get(2)?),
+            })
+        };
+        let workers = sql.query(
+            "SELECT name, memory, warm, (now_ms() - seen_at) / 1000, draining FROM workers ORDER BY name",
+            &[],
+        )?;
+        let worker = |row: &Row| {
+            Ok(WorkerStatus {
+                name: row.get(0)?,
+                memory: count(row.get(1)?),
+                warm: row.get::<String>(2)?.split_whitespace().count(),
+                seen_seconds: count(row.get(3)?),
+                draining: row.get(4)?,
+            })
+        };
+        let tasks = sql.query(
+            "SELECT task, request, part, state, attempts, worker, reason FROM tasks WHERE state IN ('dead', 'leased') \
+             ORDER BY state, task DESC LIMIT ?1",
+            &values![LISTED],
+        )?;
+        let task = |row: &Row| {
+            Ok(TaskStatus {
+                task: row.get(0)?,
+                request: row.get(1).map(Word)?.to_string(),
+                part: row.get(2)?,
+                state: row.get(3)?,
+                attempts: count(row.get(4)?),
+                worker: row.get(5)?,
+                reason: row.get(6)?,
+            })
+        };
+        Ok(QueueStatus {
+            version,
+            states: states.iter().map(state).collect::<Result<_, StoreError>>()?,
+            workers: workers.iter().map(worker).collect::<Result<_, StoreError>>()?,
+            tasks: tasks.iter().map(task).collect::<Result<_, StoreError>>()?,
+        })
+    })
+}
+
+/// Puts dead tasks back into the queue, and opens their requests again: those of these numbers, or all. Returns the numbers.
+///
+/// # Errors
+/// As [`status`].
+pub fn retry(url: &DatabaseUrl, tasks: Option<&[i64]>) -> Result<Vec<i64>> {
+    on(url, |sql| {
+        let mut done = Vec::new();
+        for row in
+            sql.query("SELECT task, journal, request FROM tasks WHERE state = 'dead' ORDER BY task", &[])?
+        {
+            let (task, journal) = (row.get::<i64>(0)?, row.get::<String>(1)?);
+            if tasks.is_some_and(|tasks| !tasks.contains(&task)) {
+                continue;
+            }
+            let again = "UPDATE tasks SET state = CASE WHEN part = 0 AND EXISTS (SELECT 1 FROM tasks AS parts \
+                         WHERE parts.journal = tasks.journal AND parts.request = tasks.request \
+                         AND parts.statement = tasks.statement AND parts.part > 0) THEN 'waiting' ELSE 'ready' END, \
+                         attempts = 0, next_try = 0, reason = NULL WHERE task = ?1";
+            sql.execute(again, &values![task])?;
+            // Names of schemas are ours, whatever somebody wrote into the table.
+            if is_schema(&journal) {
+                let open = format!(
+                    "UPDATE \"{journal}\".requests SET status = 'open', reason = NULL, failures = 0 WHERE id = ?1 AND status = 'refused'"
+                );
+                sql.execute(&open, &values![row.get::<[u8; 32]>(2)?])?;
+            }
+            done.push(task);
+        }
+        Ok(done)
+    })
+}
+
+/// Tells a worker to take nothing more, or all of them. Returns their names.
+///
+/// # Errors
+/// As [`status`].
+pub fn drain(url: &DatabaseUrl, worker: Option<&str>) -> Result<Vec<String>> {
+    on(url, |sql| {
+        let rows = match worker {
+            Some(name) => {
+                sql.query("UPDATE workers SET draining = 1 WHERE name = ?1 RETURNING name", &values![name])?
+            }
+            None => sql.query("UPDATE workers SET draining = 1 RETURNING name", &[])?,
+        };
+        rows.iter().map(|row| row.get(0)).collect()
+    })
+}
+
+fn on<T>(url: &DatabaseUrl, work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>) -> Result<T> {
+    let place = format!("queue of {url}");
+    let session = Session { schemas: vec![SCHEMA.to_owned()], lock: None };
+    let mut store = Postgres::open(url, session).map_err(|e| failed(&place, e))?;
+    let found = once(&place, migrations::check, |work| store.read(work))?;
+    if found != super::LATEST {
+        return Err(ServiceError::QueueVersion { found, latest: super::LATEST });
+    }
+    once(&place, work, |work| store.write(work))
+}
