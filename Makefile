@@ -30,7 +30,7 @@ VENV_STAMP := $(VENV)/.installed
 # More for maturin; `.ci/run` has it take what the tests have built.
 WHEEL ?=
 
-.PHONY: all demo build wheel python xtask test cargo-test forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
+.PHONY: all demo build wheel python xtask test cargo-test fleet forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
 
 all: build
 
@@ -53,6 +53,10 @@ test: forge cargo-test
 # Some of them need npm's packages.
 cargo-test: $(NODE_STAMP)
 	$(CARGO) test --release --locked --workspace
+
+## fleet: queue, journal and fleet on PostgreSQL, which they start themselves: kills, a partition, real proofs; CHAOS=1000,50 for so many requests and kills
+fleet: $(NODE_STAMP)
+	$(if $(CHAOS),ZKML_CHAOS=$(CHAOS)) $(CARGO) test --release --locked --workspace --lib --test service --test watch_cli -- --ignored --nocapture postgres fleet::
 
 ## forge: formatting, sizes under mainnet's limit, documentation and tests of the contracts
 forge: $(NODE_STAMP)

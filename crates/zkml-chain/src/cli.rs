@@ -61,6 +61,10 @@ enum Command {
     Bond(cmd::bond::Args),
     #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
+    #[cfg(feature = "chain")]
+    Worker(cmd::worker::Args),
+    #[cfg(feature = "chain")]
+    Queue(cmd::queue::Args),
     Audit(cmd::audit::Args),
     Report(cmd::report::Args),
     Demo(cmd::demo::Args),
@@ -78,9 +82,9 @@ impl Command {
     fn log(&self, quiet: bool) -> &'static str {
         match self {
             #[cfg(feature = "chain")]
-            Self::Watch(_) if quiet => "error,zkml_deploy=warn,zkml_service=warn",
+            Self::Watch(_) | Self::Worker(_) if quiet => "error,zkml_deploy=warn,zkml_service=warn",
             #[cfg(feature = "chain")]
-            Self::Watch(_) => "error,zkml_deploy=info,zkml_service=info",
+            Self::Watch(_) | Self::Worker(_) => "error,zkml_deploy=info,zkml_service=info",
             _ => "error",
         }
     }
@@ -120,6 +124,10 @@ impl Command {
             Self::Bond(args) => cmd::bond::run(ui, &args),
             #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
+            #[cfg(feature = "chain")]
+            Self::Worker(args) => cmd::worker::run(ui, args),
+            #[cfg(feature = "chain")]
+            Self::Queue(args) => cmd::queue::run(ui, args),
             Self::Audit(args) => cmd::audit::run(ui, args),
             Self::Report(args) => cmd::report::run(ui, &args),
             Self::Demo(args) => cmd::demo::run(ui, args),

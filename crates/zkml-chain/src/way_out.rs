@@ -31,6 +31,7 @@ fn flag(what: Needed) -> &'static str {
         Needed::Goal => "--optimize",
         Needed::WeightsSalt => "--weights-salt",
         Needed::Inputs => "--inputs",
+        Needed::FleetKey => "--seal-to",
         Needed::Proofs => "--proof",
         _ => "its flag",
     }

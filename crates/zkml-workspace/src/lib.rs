@@ -3,6 +3,7 @@
 //! ```text
 //! artifacts   the folder: every file tied to what it was made from
 //! steps       what fills it; each takes an Observer and returns its report
+//! fleet       proofs that workers on other machines make (feature `chain`)
 //! samples     files of samples: JSON, CSV, NumPy
 //! observer    what a step says, warns of and works on, and whether it is to end
 //! verdict     the no of a step that judges: a result, not an error
@@ -15,6 +16,8 @@
 pub mod artifacts;
 pub mod context_file;
 pub mod error;
+#[cfg(feature = "chain")]
+pub mod fleet;
 pub mod folder;
 pub mod json;
 pub mod observer;

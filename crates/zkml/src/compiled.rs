@@ -50,6 +50,11 @@ impl std::fmt::Debug for CompiledFiles {
 pub struct Input(pub(crate) Vec<Vec<i64>>);
 
 impl Input {
+    /// Integers as they are, one vector per input of the model; whether they fit it, whoever uses them says.
+    pub fn of_values(values: Vec<Vec<i64>>) -> Self {
+        Self(values)
+    }
+
     /// The integers, one vector per input of the model.
     pub fn into_values(self) -> Vec<Vec<i64>> {
         self.0

@@ -39,6 +39,12 @@ pub enum Command {
     /// Serves requests.
     #[command(hide = true, disable_help_flag = true)]
     Watch(Rest),
+    /// Proves for a fleet.
+    #[command(hide = true, disable_help_flag = true)]
+    Worker(Rest),
+    /// Looks after a fleet's queue.
+    #[command(hide = true, disable_help_flag = true)]
+    Queue(Rest),
 }
 
 /// Refuses the command.
@@ -56,6 +62,8 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Rewards(_) => "rewards",
         Command::Bond(_) => "bond",
         Command::Watch(_) => "watch",
+        Command::Worker(_) => "worker",
+        Command::Queue(_) => "queue",
     };
     Err(Error::LeftOut { command })
 }

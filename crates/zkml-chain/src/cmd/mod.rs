@@ -28,6 +28,8 @@ pub mod ops;
 #[cfg(feature = "chain")]
 pub mod predict;
 pub mod prove;
+#[cfg(feature = "chain")]
+pub mod queue;
 pub mod report;
 #[cfg(feature = "chain")]
 pub mod request;
@@ -37,6 +39,8 @@ pub mod run;
 pub mod settings;
 pub mod setup;
 pub mod sight;
+#[cfg(feature = "chain")]
+mod signals;
 pub mod simulate;
 pub mod srs;
 #[cfg(feature = "chain")]
@@ -46,6 +50,8 @@ pub mod verify;
 pub mod verify_source;
 #[cfg(feature = "chain")]
 pub mod watch;
+#[cfg(feature = "chain")]
+pub mod worker;
 
 use clap::ValueEnum;
 use zkml::{Backend, Optimize, Wish};

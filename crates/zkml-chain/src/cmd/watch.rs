@@ -2,8 +2,10 @@
 
 use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, KeyArgs, PasswordArgs, connect, ether};
 use super::folder::Folder;
+use super::queue::ObjectsArgs;
+use super::signals::stop_on_signals;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     show::{
         Ui,
         watch::{ended, events},
@@ -24,12 +26,15 @@ use zkml_deploy::{
     publication::Publication,
     rpc::Rpc,
 };
+use zkml_protocol::Program;
 use zkml_service::{
-    Budget, CancellationToken, Health, Journal, Least, Metrics, Options, Owner, Prover, Rewards, Service,
-    Serving, Status, Summary, serve,
+    Budget, CancellationToken, DatabaseUrl, Health, Journal, Least, Metrics, Options, Owner, Prover, Rewards,
+    Service, Serving, Status, Summary, serve,
 };
 use zkml_workspace::{
     Error as StepError,
+    artifacts::Artifacts,
+    fleet::{FleetKey, FleetProver, Fleeting, publish},
     steps::watch::{ModelProver, WatchReport, subjects_of_file},
     value::{self, Amount, ValueError},
 };
@@ -49,6 +54,17 @@ pub struct Args {
     /// Folder with committed inputs: <subject>/<data commitment>.json or <request id>.json, and beside each its .private.json with the salts
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
+    /// Where the journal is: a file, for a service that proves by itself, or the PostgreSQL server of ZKML_DATABASE_URL, whose queue workers take their tasks from
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = QueueName::Embedded)]
+    queue: QueueName,
+    #[command(flatten)]
+    objects: ObjectsArgs,
+    /// The fleet's public key, which inputs that are committed to are sealed for
+    #[arg(long, value_name = "FILE")]
+    seal_to: Option<PathBuf>,
+    /// Tasks that are in the queue at a time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    backlog: u64,
     /// Journal of all that it knows and has done [default: deploy/journals/<chain id>-<consumer>.sqlite]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -109,6 +125,15 @@ pub struct Args {
     password: PasswordArgs,
     #[command(flatten)]
     fees: FeeArgs,
+}
+
+/// Where the journal is, and whose the proofs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum QueueName {
+    /// In a file; this process proves
+    Embedded,
+    /// On a server; workers prove
+    Postgres,
 }
 
 fn small(text: &str) -> Result<usize, String> {
@@ -195,13 +220,39 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
     };
     let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
-    let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), folder)?;
+    let prover = prover(ui, &args, artifacts, folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| StepError::io("start", Path::new("threads"), e))?;
-    let served = runtime.block_on(work(ui, &args, &chain, consumer, &journal, options, prover));
+    let served = runtime.block_on(work(ui, &args, &chain, consumer, journal, options, prover));
     // Proofs that nobody waited for go down with the process.
     runtime.shutdown_background();
-    ended(ui, &WatchReport { summary: served?, journal })
+    let (summary, journal) = served?;
+    ended(ui, &WatchReport { summary, journal })
+}
+
+/// Whoever proves, and what a verifier of the proofs needs.
+struct Proving {
+    prover: Arc<dyn Prover>,
+    program: Program,
+}
+
+fn prover(ui: &Ui, args: &Args, artifacts: Artifacts, kept: PathBuf) -> Result<Proving> {
+    if args.queue == QueueName::Embedded {
+        if args.objects.is_given() || args.seal_to.is_some() {
+            let message =
+                "--objects and --seal-to are for a fleet: with them goes --queue postgres".to_owned();
+            return Err(Error::Usage { message });
+        }
+        let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), kept)?;
+        return Ok(Proving { program: prover.program().clone(), prover: Arc::new(prover) });
+    }
+    let objects = args.objects.open()?;
+    let published = publish(&artifacts, &objects)?;
+    ui.say(format_args!("workers find {} as {}", published.model, published.program));
+    let key = args.seal_to.as_deref().map(FleetKey::read).transpose()?;
+    let fleeting = Fleeting { objects, key, backlog: args.backlog };
+    let prover = FleetProver::load(artifacts, args.inputs.clone(), fleeting, published.program)?;
+    Ok(Proving { program: prover.program().clone(), prover: Arc::new(prover) })
 }
 
 async fn work(
@@ -209,21 +260,27 @@ async fn work(
     args: &Args,
     chain: &Chain,
     consumer: Address,
-    journal: &Path,
+    journal: PathBuf,
     mut options: Options,
-    prover: ModelProver,
-) -> Result<Summary> {
+    proving: Proving,
+) -> Result<(Summary, String)> {
     let account = args.key.account(&args.password, chain).await?;
     let rpc = connect(chain).await?;
     options.serving.rewards.least = args.least(&rpc).await?;
     let asked = Consumer::at(&rpc, consumer).await?;
-    asked.model().await?.check(consumer, prover.program())?;
+    asked.model().await?.check(consumer, &proving.program)?;
     asked.takes_requests().await?;
-    if let Some(folder) = journal.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| StepError::io("create", folder, e))?;
-    }
     let owner = Owner { chain_id: chain.id, consumer, sender: account.address() };
-    let journal = Journal::open(journal, &owner)?;
+    let journal = match args.queue {
+        QueueName::Embedded => {
+            if let Some(folder) = journal.parent() {
+                std::fs::create_dir_all(folder).map_err(|e| StepError::io("create", folder, e))?;
+            }
+            Journal::open(&journal, &owner)?
+        }
+        QueueName::Postgres => Journal::open_on(&DatabaseUrl::environment()?, &owner)?,
+    };
+    let place = journal.place().to_owned();
     let (metrics, health, status, shutdown) =
         (Metrics::default(), Health::new(options.limits.poll), Status::default(), CancellationToken::new());
     let end = CancellationToken::new();
@@ -231,34 +288,12 @@ async fn work(
     let address = serve(args.listen, metrics.clone(), health.clone(), status.clone(), end).await?;
     ui.say(format_args!("serving {consumer} on {}; metrics on http://{address}/metrics", chain.name));
     ui.say(format_args!("status page: http://{address}"));
-    stop_on_signals(*ui, shutdown.clone())?;
-    let prover: Arc<dyn Prover> = Arc::new(prover);
+    stop_on_signals(*ui, shutdown.clone(), "ending: running proofs are finished; once more to end at once")?;
+    let prover = proving.prover;
     let observer = events(ui.json);
     let service =
         Service { rpc, account, consumer, journal, prover, options, metrics, health, status, observer };
-    Ok(service.run(shutdown).await?)
-}
-
-/// The first signal ends the service in good order, the second one at once.
-fn stop_on_signals(ui: Ui, shutdown: CancellationToken) -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|e| StepError::io("listen for", Path::new("signals"), e));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    tokio::spawn(async move {
-        for last in [false, true] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if last {
-                // The journal is good at any time.
-                std::process::exit(130);
-            }
-            ui.say("ending: running proofs are finished; once more to end at once");
-            shutdown.cancel();
-        }
-    });
-    Ok(())
+    Ok((service.run(shutdown).await?, place))
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ mod predict;
 mod progress;
 mod project;
 mod prove;
+#[cfg(feature = "chain")]
+mod queue;
 mod relations;
 #[cfg(feature = "chain")]
 mod request;
@@ -44,6 +46,8 @@ mod verify_source;
 #[cfg(feature = "chain")]
 pub mod watch;
 pub mod words;
+#[cfg(feature = "chain")]
+pub mod worker;
 
 pub use plan::goal;
 pub use ui::{Ui, raw};

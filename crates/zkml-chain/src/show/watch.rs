@@ -57,6 +57,6 @@ impl Report for WatchReport {
         if *abandoned > 0 {
             writeln!(out, "{abandoned} proofs were not waited for")?;
         }
-        writeln!(out, "journal    {}", self.journal.display())
+        writeln!(out, "journal    {}", self.journal)
     }
 }

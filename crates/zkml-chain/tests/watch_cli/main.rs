@@ -2,7 +2,11 @@
 
 #[path = "../../../zkml-deploy/tests/anvil/mod.rs"]
 mod anvil;
+mod fleet;
 mod rewards;
+#[path = "../../../zkml-service/tests/server/mod.rs"]
+#[allow(dead_code, reason = "only a part of it is used here")]
+mod server;
 #[path = "../end_to_end/support.rs"]
 #[allow(dead_code, reason = "only a part of it is used here")]
 mod support;
@@ -132,9 +136,14 @@ struct Service {
 
 impl Service {
     fn start(place: &Place) -> Self {
+        let arguments = place.watch(&["--chain", "anvil", "--test-key"]);
+        Self::run(&arguments, &[("ANVIL_RPC_URL", &place.node.url())])
+    }
+
+    fn run(arguments: &[String], environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_zkml-chain"))
-            .args(place.watch(&["--chain", "anvil", "--test-key"]))
-            .env("ANVIL_RPC_URL", place.node.url())
+            .args(arguments)
+            .envs(environment.iter().copied())
             .env_remove("RUST_LOG")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -174,6 +174,8 @@ struct Engine {
     status: Status,
     observer: Observer,
     summary: Summary,
+    /// What an earlier run with other options has refused was looked at again.
+    begun: bool,
     /// Requests that are being proven here.
     proving: HashSet<Word>,
     /// The queue of the fleet, if there is one.
@@ -214,6 +216,7 @@ impl Engine {
             status,
             observer,
             summary: Summary::default(),
+            begun: false,
             proving: HashSet::new(),
             backlog: Backlog::default(),
             finished,
@@ -229,8 +232,6 @@ impl Engine {
 
     async fn work(&mut self, shutdown: &CancellationToken) -> Result<()> {
         let mut failures = 0;
-        self.journal.take_up(self.options.serving.subjects.as_ref())?;
-        self.judge_rewards()?;
         loop {
             let round = tokio::select! {
                 biased;
@@ -238,16 +239,10 @@ impl Engine {
                 round = self.round() => round,
             };
             let pause = match round {
-                Ok(all_read) => {
+                Ok(true) => return Ok(()),
+                Ok(false) => {
                     failures = 0;
                     self.health.progress();
-                    if self.options.until_idle
-                        && all_read
-                        && self.proving.is_empty()
-                        && self.journal.idle()?
-                    {
-                        return Ok(());
-                    }
                     self.options.limits.poll
                 }
                 Err(error) if is_final(&error) => return Err(error),
@@ -263,8 +258,13 @@ impl Engine {
         }
     }
 
-    /// One look at everything. Whether the node was as far as it had been.
+    /// One look at everything. Whether nothing is left, if that is the end.
     async fn round(&mut self) -> Result<bool> {
+        if !self.begun {
+            self.journal.take_up(self.options.serving.subjects.as_ref())?;
+            self.judge_rewards()?;
+            self.begun = true;
+        }
         self.check_chain().await?;
         let head = self.follow().await?;
         if let Some(head) = head {
@@ -281,7 +281,7 @@ impl Engine {
         if let Some(head) = head {
             self.show(head, counts)?;
         }
-        Ok(head.is_some())
+        Ok(self.options.until_idle && head.is_some() && self.proving.is_empty() && self.journal.idle()?)
     }
 
     /// Puts what is known onto the status page.

@@ -2,6 +2,7 @@
 
 use super::*;
 #[path = "../../tests/server/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 pub(crate) mod server;
 
 use self::server::Server;
@@ -383,7 +384,7 @@ fn what_is_no_reward_is_an_error_and_no_panic() {
 
 #[test]
 #[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]
-fn a_server_that_was_killed_is_found_again_with_all_that_was_written() {
+fn a_postgres_that_was_killed_is_found_again_with_all_that_was_written() {
     let mut server = Server::start();
     let url = DatabaseUrl::parse(&server.url(&server.database())).unwrap();
     crate::migrate(&url, crate::LATEST).unwrap();
@@ -408,7 +409,7 @@ fn a_server_that_was_killed_is_found_again_with_all_that_was_written() {
 /// Two connections of one owner, as after a partition: only the one that has the lock writes.
 #[test]
 #[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]
-fn of_two_services_one_holds_a_journal() {
+fn of_two_services_one_holds_a_journal_on_postgres() {
     let place = Place::server();
     let Place::Server(url) = &place else { return };
     let mut first = place.open();

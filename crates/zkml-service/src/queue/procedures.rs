@@ -51,6 +51,8 @@ pub(crate) const GREET: Procedure = Procedure {
     parameters: &["text", "bigint", "text"],
     rows: "TABLE (is_draining bigint)",
     statements: &[
+        // Machines come and go under new names.
+        "DELETE FROM workers WHERE seen_at < now_ms() - 86400000",
         "INSERT INTO workers (name, memory, warm, seen_at) VALUES (?1, ?2, ?3, now_ms()) ON CONFLICT (name) DO UPDATE \
          SET memory = excluded.memory, warm = excluded.warm, seen_at = excluded.seen_at",
         "SELECT draining AS is_draining FROM workers WHERE name = ?1",

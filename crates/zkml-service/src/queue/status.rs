@@ -164,17 +164,18 @@ pub fn retry(url: &DatabaseUrl, tasks: Option<&[i64]>) -> Result<Vec<i64>> {
     })
 }
 
-/// Tells a worker to take nothing more, or all of them. Returns their names.
+/// Tells a worker to take nothing more, or all of them; or that they may again. Returns their names.
 ///
 /// # Errors
 /// As [`status`].
-pub fn drain(url: &DatabaseUrl, worker: Option<&str>) -> Result<Vec<String>> {
+pub fn drain(url: &DatabaseUrl, worker: Option<&str>, draining: bool) -> Result<Vec<String>> {
     on(url, |sql| {
+        let change = "UPDATE workers SET draining = ?1";
         let rows = match worker {
             Some(name) => {
-                sql.query("UPDATE workers SET draining = 1 WHERE name = ?1 RETURNING name", &values![name])?
+                sql.query(&format!("{change} WHERE name = ?2 RETURNING name"), &values![draining, name])?
             }
-            None => sql.query("UPDATE workers SET draining = 1 RETURNING name", &[])?,
+            None => sql.query(&format!("{change} RETURNING name"), &values![draining])?,
         };
         rows.iter().map(|row| row.get(0)).collect()
     })

@@ -239,7 +239,7 @@ fn a_draining_worker_takes_nothing(place: &Place) {
     assert!(queue.lease("v", LONG).unwrap().is_some());
 }
 
-mod server {
+mod on_postgres {
     use super::*;
     use crate::{DatabaseUrl, journal::tests::server::Server, queue::migrations::migrate};
 
@@ -392,8 +392,10 @@ mod server {
         journal.cancel_tasks().unwrap();
         assert!(queue.lease("w", LONG).unwrap().is_some() && queue.lease("w", LONG).unwrap().is_none());
         assert_eq!(retry(&url, None).unwrap().len(), 1);
-        assert_eq!(drain(&url, Some("nobody")).unwrap(), Vec::<String>::new());
-        assert_eq!(drain(&url, None).unwrap(), ["w"]);
+        assert_eq!(drain(&url, Some("nobody"), true).unwrap(), Vec::<String>::new());
+        assert_eq!(drain(&url, None, true).unwrap(), ["w"]);
         assert!(status(&url).unwrap().workers[0].draining);
+        assert_eq!(drain(&url, Some("w"), false).unwrap(), ["w"]);
+        assert!(!status(&url).unwrap().workers[0].draining);
     }
 }

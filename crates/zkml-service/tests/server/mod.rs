@@ -143,11 +143,25 @@ impl Server {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
+    /// All that a database holds, as text.
+    pub(crate) fn dump(&self, database: &str) -> Vec<u8> {
+        let port = self.port.to_string();
+        let mut dump = Command::new(programs().join("pg_dump"));
+        let output =
+            dump.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", database]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     /// A database of its own, by its name.
     pub(crate) fn database(&self) -> String {
         let name = format!("test{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         self.ask(&format!("CREATE DATABASE {name}"), "postgres");
         name
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self, database: &str) -> String {

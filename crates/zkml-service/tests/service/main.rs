@@ -4,6 +4,7 @@
 mod anvil;
 mod crashes;
 mod fees;
+mod fleet;
 mod following;
 mod hostile;
 mod load;
@@ -12,5 +13,8 @@ mod proxy;
 mod rewards;
 mod scene;
 mod sending;
+#[path = "../server/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod server;
 mod serving;
 mod starving;

@@ -83,6 +83,8 @@ impl Error {
             #[cfg(feature = "chain")]
             Self::Service(_) => Class::System,
             #[cfg(feature = "chain")]
+            Self::Fleet(e) => fleet_class(e),
+            #[cfg(feature = "chain")]
             Self::Source(e) => source_class(e),
         }
     }
@@ -133,6 +135,16 @@ fn deploy_class(error: &DeployError) -> Class {
         | E::Route { .. }
         | E::OtherContext { .. } => Class::Refused,
         _ => Class::System,
+    }
+}
+
+#[cfg(feature = "chain")]
+fn fleet_class(error: &crate::fleet::FleetError) -> Class {
+    use crate::fleet::FleetError as E;
+    match error {
+        E::Storage { .. } => Class::System,
+        E::Damaged { .. } => Class::Artifacts,
+        E::Location { .. } | E::Key { .. } | E::NotForFleets { .. } => Class::Input,
     }
 }
 

@@ -326,6 +326,10 @@ pub enum Error {
     #[cfg(feature = "chain")]
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// Object storage or keys of a fleet, or a model that is not for fleets.
+    #[cfg(feature = "chain")]
+    #[error(transparent)]
+    Fleet(#[from] crate::fleet::FleetError),
     /// Nobody has proven a request.
     #[error("request {request} has no proof after {seconds} seconds; it stays until its deadline")]
     NotAnswered {
@@ -366,6 +370,8 @@ pub enum Needed {
     WeightsSalt,
     /// The folder that the service takes committed inputs from.
     Inputs,
+    /// The public key that inputs are sealed for.
+    FleetKey,
     /// At least one proof file.
     Proofs,
 }
@@ -380,6 +386,7 @@ impl fmt::Display for Needed {
             Self::Goal => "what was made cheap",
             Self::WeightsSalt => "the salt of the private weights",
             Self::Inputs => "the folder with the committed inputs",
+            Self::FleetKey => "the fleet's public key",
             Self::Proofs => "one proof file at least",
         })
     }
@@ -449,6 +456,8 @@ impl Error {
             Self::Service(e) => e.name(),
             #[cfg(feature = "chain")]
             Self::Source(e) => e.name(),
+            #[cfg(feature = "chain")]
+            Self::Fleet(e) => e.name(),
             Self::NotAnswered { .. } => "not-answered",
             Self::NotGenerated { .. } => "not-generated",
         }

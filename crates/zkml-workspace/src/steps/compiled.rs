@@ -4,6 +4,7 @@ use crate::{
     artifacts::{Artifacts, file, weights},
     error::{Error, Result},
 };
+use std::path::Path;
 pub use zkml::Compiled;
 use zkml::{Keys, Layout, Plan, Verifier};
 use zkml_graph::Graph;
@@ -25,22 +26,53 @@ pub fn load(artifacts: &Artifacts) -> Result<Compiled> {
     Ok(Compiled::from_parts(graph, weights, artifacts.load_json(file::INTERFACE)?, plan(artifacts)?))
 }
 
+/// Reads a model and its keys from a folder without a manifest, whose files are known to belong together: somebody has checked their digests.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Content`] for files that are not what their names say, [`Error::Prover`] for a key of another model.
+pub fn keys_in(folder: &Path) -> Result<Keys> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|e| Error::io("read", &path, e))
+    };
+    let wrong = |name: &str, why: String| Error::content(&folder.join(name), why);
+    let graph = read(file::COMPILED)?;
+    let graph = Graph::from_bytes(&graph).map_err(|e| wrong(file::COMPILED, e.to_string()))?;
+    let interface = serde_json::from_slice(&read(file::INTERFACE)?);
+    let interface = interface.map_err(|e| wrong(file::INTERFACE, e.to_string()))?;
+    let plan = serde_json::from_slice(&read(file::PLAN)?).map_err(|e| wrong(file::PLAN, e.to_string()))?;
+    let program =
+        zkml::program_from_json(&read(file::PROGRAM)?).map_err(|e| wrong(file::PROGRAM, e.to_string()))?;
+    program.validate().map_err(|e| wrong(file::PROGRAM, e.to_string()))?;
+    if !graph.weights.is_empty() {
+        return Err(wrong(file::COMPILED, "its weights are private".to_owned()));
+    }
+    keys_at(
+        &folder.join(file::PROVING_KEY),
+        Compiled::from_parts(graph, Vec::new(), interface, plan),
+        program,
+    )
+}
+
 /// Reads the proving key of a compiled model.
 ///
 /// # Errors
 /// A missing or stale key, and [`Error::Prover`] when it is damaged or belongs to another model.
 pub fn keys(artifacts: &Artifacts, compiled: Compiled, program: Program) -> Result<Keys> {
     artifacts.require_quickly(file::PROVING_KEY)?;
-    let path = artifacts.path(file::PROVING_KEY);
+    keys_at(&artifacts.path(file::PROVING_KEY), compiled, program)
+}
+
+fn keys_at(path: &Path, compiled: Compiled, program: Program) -> Result<Keys> {
     match (&compiled.plan().layout, program) {
         // The key may be large: it is mapped.
         (Layout::Halo2(plan), Program::Plonk(program)) => {
-            let keys = zkml_halo2::Keys::read(&path, compiled.graph(), compiled.system(), plan, *program)?;
+            let keys = zkml_halo2::Keys::read(path, compiled.graph(), compiled.system(), plan, *program)?;
             Ok(Keys::of_halo2(compiled, keys))
         }
         (_, program) => {
-            let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-            Ok(Keys::parse(compiled, &Verifier::new(program)?, &path, &bytes)?)
+            let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+            Ok(Keys::parse(compiled, &Verifier::new(program)?, path, &bytes)?)
         }
     }
 }

@@ -33,8 +33,7 @@ pub struct ModelProver {
     /// It remembers what it has checked.
     artifacts: Mutex<Artifacts>,
     observer: Arc<dyn Observer>,
-    /// Where committed inputs are, in a folder for each subject or in files of single requests.
-    inputs: Option<PathBuf>,
+    inputs: Option<InputFolder>,
     /// Where the salts of committed outputs are kept, each in the file of its request.
     kept: PathBuf,
 }
@@ -56,6 +55,7 @@ impl ModelProver {
             return Err(Error::NotGiven { what: Needed::Inputs });
         }
         let keys = compiled::keys(&artifacts, model, program)?;
+        let inputs = inputs.map(InputFolder::new);
         Ok(Self { keys, artifacts: Mutex::new(artifacts), observer, inputs, kept })
     }
 
@@ -79,15 +79,7 @@ impl ModelProver {
     /// The file with the input of a request, where it and its salts are there; else what is not.
     fn committed_input(&self, id: &Word, request: &Request) -> Result<PathBuf, String> {
         let folder = self.inputs.as_ref().ok_or_else(|| "there is no folder of inputs".to_owned())?;
-        let own = folder.join(format!("{id}.json"));
-        // Without the salts, new ones would be made, and a commitment that nobody asked about.
-        let whole = |path: &PathBuf| path.is_file() && beside(path, 0).is_file();
-        let by_subject = input_of(folder, &request.subject, &request.data_commitment);
-        let checksummed = folder
-            .join(Address::from(request.subject).to_checksum(None))
-            .join(by_subject.file_name().unwrap_or_default());
-        let missing = format!("{} and its .private.json are not there yet", by_subject.display());
-        [own, by_subject, checksummed].into_iter().find(whole).ok_or(missing)
+        folder.committed(id, request)
     }
 
     fn public_inputs(&self, job: &Job) -> Result<Vec<Vec<i64>>, ProveFailure> {
@@ -121,6 +113,30 @@ impl ModelProver {
         let path = self.kept.join(format!("{}.outputs.private.json", job.id));
         // What an earlier run has proven may be on its way to the chain: its salts stay.
         PrivateFile::add(&path, &openings.outputs)
+    }
+}
+
+/// Where committed inputs are, in a folder for each subject or in files of single requests.
+#[derive(Debug, Clone)]
+pub(crate) struct InputFolder(PathBuf);
+
+impl InputFolder {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// The file with the input of a request, where it and its salts are there; else what is not.
+    pub(crate) fn committed(&self, id: &Word, request: &Request) -> Result<PathBuf, String> {
+        let folder = &self.0;
+        let own = folder.join(format!("{id}.json"));
+        // Without the salts, new ones would be made, and a commitment that nobody asked about.
+        let whole = |path: &PathBuf| path.is_file() && beside(path, 0).is_file();
+        let by_subject = input_of(folder, &request.subject, &request.data_commitment);
+        let checksummed = folder
+            .join(Address::from(request.subject).to_checksum(None))
+            .join(by_subject.file_name().unwrap_or_default());
+        let missing = format!("{} and its .private.json are not there yet", by_subject.display());
+        [own, by_subject, checksummed].into_iter().find(whole).ok_or(missing)
     }
 }
 
@@ -164,7 +180,7 @@ impl Prover for ModelProver {
 }
 
 /// The integers of public inputs from the words of a statement's input section; none if these are not such words.
-fn inputs_of_words(program: &Program, mut words: &[Word]) -> Option<Vec<Vec<i64>>> {
+pub(crate) fn inputs_of_words(program: &Program, mut words: &[Word]) -> Option<Vec<Vec<i64>>> {
     let mut inputs = Vec::new();
     for field in &program.statement().instances.inputs {
         let (own, rest) = words.split_at_checked(usize::try_from(field.words()).ok()?)?;
@@ -213,6 +229,6 @@ pub fn subjects_of_file(path: &Path) -> Result<Vec<[u8; 20]>> {
 pub struct WatchReport {
     /// Figures.
     pub summary: Summary,
-    /// The journal.
-    pub journal: PathBuf,
+    /// The journal: its file, or its server and schema.
+    pub journal: String,
 }
