@@ -2,6 +2,7 @@
 
 import unittest
 
+from .chart import one, render, values
 from .common import FLEET
 from .database import Database
 
@@ -12,7 +13,7 @@ CREATE TABLE zkml.tasks (task bigint PRIMARY KEY, state text NOT NULL, made_at b
 CREATE FUNCTION zkml.lease() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
     AS 'UPDATE zkml.tasks SET state = ''leased'' WHERE state = ''ready'' RETURNING task';
 CREATE FUNCTION zkml.publish() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT 1::bigint';
-CREATE VIEW zkml.queue AS SELECT state, count(*) AS tasks FROM zkml.tasks GROUP BY state;
+CREATE VIEW zkml.queue AS SELECT state, count(*) AS tasks, max(60.5) AS oldest_seconds FROM zkml.tasks GROUP BY state;
 GRANT USAGE ON SCHEMA zkml TO zkml_worker, zkml_reader;
 GRANT EXECUTE ON FUNCTION zkml.lease() TO zkml_worker;
 GRANT SELECT ON zkml.queue TO zkml_reader;
@@ -59,6 +60,11 @@ class Roles(unittest.TestCase):
         for statement in ("SELECT * FROM zkml.tasks", "SELECT zkml.lease()", "CREATE SCHEMA other", "SET ROLE zkml_worker"):
             with self.subTest(statement):
                 self.assertRegex(self.database.refusal("zkml_reader", statement), "permission denied|read-only transaction")
+
+    def test_the_queries_that_scale_are_the_readers(self):
+        triggers = one(render(values("example")), "ScaledObject", "fleet-worker")["spec"]["triggers"]
+        found = [self.database.psql("zkml_reader", trigger["metadata"]["query"]) for trigger in triggers]
+        self.assertEqual(found, ["1", "60.5"])
 
     def test_what_hangs_is_ended(self):
         self.assertEqual(self.database.psql("zkml_worker", "SHOW statement_timeout"), "30s")
