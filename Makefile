@@ -179,6 +179,10 @@ spec:
 fleet-check: $(FLEET_STAMP)
 	cd deploy/fleet && ../../$(FLEET_VENV)/bin/python -m unittest -q
 
+## fleet-figures: the simulated fleet's figures in the book and its page, target/fleet/simulation.html; a minute
+fleet-figures:
+	cd deploy/fleet && $(PYTHON) -m simulate
+
 $(FLEET_STAMP): deploy/fleet/tests/requirements.txt
 	$(PYTHON) -m venv $(FLEET_VENV)
 	$(FLEET_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
