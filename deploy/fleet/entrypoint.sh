@@ -3,7 +3,7 @@
 # `docker inspect` then, and on no command line.
 set -eu
 for variable in $(env | sed -n 's/^\([A-Z][A-Z0-9_]*\)_FILE=.*/\1/p'); do
-    eval "file=\$${variable}_FILE"
+    file=$(printenv "${variable}_FILE")
     [ -r "$file" ] || { echo "$variable: cannot read $file" >&2; exit 5; }
     value=$(cat "$file")
     export "$variable=$value"
