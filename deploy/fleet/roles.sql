@@ -6,7 +6,7 @@
 -- again. Tables, functions and what the roles may do with each come from `zkml-chain queue migrate`, as zkml_owner.
 --
 --   zkml_owner   owns all of it: migrations, and the one `watch`
---   zkml_worker  executes zkml.lease, zkml.beat, zkml.complete, zkml.fail, and reads no table
+--   zkml_worker  executes the queue's functions (zkml.lease, zkml.beat, zkml.complete, zkml.fail, …), and reads no table
 --   zkml_reader  reads the view zkml.queue, for KEDA and Grafana
 
 \set ON_ERROR_STOP on

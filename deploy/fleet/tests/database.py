@@ -73,6 +73,10 @@ class Database:
     def password(self, user):
         return (self.secrets / f"{'admin' if user == 'postgres' else user.removeprefix('zkml_')}.password").read_text().strip()
 
+    def url(self, user):
+        """The URL with which a program connects as a role."""
+        return f"postgres://{user}:{self.password(user)}@localhost:{self.port}/zkml?sslmode=verify-full&sslrootcert={self.secrets}/ca.crt"
+
     def run(self, user, *arguments, database="zkml", sslmode="verify-full", password=None, env=None):
         """A run of psql as a role."""
         where = f"host=localhost port={self.port} dbname={database} user={user} sslmode={sslmode} sslrootcert={self.secrets}/ca.crt"
