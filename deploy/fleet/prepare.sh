@@ -36,7 +36,7 @@ done
 user=$(id -u):$(id -g)
 if [ "$(id -u)" = 0 ]; then
     user=10001:10001
-    find . -type f ! -name ca.key ! -name server.key -exec chown "$user" {} +
+    find . -maxdepth 1 ! -name ca.key ! -name server.key -exec chown "$user" {} +
 fi
 # Read by other users of the images: certificates are no secret.
 chmod 0644 ca.crt server.crt

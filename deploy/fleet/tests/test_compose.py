@@ -1,5 +1,6 @@
 """compose.yaml with the settings of .env.example, and the files that it hands to its services."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ import unittest
 import yaml
 from compose_spec import PyCompose
 
-from .common import FLEET, environment, interpolate, program
+from .common import FLEET, ROOT, environment, interpolate, program
 
 EXAMPLE = environment(FLEET / ".env.example")
 
@@ -85,6 +86,22 @@ class Compose(unittest.TestCase):
                     self.assertTrue((FLEET / source).is_file(), f"{name}: {source}")
         settings = yaml.safe_load((FLEET / "prometheus.yaml").read_text())
         self.assertEqual({job["job_name"] for job in settings["scrape_configs"]}, {"watch", "worker"})
+
+    def test_the_image_is_built_from_all_that_the_program_includes(self):
+        allowed = [line[1:] for line in (FLEET / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")]
+        included = set()
+        for source in sorted((ROOT / "crates").glob("*/src/**/*.rs")):
+            for path in re.findall(r'"((?:\.\./)+[^"]+)"', source.read_text()):
+                place = os.path.normpath(source.parent / path)
+                if os.path.exists(place):
+                    included.add(os.path.relpath(place, ROOT))
+        self.assertIn("deploy/chains.toml", included)
+        # Those of unit tests are in no program.
+        included = {path for path in included if not path.startswith("tests/")}
+        left_out = [path for path in sorted(included) if not any(f"{path}/".startswith(f"{name}/") for name in allowed)]
+        self.assertEqual(left_out, [])
+        for member in ("Cargo.toml", "Cargo.lock", "crates", "bindings"):
+            self.assertIn(member, allowed, "cargo reads the manifest of every member")
 
     def test_images_have_versions(self):
         for line in (FLEET / "Dockerfile").read_text().splitlines():

@@ -1,10 +1,12 @@
 """roles.sql, pg_hba.conf and prepare.sh, on a real server."""
 
+import os
+import subprocess
 import unittest
 
 from .chart import one, render, values
 from .common import FLEET
-from .database import Database
+from .database import Database, binary
 
 # A stand-in for what `zkml-chain queue migrate` makes as the owner: one table, one function, the view.
 SCHEMA = """
@@ -38,6 +40,33 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.database.psql("zkml_reader", "SELECT count(*) FROM zkml.queue", password="another-password-0123456789"), "1")
         self.assertEqual(self.database.roles().returncode, 0)
         self.assertEqual(self.database.psql("zkml_reader", "SELECT count(*) FROM zkml.queue"), "1")
+
+    def test_the_compose_files_service_makes_the_roles(self):
+        script = (FLEET / "postgres" / "roles.sh").read_text()
+        here = {"/run/secrets": str(self.database.secrets), "/etc/fleet": str(FLEET), "host=database": f"host=localhost port={self.database.port}"}
+        for there, place in here.items():
+            self.assertIn(there, script)
+            script = script.replace(there, place)
+        self.database.psql("postgres", "ALTER ROLE zkml_worker PASSWORD 'something else'")
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.database.psql("zkml_worker", "SELECT 1"), "1")
+
+    def test_the_owners_dump_is_a_backup(self):
+        dump = self.database.folder / "dump"
+        env = {**os.environ, "PGPASSWORD": self.database.password("zkml_owner")}
+        where = ["--host=localhost", f"--port={self.database.port}", "--username=zkml_owner"]
+        tls = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(self.database.secrets / "ca.crt")}
+        saved = [binary("pg_dump"), *where, "--format=custom", "--exclude-schema=public", f"--file={dump}", "zkml"]
+        subprocess.run(saved, check=True, env={**env, **tls}, capture_output=True)
+        self.database.psql("zkml_owner", "DROP SCHEMA zkml CASCADE")
+        restored = [binary("pg_restore"), *where, "--dbname=zkml", "--single-transaction", dump]
+        done = subprocess.run(restored, check=False, env={**env, **tls}, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.database.psql("zkml_worker", "BEGIN; SELECT zkml.lease(); ROLLBACK"), "7")
+        self.assertIn("permission denied", self.database.refusal("zkml_worker", "SELECT * FROM zkml.tasks"))
+        self.assertIn("permission denied", self.database.refusal("zkml_worker", "SELECT zkml.publish()"))
+        self.assertEqual(self.database.psql("zkml_reader", "SELECT tasks FROM zkml.queue"), "1")
 
     def test_the_owner_makes_schemas_for_journals(self):
         self.database.psql("zkml_owner", "CREATE SCHEMA journal_1; DROP SCHEMA journal_1")
