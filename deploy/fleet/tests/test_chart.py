@@ -111,6 +111,7 @@ class Fleet(unittest.TestCase):
     def test_a_worker_has_time_for_what_it_has_begun(self):
         pod = self.worker["spec"]["template"]["spec"]
         self.assertEqual(pod["terminationGracePeriodSeconds"], 900)
+        self.assertIn("--grace=880", pod["containers"][0]["args"], "there is time to give it back")
         pod = self.watch["spec"]["template"]["spec"]
         grace = next(argument for argument in pod["containers"][0]["args"] if argument.startswith("--grace="))
         self.assertGreater(pod["terminationGracePeriodSeconds"], int(grace.removeprefix("--grace=")))

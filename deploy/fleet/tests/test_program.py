@@ -8,8 +8,10 @@ import pathlib
 import subprocess
 import unittest
 
+import yaml
+
 from .chart import one, render, values
-from .common import ROOT
+from .common import FLEET, ROOT, environment, interpolate
 from .database import Database
 
 PROGRAM = pathlib.Path(os.environ.get("ZKML_CHAIN", ROOT / "target/release/zkml-chain"))
@@ -80,6 +82,24 @@ class Program(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
         self.test_a_worker_executes_the_queues_functions_and_has_no_table()
         self.test_the_reader_has_the_view()
+
+    def test_it_knows_the_arguments_that_compose_file_and_chart_give(self):
+        services = yaml.safe_load(interpolate((FLEET / "compose.yaml").read_text(), environment(FLEET / ".env.example")))["services"]
+        given = {f"compose {name}": services[name]["command"] for name in ("migrate", "publish", "watch", "worker")}
+        for example in ("example", "minimal"):
+            for document in render(values(example)):
+                if document["kind"] in ("Deployment", "Job"):
+                    pod = document["spec"]["template"]["spec"]
+                    for container in [*pod.get("initContainers", []), *pod["containers"]]:
+                        given[f"{example} {container['name']}"] = container["args"]
+        self.assertEqual(len(given), 12)
+        for name, arguments in given.items():
+            # The cluster puts the pod's name in. Help is asked for last: what comes before it is read first.
+            command = [PROGRAM, *(argument.replace("$(POD_NAME)", "pod-1") for argument in arguments), "--help"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, f"{name}: {done.stderr}")
+        unknown = subprocess.run([PROGRAM, "worker", "--unknown", "--help"], capture_output=True, check=False)
+        self.assertNotEqual(unknown.returncode, 0)
 
     def test_only_the_owner_migrates_and_no_password_is_shown(self):
         for role in ("worker", "reader"):
