@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 from .common import FLEET, as_somebody_else, program
 
@@ -102,3 +103,15 @@ class Database:
         """A run of roles.sql with these passwords, else with those of the secrets."""
         named = {f"ZKML_{role.upper()}_PASSWORD": passwords.get(role, self.password(f"zkml_{role}")) for role in ("owner", "worker", "reader")}
         return self.run("postgres", "-f", FLEET / "roles.sql", env=named)
+
+
+class WithDatabase(unittest.TestCase):
+    """Tests on a server that has the roles."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.database = Database()
+        cls.database.__enter__()
+        cls.addClassCleanup(cls.database.__exit__)
+        made = cls.database.roles()
+        assert made.returncode == 0, made.stderr

@@ -12,7 +12,7 @@ import yaml
 
 from .chart import one, render, values
 from .common import FLEET, ROOT, environment, interpolate
-from .database import Database
+from .database import WithDatabase
 
 PROGRAM = pathlib.Path(os.environ.get("ZKML_CHAIN", ROOT / "target/release/zkml-chain"))
 
@@ -39,14 +39,10 @@ def has_queue():
 
 
 @unittest.skipUnless(has_queue(), f"{PROGRAM} is not built, or has no command `queue`")
-class Program(unittest.TestCase):
+class Program(WithDatabase):
     @classmethod
     def setUpClass(cls):
-        cls.database = Database()
-        cls.database.__enter__()
-        cls.addClassCleanup(cls.database.__exit__)
-        made = cls.database.roles()
-        assert made.returncode == 0, made.stderr
+        super().setUpClass()
         done = cls.queue("owner", "migrate")
         assert done.returncode == 0, done.stderr
 

@@ -6,7 +6,7 @@ import unittest
 
 from .chart import one, render, values
 from .common import FLEET
-from .database import Database, binary
+from .database import WithDatabase, binary
 
 # A stand-in for what `zkml-chain queue migrate` makes as the owner: one table, one function, the view.
 SCHEMA = """
@@ -23,14 +23,10 @@ INSERT INTO zkml.tasks VALUES (7, 'ready', 0);
 """
 
 
-class Roles(unittest.TestCase):
+class Roles(WithDatabase):
     @classmethod
     def setUpClass(cls):
-        cls.database = Database()
-        cls.database.__enter__()
-        cls.addClassCleanup(cls.database.__exit__)
-        first = cls.database.roles()
-        assert first.returncode == 0, first.stderr
+        super().setUpClass()
         cls.database.psql("zkml_owner", SCHEMA)
 
     def test_a_second_run_changes_passwords_and_nothing_else(self):
