@@ -179,7 +179,7 @@ spec:
 fleet-check: $(FLEET_STAMP)
 	cd deploy/fleet && ../../$(FLEET_VENV)/bin/python -m unittest -q
 
-## fleet-figures: the simulated fleet's figures in the book and its page, target/fleet/simulation.html; a minute
+## fleet-figures: the simulated fleet's figures in the book and its page, target/fleet/simulation.html; a minute or two
 fleet-figures:
 	cd deploy/fleet && $(PYTHON) -m simulate
 

@@ -66,17 +66,18 @@ def run(document, samples, seed=1, say=lambda text: None):
 
 
 HEAD = (
-    "scenario", "workers, mean", "busy", "p50", "p99", "longest", "longest queue", "lost leases", "cold keys", "dead", "worker seconds a proof")
+    "scenario", "workers, mean", "busy", "p50", "p99", "longest", "longest queue", "lost leases", "cold keys", "dead", "worker seconds each")
 
 
 def table(results):
     """The figures as the book has them."""
+    titles = "".join(f"- `{result['name']}`: {result['title']}\n" for result in results)
     lines = [HEAD, ("---", *["---:"] * (len(HEAD) - 1))]
     for result in results:
         found = result["figures"]
         seconds = 3600 * found["worker_hours"]
         lines.append((
-            f"`{result['name']}`: {result['title']}", f"{seconds / 86_400:.0f}", f"{100 * found['utilisation']:.1f} %",
+            f"`{result['name']}`", f"{seconds / 86_400:.0f}", f"{100 * found['utilisation']:.1f} %",
             f"{found['latency_p50']} s", f"{found['latency_p99']} s", f"{found['latency_max']} s", f"{found['longest_queue']:,}",
             f"{found['lost_leases']:,}", f"{found['cold_starts']:,}", f"{found['dead']}", f"{seconds / found['done']:.2f}"))
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return titles + "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
