@@ -27,10 +27,13 @@ DEMO = $(if $(MODEL),$(or $(MODEL_FILE),$(error there is no model $(MODEL) in mo
 PYTHON ?= python3
 VENV := target/python
 VENV_STAMP := $(VENV)/.installed
+# The environment in which what surrounds a fleet is checked.
+FLEET_VENV := target/fleet/venv
+FLEET_STAMP := $(FLEET_VENV)/.installed
 # More for maturin; `.ci/run` has it take what the tests have built.
 WHEEL ?=
 
-.PHONY: all demo build wheel python xtask test cargo-test fleet forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec features operators clean
+.PHONY: all demo build wheel python xtask test cargo-test fleet forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec fleet-check fleet-figures features operators clean
 
 all: build
 
@@ -175,6 +178,19 @@ spec:
 	@mkdir -p target
 	cd docs/spec && python3 -m unittest -q && python3 -m spec.vectors ../../target/vectors.json
 	cmp target/vectors.json docs/spec/vectors.json
+
+## fleet-check: roles, compose file, Helm chart, dashboard, alerts and simulation of deploy/fleet; needs Python 3.11, PostgreSQL, promtool
+fleet-check: $(FLEET_STAMP)
+	cd deploy/fleet && ../../$(FLEET_VENV)/bin/python -m unittest -q
+
+## fleet-figures: the simulated fleet's figures in the book and its page, target/fleet/simulation.html; a minute or two
+fleet-figures:
+	cd deploy/fleet && $(PYTHON) -m simulate
+
+$(FLEET_STAMP): deploy/fleet/tests/requirements.txt
+	$(PYTHON) -m venv $(FLEET_VENV)
+	$(FLEET_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json
 	$(NPM) ci --no-audit --no-fund --ignore-scripts

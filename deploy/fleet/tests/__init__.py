@@ -1,0 +1,1 @@
+"""Checks of everything around the fleet's binary: `make fleet-check`."""
