@@ -134,7 +134,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         if (!_isOpen(state)) _refuse(resultId, state);
         if (_isProvable(result.modelId)) {
             if (msg.sender != result.poster) revert NotPoster(msg.sender);
-            // Whether a proof is due, or may still become due.
+            // Paths on which a proof may still become due.
             uint256 exposed = policy.paths & ~_held(status, policy) & (ZKMLPolicy.OPTIMISTIC | ZKMLPolicy.SAMPLED);
             if (state == State.Demanded || exposed != 0) revert StillExposed(resultId);
         }
@@ -312,7 +312,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         if (status.held & path != 0) revert HoldsAlready(path);
     }
 
-    /// @dev Whatever is kept of a result.
+    /// @dev The record of a result.
     function _find(Result memory result, AcceptancePolicy memory policy)
         private
         view
@@ -331,7 +331,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         }
     }
 
-    /// @dev Whether a silence still says something.
+    /// @dev True while silence says something: a proof could still be made.
     function _isProvable(uint256 id) private view returns (bool provable) {
         return ZKMLProvable.isProvable(ZKML_VERIFIER, _REGISTRY, id);
     }
@@ -357,7 +357,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         return ZKMLStatement.typedDigest(_domainSeparator(), message);
     }
 
-    /// @dev Whether a bond is set aside.
+    /// @dev True while a bond is set aside.
     function _isOpen(State state) private pure returns (bool open) {
         return state == State.Posted || state == State.Demanded;
     }

@@ -205,7 +205,7 @@ contract FraudFlag is ZKMLConsumer, SignedDataRoot {
         return keccak256(abi.encode(CASE_TYPEHASH, reporter, account_, caseId));
     }
 
-    /// @dev Whether the one may flag the other now.
+    /// @dev Refuses reporters that may not flag this account now.
     /// @param reporter Who flags.
     /// @param account_ Who is flagged.
     function _checkCase(address reporter, address account_) internal view {

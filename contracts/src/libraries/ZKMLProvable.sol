@@ -43,7 +43,7 @@ library ZKMLProvable {
         return !hasStop || stopped == 0;
     }
 
-    /// @notice What a registry says about a model.
+    /// @notice The registry's word about a model.
     /// @param registry Where the consumer finds its models.
     /// @param modelId The model.
     /// @return deprecated Whether it is out of use, for good.
