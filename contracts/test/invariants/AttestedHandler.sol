@@ -67,6 +67,11 @@ contract AttestedHandler is Accepting {
         }
     }
 
+    /// @dev How many results were posted.
+    function made() external view returns (uint256) {
+        return _made.length;
+    }
+
     /// @dev With signatures or without, under any k of the paths.
     function post(uint8 dice, uint64 bond, uint8 first, uint16 late) external {
         uint256 paths = ATTESTED | dice % 4;
