@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {ZKMLConsumer} from "../ZKMLConsumer.sol";
 import {ZKMLTiers} from "../ZKMLTiers.sol";
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
 import {FraudFlag} from "./FraudFlag.sol";
