@@ -30,6 +30,18 @@ contract AcceptanceAttestedTest is Refusing {
         acceptance.prove(r, p, words(5, 6), proof);
     }
 
+    /// @dev The last second counts.
+    function test_DeadlineMayBeNow() external {
+        registerKey("enclave");
+        IZKMLAcceptance.Posting memory posting = postingOf();
+        IZKMLAcceptance.Result memory r = resultOf(POSTER);
+        (posting.deadline, r.deadline) = (NOW, NOW);
+        posting.attestations = one(attestationBy("enclave", r));
+        vm.prank(POSTER);
+        acceptance.post(ALICE, ACTION, posting, policyOf(ATTESTED));
+        assertEq(acceptance.accepted(), 1, "accepted");
+    }
+
     function test_SignatureComesLater() external {
         registerKey("enclave");
         IZKMLAcceptance.AcceptancePolicy memory p = policyOf(ATTESTED | OPTIMISTIC);

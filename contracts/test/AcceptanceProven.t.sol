@@ -107,6 +107,17 @@ contract AcceptanceProvenTest is Refusing {
         accept(r, p);
     }
 
+    /// @dev The words are handed in again, and have to be the posted ones: nothing else says what is acted on.
+    function test_RevertWhen_OtherWordsAreAccepted() external {
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.Result memory r = post(p);
+        vm.warp(NOW + CHALLENGE_WINDOW + 1);
+        bytes32 hash = keccak256(words(5, 7));
+        vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.WrongOutput.selector, hash, r.outputHash));
+        acceptance.accept(r, p, words(5, 7));
+        accept(r, p);
+    }
+
     /// @dev A refusal of the application takes no bond from a poster that has proven.
     function test_ProofPaysWhateverTheApplicationSays() external {
         IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
