@@ -139,6 +139,28 @@ contract TieredTest is TierTest {
         assertEq(validUntil, NOW + 1 hours + 1 + 1 hours, "until");
     }
 
+    /// @dev Posted twice, a policy is quoted once: the second result only gives its bond back.
+    function test_CoverIsQuotedOnceHoweverOftenItIsPosted() external {
+        InsurancePricing.Policy memory i = insurance(1_000e18);
+        bytes32 action = pricing.actionOf(i);
+        IZKMLAcceptance.Result[2] memory results;
+        bytes memory output;
+        for (uint256 k = 0; k < 2; ++k) {
+            IZKMLAcceptance.Posting memory p;
+            (p, results[k]) = posting(address(pricing), action, 0.5e18);
+            vm.prank(ALICE);
+            pricing.postQuote{value: BOND}(i, p, medium);
+            output = p.output;
+        }
+        vm.warp(NOW + 1 hours + 1);
+        pricing.accept(results[0], medium, output);
+        vm.warp(NOW + 1 hours + 60);
+        pricing.accept(results[1], medium, output);
+        (,, uint64 validUntil) = pricing.quotes(ALICE);
+        assertEq(validUntil, NOW + 1 hours + 1 + 1 hours, "of the first");
+        assertEq(pricing.fundsOf(ALICE, address(0)), 2 * BOND, "bonds");
+    }
+
     function test_TiersAreToldOnce() external {
         TieredCreditGate other = make(tiers());
         ZKMLTiers.Tiers memory kept = other.tiers();

@@ -139,6 +139,32 @@ contract TieredFraudFlagTest is TierTest {
         assertEq(flaggedAt, NOW + WINDOW + 1, "the first one");
     }
 
+    /// @dev Flagged after it was posted, in the same second: that flag may be by the same evidence.
+    function test_RevertWhen_FlaggedInTheSameSecond() external {
+        (IZKMLAcceptance.Result memory waiting, bytes memory output) = postMedium(ALICE);
+        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = resultBy(REPORTER, 50e18, 0.875e18);
+        attested(flag, p, r);
+        vm.prank(REPORTER);
+        flag.postFlag(SUSPECT, transfer(50e18), p, small);
+        vm.warp(NOW + PAUSE + flag.COOLDOWN());
+        vm.expectRevert(abi.encodeWithSelector(FraudFlag.OldEvidence.selector, NOW, NOW));
+        flag.accept(waiting, medium, output);
+    }
+
+    /// @dev A case that was posted and counted is over: with new evidence, it can be proven like any other.
+    function test_CountedCaseMayBeProvenLater() external {
+        (IZKMLAcceptance.Result memory r, bytes memory output) = postMedium(REPORTER);
+        vm.warp(NOW + WINDOW + 1);
+        flag.accept(r, medium, output);
+        vm.warp(block.timestamp + PAUSE + flag.COOLDOWN());
+        bytes32 caseId = flag.caseOf(transfer(5_000e18));
+        Root memory root = rootOf(SUSPECT, keccak256("new evidence"), r.action);
+        ZKMLConsumer.Inference memory proven = believed(address(flag), root, 0.875e18);
+        vm.prank(REPORTER);
+        flag.flag(SUSPECT, caseId, proven);
+        assertTrue(flag.isPaused(SUSPECT), "again");
+    }
+
     /// @dev A proof takes any amount.
     function test_LargeTransferIsProven() external {
         bytes32 caseId = flag.caseOf(transfer(20_000e18));
