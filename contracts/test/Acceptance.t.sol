@@ -3,6 +3,7 @@ pragma solidity ^0.8.20;
 
 import {ZKMLConsumer} from "../src/ZKMLConsumer.sol";
 import {IZKMLAcceptance} from "../src/interfaces/IZKMLAcceptance.sol";
+import {IZKMLAttestors} from "../src/interfaces/IZKMLAttestors.sol";
 import {IZKMLBeacon} from "../src/interfaces/IZKMLBeacon.sol";
 import {IZKMLLedger} from "../src/interfaces/IZKMLLedger.sol";
 import {Refusing} from "./support/Refusing.sol";
@@ -159,6 +160,14 @@ contract AcceptanceTest is Refusing {
         refusePolicy(s, abi.encodeWithSelector(IZKMLAcceptance.RateOutOfBounds.selector, 1e18 + 1));
         s = policyOf(SAMPLED);
         s.beacon = IZKMLBeacon(BOB);
+        refusePolicy(s, abi.encodeWithSignature("NotAContract(address)", BOB));
+        s.rate = 1e18;
+        s.beacon = beacon;
+        post(s);
+        s = policyOf(ATTESTED | OPTIMISTIC);
+        s.signatures = 16;
+        post(s);
+        s.attestors = IZKMLAttestors(BOB);
         refusePolicy(s, abi.encodeWithSignature("NotAContract(address)", BOB));
         s = policyOf(ATTESTED);
         s.signatures = 0;
