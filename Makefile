@@ -33,7 +33,7 @@ FLEET_STAMP := $(FLEET_VENV)/.installed
 # More for maturin; `.ci/run` has it take what the tests have built.
 WHEEL ?=
 
-.PHONY: all demo build wheel python xtask test cargo-test fleet forge abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec fleet-check fleet-figures features operators clean
+.PHONY: all demo build wheel python xtask test cargo-test fleet forge attester abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec fleet-check fleet-figures features operators clean
 
 all: build
 
@@ -67,6 +67,10 @@ forge: $(NODE_STAMP)
 	$(FORGE) build --sizes contracts/src contracts/test/generated
 	FORGE=$(FORGE) $(NODE) --test tests/js/natspec.test.mjs tests/js/readme.test.mjs tests/js/typescript.test.mjs
 	FORGE=$(FORGE) $(NODE) tests/js/suites.mjs
+
+## attester: a key beside the model signs results on a local node, until it is revoked; after `make test`, which builds what it needs
+attester: $(NODE_STAMP)
+	$(NODE) --test tests/js/attester.test.mjs
 
 ## abis: contracts/ts/abis.ts, the ABIs of the npm package, from compiled contracts
 abis: $(NODE_STAMP)

@@ -40,9 +40,8 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         keccak256("ZKMLResult(address poster,uint256 modelId,bytes32 statement,bytes32 outputHash,bytes32 policyHash)");
 
     /// @inheritdoc IZKMLAcceptance
-    function challenge(Result calldata result, AcceptancePolicy calldata policy) external payable {
-        (bytes32 resultId, Status storage status) = _open(result, policy);
-        _requirePath(policy, ZKMLPolicy.OPTIMISTIC);
+    function challenge(Result memory result, AcceptancePolicy memory policy) external payable {
+        (bytes32 resultId, Status storage status) = _open(result, policy, ZKMLPolicy.OPTIMISTIC);
         uint256 end = status.since + policy.challengeWindow;
         if (block.timestamp > end) revert ChallengeWindowClosed(end);
         uint256 until = _demand(status, policy);
@@ -52,86 +51,73 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function draw(Result calldata result, AcceptancePolicy calldata policy) external {
-        (bytes32 resultId, Status storage status) = _open(result, policy);
-        _requirePath(policy, ZKMLPolicy.SAMPLED);
-        if (status.held & ZKMLPolicy.SAMPLED != 0) revert HoldsAlready(ZKMLPolicy.SAMPLED);
-        (IZKMLBeacon.RoundState state, bytes32 value) = policy.beacon.randomnessOf(status.round);
-        if (state == IZKMLBeacon.RoundState.Waiting) revert NotDrawnYet(status.round);
+    function draw(Result memory result, AcceptancePolicy memory policy) external {
+        (bytes32 resultId, Status storage status) = _open(result, policy, ZKMLPolicy.SAMPLED);
+        uint64 round = status.round;
+        (IZKMLBeacon.RoundState state, bytes32 value) = policy.beacon.randomnessOf(round);
+        if (state == IZKMLBeacon.RoundState.Waiting) revert NotDrawnYet(round);
         // Otherwise a poster that does not like its draw would keep it to itself.
         bool due = state == IZKMLBeacon.RoundState.Missed || ZKMLPolicy.isDrawn(resultId, value, policy.rate);
-        if (!due) status.held |= uint8(ZKMLPolicy.SAMPLED);
-        emit ResultDrawn(resultId, due, due ? _demand(status, policy) : 0);
+        uint256 until;
+        if (due) until = _demand(status, policy);
+        else status.held |= uint8(ZKMLPolicy.SAMPLED);
+        emit ResultDrawn(resultId, due, until);
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function attest(Result calldata result, AcceptancePolicy calldata policy, Attestation[] calldata attestations)
+    function attest(Result memory result, AcceptancePolicy memory policy, Attestation[] calldata attestations)
         external
     {
-        (bytes32 resultId, Status storage status) = _open(result, policy);
-        _requirePath(policy, ZKMLPolicy.ATTESTED);
-        if (status.held & ZKMLPolicy.ATTESTED != 0) revert HoldsAlready(ZKMLPolicy.ATTESTED);
-        _checkAttestations(result, policy, attestations);
+        (bytes32 resultId, Status storage status) = _open(result, policy, ZKMLPolicy.ATTESTED);
+        _checkAttestations(resultId, result, policy, attestations);
         status.held |= uint8(ZKMLPolicy.ATTESTED);
-        emit ResultAttested(resultId);
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function prove(
-        Result calldata result,
-        AcceptancePolicy calldata policy,
-        bytes calldata output,
-        bytes calldata proof
-    ) external {
-        bytes32 resultId = _idOf(result, policy);
-        Status storage status = _acceptance().statuses[resultId];
-        State state = status.state;
-        bool open = state == State.Posted || state == State.Demanded;
-        if ((!open && state != State.Accepted) || status.held & ZKMLPolicy.PROVEN != 0) {
-            revert WrongState(resultId, state);
-        }
+    function prove(Result memory result, AcceptancePolicy memory policy, bytes calldata output, bytes calldata proof)
+        external
+    {
+        (bytes32 resultId, Status storage status, State state) = _find(result, policy);
+        bool open = _isOpen(state);
+        uint8 held = status.held;
+        if ((!open && state != State.Accepted) || held & ZKMLPolicy.PROVEN != 0) _refuse(resultId, state);
         if (state == State.Demanded && block.timestamp > status.until) revert AnswerTooLate(status.until);
         _checkOutput(result, output);
-        status.held |= uint8(ZKMLPolicy.PROVEN);
+        status.held = held | uint8(ZKMLPolicy.PROVEN);
         if (open) {
             status.state = State.Proven;
-            _credit(result.poster, policy.asset, policy.bond);
-            if (_acceptance().challengers[resultId] != address(0)) {
-                _credit(result.poster, policy.asset, policy.deposit);
-            }
+            _payBack(resultId, result.poster, policy, true);
         }
         _verifyProofOf(result.modelId, _statementOf(result), output, proof);
         emit ResultProven(resultId);
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function accept(Result calldata result, AcceptancePolicy calldata policy, bytes calldata output) external {
+    function accept(Result memory result, AcceptancePolicy memory policy, bytes calldata output) external {
         if (block.timestamp > result.deadline) revert InferenceExpired(result.deadline);
         _beforeInference();
         _checkOutput(result, output);
-        bytes32 resultId = _idOf(result, policy);
-        Status storage status = _acceptance().statuses[resultId];
-        State state = status.state;
+        (bytes32 resultId, Status storage status, State state) = _find(result, policy);
         if (state == State.Posted) {
             uint256 held = _held(status, policy);
             if (ZKMLPolicy.count(held) < policy.required) revert NotAcceptable(held, policy.required);
             _credit(result.poster, policy.asset, policy.bond);
         } else if (state != State.Proven) {
-            revert WrongState(resultId, state);
+            _refuse(resultId, state);
         }
         status.state = State.Accepted;
+        _requireProvable(result.modelId);
         _act(resultId, result, output);
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function claim(Result calldata result, AcceptancePolicy calldata policy) external {
-        bytes32 resultId = _idOf(result, policy);
-        Status storage status = _acceptance().statuses[resultId];
-        if (status.state != State.Demanded) revert WrongState(resultId, status.state);
+    function claim(Result memory result, AcceptancePolicy memory policy) external {
+        (bytes32 resultId, Status storage status, State state) = _find(result, policy);
+        if (state != State.Demanded) _refuse(resultId, state);
         if (block.timestamp <= status.until) revert AnswerWindowOpen(status.until);
-        if (!ZKMLProvable.isProvable(ZKML_VERIFIER, result.modelId)) revert NotProvable(result.modelId);
+        _requireProvable(result.modelId);
         status.state = State.Lost;
-        address challenger = _acceptance().challengers[resultId];
+        address challenger = challengerOf(resultId);
         uint256 share;
         if (challenger != address(0)) {
             // A liar that challenges itself before others do keeps a half, and no more.
@@ -143,19 +129,17 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function release(Result calldata result, AcceptancePolicy calldata policy) external {
-        bytes32 resultId = _idOf(result, policy);
-        Status storage status = _acceptance().statuses[resultId];
-        State state = status.state;
-        if (state != State.Posted && state != State.Demanded) revert WrongState(resultId, state);
-        if (ZKMLProvable.isProvable(ZKML_VERIFIER, result.modelId)) {
+    function release(Result memory result, AcceptancePolicy memory policy) external {
+        (bytes32 resultId, Status storage status, State state) = _find(result, policy);
+        if (!_isOpen(state)) _refuse(resultId, state);
+        if (_isProvable(result.modelId)) {
             if (msg.sender != result.poster) revert NotPoster(msg.sender);
-            if (state == State.Demanded || _isExposed(status, policy)) revert StillExposed(resultId);
+            // Paths on which a proof may still become due.
+            uint256 exposed = policy.paths & ~_held(status, policy) & (ZKMLPolicy.OPTIMISTIC | ZKMLPolicy.SAMPLED);
+            if (state == State.Demanded || exposed != 0) revert StillExposed(resultId);
         }
         status.state = State.Void;
-        _credit(result.poster, policy.asset, policy.bond);
-        address challenger = _acceptance().challengers[resultId];
-        if (challenger != address(0)) _credit(challenger, policy.asset, policy.deposit);
+        _payBack(resultId, result.poster, policy, false);
         emit ResultVoided(resultId);
     }
 
@@ -165,27 +149,32 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function challengerOf(bytes32 resultId) external view returns (address challenger) {
+    function challengerOf(bytes32 resultId) public view returns (address challenger) {
         return _acceptance().challengers[resultId];
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function resultIdOf(Result calldata result, AcceptancePolicy calldata policy)
-        external
-        view
-        returns (bytes32 resultId)
-    {
-        return _idOf(result, policy);
+    function resultIdOf(Result memory result, AcceptancePolicy memory policy) public view returns (bytes32 resultId) {
+        return keccak256(
+            abi.encode(
+                _RESULT_TYPEHASH,
+                result.poster,
+                result.modelId,
+                _statementOf(result),
+                result.outputHash,
+                ZKMLPolicy.hash(policy)
+            )
+        );
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function resultContext(Result calldata result) external view returns (bytes32 context) {
+    function resultContext(Result memory result) public view returns (bytes32 context) {
         return contextOf(result.subject, result.nonce, result.deadline, result.action);
     }
 
     /// @inheritdoc IZKMLAcceptance
-    function attestationDigest(Result calldata result, uint64 issuedAt, uint64 validUntil)
-        external
+    function attestationDigest(Result memory result, uint64 issuedAt, uint64 validUntil)
+        public
         view
         returns (bytes32 digest)
     {
@@ -199,12 +188,28 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     /// @param posting What was handed in.
     /// @param policy What the result has to show. What a caller hands in is for the application to compare with its own, see {ZKMLTiers}.
     /// @return resultId The result's id.
-    function _postResult(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
+    function _postResult(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy memory policy)
         internal
         returns (bytes32 resultId)
     {
-        uint256 earliest = block.timestamp + ZKMLPolicy.check(policy, msg.sender);
+        ZKMLPolicy.check(policy);
+        return _postChecked(subject, action, posting, policy);
+    }
+
+    /// @dev {_postResult} under a policy that went through {ZKMLPolicy-check} before.
+    /// @param subject Whom the inference is about.
+    /// @param action What will be done, hashed.
+    /// @param posting What was handed in.
+    /// @param policy What the result has to show.
+    /// @return resultId The result's id.
+    function _postChecked(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy memory policy)
+        internal
+        returns (bytes32 resultId)
+    {
+        // A lost bond would go back to who lost it.
+        if (policy.beneficiary == msg.sender) revert BadBeneficiary(msg.sender);
         if (block.timestamp > posting.deadline) revert InferenceExpired(posting.deadline);
+        uint256 earliest = block.timestamp + ZKMLPolicy.time(policy);
         if (earliest > posting.deadline) revert DeadlineTooSoon(posting.deadline, earliest);
         _beforeInference();
         Result memory result;
@@ -222,53 +227,61 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
     }
 
     /// @dev Writes a result down, and acts on it at once if its attestations are enough.
-    function _enter(Result memory result, Posting calldata posting, AcceptancePolicy calldata policy)
+    function _enter(Result memory result, Posting calldata posting, AcceptancePolicy memory policy)
         private
         returns (bytes32 resultId)
     {
-        resultId = _idOf(result, policy);
-        Status memory status;
-        // Block times are far below 2^40.
-        (status.state, status.since) = (State.Posted, uint40(block.timestamp));
+        resultId = resultIdOf(result, policy);
         emit ResultPosted(resultId, result.subject, result.poster, result, policy, posting.output);
+        (State state, uint8 held, uint64 round) = (State.Posted, 0, 0);
         if (posting.attestations.length != 0) {
-            _requirePath(policy, ZKMLPolicy.ATTESTED);
-            _checkAttestations(result, policy, posting.attestations);
-            status.held = uint8(ZKMLPolicy.ATTESTED);
-            emit ResultAttested(resultId);
-            if (policy.required == 1) {
-                if (msg.value != 0) revert WrongValue(msg.value, 0);
-                status.state = State.Accepted;
-                _acceptance().statuses[resultId] = status;
-                _act(resultId, result, posting.output);
-                return resultId;
-            }
+            _checkAttestations(resultId, result, policy, posting.attestations);
+            held = uint8(ZKMLPolicy.ATTESTED);
+            if (policy.required == 1) state = State.Accepted;
         }
-        if (policy.paths & ZKMLPolicy.SAMPLED != 0) status.round = policy.beacon.nextRound();
-        _acceptance().statuses[resultId] = status;
-        _setAside(msg.sender, policy.asset, policy.bond);
+        if (state == State.Posted && policy.paths & ZKMLPolicy.SAMPLED != 0) round = policy.beacon.nextRound();
+        Status storage status = _acceptance().statuses[resultId];
+        // One slot. Block times are far below 2^40.
+        (status.state, status.held, status.since, status.round) = (state, held, uint40(block.timestamp), round);
+        if (state == State.Posted) {
+            _setAside(msg.sender, policy.asset, policy.bond);
+        } else {
+            if (msg.value != 0) revert WrongValue(msg.value, 0);
+            // Keys speak for it, and no silence: what stops a verifier does not stop them. What ends a model does.
+            (bool deprecated,) = ZKMLProvable.entryOf(_REGISTRY, result.modelId);
+            if (deprecated) revert NotProvable(result.modelId);
+            _act(resultId, result, posting.output);
+        }
     }
 
-    /// @dev Has the application act on a result, where it could still be proven, or has been.
+    /// @dev Has the application act on a result.
     function _act(bytes32 resultId, Result memory result, bytes calldata output) private {
-        if (!ZKMLProvable.isProvable(ZKML_VERIFIER, result.modelId)) revert NotProvable(result.modelId);
         emit ResultAccepted(resultId);
         _apply(result.subject, result.nonce, result.action, result.dataCommitment, output);
     }
 
     /// @dev Makes a proof due.
-    function _demand(Status storage status, AcceptancePolicy calldata policy) private returns (uint256 until) {
+    function _demand(Status storage status, AcceptancePolicy memory policy) private returns (uint256 until) {
         // Block times are far below 2^40, and windows below 2^32.
         until = block.timestamp + policy.answerWindow;
         (status.state, status.until) = (State.Demanded, uint40(until));
     }
 
+    /// @dev Writes the bond back to the poster, and a challenger's deposit to whom it is due.
+    function _payBack(bytes32 resultId, address poster, AcceptancePolicy memory policy, bool proven) private {
+        _credit(poster, policy.asset, policy.bond);
+        address challenger = challengerOf(resultId);
+        if (challenger != address(0)) _credit(proven ? poster : challenger, policy.asset, policy.deposit);
+    }
+
     /// @dev Refuses signatures that are not as many as they must be, of different keys, for this result and for now.
     function _checkAttestations(
+        bytes32 resultId,
         Result memory result,
-        AcceptancePolicy calldata policy,
+        AcceptancePolicy memory policy,
         Attestation[] calldata attestations
-    ) private view {
+    ) private {
+        _requirePath(policy, ZKMLPolicy.ATTESTED);
         if (attestations.length != policy.signatures) {
             revert SignaturesOutOfBounds(attestations.length, policy.signatures);
         }
@@ -276,43 +289,61 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         bytes32 last;
         for (uint256 i = 0; i < attestations.length; ++i) {
             Attestation calldata each = attestations[i];
-            if (each.keyId <= last) revert KeysNotAscending(each.keyId);
-            last = each.keyId;
-            if (block.timestamp < each.issuedAt) revert AttestationNotYetValid(each.issuedAt);
-            if (block.timestamp > each.validUntil) revert AttestationExpired(each.validUntil);
-            bytes32 digest = _attestationDigest(result, statement, each.issuedAt, each.validUntil);
-            policy.attestors.check(each.keyId, digest, each.signature);
+            (bytes32 keyId, uint64 issuedAt, uint64 validUntil) = (each.keyId, each.issuedAt, each.validUntil);
+            if (keyId <= last) revert KeysNotAscending(keyId);
+            last = keyId;
+            if (block.timestamp < issuedAt) revert AttestationNotYetValid(issuedAt);
+            if (block.timestamp > validUntil) revert AttestationExpired(validUntil);
+            policy.attestors.check(keyId, _attestationDigest(result, statement, issuedAt, validUntil), each.signature);
         }
+        emit ResultAttested(resultId);
     }
 
-    /// @dev A result whose paths are open.
-    function _open(Result calldata result, AcceptancePolicy calldata policy)
+    /// @dev A result whose paths are open, and this one does not hold yet.
+    function _open(Result memory result, AcceptancePolicy memory policy, uint256 path)
         private
         view
         returns (bytes32 resultId, Status storage status)
     {
-        resultId = _idOf(result, policy);
+        State state;
+        (resultId, status, state) = _find(result, policy);
+        if (state != State.Posted) _refuse(resultId, state);
+        _requirePath(policy, path);
+        if (status.held & path != 0) revert HoldsAlready(path);
+    }
+
+    /// @dev The record of a result.
+    function _find(Result memory result, AcceptancePolicy memory policy)
+        private
+        view
+        returns (bytes32 resultId, Status storage status, State state)
+    {
+        resultId = resultIdOf(result, policy);
         status = _acceptance().statuses[resultId];
-        if (status.state != State.Posted) revert WrongState(resultId, status.state);
+        state = status.state;
     }
 
     /// @dev Which paths hold now.
-    function _held(Status storage status, AcceptancePolicy calldata policy) private view returns (uint256 held) {
+    function _held(Status storage status, AcceptancePolicy memory policy) private view returns (uint256 held) {
         held = status.held;
         if (policy.paths & ZKMLPolicy.OPTIMISTIC != 0 && block.timestamp > status.since + policy.challengeWindow) {
             held |= ZKMLPolicy.OPTIMISTIC;
         }
     }
 
-    /// @dev Whether a proof may still become due.
-    function _isExposed(Status storage status, AcceptancePolicy calldata policy) private view returns (bool exposed) {
-        return policy.paths & ~_held(status, policy) & (ZKMLPolicy.OPTIMISTIC | ZKMLPolicy.SAMPLED) != 0;
+    /// @dev True while silence says something: a proof could still be made.
+    function _isProvable(uint256 id) private view returns (bool provable) {
+        return ZKMLProvable.isProvable(ZKML_VERIFIER, _REGISTRY, id);
+    }
+
+    /// @dev Refuses a model that nothing can be proven about.
+    function _requireProvable(uint256 id) private view {
+        if (!_isProvable(id)) revert NotProvable(id);
     }
 
     /// @dev What ERC-7992 calls the input commitment: data, chain, contract, subject, nonce, deadline and action.
     function _statementOf(Result memory result) private view returns (bytes32 statement) {
-        bytes32 context = contextOf(result.subject, result.nonce, result.deadline, result.action);
-        return ZKMLStatement.inputCommitment(result.dataCommitment, context);
+        return ZKMLStatement.inputCommitment(result.dataCommitment, resultContext(result));
     }
 
     function _attestationDigest(Result memory result, bytes32 statement, uint64 issuedAt, uint64 validUntil)
@@ -326,22 +357,23 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         return ZKMLStatement.typedDigest(_domainSeparator(), message);
     }
 
-    function _idOf(Result memory result, AcceptancePolicy calldata policy) private view returns (bytes32 resultId) {
-        bytes32 policyHash = keccak256(abi.encode(policy));
-        return keccak256(
-            abi.encode(
-                _RESULT_TYPEHASH, result.poster, result.modelId, _statementOf(result), result.outputHash, policyHash
-            )
-        );
+    /// @dev True while a bond is set aside.
+    function _isOpen(State state) private pure returns (bool open) {
+        return state == State.Posted || state == State.Demanded;
+    }
+
+    /// @dev In one place: it is said in many.
+    function _refuse(bytes32 resultId, State state) private pure {
+        revert WrongState(resultId, state);
     }
 
     /// @dev Refuses what a policy does not offer.
-    function _requirePath(AcceptancePolicy calldata policy, uint256 path) private pure {
+    function _requirePath(AcceptancePolicy memory policy, uint256 path) private pure {
         if (policy.paths & path == 0) revert NoSuchPath(path);
     }
 
     /// @dev Refuses other words than were posted.
-    function _checkOutput(Result calldata result, bytes calldata output) private pure {
+    function _checkOutput(Result memory result, bytes calldata output) private pure {
         bytes32 hash = keccak256(output);
         if (hash != result.outputHash) revert WrongOutput(hash, result.outputHash);
     }

@@ -131,7 +131,7 @@ contract ZKMLAttestors is IZKMLAttestors, Ownable2Step {
         if (kind == Kind.None) revert UnknownKey(keyId);
         if (key.revoked) revert RevokedKey(keyId);
         if (block.timestamp > key.expiry) revert ExpiredKey(keyId, key.expiry);
-        if (!_hasSigned(kind, key, digest, signature)) revert WrongSignature(keyId);
+        if (!_hasSigned(keyId, key, digest, signature)) revert WrongSignature(keyId);
     }
 
     /// @notice What is registered of a key.
@@ -151,22 +151,24 @@ contract ZKMLAttestors is IZKMLAttestors, Ownable2Step {
     }
 
     /// @dev Whether a key has signed.
-    function _hasSigned(Kind kind, Key storage key, bytes32 digest, bytes calldata signature)
+    function _hasSigned(bytes32 keyId, Key storage key, bytes32 digest, bytes calldata signature)
         private
         view
         returns (bool whether)
     {
+        Kind kind = key.kind;
+        if (kind == Kind.Secp256k1) {
+            // Refuses the higher half of s, and everything that is not 65 bytes.
+            (address signer, ECDSA.RecoverError failed,) = ECDSA.tryRecover(digest, signature);
+            // Its id says which account it is: that is a slot less to be read.
+            return failed == ECDSA.RecoverError.NoError && keyIdOf(kind, bytes32(uint256(uint160(signer))), 0) == keyId;
+        }
         if (kind == Kind.P256) {
             return signature.length == 64
                 && P256.verify(digest, bytes32(signature[:32]), bytes32(signature[32:]), key.x, key.y);
         }
         address account = address(uint160(uint256(key.x)));
-        if (kind == Kind.Contract) {
-            return SignatureCheckerLib.isValidERC1271SignatureNowCalldata(account, digest, signature);
-        }
-        // Refuses the higher half of s, and everything that is not 65 bytes.
-        (address signer, ECDSA.RecoverError failed,) = ECDSA.tryRecover(digest, signature);
-        return failed == ECDSA.RecoverError.NoError && signer == account;
+        return SignatureCheckerLib.isValidERC1271SignatureNowCalldata(account, digest, signature);
     }
 
     /// @dev Whether there can be a key like this.

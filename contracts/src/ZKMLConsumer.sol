@@ -64,7 +64,7 @@ abstract contract ZKMLConsumer is ZKMLOwnable, ZKMLDomain {
     uint256 public immutable MODEL_DELAY;
 
     /// @dev Where the verifier finds its models.
-    IZKMLRegistry private immutable _REGISTRY;
+    IZKMLRegistry internal immutable _REGISTRY;
     /// @dev What every model of this contract has in common: the circuit, its key and the proof system.
     bytes32 private immutable _ARCHITECTURE;
     /// @dev The model that the contract was deployed with: not in storage, since most never have another.

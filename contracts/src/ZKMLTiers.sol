@@ -2,12 +2,25 @@
 pragma solidity ^0.8.20;
 
 import {ZKMLAcceptance} from "./ZKMLAcceptance.sol";
+import {ZKMLPolicy} from "./libraries/ZKMLPolicy.sol";
 
 /// @title What a contract inherits whose policy depends on an amount
 /// @notice Below the first limit results are taken under one policy, below the second under another, and from there on only with a proof.
-/// Both policies and both limits are fixed for good. A proof is always good enough.
+/// Both policies and both limits are fixed for good, and {TiersFixed} tells them. A proof is always good enough.
 abstract contract ZKMLTiers is ZKMLAcceptance {
     /// @notice Two policies, and up to where they count.
+    /// @param smallBelow Amounts below this are small; zero if none are.
+    /// @param mediumBelow Amounts below this that are not small are medium.
+    /// @param small The policy of small amounts; of no meaning if there are none.
+    /// @param medium The policy of medium amounts; of no meaning if there are none.
+    struct TierPolicies {
+        uint256 smallBelow;
+        uint256 mediumBelow;
+        AcceptancePolicy small;
+        AcceptancePolicy medium;
+    }
+
+    /// @notice What is kept of them.
     /// @param smallBelow Amounts below this are small; zero if none are.
     /// @param mediumBelow Amounts below this that are not small are medium.
     /// @param small Hash of the policy of small amounts, see {policyHashOf}.
@@ -28,6 +41,13 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
     /// @dev See {Tiers}.
     bytes32 private immutable _MEDIUM;
 
+    /// @notice Policies and limits, for whoever posts.
+    /// @param smallBelow Amounts below this are small.
+    /// @param mediumBelow Amounts below this that are not small are medium.
+    /// @param small The policy of small amounts.
+    /// @param medium The policy of medium amounts.
+    event TiersFixed(uint256 smallBelow, uint256 mediumBelow, AcceptancePolicy small, AcceptancePolicy medium);
+
     /// @notice The first limit is not above the second.
     /// @param smallBelow The first.
     /// @param mediumBelow The second.
@@ -40,17 +60,19 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
     /// @param expected The hash that it must have.
     error WrongPolicy(bytes32 actual, bytes32 expected);
 
-    /// @notice Fixes policies and limits.
+    /// @notice Fixes policies and limits. A policy that promises nothing, or cannot end well, is refused here and not when somebody posts.
     /// @param tiers_ What they are.
-    constructor(Tiers memory tiers_) {
-        if (tiers_.smallBelow > tiers_.mediumBelow) {
-            revert TiersOutOfOrder(tiers_.smallBelow, tiers_.mediumBelow);
-        }
-        (_SMALL_BELOW, _MEDIUM_BELOW) = (tiers_.smallBelow, tiers_.mediumBelow);
-        (_SMALL, _MEDIUM) = (tiers_.small, tiers_.medium);
+    constructor(TierPolicies memory tiers_) {
+        (uint256 smallBelow, uint256 mediumBelow) = (tiers_.smallBelow, tiers_.mediumBelow);
+        if (smallBelow > mediumBelow) revert TiersOutOfOrder(smallBelow, mediumBelow);
+        if (smallBelow != 0) ZKMLPolicy.check(tiers_.small);
+        if (mediumBelow != smallBelow) ZKMLPolicy.check(tiers_.medium);
+        (_SMALL_BELOW, _MEDIUM_BELOW) = (smallBelow, mediumBelow);
+        (_SMALL, _MEDIUM) = (ZKMLPolicy.hash(tiers_.small), ZKMLPolicy.hash(tiers_.medium));
+        emit TiersFixed(smallBelow, mediumBelow, tiers_.small, tiers_.medium);
     }
 
-    /// @notice The policies, and up to where they count.
+    /// @notice Hashes of the policies, and up to where they count.
     /// @return all What the contract was deployed with.
     function tiers() external view returns (Tiers memory all) {
         return Tiers(_SMALL_BELOW, _MEDIUM_BELOW, _SMALL, _MEDIUM);
@@ -59,8 +81,8 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
     /// @notice The hash that a policy is fixed by.
     /// @param policy The policy.
     /// @return hash Keccak-256 of its ABI encoding.
-    function policyHashOf(AcceptancePolicy calldata policy) public pure returns (bytes32 hash) {
-        return keccak256(abi.encode(policy));
+    function policyHashOf(AcceptancePolicy memory policy) public pure returns (bytes32 hash) {
+        return ZKMLPolicy.hash(policy);
     }
 
     /// @dev Posts a result under the policy of an amount, see {ZKMLAcceptance-_postResult}.
@@ -75,12 +97,12 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
         address subject,
         bytes32 action,
         Posting calldata posting,
-        AcceptancePolicy calldata policy
+        AcceptancePolicy memory policy
     ) internal returns (bytes32 resultId) {
         if (amount >= _MEDIUM_BELOW) revert ProofRequired(amount);
         bytes32 expected = amount < _SMALL_BELOW ? _SMALL : _MEDIUM;
         bytes32 actual = policyHashOf(policy);
         if (actual != expected) revert WrongPolicy(actual, expected);
-        return _postResult(subject, action, posting, policy);
+        return _postChecked(subject, action, posting, policy);
     }
 }

@@ -124,6 +124,22 @@ contract AcceptanceThreatsTest is Accepting {
         acceptance.post(ALICE, ACTION, posting, policyOf(ATTESTED));
     }
 
+    /// @dev Keys speak for it, and no silence: a stopped verifier says nothing against it. What waits for silence is refused.
+    function test_StoppedRouteStopsNoSignature() external {
+        registerKey("enclave");
+        vm.prank(ROUTER_OWNER);
+        router.stopRoute(selectorOf("vk"));
+        IZKMLAcceptance.Posting memory posting = postingOf();
+        posting.attestations = one(attestationBy("enclave", resultOf(POSTER)));
+        post(policyOf(ATTESTED), posting, 0);
+        assertEq(acceptance.accepted(), 1, "accepted");
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);
+        IZKMLAcceptance.Result memory r = post(p);
+        vm.warp(NOW + CHALLENGE_WINDOW + 1);
+        vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.NotProvable.selector, modelId));
+        accept(r, p);
+    }
+
     /// @dev With little gas, a model does not look stopped: a liar would take its bond back.
     function testFuzz_LittleGasFreesNobody(uint256 gas) external {
         IZKMLAcceptance.AcceptancePolicy memory p = policyOf(OPTIMISTIC);

@@ -165,6 +165,12 @@ contract AttestorsTest is Test {
         noKey(CODE, wordOf(account("without code")), 0);
     }
 
+    /// @dev Whatever account somebody has the key of.
+    function test_EveryAccountMayBeAKey() external {
+        bytes32 x = bytes32(uint256(type(uint160).max));
+        assertEq(attestors.keyOf(register(SECP, x, 0)).x, x, "the last one");
+    }
+
     function test_RevertWhen_ExpiryOrCertificateIsMissing() external {
         bytes32 x = wordOf(account("key"));
         uint40[2] memory wrong = [uint40(NOW), uint40(NOW + 825 days + 1)];

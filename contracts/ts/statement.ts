@@ -26,6 +26,24 @@ export type Consent = Binding & {
   dataCommitment: Hex;
 };
 
+/** What a key says of a result. */
+export type Attested = {
+  /** The chain's id. */
+  chainId: bigint | number;
+  /** The contract that takes the result. */
+  consumer: Address;
+  /** The model's id in the registry. */
+  modelId: bigint;
+  /** Data and what the result is bound to: {@link inputCommitmentOf}. */
+  statement: Hex;
+  /** Keccak-256 of the words of the output section. */
+  outputHash: Hex;
+  /** Block time from which it counts, in seconds since 1970. */
+  issuedAt: bigint;
+  /** Last block time at which it counts. */
+  validUntil: bigint;
+};
+
 /** A request for an inference. */
 export type Request = {
   /** Who asks. */
@@ -131,6 +149,24 @@ export function consentOf({ chainId, consumer, subject, relayer, nonce, deadline
     },
     primaryType: "ZKMLConsent",
     message: { subject, relayer, nonce, deadline, action, dataCommitment },
+  } as const;
+}
+
+/** An attestation as typed data: what a registered key signs about a result, see `ZKMLAcceptance`. */
+export function attestationOf({ chainId, consumer, modelId, statement, outputHash, issuedAt, validUntil }: Attested) {
+  return {
+    domain: { name: "zkml-chain", version: "1", chainId: BigInt(chainId), verifyingContract: consumer },
+    types: {
+      ZKMLAttestation: [
+        { name: "modelId", type: "uint256" },
+        { name: "statement", type: "bytes32" },
+        { name: "outputHash", type: "bytes32" },
+        { name: "issuedAt", type: "uint64" },
+        { name: "validUntil", type: "uint64" },
+      ],
+    },
+    primaryType: "ZKMLAttestation",
+    message: { modelId, statement, outputHash, issuedAt, validUntil },
   } as const;
 }
 

@@ -70,7 +70,8 @@ function mutantsOf(file, ast) {
   };
   // A pointer to storage or calldata that nothing was assigned to does not compile.
   let pointers = new Set();
-  const isPointer = (expression) => expression?.nodeType === "Assignment" && pointers.has(expression.leftHandSide.name);
+  const isPointer = (expression) =>
+    expression?.nodeType === "Assignment" && [expression.leftHandSide, ...(expression.leftHandSide.components ?? [])].some((to) => pointers.has(to?.name));
   const isRevert = (node) =>
     node?.nodeType === "RevertStatement" || (node?.nodeType === "Block" && node.statements.at(-1)?.nodeType === "RevertStatement");
   const visit = (node, name) => {
@@ -181,7 +182,7 @@ function build() {
   config = config.replaceAll("target/forge", "out").replace('deny = "warnings"', "").replace('script = "deploy/script"', "");
   fs.writeFileSync(path.join(place, "foundry.toml"), config);
   // Gas is what it is.
-  fs.rmSync(path.join(place, "contracts/test/Gas.t.sol"));
+  for (const suite of ["Gas.t.sol", "AcceptanceGas.t.sol"]) fs.rmSync(path.join(place, "contracts/test", suite));
   const trees = parsed();
   const all = [];
   for (const file of sources.filter((each) => !LEFT_OUT.test(each))) {

@@ -156,16 +156,9 @@ contract FraudFlag is ZKMLConsumer, SignedDataRoot {
     /// @param caseId What the evidence is about, as the issuer names it: a transfer, say.
     /// @param inference The proof, for the account and {actionOf} caller, account and case.
     function flag(address account_, bytes32 caseId, Inference calldata inference) external {
-        if (!reporters[msg.sender]) revert NotReporter(msg.sender);
-        if (account_ == msg.sender) revert SelfReport(account_);
-        uint256 until = flags[account_].until;
-        if (until != 0 && block.timestamp < until + COOLDOWN) revert CannotBeFlaggedYet(until + COOLDOWN);
-        bytes32 action = actionOf(msg.sender, account_, caseId);
-        _verifyInference(account_, action, inference);
-        // Block times are far below 2^64.
-        uint64 end = uint64(block.timestamp) + PAUSE;
-        flags[account_] = Flag(uint64(block.timestamp), end, Appeal.None);
-        emit Flagged(account_, msg.sender, caseId, uint256(_score(inference.output)), end);
+        _checkCase(msg.sender, account_);
+        _verifyInference(account_, actionOf(msg.sender, account_, caseId), inference);
+        _flag(msg.sender, account_, caseId, inference.output);
     }
 
     /// @notice Appeals against the pause of the caller. If the arbiter does not answer within {ANSWER_TIME}, it is over.
@@ -210,6 +203,28 @@ contract FraudFlag is ZKMLConsumer, SignedDataRoot {
     /// @return action All three, hashed.
     function actionOf(address reporter, address account_, bytes32 caseId) public pure returns (bytes32 action) {
         return keccak256(abi.encode(CASE_TYPEHASH, reporter, account_, caseId));
+    }
+
+    /// @dev Refuses reporters that may not flag this account now.
+    /// @param reporter Who flags.
+    /// @param account_ Who is flagged.
+    function _checkCase(address reporter, address account_) internal view {
+        if (!reporters[reporter]) revert NotReporter(reporter);
+        if (account_ == reporter) revert SelfReport(account_);
+        uint256 until = flags[account_].until;
+        if (until != 0 && block.timestamp < until + COOLDOWN) revert CannotBeFlaggedYet(until + COOLDOWN);
+    }
+
+    /// @dev Pauses an account.
+    /// @param reporter Who flags.
+    /// @param account_ Who is flagged.
+    /// @param caseId What for.
+    /// @param output The words of the output section.
+    function _flag(address reporter, address account_, bytes32 caseId, bytes calldata output) internal {
+        // Block times are far below 2^64.
+        uint64 end = uint64(block.timestamp) + PAUSE;
+        flags[account_] = Flag(uint64(block.timestamp), end, Appeal.None);
+        emit Flagged(account_, reporter, caseId, uint256(_score(output)), end);
     }
 
     /// @dev Signed, and newer than the last flag: the same evidence pauses nobody twice.

@@ -26,13 +26,7 @@ library ZKMLPolicy {
 
     /// @notice Refuses a policy that promises nothing, or cannot end well.
     /// @param policy The policy.
-    /// @param poster Who posts under it.
-    /// @return time Seconds from posting that a challenge and its answer, or an answer to being drawn, may take.
-    function check(IZKMLAcceptance.AcceptancePolicy calldata policy, address poster)
-        internal
-        view
-        returns (uint256 time)
-    {
+    function check(IZKMLAcceptance.AcceptancePolicy memory policy) internal view {
         uint256 paths = policy.paths;
         if (paths == 0 || paths > (OPTIMISTIC | SAMPLED | ATTESTED)) revert IZKMLAcceptance.UnknownPaths(paths);
         uint256 number = count(paths);
@@ -45,21 +39,37 @@ library ZKMLPolicy {
             }
             ZKMLAddress.check(address(policy.attestors));
         }
-        if (paths == ATTESTED) return 0;
+        if (paths == ATTESTED) return;
         if (policy.bond == 0) revert IZKMLAcceptance.ZeroBond();
-        if (policy.beneficiary == address(0) || policy.beneficiary == poster) {
-            revert IZKMLAcceptance.BadBeneficiary(policy.beneficiary);
-        }
+        if (policy.beneficiary == address(0)) revert IZKMLAcceptance.BadBeneficiary(address(0));
         _checkWindow(policy.answerWindow);
-        time = policy.answerWindow;
         if (paths & OPTIMISTIC != 0) {
             if (policy.deposit == 0) revert IZKMLAcceptance.ZeroDeposit();
             _checkWindow(policy.challengeWindow);
-            time += policy.challengeWindow;
         }
         if (paths & SAMPLED != 0) {
             if (policy.rate == 0 || policy.rate > WAD) revert IZKMLAcceptance.RateOutOfBounds(policy.rate);
             ZKMLAddress.check(address(policy.beacon));
+        }
+    }
+
+    /// @notice Time that a result may need.
+    /// @param policy The policy.
+    /// @return seconds_ From posting: for a challenge and its answer, or for an answer to being drawn.
+    function time(IZKMLAcceptance.AcceptancePolicy memory policy) internal pure returns (uint256 seconds_) {
+        uint256 paths = policy.paths;
+        if (paths == ATTESTED) return 0;
+        seconds_ = policy.answerWindow;
+        if (paths & OPTIMISTIC != 0) seconds_ += policy.challengeWindow;
+    }
+
+    /// @notice The hash that a policy is fixed by.
+    /// @param policy The policy.
+    /// @return policyHash Keccak-256 of its ABI encoding.
+    function hash(IZKMLAcceptance.AcceptancePolicy memory policy) internal pure returns (bytes32 policyHash) {
+        assembly ("memory-safe") {
+            // Twelve members, each a word: in memory as in its encoding.
+            policyHash := keccak256(policy, 0x180)
         }
     }
 

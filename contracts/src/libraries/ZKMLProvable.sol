@@ -11,6 +11,11 @@ library ZKMLProvable {
     /// @dev Gas that the questions below never use up. A question that runs out of gas is not answered with no.
     uint256 private constant _GAS = 150_000;
 
+    /// @dev `ROUTER()` of a {ZKMLVerifier}.
+    bytes4 private constant _ROUTER = bytes4(keccak256("ROUTER()"));
+    /// @dev `stopped()` of a {ZKMLEmergencyStop}.
+    bytes4 private constant _STOPPED = bytes4(keccak256("stopped()"));
+
     /// @notice There is too little gas to be sure of the answer.
     /// @param available What is left.
     /// @param needed What has to be left.
@@ -18,29 +23,48 @@ library ZKMLProvable {
 
     /// @notice Whether the model is in use, and its route and verifier are not stopped.
     /// @param verifier Checks the proofs.
+    /// @param registry Where it finds its models.
     /// @param modelId The model.
     /// @return provable True also where a verifier has no router to be asked.
-    function isProvable(IZKMLVerifier verifier, uint256 modelId) internal view returns (bool provable) {
+    function isProvable(IZKMLVerifier verifier, IZKMLRegistry registry, uint256 modelId)
+        internal
+        view
+        returns (bool provable)
+    {
         if (gasleft() < _GAS) revert TooLittleGas(gasleft(), _GAS);
-        (IZKMLRegistry.Identity memory identity,, bool deprecated) =
-            IZKMLRegistry(verifier.registry()).identityOf(modelId);
+        (bool deprecated, bytes32 vkHash) = entryOf(registry, modelId);
         if (deprecated) return false;
-        (bool known, uint256 router) = _ask(address(verifier), abi.encodeWithSignature("ROUTER()"));
+        (bool known, uint256 router) = _ask(uint160(address(verifier)), _ROUTER, 0);
         if (!known) return true;
-        bytes memory question = abi.encodeCall(IZKMLRouter.verifierOf, (bytes4(identity.vkHash)));
-        (bool live, uint256 found) = _ask(address(uint160(router)), question);
+        (bool live, uint256 found) = _ask(router, IZKMLRouter.verifierOf.selector, bytes4(vkHash));
         if (!live) return false;
         // Of verifiers, only an emergency stop has this function.
-        (bool hasStop, uint256 stopped) = _ask(address(uint160(found)), abi.encodeWithSignature("stopped()"));
+        (bool hasStop, uint256 stopped) = _ask(found, _STOPPED, 0);
         return !hasStop || stopped == 0;
     }
 
-    /// @dev The first word of an answer; no more of it is copied.
-    function _ask(address target, bytes memory question) private view returns (bool answered, uint256 word) {
+    /// @notice The registry's word about a model.
+    /// @param registry Where the consumer finds its models.
+    /// @param modelId The model.
+    /// @return deprecated Whether it is out of use, for good.
+    /// @return vkHash Hash of its verifying key; the first four bytes name its route.
+    function entryOf(IZKMLRegistry registry, uint256 modelId) internal view returns (bool deprecated, bytes32 vkHash) {
+        IZKMLRegistry.Identity memory identity;
+        (identity,, deprecated) = registry.identityOf(modelId);
+        vkHash = identity.vkHash;
+    }
+
+    /// @dev The first word of an answer; no more of it is copied. A function without arguments does not look at the one that it gets.
+    function _ask(uint256 target, bytes4 selector, bytes32 argument)
+        private
+        view
+        returns (bool answered, uint256 word)
+    {
         assembly ("memory-safe") {
-            // Into scratch space; what answers with less than a word does not have the function.
-            mstore(0x00, 0)
-            answered := staticcall(gas(), target, add(question, 0x20), mload(question), 0x00, 0x20)
+            // In scratch space; what answers with less than a word does not have the function.
+            mstore(0x00, selector)
+            mstore(0x04, argument)
+            answered := staticcall(gas(), target, 0x00, 0x24, 0x00, 0x20)
             answered := and(answered, gt(returndatasize(), 0x1f))
             word := mload(0x00)
         }

@@ -1,58 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {ZKMLAttestors} from "../../src/ZKMLAttestors.sol";
 import {ZKMLConsumer} from "../../src/ZKMLConsumer.sol";
 import {ZKMLTiers} from "../../src/ZKMLTiers.sol";
 import {CreditGate} from "../../src/examples/CreditGate.sol";
 import {InsurancePricing} from "../../src/examples/InsurancePricing.sol";
-import {TieredCreditGate} from "./support/TieredCreditGate.sol";
-import {TieredInsurancePricing} from "./support/TieredInsurancePricing.sol";
+import {TieredCreditGate} from "../../src/examples/TieredCreditGate.sol";
+import {TieredInsurancePricing} from "../../src/examples/TieredInsurancePricing.sol";
 import {IZKMLAcceptance} from "../../src/interfaces/IZKMLAcceptance.sol";
-import {ExampleTest} from "./support/ExampleTest.sol";
+import {TierTest} from "./support/TierTest.sol";
 import {TestToken} from "./support/Tokens.sol";
 
 /// @title Loans and quotes by amount: attested below 100, optimistic below 10,000, proven above
-contract TieredTest is ExampleTest {
-    address private constant ALICE = address(uint160(uint256(keccak256("alice"))));
-    uint256 private constant BOND = 2 ether;
-
+contract TieredTest is TierTest {
     TieredCreditGate private gate;
     TieredInsurancePricing private pricing;
-    IZKMLAcceptance.AcceptancePolicy private small;
-    IZKMLAcceptance.AcceptancePolicy private medium;
-    bytes32 private keyId;
 
     function setUp() external {
         deployMock();
-        ZKMLAttestors attestors = new ZKMLAttestors(address(this));
-        bytes32 x = bytes32(uint256(uint160(vm.addr(key("enclave")))));
-        keyId = attestors.register(
-            ZKMLAttestors.Kind.Secp256k1, x, 0, keccak256("quote"), keccak256("code"), uint40(NOW + 1 days)
-        );
-        (small.paths, small.required, small.signatures, small.attestors) = (4, 1, 1, attestors);
-        (medium.paths, medium.required, medium.bond, medium.deposit) = (1, 1, BOND, 1 ether);
-        (medium.challengeWindow, medium.answerWindow) = (1 hours, 2 hours);
-        medium.beneficiary = account("treasury");
-        ZKMLTiers.Tiers memory tiers =
-            ZKMLTiers.Tiers(100e18, 10_000e18, keccak256(abi.encode(small)), keccak256(abi.encode(medium)));
-        gate = new TieredCreditGate(
-            mock,
-            mockModel,
-            SCALE,
-            issuer(),
-            CreditGate.Policy(account("pool"), account("asset"), 50_000e18, 0.05e18, 730 days, 0.2e18, 7 days),
-            tiers
-        );
+        makePolicies();
+        gate = new TieredCreditGate(mock, mockModel, SCALE, issuer(), limits(), tiers());
         pricing = new TieredInsurancePricing(
             mock,
             mockModel,
             SCALE,
             issuer(),
             InsurancePricing.Limits(new TestToken(), account("treasury"), 50_000e18, 365 days, 1 hours, 0.01e18, 1e18),
-            tiers
+            tiers()
         );
-        vm.deal(ALICE, 100 ether);
+    }
+
+    function limits() private pure returns (CreditGate.Policy memory) {
+        return CreditGate.Policy(account("pool"), account("asset"), 50_000e18, 0.05e18, 730 days, 0.2e18, 7 days);
     }
 
     function loan(uint256 principal) private pure returns (CreditGate.Terms memory) {
@@ -69,29 +48,14 @@ contract TieredTest is ExampleTest {
         returns (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r)
     {
         Root memory root = rootOf(ALICE, keccak256(abi.encode(action)), action);
-        (p.deadline, p.dataCommitment, p.output) = (DEADLINE, root.dataCommitment, word(output));
-        p.provenance = signRoot(gate, "issuer", root);
-        if (where == address(pricing)) p.provenance = signRoot(pricing, "issuer", root);
-        r = IZKMLAcceptance.Result(
-            ALICE, ALICE, gate.nonces(ALICE), DEADLINE, action, root.dataCommitment, keccak256(p.output), mockModel
-        );
-        if (where == address(pricing)) r.nonce = pricing.nonces(ALICE);
-    }
-
-    function sign(IZKMLAcceptance where, IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r)
-        private
-        view
-    {
-        p.attestations = new IZKMLAcceptance.Attestation[](1);
-        bytes32 digest = where.attestationDigest(r, uint64(NOW), uint64(NOW + 60));
-        p.attestations[0] = IZKMLAcceptance.Attestation(keyId, uint64(NOW), uint64(NOW + 60), signed("enclave", digest));
+        return resultAbout(where, ALICE, root, word(output), mockModel);
     }
 
     function test_SmallLoanIsAttested() external {
         CreditGate.Terms memory t = loan(100e18 - 1);
         bytes32 action = gate.actionOf(t);
         (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = posting(address(gate), action, 0.15e18);
-        sign(gate, p, r);
+        attested(gate, p, r);
         vm.prank(ALICE);
         gate.postLoan(t, p, small);
         (bytes32 terms,) = gate.approvals(ALICE);
@@ -175,11 +139,75 @@ contract TieredTest is ExampleTest {
         assertEq(validUntil, NOW + 1 hours + 1 + 1 hours, "until");
     }
 
+    /// @dev Posted twice, a policy is quoted once: the second result only gives its bond back.
+    function test_CoverIsQuotedOnceHoweverOftenItIsPosted() external {
+        InsurancePricing.Policy memory i = insurance(1_000e18);
+        bytes32 action = pricing.actionOf(i);
+        IZKMLAcceptance.Result[2] memory results;
+        bytes memory output;
+        for (uint256 k = 0; k < 2; ++k) {
+            IZKMLAcceptance.Posting memory p;
+            (p, results[k]) = posting(address(pricing), action, 0.5e18);
+            vm.prank(ALICE);
+            pricing.postQuote{value: BOND}(i, p, medium);
+            output = p.output;
+        }
+        vm.warp(NOW + 1 hours + 1);
+        pricing.accept(results[0], medium, output);
+        vm.warp(NOW + 1 hours + 60);
+        pricing.accept(results[1], medium, output);
+        (,, uint64 validUntil) = pricing.quotes(ALICE);
+        assertEq(validUntil, NOW + 1 hours + 1 + 1 hours, "of the first");
+        assertEq(pricing.fundsOf(ALICE, address(0)), 2 * BOND, "bonds");
+    }
+
+    function test_TiersAreToldOnce() external {
+        TieredCreditGate other = make(tiers());
+        ZKMLTiers.Tiers memory kept = other.tiers();
+        assertTrue(kept.smallBelow == 100e18 && kept.mediumBelow == 10_000e18, "limits");
+        assertTrue(kept.small == hashOf(small) && kept.medium == hashOf(medium), "hashes");
+        assertEq(other.policyHashOf(medium), hashOf(medium), "as its encoding");
+        vm.expectEmit(true, true, true, true, vm.computeCreateAddress(address(this), vm.getNonce(address(this))));
+        emit ZKMLTiers.TiersFixed(100e18, 10_000e18, small, medium);
+        make(tiers());
+    }
+
     function test_RevertWhen_TiersAreOutOfOrder() external {
-        ZKMLTiers.Tiers memory wrong = ZKMLTiers.Tiers(2, 1, 0, 0);
-        CreditGate.Policy memory policy;
+        ZKMLTiers.TierPolicies memory wrong = tiers();
+        (wrong.smallBelow, wrong.mediumBelow) = (2, 1);
         vm.expectRevert(abi.encodeWithSelector(ZKMLTiers.TiersOutOfOrder.selector, 2, 1));
-        new TieredCreditGate(mock, mockModel, SCALE, issuer(), policy, wrong);
+        make(wrong);
+    }
+
+    /// @dev A policy that nobody could post under is found when the contract is deployed; one that is never used is not looked at.
+    function test_RevertWhen_APolicyPromisesNothing() external {
+        ZKMLTiers.TierPolicies memory wrong = tiers();
+        wrong.medium.bond = 0;
+        vm.expectRevert(IZKMLAcceptance.ZeroBond.selector);
+        make(wrong);
+        wrong.mediumBelow = wrong.smallBelow;
+        make(wrong);
+        wrong = tiers();
+        wrong.small.signatures = 0;
+        vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.SignaturesOutOfBounds.selector, 0, 16));
+        make(wrong);
+        wrong.smallBelow = 0;
+        make(wrong);
+    }
+
+    /// @dev The policy was checked when it was fixed; who posts is known only now.
+    function test_RevertWhen_TheBeneficiaryPosts() external {
+        CreditGate.Terms memory t = loan(5_000e18);
+        (IZKMLAcceptance.Posting memory p,) = posting(address(gate), gate.actionOf(t), 0.15e18);
+        address treasury = account("treasury");
+        vm.deal(treasury, BOND);
+        vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.BadBeneficiary.selector, treasury));
+        vm.prank(treasury);
+        gate.postLoan{value: BOND}(t, p, medium);
+    }
+
+    function make(ZKMLTiers.TierPolicies memory tiers_) private returns (TieredCreditGate) {
+        return new TieredCreditGate(mock, mockModel, SCALE, issuer(), limits(), tiers_);
     }
 
     function hashOf(IZKMLAcceptance.AcceptancePolicy memory p) private pure returns (bytes32) {

@@ -20,7 +20,7 @@ contract HookedAcceptance is HookedConsumer, ZKMLAcceptance {
         closed = whether;
     }
 
-    function post(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
+    function post(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy memory policy)
         external
         payable
         returns (bytes32 resultId)
@@ -29,7 +29,7 @@ contract HookedAcceptance is HookedConsumer, ZKMLAcceptance {
     }
 
     /// @dev Two results with the coins of one.
-    function postTwice(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
+    function postTwice(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy memory policy)
         external
         payable
     {

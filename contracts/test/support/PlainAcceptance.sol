@@ -9,7 +9,7 @@ import {IZKMLVerifier} from "../../src/interfaces/IZKMLVerifier.sol";
 contract PlainAcceptance is ZKMLAcceptance {
     constructor(IZKMLVerifier verifier, uint256 modelId_, address owner_) ZKMLConsumer(verifier, modelId_, 0, owner_) {}
 
-    function post(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy calldata policy)
+    function post(address subject, bytes32 action, Posting calldata posting, AcceptancePolicy memory policy)
         external
         payable
     {

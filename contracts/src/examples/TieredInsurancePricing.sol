@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {ZKMLTiers} from "../../../src/ZKMLTiers.sol";
-import {IZKMLVerifier} from "../../../src/interfaces/IZKMLVerifier.sol";
-import {InsurancePricing} from "../../../src/examples/InsurancePricing.sol";
+import {ZKMLTiers} from "../ZKMLTiers.sol";
+import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {InsurancePricing} from "./InsurancePricing.sol";
 
 /// @title Example: quotes for small covers for less than a proof
 /// @notice {InsurancePricing}, whose small and medium covers are quoted by results under policies; larger ones need a proof. Every check
@@ -25,7 +25,7 @@ contract TieredInsurancePricing is InsurancePricing, ZKMLTiers {
         int256 outputScale,
         address issuer,
         Limits memory limits_,
-        Tiers memory tiers_
+        TierPolicies memory tiers_
     ) InsurancePricing(verifier, modelId_, outputScale, issuer, limits_) ZKMLTiers(tiers_) {}
 
     /// @notice Posts a result for a policy of the caller. It is quoted once the result is accepted.
@@ -36,7 +36,7 @@ contract TieredInsurancePricing is InsurancePricing, ZKMLTiers {
     function postQuote(
         InsurancePricing.Policy calldata insurance,
         Posting calldata posting,
-        AcceptancePolicy calldata acceptance
+        AcceptancePolicy memory acceptance
     ) external payable returns (bytes32 resultId) {
         bytes32 action = _checkPolicy(insurance);
         _covers[msg.sender][action] = insurance.cover;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.20;
 
-import {ZKMLConsumer} from "../../../src/ZKMLConsumer.sol";
-import {ZKMLTiers} from "../../../src/ZKMLTiers.sol";
-import {IZKMLVerifier} from "../../../src/interfaces/IZKMLVerifier.sol";
-import {CreditGate} from "../../../src/examples/CreditGate.sol";
+import {ZKMLConsumer} from "../ZKMLConsumer.sol";
+import {ZKMLTiers} from "../ZKMLTiers.sol";
+import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
+import {CreditGate} from "./CreditGate.sol";
 
 /// @title Example: small loans for less than a proof
 /// @notice {CreditGate}, whose small and medium loans are approved by results under policies, by their principal; larger ones need a proof.
@@ -26,7 +26,7 @@ contract TieredCreditGate is CreditGate, ZKMLTiers {
         int256 outputScale,
         address issuer,
         CreditGate.Policy memory policy_,
-        Tiers memory tiers_
+        TierPolicies memory tiers_
     ) CreditGate(verifier, modelId_, outputScale, issuer, policy_) ZKMLTiers(tiers_) {}
 
     /// @notice Posts a result for a loan to the caller. It is approved once the result is accepted.
@@ -34,7 +34,7 @@ contract TieredCreditGate is CreditGate, ZKMLTiers {
     /// @param posting The result, for the caller and {actionOf} these terms.
     /// @param acceptance The policy of its principal.
     /// @return resultId The result's id.
-    function postLoan(Terms calldata terms, Posting calldata posting, AcceptancePolicy calldata acceptance)
+    function postLoan(Terms calldata terms, Posting calldata posting, AcceptancePolicy memory acceptance)
         external
         payable
         returns (bytes32 resultId)
