@@ -1,5 +1,6 @@
 //! What can go wrong between a folder and a chain.
 
+mod acceptance;
 mod causes;
 
 use std::{error::Error, path::PathBuf};
@@ -10,6 +11,7 @@ use alloy::{
 };
 use zkml_contracts::chains::Chain;
 
+pub use self::acceptance::AcceptanceError;
 pub use self::causes::{ChainsFileError, KeystoreError, RecordError, UrlError};
 
 use crate::{amount::gwei, secret::redact};
@@ -418,6 +420,9 @@ pub enum DeployError {
         /// The chain.
         chain: String,
     },
+    /// A result under a policy cannot be posted, challenged or ended like this.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceError),
     /// There is no record.
     #[error("there is no record {}: deploy first, or name the folder of records with --deployments", path.display())]
     NoRecord {
@@ -483,6 +488,7 @@ impl DeployError {
             Self::NoOwner { .. } => "no-owner",
             Self::AnyInput { .. } => "any-input",
             Self::NoRecord { .. } => "no-record",
+            Self::Acceptance(e) => e.name(),
             Self::Abi(_) => "codegen",
             Self::Record { .. } => "record",
         }
