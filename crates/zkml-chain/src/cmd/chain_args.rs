@@ -65,6 +65,12 @@ pub struct ConsumerArgs {
 }
 
 impl ConsumerArgs {
+    /// True if the address is given.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.consumer.is_some()
+    }
+
     /// Its address, and the block that it was deployed in if that is recorded.
     ///
     /// # Errors

@@ -375,10 +375,12 @@ pub enum DeployError {
         /// The contract.
         consumer: String,
     },
-    /// A reward that nobody has the money for.
-    #[error("a reward of {wanted} cannot be paid {from}: there are {there}{way_out}")]
+    /// Money that nobody has.
+    #[error("a {what} of {wanted} cannot be paid {from}: there are {there}{way_out}")]
     Unpaid {
-        /// The reward.
+        /// Its name: `reward`, `bond`, `deposit`.
+        what: &'static str,
+        /// The amount.
         wanted: String,
         /// From where.
         from: String,
@@ -482,7 +484,8 @@ impl DeployError {
             Self::PartMissing { .. } => "part-missing",
             Self::OtherRecord { .. } => "other-record",
             Self::NoRewards { .. } => "no-rewards",
-            Self::Unpaid { .. } => "unpaid-reward",
+            Self::Unpaid { what: "reward", .. } => "unpaid-reward",
+            Self::Unpaid { .. } => "unpaid",
             Self::Argument { .. } => "argument",
             Self::NoGuardian => "no-guardian",
             Self::NoOwner { .. } => "no-owner",
