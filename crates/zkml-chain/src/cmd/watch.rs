@@ -17,7 +17,9 @@ use std::{
     time::Duration,
 };
 use zkml_deploy::{
-    Address, DeployError, U256, amount,
+    Address, DeployError, U256,
+    acceptance::{Acceptance, PostedResult},
+    amount,
     asset::{Asset, COIN},
     chain::Chain,
     consumer::Consumer,
@@ -25,12 +27,15 @@ use zkml_deploy::{
     rpc::Rpc,
 };
 use zkml_service::{
-    Budget, CancellationToken, Health, Journal, Least, Metrics, Options, Owner, Prover, Rewards, Service,
-    Serving, Status, Summary, serve,
+    Budget, CancellationToken, Health, Journal, Least, Metrics, Options, Owner, Prover, Results, Rewards,
+    Service, Serving, Status, Summary, serve,
 };
 use zkml_workspace::{
     Error as StepError,
-    steps::watch::{ModelProver, WatchReport, subjects_of_file},
+    steps::{
+        acceptance::record,
+        watch::{ModelProver, WatchReport, subjects_of_file},
+    },
     value::{self, Amount, ValueError},
 };
 
@@ -100,6 +105,15 @@ pub struct Args {
     /// Seconds that a request may wait for an input that is not there; then it is refused
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..))]
     input_wait: u64,
+    /// Answer for results that this account has posted with `accept`: draw them, and prove those whose proofs become due, before their bonds are lost
+    #[arg(long)]
+    results: bool,
+    /// And for those of these accounts, with commas between them, whose inputs lie in --inputs as those of requests do; a proof earns its sender nothing
+    #[arg(long, value_name = "ADDRESS,…", value_parser = subjects, requires = "results")]
+    results_of: Option<Subjects>,
+    /// Have results count when their windows are over and enough of their paths hold
+    #[arg(long, requires = "results")]
+    finalise: bool,
     /// End when nothing is left to do
     #[arg(long, visible_alias = "once")]
     until_idle: bool,
@@ -144,6 +158,13 @@ impl Args {
         let subjects = named.map(|named| named.into_iter().map(Address::from).collect());
         let rewards = Rewards { at_a_loss: self.at_a_loss, ..Rewards::default() };
         Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day, rewards })
+    }
+
+    /// Whose results are answered for, besides those of the account itself.
+    fn answered_for(&self, account: Address, known: Vec<PostedResult>) -> Results {
+        let others = self.results_of.iter().flat_map(|Subjects(others)| others);
+        let posters = others.map(|poster| Address::from(*poster)).chain([account]).collect();
+        Results { posters, finalise: self.finalise, known }
     }
 
     /// Least rewards of requests. A token says itself how many decimals it has.
@@ -195,20 +216,28 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
     };
     let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
-    let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), folder)?;
+    let known = if args.results { record::all(&artifacts, chain.id, consumer)? } else { Vec::new() };
+    let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), folder, args.results)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| StepError::io("start", Path::new("threads"), e))?;
-    let served = runtime.block_on(work(ui, &args, &chain, consumer, &journal, options, prover));
+    let answered = Answered { consumer, known };
+    let served = runtime.block_on(work(ui, &args, &chain, answered, &journal, options, prover));
     // Proofs that nobody waited for go down with the process.
     runtime.shutdown_background();
     ended(ui, &WatchReport { summary: served?, journal })
+}
+
+/// The contract, and the results that this folder has records of.
+struct Answered {
+    consumer: Address,
+    known: Vec<PostedResult>,
 }
 
 async fn work(
     ui: &Ui,
     args: &Args,
     chain: &Chain,
-    consumer: Address,
+    Answered { consumer, known }: Answered,
     journal: &Path,
     mut options: Options,
     prover: ModelProver,
@@ -218,7 +247,13 @@ async fn work(
     options.serving.rewards.least = args.least(&rpc).await?;
     let asked = Consumer::at(&rpc, consumer).await?;
     asked.model().await?.check(consumer, prover.program())?;
-    asked.takes_requests().await?;
+    if args.results {
+        // Requests of the same contract are served as well, if it takes any.
+        Acceptance::at(&rpc, consumer).await?;
+        options.results = Some(args.answered_for(account.address(), known));
+    } else {
+        asked.takes_requests().await?;
+    }
     if let Some(folder) = journal.parent() {
         std::fs::create_dir_all(folder).map_err(|e| StepError::io("create", folder, e))?;
     }

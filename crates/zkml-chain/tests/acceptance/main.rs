@@ -8,3 +8,4 @@ mod place;
 #[path = "../end_to_end/support.rs"]
 #[allow(dead_code, reason = "only a part of it is used here")]
 mod support;
+mod watched;

@@ -140,6 +140,11 @@ impl Place {
 
     /// Posts the sample under a policy; the result's id.
     pub(crate) fn post(&self, paths: &str, more: &[&str]) -> String {
+        self.post_by(POSTERS_KEY, paths, more)
+    }
+
+    /// The same with somebody's key.
+    pub(crate) fn post_by(&self, key: &str, paths: &str, more: &[&str]) -> String {
         let beacon = self.beacon.to_string();
         let keys = self.keys.to_string();
         let window = WINDOW.to_string();
@@ -148,7 +153,9 @@ impl Place {
             &["--challenge-window", &window, "--answer-window", &window, "--rate", "0.5"],
             &["--beacon", &beacon, "--attestors", &keys, "--valid-for", "86400"],
         ];
-        let report = self.accepted(&[&terms.concat(), more].concat());
+        let run = self.run(key, "accept", &[&terms.concat(), more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        let report = run.json();
         assert_eq!(report["result"]["state"], "posted", "{report}");
         report["result"]["id"].as_str().unwrap().to_owned()
     }

@@ -3,6 +3,7 @@
 mod budget;
 mod follow;
 mod prove;
+mod results;
 mod reward;
 mod send;
 mod serving;
@@ -38,6 +39,7 @@ use crate::{
     journal::{Counts, Entry, Journal},
     metrics::Metrics,
     prover::Prover,
+    results::Results,
     serving::Serving,
     status::{LISTED, Overview, REMEMBERED, Status},
 };
@@ -57,6 +59,8 @@ pub struct Options {
     pub publication: Publication,
     /// Whose requests are served, and how many.
     pub serving: Serving,
+    /// Whose posted results are answered for; none if this is a matter of requests alone.
+    pub results: Option<Results>,
     /// Where a new journal begins to read; at the last block if none is named.
     pub from_block: Option<u64>,
     /// Blocks that are read at once.
@@ -83,6 +87,7 @@ impl Options {
             budget: Budget::default(),
             publication: Publication::default(),
             serving: Serving::default(),
+            results: None,
             from_block: None,
             range: 2_000,
             grace: Duration::from_secs(600),
@@ -265,6 +270,7 @@ impl Engine {
         let head = self.follow().await?;
         if let Some(head) = head {
             self.settle(head).await?;
+            self.look_at_results(head).await?;
             self.send(head).await?;
             self.note_spent()?;
             self.note_earned()?;
@@ -293,7 +299,7 @@ impl Engine {
             given_up: journal.given_up(LISTED)?,
             latencies: journal.latencies(REMEMBERED)?,
             proving: self.proving.len(),
-            money: self.money()?,
+            money: self.money_and_bonds()?,
             head: head.number,
         });
         Ok(())
@@ -360,7 +366,8 @@ impl Engine {
 
     /// The same for what is hardly cured by waiting: so many failures are the end.
     fn postpone_or_refuse(&mut self, entry: &Entry, reason: String) -> Result<()> {
-        if entry.failures + 1 >= self.options.retry.attempts {
+        // A bond is worth every attempt.
+        if entry.duty.is_none() && entry.failures + 1 >= self.options.retry.attempts {
             return self.refuse(&entry.id, reason);
         }
         self.put_off(entry, reason, true)

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::{
     Journal,
     requests::{self, size},
+    results,
 };
 use crate::{error::Result, seen::Seen};
 
@@ -73,6 +74,7 @@ impl Journal {
                 [above],
             )?;
             revive(sql, above)?;
+            results::forget_above(sql, above)?;
             sql.execute(
                 "UPDATE requests SET status = 'orphaned' WHERE block > ?1 AND status IN ('open', 'done', 'refused')",
                 [above],

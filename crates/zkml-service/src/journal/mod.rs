@@ -4,6 +4,7 @@
 mod blocks;
 mod overview;
 mod requests;
+mod results;
 mod rewards;
 mod slots;
 mod subjects;
@@ -21,11 +22,12 @@ use crate::error::{Result, ServiceError};
 pub(crate) use overview::Shown;
 pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
+pub use results::{Duty, DutyKind};
 pub(crate) use rewards::UNPAID;
 pub use slots::{NonceSlot, Offer};
 
 /// The schema's version, in SQLite's `user_version`.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
@@ -39,6 +41,8 @@ const FROM_SECOND: &str = "ALTER TABLE slots ADD COLUMN cost TEXT;
 const FROM_THIRD: &str = "ALTER TABLE requests ADD COLUMN reward BLOB CHECK (length(reward) = 160);";
 /// Columns that the fourth version lacks.
 const FROM_FOURTH: &str = "ALTER TABLE slots ADD COLUMN publication TEXT NOT NULL DEFAULT '0';";
+/// Tables that the fifth version lacks, and new journals get behind the others.
+const FROM_FIFTH: &str = include_str!("results.sql");
 /// SQLite's `application_id` of these files: "zkml".
 const APPLICATION: i64 = 0x7a6b_6d6c;
 
@@ -102,6 +106,7 @@ impl Journal {
         if (version, application, tables) == (0, 0, 0) {
             return self.write(|sql| {
                 sql.execute_batch(include_str!("schema.sql"))?;
+                sql.execute_batch(FROM_FIFTH)?;
                 for (key, value) in owner.parts() {
                     sql.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", [key, value.as_str()])?;
                 }
@@ -124,7 +129,10 @@ impl Journal {
                 if version <= 3 {
                     sql.execute_batch(FROM_THIRD)?;
                 }
-                sql.execute_batch(FROM_FOURTH)?;
+                if version <= 4 {
+                    sql.execute_batch(FROM_FOURTH)?;
+                }
+                sql.execute_batch(FROM_FIFTH)?;
                 sql.pragma_update(None, "user_version", VERSION)
             })?;
         } else if version != VERSION {

@@ -10,7 +10,12 @@ use zkml_protocol::{
     binding::{Request, Reward},
 };
 
-use super::{Journal, now_ms, rewards, subjects::list};
+use super::{
+    Journal, now_ms,
+    results::{self, Duty, IS_DUTY},
+    rewards,
+    subjects::list,
+};
 use crate::{
     error::Result,
     prover::Proven,
@@ -56,6 +61,8 @@ pub struct Entry {
     pub attempts: u32,
     /// How often for what waiting hardly cures.
     pub failures: u32,
+    /// What a posted result wants, if nobody has asked for it.
+    pub duty: Option<Duty>,
 }
 
 /// A request whose input is not there.
@@ -72,7 +79,9 @@ pub(crate) struct Missing {
 pub type Counts = Vec<(String, u64)>;
 
 pub(super) const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, reward, block, status, reason, \
-                       closed_block, closed_how, closed_by, output, proof, attempts, failures";
+                       closed_block, closed_how, closed_by, output, proof, attempts, failures, \
+                       (SELECT kind FROM duties WHERE duties.request = id) AS duty, \
+                       (SELECT duties.result FROM duties WHERE duties.request = id) AS duty_result";
 /// Milliseconds for which it counts that a subject was served.
 const REMEMBERED_MS: i64 = 3_600_000;
 pub(super) const WAITING: &str = "status = 'open' AND closed_block IS NULL";
@@ -100,7 +109,7 @@ impl Journal {
 
     /// Requests that want a proof now, in turns: each subject's first, then each one's second. Of some subjects, only those that were begun before.
     pub(crate) fn to_prove(&self, limit: usize, over_quota: &BTreeSet<Address>) -> Result<Vec<Entry>> {
-        let room = format!("(begun_at > 0 OR subject NOT IN ({}))", list(over_quota));
+        let room = format!("({IS_DUTY} OR begun_at > 0 OR subject NOT IN ({}))", list(over_quota));
         let now = now_ms();
         self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= {now} AND {room}"), size(limit))
     }
@@ -117,14 +126,15 @@ impl Journal {
     }
 
     /// A subject's turn comes the later, the more of its requests came before or were begun within the last hour: nobody's many keep
-    /// another's one waiting. Then what was put off least often, then the oldest.
+    /// another's one waiting. Then what was put off least often, then the oldest. Before all of them come duties, whose bonds are at stake, the nearest
+    /// deadline first.
     fn in_turns(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
         let (order, since) = ("attempts, block, sequence", now_ms().saturating_sub(REMEMBERED_MS));
         let query = format!(
             "WITH begun AS (SELECT subject AS who, count(*) AS number FROM requests WHERE begun_at > {since} GROUP BY subject), \
              waiting AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY subject ORDER BY {order}) AS place FROM requests WHERE {condition}) \
              SELECT {COLUMNS} FROM waiting LEFT JOIN begun ON who = subject \
-             ORDER BY place + coalesce(number, 0), {order} LIMIT ?1"
+             ORDER BY duty IS NULL, CASE WHEN duty IS NULL THEN NULL ELSE deadline END, place + coalesce(number, 0), {order} LIMIT ?1"
         );
         self.read(|sql| sql.prepare(&query)?.query_map([limit], entry)?.collect())
     }
@@ -197,7 +207,7 @@ impl Journal {
     pub(crate) fn give_up(&mut self, longest_ms: i64) -> Result<Vec<Entry>> {
         let query = format!(
             "UPDATE requests SET status = 'refused', reason = 'its input did not come in time: ' || reason \
-             WHERE {WAITING} AND missing = 1 AND seen_at <= ?1 AND next_try > ?2 RETURNING {COLUMNS}"
+             WHERE {WAITING} AND NOT {IS_DUTY} AND missing = 1 AND seen_at <= ?1 AND next_try > ?2 RETURNING {COLUMNS}"
         );
         let now = now_ms();
         let before = now.saturating_sub(longest_ms);
@@ -302,6 +312,7 @@ pub(super) fn apply(sql: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<bool
         }
         What::Fulfilled { id, by } => close(sql, id, block, "fulfilled", Some(by))?,
         What::Cancelled { id } => close(sql, id, block, "cancelled", None)?,
+        What::Result { event, by } => return results::apply(sql, event, &by.into_array(), seen.block),
     };
     Ok(changed > 0)
 }
@@ -363,5 +374,6 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         proof,
         attempts: row.get("attempts")?,
         failures: row.get("failures")?,
+        duty: results::duty(row)?,
     })
 }

@@ -9,6 +9,7 @@ use zkml_protocol::Word;
 use super::{
     Journal, now_ms,
     requests::{COLUMNS, Entry, WAITING, entry},
+    results::IS_DUTY,
 };
 use crate::{error::Result, serving::Quota};
 
@@ -19,7 +20,7 @@ impl Journal {
     /// Refuses what waits and was not asked by these.
     pub(crate) fn refuse_others(&mut self, subjects: &BTreeSet<Address>) -> Result<Vec<Entry>> {
         let query = format!(
-            "UPDATE requests SET status = 'refused', reason = ?1 WHERE {WAITING} AND subject NOT IN ({}) RETURNING {COLUMNS}",
+            "UPDATE requests SET status = 'refused', reason = ?1 WHERE {WAITING} AND NOT {IS_DUTY} AND subject NOT IN ({}) RETURNING {COLUMNS}",
             list(subjects)
         );
         self.write(|sql| sql.prepare(&query)?.query_map([NOT_SERVED], entry)?.collect())
@@ -42,11 +43,13 @@ impl Journal {
 
     /// Subjects of whom as many requests were begun as a quota allows.
     pub(crate) fn over_quota(&self, quota: &Quota) -> Result<BTreeSet<Address>> {
-        let query = "SELECT subject FROM requests WHERE begun_at > ?1 GROUP BY subject HAVING count(*) >= ?2";
+        let query = format!(
+            "SELECT subject FROM requests WHERE begun_at > ?1 AND NOT {IS_DUTY} GROUP BY subject HAVING count(*) >= ?2"
+        );
         let (since, most) = (now_ms().saturating_sub(quota.milliseconds), super::requests::size(quota.most));
         self.read(|sql| {
             let address = |row: &rusqlite::Row<'_>| row.get::<_, [u8; 20]>(0).map(Address::from);
-            sql.prepare(query)?.query_map([since, most], address)?.collect()
+            sql.prepare(&query)?.query_map([since, most], address)?.collect()
         })
     }
 
@@ -61,7 +64,7 @@ impl Journal {
     /// Number of requests of these subjects that wait for their first proof.
     pub(crate) fn held(&self, subjects: &BTreeSet<Address>) -> Result<u64> {
         let query = format!(
-            "SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND begun_at = 0 AND subject IN ({})",
+            "SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND begun_at = 0 AND NOT {IS_DUTY} AND subject IN ({})",
             list(subjects)
         );
         self.read(|sql| sql.query_row(&query, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)

@@ -18,7 +18,7 @@ use zkml_deploy::{
 use zkml_protocol::Word;
 
 use super::{
-    Purse, RESULTS, Source, prove, record,
+    Purse, RESULTS, Source, ready, record,
     report::{ResultReport, ResultView},
     short,
 };
@@ -107,7 +107,7 @@ pub async fn run(
             let keys = compiled::keys(artifacts, compiled::load(artifacts)?, program)?;
             let context = posted.result.context(rpc.chain_id(), request.consumer.into_array()).digest();
             let proving = (posted.id, &posted.result);
-            let proof = prove(observer, artifacts, &keys, proving, context, &source)?;
+            let proof = ready(observer, artifacts, &keys, proving, context, &source)?.prove(&keys)?;
             ("prove", abi::prove(&posted.result, &posted.policy, &proof.output, &proof.blob))
         }
         Act::Release => {

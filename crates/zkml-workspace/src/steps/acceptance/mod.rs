@@ -9,7 +9,7 @@ pub mod report;
 mod stated;
 pub mod terms;
 
-pub(in crate::steps) use proof::{Source, prove};
+pub(in crate::steps) use proof::{Source, ready};
 
 use super::sending;
 use crate::{error::Result, observer::Observer};

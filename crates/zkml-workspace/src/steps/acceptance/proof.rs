@@ -4,12 +4,14 @@ use crate::{
     artifacts::Artifacts,
     error::Result,
     observer::Observer,
+    private_file::Opening,
     steps::prove::{Openings, Request as ProveRequest, input},
 };
 use std::path::PathBuf;
 use zkml::Keys;
 use zkml_contracts::{Submission, acceptance::Posted};
 use zkml_deploy::{DeployError, error::AcceptanceError};
+use zkml_graph::Trace;
 use zkml_protocol::{Word, envelope::Shape, envelope::output_bytes, keccak256};
 
 use super::stated;
@@ -33,18 +35,26 @@ impl Source {
     }
 }
 
-/// Proves a result. Whether the model gives its output is seen before.
+/// A run of the model whose proof would be that of a result.
+#[derive(Debug)]
+pub(in crate::steps) struct Ready {
+    trace: Trace,
+    openings: Vec<Opening>,
+    context: Word,
+}
+
+/// Runs the model, and sees that it gives the result's output. Takes the artifacts no longer than that.
 ///
 /// # Errors
-/// [`AcceptanceError::OtherInput`], [`AcceptanceError::WrongResult`], and those of proving.
-pub(in crate::steps) fn prove(
+/// [`AcceptanceError::OtherInput`], [`AcceptanceError::WrongResult`], and those of reading and of the model.
+pub(in crate::steps) fn ready(
     observer: &dyn Observer,
     artifacts: &Artifacts,
     keys: &Keys,
     (id, posted): (Word, &Posted),
     context: Word,
     source: &Source,
-) -> Result<Submission> {
+) -> Result<Ready> {
     let Source { input: path, index, salts } = source;
     let values = input(artifacts, Some(path), *index)?;
     let (compiled, program) = (keys.compiled(), keys.program());
@@ -57,8 +67,8 @@ pub(in crate::steps) fn prove(
     };
     let mut openings = Openings::gather(observer, artifacts, &request, keys, &values, &trace)?;
     openings.outputs = stated::outputs(artifacts, compiled, &trace, &posted.data_commitment)?;
-    let opened = openings.all();
-    let stated = keys.instances(&trace, &opened, context)?;
+    let openings = openings.all();
+    let stated = keys.instances(&trace, &openings, context)?;
     let shape = Shape::of(program)?;
     let sections = shape.sections(&stated)?;
     let (found, expected) = (shape.data_commitment(sections.inputs), posted.data_commitment);
@@ -69,6 +79,16 @@ pub(in crate::steps) fn prove(
     if computed != hash {
         return Err(DeployError::from(AcceptanceError::WrongResult { id, posted: hash, computed }).into());
     }
-    let proof = keys.prove_trace(&trace, &opened, context, &())?;
-    Ok(Submission::new(program, &proof.proof, &proof.instances)?)
+    Ok(Ready { trace, openings, context })
+}
+
+impl Ready {
+    /// Proves it.
+    ///
+    /// # Errors
+    /// Those of proving.
+    pub(in crate::steps) fn prove(&self, keys: &Keys) -> Result<Submission> {
+        let proof = keys.prove_trace(&self.trace, &self.openings, self.context, &())?;
+        Ok(Submission::new(keys.program(), &proof.proof, &proof.instances)?)
+    }
 }

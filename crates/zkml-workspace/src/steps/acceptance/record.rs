@@ -6,7 +6,10 @@ use crate::{
     json,
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 use zkml_contracts::acceptance::{Policy, Posted};
 use zkml_deploy::{Address, U256, acceptance::PostedResult};
 use zkml_protocol::{Word, keccak256};
@@ -84,21 +87,52 @@ pub fn find(
     consumer: Address,
     id: Word,
 ) -> Result<Option<PostedResult>> {
-    let path = path_of(artifacts, chain_id, &id);
-    let bytes = match fs::read(&path) {
+    read(&path_of(artifacts, chain_id, &id), chain_id, consumer, id)
+}
+
+/// All results that were posted from this folder at a contract, whatever became of them.
+///
+/// # Errors
+/// As [`find`].
+pub fn all(artifacts: &Artifacts, chain_id: u64, consumer: Address) -> Result<Vec<PostedResult>> {
+    let folder = artifacts.path(RESULTS);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io("read", &folder, e)),
+    };
+    let mut all = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| Error::io("read", &folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let id = name.strip_suffix(".json").and_then(|name| name.strip_prefix(&format!("{chain_id}-")));
+        if let Some(id) = id.and_then(|id| crate::value::word(id).ok()) {
+            // Those at other contracts have another id there.
+            all.extend(read(&path, chain_id, consumer, id)?);
+        }
+    }
+    all.sort_unstable_by_key(|posted| posted.id.0);
+    Ok(all)
+}
+
+fn read(path: &Path, chain_id: u64, consumer: Address, id: Word) -> Result<Option<PostedResult>> {
+    let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::io("read", &path, e)),
+        Err(e) => return Err(Error::io("read", path, e)),
     };
-    let no_record = |cause| Error::content(&path, Why::NotA { what: "a record of a result", cause });
+    let no_record = |cause| Error::content(path, Why::NotA { what: "a record of a result", cause });
     let file: RecordFile = serde_json::from_slice(&bytes).map_err(no_record)?;
     let output = crate::value::bytes(&file.output)
-        .map_err(|cause| Error::content(&path, Why::Value { part: "output", cause }))?;
+        .map_err(|cause| Error::content(path, Why::Value { part: "output", cause }))?;
+    if file.consumer != consumer {
+        return Ok(None);
+    }
     let (result, policy) = (Posted::from(&file.result), Policy::from(&file.policy));
     let here = result.id(&policy, chain_id, consumer.into_array());
     if here != id || keccak256([&*output]) != result.output_hash {
         let why = format!("what it says hashes to the result {here} at {consumer}, not to {id}");
-        return Err(Error::content(&path, why));
+        return Err(Error::content(path, why));
     }
     Ok(Some(PostedResult { id, result, policy, output: output.to_vec() }))
 }
