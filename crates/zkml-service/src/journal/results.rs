@@ -287,3 +287,141 @@ pub(super) fn duty(row: &Row<'_>) -> rusqlite::Result<Option<Duty>> {
 fn number(word: &Word) -> u64 {
     u64::try_from(U256::from_be_bytes(word.0)).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        journal::Owner,
+        prover::Proven,
+        seen::{Seen, What},
+        serving::Quota,
+    };
+    use alloy::primitives::Address;
+    use std::collections::BTreeSet;
+    use zkml_contracts::acceptance::OPTIMISTIC;
+
+    const US: Address = Address::repeat_byte(2);
+
+    fn journal() -> (tempfile::TempDir, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Owner { chain_id: 1, consumer: Address::repeat_byte(1), sender: US };
+        let journal = Journal::open(&folder.path().join("journal"), &owner).unwrap();
+        (folder, journal)
+    }
+
+    fn posted(mark: u64) -> PostedResult {
+        let result = Posted {
+            poster: US.into_array(),
+            subject: [7; 20],
+            nonce: Word::from_u64(mark),
+            deadline: Word::from_u64(90_000),
+            action: Word::ONE,
+            data_commitment: Word::from_u64(mark),
+            output_hash: keccak256([&[9][..]]),
+            model_id: Word::ONE,
+        };
+        let policy = Policy { paths: OPTIMISTIC, bond: Word::from_u64(5), ..Policy::default() };
+        PostedResult { id: result.id(&policy, 1, [1; 20]), result, policy, output: vec![9] }
+    }
+
+    fn event(known: &PostedResult) -> ResultEvent {
+        let PostedResult { id, result, policy, output } = known.clone();
+        ResultEvent::Posted { id, result, policy, output }
+    }
+
+    /// Reads one event in a block; true if it was news.
+    fn read(journal: &mut Journal, block: u64, event: ResultEvent, by: Address) -> bool {
+        let hash = B256::from(Word::from_u64(block).0);
+        let seen = Seen { block, block_hash: hash, what: What::Result { event, by } };
+        !journal.read_up_to(&[seen], (block, hash)).unwrap().is_empty()
+    }
+
+    fn challenged(known: &PostedResult, until: u64) -> ResultEvent {
+        ResultEvent::Challenged { id: known.id, challenger: [3; 20], until }
+    }
+
+    #[test]
+    fn a_duty_is_taken_back_with_its_block_and_comes_again() {
+        let (_folder, mut journal) = journal();
+        let known = posted(1);
+        assert!(!read(&mut journal, 4, challenged(&known, 50), Address::ZERO), "nobody's result");
+        assert!(read(&mut journal, 5, event(&known), Address::ZERO));
+        assert!(!read(&mut journal, 5, event(&known), Address::ZERO), "again");
+        assert_eq!(
+            (journal.result(&known.id).unwrap(), journal.at_stake().unwrap()),
+            (Some(known.clone()), (1, U256::from(5)))
+        );
+        assert!(read(&mut journal, 6, challenged(&known, 50), Address::ZERO));
+        let wanted = journal.to_prove(9, &BTreeSet::new()).unwrap();
+        let duty = Duty { kind: DutyKind::Prove, result: known.id };
+        assert_eq!((wanted[0].id, wanted[0].duty, wanted.len()), (known.id, Some(duty), 1));
+        journal.proven(&known.id, &Proven { output: vec![9], blob: vec![8] }).unwrap();
+        // The challenge comes in another block, and with more time.
+        journal.forget_above(Some(5)).unwrap();
+        assert!(journal.due().unwrap().is_empty() && journal.to_send(9).unwrap().is_empty());
+        assert!(read(&mut journal, 7, challenged(&known, 60), Address::ZERO));
+        assert_eq!(journal.due().unwrap(), [(known.id, 60)]);
+        assert_eq!(journal.to_send(9).unwrap().len(), 1, "its proof is there still");
+        assert!(read(&mut journal, 8, ResultEvent::Proven { id: known.id }, US));
+        assert!(journal.due().unwrap().is_empty());
+        assert!(read(&mut journal, 9, ResultEvent::Accepted { id: known.id }, US));
+        assert_eq!((journal.ended("accepted").unwrap(), journal.at_stake().unwrap().0), (1, 0));
+        journal.forget_above(Some(7)).unwrap();
+        assert_eq!((journal.due().unwrap(), journal.at_stake().unwrap().0), (vec![(known.id, 60)], 1));
+        journal.forget_above(Some(4)).unwrap();
+        assert_eq!((journal.due().unwrap(), journal.at_stake().unwrap().0), (vec![], 0));
+    }
+
+    #[test]
+    fn duties_come_before_requests_by_deadline_and_count_for_no_quota() {
+        let (_folder, mut journal) = journal();
+        let late = posted(1);
+        let soon = posted(2);
+        for (known, until) in [(&late, 80), (&soon, 70)] {
+            read(&mut journal, 5, event(known), Address::ZERO);
+            read(&mut journal, 6, challenged(known, until), Address::ZERO);
+        }
+        let us: BTreeSet<Address> = [US].into();
+        let order: Vec<Word> = journal.to_prove(9, &us).unwrap().iter().map(|entry| entry.id).collect();
+        assert_eq!(order, [soon.id, late.id]);
+        journal.begun(&soon.id).unwrap();
+        let quota = Quota { name: "quota-hour", window: "an hour", milliseconds: 60_000, most: 1 };
+        assert!(journal.over_quota(&quota).unwrap().is_empty());
+        assert!(journal.refuse_others(&BTreeSet::new()).unwrap().is_empty(), "nobody has asked for them");
+        assert!(journal.unbegun().unwrap().is_empty(), "nor pays for them");
+    }
+
+    #[test]
+    fn what_needs_no_proof_waits_to_be_sent_once() {
+        let (_folder, mut journal) = journal();
+        let known = posted(1);
+        journal.know(&known).unwrap();
+        assert_eq!(journal.look_at_results(9).unwrap(), std::slice::from_ref(&known));
+        let deadline = known.result.deadline;
+        assert!(journal.owe(DutyKind::Draw, &known, deadline, 6).unwrap());
+        assert!(!journal.owe(DutyKind::Draw, &known, deadline, 7).unwrap(), "it is known");
+        let wanted = journal.to_send(9).unwrap();
+        assert_eq!(wanted[0].duty, Some(Duty { kind: DutyKind::Draw, result: known.id }));
+        assert!(wanted[0].id != known.id && wanted.len() == 1);
+        // Drawn by whoever, and due.
+        assert!(read(&mut journal, 8, ResultEvent::Drawn { id: known.id, until: Some(99) }, Address::ZERO));
+        assert!(journal.to_send(9).unwrap().is_empty());
+        assert_eq!(journal.due().unwrap(), [(known.id, 99)]);
+        assert!(read(
+            &mut journal,
+            9,
+            ResultEvent::Lost { id: known.id, challenger: [0; 20] },
+            Address::ZERO
+        ));
+        assert_eq!((journal.due().unwrap().len(), journal.ended("lost").unwrap()), (0, 1));
+        assert!(journal.look_at_results(9).unwrap().is_empty());
+        // Whose end was seen already keeps it.
+        journal.end(&known.id, "void", 10).unwrap();
+        assert_eq!(journal.ended("void").unwrap(), 0);
+        let other = posted(2);
+        journal.know(&other).unwrap();
+        journal.end(&other.id, "void", 10).unwrap();
+        assert_eq!(journal.ended("void").unwrap(), 1);
+    }
+}
