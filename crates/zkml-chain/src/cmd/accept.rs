@@ -1,9 +1,9 @@
 //! `zkml-chain accept`: results for less than a proof.
 
 use super::chain_args::{
-    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on, connect,
+    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on,
 };
-use super::folder::Folder;
+use super::{folder::Folder, submit};
 use crate::{
     error::{Error, Result},
     show::Ui,
@@ -19,7 +19,8 @@ use zkml_workspace::{
             post,
             terms::{Terms, attestations, paths_named},
         },
-        prove, submit,
+        prove,
+        submit::Request as SubmitRequest,
     },
     value,
 };
@@ -172,7 +173,7 @@ impl PolicyArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// As [`post::run`], [`act::run`], and with `--policy proven` as [`submit::run`].
+/// As [`post::run`], [`act::run`], and with `--policy proven` as [`submit::hand_in`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
@@ -210,8 +211,7 @@ fn posted(
         chain,
     };
     let report = block_on(async {
-        let account = args.key.account(&args.password, &request.chain).await?;
-        let rpc = connect(&request.chain).await?;
+        let (account, rpc) = args.key.connected(&args.password, &request.chain).await?;
         Ok(post::run(ui, artifacts, &rpc, &account, request).await?)
     })?;
     ui.result(&report)
@@ -247,16 +247,15 @@ fn acted(
         chain,
     };
     let report = block_on(async {
-        let account = args.key.account(&args.password, &request.chain).await?;
-        let rpc = connect(&request.chain).await?;
+        let (account, rpc) = args.key.connected(&args.password, &request.chain).await?;
         Ok(act::run(ui, artifacts, &rpc, &account, request).await?)
     })?;
     ui.result(&report)
 }
 
-fn proven(ui: &Ui, args: Args, chain: Chain, mut artifacts: Artifacts, consumer: Address) -> Result<()> {
+fn proven(ui: &Ui, args: Args, chain: Chain, artifacts: Artifacts, consumer: Address) -> Result<()> {
     let InputArgs { input, index, salt_file } = args.input;
-    let request = submit::Request {
+    let request = SubmitRequest {
         consumer,
         action: args.terms.action(),
         deadline: args.terms.deadline,
@@ -268,12 +267,7 @@ fn proven(ui: &Ui, args: Args, chain: Chain, mut artifacts: Artifacts, consumer:
         dry_run: args.dry_run,
         chain,
     };
-    let report = block_on(async {
-        let account = args.key.account(&args.password, &request.chain).await?;
-        let rpc = connect(&request.chain).await?;
-        Ok(submit::run(ui, &mut artifacts, &rpc, &account, request).await?)
-    })?;
-    ui.result(&report)
+    submit::hand_in(ui, artifacts, request, &args.key, &args.password)
 }
 
 #[cfg(test)]

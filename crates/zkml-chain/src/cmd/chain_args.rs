@@ -190,6 +190,14 @@ impl KeyArgs {
         self.keystore.is_some() || self.key_env.is_some() || self.ledger.is_some() || self.test_key
     }
 
+    /// Opens the key, and connects to the chain that it signs for.
+    ///
+    /// # Errors
+    /// As [`KeyArgs::account`] and [`connect`].
+    pub async fn connected(&self, password: &PasswordArgs, chain: &Chain) -> Result<(Account, Rpc)> {
+        Ok((self.account(password, chain).await?, connect(chain).await?))
+    }
+
     /// Opens the key.
     ///
     /// # Errors

@@ -1,9 +1,7 @@
 //! `zkml-chain challenge`: the proof of a result is demanded, or its bond claimed.
 
 use super::accept::LookingArgs;
-use super::chain_args::{
-    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, block_on, connect,
-};
+use super::chain_args::{ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, block_on};
 use super::folder::Folder;
 use crate::{error::Result, show::Ui};
 use std::path::Path;
@@ -91,8 +89,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         chain,
     };
     let report = block_on(async {
-        let account = args.key.account(&args.password, &request.chain).await?;
-        let rpc = connect(&request.chain).await?;
+        let (account, rpc) = args.key.connected(&args.password, &request.chain).await?;
         Ok(challenge::run(ui, artifacts.as_ref(), &rpc, &account, request).await?)
     })?;
     ui.result(&report)

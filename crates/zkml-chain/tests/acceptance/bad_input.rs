@@ -84,7 +84,14 @@ fn other_inputs(place: &Place, id: &str) {
     fs::copy(place.folder.path("sample.json"), &other).unwrap();
     // Other salts are another commitment.
     check(place.challenge(&[id, "--deposit", "1", "--input", &other]), 3, "other-input", &[id]);
+    // So it is for whoever proves without what was kept.
+    let kept = place.folder.path("results");
+    let aside = place.folder.path("aside");
+    fs::rename(&kept, &aside).unwrap();
     check(place.accept(&["--prove", id, "--input", &other]), 3, "other-input", &[id]);
+    check(place.accept(&["--prove", id]), 3, "io", &["input.json"]);
+    fs::remove_dir_all(&kept).ok();
+    fs::rename(&aside, &kept).unwrap();
 }
 
 fn damaged_record(place: &Place, id: &str) {

@@ -32,7 +32,7 @@ pub enum Act {
     Attest(Vec<Attestation>),
     /// Raise it to proven.
     Prove {
-        /// Its input; what was kept in this folder, or lies with the service's inputs, when absent.
+        /// Its input, where none was kept in this folder.
         input: Option<PathBuf>,
         /// Which sample of a file of many.
         index: usize,
@@ -97,9 +97,10 @@ pub async fn run(
         }
         Act::Prove { input, index, salt_file } => {
             can_be_proven(&posted, &status, now)?;
-            let source = match input {
+            let kept = Source::kept(artifacts, &posted.result.data_commitment);
+            let source = match input.as_ref().filter(|_| !kept.input.is_file()) {
                 Some(path) => Source { input: path.clone(), index: *index, salts: salt_file.clone() },
-                None => Source::kept(artifacts, &posted.result.data_commitment),
+                None => kept,
             };
             let pinned = Consumer::at(rpc, request.consumer).await?.model().await?;
             let program = compiled::program(artifacts)?;
