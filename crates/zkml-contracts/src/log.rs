@@ -1,8 +1,14 @@
 //! Logs in their one canonical form: they come from nodes that may say anything.
 
-use zkml_protocol::Word;
+use zkml_protocol::{Word, keccak256};
 
-use crate::{AbiError, requests::topic};
+use crate::AbiError;
+
+/// The first topic of an event's logs.
+#[must_use]
+pub fn topic(event: &str) -> Word {
+    keccak256([event.as_bytes()])
+}
 
 /// A log's data, and which event it is to be read as.
 pub(crate) struct Log<'a> {

@@ -6,7 +6,6 @@ mod rewards;
 use zkml_protocol::{
     Word,
     binding::{Request, address_word},
-    keccak256,
 };
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     log::Log,
 };
 
+pub use crate::log::topic;
 pub use rewards::{
     CALLBACK_FAILED, REWARD_EARNED, REWARDED_INFERENCE_REQUESTED, RewardEarned, RewardedInferenceRequested,
     fulfill_rewarded, funds_of, reclaim_reward, request_rewarded, withdraw,
@@ -34,12 +34,6 @@ pub const INFERENCE_ACCEPTED: &str = "InferenceAccepted(address,uint256,bytes32,
 const REQUEST_INFERENCE: &str = "requestInference(bytes32,uint256,bytes32,bytes,bytes)";
 const FULFILL_INFERENCE: &str = "fulfillInference((address,uint256,uint256,bytes32,bytes32),bytes,bytes)";
 const CANCEL_REQUEST: &str = "cancelRequest((address,uint256,uint256,bytes32,bytes32))";
-
-/// The first topic of an event's logs.
-#[must_use]
-pub fn topic(event: &str) -> Word {
-    keccak256([event.as_bytes()])
-}
 
 /// Calldata of `requestInference(action, deadline, dataCommitment, input, provenance)` of a generated contract, for the
 /// sender.

@@ -3,7 +3,10 @@
 use zkml_protocol::Word;
 
 use super::{Policy, Posted};
-use crate::{AbiError, log::Log, requests::topic};
+use crate::{
+    AbiError,
+    log::{Log, topic},
+};
 
 /// The event of a posted result.
 pub const RESULT_POSTED: &str = "ResultPosted(bytes32,address,address,(address,address,uint256,uint256,bytes32,bytes32,bytes32,uint256),(uint8,uint8,uint8,uint32,uint32,uint64,uint256,uint256,address,address,address,address),bytes)";
