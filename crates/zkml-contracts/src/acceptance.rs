@@ -36,7 +36,7 @@ const RESULT_TYPE: &str =
 pub const ATTESTATION_TYPE: &str =
     "ZKMLAttestation(uint256 modelId,bytes32 statement,bytes32 outputHash,uint64 issuedAt,uint64 validUntil)";
 
-/// Where a result stands.
+/// The state of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Nobody has posted it.
@@ -66,10 +66,10 @@ impl State {
     }
 }
 
-/// What the contract keeps of a result. Times are block times in seconds since 1970.
+/// All that the contract keeps of a result. Times are block times in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// Paths that hold, and [`PROVEN`] once it is proven; that a window is over is not written down.
     pub held: u8,
@@ -120,7 +120,7 @@ pub struct Posted {
     pub nonce: Word,
     /// Last block time at which the application may act on it.
     pub deadline: Word,
-    /// What the output is to be used for, hashed.
+    /// The use of the output, hashed.
     pub action: Word,
     /// The commitment to the input.
     pub data_commitment: Word,
@@ -150,7 +150,7 @@ impl Posted {
         Some(Self { poster, subject, nonce, deadline, action, data_commitment, output_hash, model_id })
     }
 
-    /// What a proof of it is bound to: the context that `verifyInference` would ask for.
+    /// The parts that a proof of it is bound to: the context that `verifyInference` would ask for.
     #[must_use]
     pub fn context(&self, chain_id: u64, consumer: [u8; 20]) -> Context {
         let Self { subject, nonce, deadline, action, .. } = *self;
@@ -205,7 +205,7 @@ pub struct Attestation {
     pub signature: Vec<u8>,
 }
 
-/// What a poster hands in.
+/// The part of a result that a poster hands in.
 #[derive(Clone, Copy, Debug)]
 pub struct Posting<'a> {
     /// Last block time at which the application may act on the result.

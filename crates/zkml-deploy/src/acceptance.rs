@@ -38,7 +38,7 @@ pub struct PostedResult {
     pub id: Word,
     /// The result.
     pub result: Posted,
-    /// What it has to show.
+    /// Its policy.
     pub policy: Policy,
     /// The words of the output section.
     pub output: Vec<u8>,
@@ -91,7 +91,7 @@ impl<'a> Acceptance<'a> {
         self.address
     }
 
-    /// Where a result stands.
+    /// The state of a result.
     ///
     /// # Errors
     /// [`DeployError::Abi`] when the contract answers something else, and those of the endpoint.
@@ -100,7 +100,7 @@ impl<'a> Acceptance<'a> {
         Ok(Status::decode(&answer)?)
     }
 
-    /// Who has demanded the proof of a result; zero if nobody has.
+    /// The account that has demanded the proof of a result; zero if nobody has.
     ///
     /// # Errors
     /// As [`Acceptance::status`].

@@ -108,7 +108,7 @@ pub enum Event {
     Due {
         /// The result.
         result: Word,
-        /// Who has demanded it; none if it was drawn.
+        /// The account that has demanded it; none if it was drawn.
         #[serde(skip_serializing_if = "Option::is_none")]
         challenger: Option<Address>,
         /// Last block time at which it may come.

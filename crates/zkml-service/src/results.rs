@@ -1,4 +1,4 @@
-//! Whose results the service answers for.
+//! Posters whose results the service answers for.
 
 use std::collections::BTreeSet;
 

@@ -18,7 +18,7 @@ pub(crate) struct Seen {
     pub(crate) what: What,
 }
 
-/// What happened to a request, or to a posted result.
+/// A change of a request, or of a posted result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     /// It was made.

@@ -1,4 +1,4 @@
-//! What is refused before anything is spent, each by its own error.
+//! Refusals before anything is spent, each by its own error.
 
 use crate::{
     place::{CHALLENGER, CHALLENGERS_KEY, POSTER, Place, TREASURY, WINDOW},

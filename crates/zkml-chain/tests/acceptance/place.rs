@@ -190,7 +190,7 @@ impl Place {
         Acceptance::known(&self.rpc, self.consumer).status(word(id)).await.unwrap().state.name()
     }
 
-    /// What is an account's in the contract.
+    /// Money of an account in the contract.
     pub(crate) async fn funds(&self, account: &str) -> String {
         let account: Address = account.parse().unwrap();
         let data = zkml_contracts::requests::funds_of(&account.into_array(), &[0; 20]);

@@ -1,4 +1,4 @@
-//! What happened to results.
+//! Events of results.
 
 use zkml_protocol::Word;
 
@@ -35,7 +35,7 @@ pub enum ResultEvent {
         id: Word,
         /// The result.
         result: Posted,
-        /// What it has to show.
+        /// Its policy.
         policy: Policy,
         /// The words of the output section.
         output: Vec<u8>,
@@ -49,7 +49,7 @@ pub enum ResultEvent {
     Challenged {
         /// Its id.
         id: Word,
-        /// Who demands it.
+        /// The account that demands it.
         challenger: [u8; 20],
         /// Last block time at which it may come.
         until: u64,
@@ -75,7 +75,7 @@ pub enum ResultEvent {
     Lost {
         /// Its id.
         id: Word,
-        /// Who had demanded it; zero if it was drawn.
+        /// The account that had demanded it; zero if it was drawn.
         challenger: [u8; 20],
     },
     /// It counts for nothing, and bond and deposit are back.

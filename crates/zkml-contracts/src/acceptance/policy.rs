@@ -1,4 +1,4 @@
-//! What a result has to show.
+//! Terms on which a result counts.
 
 use zkml_protocol::{Word, binding::address_word, keccak256};
 
@@ -14,7 +14,7 @@ pub const ATTESTED: u8 = 4;
 /// Not a path: what a proof adds to those that hold.
 pub const PROVEN: u8 = 8;
 
-/// What a result has to show, as the contract's struct has it. Windows are in seconds, amounts in the asset's smallest unit.
+/// Terms on which a result counts, as the contract's struct has them. Windows are in seconds, amounts in the asset's smallest unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// [`OPTIMISTIC`], [`SAMPLED`], [`ATTESTED`], or a sum of these.
@@ -29,13 +29,13 @@ pub struct Policy {
     pub answer_window: u32,
     /// Probability of being drawn if sampled, 18 decimals.
     pub rate: u64,
-    /// What a poster loses whose proof is due and does not come.
+    /// The amount that a poster loses whose proof is due and does not come.
     pub bond: Word,
-    /// What a challenger loses whose challenge is answered by a proof.
+    /// The amount that a challenger loses whose challenge is answered by a proof.
     pub deposit: Word,
     /// The token of both; zero for the chain's own coin.
     pub asset: [u8; 20],
-    /// Who gets what a challenger does not get of a lost bond.
+    /// Receiver of what a challenger does not get of a lost bond.
     pub beneficiary: [u8; 20],
     /// Draws, if sampled.
     pub beacon: [u8; 20],

@@ -1,10 +1,10 @@
-//! Why a result under a policy cannot be posted, challenged or ended.
+//! Reasons why a result under a policy cannot be posted, challenged or ended.
 
 use zkml_protocol::Word;
 
 use crate::Address;
 
-/// Why not. Times are block times in seconds since 1970.
+/// The reason. Times are block times in seconds since 1970.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptanceError {
@@ -31,9 +31,9 @@ pub enum AcceptanceError {
     WrongState {
         /// The result.
         id: Word,
-        /// Where it stands.
+        /// Its state.
         state: &'static str,
-        /// Where it would have to be.
+        /// The state that it would have to be in.
         wanted: &'static str,
     },
     /// The policy of a result lacks a path.
@@ -57,7 +57,7 @@ pub enum AcceptanceError {
     WindowClosed {
         /// The result.
         id: Word,
-        /// What ended.
+        /// The window.
         what: &'static str,
         /// Its last second.
         end: u64,
@@ -71,7 +71,7 @@ pub enum AcceptanceError {
     WindowOpen {
         /// The result.
         id: Word,
-        /// What is open.
+        /// The window.
         what: &'static str,
         /// Its last second.
         end: u64,
@@ -87,7 +87,7 @@ pub enum AcceptanceError {
         held: u32,
         /// Number of those that have to.
         required: u8,
-        /// What each of the others waits for.
+        /// The reasons of the others.
         open: String,
     },
     /// More is at stake than was allowed.
@@ -97,9 +97,9 @@ pub enum AcceptanceError {
         what: &'static str,
         /// The amount.
         amount: String,
-        /// What was allowed.
+        /// The amount that was allowed.
         most: String,
-        /// What both are of.
+        /// Unit of both.
         unit: String,
         /// The flag.
         flag: &'static str,
@@ -111,7 +111,7 @@ pub enum AcceptanceError {
     RightResult {
         /// The result.
         id: Word,
-        /// What would be lost.
+        /// The deposit.
         deposit: String,
     },
     /// An input is not that of a result.
@@ -131,7 +131,7 @@ pub enum AcceptanceError {
     WrongResult {
         /// The result.
         id: Word,
-        /// Hash of what was posted.
+        /// Hash of the posted output.
         posted: Word,
         /// Hash of what the model gives.
         computed: Word,
@@ -174,17 +174,17 @@ pub enum AcceptanceError {
         "{required} of {paths} paths cannot hold: --required is from 1 to the number of names in --policy"
     )]
     Required {
-        /// How many have to.
+        /// Number of those that have to.
         required: u8,
-        /// How many there are.
+        /// Their number.
         paths: u32,
     },
     /// Too few or too many signatures.
     #[error("{found} signatures, and {expected} are needed")]
     Signatures {
-        /// How many there are.
+        /// Their number.
         found: usize,
-        /// How many there have to be.
+        /// Number that there has to be.
         expected: String,
     },
     /// The policy lacks an account.
@@ -192,7 +192,7 @@ pub enum AcceptanceError {
     NotNamed {
         /// The path.
         path: &'static str,
-        /// What is missing, with its flag.
+        /// The missing account, with its flag.
         what: &'static str,
     },
     /// A lost bond would go back to who lost it.
@@ -206,9 +206,9 @@ pub enum AcceptanceError {
         "the deadline {deadline} leaves no time for a challenge and its answer: it has to be {earliest} or later"
     )]
     DeadlineTooSoon {
-        /// What was asked for.
+        /// The deadline.
         deadline: u64,
-        /// What it must be at least.
+        /// The earliest one.
         earliest: u64,
     },
     /// Keys are not in order.

@@ -159,7 +159,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What is spent, and what is at stake.
+    /// Money that is spent, and bonds at stake.
     pub(super) fn money_and_bonds(&self) -> Result<Vec<(&'static str, String)>> {
         let mut money = self.money()?;
         if self.options.results.is_some() {
@@ -170,7 +170,7 @@ impl Engine {
         Ok(money)
     }
 
-    /// What a request waits for before it can be proven, if anything.
+    /// The thing that a request waits for before it can be proven, if any.
     pub(super) fn missing(&self, entry: &Entry) -> Option<String> {
         let request = &entry.request;
         match entry.duty {
@@ -179,7 +179,7 @@ impl Engine {
         }
     }
 
-    /// Whether the contract still waits for this. If not, its events will say why.
+    /// True if the contract still waits for this. If not, its events will say why.
     pub(super) async fn is_owed(&mut self, entry: &Entry, duty: Duty) -> Result<bool> {
         let status = Acceptance::known(&self.rpc, self.consumer).status(duty.result).await?;
         let owed = match duty.kind {
@@ -235,7 +235,7 @@ impl Engine {
     }
 }
 
-/// What a posted result wants, if anything. One that can still be challenged or drawn does not count yet, even if it might.
+/// The deed that a posted result wants, if any. One that can still be challenged or drawn does not count yet, even if it might.
 async fn wants(
     acceptance: &Acceptance<'_>,
     kept: &PostedResult,
@@ -257,7 +257,7 @@ async fn wants(
     Ok((finalise && counts).then_some(DutyKind::Accept))
 }
 
-/// What is told of an event of a result.
+/// The line that is told of an event of a result.
 pub(super) fn of_result(event: &ResultEvent, by: Address, block: u64) -> Option<Event> {
     let result = event.id();
     let ended = |how| Some(Event::Ended { result, how, block });

@@ -61,7 +61,7 @@ pub struct Entry {
     pub attempts: u32,
     /// How often for what waiting hardly cures.
     pub failures: u32,
-    /// What a posted result wants, if nobody has asked for it.
+    /// The deed that a posted result wants, if nobody has asked for it.
     pub duty: Option<Duty>,
 }
 

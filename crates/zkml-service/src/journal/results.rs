@@ -11,7 +11,7 @@ use zkml_deploy::acceptance::PostedResult;
 
 use crate::error::Result;
 
-/// What a result wants.
+/// A deed that a result wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DutyKind {
     /// Its proof is due.
@@ -43,7 +43,7 @@ impl DutyKind {
 /// A duty, and the result that it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Duty {
-    /// What is to be done.
+    /// The deed.
     pub kind: DutyKind,
     /// The result.
     pub result: Word,

@@ -1,4 +1,4 @@
-//! Where money comes from that a contract sets aside: coins that go along, or a deposit in it.
+//! Sources of money that a contract sets aside: coins that go along, or a deposit in it.
 
 use crate::error::{Error, Result};
 use zkml_deploy::{
@@ -12,7 +12,7 @@ pub(super) struct Funding {
     pub(super) what: &'static str,
     /// The asset.
     pub(super) asset: Asset,
-    /// How much of it, in its smallest unit.
+    /// Amount of it, in its smallest unit.
     pub(super) amount: U256,
     /// Whose money it is.
     pub(super) payer: Address,

@@ -1,4 +1,4 @@
-//! What becomes of a posted result: it is attested, proven, counts, or is given up.
+//! A posted result gets on: it is attested, proven, counts, or is given up.
 
 use crate::{artifacts::Artifacts, error::Result, observer::Observer, steps::compiled};
 use std::{ops::RangeInclusive, path::PathBuf};
@@ -23,7 +23,7 @@ use super::{
     short,
 };
 
-/// What to do.
+/// The deed.
 #[derive(Debug, Clone)]
 pub enum Act {
     /// Have the application act on it.
@@ -52,7 +52,7 @@ pub struct Request {
     pub consumer: Address,
     /// The result.
     pub id: Word,
-    /// What to do.
+    /// The deed.
     pub act: Act,
     /// First block that it can have been posted in, where this folder has no record of it.
     pub from_block: u64,

@@ -32,7 +32,7 @@ use super::{
     terms::units,
 };
 
-/// What to demand, or to claim.
+/// A proof to demand, or a bond to claim.
 #[derive(Debug)]
 pub struct Request {
     /// The chain.
@@ -59,7 +59,7 @@ pub struct Request {
     pub from_block: u64,
     /// Most blocks that are read at once.
     pub range: u64,
-    /// Where it is remembered what was sent.
+    /// Folder in which it is remembered what was sent.
     pub folder: PathBuf,
     /// Patience and fees.
     pub limits: Limits,
@@ -174,7 +174,7 @@ fn within(asset: &Asset, deposit: U256, most: Option<&str>) -> Result<()> {
     .into())
 }
 
-/// Whether the model gives the result's output for the input at hand. Outputs that are committed to under a salt of the poster's say nothing.
+/// True if the model gives the result's output for the input at hand. Outputs that are committed to under a salt of the poster's say nothing.
 async fn agrees(
     artifacts: &Artifacts,
     rpc: &Rpc,

@@ -35,7 +35,7 @@ pub(super) struct Purse<'a> {
     pub(super) chain: &'a Chain,
     pub(super) account: &'a Account,
     pub(super) limits: Limits,
-    /// Where it is remembered what was sent.
+    /// Folder in which it is remembered what was sent.
     pub(super) folder: &'a Path,
 }
 

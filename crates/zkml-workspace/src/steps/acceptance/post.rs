@@ -32,14 +32,14 @@ use super::{
     terms::{Terms, units},
 };
 
-/// What to post, where, and for how much.
+/// A result to post, its place, and its price.
 #[derive(Debug)]
 pub struct Request {
     /// The chain.
     pub chain: Chain,
     /// The contract.
     pub consumer: Address,
-    /// What the application is to do, as it hashes it.
+    /// The application's action, as it hashes it.
     pub action: Word,
     /// Last block time at which the application may act on it; otherwise [`Request::valid_for`] says.
     pub deadline: Option<u64>,
@@ -176,7 +176,7 @@ fn bond(request: &Request, policy: &Policy, asset: Asset, payer: Address) -> Fun
     Funding { what: "bond", asset, amount, payer, from_deposit: request.from_deposit }
 }
 
-/// What a repeated command has in common with the first one: all but nonce and deadline.
+/// All that a repeated command has in common with the first one: all but nonce and deadline.
 fn about(request: &Request, posted: &PostedResult) -> String {
     let (result, policy) = (&posted.result, posted.policy.hash());
     let provenance = keccak256([&request.provenance[..]]);
@@ -186,7 +186,7 @@ fn about(request: &Request, posted: &PostedResult) -> String {
     short(&keccak256(parts.iter().map(|word| word.0.as_slice()).chain([consumer.as_slice()])))
 }
 
-/// What comes next, and what can be lost until then.
+/// The next step, and the money that can be lost until then.
 fn next(result: &ResultView, sent: bool, policy: &Policy) -> String {
     if !sent {
         return "nothing was sent; without --dry-run it is posted, and the bond set aside".to_owned();
@@ -209,7 +209,7 @@ fn next(result: &ResultView, sent: bool, policy: &Policy) -> String {
     all.join("; ")
 }
 
-/// What an attesting key signs, as wallets take it (EIP-712). The signer chooses for how long its word counts, up to the deadline.
+/// The message that an attesting key signs, as wallets take it (EIP-712). The signer chooses for how long its word counts, up to the deadline.
 fn typed_data(chain_id: u64, consumer: Address, result: &Posted, deadline: u64) -> serde_json::Value {
     let fields = |ty: &str| -> Vec<_> {
         let members = ty.split_once('(').map_or("", |(_, members)| members.trim_end_matches(')'));

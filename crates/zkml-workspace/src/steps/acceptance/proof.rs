@@ -16,7 +16,7 @@ use zkml_protocol::{Word, envelope::Shape, envelope::output_bytes, keccak256};
 
 use super::stated;
 
-/// Where the input of a result is, and its salts beside it.
+/// The file with the input of a result, and its salts beside it.
 #[derive(Debug, Clone)]
 pub(in crate::steps) struct Source {
     /// The input.
@@ -28,7 +28,7 @@ pub(in crate::steps) struct Source {
 }
 
 impl Source {
-    /// What was kept when the result was posted from this folder.
+    /// The files that were kept when the result was posted from this folder.
     pub(in crate::steps) fn kept(artifacts: &Artifacts, data_commitment: &Word) -> Self {
         let input = stated::folder_of(artifacts, data_commitment).join("input.json");
         Self { input, index: 0, salts: None }

@@ -15,7 +15,7 @@ use super::terms::units;
 pub struct ResultView {
     /// Its id.
     pub id: Word,
-    /// Where it stands.
+    /// Its state.
     pub state: &'static str,
     /// Whose bond it is.
     pub poster: Address,
@@ -27,7 +27,7 @@ pub struct ResultView {
     pub data_commitment: Word,
     /// ERC-7992's input commitment: data and context.
     pub statement: Word,
-    /// What a proof of it has to be bound to.
+    /// The context that a proof of it has to be bound to.
     pub context: Word,
     /// Keccak-256 of the output words.
     pub output_hash: Word,
@@ -37,9 +37,9 @@ pub struct ResultView {
     pub required: u8,
     /// Those that hold at the last block.
     pub held: Vec<&'static str>,
-    /// What its poster can lose.
+    /// Its poster's bond.
     pub bond: String,
-    /// What a challenger can lose.
+    /// A challenger's deposit.
     pub deposit: String,
     /// The token of both; the chain's own coin if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +105,7 @@ pub struct Sent {
     pub gas: u64,
 }
 
-/// What a command about a result came to.
+/// Report of a command about a result.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultReport {
@@ -125,18 +125,18 @@ pub struct ResultReport {
     /// Gas that it was estimated to take; none where tokens have to be paid in before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_gas: Option<u64>,
-    /// Whether the model gives the result's output for the input at hand; none where there was no input to look at.
+    /// True if the model gives the result's output for the input at hand; none where there was no input to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<bool>,
-    /// Where input, salts and all that a proof needs are kept.
+    /// Files with input, salts and all that a proof needs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<PathBuf>,
-    /// What an attesting key signs, as EIP-712 typed data.
+    /// The message that an attesting key signs, as EIP-712 typed data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_sign: Option<serde_json::Value>,
     /// The transaction; none in a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Sent>,
-    /// What comes next, in words.
+    /// The next step, in words.
     pub next: String,
 }

@@ -1,4 +1,4 @@
-//! What the integer model says about an input: the words that a result is posted with, without a proof.
+//! The word of the integer model about an input: the words that a result is posted with, without a proof.
 
 use crate::{
     artifacts::{Artifacts, file},
@@ -70,7 +70,7 @@ pub(super) fn outputs(
     Ok(PrivateFile::keep(&path, commit::model_hash(compiled.graph()), &preimages)?.openings)
 }
 
-/// Where input and salts of results about some data are kept.
+/// Folder in which input and salts of results about some data are kept.
 pub(super) fn folder_of(artifacts: &Artifacts, data_commitment: &Word) -> PathBuf {
     artifacts.path(RESULTS).join(data_commitment.to_string())
 }

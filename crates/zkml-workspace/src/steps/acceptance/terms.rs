@@ -24,13 +24,13 @@ pub struct Terms {
     pub answer_window: u32,
     /// Probability of being drawn, 18 decimals.
     pub rate: u64,
-    /// What the poster can lose.
+    /// The poster's bond.
     pub bond: Option<String>,
-    /// What a challenger can lose.
+    /// A challenger's deposit.
     pub deposit: Option<String>,
     /// The token of both; the chain's own coin if none is named.
     pub token: Option<Address>,
-    /// Who gets what a challenger does not get of a lost bond.
+    /// Receiver of what a challenger does not get of a lost bond.
     pub beneficiary: Option<Address>,
     /// Draws.
     pub beacon: Option<Address>,
