@@ -60,6 +60,10 @@ enum Command {
     #[cfg(feature = "chain")]
     Bond(cmd::bond::Args),
     #[cfg(feature = "chain")]
+    Accept(Box<cmd::accept::Args>),
+    #[cfg(feature = "chain")]
+    Challenge(Box<cmd::challenge::Args>),
+    #[cfg(feature = "chain")]
     Watch(cmd::watch::Args),
     #[cfg(feature = "chain")]
     Worker(cmd::worker::Args),
@@ -122,6 +126,10 @@ impl Command {
             Self::Rewards(args) => cmd::rewards::run(ui, args),
             #[cfg(feature = "chain")]
             Self::Bond(args) => cmd::bond::run(ui, &args),
+            #[cfg(feature = "chain")]
+            Self::Accept(args) => cmd::accept::run(ui, *args),
+            #[cfg(feature = "chain")]
+            Self::Challenge(args) => cmd::challenge::run(ui, *args),
             #[cfg(feature = "chain")]
             Self::Watch(args) => cmd::watch::run(ui, args),
             #[cfg(feature = "chain")]

@@ -95,6 +95,22 @@ pub enum AbiError {
         /// What it answered.
         answer: Vec<u8>,
     },
+    /// The id of a posted result is not the hash of what the log says about it.
+    #[error(
+        "a log names the result {actual}, but what it says about it hashes to {expected}: the contract makes ids in another way, or the log is made up"
+    )]
+    ResultId {
+        /// The id that the log names.
+        actual: Word,
+        /// The id that belongs to its contents.
+        expected: Word,
+    },
+    /// A contract answered with something that is not a status of a posted result.
+    #[error("`statusOf` answered 0x{}, which is no status of a result: the address is not a contract that takes results under policies", hex::encode(.answer))]
+    ResultStatus {
+        /// What it answered.
+        answer: Vec<u8>,
+    },
     /// The proof or the statement is not of this program.
     #[error(transparent)]
     Envelope(#[from] zkml_protocol::envelope::EnvelopeError),

@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod abi;
+pub mod acceptance;
 mod calls;
 pub mod chains;
 mod error;
 pub mod errors;
 pub mod library;
+mod log;
 pub mod requests;
 mod submission;
 

@@ -70,6 +70,22 @@ sol! {
         function deposit(address asset, uint256 amount) external payable;
     }
 
+    /// A contract that inherits `ZKMLAcceptance`; its other calls are in `zkml-contracts`.
+    interface ZkmlAcceptance {
+        function ATTESTATION_TYPEHASH() external view returns (bytes32 typehash);
+        function challengerOf(bytes32 resultId) external view returns (address challenger);
+    }
+
+    /// A registry of keys that attest.
+    interface ZkmlAttestors {
+        function check(bytes32 keyId, bytes32 digest, bytes signature) external view;
+    }
+
+    /// A beacon that draws results.
+    interface ZkmlBeacon {
+        function randomnessOf(uint64 round) external view returns (uint8 state, bytes32 value);
+    }
+
     /// A token (ERC-20).
     interface Erc20 {
         function decimals() external view returns (uint8 decimals);

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod acceptance;
 pub mod amount;
 pub mod asset;
 pub mod chain;

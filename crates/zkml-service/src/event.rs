@@ -95,6 +95,43 @@ pub enum Event {
         /// The nonce.
         nonce: u64,
     },
+    /// A result that the service answers for was posted.
+    Posted {
+        /// The result.
+        result: Word,
+        /// Whose bond it is.
+        poster: Address,
+        /// In which block.
+        block: u64,
+    },
+    /// The proof of a result is due.
+    Due {
+        /// The result.
+        result: Word,
+        /// The account that has demanded it; none if it was drawn.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        challenger: Option<Address>,
+        /// Last block time at which it may come.
+        until: u64,
+        /// In which block it became due.
+        block: u64,
+    },
+    /// The draw has spared a result.
+    Spared {
+        /// The result.
+        result: Word,
+        /// In which block.
+        block: u64,
+    },
+    /// A result is over; not final yet.
+    Ended {
+        /// The result.
+        result: Word,
+        /// `accepted`, `lost` or `void`.
+        how: &'static str,
+        /// In which block.
+        block: u64,
+    },
     /// A proof was taken; not final yet.
     Fulfilled {
         /// The request.
@@ -204,6 +241,8 @@ impl Event {
                 | Self::Failed { .. }
                 | Self::BalanceTooLow { .. }
                 | Self::OverBudget { .. }
+                | Self::Due { .. }
+                | Self::Ended { how: "lost", .. }
                 | Self::Mined { success: false, .. }
         )
     }

@@ -49,6 +49,8 @@ pub(crate) enum Concern {
     Fees,
     /// Money that may not be spent yet.
     Budget,
+    /// Proofs that are due, and bonds that are lost without them.
+    Results,
 }
 
 impl Health {

@@ -11,6 +11,7 @@ mod journal;
 mod metrics;
 mod prover;
 mod queue;
+mod results;
 mod seen;
 mod serving;
 mod status;
@@ -22,13 +23,14 @@ pub use error::{Result, ServiceError};
 pub use event::{Event, Observer, Payment};
 pub use health::Health;
 pub use http::serve;
-pub use journal::{Closing, Counts, Entry, Journal, NonceSlot, Offer, Owner};
+pub use journal::{Closing, Counts, Duty, DutyKind, Entry, Journal, NonceSlot, Offer, Owner};
 pub use metrics::Metrics;
-pub use prover::{Fleet, Job, Part, ProveFailure, Proven, Prover};
+pub use prover::{Fleet, Job, Part, ProveFailure, Proven, Prover, ResultJob};
 pub use queue::{
     LATEST, Lease, Migrated, NewTask, Queue, QueueStatus, TaskStatus, WorkerCard, WorkerStatus, drain,
     migrate, retry, status,
 };
+pub use results::Results;
 pub use serving::{Least, Rewards, Serving};
 pub use status::Status;
 pub use store::{DatabaseUrl, StoreError, StoreErrorKind};

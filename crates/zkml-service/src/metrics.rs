@@ -60,6 +60,9 @@ pub struct Metrics {
     earned: Family<AssetLabel, Gauge<f64, AtomicU64>>,
     reserved: Gauge<f64, AtomicU64>,
     not_served: Family<ReasonLabel, Gauge>,
+    results: Family<StateLabel, Gauge>,
+    at_stake: Gauge<f64, AtomicU64>,
+    pub(crate) answer_seconds: Gauge,
     over_budget: Family<WindowLabel, Counter>,
     pub(crate) proving: Gauge,
     pub(crate) missing_inputs: Gauge,
@@ -106,6 +109,9 @@ impl Default for Metrics {
             earned: Family::default(),
             reserved: Gauge::default(),
             not_served: Family::default(),
+            results: Family::default(),
+            at_stake: Gauge::default(),
+            answer_seconds: Gauge::default(),
             over_budget: Family::default(),
             proving: Gauge::default(),
             missing_inputs: Gauge::default(),
@@ -169,6 +175,13 @@ impl Metrics {
         registry.register("missing_inputs", "Requests whose input is not there", self.missing_inputs.clone());
         registry.register("balance_ether", "What the account has", self.balance.clone());
         registry.register("not_served", "Requests that are not served, by reason", self.not_served.clone());
+        registry.register("results", "Posted results by state", self.results.clone());
+        registry.register("at_stake_ether", "Bonds of results that are not over", self.at_stake.clone());
+        registry.register(
+            "answer_seconds",
+            "Time left for the proof that is due next; 0 if none is, or it is late",
+            self.answer_seconds.clone(),
+        );
         registry.register("spent_ether", "What was spent within an hour and a day", self.spent.clone());
         registry.register("budget_ether", "What may be spent, where that is limited", self.budgets.clone());
         registry.register("earned", "What was earned, by asset, in whole units", self.earned.clone());
@@ -244,6 +257,15 @@ impl Metrics {
     /// Number of requests that are not served for a reason.
     pub(crate) fn not_served(&self, reason: &'static str) -> Gauge {
         self.not_served.get_or_create_owned(&ReasonLabel { reason })
+    }
+
+    /// Number of posted results in a state, and the bonds of those that are open.
+    pub(crate) fn results(&self, counts: &[(&str, u64)], bonds: U256) {
+        for (state, count) in counts {
+            let label = StateLabel { state: (*state).to_owned() };
+            self.results.get_or_create(&label).set(signed(*count));
+        }
+        self.at_stake.set(ether(bonds));
     }
 
     pub(crate) fn reserved(&self, wei: U256) {

@@ -1,5 +1,6 @@
 //! Between the service and whoever makes proofs.
 
+use zkml_contracts::acceptance::Posted;
 use zkml_protocol::{Word, binding::Request};
 
 /// A proof that is wanted.
@@ -11,6 +12,17 @@ pub struct Job {
     pub request: Request,
     /// The words of public inputs, as whoever asked gave them; empty for committed ones.
     pub input: Vec<u8>,
+    /// What the proof must be bound to.
+    pub context: Word,
+}
+
+/// A proof of a posted result that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResultJob {
+    /// The result's id.
+    pub id: Word,
+    /// The result.
+    pub result: Posted,
     /// What the proof must be bound to.
     pub context: Word,
 }
@@ -47,6 +59,20 @@ pub trait Prover: Send + Sync + 'static {
     /// # Errors
     /// [`ProveFailure`].
     fn prove(&self, job: &Job) -> Result<Proven, ProveFailure>;
+
+    /// Says what a result waits for before it can be proven, if anything; as [`Prover::missing`].
+    fn missing_of_result(&self, poster: &[u8; 20], data_commitment: &Word) -> Option<String> {
+        let _ = (poster, data_commitment);
+        None
+    }
+
+    /// Proves a posted result, or says why there is no proof.
+    ///
+    /// # Errors
+    /// [`ProveFailure`]; permanent where the result is not what the model gives.
+    fn prove_result(&self, job: &ResultJob) -> Result<Proven, ProveFailure> {
+        Err(ProveFailure::Permanent(format!("nobody here proves results, and {} is one", job.id)))
+    }
 
     /// Those who make the proofs in its place, if it has any.
     fn fleet(&self) -> Option<&dyn Fleet> {

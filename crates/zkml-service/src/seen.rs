@@ -1,6 +1,7 @@
 //! Events of the consumer, as they were read from the chain.
 
 use alloy::primitives::{Address, B256};
+use zkml_contracts::acceptance::ResultEvent;
 use zkml_protocol::{
     Word,
     binding::{Request, Reward},
@@ -17,9 +18,8 @@ pub(crate) struct Seen {
     pub(crate) what: What,
 }
 
-/// What happened to a request.
+/// A change of a request, or of a posted result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "most events are requests")]
 pub(crate) enum What {
     /// It was made.
     Requested { id: Word, request: Request, reward: Option<Reward>, input: Vec<u8> },
@@ -27,4 +27,6 @@ pub(crate) enum What {
     Fulfilled { id: Word, by: Address },
     /// It was withdrawn.
     Cancelled { id: Word },
+    /// Something happened to a posted result, by a transaction of this account if it is named.
+    Result { event: ResultEvent, by: Address },
 }

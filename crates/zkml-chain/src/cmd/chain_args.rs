@@ -65,6 +65,12 @@ pub struct ConsumerArgs {
 }
 
 impl ConsumerArgs {
+    /// True if the address is given.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.consumer.is_some()
+    }
+
     /// Its address, and the block that it was deployed in if that is recorded.
     ///
     /// # Errors
@@ -182,6 +188,14 @@ impl KeyArgs {
     #[must_use]
     pub fn given(&self) -> bool {
         self.keystore.is_some() || self.key_env.is_some() || self.ledger.is_some() || self.test_key
+    }
+
+    /// Opens the key, and connects to the chain that it signs for.
+    ///
+    /// # Errors
+    /// As [`KeyArgs::account`] and [`connect`].
+    pub async fn connected(&self, password: &PasswordArgs, chain: &Chain) -> Result<(Account, Rpc)> {
+        Ok((self.account(password, chain).await?, connect(chain).await?))
     }
 
     /// Opens the key.

@@ -36,6 +36,12 @@ pub enum Command {
     /// Works out bonds.
     #[command(hide = true, disable_help_flag = true)]
     Bond(Rest),
+    /// Posts results.
+    #[command(hide = true, disable_help_flag = true)]
+    Accept(Rest),
+    /// Demands proofs.
+    #[command(hide = true, disable_help_flag = true)]
+    Challenge(Rest),
     /// Serves requests.
     #[command(hide = true, disable_help_flag = true)]
     Watch(Rest),
@@ -61,6 +67,8 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Request(_) => "request",
         Command::Rewards(_) => "rewards",
         Command::Bond(_) => "bond",
+        Command::Accept(_) => "accept",
+        Command::Challenge(_) => "challenge",
         Command::Watch(_) => "watch",
         Command::Worker(_) => "worker",
         Command::Queue(_) => "queue",

@@ -1,5 +1,7 @@
 //! One file per subcommand: its arguments, and the call of what does the work.
 
+#[cfg(feature = "chain")]
+pub mod accept;
 pub mod audit;
 #[cfg(feature = "chain")]
 pub mod bond;
@@ -7,6 +9,8 @@ pub mod calibrate;
 pub mod calldata;
 #[cfg(feature = "chain")]
 pub mod chain_args;
+#[cfg(feature = "chain")]
+pub mod challenge;
 #[cfg(feature = "chain")]
 pub mod check_deployment;
 pub mod commit;

@@ -1,7 +1,7 @@
 //! `zkml-chain request`: ask a contract for an inference that somebody else proves.
 
 use super::chain_args::{
-    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on, connect,
+    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on,
 };
 use super::folder::Folder;
 use crate::{error::Result, show::Ui};
@@ -112,8 +112,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         chain,
     };
     let report = block_on(async {
-        let account = args.key.account(&args.password, &request.chain).await?;
-        let rpc = connect(&request.chain).await?;
+        let (account, rpc) = args.key.connected(&args.password, &request.chain).await?;
         Ok(request::run(ui, &artifacts, &rpc, &account, request).await?)
     })?;
     ui.result(&report)

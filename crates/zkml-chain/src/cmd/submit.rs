@@ -1,12 +1,13 @@
 //! `zkml-chain submit`: one proof to a consumer on a chain.
 
 use super::chain_args::{
-    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on, connect,
+    ChainArgs, ConsumerArgs, FeeArgs, InputArgs, KeyArgs, PasswordArgs, TermArgs, block_on,
 };
 use super::folder::Folder;
 use crate::{error::Result, show::Ui};
 use std::path::PathBuf;
 use zkml_workspace::{
+    artifacts::Artifacts,
     context_file::ContextFile,
     steps::{prove, submit},
 };
@@ -53,7 +54,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let InputArgs { input, index, salt_file } = input;
     let context = context_file.as_deref().map(ContextFile::read).transpose()?;
     let chain = args.chain.chain()?;
-    let mut artifacts = args.folder.open()?;
+    let artifacts = args.folder.open()?;
     let (consumer, _) = args.consumer.find(&chain, artifacts.model())?;
     let request = submit::Request {
         consumer,
@@ -67,9 +68,22 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         dry_run: args.dry_run,
         chain,
     };
+    hand_in(ui, artifacts, request, &args.key, &args.password)
+}
+
+/// Proves and hands in, with this key.
+///
+/// # Errors
+/// As [`submit::run`].
+pub(super) fn hand_in(
+    ui: &Ui,
+    mut artifacts: Artifacts,
+    request: submit::Request,
+    key: &KeyArgs,
+    password: &PasswordArgs,
+) -> Result<()> {
     let report = block_on(async {
-        let account = args.key.account(&args.password, &request.chain).await?;
-        let rpc = connect(&request.chain).await?;
+        let (account, rpc) = key.connected(password, &request.chain).await?;
         Ok(submit::run(ui, &mut artifacts, &rpc, &account, request).await?)
     })?;
     ui.result(&report)

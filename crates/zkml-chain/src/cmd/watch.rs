@@ -19,7 +19,9 @@ use std::{
     time::Duration,
 };
 use zkml_deploy::{
-    Address, DeployError, U256, amount,
+    Address, DeployError, U256,
+    acceptance::{Acceptance, PostedResult},
+    amount,
     asset::{Asset, COIN},
     chain::Chain,
     consumer::Consumer,
@@ -28,14 +30,17 @@ use zkml_deploy::{
 };
 use zkml_protocol::Program;
 use zkml_service::{
-    Budget, CancellationToken, DatabaseUrl, Health, Journal, Least, Metrics, Options, Owner, Prover, Rewards,
-    Service, Serving, Status, Summary, serve,
+    Budget, CancellationToken, DatabaseUrl, Health, Journal, Least, Metrics, Options, Owner, Prover, Results,
+    Rewards, Service, Serving, Status, Summary, serve,
 };
 use zkml_workspace::{
     Error as StepError,
     artifacts::Artifacts,
     fleet::{FleetKey, FleetProver, Fleeting, publish},
-    steps::watch::{ModelProver, WatchReport, subjects_of_file},
+    steps::{
+        acceptance::record,
+        watch::{ModelProver, WatchReport, subjects_of_file},
+    },
     value::{self, Amount, ValueError},
 };
 
@@ -116,6 +121,15 @@ pub struct Args {
     /// Seconds that a request may wait for an input that is not there; then it is refused
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..))]
     input_wait: u64,
+    /// Answer for results that this account has posted with `accept`: draw them, and prove those whose proofs become due, before their bonds are lost
+    #[arg(long)]
+    results: bool,
+    /// And for those of these accounts, with commas between them, whose inputs lie in --inputs as those of requests do; a proof earns its sender nothing
+    #[arg(long, value_name = "ADDRESS,…", value_parser = subjects, requires = "results")]
+    results_of: Option<Subjects>,
+    /// Have results count when their windows are over and enough of their paths hold
+    #[arg(long, requires = "results")]
+    finalise: bool,
     /// End when nothing is left to do
     #[arg(long, visible_alias = "once")]
     until_idle: bool,
@@ -171,6 +185,13 @@ impl Args {
         Ok(Serving { subjects, hourly: self.quota_hour, daily: self.quota_day, rewards })
     }
 
+    /// Whose results are answered for, besides those of the account itself.
+    fn answered_for(&self, account: Address, known: Vec<PostedResult>) -> Results {
+        let others = self.results_of.iter().flat_map(|Subjects(others)| others);
+        let posters = others.map(|poster| Address::from(*poster)).chain([account]).collect();
+        Results { posters, finalise: self.finalise, known }
+    }
+
     /// Least rewards of requests. A token says itself how many decimals it has.
     async fn least(&self, rpc: &Rpc) -> Result<BTreeMap<Address, Least>> {
         let mut all = BTreeMap::new();
@@ -220,10 +241,12 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
     };
     let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
+    let known = if args.results { record::all(&artifacts, chain.id, consumer)? } else { Vec::new() };
     let prover = prover(ui, &args, artifacts, folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| StepError::io("start", Path::new("threads"), e))?;
-    let served = runtime.block_on(work(ui, &args, &chain, consumer, journal, options, prover));
+    let answered = Answered { consumer, known };
+    let served = runtime.block_on(work(ui, &args, &chain, answered, journal, options, prover));
     // Proofs that nobody waited for go down with the process.
     runtime.shutdown_background();
     let (summary, journal) = served?;
@@ -243,8 +266,12 @@ fn prover(ui: &Ui, args: &Args, artifacts: Artifacts, kept: PathBuf) -> Result<P
                 "--objects and --seal-to are for a fleet: with them goes --queue postgres".to_owned();
             return Err(Error::Usage { message });
         }
-        let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), kept)?;
+        let prover = ModelProver::load(Arc::new(*ui), artifacts, args.inputs.clone(), kept, args.results)?;
         return Ok(Proving { program: prover.program().clone(), prover: Arc::new(prover) });
+    }
+    if args.results {
+        let message = "--results is for --queue embedded: what a bond depends on is proven here".to_owned();
+        return Err(Error::Usage { message });
     }
     let objects = args.objects.open()?;
     let published = publish(&artifacts, &objects)?;
@@ -255,11 +282,17 @@ fn prover(ui: &Ui, args: &Args, artifacts: Artifacts, kept: PathBuf) -> Result<P
     Ok(Proving { program: prover.program().clone(), prover: Arc::new(prover) })
 }
 
+/// The contract, and the results that this folder has records of.
+struct Answered {
+    consumer: Address,
+    known: Vec<PostedResult>,
+}
+
 async fn work(
     ui: &Ui,
     args: &Args,
     chain: &Chain,
-    consumer: Address,
+    Answered { consumer, known }: Answered,
     journal: PathBuf,
     mut options: Options,
     proving: Proving,
@@ -269,7 +302,13 @@ async fn work(
     options.serving.rewards.least = args.least(&rpc).await?;
     let asked = Consumer::at(&rpc, consumer).await?;
     asked.model().await?.check(consumer, &proving.program)?;
-    asked.takes_requests().await?;
+    if args.results {
+        // Requests of the same contract are served as well, if it takes any.
+        Acceptance::at(&rpc, consumer).await?;
+        options.results = Some(args.answered_for(account.address(), known));
+    } else {
+        asked.takes_requests().await?;
+    }
     let owner = Owner { chain_id: chain.id, consumer, sender: account.address() };
     let journal = match args.queue {
         QueueName::Embedded => {

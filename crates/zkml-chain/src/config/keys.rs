@@ -65,15 +65,37 @@ const FOLDERS: &[&str] = &[
     "watch",
     "report",
     "bond",
+    "accept",
+    "challenge",
     "demo",
     "run",
 ];
 /// Those of chains, and what reads records without a connection.
-const RECORDED: &[&str] =
-    &["deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch", "report"];
+const RECORDED: &[&str] = &[
+    "deploy",
+    "check-deployment",
+    "verify-source",
+    "submit",
+    "request",
+    "rewards",
+    "accept",
+    "challenge",
+    "watch",
+    "report",
+];
 /// Those of chains, and what says where contracts will be.
-const NAMED: &[&str] =
-    &["predict", "deploy", "check-deployment", "verify-source", "submit", "request", "rewards", "watch"];
+const NAMED: &[&str] = &[
+    "predict",
+    "deploy",
+    "check-deployment",
+    "verify-source",
+    "submit",
+    "request",
+    "rewards",
+    "accept",
+    "challenge",
+    "watch",
+];
 
 /// All keys, in the order of the book.
 pub const KEYS: &[Key] = &[
@@ -96,7 +118,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Path,
         what: "The input to prove.",
         default: "the first calibration sample",
-        commands: &["prove", "submit", "request", "demo", "run"],
+        commands: &["prove", "submit", "request", "accept", "demo", "run"],
     },
     Key {
         name: "dir",
@@ -202,7 +224,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Text,
         what: "What the consumer is asked to do; the action is the Keccak-256 of it.",
         default: "zero; `run`: approve",
-        commands: &["context", "submit", "request", "run"],
+        commands: &["context", "submit", "request", "accept", "run"],
     },
     Key {
         name: "chain",

@@ -134,6 +134,7 @@ mod tests {
             ("audit", "backend"),
             ("calldata", "owner"),
             ("watch", "inputs"),
+            ("challenge", "input"),
         ];
         let cli = Cli::command();
         for command in cli.get_subcommands() {

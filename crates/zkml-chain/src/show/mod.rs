@@ -1,5 +1,7 @@
 //! Reports, talk and progress as people see them: one file for the report of each step, and what they share.
 
+#[cfg(feature = "chain")]
+mod acceptance;
 pub mod audit;
 #[cfg(feature = "chain")]
 mod bond;

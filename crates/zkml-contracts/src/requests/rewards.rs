@@ -5,10 +5,11 @@ use zkml_protocol::{
     binding::{Request, Reward, address_word},
 };
 
-use super::{Log, members, small};
+use super::members;
 use crate::{
     AbiError, Submission,
     abi::{self, Arg},
+    log::{Log, small},
 };
 
 /// The event of a request with a reward.

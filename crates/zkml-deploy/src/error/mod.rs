@@ -1,5 +1,6 @@
 //! What can go wrong between a folder and a chain.
 
+mod acceptance;
 mod causes;
 
 use std::{error::Error, path::PathBuf};
@@ -10,6 +11,7 @@ use alloy::{
 };
 use zkml_contracts::chains::Chain;
 
+pub use self::acceptance::AcceptanceError;
 pub use self::causes::{ChainsFileError, KeystoreError, RecordError, UrlError};
 
 use crate::{amount::gwei, secret::redact};
@@ -373,10 +375,12 @@ pub enum DeployError {
         /// The contract.
         consumer: String,
     },
-    /// A reward that nobody has the money for.
-    #[error("a reward of {wanted} cannot be paid {from}: there are {there}{way_out}")]
+    /// Money that nobody has.
+    #[error("a {what} of {wanted} cannot be paid {from}: there are {there}{way_out}")]
     Unpaid {
-        /// The reward.
+        /// Its name: `reward`, `bond`, `deposit`.
+        what: &'static str,
+        /// The amount.
         wanted: String,
         /// From where.
         from: String,
@@ -418,6 +422,9 @@ pub enum DeployError {
         /// The chain.
         chain: String,
     },
+    /// A result under a policy cannot be posted, challenged or ended like this.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceError),
     /// There is no record.
     #[error("there is no record {}: deploy first, or name the folder of records with --deployments", path.display())]
     NoRecord {
@@ -477,12 +484,14 @@ impl DeployError {
             Self::PartMissing { .. } => "part-missing",
             Self::OtherRecord { .. } => "other-record",
             Self::NoRewards { .. } => "no-rewards",
-            Self::Unpaid { .. } => "unpaid-reward",
+            Self::Unpaid { what: "reward", .. } => "unpaid-reward",
+            Self::Unpaid { .. } => "unpaid",
             Self::Argument { .. } => "argument",
             Self::NoGuardian => "no-guardian",
             Self::NoOwner { .. } => "no-owner",
             Self::AnyInput { .. } => "any-input",
             Self::NoRecord { .. } => "no-record",
+            Self::Acceptance(e) => e.name(),
             Self::Abi(_) => "codegen",
             Self::Record { .. } => "record",
         }

@@ -12,7 +12,7 @@ use zkml_contracts::requests::{
 use zkml_deploy::{DeployError, consumer::Consumer};
 use zkml_protocol::Word;
 
-use super::Engine;
+use super::{Engine, results::of_result};
 use crate::{
     error::Result,
     event::{Event, Payment},
@@ -95,7 +95,8 @@ impl Engine {
         let before = self.block(BlockNumberOrTag::Number(to)).await?.header.hash;
         let events =
             [INFERENCE_REQUESTED, REWARDED_INFERENCE_REQUESTED, INFERENCE_FULFILLED, REQUEST_CANCELLED];
-        let topics = events.map(|event| B256::from(topic(event).0));
+        let topics: Vec<B256> =
+            events.into_iter().chain(self.result_events()).map(|event| B256::from(topic(event).0)).collect();
         let logs = match self.rpc.logs(self.consumer, &topics, from, to).await {
             Ok(logs) => logs,
             Err(error) => {
@@ -118,8 +119,8 @@ impl Engine {
         }
         let mut seen = Vec::new();
         for log in logs.iter().filter(|log| !log.removed) {
-            match decode(log, self.consumer, from..=to) {
-                Ok(event) => seen.push(event),
+            match self.decode(log, from..=to) {
+                Ok(event) => seen.extend(event),
                 Err(reason) => self.tell(Event::Ignored { reason }),
             }
         }
@@ -133,6 +134,10 @@ impl Engine {
                 }
                 What::Fulfilled { id, by } => Event::Fulfilled { request: id, by, block: news.block },
                 What::Cancelled { id } => Event::Cancelled { request: id, block: news.block },
+                What::Result { event, by } => match of_result(&event, by, news.block) {
+                    Some(event) => event,
+                    None => continue,
+                },
             });
         }
         for (id, reward) in asked {
@@ -140,6 +145,17 @@ impl Engine {
         }
         self.range = self.range.saturating_mul(2).min(self.options.range.max(1));
         Ok(true)
+    }
+
+    /// An event, unless it is of a result that is not answered for.
+    fn decode(&self, log: &Log, blocks: std::ops::RangeInclusive<u64>) -> Result<Option<Seen>, String> {
+        let (block, block_hash) = place(log, self.consumer, blocks)?;
+        let what = match self.decode_result(log) {
+            Some(result) => result,
+            None => decode(log).map(Some),
+        };
+        let seen = |what| Seen { block, block_hash, what };
+        what.map(|what| what.map(seen)).map_err(|e| format!("in block {block}: {e}"))
     }
 
     async fn block(&self, number: BlockNumberOrTag) -> Result<Block> {
@@ -157,7 +173,7 @@ impl Engine {
 }
 
 /// Nodes may say anything: an event counts only if it is this consumer's, of a block that was asked for, and whole.
-fn decode(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -> Result<Seen, String> {
+fn place(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -> Result<(u64, B256), String> {
     if log.address() != consumer {
         return Err(format!("an event of {}, asked was for those of {consumer}", log.address()));
     }
@@ -167,6 +183,10 @@ fn decode(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -
     if !blocks.contains(&block) {
         return Err(format!("an event of block {block}, asked was for {blocks:?}"));
     }
+    Ok((block, block_hash))
+}
+
+fn decode(log: &Log) -> Result<What, String> {
     let topics: Vec<Word> = log.topics().iter().map(|topic| Word(topic.0)).collect();
     let data = &log.data().data;
     let first = topics.first().copied();
@@ -190,5 +210,5 @@ fn decode(log: &Log, consumer: Address, blocks: std::ops::RangeInclusive<u64>) -
     } else {
         RequestCancelled::decode(&topics, data).map(|event| What::Cancelled { id: event.id })
     };
-    what.map(|what| Seen { block, block_hash, what }).map_err(|e| format!("in block {block}: {e}"))
+    what.map_err(|e| e.to_string())
 }

@@ -4,6 +4,7 @@ mod budget;
 mod fleet;
 mod follow;
 mod prove;
+mod results;
 mod reward;
 mod send;
 mod serving;
@@ -39,6 +40,7 @@ use crate::{
     journal::{Backlog, Counts, Entry, Journal},
     metrics::Metrics,
     prover::Prover,
+    results::Results,
     serving::Serving,
     status::{LISTED, Overview, REMEMBERED, Status},
 };
@@ -58,6 +60,8 @@ pub struct Options {
     pub publication: Publication,
     /// Whose requests are served, and how many.
     pub serving: Serving,
+    /// Whose posted results are answered for; none if this is a matter of requests alone.
+    pub results: Option<Results>,
     /// Where a new journal begins to read; at the last block if none is named.
     pub from_block: Option<u64>,
     /// Blocks that are read at once.
@@ -84,6 +88,7 @@ impl Options {
             budget: Budget::default(),
             publication: Publication::default(),
             serving: Serving::default(),
+            results: None,
             from_block: None,
             range: 2_000,
             grace: Duration::from_secs(600),
@@ -269,6 +274,7 @@ impl Engine {
         let head = self.follow().await?;
         if let Some(head) = head {
             self.settle(head).await?;
+            self.look_at_results(head).await?;
             self.send(head).await?;
             self.note_spent()?;
             self.note_earned()?;
@@ -299,7 +305,7 @@ impl Engine {
             latencies: journal.latencies(REMEMBERED)?,
             proving: self.proving.len() as u64 + self.backlog.leased(),
             fleet: self.prover.fleet().map(|_| self.backlog.clone()),
-            money: self.money()?,
+            money: self.money_and_bonds()?,
             head: head.number,
         });
         Ok(())
@@ -366,7 +372,8 @@ impl Engine {
 
     /// The same for what is hardly cured by waiting: so many failures are the end.
     fn postpone_or_refuse(&mut self, entry: &Entry, reason: String) -> Result<()> {
-        if entry.failures + 1 >= self.options.retry.attempts {
+        // A bond is worth every attempt.
+        if entry.duty.is_none() && entry.failures + 1 >= self.options.retry.attempts {
             return self.refuse(&entry.id, reason);
         }
         self.put_off(entry, reason, true)

@@ -45,11 +45,13 @@ impl Engine {
                 if self.is_full() {
                     break;
                 }
-                if !self.has_room(&entry)? {
+                if entry.duty.is_none() && !self.has_room(&entry)? {
                     continue;
                 }
                 match self.is_worth_it(&entry, head).await {
-                    Ok(true) if self.prover.fleet().is_some() => self.dispatch(&entry).await?,
+                    Ok(true) if self.prover.fleet().is_some() && entry.duty.is_none() => {
+                        self.dispatch(&entry).await?
+                    }
                     Ok(true) => self.start_proof(&entry)?,
                     Ok(false) => {}
                     Err(error) => self.only_this(&entry, error)?,
@@ -79,7 +81,7 @@ impl Engine {
     fn with_inputs(&mut self, wanted: Vec<Entry>) -> Result<Vec<Entry>> {
         let (mut there, mut missing) = (Vec::new(), Vec::new());
         for entry in wanted.into_iter().filter(|entry| !self.proving.contains(&entry.id)) {
-            let Some(what) = self.prover.missing(&entry.id, &entry.request, &entry.input) else {
+            let Some(what) = self.missing(&entry) else {
                 there.push(entry);
                 continue;
             };
@@ -103,6 +105,9 @@ impl Engine {
 
     /// Whether the contract still waits for this request's proof. If not, its events will say why.
     pub(super) async fn is_pending(&mut self, entry: &Entry) -> Result<bool> {
+        if let Some(duty) = entry.duty {
+            return self.is_owed(entry, duty).await;
+        }
         let state = Consumer::known(&self.rpc, self.consumer).request_state(entry.id).await?;
         if state == RequestState::Pending {
             return Ok(true);
@@ -114,6 +119,9 @@ impl Engine {
 
     /// Whether the contract waits for a request's proof, and its reward pays for handing that in, as far as that can be known before.
     async fn is_worth_it(&mut self, entry: &Entry, head: Head) -> Result<bool> {
+        if entry.duty.is_some() {
+            return self.is_pending(entry).await;
+        }
         if !self.may_be_earned(entry, head)? {
             return Ok(false);
         }
@@ -126,7 +134,9 @@ impl Engine {
     /// Whether a request's deadline comes before a transaction can be in a block, which is seldom the very next one: it would fail there, and
     /// be paid for. The request is over when a later block is there.
     pub(super) fn is_too_late(&self, entry: &Entry, head: Head) -> bool {
-        let earliest = head.time.saturating_add(2 * self.options.limits.block.as_secs());
+        // A bond is lost for certain if nothing is sent.
+        let blocks = if entry.duty.is_some() { 0 } else { 2 };
+        let earliest = head.time.saturating_add(blocks * self.options.limits.block.as_secs());
         entry.request.deadline < Word::from_u64(earliest)
     }
 
@@ -143,13 +153,25 @@ impl Engine {
     }
 
     fn start_proof(&mut self, entry: &Entry) -> Result<()> {
-        let (id, job) = (entry.id, self.job(entry));
-        let (prover, finished, started) = (Arc::clone(&self.prover), self.finished.clone(), Instant::now());
+        if let Some(duty) = entry.duty {
+            return self.start_result(entry, duty);
+        }
+        let (id, job, prover) = (entry.id, self.job(entry), Arc::clone(&self.prover));
+        self.spawn(id, move || prover.prove(&job))
+    }
+
+    /// Has a proof made beside everything else.
+    pub(super) fn spawn(
+        &mut self,
+        id: Word,
+        prove: impl FnOnce() -> Result<Proven, ProveFailure> + Send + 'static,
+    ) -> Result<()> {
+        let (finished, started) = (self.finished.clone(), Instant::now());
         self.journal.begun(&id)?;
         self.proving.insert(id);
         self.metrics.proving.set(signed(self.proving.len() as u64));
         self.tell(Event::Proving { request: id });
-        let proof = tokio::task::spawn_blocking(move || prover.prove(&job));
+        let proof = tokio::task::spawn_blocking(prove);
         tokio::spawn(async move {
             let result = proof.await.unwrap_or_else(|e| Err(ProveFailure::Later(e.to_string())));
             // Nobody listens any more when the service has ended.

@@ -68,6 +68,9 @@ impl Engine {
     /// Returns true if a reward in coins pays for the expected fee, publication included; if not, the request waits for a lower one. Of a token, its least
     /// amount says what it is worth.
     pub(super) fn pays(&mut self, entry: &Entry, fee: U256) -> Result<bool> {
+        if let Some(duty) = entry.duty {
+            return self.is_worth_its_bond(entry, duty, fee);
+        }
         let coins = entry.reward.as_ref().filter(|reward| Address::from(reward.asset) == COIN);
         let Some(reward) = coins.filter(|_| !self.options.serving.rewards.at_a_loss) else { return Ok(true) };
         let amount = U256::from_be_bytes(reward.amount.0);

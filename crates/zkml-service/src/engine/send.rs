@@ -93,15 +93,18 @@ impl Engine {
     }
 
     /// Calldata of a request's fulfilment.
-    pub(super) fn call(&self, entry: &Entry, proof: &Proven) -> Vec<u8> {
+    pub(super) fn call(&self, entry: &Entry, proof: &Proven) -> Result<Vec<u8>> {
+        if let Some(duty) = entry.duty {
+            return self.duty_call(duty, proof);
+        }
         let Proven { output, blob } = proof.clone();
         let submission = Submission { blob, output, input_commitment: Word::ZERO };
-        match &entry.reward {
+        Ok(match &entry.reward {
             Some(reward) => {
                 fulfill_rewarded(&entry.request, reward, &self.account.address().into_array(), &submission)
             }
             None => fulfill_inference(&entry.request, &submission),
-        }
+        })
     }
 
     async fn note_balance(&self) -> Result<U256> {
@@ -112,7 +115,7 @@ impl Engine {
 
     /// Signs and sends the transaction of one request. Whether others can follow.
     async fn hand_in(&mut self, entry: &Entry, proof: &Proven, head: Head) -> Result<bool> {
-        let (from, data) = (self.account.address(), self.call(entry, proof));
+        let (from, data) = (self.account.address(), self.call(entry, proof)?);
         let (estimate, gas) = match self.rpc.estimate(from, Some(self.consumer), &data).await? {
             Ok(estimate) => match with_headroom("fulfillInference", estimate, self.options.limits.gas) {
                 Ok(gas) => (estimate, gas),
@@ -308,7 +311,9 @@ impl Engine {
                 Some(id) => self.journal.request(&id)?,
                 None => None,
             };
-            let data = entry.and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry, proof)));
+            let data = entry
+                .and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry, proof)))
+                .transpose()?;
             return Ok(data.map(|data| (self.consumer, data, slot.gas)));
         }
         let us = self.account.address();

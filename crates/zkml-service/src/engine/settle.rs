@@ -115,8 +115,8 @@ impl Engine {
             Some(id) => self.journal.request(&id)?,
             None => None,
         };
-        let reason = match entry.and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry, proof)))
-        {
+        let call = entry.and_then(|entry| entry.proof.as_ref().map(|proof| self.call(&entry, proof)));
+        let reason = match call.transpose()? {
             None => "unknown".to_owned(),
             Some(data) => {
                 match self.rpc.call(Some(self.account.address()), Some(self.consumer), &data).await? {

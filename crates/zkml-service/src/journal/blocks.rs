@@ -3,6 +3,7 @@
 use super::{
     Journal,
     requests::{self, size},
+    results,
 };
 use crate::{
     error::Result,
@@ -77,6 +78,7 @@ impl Journal {
                 &values![above],
             )?;
             revive(sql, above)?;
+            results::forget_above(sql, above)?;
             sql.execute(
                 "UPDATE requests SET status = 'orphaned' WHERE block > ?1 AND status IN ('open', 'done', 'refused')",
                 &values![above],

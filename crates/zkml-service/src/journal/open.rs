@@ -29,6 +29,8 @@ const FROM_SECOND: &str = "ALTER TABLE slots ADD COLUMN cost TEXT;
 const FROM_THIRD: &str = "ALTER TABLE requests ADD COLUMN reward BLOB CHECK (length(reward) = 160);";
 /// Columns that the fourth version lacks.
 const FROM_FOURTH: &str = "ALTER TABLE slots ADD COLUMN publication TEXT NOT NULL DEFAULT '0';";
+/// Tables that the fifth version lacks, besides those of the queue.
+const RESULTS: &str = include_str!("results.sql");
 /// SQLite's `application_id` of these files: "zkml".
 const APPLICATION: i64 = 0x7a6b_6d6c;
 /// The schema as PostgreSQL writes it, from SQLite's. There the order of rows has a column.
@@ -141,6 +143,7 @@ fn standing(sql: &mut dyn Sql) -> Result<Standing, StoreError> {
 /// Makes the tables, and says whose they are.
 fn make(sql: &mut dyn Sql, owner: &Owner) -> Result<(), StoreError> {
     sql.batch(&in_dialect(sql.dialect(), include_str!("schema.sql")))?;
+    sql.batch(&in_dialect(sql.dialect(), RESULTS))?;
     if sql.dialect() == Dialect::Sqlite {
         sql.batch(TABLES)?;
     }
@@ -167,6 +170,7 @@ fn migrate(sql: &mut dyn Sql, version: i64) -> Result<(), StoreError> {
     // On a server, the queue is everybody's, and made by its own migrations.
     if version <= 5 && sql.dialect() == Dialect::Sqlite {
         sql.batch(TABLES)?;
+        sql.batch(RESULTS)?;
     }
     note_version(sql)
 }

@@ -9,7 +9,11 @@ use zkml_protocol::{
     binding::{Request, Reward},
 };
 
-use super::{Journal, now_ms, rewards};
+use super::{
+    Journal, now_ms,
+    results::{self, Duty, IS_DUTY},
+    rewards,
+};
 use crate::{
     error::Result,
     prover::Proven,
@@ -56,6 +60,8 @@ pub struct Entry {
     pub attempts: u32,
     /// How often for what waiting hardly cures.
     pub failures: u32,
+    /// The deed that a posted result wants, if nobody has asked for it.
+    pub duty: Option<Duty>,
 }
 
 /// A request whose input is not there.
@@ -72,7 +78,9 @@ pub(crate) struct Missing {
 pub type Counts = Vec<(String, u64)>;
 
 pub(super) const COLUMNS: &str = "id, subject, sequence, deadline, action, data_commitment, input, reward, block, status, reason, \
-                       closed_block, closed_how, closed_by, output, proof, attempts, failures";
+                       closed_block, closed_how, closed_by, output, proof, attempts, failures, \
+                       (SELECT kind FROM duties WHERE duties.request = id) AS duty, \
+                       (SELECT duties.result FROM duties WHERE duties.request = id) AS duty_result";
 /// Milliseconds for which it counts that a subject was served.
 const REMEMBERED_MS: i64 = 3_600_000;
 pub(super) const WAITING: &str = "status = 'open' AND closed_block IS NULL";
@@ -99,7 +107,7 @@ impl Journal {
 
     /// Requests that want a proof now, in turns: each subject's first, then each one's second. Of some subjects, only those that were begun before.
     pub(crate) fn to_prove(&self, limit: usize, over_quota: &BTreeSet<Address>) -> Result<Vec<Entry>> {
-        let room = format!("(begun_at > 0 OR NOT {})", self.among(over_quota));
+        let room = format!("({IS_DUTY} OR begun_at > 0 OR NOT {})", self.among(over_quota));
         self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= ?3 AND {room} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.request = requests.id)"), size(limit))
     }
 
@@ -111,15 +119,16 @@ impl Journal {
     }
 
     /// A subject's turn comes the later, the more of its requests came before or were begun within the last hour: nobody's many keep
-    /// another's one waiting. Then what was put off least often, then the oldest.
+    /// another's one waiting. Then what was put off least often, then the oldest. Before all of them come duties, whose bonds are at stake, the nearest
+    /// deadline first.
     fn in_turns(&self, condition: &str, limit: i64) -> Result<Vec<Entry>> {
         let (order, now) = ("attempts, block, sequence", now_ms());
         let since = now.saturating_sub(REMEMBERED_MS);
         let query = format!(
             "WITH begun AS (SELECT subject AS who, count(*) AS number FROM requests WHERE begun_at > ?2 GROUP BY subject), \
              waiting AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY subject ORDER BY {order}) AS place FROM requests WHERE {condition}) \
-             SELECT {COLUMNS} FROM waiting LEFT JOIN begun ON who = subject \
-             ORDER BY place + coalesce(number, 0), {order} LIMIT ?1"
+             SELECT * FROM (SELECT {COLUMNS}, place + coalesce(number, 0) AS turn FROM waiting LEFT JOIN begun ON who = subject) AS turned \
+             ORDER BY duty IS NULL, CASE WHEN duty IS NULL THEN NULL ELSE deadline END, turn, {order} LIMIT ?1"
         );
         self.read(|sql| sql.query(&query, &values![limit, since, now])?.iter().map(entry).collect())
     }
@@ -184,7 +193,7 @@ impl Journal {
     pub(crate) fn give_up(&mut self, longest_ms: i64) -> Result<Vec<Entry>> {
         let query = format!(
             "UPDATE requests SET status = 'refused', reason = 'its input did not come in time: ' || reason \
-             WHERE {WAITING} AND missing = 1 AND seen_at <= ?1 AND next_try > ?2 RETURNING {COLUMNS}"
+             WHERE {WAITING} AND NOT {IS_DUTY} AND missing = 1 AND seen_at <= ?1 AND next_try > ?2 RETURNING {COLUMNS}"
         );
         let now = now_ms();
         let before = now.saturating_sub(longest_ms);
@@ -298,6 +307,7 @@ pub(super) fn apply(sql: &mut dyn Sql, seen: &Seen) -> Result<bool, StoreError> 
         }
         What::Fulfilled { id, by } => close(sql, id, block, "fulfilled", Some(by))?,
         What::Cancelled { id } => close(sql, id, block, "cancelled", None)?,
+        What::Result { event, by } => return results::apply(sql, event, &by.into_array(), seen.block),
     };
     Ok(changed > 0)
 }
@@ -363,5 +373,6 @@ pub(super) fn entry(row: &Row) -> Result<Entry, StoreError> {
         proof,
         attempts: few(row.get("attempts")?),
         failures: few(row.get("failures")?),
+        duty: results::duty(row)?,
     })
 }

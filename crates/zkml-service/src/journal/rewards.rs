@@ -11,6 +11,7 @@ use zkml_protocol::{
 use super::{
     Journal,
     requests::{Entry, WAITING},
+    results::IS_DUTY,
 };
 use crate::{
     error::Result,
@@ -26,7 +27,7 @@ pub(crate) type Earned = BTreeMap<Address, U256>;
 impl Journal {
     /// Requests that wait and were not begun yet: those whose rewards are to be looked at.
     pub(crate) fn unbegun(&self) -> Result<Vec<Entry>> {
-        self.select(&format!("{WAITING} AND proof IS NULL AND begun_at = 0"), i64::MAX)
+        self.select(&format!("{WAITING} AND proof IS NULL AND begun_at = 0 AND NOT {IS_DUTY}"), i64::MAX)
     }
 
     /// Requests that were refused for their rewards.

@@ -8,6 +8,7 @@ use zkml_protocol::Word;
 use super::{
     Journal, now_ms,
     requests::{COLUMNS, Entry, WAITING, entry},
+    results::IS_DUTY,
 };
 use crate::{
     error::Result,
@@ -22,7 +23,7 @@ impl Journal {
     /// Refuses what waits and was not asked by these.
     pub(crate) fn refuse_others(&mut self, subjects: &BTreeSet<Address>) -> Result<Vec<Entry>> {
         let query = format!(
-            "UPDATE requests SET status = 'refused', reason = ?1 WHERE {WAITING} AND NOT {} RETURNING {COLUMNS}",
+            "UPDATE requests SET status = 'refused', reason = ?1 WHERE {WAITING} AND NOT {IS_DUTY} AND NOT {} RETURNING {COLUMNS}",
             self.among(subjects)
         );
         self.write(|sql| sql.query(&query, &values![NOT_SERVED])?.iter().map(entry).collect())
@@ -45,11 +46,13 @@ impl Journal {
 
     /// Subjects of whom as many requests were begun as a quota allows.
     pub(crate) fn over_quota(&self, quota: &Quota) -> Result<BTreeSet<Address>> {
-        let query = "SELECT subject FROM requests WHERE begun_at > ?1 GROUP BY subject HAVING count(*) >= ?2";
+        let query = format!(
+            "SELECT subject FROM requests WHERE begun_at > ?1 AND NOT {IS_DUTY} GROUP BY subject HAVING count(*) >= ?2"
+        );
         let (since, most) = (now_ms().saturating_sub(quota.milliseconds), super::requests::size(quota.most));
         self.read(|sql| {
             let address = |row: &Row| row.get::<[u8; 20]>(0).map(Address::from);
-            sql.query(query, &values![since, most])?.iter().map(address).collect()
+            sql.query(&query, &values![since, most])?.iter().map(address).collect()
         })
     }
 
@@ -63,7 +66,7 @@ impl Journal {
     /// Number of requests of these subjects that wait for their first proof.
     pub(crate) fn held(&self, subjects: &BTreeSet<Address>) -> Result<u64> {
         let query = format!(
-            "SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND begun_at = 0 AND {}",
+            "SELECT count(*) FROM requests WHERE {WAITING} AND proof IS NULL AND begun_at = 0 AND NOT {IS_DUTY} AND {}",
             self.among(subjects)
         );
         self.read(|sql| sql.number(&query, &values![]))

@@ -264,7 +264,7 @@ fn the_first_version_is_brought_up_to_date() {
     let first = Connection::open(&path).unwrap();
     first
         .execute_batch(
-            "DROP INDEX requests_by_begin; DROP INDEX slots_by_time; DROP TABLE tasks; DROP TABLE workers",
+            "DROP INDEX requests_by_begin; DROP INDEX slots_by_time; DROP TABLE tasks; DROP TABLE workers; DROP TABLE duties; DROP TABLE results",
         )
         .unwrap();
     for column in ["seen_at", "missing", "begun_at", "reward"] {
@@ -293,7 +293,7 @@ fn the_fourth_version_is_brought_up_to_date() {
     let path = folder.path().join("journal");
     let fourth = Connection::open(&path).unwrap();
     fourth
-        .execute_batch("ALTER TABLE slots DROP COLUMN publication; DROP TABLE tasks; DROP TABLE workers")
+        .execute_batch("ALTER TABLE slots DROP COLUMN publication; DROP TABLE tasks; DROP TABLE workers; DROP TABLE duties; DROP TABLE results")
         .unwrap();
     fourth.pragma_update(None, "user_version", 4).unwrap();
     drop(fourth);

@@ -5,7 +5,7 @@ use std::io;
 #[cfg(feature = "chain")]
 use zkml_contracts::AbiError;
 #[cfg(feature = "chain")]
-use zkml_deploy::{DeployError, source::SourceError};
+use zkml_deploy::{DeployError, error::AcceptanceError, source::SourceError};
 use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
 
@@ -124,6 +124,11 @@ fn deploy_class(error: &DeployError) -> Class {
         E::NoRequests { .. } | E::PartMissing { .. } | E::NoOwner { .. } | E::AnyInput { .. } => Class::Usage,
         E::Argument { .. } | E::NoGuardian | E::NoRewards { .. } => Class::Usage,
         E::NoRecord { .. } => Class::Input,
+        E::Acceptance(e) if e.is_usage() => Class::Usage,
+        E::Acceptance(AcceptanceError::NoSuchResult { .. } | AcceptanceError::OtherInput { .. }) => {
+            Class::Input
+        }
+        E::Acceptance(_) => Class::Refused,
         E::FeeTooHigh { .. } | E::BaseFee { .. } | E::GasTooHigh { .. } => Class::System,
         E::Answer { .. }
         | E::Reverted { .. }

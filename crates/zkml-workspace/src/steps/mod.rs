@@ -1,5 +1,7 @@
 //! The steps between an ONNX file and a verdict inside the EVM; each tells an observer what it does, and returns its report.
 
+#[cfg(feature = "chain")]
+pub mod acceptance;
 pub mod audit;
 #[cfg(feature = "chain")]
 pub mod bond;
@@ -14,6 +16,8 @@ pub mod demo;
 pub mod deploy;
 pub mod disclosure;
 pub mod evaluate;
+#[cfg(feature = "chain")]
+mod funding;
 pub mod inspect;
 pub mod ops;
 #[cfg(feature = "chain")]
@@ -33,6 +37,8 @@ pub mod setup;
 pub mod simulate;
 pub mod solidity;
 pub mod srs;
+#[cfg(feature = "chain")]
+mod statement;
 #[cfg(feature = "chain")]
 pub mod submit;
 pub mod tamper;

@@ -1,10 +1,9 @@
 //! Where the money of a request's reward comes from.
 
+use super::funding::{self, Funding};
 use crate::error::Result;
 use serde::Serialize;
-use zkml_deploy::{
-    Address, DeployError, U256, amount, asset::Asset, consumer::Consumer, rpc::Rpc, transaction::Call,
-};
+use zkml_deploy::{Address, U256, asset::Asset, consumer::Consumer, rpc::Rpc, transaction::Call};
 use zkml_protocol::{Word, binding::Reward};
 
 /// What a request is to pay.
@@ -72,7 +71,7 @@ impl Paying {
             Some(token) => Asset::at(rpc, token).await?,
             None => Asset::coin(),
         };
-        let amount = amount(&asset, &offer.amount)?;
+        let amount = funding::amount("reward", &asset, &offer.amount)?;
         let payer = offer.payer.unwrap_or(sender);
         let reward = Reward {
             payer: payer.into_array(),
@@ -81,60 +80,19 @@ impl Paying {
             callback_gas: offer.callback_gas,
             confirmations: offer.confirmations,
         };
-        let mut paying = Self { reward, value: U256::ZERO, before: Vec::new(), asset, amount };
         if payer != sender {
-            paying.by_somebody_else(consumer, payer, sender).await?;
-        } else if !asset.is_coin() {
-            paying.by_tokens(rpc, consumer, sender).await?;
-        } else if offer.from_deposit {
-            paying.by_deposit(consumer, sender).await?;
-        } else {
-            paying.value = amount;
+            // Out of a deposit of somebody else, within the limit that it has set.
+            let limit = consumer.spending_limit(payer, sender, asset.address).await?;
+            if limit < amount {
+                let from = format!("by {payer}, for the limit that it has set for {sender}");
+                let way_out = ": it is set by setSpendingLimit";
+                return Err(Funding::unpaid("reward", &asset, amount, from, limit, way_out));
+            }
         }
-        Ok(paying)
-    }
-
-    /// Out of a deposit of somebody else, within the limit that it has set.
-    async fn by_somebody_else(&self, consumer: &Consumer<'_>, payer: Address, sender: Address) -> Result<()> {
-        let limit = consumer.spending_limit(payer, sender, self.asset.address).await?;
-        if limit < self.amount {
-            let from = format!("by {payer}, for the limit that it has set for {sender}");
-            return Err(self.unpaid(from, limit, ": it is set by setSpendingLimit"));
-        }
-        self.by_deposit(consumer, payer).await
-    }
-
-    async fn by_deposit(&self, consumer: &Consumer<'_>, payer: Address) -> Result<()> {
-        let there = consumer.funds(payer, self.asset.address).await?;
-        if there < self.amount {
-            let from = format!("from the deposit of {payer}");
-            return Err(self.unpaid(from, there, ": pay in what is missing, or send it along"));
-        }
-        Ok(())
-    }
-
-    /// Out of the sender's deposit of tokens, into which what is missing is paid before.
-    async fn by_tokens(&mut self, rpc: &Rpc, consumer: &Consumer<'_>, sender: Address) -> Result<()> {
-        let deposited = consumer.funds(sender, self.asset.address).await?;
-        let missing = self.amount.saturating_sub(deposited);
-        if missing.is_zero() {
-            return Ok(());
-        }
-        let there = self.asset.balance(rpc, sender).await?;
-        if there < missing {
-            let from = format!("by {sender}, with {} in its deposit", self.asset.show(deposited));
-            return Err(self.unpaid(from, there, " of the token besides"));
-        }
-        if self.asset.allowance(rpc, sender, consumer.address()).await? < missing {
-            self.before.push(self.asset.approve(consumer.address(), missing));
-        }
-        self.before.push(consumer.deposit(self.asset.address, missing));
-        Ok(())
-    }
-
-    fn unpaid(&self, from: String, there: U256, way_out: &str) -> crate::error::Error {
-        let (wanted, there) = (self.asset.show(self.amount), self.asset.show(there));
-        DeployError::Unpaid { wanted, from, there, way_out: way_out.to_owned() }.into()
+        let from_deposit = offer.from_deposit || payer != sender;
+        let funding = Funding { what: "reward", asset, amount, payer, from_deposit };
+        let (value, before) = funding.plan(rpc, consumer).await?;
+        Ok(Self { reward, value, before, asset, amount })
     }
 
     /// What is paid, for people.
@@ -150,16 +108,6 @@ impl Paying {
             callback_gas: self.reward.callback_gas,
             confirmations: self.reward.confirmations,
             returns_after: deadline,
-        }
-    }
-}
-
-fn amount(asset: &Asset, text: &str) -> Result<U256> {
-    match amount::parse(text, asset.decimals) {
-        Some(amount) if !amount.is_zero() => Ok(amount),
-        _ => {
-            let why = format!("an amount above zero with {} decimals at most is expected", asset.decimals);
-            Err(DeployError::Argument { what: "reward", given: text.to_owned(), why }.into())
         }
     }
 }

@@ -3,21 +3,18 @@
 use super::{
     commit, compiled,
     paying::{Offer, Paying, PaymentReport},
-    prove::{input, sample},
-    sending,
+    prove::input,
+    sending, statement,
     watch::input_of,
 };
 use crate::{
-    artifacts::{Artifacts, Staged, file},
+    artifacts::{Artifacts, file},
     error::{Error, Result},
-    json,
     observer::{Observer, Said, Total},
-    private_file::{Opening, PrivateFile, beside},
+    private_file::{Opening, PrivateFile},
 };
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,7 +29,7 @@ use zkml_deploy::{
     transaction::{Call, Limits},
 };
 use zkml_protocol::{
-    Encoding, Program, VerifierProgram, Word,
+    Program, VerifierProgram, Word,
     binding::{self, Reward},
     envelope::Shape,
     keccak256,
@@ -253,7 +250,8 @@ impl Asked {
             let kept = commit::private_path(artifacts, path, request.index, request.salt_file.as_deref());
             openings = PrivateFile::keep(&kept, commit::model_hash(compiled.graph()), &preimages)?.openings;
         }
-        let section = section(program, &values, &openings).ok_or_else(|| {
+        let inputs = &program.statement().instances.inputs;
+        let section = statement::section(inputs, &values, &openings).ok_or_else(|| {
             Error::content(&artifacts.path(file::PROGRAM), "its statement has no place for these inputs")
         })?;
         let shape = Shape::of(program)?;
@@ -289,36 +287,11 @@ impl Asked {
         if self.openings.is_empty() {
             return Ok(Vec::new());
         }
-        let (interface, sample) = sample(artifacts, request.input.as_deref(), request.index)?;
-        let names = interface.inputs.iter().map(|input| &input.port.name);
-        let values: BTreeMap<_, _> = names.zip(sample.values()).collect();
         let input = input_of(folder, &subject.into_array(), &self.data_commitment);
-        let own = input.parent().unwrap_or(folder);
-        fs::create_dir_all(own).map_err(|e| Error::io("create", own, e))?;
-        let salts = beside(&input, 0);
-        // The service begins when both are there.
-        PrivateFile::add(&salts, &self.openings)?;
-        Staged::private(&input, &json::pretty(&serde_json::json!({ "inputs": values })))?.publish()?;
+        let salts =
+            statement::share(artifacts, (request.input.as_deref(), request.index), &input, &self.openings)?;
         Ok(vec![input, salts])
     }
-}
-
-/// The input section of a statement about these values.
-fn section(program: &Program, values: &[Vec<i64>], openings: &[Opening]) -> Option<Vec<Word>> {
-    let fields = &program.statement().instances.inputs;
-    if fields.len() != values.len() {
-        return None;
-    }
-    let mut words = Vec::new();
-    for (field, values) in fields.iter().zip(values) {
-        match field.encoding {
-            Encoding::Commitment => {
-                words.push(openings.iter().find(|opening| opening.name == field.name)?.commitment);
-            }
-            Encoding::Signed | Encoding::Packed(_) => words.extend(field.encode(values)?),
-        }
-    }
-    Some(words)
 }
 
 /// Waits until the request is decided.

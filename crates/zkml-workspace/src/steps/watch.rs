@@ -1,6 +1,7 @@
 //! The prover of the inference service: a model that is read once, and inputs from events or from a folder.
 
 use super::{
+    acceptance::{Source, ready},
     compiled,
     prove::{Openings, Request as ProveRequest, input},
 };
@@ -18,13 +19,13 @@ use std::{
 };
 use zkml::Keys;
 use zkml_contracts::Submission;
-use zkml_deploy::Address;
+use zkml_deploy::{Address, DeployError, error::AcceptanceError};
 use zkml_protocol::{
     Program, VerifierProgram, Word,
     binding::{Request, public_data_commitment},
     envelope::{EnvelopeError, Shape},
 };
-use zkml_service::{Job, ProveFailure, Proven, Prover, Summary};
+use zkml_service::{Job, ProveFailure, Proven, Prover, ResultJob, Summary};
 
 /// Proves requests with the artifacts of one model.
 #[derive(Debug)]
@@ -43,15 +44,17 @@ impl ModelProver {
     ///
     /// # Errors
     /// A missing, stale or damaged artifact; [`Error::NotGiven`], for without their folder no request about committed inputs
-    /// can be served.
+    /// can be served, unless it is about `results` of this account.
     pub fn load(
         observer: Arc<dyn Observer>,
         artifacts: Artifacts,
         inputs: Option<PathBuf>,
         kept: PathBuf,
+        results: bool,
     ) -> Result<Self> {
         let (model, program) = (compiled::load(&artifacts)?, compiled::program(&artifacts)?);
-        if inputs.is_none() && model.commits_to_inputs() {
+        // Inputs of own results lie with the artifacts.
+        if inputs.is_none() && model.commits_to_inputs() && !results {
             return Err(Error::NotGiven { what: Needed::Inputs });
         }
         let keys = compiled::keys(&artifacts, model, program)?;
@@ -80,6 +83,24 @@ impl ModelProver {
     fn committed_input(&self, id: &Word, request: &Request) -> Result<PathBuf, String> {
         let folder = self.inputs.as_ref().ok_or_else(|| "there is no folder of inputs".to_owned())?;
         folder.committed(id, request)
+    }
+
+    /// The input of a result: what was kept when it was posted from this folder, or what its poster has left here; else what is not there.
+    fn source_of(&self, poster: &[u8; 20], data_commitment: &Word) -> Result<Source, String> {
+        let kept = {
+            let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
+            Source::kept(&artifacts, data_commitment)
+        };
+        let committed = self.keys.compiled().commits_to_inputs();
+        let whole = |source: &Source| {
+            source.input.is_file() && (!committed || beside(&source.input, source.index).is_file())
+        };
+        let left = self.inputs.as_ref().map(|folder| {
+            let input = input_of(&folder.0, poster, data_commitment);
+            Source { input, index: 0, salts: None }
+        });
+        let missing = format!("{} and what opens it are not there", kept.input.display());
+        [Some(kept), left].into_iter().flatten().find(whole).ok_or(missing)
     }
 
     fn public_inputs(&self, job: &Job) -> Result<Vec<Vec<i64>>, ProveFailure> {
@@ -176,6 +197,26 @@ impl Prover for ModelProver {
         let submission =
             Submission::new(program, &proof.proof, &proof.instances).map_err(|e| failure(e.into()))?;
         Ok(Proven { output: submission.output, blob: submission.blob })
+    }
+
+    fn missing_of_result(&self, poster: &[u8; 20], data_commitment: &Word) -> Option<String> {
+        self.source_of(poster, data_commitment).err()
+    }
+
+    fn prove_result(&self, job: &ResultJob) -> Result<Proven, ProveFailure> {
+        let ResultJob { id, result, context } = job;
+        let source = self.source_of(&result.poster, &result.data_commitment).map_err(ProveFailure::Later)?;
+        let ready = {
+            let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
+            ready(&*self.observer, &artifacts, &self.keys, (*id, result), *context, &source)
+        };
+        let ready = ready.map_err(|e| match &e {
+            // Another file may be put there; another output never follows from it.
+            Error::Deploy(DeployError::Acceptance(AcceptanceError::OtherInput { .. })) => later(e),
+            _ => failure(e),
+        })?;
+        let Submission { output, blob, .. } = ready.prove(&self.keys).map_err(failure)?;
+        Ok(Proven { output, blob })
     }
 }
 

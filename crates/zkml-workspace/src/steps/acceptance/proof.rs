@@ -1,0 +1,94 @@
+//! The proof of a posted result: of the input that was kept, under the salts that it was posted with.
+
+use crate::{
+    artifacts::Artifacts,
+    error::Result,
+    observer::Observer,
+    private_file::Opening,
+    steps::prove::{Openings, Request as ProveRequest, input},
+};
+use std::path::PathBuf;
+use zkml::Keys;
+use zkml_contracts::{Submission, acceptance::Posted};
+use zkml_deploy::{DeployError, error::AcceptanceError};
+use zkml_graph::Trace;
+use zkml_protocol::{Word, envelope::Shape, envelope::output_bytes, keccak256};
+
+use super::stated;
+
+/// The file with the input of a result, and its salts beside it.
+#[derive(Debug, Clone)]
+pub(in crate::steps) struct Source {
+    /// The input.
+    pub(in crate::steps) input: PathBuf,
+    /// Which sample of a file of many.
+    pub(in crate::steps) index: usize,
+    /// Its salts; beside the input when absent.
+    pub(in crate::steps) salts: Option<PathBuf>,
+}
+
+impl Source {
+    /// The files that were kept when the result was posted from this folder.
+    pub(in crate::steps) fn kept(artifacts: &Artifacts, data_commitment: &Word) -> Self {
+        let input = stated::folder_of(artifacts, data_commitment).join("input.json");
+        Self { input, index: 0, salts: None }
+    }
+}
+
+/// A run of the model whose proof would be that of a result.
+#[derive(Debug)]
+pub(in crate::steps) struct Ready {
+    trace: Trace,
+    openings: Vec<Opening>,
+    context: Word,
+}
+
+/// Runs the model, and sees that it gives the result's output. Takes the artifacts no longer than that.
+///
+/// # Errors
+/// [`AcceptanceError::OtherInput`], [`AcceptanceError::WrongResult`], and those of reading and of the model.
+pub(in crate::steps) fn ready(
+    observer: &dyn Observer,
+    artifacts: &Artifacts,
+    keys: &Keys,
+    (id, posted): (Word, &Posted),
+    context: Word,
+    source: &Source,
+) -> Result<Ready> {
+    let Source { input: path, index, salts } = source;
+    let values = input(artifacts, Some(path), *index)?;
+    let (compiled, program) = (keys.compiled(), keys.program());
+    let trace = compiled.trace(&values)?;
+    let request = ProveRequest {
+        input: Some(path.clone()),
+        index: *index,
+        salt_file: salts.clone(),
+        ..ProveRequest::default()
+    };
+    let mut openings = Openings::gather(observer, artifacts, &request, keys, &values, &trace)?;
+    openings.outputs = stated::outputs(artifacts, compiled, &trace, &posted.data_commitment)?;
+    let openings = openings.all();
+    let stated = keys.instances(&trace, &openings, context)?;
+    let shape = Shape::of(program)?;
+    let sections = shape.sections(&stated)?;
+    let (found, expected) = (shape.data_commitment(sections.inputs), posted.data_commitment);
+    if found != expected {
+        return Err(DeployError::from(AcceptanceError::OtherInput { id, found, expected }).into());
+    }
+    let (computed, hash) = (keccak256([&output_bytes(sections.outputs)[..]]), posted.output_hash);
+    if computed != hash {
+        return Err(DeployError::from(AcceptanceError::WrongResult { id, posted: hash, computed }).into());
+    }
+    Ok(Ready { trace, openings, context })
+}
+
+impl Ready {
+    /// Proves it.
+    ///
+    /// # Errors
+    /// Those of proving.
+    pub(in crate::steps) fn prove(&self, keys: &Keys) -> Result<Submission> {
+        let proof = keys.prove_trace(&self.trace, &self.openings, self.context, &())?;
+        Ok(Submission::new(keys.program(), &proof.proof, &proof.instances)?)
+    }
+}
