@@ -7,7 +7,6 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { commit, toHex } from "../../../contracts/js/commitment.mjs";
-import { restore } from "../dist/table.js";
 import { inputToJson } from "../dist/input.js";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
@@ -21,21 +20,6 @@ test("modules keep to their limits", () => {
     const { length } = gzipSync(readFileSync(join(here, "dist", name, "zkml_bg.wasm")), { level: 9 });
     assert.ok(length < limit, `${name}: ${length} bytes gzipped`);
   }
-});
-
-test("the table that was cut out is put back as it was", () => {
-  const r = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
-  const memory = new WebAssembly.Memory({ initial: 70 });
-  restore(memory, [64, 64 + 2 ** 21]);
-  const words = new BigUint64Array(memory.buffer);
-  for (const start of [8, 8 + 2 ** 18]) {
-    for (const i of [0, 1, 2, 3, 4, 5, 6, 255, 40_000, 65_535]) {
-      const number = (BigInt(i) * 2n ** 256n) % r;
-      const limbs = [0n, 64n, 128n, 192n].map((bits) => BigInt.asUintN(64, number >> bits));
-      assert.deepEqual([...words.subarray(start + 4 * i, start + 4 * i + 4)], limbs, `${i}`);
-    }
-  }
-  assert.ok(words.subarray(0, 8).every((word) => word === 0n), "nothing before it");
 });
 
 test("inputs are written so that the module can refuse what is no number", () => {
