@@ -8,15 +8,13 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { commit, toHex } from "../../../contracts/js/commitment.mjs";
 import { inputToJson } from "../dist/input.js";
-import { launch } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { THREADED, openPackage } from "./package.mjs";
 
 const here = fileURLToPath(new URL("../", import.meta.url));
-const artifacts = fileURLToPath(new URL("../../../target/web/playground/models/", import.meta.url));
 const sample = [1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1.185, 0.9875, 0, 0, 2, 3, 0, 0, 1, 0, 0, 1, 2];
 
 test("modules keep to their limits", () => {
-  for (const [name, limit] of [["verify", 400_000], ["prove", 2_000_000]]) {
+  for (const [name, limit] of [["verify", 400_000], ["prove", 2_000_000], ...(THREADED ? [["threads", 2_000_000]] : [])]) {
     const { length } = gzipSync(readFileSync(join(here, "dist", name, "zkml_bg.wasm")), { level: 9 });
     assert.ok(length < limit, `${name}: ${length} bytes gzipped`);
   }
@@ -32,24 +30,12 @@ test("inputs are written so that the module can refuse what is no number", () =>
   }
 });
 
-let browser, server, page;
+let opened, page;
 before(async () => {
-  [browser, server] = await Promise.all([launch(), serve(here, (path) => (path === "/blank.html" ? "<!doctype html><title>blank</title>" : path.startsWith("/models/") ? readFileSync(join(artifacts, path.slice(8))) : undefined))]);
-  page = await browser.newPage();
-  await page.goto(`${server.url}blank.html`);
-  await page.evaluate(async () => {
-    const zkml = await import("/dist/index.js");
-    const bytes = async (name) => new Uint8Array(await (await fetch(`/models/credit/${name}`)).arrayBuffer());
-    const files = Object.fromEntries(await Promise.all(zkml.ARTIFACT_FILES.map(async (name) => [name, await bytes(name)])));
-    // Of an error, what can be looked at outside of the page.
-    const caught = (promise) => promise.then((value) => ({ value }), ({ name, code, message }) => ({ name, code, message }));
-    Object.assign(globalThis, { zkml, files, caught, prover: await zkml.load(files) });
-  });
+  opened = await openPackage();
+  page = opened.page;
 });
-after(async () => {
-  server?.close();
-  await browser?.close();
-});
+after(() => opened?.close());
 const within = (act, argument) => page.evaluate(act, argument);
 
 test("a proof, its statement and its salts; kept salts give the same commitment", async () => {
