@@ -220,7 +220,7 @@ def test_another_model_of_an_architecture_shares_its_verifier(X: np.ndarray, tmp
     changed.CopyFrom(onnx.numpy_helper.from_array(values * np.float32(0.5), changed.name))
     for like in (base, base.dir):
         made = zk.compile(other, like=like, name="other")
-        assert made.vk_digest == base.vk_digest
+        assert (made.dir / "program.json").read_bytes() == (base.dir / "program.json").read_bytes()
     verdict = zk.verify(made.prove(X[0]).to_bytes(), (base.dir / "program.json").read_bytes())
     assert [c.role for c in verdict.commitments] == ["input", "model"]
     assert made.commit_weights() != base.commit_weights()
