@@ -191,9 +191,17 @@ async function hand(provider: () => EIP1193Provider, home?: string): Promise<voi
 }
 
 function listen(): void {
+  at("unstarted").hidden = true;
+  let tried: string | undefined;
   for (const radio of document.querySelectorAll<HTMLInputElement>("input[name=model]")) {
     radio.checked = false;
+    // Chosen again after it could not be had, it is tried again.
+    radio.addEventListener("click", () => {
+      const failed = tried === radio.value && now.prover === undefined && now.work === undefined;
+      if (failed && radio.value !== "folder") void choose(() => offered(radio.value));
+    });
     radio.addEventListener("change", () => {
+      tried = radio.value;
       at("drop").hidden = radio.value !== "folder";
       if (radio.value !== "folder") void choose(() => offered(radio.value));
     });
