@@ -4,6 +4,8 @@
 //   node bindings/web/build.mjs package       the package alone
 //   node bindings/web/build.mjs page          TypeScript and page again, with the modules and artifacts that are there
 //
+// WEB_THREADS=no makes no module with threads.
+//
 // The models of the playground are compiled by the command line, with a development setup. It says so wherever it shows.
 
 import { build } from "esbuild";
@@ -52,12 +54,19 @@ function sources() {
   return there();
 }
 
+/** The reason to make no module with threads, if there is one. */
+function noThreads() {
+  if (process.env.WEB_THREADS === "no") return "WEB_THREADS is `no`";
+  return sources() ? undefined : "`rustup component add rust-src` does not get the sources of the standard library";
+}
+
 /** The modules, for processors with SIMD, as all browsers since 2023 have it. */
 function modules() {
   for (const [feature, { limit, flags = [], cargo = [], env = {} }] of Object.entries(MODULES)) {
     rmSync(join(dist, feature), { recursive: true, force: true });
-    if (feature === "threads" && !sources()) {
-      console.log("threads: left out, since `rustup component add rust-src` does not get the sources of the standard library; pages prove with one thread");
+    const without = feature === "threads" ? noThreads() : undefined;
+    if (without !== undefined) {
+      console.log(`threads: left out, since ${without}; pages prove with one thread`);
       continue;
     }
     const words = ["build", "--profile", "web", "--locked", "-p", "zkml-web", "--no-default-features", "--features", feature, "--target", TARGET];
