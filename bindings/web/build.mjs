@@ -4,6 +4,8 @@
 //   node bindings/web/build.mjs package       the package alone
 //   node bindings/web/build.mjs page          TypeScript and page again, with the modules and artifacts that are there
 //
+// WEB_THREADS=no makes no module with threads.
+//
 // The models of the playground are compiled by the command line, with a development setup. It says so wherever it shows.
 
 import { build } from "esbuild";
@@ -19,8 +21,22 @@ const out = join(root, "target/web");
 const dist = join(here, "dist");
 const playground = join(out, "playground");
 const CARGO = process.env.CARGO ?? "cargo";
-/** Limits of the modules, gzipped, in bytes. */
-const LIMITS = { verify: 400_000, prove: 2_000_000 };
+const TARGET = "wasm32-unknown-unknown";
+/** What threads need of a module: a memory that its owner gives and others share, and places for what belongs to each thread. */
+const SHARED = [
+  "-C target-feature=+atomics,+bulk-memory,+mutable-globals",
+  ...["--shared-memory", "--import-memory", `--max-memory=${2 ** 32}`].map((word) => `-C link-arg=${word}`),
+  ...["__wasm_init_tls", "__tls_size", "__tls_align", "__tls_base", "__heap_base"].map((name) => `-C link-arg=--export=${name}`),
+];
+/**
+ * The modules by their feature, with the most bytes that they may have gzipped. Threads need a standard library that is built for them:
+ * stable Rust builds it from its sources where it is told that it may use what is not stable yet.
+ */
+const MODULES = {
+  verify: { limit: 400_000 },
+  prove: { limit: 2_000_000 },
+  threads: { limit: 2_000_000, flags: SHARED, cargo: ["-Zbuild-std=std,panic_abort"], env: { RUSTC_BOOTSTRAP: "1" } },
+};
 
 function run(program, args, env = {}) {
   // Clippy, where a caller has it compile, makes no modules.
@@ -30,13 +46,32 @@ function run(program, args, env = {}) {
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}`);
 }
 
-/** The modules: one for each feature, for processors with SIMD, as all browsers since 2023 have it. */
+/** The sources of the standard library, which a module with threads is built with; fetched where they are not. */
+function sources() {
+  const { stdout } = spawnSync("rustc", ["--print", "sysroot"], { cwd: root, encoding: "utf8" });
+  const there = () => existsSync(join(stdout.trim(), "lib/rustlib/src/rust/library/std/Cargo.toml"));
+  if (!there()) spawnSync("rustup", ["component", "add", "rust-src"], { cwd: root, stdio: ["ignore", 2, 2], timeout: 60_000 });
+  return there();
+}
+
+/** The reason to make no module with threads, if there is one. */
+function noThreads() {
+  if (process.env.WEB_THREADS === "no") return "WEB_THREADS is `no`";
+  return sources() ? undefined : "`rustup component add rust-src` does not get the sources of the standard library";
+}
+
+/** The modules, for processors with SIMD, as all browsers since 2023 have it. */
 function modules() {
-  for (const [feature, limit] of Object.entries(LIMITS)) {
-    const cargo = ["build", "--profile", "web", "--locked", "-p", "zkml-web", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown"];
-    run(CARGO, cargo, { RUSTFLAGS: "-C target-feature=+simd128" });
-    const made = join(root, "target/wasm32-unknown-unknown/web/zkml_web.wasm");
+  for (const [feature, { limit, flags = [], cargo = [], env = {} }] of Object.entries(MODULES)) {
     rmSync(join(dist, feature), { recursive: true, force: true });
+    const without = feature === "threads" ? noThreads() : undefined;
+    if (without !== undefined) {
+      console.log(`threads: left out, since ${without}; pages prove with one thread`);
+      continue;
+    }
+    const words = ["build", "--profile", "web", "--locked", "-p", "zkml-web", "--no-default-features", "--features", feature, "--target", TARGET];
+    run(CARGO, [...words, ...cargo], { RUSTFLAGS: ["-C target-feature=+simd128", ...flags].join(" "), ...env });
+    const made = join(root, "target", TARGET, "web/zkml_web.wasm");
     run(join(root, "target/release/zkml-web-bindgen"), [made, join(dist, feature)]);
     const size = gzipSync(readFileSync(join(dist, feature, "zkml_bg.wasm")), { level: 9 }).length;
     console.log(`${feature}: ${statSync(join(dist, feature, "zkml_bg.wasm")).size} bytes, ${size} gzipped`);
@@ -84,8 +119,11 @@ async function page(models) {
     bundle: true, format: "esm", minify: true, target: "es2022", legalComments: "eof", logLevel: "warning",
     alias: { "@zkml-chain/web": join(dist, "index.js"), "@zkml-chain/web/wallet": join(dist, "wallet.js"), "@zkml-chain/web/verify": join(dist, "verify.js"), "@zkml-chain/contracts": join(out, "contracts/ts/index.js") },
   };
-  await build({ ...shared, entryPoints: { app: join(source, "app.ts"), worker: join(dist, "worker.js") }, outdir: playground });
-  for (const feature of Object.keys(LIMITS)) cpSync(join(dist, feature, "zkml_bg.wasm"), join(playground, `${feature}.wasm`));
+  const there = Object.keys(MODULES).filter((feature) => existsSync(join(dist, feature)));
+  const define = { THREADED: String(there.includes("threads")) };
+  await build({ ...shared, define, entryPoints: { app: join(source, "app.ts"), worker: join(dist, "worker.js") }, outdir: playground });
+  for (const feature of there) cpSync(join(dist, feature, "zkml_bg.wasm"), join(playground, `${feature}.wasm`));
+  if (there.includes("threads")) cpSync(join(dist, "threads/zkml.js"), join(playground, "threads.js"));
   for (const [name, { source: model, contract }] of Object.entries(models)) {
     const [from, to] = [join(out, "artifacts", name), join(playground, "models", name)];
     mkdirSync(to, { recursive: true });

@@ -21,8 +21,8 @@ mod native {
     use super::command::main;
     #[pymodule_export]
     use super::steps::{
-        calibrate, commit_weights, compile, infer, inspect, nodes, ports, prove, report, setup, simulate,
-        solidity,
+        calibrate, commit, commit_weights, compile, compile_like, infer, inspect, nodes, ports, prove,
+        report, setup, simulate, solidity,
     };
     #[pymodule_export]
     use super::verdict::verify;

@@ -111,6 +111,23 @@ pub(crate) fn compile(
     json(told.py(), &report)
 }
 
+/// Compiles another model of a compiled architecture for the verifier of that folder.
+#[pyfunction]
+pub(crate) fn compile_like(
+    told: &Bound<'_, PyAny>,
+    from_: PathBuf,
+    model: PathBuf,
+    dir: PathBuf,
+    allow_inaccurate: bool,
+) -> PyResult<String> {
+    let report = work::run(told, move |observer| {
+        let request =
+            steps::same_architecture::Request { from: &from_, model: &model, dir: &dir, allow_inaccurate };
+        steps::same_architecture::run(observer, &request)
+    })?;
+    json(told.py(), &report)
+}
+
 fn wish(optimize: &str, backend: Option<&str>) -> Result<Wish, CommandError> {
     let optimize = match optimize {
         "prover" => Optimize::Prover,
@@ -220,6 +237,21 @@ fn word(text: &str) -> Result<Word, CommandError> {
         return Err(usage(format!("context={text:?}: it has 253 bits, the first three must be zero")));
     }
     Ok(word)
+}
+
+/// Commits to the inputs of a sample; their salts are kept in `salts`.
+#[pyfunction]
+pub(crate) fn commit(
+    told: &Bound<'_, PyAny>,
+    dir: PathBuf,
+    sample: Given<'_>,
+    salts: PathBuf,
+) -> PyResult<String> {
+    let py = told.py();
+    let sample = arrays::sample(&sample, &interface(py, &dir)?.input_ports())?;
+    let sample = sample.map_err(|e| failure::exception(py, zkml_onnx::Error::from(e)))?;
+    let report = work::run(told, move |_| steps::commit::of(&Artifacts::open(&dir)?, &sample, &salts))?;
+    json(told.py(), &report)
 }
 
 /// Commits to private weights, and proves their ranges where proofs of runs do not.

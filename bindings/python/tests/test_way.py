@@ -59,9 +59,9 @@ def test_a_changed_proof_is_refused(credit: zk.Model, X: np.ndarray, tmp_path: P
         zk.verify(json.dumps(document).encode(), program)
     assert refused.value.exit_code == 1
     for given, words in [
-        ((b"{}", program), "cannot be used together"),
-        ((proof.to_bytes(), b"{}"), "cannot be used together"),
-        ((proof.to_bytes(), b"no JSON"), "cannot be used together"),
+        ((b"{}", program), "the proof cannot be used"),
+        ((proof.to_bytes(), b"{}"), "the verifier program cannot be used"),
+        ((proof.to_bytes(), b"no JSON"), "the verifier program cannot be used"),
     ]:
         with pytest.raises(zk.InputError, match=words):
             zk.verify(*given)
@@ -193,3 +193,38 @@ def test_the_command_line_is_the_same(tmp_path: Path) -> None:
 
 def test_the_cache_is_where_the_command_line_has_it(cache: Path) -> None:
     assert any((cache / "srs").glob("dev-*.srs")) and os.environ["ZKML_CACHE"] == str(cache)
+
+
+def test_a_commitment_made_before_is_the_one_of_the_proof(credit: zk.Model, X: np.ndarray, tmp_path: Path) -> None:
+    made = credit.commit(X[2], salts=tmp_path / "x.private.json")
+    assert not made.reused and made.private_file == tmp_path / "x.private.json"
+    assert stat.S_IMODE(made.private_file.stat().st_mode) == 0o600
+    proof = credit.prove(X[2], salts=made.private_file)
+    assert proof.commitments == made.commitments
+    again = credit.commit(X[2], salts=made.private_file)
+    assert again.reused and again.commitments == made.commitments
+    checked = command("commit", "--opening", made.private_file, "--check", made.commitments[0].commitment)
+    assert checked["commitments"][0]["commitment"] == made.commitments[0].commitment
+    with pytest.raises(zk.InputError):
+        credit.commit(X[3], salts=made.private_file)
+    with pytest.raises(zk.InputError):
+        credit.commit(X[2, :5])
+    assert credit.commit(X[2]).commitments != made.commitments, "another salt"
+
+
+def test_another_model_of_an_architecture_shares_its_verifier(X: np.ndarray, tmp_path: Path) -> None:
+    base = zk.compile(CREDIT, samples=X, weights="committed", backend="sumcheck")
+    other = onnx.load(CREDIT)
+    (changed,) = [t for t in other.graph.initializer if t.dims][:1]
+    values = onnx.numpy_helper.to_array(changed)
+    changed.CopyFrom(onnx.numpy_helper.from_array(values * np.float32(0.5), changed.name))
+    for like in (base, base.dir):
+        made = zk.compile(other, like=like, name="other")
+        assert (made.dir / "program.json").read_bytes() == (base.dir / "program.json").read_bytes()
+    verdict = zk.verify(made.prove(X[0]).to_bytes(), (base.dir / "program.json").read_bytes())
+    assert [c.role for c in verdict.commitments] == ["input", "model"]
+    assert made.commit_weights() != base.commit_weights()
+    with pytest.raises(zk.UsageError, match="like="):
+        zk.compile(other, like=base, optimize="gas")
+    with pytest.raises(zk.InputError):
+        zk.compile(CREDIT, like=zk.compile(CREDIT, samples=X))

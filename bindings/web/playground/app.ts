@@ -8,11 +8,20 @@ import { FieldError, fill, mark, showFields, typed } from "./fields.js";
 import { type Offer, chosen, offered } from "./files.js";
 import { at, facts, make, say, save, short } from "./page.js";
 import { tell } from "./story.js";
+import { type Named, wallets } from "./wallets.js";
 
 /** What is on the page now. */
 const now: { offer?: Offer; prover?: Prover; proven?: Proven; program?: string; work?: AbortController; choice: number } = { choice: 0 };
 
-const places = { worker: () => new Worker("worker.js", { type: "module" }), wasm: new URL("prove.wasm", document.baseURI).href };
+/** Whether the module with threads was built; the bundler puts it in. */
+declare const THREADED: boolean;
+
+const beside = (file: string) => new URL(file, document.baseURI).href;
+const places = {
+  worker: () => new Worker("worker.js", { type: "module" }),
+  wasm: beside("prove.wasm"),
+  ...(THREADED ? { threaded: { script: beside("threads.js"), wasm: beside("threads.wasm") } } : { threads: 1 }),
+};
 let verifier: Promise<Verifier> | undefined;
 
 const STAGES: Record<string, string> = {
@@ -45,7 +54,7 @@ function buttons(): void {
   at<HTMLButtonElement>("prove").disabled = !ready;
   at<HTMLButtonElement>("cancel").disabled = now.work === undefined;
   at<HTMLButtonElement>("send").disabled = !ready;
-  at<HTMLButtonElement>("wallet").disabled = !ready;
+  for (const wallet of at("wallets").querySelectorAll("button")) wallet.disabled = !ready;
   at("chain").hidden = now.proven === undefined || now.offer?.contracts === undefined;
 }
 
@@ -84,6 +93,7 @@ function show({ entry, features, files }: Offer, { about }: Prover, milliseconds
     ["Model", about.model],
     ["Hash", make("code", {}, about.modelHash)],
     ["Key", make("code", {}, about.vkDigest)],
+    ["Threads", about.threads === 1 && !crossOriginIsolated ? "1, since this page is not cross-origin isolated" : String(about.threads)],
     ["Inputs", about.inputs.map(({ name, committed }) => `${name}, ${committed ? "hidden" : "seen by everybody"}`).join("; ")],
     ["Outputs", about.outputs.map(({ name, committed }) => `${name}, ${committed ? "hidden" : "seen by everybody"}`).join("; ")],
   ]);
@@ -152,7 +162,8 @@ async function present(proven: Proven): Promise<void> {
   buttons();
 }
 
-async function hand(provider: () => EIP1193Provider): Promise<void> {
+/** Hands a proof over. A wallet that is on another chain is asked to come to the one at `home`. */
+async function hand(provider: () => EIP1193Provider, home?: string): Promise<void> {
   const { prover, offer, proven } = now;
   if (prover === undefined || proven === undefined || offer?.contracts === undefined || now.work !== undefined) return;
   const input = read();
@@ -161,7 +172,7 @@ async function hand(provider: () => EIP1193Provider): Promise<void> {
   const contracts = offer.contracts;
   const told = (text: string) => say("chain-status", "", text);
   try {
-    const sent = await working((work) => send(provider(), prover, input, contracts, proven.forContracts.registration, told, work));
+    const sent = await working((work) => send(provider(), prover, input, contracts, proven.forContracts.registration, told, { ...work, home }));
     await present(sent.proven);
     const { milliseconds } = sent.proven;
     say("chain-status", "good", `The contract took the proof, which was made for it in ${Math.round(milliseconds)} ms.`);
@@ -180,9 +191,17 @@ async function hand(provider: () => EIP1193Provider): Promise<void> {
 }
 
 function listen(): void {
+  at("unstarted").hidden = true;
+  let tried: string | undefined;
   for (const radio of document.querySelectorAll<HTMLInputElement>("input[name=model]")) {
     radio.checked = false;
+    // Chosen again after it could not be had, it is tried again.
+    radio.addEventListener("click", () => {
+      const failed = tried === radio.value && now.prover === undefined && now.work === undefined;
+      if (failed && radio.value !== "folder") void choose(() => offered(radio.value));
+    });
     radio.addEventListener("change", () => {
+      tried = radio.value;
       at("drop").hidden = radio.value !== "folder";
       if (radio.value !== "folder") void choose(() => offered(radio.value));
     });
@@ -204,11 +223,13 @@ function listen(): void {
     event.preventDefault();
     void hand(() => node(at<HTMLInputElement>("rpc").value));
   });
-  const { ethereum } = window as { ethereum?: EIP1193Provider };
-  if (ethereum !== undefined) {
-    at("wallet").hidden = false;
-    at("wallet").addEventListener("click", () => void hand(() => ethereum));
-  }
+  wallets((all) => {
+    const offer = ({ name, provider }: Named) =>
+      make("button", { type: "button", onclick: () => void hand(() => provider, at<HTMLInputElement>("rpc").value) }, `With ${name}`);
+    at("wallets").replaceChildren(...all.map(offer));
+    at("wallets").hidden = all.length === 0;
+    buttons();
+  });
   at("save-proof").addEventListener("click", () => now.proven && save("proof.json", `${JSON.stringify(now.proven.proof, null, 2)}\n`));
   at("save-salts").addEventListener("click", () => now.proven && save("salts.private.json", `${JSON.stringify(now.proven.salts, null, 2)}\n`));
 }

@@ -4,7 +4,7 @@ import { modelIdOf } from "@zkml-chain/contracts";
 import type { Prover, Input, Work, ForContracts } from "@zkml-chain/web";
 import { type Accepted, type Wallet, connect, proveAndAccept } from "@zkml-chain/web/wallet";
 import { type Abi, type Address, type EIP1193Provider, type Hex, http, keccak256, toHex } from "viem";
-import { deployContract, getChainId, getCode, readContract, waitForTransactionReceipt, writeContract } from "viem/actions";
+import { addChain, deployContract, getChainId, getCode, readContract, switchChain, waitForTransactionReceipt, writeContract } from "viem/actions";
 
 type Contract = { abi: Abi; bytecode: Hex };
 /** What a model's proofs are judged by. */
@@ -16,12 +16,18 @@ const LOCAL = [31337, 1337];
 const DELAY = 172_800n;
 const ACTION = keccak256(toHex("zkml-chain playground"));
 
-/** A node on this machine as a provider: its own accounts sign. */
-export function node(url: string): EIP1193Provider {
-  const { hostname, protocol } = new URL(url);
-  if (protocol !== "http:" || !["127.0.0.1", "localhost"].includes(hostname)) {
+/** The address of a node on this machine. */
+function local(url: string): URL {
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  if (address?.protocol !== "http:" || !["127.0.0.1", "localhost"].includes(address.hostname)) {
     throw new RangeError("the page talks to nodes on this machine only: http://127.0.0.1:8545 or http://localhost:8545");
   }
+  return address;
+}
+
+/** A node on this machine as a provider: its own accounts sign. */
+export function node(url: string): EIP1193Provider {
+  local(url);
   const { request } = http(url, { timeout: 30_000, retryCount: 0 })({});
   const asked = ({ method, params }: { method: string; params?: unknown }) =>
     request({ method: method === "eth_requestAccounts" ? "eth_accounts" : method, params } as never);
@@ -36,10 +42,15 @@ const put = new Map<string, Address>();
 /** Proves for the chain, and has the contract take it. `tell` says what is being done. */
 export async function send(
   provider: EIP1193Provider, prover: Prover, input: Input, contracts: Contracts, registration: ForContracts["registration"],
-  tell: (text: string) => void, work: Work,
+  tell: (text: string) => void, { home, ...work }: Work & { home: string | undefined },
 ): Promise<Sent> {
   const wallet = await connect(provider);
-  const chainId = await getChainId(wallet);
+  let chainId = await getChainId(wallet);
+  if (home !== undefined && prover.about.unsafeDevSetup && !LOCAL.includes(chainId)) {
+    tell("asking the wallet to come to the local chain");
+    await bring(wallet, home);
+    chainId = await getChainId(wallet);
+  }
   if (prover.about.unsafeDevSetup && !LOCAL.includes(chainId)) {
     throw new RangeError(`the chain has the id ${chainId}; contracts of a development setup are put up on a local chain only (31337)`);
   }
@@ -55,6 +66,24 @@ export async function send(
   const { status, blockNumber, gasUsed } = await mined(wallet, accepted.hash);
   if (status !== "success") throw new Error(`the transaction ${accepted.hash} was reverted`);
   return { ...accepted, consumer, block: blockNumber, gas: gasUsed };
+}
+
+/** What a wallet answers about a chain that it does not know. */
+const UNKNOWN_CHAIN = 4902;
+
+/** Has a wallet come to the local chain, of which it may have to be told. */
+async function bring(wallet: Wallet, url: string): Promise<void> {
+  const chain = {
+    id: LOCAL[0] as number, name: "Local chain", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [local(url).href] } },
+  };
+  try {
+    await switchChain(wallet, chain);
+  } catch (error) {
+    if ((error as { code?: number }).code !== UNKNOWN_CHAIN) throw error;
+    await addChain(wallet, { chain });
+    await switchChain(wallet, chain);
+  }
 }
 
 const mined = (wallet: Wallet, hash: Hex) => waitForTransactionReceipt(wallet, { hash, pollingInterval: 100, timeout: 60_000 });

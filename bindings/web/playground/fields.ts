@@ -73,11 +73,18 @@ export function typed(): Input {
   return { ...input };
 }
 
+/** Numbers as people write them: Number() would take hexadecimal ones as well. */
+const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+/** A comma before three digits is a decimal one for some people, and none for others. */
+const THOUSANDS = /^[-+−]?[1-9]\d{0,2}(,\d{3})+$/;
+
 function one(field: HTMLInputElement): number {
   const name = field.labels?.[0]?.textContent ?? "a field";
   const text = field.value.trim();
   if (text === "") throw new FieldError(field, `“${name}” is empty`);
-  const value = Number(text.replace("−", "-").replace(",", "."));
+  if (THOUSANDS.test(text)) throw new FieldError(field, `“${name}” can be read in two ways: write ${text.replaceAll(",", "")}, or a point for the comma`);
+  const plain = text.replace("−", "-").replace(",", ".");
+  const value = DECIMAL.test(plain) ? Number(plain) : NaN;
   if (!Number.isFinite(value)) throw new FieldError(field, `“${name}” is no number: ${text.slice(0, 40)}`);
   return value;
 }

@@ -88,7 +88,7 @@ impl From<zkml::Error> for Fault {
             #[cfg(feature = "prove")]
             E::Opening(zkml::OpeningError::Randomness(_)) => Code::Randomness,
             #[cfg(feature = "prove")]
-            E::NotDerived => Code::Unsupported,
+            E::SumcheckOnly => Code::Unsupported,
             #[cfg(feature = "prove")]
             E::OtherProgram { .. } => Code::Artifact,
             #[cfg(feature = "prove")]
@@ -107,7 +107,7 @@ impl Fault {
         match &error {
             E::Sumcheck(zkml::SumcheckError::Unsupported { .. }) => Self::new(Code::Unsupported, &error),
             // A damaged file is no unsound setup.
-            E::Srs(zkml::SrsError::Unsound { .. }) | E::NotDerived => error.into(),
+            E::Srs(zkml::SrsError::Unsound { .. }) | E::SumcheckOnly => error.into(),
             _ => Self::new(Code::Artifact, &error),
         }
     }

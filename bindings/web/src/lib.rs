@@ -7,11 +7,14 @@
 //! |---|---|
 //! | `verify` | [`verify`], [`for_contracts`] |
 //! | `prove` | [`Prover`](prover::Prover) |
+//! | `threads` | the same with many threads, see `pool` |
 
 #![deny(unsafe_code)]
 
 mod fault;
 pub mod panic;
+#[cfg(feature = "threads")]
+pub mod pool;
 #[cfg(feature = "prove")]
 pub mod prover;
 pub mod report;

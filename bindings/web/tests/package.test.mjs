@@ -7,35 +7,17 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { commit, toHex } from "../../../contracts/js/commitment.mjs";
-import { restore } from "../dist/table.js";
 import { inputToJson } from "../dist/input.js";
-import { launch } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { THREADED, openPackage } from "./package.mjs";
 
 const here = fileURLToPath(new URL("../", import.meta.url));
-const artifacts = fileURLToPath(new URL("../../../target/web/playground/models/", import.meta.url));
 const sample = [1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1.185, 0.9875, 0, 0, 2, 3, 0, 0, 1, 0, 0, 1, 2];
 
 test("modules keep to their limits", () => {
-  for (const [name, limit] of [["verify", 400_000], ["prove", 2_000_000]]) {
+  for (const [name, limit] of [["verify", 400_000], ["prove", 2_000_000], ...(THREADED ? [["threads", 2_000_000]] : [])]) {
     const { length } = gzipSync(readFileSync(join(here, "dist", name, "zkml_bg.wasm")), { level: 9 });
     assert.ok(length < limit, `${name}: ${length} bytes gzipped`);
   }
-});
-
-test("the table that was cut out is put back as it was", () => {
-  const r = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
-  const memory = new WebAssembly.Memory({ initial: 70 });
-  restore(memory, [64, 64 + 2 ** 21]);
-  const words = new BigUint64Array(memory.buffer);
-  for (const start of [8, 8 + 2 ** 18]) {
-    for (const i of [0, 1, 2, 3, 4, 5, 6, 255, 40_000, 65_535]) {
-      const number = (BigInt(i) * 2n ** 256n) % r;
-      const limbs = [0n, 64n, 128n, 192n].map((bits) => BigInt.asUintN(64, number >> bits));
-      assert.deepEqual([...words.subarray(start + 4 * i, start + 4 * i + 4)], limbs, `${i}`);
-    }
-  }
-  assert.ok(words.subarray(0, 8).every((word) => word === 0n), "nothing before it");
 });
 
 test("inputs are written so that the module can refuse what is no number", () => {
@@ -48,24 +30,12 @@ test("inputs are written so that the module can refuse what is no number", () =>
   }
 });
 
-let browser, server, page;
+let opened, page;
 before(async () => {
-  [browser, server] = await Promise.all([launch(), serve(here, (path) => (path === "/blank.html" ? "<!doctype html><title>blank</title>" : path.startsWith("/models/") ? readFileSync(join(artifacts, path.slice(8))) : undefined))]);
-  page = await browser.newPage();
-  await page.goto(`${server.url}blank.html`);
-  await page.evaluate(async () => {
-    const zkml = await import("/dist/index.js");
-    const bytes = async (name) => new Uint8Array(await (await fetch(`/models/credit/${name}`)).arrayBuffer());
-    const files = Object.fromEntries(await Promise.all(zkml.ARTIFACT_FILES.map(async (name) => [name, await bytes(name)])));
-    // Of an error, what can be looked at outside of the page.
-    const caught = (promise) => promise.then((value) => ({ value }), ({ name, code, message }) => ({ name, code, message }));
-    Object.assign(globalThis, { zkml, files, caught, prover: await zkml.load(files) });
-  });
+  opened = await openPackage();
+  page = opened.page;
 });
-after(async () => {
-  server?.close();
-  await browser?.close();
-});
+after(() => opened?.close());
 const within = (act, argument) => page.evaluate(act, argument);
 
 test("a proof, its statement and its salts; kept salts give the same commitment", async () => {

@@ -8,7 +8,7 @@
 
 import { ZkmlError } from "./errors.js";
 import { inputToJson } from "./input.js";
-import type { Answer, Results, Task } from "./protocol.js";
+import type { Answer, Results, Task, Threaded } from "./protocol.js";
 import { ARTIFACT_FILES, type About, type ArtifactFiles, type Hex, type Input, type ProveOptions, type Proven, STAGES, type Work } from "./types.js";
 
 export { ERROR_CODES, type ErrorCode, ZkmlError } from "./errors.js";
@@ -18,15 +18,27 @@ export * from "./types.js";
 export type Places = {
   /** Makes a worker that runs `worker.js`. */
   worker?: () => Worker;
-  /** Address of `zkml_bg.wasm`. */
+  /** Address of `prove/zkml_bg.wasm`. */
   wasm?: string;
+  /** Addresses of `threads/zkml.js` and `threads/zkml_bg.wasm`. */
+  threaded?: Threaded;
+  /**
+   * Most threads that prove: as many as the machine has without, but eight at most. There is one where the page is not cross-origin
+   * isolated, and where the module with threads cannot be loaded; `about.threads` says how many there are.
+   */
+  threads?: number;
 };
+
+/** More threads than these gain little, and each takes memory. */
+const MOST_THREADS = 8;
 
 /**
  * Derives the keys of a model in a worker. The files need not be trusted: what does not follow from the model and a checked setup is
  * refused. Which model it is, `about.vkDigest` says: compare it with the one that you know.
  */
 export async function load(files: ArtifactFiles, options: Work & Places = {}): Promise<Prover> {
+  const { threads = 1 } = options;
+  if (!Number.isSafeInteger(threads) || threads < 1) throw new ZkmlError("option", `${threads} threads: a whole number from 1 on is expected`);
   for (const name of ARTIFACT_FILES) {
     if (!(files?.[name] instanceof Uint8Array)) {
       throw new ZkmlError("artifact", `${name} is not there: bring the files of one artifact folder (${ARTIFACT_FILES.join(", ")})`);
@@ -74,9 +86,10 @@ function written(salts: Readonly<Record<string, Hex | bigint>>): Record<string, 
   return Object.fromEntries(Object.entries(salts).map(([name, salt]) => [name, word(salt)]));
 }
 
-/** A worker that is asked one thing at a time, and replaced when something was cancelled or went wrong. */
+/** A worker that is asked one thing at a time, and replaced, with those that help it, when something was cancelled or went wrong. */
 class Desk {
   private worker: Worker | undefined;
+  private helpers: Worker[] = [];
   private end: ((error: ZkmlError) => void) | undefined;
   private closed = false;
 
@@ -102,13 +115,49 @@ class Desk {
   }
 
   private loaded(work: Work): Promise<About> {
-    return this.told<"load">({ do: "load", files: this.files, wasm: this.places.wasm }, work);
+    const { wasm, threaded = ownThreaded() } = this.places;
+    return this.told<"load">({ do: "load", files: this.files, wasm, threaded: this.wanted() > 1 ? threaded : undefined }, work);
+  }
+
+  /** Threads to have, if they can be had. */
+  private wanted(): number {
+    if (!globalThis.crossOriginIsolated) return 1;
+    return Math.min(this.places.threads ?? MOST_THREADS, navigator.hardwareConcurrency ?? 1);
+  }
+
+  /** Starts the workers that help one, and tells it how many do. */
+  private async hire(worker: Worker, { module, memory }: Extract<Answer, { is: "hiring" }>): Promise<void> {
+    const threaded = this.places.threaded ?? ownThreaded();
+    const hired = Array.from({ length: this.wanted() - 1 }, () => {
+      const helper = (this.places.worker ?? ownWorker)();
+      this.helpers.push(helper);
+      return new Promise<number>((resolve) => {
+        let joined = false;
+        // One that cannot join is done without. One that fails later has left its work undone.
+        const left = (error: ZkmlError) => (joined ? this.failed(error) : resolve(0));
+        helper.onmessage = ({ data }: MessageEvent<Answer>) => {
+          if (data.is === "joined") {
+            joined = true;
+            resolve(1);
+          }
+          if (data.is === "failed") left(new ZkmlError(data.code, data.message));
+        };
+        helper.onerror = (event) => {
+          event.preventDefault();
+          left(new ZkmlError("worker", `a thread ended: ${event.message}`));
+        };
+        helper.postMessage({ do: "join", threaded, module, memory } satisfies Task);
+      });
+    });
+    const joined = await Promise.all(hired);
+    worker.postMessage({ do: "gather", threads: joined.reduce((sum, one) => sum + one, 1) } satisfies Task);
   }
 
   /** Ends what is being done, with the worker: a module that was stopped half-way is not used again. */
   private stop(why: ZkmlError): void {
-    this.worker?.terminate();
+    for (const worker of [this.worker, ...this.helpers]) worker?.terminate();
     this.worker = undefined;
+    this.helpers = [];
     this.end?.(why);
   }
 
@@ -129,7 +178,7 @@ class Desk {
     }
   }
 
-  private told<D extends Task["do"]>(task: Task, { onProgress, signal }: Work): Promise<Results[D]> {
+  private told<D extends keyof Results>(task: Task, { onProgress, signal }: Work): Promise<Results[D]> {
     if (this.closed) throw new ZkmlError("closed", "the prover was closed");
     if (signal?.aborted) throw new ZkmlError("cancelled", "cancelled");
     const worker = (this.worker ??= (this.places.worker ?? ownWorker)());
@@ -138,7 +187,9 @@ class Desk {
       this.end = reject;
       worker.onmessage = ({ data }: MessageEvent<Answer>) => {
         if (data.is === "done") return resolve(data.result as Results[D]);
+        if (data.is === "hiring") return void this.hire(worker, data);
         if (data.is === "failed") return this.failed(new ZkmlError(data.code, data.message));
+        if (data.is !== "stage") return;
         const done = stages.indexOf(data.stage);
         if (done >= 0) onProgress?.({ stage: data.stage, done, total: stages.length });
       };
@@ -160,4 +211,8 @@ class Desk {
 
 function ownWorker(): Worker {
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "zkml-chain prover" });
+}
+
+function ownThreaded(): Threaded {
+  return { script: new URL("./threads/zkml.js", import.meta.url).href, wasm: new URL("./threads/zkml_bg.wasm", import.meta.url).href };
 }

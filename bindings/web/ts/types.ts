@@ -50,6 +50,8 @@ export type About = {
   vkDigest: Hex;
   /** The setup's secret is public: proofs prove nothing. */
   unsafeDevSetup: boolean;
+  /** Threads that prove. */
+  threads: number;
   proofBytes: number;
   inputs: Port[];
   outputs: Port[];

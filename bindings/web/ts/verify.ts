@@ -3,9 +3,7 @@
 
 import init, { forContracts, verify } from "./verify/zkml.js";
 import { ZkmlError, asZkmlError } from "./errors.js";
-import { restore } from "./table.js";
 import type { ForContracts, ProofDocument, Statement } from "./types.js";
-import { addresses } from "./verify/table.js";
 
 export { ERROR_CODES, type ErrorCode, ZkmlError } from "./errors.js";
 export type { Field, ForContracts, Hex, ProofDocument, Role, Statement } from "./types.js";
@@ -24,8 +22,7 @@ export type Verifier = {
 /** Loads the module; `wasm` is its address, or the module itself, for who does not take the one beside this file. */
 export async function loadVerifier(wasm?: string | URL | Uint8Array | WebAssembly.Module): Promise<Verifier> {
   try {
-    const { memory } = await (wasm === undefined ? init() : init({ module_or_path: wasm }));
-    restore(memory, addresses);
+    await (wasm === undefined ? init() : init({ module_or_path: wasm }));
   } catch (error) {
     throw new ZkmlError("worker", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }

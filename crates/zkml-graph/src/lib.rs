@@ -37,6 +37,7 @@ pub mod ledger;
 pub mod map;
 pub mod op;
 pub mod ops;
+mod optimize;
 pub mod relation;
 pub mod standing;
 pub mod tensor;
@@ -48,6 +49,7 @@ pub use graph::{Graph, GraphBuilder, Node, Output, Trace, Visibility};
 pub use ledger::{Ledger, LedgerError, Standing};
 pub use map::Map;
 pub use op::{Evaluated, Fact, MAX_LOOSE_BITS, Op, OpSpec};
+pub use optimize::Optimize;
 pub use relation::{
     Code, RangeKind, Relation, RelationBuilder, SLACK_BITS, Section, System, Table, TableId, Var, VarId, View,
 };

@@ -13,8 +13,8 @@ use halo2_proofs::{
     plonk::{Circuit, ConstraintSystem, ProvingKey, keygen_pk2},
 };
 use serde::{Deserialize, Serialize};
-use zkml_graph::{Graph, Ledger, System, Visibility};
-use zkml_protocol::{Encoding, Field, InstanceLayout, Statement, Word, plonk::Program};
+use zkml_graph::{Graph, Ledger, System};
+use zkml_protocol::plonk::Program;
 use zkml_srs::{
     Srs,
     container::{self, Container},
@@ -30,7 +30,6 @@ use crate::{
     plan::Plan,
     shape::MAX_DEGREE,
     standing,
-    statement::{self, protocol_code},
     stored_key::Sizes,
 };
 
@@ -116,38 +115,6 @@ fn certified(system: &System, plan: &Plan) -> Result<(Blueprint, Ledger)> {
     Ok((blueprint, ledger))
 }
 
-/// What a proof of this graph is about, when its relations are laid out with limbs of this many bits.
-///
-/// # Errors
-/// As [`Survey::proven`].
-pub fn statement(graph: &Graph, system: &System, limb_bits: u32) -> Result<Statement> {
-    let proven = Survey::new(system).proven(limb_bits)?;
-    let mut bounds = statement::bounds(system, &proven).into_iter();
-    let mut field = |name: &str, id: zkml_graph::TensorId, visibility, packed: bool| {
-        let t = graph.tensor(id);
-        let code = zkml_graph::Code::of(t.bounds);
-        let encoding = match visibility {
-            Visibility::Committed => Encoding::Commitment,
-            Visibility::Public if packed && t.len() > 1 => Encoding::Packed(protocol_code(code)),
-            Visibility::Public => Encoding::Signed,
-        };
-        // One part of the statement after the other, as the system lists them.
-        let bounds = bounds.next().flatten();
-        Field { name: name.into(), values: t.len() as u32, scale: t.scale, encoding, bounds }
-    };
-    let inputs = graph.inputs.iter().map(|(t, v)| field(&graph.tensor(*t).name, *t, *v, true)).collect();
-    let model = graph.weights.first().map(|t| field("weights", *t, Visibility::Committed, true));
-    let values = graph.weights.iter().map(|t| graph.tensor(*t).len() as u32).sum();
-    let model = model.map(|weights| Field { values, scale: 0, ..weights });
-    let outputs = graph.outputs.iter().map(|o| field(&o.name, o.tensor, o.visibility, false)).collect();
-    Ok(Statement {
-        model_name: graph.name.clone(),
-        model_hash: Word(graph.hash()),
-        toolkit_version: env!("CARGO_PKG_VERSION").into(),
-        instances: InstanceLayout { inputs, model: model.into_iter().collect(), outputs },
-    })
-}
-
 /// Generates the keys of a planned model.
 ///
 /// # Errors
@@ -156,7 +123,7 @@ pub fn setup(graph: &Graph, system: &System, plan: &Plan, srs: &Srs, srs_name: &
     let srs = srs.shrunk(plan.k, srs_name)?;
     let circuit = circuit(system, plan)?;
     let pk = keygen_pk2(srs.params(), &circuit, false)?;
-    let statement = statement(graph, system, plan.shape.limb_bits)?;
+    let statement = zkml_statement::of(graph, system, plan.shape.limb_bits)?;
     let program = crate::program::derive(pk.get_vk(), plan.k, srs.verifier_part(), statement)?;
     Ok(Keys { plan: plan.clone(), srs, program, pk, circuit })
 }

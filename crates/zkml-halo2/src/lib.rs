@@ -60,5 +60,6 @@ pub mod witness;
 
 pub use error::{ProverError, Refusal, Result};
 pub use keys::Keys;
-pub use plan::{Optimize, Plan, plan};
+pub use plan::{Plan, plan};
 pub use prove::{Binding, Proof, prove, verify};
+pub use zkml_graph::Optimize;

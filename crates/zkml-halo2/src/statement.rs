@@ -1,11 +1,12 @@
 //! What the public statement shows, and which cells it comes from: elements, packed words, commitments.
 
 use zkml_graph::{
-    Bounds, Code, Relation, Section, System, View,
+    Code, Relation, Section, System, View,
     intervals::{Proven, Unconfined, seen},
     wiring::{Elem, Wiring},
 };
-use zkml_protocol::commitment::{self, Role, WORDS_PER_CALL};
+use zkml_protocol::commitment::{self, WORDS_PER_CALL};
+use zkml_statement::{items, protocol_code, role};
 
 use crate::{
     cells::{Packed, Source},
@@ -35,17 +36,6 @@ impl HashChain {
     }
 }
 
-/// Relations of the statement in its order: inputs, model, outputs.
-fn items(system: &System) -> impl Iterator<Item = &Relation> {
-    let of = |wanted: Section| {
-        system.relations.iter().map(|(_, r)| r).filter(move |r| match r {
-            Relation::Public { section, .. } | Relation::Commit { section, .. } => *section == wanted,
-            _ => false,
-        })
-    };
-    [Section::Input, Section::Model, Section::Output].into_iter().flat_map(of)
-}
-
 /// Refuses a statement that packs values which no relation confines to their code: several lists of such values would
 /// give the same word.
 ///
@@ -64,19 +54,6 @@ pub fn check(system: &System, proven: &Proven) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// For each part of the statement, in its order, the interval that the relations confine its values to: what may be
-/// told to others. `None` for commitments, and for intervals beyond 64 bits.
-pub fn bounds(system: &System, proven: &Proven) -> Vec<Option<zkml_protocol::Bounds>> {
-    let of = |item: &Relation| match item {
-        Relation::Public { v, .. } => {
-            let Bounds { lo, hi } = seen(proven, v)?;
-            Some(zkml_protocol::Bounds { lowest: lo.try_into().ok()?, highest: hi.try_into().ok()? })
-        }
-        _ => None,
-    };
-    items(system).map(of).collect()
 }
 
 /// What planning needs to know of the statement.
@@ -180,19 +157,6 @@ impl StatementCells {
         }
         words.resize(words.len().next_multiple_of(WORDS_PER_CALL), constant(0));
         HashChain { domain: domain(section, parts.len()), words, first }
-    }
-}
-
-/// The same code in the protocol's terms.
-pub(crate) fn protocol_code(code: zkml_graph::Code) -> zkml_protocol::Code {
-    zkml_protocol::Code { bits: code.bits, signed: code.signed }
-}
-
-fn role(section: Section) -> Role {
-    match section {
-        Section::Input => Role::Input,
-        Section::Model => Role::Model,
-        Section::Output => Role::Output,
     }
 }
 

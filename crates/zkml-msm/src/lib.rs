@@ -22,6 +22,7 @@ use rayon::prelude::*;
 /// Fewer scalars than these are multiplied one by one.
 const FEW: usize = 8;
 /// Fewer points than these are not worth being brought into another form.
+#[cfg(target_arch = "x86_64")]
 const MANY: usize = 64;
 /// Points of windows that are summed together, so that they stay in a processor's cache.
 #[cfg(target_arch = "x86_64")]

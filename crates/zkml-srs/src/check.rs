@@ -5,20 +5,22 @@
 //! check is a polynomial identity of degree below `2^k` at a random place of a field of `2^254`, so that a false setup passes
 //! with a probability below `2^(k − 253)`.
 
-use ff::{BatchInvert, Field};
-use halo2_proofs::{
-    arithmetic::{best_multiexp, parallelize},
-    halo2curves::{
-        bn256::{Bn256, Fr, G1, G1Affine, G2, G2Affine},
-        group::{Curve, Group, prime::PrimeCurveAffine},
-        pairing::{MillerLoopResult, MultiMillerLoop},
-    },
+#[cfg(feature = "setup")]
+use ff::BatchInvert;
+use ff::Field;
+use halo2curves::{
+    bn256::{Bn256, Fr, G1, G1Affine, G2, G2Affine},
+    group::{Curve, Group, prime::PrimeCurveAffine},
+    msm::msm_best,
+    pairing::{MillerLoopResult, MultiMillerLoop},
 };
 use rand_core::OsRng;
 
+#[cfg(feature = "setup")]
+use super::lagrange::omega;
 use super::{
     error::{Result, SrsError},
-    lagrange::omega,
+    parallel::in_parts,
 };
 
 /// Checks that `powers` are `G, s·G, s²·G, …` for the `s` of `s_g2 = s·G2`, and that `s` is not degenerate.
@@ -37,7 +39,7 @@ pub(super) fn powers(powers: &[G1Affine], s_g2: &G2Affine, part: &'static str) -
     }
     // Σ ρ^i·(s^(i+1)·G) against s·Σ ρ^i·(s^i·G), both from one sum over all points.
     let rho = Fr::random(OsRng);
-    let sum = best_multiexp(&geometric(rho, n), powers);
+    let sum = msm_best(&geometric(rho, n), powers);
     let front = sum - *last * rho.pow_vartime([n as u64 - 1]);
     let back = (sum - first.to_curve()) * rho.invert().unwrap_or(Fr::ONE);
     if !same_ratio(&back, &front, s_g2) {
@@ -51,6 +53,7 @@ pub(super) fn powers(powers: &[G1Affine], s_g2: &G2Affine, part: &'static str) -
 }
 
 /// Checks that `lagrange` is the Lagrange basis of `powers` on the library's domain.
+#[cfg(feature = "setup")]
 pub(super) fn lagrange(powers: &[G1Affine], lagrange: &[G1Affine], part: &'static str) -> Result<()> {
     let n = powers.len();
     if lagrange.contains(&G1Affine::identity()) {
@@ -65,7 +68,7 @@ pub(super) fn lagrange(powers: &[G1Affine], lagrange: &[G1Affine], part: &'stati
     };
     let front = (rho.pow_vartime([n as u64]) - Fr::ONE) * Fr::from(n as u64).invert().unwrap_or(Fr::ONE);
     let mut coefficients = vec![Fr::ZERO; n];
-    parallelize(&mut coefficients, |chunk, start| {
+    in_parts(&mut coefficients, |chunk, start| {
         let mut at = rho * root.pow_vartime([start as u64]);
         for c in chunk.iter_mut() {
             *c = at - Fr::ONE;
@@ -74,9 +77,7 @@ pub(super) fn lagrange(powers: &[G1Affine], lagrange: &[G1Affine], part: &'stati
         chunk.iter_mut().batch_invert();
         chunk.iter_mut().for_each(|c| *c *= front);
     });
-    if lagrange.len() == n
-        && best_multiexp(&coefficients, powers) == best_multiexp(&geometric(rho, n), lagrange)
-    {
+    if lagrange.len() == n && msm_best(&coefficients, powers) == msm_best(&geometric(rho, n), lagrange) {
         Ok(())
     } else {
         Err(SrsError::Lagrange { part })
@@ -85,7 +86,7 @@ pub(super) fn lagrange(powers: &[G1Affine], lagrange: &[G1Affine], part: &'stati
 
 fn geometric(rho: Fr, n: usize) -> Vec<Fr> {
     let mut out = vec![Fr::ONE; n];
-    parallelize(&mut out, |chunk, start| {
+    in_parts(&mut out, |chunk, start| {
         let mut power = rho.pow_vartime([start as u64]);
         for p in chunk {
             *p = power;
@@ -109,7 +110,7 @@ pub(super) fn same_point(first: &G1, second: &G2) -> bool {
     bool::from(Bn256::multi_miller_loop(&terms).final_exponentiation().is_identity())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "setup"))]
 mod tests {
     use super::*;
     use crate::{dev, lagrange as transform};

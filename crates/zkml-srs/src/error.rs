@@ -2,6 +2,11 @@
 
 use std::io;
 
+/// The parts of a setup, in errors.
+pub(super) const POWERS: &str = "the powers";
+/// The powers in the second group.
+pub(super) const IN_G2: &str = "the powers in G2";
+
 /// Why a powers-of-tau file or a trusted setup is refused.
 ///
 /// `part` names where the offending thing is: `section 2 (tauG1)` of a powers-of-tau file, or `the powers` and

@@ -9,20 +9,19 @@ use std::{
 
 use halo2_proofs::{
     SerdeFormat,
-    halo2curves::{
-        bn256::{Bn256, G1Affine, G2Affine},
-        serde::SerdeObject,
-    },
     poly::{commitment::ParamsProver, kzg::commitment::ParamsKZG},
+};
+use halo2curves::{
+    bn256::{Bn256, G1Affine, G2Affine},
+    serde::SerdeObject,
 };
 
 use super::{
-    MAX_K, Origin, Provenance, Source, Srs, Stage, Watch, check,
-    error::{Result as Checked, SrsError},
-    origin,
+    MAX_K, Provenance, Source, Srs, Stage, Watch, check,
+    error::{IN_G2, POWERS, Result as Checked, SrsError},
+    origin::{self, Origin},
     points::{self, G1_BYTES, G2_BYTES},
-    refused,
-    second::{self, IN_G2},
+    refused, second,
 };
 use crate::{
     container::{self, Container},
@@ -36,7 +35,6 @@ const MAX_HEADER: u64 = 4096;
 /// Bytes of the checksum at the end.
 const CHECKSUM: i64 = 32;
 /// The parts of a setup, in errors.
-pub(super) const POWERS: &str = "the powers";
 pub(super) const LAGRANGE: &str = "the Lagrange basis";
 
 /// What a file says at a glance, without its points.

@@ -6,7 +6,7 @@
 //! `A = 2x + 1`, `B = 6x² + 4x + 1`, `C = 6x² + 2x`; rounding in it gives the halves.
 
 use ff::PrimeField;
-use halo2_proofs::halo2curves::{
+use halo2curves::{
     CurveExt,
     bn256::{Fr, G1},
     group::Group,

@@ -5,7 +5,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use halo2_proofs::halo2curves::bn256::{G1Affine, G2Affine};
+use halo2curves::bn256::{G1Affine, G2Affine};
 
 use super::{
     MAX_K, Srs, Stage, Watch, check, dev,

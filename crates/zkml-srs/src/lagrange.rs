@@ -3,16 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ff::{Field, PrimeField};
-use halo2_proofs::{
-    arithmetic::parallelize,
-    halo2curves::{
-        bn256::{Fr, G1, G1Affine},
-        group::{Curve, prime::PrimeCurveAffine},
-    },
+use halo2curves::{
+    bn256::{Fr, G1, G1Affine},
+    group::{Curve, prime::PrimeCurveAffine},
 };
 use rayon::prelude::*;
 
-use super::{Stage, Watch, glv::Split};
+use super::{Stage, Watch, glv::Split, parallel::in_parts};
 
 /// The odd part of `r − 1 = 2^28·t`, little-endian.
 const ODD_PART: [u64; 4] =
@@ -54,7 +51,7 @@ pub(super) fn from_powers(powers: &[G1Affine], watch: Watch<'_>) -> Vec<G1Affine
     }
     watch(Stage::Lagrange, count.total, count.total);
     let mut out = vec![G1Affine::identity(); n];
-    parallelize(&mut out, |chunk, start| G1::batch_normalize(&a[start..start + chunk.len()], chunk));
+    in_parts(&mut out, |chunk, start| G1::batch_normalize(&a[start..start + chunk.len()], chunk));
     out
 }
 
@@ -97,7 +94,7 @@ fn twiddles(root: Fr, count: usize) -> Vec<Split> {
 /// `front·root^i`.
 fn scaled(root: Fr, front: Fr, count: usize) -> Vec<Split> {
     let mut powers = vec![Fr::ONE; count];
-    parallelize(&mut powers, |chunk, start| {
+    in_parts(&mut powers, |chunk, start| {
         let mut power = front * root.pow_vartime([start as u64]);
         for p in chunk {
             *p = power;
@@ -134,7 +131,8 @@ impl Counter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use halo2_proofs::{arithmetic::g_to_lagrange, halo2curves::group::Group};
+    use halo2_proofs::arithmetic::g_to_lagrange;
+    use halo2curves::group::Group;
     use rand::SeedableRng;
     use std::sync::Mutex;
 

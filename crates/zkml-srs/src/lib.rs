@@ -10,6 +10,8 @@
 //! | [`origin`] | where a setup comes from, and which ceremonies are known |
 //! | [`slice`] | as many powers as one model takes, from whoever offers it |
 //! | [`file`] | setups of ours on disk |
+//!
+//! Whole setups are in the proving library's form. Without the feature `setup` there are slices alone, and no proving library.
 
 #![deny(unsafe_code)]
 
@@ -18,41 +20,54 @@ pub mod container;
 mod dev;
 mod error;
 mod failure;
+#[cfg(feature = "setup")]
 mod file;
+#[cfg(feature = "setup")]
 mod glv;
+#[cfg(feature = "setup")]
 mod import;
+#[cfg(feature = "setup")]
 mod lagrange;
 mod origin;
+mod parallel;
 mod points;
+#[cfg(feature = "setup")]
 mod ptau;
+#[cfg(feature = "setup")]
 mod second;
 mod slice;
-#[cfg(test)]
+#[cfg(all(test, feature = "setup"))]
 mod tests;
 
-use std::{fs::File, path::Path};
+#[cfg(feature = "setup")]
+use std::fs::File;
+use std::path::Path;
 
-use halo2_proofs::{
-    halo2curves::bn256::{Bn256, G1Affine, G2Affine},
-    poly::{
+#[cfg(feature = "setup")]
+use {
+    error::POWERS,
+    halo2_proofs::poly::{
         commitment::{Params, ParamsProver},
         kzg::commitment::ParamsKZG,
     },
+    halo2curves::bn256::{Bn256, G1Affine, G2Affine},
+    origin::Origin,
+    zkml_curve::{g1_words, g2_words},
 };
-use zkml_curve::{g1_words, g2_words};
 
 pub use error::SrsError;
 pub use failure::{Error, Result};
-pub use file::Summary;
-pub use import::DEFAULT_K;
-use origin::Origin;
-pub use origin::{Ceremony, Provenance, Source};
+pub use origin::{Ceremony, Provenance};
 pub use slice::Slice;
+#[cfg(feature = "setup")]
+pub use {file::Summary, import::DEFAULT_K, origin::Source};
 
 /// Largest size that is made or read here.
+#[cfg(feature = "setup")]
 pub const MAX_K: u32 = 24;
 
 /// What long work on a setup is doing.
+#[cfg(feature = "setup")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Reading; counted in bytes.
@@ -64,9 +79,11 @@ pub enum Stage {
 }
 
 /// Told of progress: the stage, how much of it is done, and how much it is in all. Called from several threads.
+#[cfg(feature = "setup")]
 pub type Watch<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
 
 /// A trusted setup, and where it comes from.
+#[cfg(feature = "setup")]
 #[derive(Debug, Clone)]
 pub struct Srs {
     params: ParamsKZG<Bn256>,
@@ -77,6 +94,7 @@ pub struct Srs {
     sound: bool,
 }
 
+#[cfg(feature = "setup")]
 impl Srs {
     /// The deterministic, **insecure** development setup with `2^k` powers: the same secret for every `k`.
     ///
@@ -167,7 +185,7 @@ impl Srs {
             // Knowing the secret is far faster than changing the basis of the points.
             let made = Self::dev(k)?;
             let same = self.sound || self.params.get_g().starts_with(made.params.get_g());
-            return if same { Ok(made) } else { Err(unsound(SrsError::Ratio { part: file::POWERS })) };
+            return if same { Ok(made) } else { Err(unsound(SrsError::Ratio { part: POWERS })) };
         }
         if k == self.k() {
             return self.clone().checked(watch).map_err(unsound);
@@ -222,12 +240,9 @@ impl Srs {
     }
 }
 
-fn refused(path: &Path, why: SrsError) -> Error {
-    Error::Unsound { path: path.into(), why: Box::new(why) }
-}
-
 /// What a verifier needs of these points. `unsafe_dev` says that their secret is known to somebody; it travels with all
 /// that is made from them.
+#[cfg(feature = "setup")]
 pub fn verifier_part(params: &ParamsKZG<Bn256>, unsafe_dev: bool) -> zkml_protocol::Srs {
     zkml_protocol::Srs {
         g1: g1_words(&params.get_g()[0]),
@@ -235,4 +250,8 @@ pub fn verifier_part(params: &ParamsKZG<Bn256>, unsafe_dev: bool) -> zkml_protoc
         s_g2: g2_words(&params.s_g2()),
         unsafe_dev,
     }
+}
+
+fn refused(path: &Path, why: SrsError) -> Error {
+    Error::Unsound { path: path.into(), why: Box::new(why) }
 }

@@ -1,14 +1,15 @@
 //! Where a setup comes from, and which ceremonies are known.
 
-use halo2_proofs::halo2curves::bn256::{Fq, Fq2, G2Affine};
+use halo2curves::bn256::{Fq, Fq2, G2Affine};
+#[cfg(feature = "setup")]
 use serde::{Deserialize, Serialize};
 
-use super::{
-    dev,
-    error::{Result, SrsError},
-};
+use super::dev;
+#[cfg(feature = "setup")]
+use super::error::{Result, SrsError};
 
 /// The powers-of-tau file that a setup was imported from.
+#[cfg(feature = "setup")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// BLAKE2b-512 over the whole file, as `b2sum` prints it.
@@ -23,6 +24,7 @@ pub struct Source {
 }
 
 /// What a setup's file records about its origin.
+#[cfg(feature = "setup")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Origin {
     /// Nothing.
@@ -183,6 +185,7 @@ pub(super) fn provenance(s_g2: &G2Affine) -> Provenance {
 }
 
 /// Refuses a record that names a published file of a ceremony with another secret.
+#[cfg(feature = "setup")]
 pub(super) fn check_record(origin: &Origin, s_g2: &G2Affine) -> Result<()> {
     let Origin::File(source) = origin else { return Ok(()) };
     let claimed = CEREMONIES.into_iter().find_map(|c| Some((c, c.file(&source.blake2b)?)));
@@ -192,6 +195,7 @@ pub(super) fn check_record(origin: &Origin, s_g2: &G2Affine) -> Result<()> {
     }
 }
 
+#[cfg(feature = "setup")]
 mod hexadecimal {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -209,10 +213,10 @@ mod hexadecimal {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "setup"))]
 pub(super) mod tests {
     use super::*;
-    use halo2_proofs::halo2curves::{
+    use halo2curves::{
         CurveAffine,
         group::{cofactor::CofactorGroup, prime::PrimeCurveAffine},
     };

@@ -1,16 +1,20 @@
 //! Points as raw bytes: little-endian coordinates in Montgomery form, as snarkjs and the proving library both store them.
 
-use halo2_proofs::halo2curves::{
+#[cfg(feature = "setup")]
+use halo2curves::bn256::G1Affine;
+use halo2curves::{
     CurveAffine,
-    bn256::{Fq, Fq2, G1Affine, G2Affine},
+    bn256::{Fq, Fq2, G2Affine},
     group::{cofactor::CofactorGroup, prime::PrimeCurveAffine},
     serde::SerdeObject,
 };
+#[cfg(feature = "setup")]
 use rayon::prelude::*;
 
 use super::error::{Result, SrsError};
 
 /// Bytes of a point of G1.
+#[cfg(feature = "setup")]
 pub(super) const G1_BYTES: usize = 64;
 /// Bytes of a point of G2.
 pub(super) const G2_BYTES: usize = 128;
@@ -19,6 +23,7 @@ pub(super) const G2_BYTES: usize = 128;
 ///
 /// Each is on the curve and not the identity. The curve has a prime number of points (its cofactor is 1), so a point on it is in
 /// the right group.
+#[cfg(feature = "setup")]
 pub(super) fn g1(bytes: &[u8], part: &'static str, first: u64, out: &mut Vec<G1Affine>) -> Result<()> {
     let start = out.len();
     out.resize(start + bytes.len() / G1_BYTES, G1Affine::identity());
@@ -30,6 +35,7 @@ pub(super) fn g1(bytes: &[u8], part: &'static str, first: u64, out: &mut Vec<G1A
     )
 }
 
+#[cfg(feature = "setup")]
 fn one_g1(bytes: &[u8], part: &'static str, index: u64) -> Result<G1Affine> {
     let coordinate = |b| Fq::from_raw_bytes(b).ok_or(SrsError::Coordinate { part, index });
     let point = G1Affine { x: coordinate(&bytes[..32])?, y: coordinate(&bytes[32..])? };
@@ -63,11 +69,11 @@ fn good<P: CurveAffine>(point: &P, part: &'static str, index: u64) -> Result<()>
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "setup"))]
 mod tests {
     use super::*;
     use ff::Field;
-    use halo2_proofs::halo2curves::group::Curve;
+    use halo2curves::group::Curve;
 
     fn raw(point: &G2Affine) -> [u8; G2_BYTES] {
         point.to_raw_bytes().try_into().expect("128 bytes")
@@ -75,7 +81,7 @@ mod tests {
 
     #[test]
     fn points_of_g1_are_checked_one_by_one() {
-        let good = (G1Affine::generator() * halo2_proofs::halo2curves::bn256::Fr::from(5)).to_affine();
+        let good = (G1Affine::generator() * halo2curves::bn256::Fr::from(5)).to_affine();
         let decode = |second: &[u8]| {
             let mut out = vec![];
             let bytes = [good.to_raw_bytes().as_slice(), second].concat();

@@ -16,7 +16,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use halo2_proofs::halo2curves::{bn256::Fq, ff::PrimeField};
+use halo2curves::{bn256::Fq, ff::PrimeField};
 
 use super::{
     error::{Result, SrsError},

@@ -2,26 +2,22 @@
 //! them. Old files, and setups inside proving keys that need none, are without.
 
 use ff::Field;
-use halo2_proofs::{
-    halo2curves::{
-        bn256::{Fr, G1, G1Affine, G2, G2Affine},
-        group::{Curve, Group},
-        serde::SerdeObject,
-    },
-    poly::commitment::ParamsProver,
+use halo2_proofs::poly::commitment::ParamsProver;
+use halo2curves::{
+    bn256::{Fr, G1, G1Affine, G2, G2Affine},
+    group::{Curve, Group},
+    serde::SerdeObject,
 };
 use rand_core::OsRng;
 use zkml_curve::g2_words;
 
 use super::{
-    Origin, Srs, check, dev,
-    error::{Result as Checked, SrsError},
+    Srs, check, dev,
+    error::{IN_G2, Result as Checked, SrsError},
     failure::{Error, Result},
+    origin::Origin,
     points::{self, G2_BYTES},
 };
-
-/// What they are, in errors.
-pub(super) const IN_G2: &str = "the powers in G2";
 
 /// How many there are for `2^k` powers in the first group.
 fn count(k: u32) -> usize {

@@ -2,7 +2,7 @@
 //!
 //! A browser downloads no whole setup. It is given a slice by whoever offers the model, and believes nothing of it.
 
-use halo2_proofs::halo2curves::{
+use halo2curves::{
     bn256::{G1Affine, G2Affine},
     group::prime::PrimeCurveAffine,
     serde::SerdeObject,
@@ -11,13 +11,11 @@ use zkml_curve::{g1_words, g2_from_words, g2_words};
 
 use super::{
     check,
-    error::{Result as Checked, SrsError},
+    error::{IN_G2, POWERS, Result as Checked, SrsError},
     failure::Result,
-    file::POWERS,
     origin::{self, Provenance},
     points::{self, G2_BYTES},
     refused,
-    second::IN_G2,
 };
 
 /// Points that say they are a slice.
@@ -71,11 +69,11 @@ fn in_subgroup(words: &zkml_protocol::G2, index: u64) -> Checked<G2Affine> {
     points::g2(&raw, IN_G2, index)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "setup"))]
 mod tests {
     use super::*;
     use crate::Srs;
-    use halo2_proofs::halo2curves::group::{Group, cofactor::CofactorGroup};
+    use halo2curves::group::{Group, cofactor::CofactorGroup};
 
     const J: u32 = 2;
 
@@ -131,7 +129,7 @@ mod tests {
 
     /// A point of the curve with this abscissa that is outside of the subgroup.
     fn outside(i: u64) -> Option<zkml_protocol::G2> {
-        use halo2_proofs::halo2curves::{CurveAffine, bn256::Fq2};
+        use halo2curves::{CurveAffine, bn256::Fq2};
         let x = Fq2::from(i);
         let y = Option::<Fq2>::from(ff::Field::sqrt(&(x * x * x + G2Affine::b())))?;
         let point: G2Affine = Option::from(G2Affine::from_xy(x, y))?;

@@ -6,10 +6,14 @@ use super::*;
 use ff::Field;
 use halo2_proofs::{
     SerdeFormat,
-    halo2curves::{
-        bn256::{Fr, G1, G1Affine, G2Affine},
-        group::Curve,
+    poly::{
+        commitment::{Params, ParamsProver},
+        kzg::commitment::ParamsKZG,
     },
+};
+use halo2curves::{
+    bn256::{Bn256, Fr, G1, G1Affine, G2Affine},
+    group::Curve,
 };
 
 mod damage;
@@ -51,7 +55,7 @@ fn section(file: &[u8], id: u32) -> std::ops::Range<usize> {
 
 /// A powers-of-tau file for any secret: what is not needed here holds generators.
 fn made(power: u32, s: Fr) -> Vec<u8> {
-    use halo2_proofs::halo2curves::serde::SerdeObject;
+    use halo2curves::serde::SerdeObject;
     let n = 1usize << power;
     let powers = std::iter::successors(Some(Fr::ONE), |p| Some(*p * s));
     let in_g1: Vec<u8> = powers

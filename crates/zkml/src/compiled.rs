@@ -71,6 +71,19 @@ fn from_json<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T> 
     serde_json::from_slice(json).map_err(|e| Error::Malformed { what, why: e.into() })
 }
 
+/// Refuses a plan of halo2 by its name, before the rest of it is read: a parser would only say that the name is unknown.
+#[cfg(not(feature = "halo2"))]
+fn refuse_halo2(plan: &[u8]) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        layout: std::collections::BTreeMap<String, serde::de::IgnoredAny>,
+    }
+    match serde_json::from_slice::<Named>(plan) {
+        Ok(named) if named.layout.contains_key(crate::Backend::Halo2.name()) => Err(Error::SumcheckOnly),
+        _ => Ok(()),
+    }
+}
+
 impl Compiled {
     /// Plans the proofs of a graph.
     ///
@@ -98,8 +111,11 @@ impl Compiled {
     /// Reads what [`Compiled::to_files`] wrote, or those files of an artifact folder.
     ///
     /// # Errors
-    /// [`Error::Graph`], [`Error::Malformed`] or [`Error::Weights`], by which part is wrong.
+    /// [`Error::Graph`], [`Error::Malformed`] or [`Error::Weights`], by which part is wrong; [`Error::SumcheckOnly`] for a plan of halo2
+    /// in a build without it.
     pub fn from_files(files: &CompiledFiles) -> Result<Self> {
+        #[cfg(not(feature = "halo2"))]
+        refuse_halo2(&files.plan)?;
         let graph = Graph::from_bytes(&files.graph)?;
         let weights = match &files.weights {
             Some(bytes) => weights::decode(&graph, bytes)?,

@@ -61,7 +61,7 @@ pub enum Error {
     #[error(transparent)]
     Sumcheck(#[from] zkml_sumcheck::Error),
     /// The prover.
-    #[cfg(feature = "prove")]
+    #[cfg(feature = "halo2")]
     #[error(transparent)]
     Prover(#[from] zkml_halo2::ProverError),
     /// The trusted setup.
@@ -94,13 +94,13 @@ pub enum Error {
         /// Digest of the program that was given.
         given: crate::Word,
     },
-    /// Keys that are not derived from a slice of the setup.
+    /// A model that is planned for halo2, where there is sumcheck alone.
     #[cfg(feature = "prove")]
     #[error(
-        "the model is planned for halo2, and keys are derived from a slice of the setup for sumcheck only: compile it with \
-         `--backend sumcheck`"
+        "the model is planned for halo2, and keys that are derived from a slice of the setup are for sumcheck only, as is a library \
+         that was built without its feature `halo2`: compile the model with `--backend sumcheck`"
     )]
-    NotDerived,
+    SumcheckOnly,
     /// The circuit came to another commitment than the opening says: a defect of the toolkit.
     #[cfg(feature = "prove")]
     #[error("`{name}` has the commitment {proven} in the proof, its opening says {opened}; please report it")]

@@ -6,8 +6,10 @@ use std::{
 };
 use zkml_graph::Trace;
 use zkml_protocol::{Program, Word};
+#[cfg(feature = "halo2")]
+use zkml_srs::Srs;
 use zkml_srs::{
-    Slice, Srs,
+    Slice,
     container::{self, Container},
 };
 use zkml_sumcheck::{
@@ -38,8 +40,20 @@ pub struct Keys {
 /// The keys of one of the proof systems.
 #[derive(Debug)]
 enum Prover {
+    #[cfg(feature = "halo2")]
     Halo2(Box<zkml_halo2::Keys>),
     Sumcheck(Box<zkml_sumcheck::Keys>),
+}
+
+impl Prover {
+    /// The keys of the sumcheck back end, if they are.
+    fn sumcheck(&self) -> Option<&zkml_sumcheck::Keys> {
+        match self {
+            #[cfg(feature = "halo2")]
+            Self::Halo2(_) => None,
+            Self::Sumcheck(keys) => Some(keys),
+        }
+    }
 }
 
 /// What a proof is bound to, and which salts it uses.
@@ -64,6 +78,7 @@ pub struct Proven {
     pub revealed: Vec<Vec<f64>>,
 }
 
+#[cfg(feature = "halo2")]
 impl Compiled {
     /// Makes the keys of the plan's proof system. The same setup and model give the same keys on every machine.
     ///
@@ -93,7 +108,8 @@ impl Compiled {
                 let (powers, in_g2) = srs.by_rows(layout.powers(), layout.opening.column_bits, name)?;
                 begin(observer, Stage::Keys)?;
                 let limb_bits = plan.options.limb_bits;
-                let statement = zkml_halo2::keys::statement(&self.graph, &self.system, limb_bits)?;
+                let statement = zkml_statement::of(&self.graph, &self.system, limb_bits)
+                    .map_err(zkml_sumcheck::Error::from)?;
                 let keys = zkml_sumcheck::Keys::setup(layout, statement, powers, srs.verifier_part(), in_g2)?;
                 Ok(Keys::of_sumcheck(self, keys))
             }
@@ -103,6 +119,7 @@ impl Compiled {
 
 impl Keys {
     /// The keys that [`zkml_halo2::Keys::read`] read for this very model.
+    #[cfg(feature = "halo2")]
     pub fn of_halo2(compiled: Compiled, keys: zkml_halo2::Keys) -> Self {
         let program = keys.program.clone().into();
         Self { compiled, prover: Prover::Halo2(Box::new(keys)), program, committed: Mutex::default() }
@@ -127,10 +144,11 @@ impl Keys {
     /// [`Error::Srs`] for bytes that are damaged, [`Error::Prover`] or [`Error::Sumcheck`] for keys of another model or program,
     /// [`Error::Malformed`] for a program of another proof system than the plan's.
     pub fn parse(compiled: Compiled, verifier: &Verifier, name: &Path, bytes: &[u8]) -> Result<Self> {
-        let Compiled { graph, system, plan, .. } = &compiled;
-        match (&plan.layout, verifier.program().clone()) {
+        let system = &compiled.system;
+        match (&compiled.plan.layout, verifier.program().clone()) {
+            #[cfg(feature = "halo2")]
             (Layout::Halo2(plan), Program::Plonk(program)) => {
-                let keys = zkml_halo2::Keys::parse(name, bytes, graph, system, plan, *program)?;
+                let keys = zkml_halo2::Keys::parse(name, bytes, &compiled.graph, system, plan, *program)?;
                 Ok(Self::of_halo2(compiled, keys))
             }
             (Layout::Sumcheck(plan), Program::Sumcheck(program)) => {
@@ -156,7 +174,7 @@ impl Keys {
     ///
     /// # Errors
     /// As [`Keys::parse`] and [`Compiled::setup`]; [`Error::OtherProgram`] for a program that is not the model's,
-    /// [`Error::NotDerived`] for a plan of halo2.
+    /// [`Error::SumcheckOnly`] for a plan of halo2.
     pub fn derive(
         compiled: Compiled,
         verifier: &Verifier,
@@ -166,7 +184,7 @@ impl Keys {
         const NAME: &str = "the proving key";
         let (Layout::Sumcheck(plan), Program::Sumcheck(given)) = (&compiled.plan.layout, verifier.program())
         else {
-            return Err(Error::NotDerived);
+            return Err(Error::SumcheckOnly);
         };
         begin(observer, Stage::Plan)?;
         compiled.confirm_interface()?;
@@ -177,8 +195,8 @@ impl Keys {
         let (s_g2, in_g2, j) = (&given.srs.s_g2, &given.srs_b, layout.opening.column_bits);
         let srs = Slice { powers: &powers, s_g2, in_g2, j }.verifier_part(NAME)?;
         begin(observer, Stage::Keys)?;
-        let statement =
-            zkml_halo2::keys::statement(&compiled.graph, &compiled.system, plan.options.limb_bits)?;
+        let statement = zkml_statement::of(&compiled.graph, &compiled.system, plan.options.limb_bits)
+            .map_err(zkml_sumcheck::Error::from)?;
         let keys = zkml_sumcheck::Keys::setup(layout, statement, powers, srs, *in_g2)?;
         if keys.program() != given.as_ref() {
             let (derived, given) = (keys.program().vk_digest(), given.vk_digest());
@@ -204,6 +222,7 @@ impl Keys {
     /// What the writer returns.
     pub fn write(&self, out: impl std::io::Write) -> std::io::Result<()> {
         match &self.prover {
+            #[cfg(feature = "halo2")]
             Prover::Halo2(keys) => keys.write(out),
             Prover::Sumcheck(keys) => {
                 container::write(out, SUMCHECK_MAGIC, &[], |body| body.write_all(&keys.to_bytes()))
@@ -212,6 +231,7 @@ impl Keys {
     }
 
     /// The keys of halo2, if they are.
+    #[cfg(feature = "halo2")]
     pub fn halo2(&self) -> Option<&zkml_halo2::Keys> {
         match &self.prover {
             Prover::Halo2(keys) => Some(keys),
@@ -260,9 +280,12 @@ impl Keys {
     /// # Errors
     /// [`Error::Prover`].
     pub fn instances(&self, trace: &Trace, openings: &[Opening], context: Word) -> Result<Vec<Word>> {
-        let (system, bound) = (&self.compiled.system, bound(openings, context));
+        let system = &self.compiled.system;
         Ok(match &self.prover {
-            Prover::Halo2(keys) => zkml_halo2::prove::instances(system, keys, trace, &bound)?,
+            #[cfg(feature = "halo2")]
+            Prover::Halo2(keys) => {
+                zkml_halo2::prove::instances(system, keys, trace, &bound(openings, context))?
+            }
             Prover::Sumcheck(keys) => {
                 let (private, salts) = (self.private(keys, openings)?, hashed(openings));
                 let (context, private) = (&context, private.as_ref());
@@ -284,10 +307,11 @@ impl Keys {
         observer: &dyn Observer,
     ) -> Result<Proof> {
         begin(observer, Stage::Prove)?;
-        let (system, bound) = (&self.compiled.system, bound(openings, context));
+        let system = &self.compiled.system;
         let (instances, bytes) = match &self.prover {
+            #[cfg(feature = "halo2")]
             Prover::Halo2(keys) => {
-                let made = zkml_halo2::prove(system, keys, trace, &bound)?;
+                let made = zkml_halo2::prove(system, keys, trace, &bound(openings, context))?;
                 (made.instances, made.bytes)
             }
             Prover::Sumcheck(keys) => {
@@ -338,6 +362,7 @@ fn hashed(openings: &[Opening]) -> Vec<Word> {
     openings.iter().filter(|o| o.role != Role::Model).map(|o| o.salt.reveal()).collect()
 }
 
+#[cfg(feature = "halo2")]
 fn bound(openings: &[Opening], context: Word) -> zkml_halo2::Binding {
     zkml_halo2::Binding { context, salts: openings.iter().map(|o| o.salt.reveal()).collect() }
 }

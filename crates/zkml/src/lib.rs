@@ -8,8 +8,8 @@
 //!  ONNX bytes           samples, error           integer graph       verifier        verified by a Verifier, or by a contract
 //! ```
 //!
-#![cfg_attr(feature = "onnx", doc = "```")]
-#![cfg_attr(not(feature = "onnx"), doc = "```ignore")]
+#![cfg_attr(all(feature = "onnx", feature = "halo2"), doc = "```")]
+#![cfg_attr(not(all(feature = "onnx", feature = "halo2")), doc = "```ignore")]
 //! use zkml::{Binding, Model, Optimize, Settings, Srs, Verifier};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,7 +40,8 @@
 //! | feature | gives | without it there is no |
 //! |---|---|---|
 //! | `verify` | [`Verifier`], [`Proof`] | |
-//! | `prove` | `Compiled`, `Keys`, `Srs`, salts and openings | halo2 |
+//! | `prove` | `Compiled`, `Keys` derived from a slice of a setup, proofs by sumcheck, salts and openings | curve arithmetic of provers |
+//! | `halo2` | proofs by halo2; `Srs`, and keys from it | halo2's library, and whole setups, which are in its form |
 //! | `onnx` | `Model`, `Calibration` | tract |
 //! | `evm` | `Contracts`: generated Solidity, and a local EVM that judges proofs | revm; solc is looked for at run time |
 //!
@@ -78,16 +79,17 @@ pub use zkml_protocol::{Code, ProofSystem, Statement, Word, binding, commitment:
 
 #[cfg(feature = "evm")]
 pub use contracts::{Contracts, Judged};
+#[cfg(feature = "halo2")]
+pub use zkml_srs::Srs;
 #[cfg(feature = "prove")]
 pub use {
     compiled::{Compiled, CompiledFiles, Input},
     keys::{Binding, Keys, Proven},
     opening::{Commits, Opening, OpeningError, Part, Preimage, Salt},
     plan::{Backend, Cost, Layout, Plan, Wish},
-    zkml_graph::Visibility,
-    zkml_halo2::Optimize,
+    zkml_graph::{Optimize, Visibility},
     zkml_interface::{Interface, QuantizedPort, SampleError},
-    zkml_srs::{Error as SrsError, Srs},
+    zkml_srs::Error as SrsError,
     zkml_sumcheck::Error as SumcheckError,
 };
 #[cfg(feature = "onnx")]

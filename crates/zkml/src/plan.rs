@@ -1,8 +1,7 @@
 //! Which proof system proves a model, and what each would cost.
 
 use serde::{Deserialize, Serialize};
-use zkml_graph::{Ledger, System};
-use zkml_halo2::Optimize;
+use zkml_graph::{Ledger, Optimize, System};
 use zkml_sumcheck::Options;
 
 use crate::{Error, Result};
@@ -62,6 +61,7 @@ pub struct Plan {
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// A circuit of halo2.
+    #[cfg(feature = "halo2")]
     Halo2(zkml_halo2::Plan),
     /// A system of the sumcheck back end.
     Sumcheck(zkml_sumcheck::Plan),
@@ -96,6 +96,7 @@ pub struct Cost {
 
 impl Cost {
     /// Of a plan of halo2.
+    #[cfg(feature = "halo2")]
     fn of_halo2(plan: &zkml_halo2::Plan) -> Self {
         Self {
             backend: Backend::Halo2,
@@ -182,7 +183,8 @@ impl Plan {
     /// Plans a model.
     ///
     /// # Errors
-    /// [`Error::Prover`] or [`Error::Sumcheck`] where the wanted proof system does not take the model, or none does.
+    /// [`Error::Prover`] or [`Error::Sumcheck`] where the wanted proof system does not take the model, or none does;
+    /// [`Error::SumcheckOnly`] for halo2 in a build without it.
     pub fn new(system: &System, wish: impl Into<Wish>) -> Result<Self> {
         let Wish { optimize, backend } = wish.into();
         match backend {
@@ -194,7 +196,10 @@ impl Plan {
     /// The plan of one proof system.
     fn of(system: &System, backend: Backend, optimize: Optimize) -> Result<Self> {
         let layout = match backend {
+            #[cfg(feature = "halo2")]
             Backend::Halo2 => Layout::Halo2(zkml_halo2::plan(system, optimize)?),
+            #[cfg(not(feature = "halo2"))]
+            Backend::Halo2 => return Err(Error::SumcheckOnly),
             Backend::Sumcheck => {
                 let weigh = |plan: &zkml_sumcheck::Plan| match optimize {
                     Optimize::Gas => Cost::of_sumcheck(plan, optimize).weight(),
@@ -231,6 +236,7 @@ impl Plan {
     /// The proof system.
     pub fn backend(&self) -> Backend {
         match self.layout {
+            #[cfg(feature = "halo2")]
             Layout::Halo2(_) => Backend::Halo2,
             Layout::Sumcheck(_) => Backend::Sumcheck,
         }
@@ -239,6 +245,7 @@ impl Plan {
     /// What a proof is expected to cost.
     pub fn cost(&self) -> Cost {
         match &self.layout {
+            #[cfg(feature = "halo2")]
             Layout::Halo2(plan) => Cost::of_halo2(plan),
             Layout::Sumcheck(plan) => Cost::of_sumcheck(plan, self.optimize),
         }
@@ -250,6 +257,7 @@ impl Plan {
     /// [`Error::Prover`] or [`Error::Sumcheck`] for a relation that the layout does not take care of.
     pub fn ledger(&self, system: &System) -> Result<Ledger> {
         Ok(match &self.layout {
+            #[cfg(feature = "halo2")]
             Layout::Halo2(plan) => zkml_halo2::keys::ledger(system, plan)?,
             Layout::Sumcheck(plan) => zkml_sumcheck::lay_out(system, &plan.options)?.ledger,
         })
@@ -258,6 +266,7 @@ impl Plan {
     /// Rows that a call of the hash behind commitments takes.
     pub fn rows_per_call(&self) -> usize {
         match &self.layout {
+            #[cfg(feature = "halo2")]
             Layout::Halo2(plan) => {
                 zkml_halo2::poseidon_rows::call_height(plan.shape.a_columns, plan.shape.w_columns)
             }
@@ -268,6 +277,7 @@ impl Plan {
     /// Binary logarithm of the powers that a setup must have.
     pub fn k(&self) -> u32 {
         match &self.layout {
+            #[cfg(feature = "halo2")]
             Layout::Halo2(plan) => plan.k,
             Layout::Sumcheck(plan) => plan.k,
         }

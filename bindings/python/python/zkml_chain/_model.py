@@ -20,7 +20,7 @@ from ._arrays import named
 from ._errors import ArtifactError, InputError, UsageError
 from ._progress import Progress, Teller
 from ._proof import Proof
-from ._results import Calibration, Check, Commitment, Contracts, Cost, Port, Report, Simulation
+from ._results import Calibration, Check, Commitment, Contracts, Cost, InputCommitments, Port, Report, Simulation
 from ._sources import onnx_file
 
 #: Who sees something: everybody, or nobody besides the owner, who commits to it. For inputs and outputs also by name.
@@ -109,7 +109,7 @@ class Model:
         _memory.require(self.cost.memory_mb, "proving this model")
         sample = None if x is None else named(x)
         if salts is None and sample is not None and self._commits_to_inputs():
-            salts = self.dir / "inputs" / f"{secrets.token_hex(8)}.private.json"
+            salts = self._new_salts()
         report, revealed, content = _told(progress, _native.prove, self.dir, sample, context, salts)
         return Proof(
             content,
@@ -217,6 +217,35 @@ class Model:
         _compiler.point_to()
         content = None if proof is None else proof.to_bytes()
         return Contracts.of(json.loads(_told(progress, _native.solidity, self.dir, content)))
+
+    def commit(
+        self, x: Any, *, salts: str | os.PathLike[str] | None = None, progress: Progress = None
+    ) -> InputCommitments:
+        """Commits to the inputs of one sample, before anything is proven about it; :meth:`prove` with the same salts proves under it.
+
+        The commitments are those that ``zkml-chain commit`` and ``@zkml-chain/contracts/commitment`` compute from salts and values.
+
+        Parameters
+        ----------
+        x
+            The sample, as for :meth:`prove`.
+        salts
+            Private file that keeps the salts, which is used again or made. Without, a new one in the folder, below ``inputs``.
+        progress
+            As for :func:`compile`.
+
+        Raises
+        ------
+        InputError
+            For a sample that does not fit the model, a model whose inputs are all public, and a file with salts of other values.
+        """
+        path = self._new_salts() if salts is None else Path(salts)
+        report = json.loads(_told(progress, _native.commit, self.dir, named(x), path))
+        made = tuple(Commitment.of(c) for c in report["commitments"])
+        return InputCommitments(made, Path(report["private_file"]), report["reused"])
+
+    def _new_salts(self) -> Path:
+        return self.dir / "inputs" / f"{secrets.token_hex(8)}.private.json"
 
     def commit_weights(self, *, progress: Progress = None) -> Commitment:
         """Commits to private weights, and returns the commitment; the salt is kept in the folder's ``weights.private.json``.
@@ -345,6 +374,7 @@ def compile(  # noqa: A001, PLR0913 - the name is the command line's
     exporter: Literal["auto", "dynamo", "torchscript"] = "auto",
     srs: str | os.PathLike[str] | None = None,
     dir: str | os.PathLike[str] | None = None,  # noqa: A002
+    like: Model | str | os.PathLike[str] | None = None,
     progress: Progress = None,
 ) -> Model:
     """Compiles a model: integer scales from samples, an exact integer graph, a plan, keys.
@@ -383,6 +413,9 @@ def compile(  # noqa: A001, PLR0913 - the name is the command line's
         The trusted setup; else the best in the cache of ``zkml-chain srs``, else the development one, whose secret is public.
     dir
         The artifact folder to make; a temporary one without, which :meth:`Model.save` keeps.
+    like
+        A compiled model with private weights, or its folder: this one gets its scales, keys and verifier, and has other weights. It must be of
+        the same architecture. What that model settles cannot be chosen again.
     progress
         ``True`` for the bars of tqdm, or a class with its interface.
 
@@ -412,12 +445,20 @@ def compile(  # noqa: A001, PLR0913 - the name is the command line's
         "activation_scale": activation_scale,
         "weight_scale": weight_scale,
     }
+    if like is not None:
+        chosen = [inputs, weights, outputs, optimize, backend, tolerance, margin, activation_scale, weight_scale, batch, dims, srs]
+        if chosen != ["committed", "public", "public", "prover", "auto", None, None, None, None, 1, None, None]:
+            raise UsageError("like= takes sight, goal, scales, sizes and setup from the other model: leave those out", name="usage")
     given = None if samples is None else named(samples)
     folder = Path(tempfile.mkdtemp(prefix="zkml-chain-")) if dir is None else Path(dir)
     try:
         with onnx_file(model, name, samples, exporter) as path:
             if given is not None and len(given) == 1 and given[0][0] is None and given[0][1].ndim == 0:
                 raise InputError("samples are one number: an array of samples is expected", name="model")
+            if like is not None:
+                base = like.dir if isinstance(like, Model) else Path(like)
+                _told(progress, _native.compile_like, base, path, folder, allow_inaccurate)
+                return Model(folder, _temporary=dir is None)
             _told(progress, _native.calibrate, path, folder, given, settings)
         report = json.loads(_told(progress, _native.compile, folder, optimize, backend, allow_inaccurate))
         _memory.require(Cost.of(report).memory_mb, "proving this model")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _html, _native
-from ._errors import InputError, Refused
+from ._errors import InputError
 from ._results import Commitment, Verdict
 
 
@@ -152,13 +152,7 @@ def _verdict(
     ranges: tuple[bytes, bytes] | None,
     shapes: Mapping[str, tuple[int, ...]],
 ) -> Verdict:
-    try:
-        report = json.loads(_native.verify(program, proof, ranges))
-    except Refused as refused:
-        if refused.name != "disagreement":
-            raise
-        # Nothing was proven here: one of them is something else, or they are not of one model.
-        raise InputError(f"proof and verifier program cannot be used together: {refused.message}", name="content") from None
+    report = json.loads(_native.verify(program, proof, ranges))
     return Verdict(
         report["context"],
         _outputs(report["outputs"], shapes),

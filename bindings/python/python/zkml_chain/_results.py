@@ -179,6 +179,18 @@ class Commitment:
 
 
 @dataclass(frozen=True)
+class InputCommitments:
+    """Commitments to the inputs of a sample, and where their salts are kept: with those, proofs carry the same commitments."""
+
+    #: One for each input that is committed to, in the order of the model.
+    commitments: tuple[Commitment, ...]
+    #: The private file with salts and values, for ``prove(x, salts=…)`` and for ``zkml-chain commit --opening``: publish none of it.
+    private_file: Path
+    #: The salts were there before.
+    reused: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
     """An accepted proof; a refused one is an exception."""
 

@@ -1,15 +1,11 @@
-//! `zkml-web-bindgen IN.wasm FOLDER`: the JavaScript that loads a module which was built with wasm-bindgen, its types, and the module
-//! without the table that its loader computes.
+//! `zkml-web-bindgen IN.wasm FOLDER`: the JavaScript that loads a module which was built with wasm-bindgen, and its types.
 //!
 //! It is the library behind wasm-bindgen's command. The command itself also holds a test runner with a server, and its version would not
 //! be tied to the one in `Cargo.lock`.
 
 #![forbid(unsafe_code)]
 
-mod table;
-
-use std::{env, error::Error, fs, path::Path, process::ExitCode};
-use walrus::Module;
+use std::{env, error::Error, path::Path, process::ExitCode};
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
@@ -38,19 +34,6 @@ fn write(module: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
         .typescript(true)
         .omit_default_module_path(false);
     bindgen.remove_name_section(true).remove_producers_section(true).generate(folder).map_err(said)?;
-    let path = folder.join("zkml_bg.wasm");
-    let mut made = Module::from_buffer(&fs::read(&path)?).map_err(said)?;
-    let mut addresses = Vec::new();
-    loop {
-        let found = table::cut(&mut made);
-        if found.is_empty() {
-            break;
-        }
-        addresses.extend(found);
-    }
-    fs::write(folder.join("table.js"), table::script(&addresses))?;
-    fs::write(folder.join("table.d.ts"), table::TYPES)?;
-    fs::write(path, made.emit_wasm())?;
     Ok(())
 }
 

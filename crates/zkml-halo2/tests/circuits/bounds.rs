@@ -13,7 +13,7 @@ use crate::networks::Net;
 const LIMBS: [u32; 4] = [5, 8, 11, 14];
 
 fn layout(graph: &Graph, system: &System, limb_bits: u32) -> InstanceLayout {
-    keys::statement(graph, system, limb_bits).expect("everything is confined").instances
+    zkml_statement::of(graph, system, limb_bits).expect("everything is confined").instances
 }
 
 fn bounds(layout: &InstanceLayout) -> Vec<Option<Bounds>> {
@@ -104,7 +104,7 @@ fn they_move_with_the_relation_that_confines_an_output() {
             let Relation::Range { v, bits, .. } = &mut wide.relations[i].1 else { continue };
             let Some(at) = outputs.iter().position(|o| *o == v.var) else { continue };
             *bits += 9;
-            let Ok(after) = keys::statement(&case.graph, &wide, 8) else { continue };
+            let Ok(after) = zkml_statement::of(&case.graph, &wide, 8) else { continue };
             let (old, new) = (before[at].bounds, after.instances.outputs[at].bounds);
             if let (Some(old), Some(new)) = (old, new) {
                 assert!(new.contains(old.lowest) && new.contains(old.highest), "{}", case.name);

@@ -187,7 +187,7 @@ fn half_a_preparation() {
 /// The generator of G2 is in the file; powers of the secret by another base are not good.
 #[test]
 fn another_base_in_g2() {
-    use halo2_proofs::halo2curves::serde::SerdeObject;
+    use halo2curves::serde::SerdeObject;
     let mut file = fixture("raw.ptau");
     let at = section(&file, 3).start;
     file[at..at + 128].copy_from_slice(&(G2Affine::generator() * Fr::from(3)).to_affine().to_raw_bytes());

@@ -237,7 +237,7 @@ fn a_cut_of_wrong_powers_is_refused() {
 /// G2's generator is stored too, and is not taken for granted.
 #[test]
 fn verification_knows_the_generator_of_g2() {
-    use halo2_proofs::halo2curves::serde::SerdeObject;
+    use halo2curves::serde::SerdeObject;
     let mut body = vec![];
     Srs::dev(2).expect("makes").write_body(&mut body).expect("writes");
     let at = body.len() - 256;

@@ -15,8 +15,10 @@ use zkml_graph::{Code, Relation, Section, System as Relations, View};
 use zkml_poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH, constants, is_full, permute};
 use zkml_protocol::{
     Word,
-    commitment::{Role, WORDS_PER_CALL, domain, words},
+    commitment::{WORDS_PER_CALL, domain, words},
 };
+pub(crate) use zkml_statement::protocol_code;
+use zkml_statement::role;
 
 use super::{
     block::{self, Affine, Block, Polynomial},
@@ -125,19 +127,9 @@ pub(crate) fn committed(relation: &Relation) -> Option<(&View, Code, Section)> {
     }
 }
 
-/// The same code in the protocol's terms.
-pub(crate) fn protocol_code(code: Code) -> zkml_protocol::Code {
-    zkml_protocol::Code { bits: code.bits, signed: code.signed }
-}
-
 /// Where the chain of a commitment to one tensor starts.
 pub(crate) fn start(section: Section) -> Word {
-    let role = match section {
-        Section::Input => Role::Input,
-        Section::Model => Role::Model,
-        Section::Output => Role::Output,
-    };
-    domain(role, 1)
+    domain(role(section), 1)
 }
 
 /// The blocks of so many calls: full rounds, then partial ones.

@@ -51,6 +51,7 @@ impl Error {
             | Self::OtherModel { .. } => Class::Artifacts,
             Self::PublicWeights { .. } | Self::OtherArchitecture { .. } => Class::Input,
             Self::Content { .. }
+            | Self::Unusable { .. }
             | Self::NoValues { .. }
             | Self::OtherSource { .. }
             | Self::SameFolder { .. }

@@ -132,6 +132,14 @@ pub enum Error {
         /// What is wrong with it.
         why: Box<Why>,
     },
+    /// Bytes that came from no file, and are not what they are taken for.
+    #[error("the {what} cannot be used: {why}")]
+    Unusable {
+        /// What they should be.
+        what: &'static str,
+        /// What is wrong with them.
+        why: Box<Why>,
+    },
     /// No trusted setup is at hand.
     #[error("no trusted setup with 2^{k} powers is at hand")]
     NoSrs {
@@ -405,6 +413,10 @@ impl Error {
         Self::Content { path: path.to_owned(), why: Box::new(why.into()) }
     }
 
+    fn unusable(what: &'static str, why: impl Into<Why>) -> Self {
+        Self::Unusable { what, why: Box::new(why.into()) }
+    }
+
     /// A stable name for scripts.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -424,6 +436,7 @@ impl Error {
             // As when a sample is refused that came from no file.
             Self::Content { why, .. } if matches!(**why, Why::Sample(_)) => "model",
             Self::Content { .. }
+            | Self::Unusable { .. }
             | Self::NoValues { .. }
             | Self::OtherSource { .. }
             | Self::SameFolder { .. } => "content",
@@ -505,6 +518,10 @@ impl From<zkml::Error> for Error {
             E::Codegen(e) => e.into(),
             E::Envelope(e) => e.into(),
             E::Evm(e) => e.into(),
+            E::Program(e) => Self::unusable("verifier program", e),
+            E::Proof(e) => Self::unusable("proof", e),
+            E::Malformed { what, why } => Self::unusable(what, why.to_string()),
+            E::Weights(e) => Self::unusable("file of private weights", e),
             // What is left says that parts of one run do not belong together.
             other => Self::Disagreement { accepts: "the prover", refuses: "the library", why: other.into() },
         }

@@ -4,7 +4,7 @@ use super::{compiled, prove, weights};
 use crate::{
     artifacts::{Artifacts, file},
     error::{Error, Result},
-    private_file::{Opening, PrivateFile, beside},
+    private_file::{Kept, Opening, PrivateFile, beside},
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ pub use zkml::{
     opening::{inputs, model, outputs},
 };
 use zkml_graph::Graph;
+use zkml_onnx::Sample;
 use zkml_protocol::{Program, VerifierProgram, Word};
 
 /// What to commit to.
@@ -62,37 +63,59 @@ pub struct CommitReport {
 /// data, a full disk.
 pub fn run(artifacts: &Artifacts, request: &Request) -> Result<CommitReport> {
     let compiled = compiled::load(artifacts)?;
-    let mut ranges = None;
-    let kept = match request {
+    match request {
         Request::Model => {
             let registered = weights::registered(artifacts, compiled)?;
             let (kept, proven) = registered.ok_or_else(|| not_committed("the weights"))?;
-            ranges = proven.map(|r| r.proof);
-            kept
+            Ok(report(artifacts, kept, proven.map(|r| r.proof)))
         }
         Request::Inputs { input, index, name, salt_file } => {
             let values = prove::input(artifacts, input.as_deref(), *index)?;
-            let mut preimages = inputs(compiled.graph(), &values);
-            if let Some(name) = name {
-                if !compiled.graph().inputs.iter().any(|(t, _)| compiled.graph().tensor(*t).name == *name) {
-                    return Err(no_such_input(compiled.graph(), name));
-                }
-                preimages.retain(|p| p.name == *name);
-            }
-            if preimages.is_empty() {
-                return Err(not_committed(name.as_deref().unwrap_or("every input")));
-            }
             let path = private_path(artifacts, input.as_deref(), *index, salt_file.as_deref());
-            PrivateFile::keep(&path, model_hash(compiled.graph()), &preimages)?
+            kept(artifacts, compiled.graph(), &values, name.as_deref(), &path)
         }
-    };
-    Ok(CommitReport {
+    }
+}
+
+/// As [`run`], to the inputs of a sample that lies in no file; their salts are kept in `salt_file`.
+///
+/// # Errors
+/// As [`run`].
+pub fn of(artifacts: &Artifacts, sample: &Sample, salt_file: &Path) -> Result<CommitReport> {
+    let compiled = compiled::load(artifacts)?;
+    let values = compiled.interface().quantize_inputs(sample)?;
+    kept(artifacts, compiled.graph(), &values, None, salt_file)
+}
+
+/// Commits to the inputs, or to the one of a name, and keeps their salts.
+fn kept(
+    artifacts: &Artifacts,
+    graph: &Graph,
+    values: &[Vec<i64>],
+    name: Option<&str>,
+    path: &Path,
+) -> Result<CommitReport> {
+    let mut preimages = inputs(graph, values);
+    if let Some(name) = name {
+        if !graph.inputs.iter().any(|(t, _)| graph.tensor(*t).name == name) {
+            return Err(no_such_input(graph, name));
+        }
+        preimages.retain(|p| p.name == name);
+    }
+    if preimages.is_empty() {
+        return Err(not_committed(name.unwrap_or("every input")));
+    }
+    Ok(report(artifacts, PrivateFile::keep(path, model_hash(graph), &preimages)?, None))
+}
+
+fn report(artifacts: &Artifacts, kept: Kept, ranges: Option<PathBuf>) -> CommitReport {
+    CommitReport {
         model: Some(artifacts.model().to_owned()),
         commitments: kept.openings.iter().map(Opening::stated).collect(),
         private_file: kept.path,
         reused: kept.reused,
         ranges,
-    })
+    }
 }
 
 /// Recomputes the commitments of a private file, and looks for `expected` among them.

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use zkml_protocol::Word;
 use zkml_sumcheck::prover::PrivateWeights;
 
-use super::{Keys, Prover};
+use super::Keys;
 use crate::{
     Error, Observer, Opening, OpeningError, Preimage, Proof, Result, Role, Salt, Stage, Verifier,
     observer::begin, opening::Commits,
@@ -25,10 +25,7 @@ impl Commits for Keys {
 impl Keys {
     /// The keys in whose vectors a preimage lies.
     fn in_vectors(&self, preimage: &Preimage) -> Option<&zkml_sumcheck::Keys> {
-        match &self.prover {
-            Prover::Sumcheck(keys) if preimage.role == Role::Model => Some(keys),
-            _ => None,
-        }
+        self.prover.sumcheck().filter(|_| preimage.role == Role::Model)
     }
 
     /// The private weights under the salt of their opening, if the sumcheck back end proves them; committed to once.
@@ -57,7 +54,7 @@ impl Keys {
     /// # Errors
     /// [`Error::Sumcheck`] for weights that are not those of the model.
     pub fn weights_key(&self, opening: &Opening) -> Result<Option<Vec<u8>>> {
-        let Prover::Sumcheck(keys) = &self.prover else { return Ok(None) };
+        let Some(keys) = self.prover.sumcheck() else { return Ok(None) };
         let private = self.private(keys, std::slice::from_ref(opening))?;
         Ok(private.map(|private| private.to_bytes()))
     }
@@ -67,7 +64,7 @@ impl Keys {
     /// # Errors
     /// [`Error::Sumcheck`] or [`Error::OtherOpening`] for something else.
     pub fn resume_weights(&self, opening: &Opening, bytes: &[u8]) -> Result<()> {
-        let Prover::Sumcheck(keys) = &self.prover else { return Ok(()) };
+        let Some(keys) = self.prover.sumcheck() else { return Ok(()) };
         let (compiled, salt) = (&self.compiled, opening.salt.reveal());
         let private = keys.weights_from_bytes(&compiled.system, &compiled.weights, &salt, bytes)?;
         if private.commitment() != opening.commitment {
@@ -84,7 +81,7 @@ impl Keys {
     /// # Errors
     /// [`Error::Sumcheck`] for a layout whose program contradicts itself.
     pub fn ranges(&self) -> Result<Option<Verifier>> {
-        let Prover::Sumcheck(keys) = &self.prover else { return Ok(None) };
+        let Some(keys) = self.prover.sumcheck() else { return Ok(None) };
         Ok(keys.ranges_program()?.map(|program| Verifier::of(program.into())))
     }
 
@@ -96,7 +93,7 @@ impl Keys {
     pub fn prove_ranges(&self, opening: &Opening, observer: &dyn Observer) -> Result<Proof> {
         begin(observer, Stage::Prove)?;
         let none = || Error::Malformed { what: "model", why: "no proof of ranges is made of it".into() };
-        let Prover::Sumcheck(keys) = &self.prover else { return Err(none()) };
+        let Some(keys) = self.prover.sumcheck() else { return Err(none()) };
         let ranges = keys.ranges()?.ok_or_else(none)?;
         let private = self.private(keys, std::slice::from_ref(opening))?.ok_or_else(none)?;
         let made = ranges.prove(&self.compiled.weights, &private, &|p| observer.begins(p.into()))?;
