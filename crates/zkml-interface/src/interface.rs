@@ -94,6 +94,26 @@ impl QuantizedPort {
 mod tests {
     use super::*;
 
+    /// Whoever derives keys compares what is written with what follows from the graph.
+    #[test]
+    fn limits_are_read_as_they_were_written() {
+        let port = Port { name: "x".into(), shape: vec![1], kind: "f32".into() };
+        // What a quick parser reads is 209.24984473735097.
+        let limits =
+            QuantizedPort { port, scale: 28, lo: -302.337_661_939_242_36, hi: 209.249_844_737_350_94 };
+        let text = serde_json::to_string(&limits).expect("numbers");
+        assert_eq!(serde_json::from_str::<QuantizedPort>(&text).expect("the same"), limits);
+        for step in 0..10_000_i64 {
+            let hi = (step * 7_919_777_777 - (1 << 39)) as f64 / f64::from(1 << 28);
+            let text = serde_json::to_string(&hi).expect("a number");
+            assert_eq!(
+                serde_json::from_str::<f64>(&text).expect("a number").to_bits(),
+                hi.to_bits(),
+                "{text}"
+            );
+        }
+    }
+
     #[test]
     fn rounds_inside_and_refuses_outside() {
         let port = Port { name: "x".into(), shape: vec![3], kind: "f32".into() };
