@@ -46,7 +46,7 @@ pub enum ServiceError {
     /// The URL of a database is missing, or none.
     #[error("{} is of no use: {why}", crate::store::DatabaseUrl::VARIABLE)]
     DatabaseUrl {
-        /// What is wrong with it, without any of its text.
+        /// Its fault, without any of its text.
         why: String,
     },
     /// A file is no journal of this program.

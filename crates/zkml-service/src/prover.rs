@@ -97,7 +97,7 @@ pub trait Fleet: Send + Sync {
     /// Why it is none.
     fn open(&self, job: &Job, result: &[u8]) -> Result<Proven, String>;
 
-    /// What was sealed for requests is of no use any more.
+    /// Takes away inputs that were sealed for a request: they are of no use any more.
     fn forget(&self, request: &Word);
 }
 

@@ -19,7 +19,7 @@ use crate::{
     queue::{Lease, Queue, WorkerCard},
 };
 
-/// Whoever does the work. It may take minutes; one task at a time is given to it.
+/// A maker of results. It may take minutes; one task at a time is given to it.
 pub trait Hands: Send + Sync + 'static {
     /// Digests of the programs that are loaded.
     fn warm(&self) -> Vec<String>;
@@ -34,7 +34,7 @@ pub trait Hands: Send + Sync + 'static {
 /// Told of everything that happens.
 pub type WorkerObserver = Arc<dyn Fn(&WorkerEvent) + Send + Sync>;
 
-/// What happened. Nothing in it is secret.
+/// An event. Nothing in it is secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum WorkerEvent {
@@ -44,14 +44,14 @@ pub enum WorkerEvent {
         task: i64,
         /// Its request.
         request: Word,
-        /// How often it was leased, this time included.
+        /// Number of times that it was leased, this one included.
         attempts: u32,
     },
     /// Its result was handed in.
     Done {
         /// Its number.
         task: i64,
-        /// How long it took.
+        /// Time that it took.
         milliseconds: u64,
     },
     /// There is no result.
@@ -73,7 +73,7 @@ pub enum WorkerEvent {
     },
     /// The queue cannot be reached; the worker waits.
     Away {
-        /// What the database says.
+        /// Answer of the database.
         reason: String,
     },
 }
@@ -86,13 +86,13 @@ pub struct Worker {
     pub name: String,
     /// Number of bytes that proofs may take.
     pub memory: u64,
-    /// Who works.
+    /// Maker of results.
     pub hands: Arc<dyn Hands>,
-    /// How long a lease lasts without a beat: a worker that vanishes keeps its task for so long.
+    /// Time that a lease lasts without a beat: a worker that vanishes keeps its task for so long.
     pub lease: Duration,
     /// Time between two looks at an empty queue.
     pub poll: Duration,
-    /// How long a running task is waited for at the end; then it goes back.
+    /// Longest wait for a running task at the end; then it goes back.
     pub grace: Duration,
     /// End when the queue says that it is to take nothing more.
     pub until_drained: bool,
@@ -108,7 +108,7 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkerSummary {
@@ -126,7 +126,7 @@ pub struct WorkerSummary {
 
 type Work = JoinHandle<Result<Vec<u8>, ProveFailure>>;
 
-/// How waiting for a task ended.
+/// End of waiting for a task.
 enum Ended {
     Worked(Result<Vec<u8>, ProveFailure>),
     Lost,

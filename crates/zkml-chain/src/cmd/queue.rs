@@ -69,7 +69,7 @@ pub struct ObjectsArgs {
 }
 
 impl ObjectsArgs {
-    /// Whether it is named.
+    /// Returns true if it is named.
     pub(super) fn is_given(&self) -> bool {
         self.objects.is_some()
     }

@@ -141,7 +141,7 @@ pub struct Args {
     fees: FeeArgs,
 }
 
-/// Where the journal is, and whose the proofs are.
+/// Place of the journal, and of the proofs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum QueueName {
     /// In a file; this process proves

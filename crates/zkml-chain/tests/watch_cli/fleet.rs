@@ -118,7 +118,7 @@ impl Fleet {
     }
 }
 
-/// Whether a text is there, as it is or in hexadecimal digits, as a dump has bytes.
+/// Returns true if a text is there, as it is or in hexadecimal digits, as a dump has bytes.
 fn holds(all: &[u8], text: &str) -> bool {
     let digits = hex::encode(text);
     [text, &digits].iter().any(|text| all.windows(text.len()).any(|window| window == text.as_bytes()))

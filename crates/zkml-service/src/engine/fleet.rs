@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// What was sealed for a request is of no use any more.
+    /// Takes away inputs that were sealed for a request: they are of no use any more.
     pub(super) fn forget(&self, id: Word) {
         if self.prover.fleet().is_some() {
             let prover = Arc::clone(&self.prover);

@@ -179,7 +179,7 @@ struct Engine {
     status: Status,
     observer: Observer,
     summary: Summary,
-    /// What an earlier run with other options has refused was looked at again.
+    /// Requests that an earlier run with other options has refused were looked at again.
     begun: bool,
     /// Requests that are being proven here.
     proving: HashSet<Word>,

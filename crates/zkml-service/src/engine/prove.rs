@@ -68,7 +68,7 @@ impl Engine {
         self.note_missing()
     }
 
-    /// Whether as many proofs are being made as may be.
+    /// Returns true while as many proofs are being made as may be.
     fn is_full(&self) -> bool {
         match self.prover.fleet() {
             Some(fleet) => self.backlog.open() >= fleet.backlog(),

@@ -61,7 +61,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Where it is, for people.
+    /// Its place, for people.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place

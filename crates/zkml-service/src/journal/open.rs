@@ -107,7 +107,7 @@ impl Journal {
     }
 }
 
-/// What a database is.
+/// State in which a database is found.
 enum Standing {
     Empty,
     Foreign,
@@ -203,7 +203,7 @@ fn schema(owner: &Owner) -> String {
     format!("journal_{}_{:x}", owner.chain_id, owner.consumer)
 }
 
-/// Whether a text is the name of a journal's schema.
+/// Returns true for the name of a journal's schema.
 pub(crate) fn is_schema(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     name.starts_with("journal_") && name.bytes().all(plain)

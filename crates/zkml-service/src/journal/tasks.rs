@@ -18,12 +18,12 @@ pub(crate) struct Made {
     pub(crate) result: Vec<u8>,
     /// Milliseconds in the queue.
     pub(crate) took_ms: u64,
-    /// How often a worker vanished with it.
+    /// Number of times that a worker vanished with it.
     pub(crate) lost: u64,
     pub(crate) worker: String,
 }
 
-/// How many tasks there are, and how old.
+/// Number and age of tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Backlog {
     /// Number of tasks in each state.
@@ -119,7 +119,7 @@ impl Journal {
         })
     }
 
-    /// What vanished workers had goes back; results that wait to be looked at, the oldest first.
+    /// Gives back tasks of vanished workers, and returns results that wait to be looked at, the oldest first.
     pub(crate) fn made(&mut self, limit: usize) -> Result<Vec<Made>> {
         let journal = self.schema.clone();
         self.write(|sql| {

@@ -32,7 +32,7 @@ END $rights$;";
 const CLOCK: &str = "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
     $body$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint $body$;";
 
-/// What a migration came to.
+/// Result of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Migrated {

@@ -85,7 +85,7 @@ pub struct Lease {
     pub attempts: u32,
 }
 
-/// What a worker sees of a queue.
+/// A queue, as a worker sees it.
 #[derive(Debug, Clone)]
 pub struct Queue {
     store: Arc<Mutex<Box<dyn Store>>>,
@@ -190,7 +190,7 @@ impl Queue {
     }
 }
 
-/// What vanished workers had goes back into the queue, within a transaction.
+/// Gives back tasks of vanished workers, within a transaction.
 pub(crate) fn tidy(sql: &mut dyn crate::store::Sql) -> Result<(), StoreError> {
     TIDY.run(sql, &[]).map(|_| ())
 }

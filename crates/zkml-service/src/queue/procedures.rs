@@ -1,4 +1,4 @@
-//! What a worker may do: each a few statements, written once. In SQLite they are run one after the other in one transaction; in PostgreSQL they
+//! Deeds that a worker is allowed: each a few statements, written once. In SQLite they are run one after the other in one transaction; in PostgreSQL they
 //! are the bodies of functions, and a worker's role may call these and nothing else.
 
 use crate::store::{Dialect, Row, Sql, StoreError, Value, postgres_text};
@@ -27,7 +27,7 @@ macro_rules! pause {
     };
 }
 
-/// What vanished workers had goes back, and combining tasks whose parts are done are ready.
+/// Tasks of vanished workers go back, and combining tasks whose parts are done are ready.
 pub(crate) const TIDY: Procedure = Procedure {
     name: "tidy",
     parameters: &[],

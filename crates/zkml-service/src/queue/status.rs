@@ -1,4 +1,4 @@
-//! What people ask of a queue, and tell it.
+//! Questions of people about a queue, and orders.
 
 use serde::Serialize;
 use zkml_protocol::Word;
@@ -69,7 +69,7 @@ pub struct TaskStatus {
     pub state: String,
     /// Number of times that it was leased.
     pub attempts: u64,
-    /// Who has it, or had it last.
+    /// The worker that has it, or had it last.
     pub worker: Option<String>,
     /// Why it is dead, or why its last attempt failed.
     pub reason: Option<String>,

@@ -1,4 +1,4 @@
-//! Where rows are kept: one trait, and SQLite or PostgreSQL behind it. What is asked of them is written once, in the SQL that both have:
+//! The place of rows: one trait, and SQLite or PostgreSQL behind it. What is asked of them is written once, in the SQL that both have:
 //! parameters are `?1`, `?2` and so on, integers have eight bytes, and `now_ms()` is the database's own clock.
 
 mod postgres;
@@ -77,7 +77,7 @@ pub struct StoreError {
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// What kind of trouble it is.
+/// The kind of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreErrorKind {
     /// Somebody else has it.
@@ -97,7 +97,7 @@ impl StoreError {
         Self::new(StoreErrorKind::Other, what.into())
     }
 
-    /// What kind of trouble it is.
+    /// The kind of trouble.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -33,7 +33,7 @@ const REMEMBERED: usize = 256;
 const SESSION: &str = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
                        SET tcp_user_timeout = 20000; SET statement_timeout = 25000; SET idle_in_transaction_session_timeout = 25000;";
 
-/// What a connection is for.
+/// The use of a connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Session {
     /// Schemas in which names are looked up, in this order.
@@ -325,7 +325,7 @@ impl From<tokio_postgres::Error> for StoreError {
     }
 }
 
-/// Whether the connection broke, or could not be made.
+/// Returns true if the connection broke, or could not be made.
 fn lost(error: &tokio_postgres::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -87,7 +87,7 @@ impl WorkerMetrics {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether the queue has answered within this time. For liveness, the time before the first answer counts from the start.
+    /// Returns true if the queue has answered within this time. For liveness, the time before the first answer counts from the start.
     fn answered(&self, within: Duration, from_start: bool) -> bool {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.or(from_start.then_some(self.started)).is_some_and(|seen| seen.elapsed() < within)

@@ -1,4 +1,4 @@
-//! What proving with a model takes, as objects.
+//! Files that proving with a model takes, as objects.
 
 use super::{FleetError, Objects, objects::sha256};
 use crate::{
@@ -47,7 +47,7 @@ pub struct Published {
     pub model: String,
     /// A fleet's name for it.
     pub program: String,
-    /// Where it is.
+    /// Its place.
     pub objects: String,
     /// Number of bytes of its files.
     pub bytes: u64,

@@ -1,4 +1,4 @@
-//! What can stand in a fleet's way.
+//! Errors of a fleet.
 
 use std::path::PathBuf;
 
@@ -9,31 +9,31 @@ pub enum FleetError {
     /// The URL of object storage is none.
     #[error("{given} is no object storage: {why}")]
     Location {
-        /// What was given, without a password.
+        /// The text that was given, without a password.
         given: String,
-        /// What is wrong with it.
+        /// Its fault.
         why: String,
     },
     /// Object storage does not do what it is asked for.
     #[error("cannot {action} {object} in {place}")]
     Storage {
-        /// What was tried.
+        /// The attempt.
         action: &'static str,
         /// The object.
         object: String,
-        /// Where.
+        /// The place.
         place: String,
-        /// What it answered.
+        /// Its answer.
         source: Box<object_store::Error>,
     },
-    /// What is there is not what was put there.
+    /// An object is not as it was put there.
     #[error("{object} in {place} is damaged: {why}")]
     Damaged {
         /// The object.
         object: String,
-        /// Where.
+        /// The place.
         place: String,
-        /// What is wrong with it.
+        /// Its fault.
         why: String,
     },
     /// A file of a key is none.
@@ -41,7 +41,7 @@ pub enum FleetError {
     Key {
         /// The file.
         path: PathBuf,
-        /// What it should be.
+        /// The kind of file that is expected.
         what: &'static str,
     },
     /// A model that one machine has to prove by itself.
@@ -49,7 +49,7 @@ pub enum FleetError {
         "a fleet does not prove models with {what}: their secrets would have to leave this machine as well"
     )]
     NotForFleets {
-        /// What it has.
+        /// Its property.
         what: &'static str,
     },
 }

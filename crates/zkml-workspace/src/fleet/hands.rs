@@ -1,4 +1,4 @@
-//! Who proves on a worker: models are fetched once, checked, and kept as long as they fit.
+//! The prover of a worker: models are fetched once, checked, and kept as long as they fit.
 
 use super::{
     Bundle, FleetIdentity, Objects,
@@ -130,7 +130,7 @@ impl Hands for ModelHands {
     }
 }
 
-/// What the system lacks may be there later, on this worker or another; what the prover refuses, it refuses again.
+/// Means that the system lacks may be there later, on this worker or another; what the prover refuses, it refuses again.
 fn failure(error: Error) -> ProveFailure {
     match error.class() {
         Class::System => ProveFailure::Later(error.to_string()),

@@ -1,4 +1,4 @@
-//! What a task tells a worker. Nothing in it is secret: an input that is committed to is sealed, and elsewhere.
+//! A task, as a worker is told of it. Nothing in it is secret: an input that is committed to is sealed, and elsewhere.
 
 use super::{FleetKey, Objects, objects::sha256};
 use crate::error::Result;
@@ -15,11 +15,11 @@ pub(super) const MOST_SEALED: u64 = 1 << 30;
 #[serde(deny_unknown_fields)]
 pub(super) struct TaskJob {
     pub(super) version: u32,
-    /// What the proof is bound to.
+    /// The context that the proof is bound to.
     pub(super) context: Word,
     /// The words of public inputs, in hexadecimal digits.
     pub(super) input: String,
-    /// Where the input is that is committed to.
+    /// Place of an input that is committed to.
     pub(super) sealed: Option<Sealed>,
 }
 

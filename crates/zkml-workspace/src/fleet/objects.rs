@@ -85,7 +85,7 @@ impl Objects {
         Ok(Self { store, prefix, place: plain(url), runtime: Arc::new(Background(Some(runtime))) })
     }
 
-    /// Where it is, for people.
+    /// Its place, for people.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place

@@ -1,4 +1,4 @@
-//! Who has the requests: seals inputs, hands tasks to the fleet, and believes nothing that comes back.
+//! The owner of requests: seals inputs, hands tasks to the fleet, and believes nothing that comes back.
 
 use super::{
     Bundle, FleetKey, Objects,

@@ -1,4 +1,4 @@
-//! What only workers can read: libsodium's sealed boxes (X25519, XSalsa20, Poly1305), for the fleet's key pair.
+//! Texts that only workers can read: libsodium's sealed boxes (X25519, XSalsa20, Poly1305), for the fleet's key pair.
 
 use super::FleetError;
 use crate::{

@@ -1,4 +1,4 @@
-//! Where a server is: a secret, for its password.
+//! The address of a server: a secret, for its password.
 
 use std::{env, fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -38,7 +38,7 @@ impl DatabaseUrl {
     /// The variable that it is read from.
     pub const VARIABLE: &str = "ZKML_DATABASE_URL";
 
-    /// What the environment says.
+    /// Takes the URL of the environment.
     ///
     /// # Errors
     /// [`ServiceError::DatabaseUrl`] when the variable is not set, or is no such URL.
@@ -85,7 +85,7 @@ impl DatabaseUrl {
         Ok(Self { config, roots })
     }
 
-    /// What a connection is made with.
+    /// Settings and TLS of a connection.
     pub(super) fn parts(&self) -> Result<(Config, Option<MakeRustlsConnect>), StoreError> {
         let tls = match self.config.get_ssl_mode() {
             SslMode::Disable => None,
