@@ -300,3 +300,6 @@ enum Next {
     Task(Box<Lease>),
     Nothing { draining: bool },
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use zkml_service::{Closing, Event, Options, ProveFailure};
 use crate::{
     anvil::{mine, revert, snapshot},
     proxy::{Act, Proxy},
-    scene::{ASKER, FAR, STRANGER, Scene, ask_data, transact},
+    scene::{ASKER, FAR, STRANGER, Scene, ask_data, forget_journal, transact},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +29,7 @@ async fn every_request_is_fulfilled_once() {
     assert_eq!(scene.nonce().await, 3);
     // Nothing is done twice, not even by a service that reads everything again.
     scene.serve(Scene::options()).await;
-    std::fs::remove_file(scene.journal_file()).unwrap();
+    forget_journal(&scene.journal_file());
     scene.serve(Scene::options()).await;
     assert_eq!((scene.nonce().await, scene.prover.begun.load(Ordering::SeqCst)), (3, 3));
 }

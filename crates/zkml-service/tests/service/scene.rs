@@ -1,7 +1,7 @@
 //! A node, the contract of requests, and a service whose prover does what a test says.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock,
@@ -24,11 +24,11 @@ use zkml_deploy::{
 use zkml_harness::{Settings, Solc};
 use zkml_protocol::{Word, binding::Request, keccak256};
 use zkml_service::{
-    Entry, Event, Health, Job, Journal, Metrics, Options, Owner, ProveFailure, Proven, Prover, Result,
-    Service, Status, Summary,
+    DatabaseUrl, Entry, Event, Health, Job, Journal, LATEST, Metrics, Options, Owner, ProveFailure, Proven,
+    Prover, Result, Service, Status, Summary, migrate,
 };
 
-use crate::anvil::Anvil;
+use crate::{anvil::Anvil, server::Server};
 
 /// Anvil's second account: owns the contract and asks for inferences.
 pub(crate) const ASKER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
@@ -236,7 +236,33 @@ impl Running {
 }
 
 pub(crate) fn open_journal(path: &std::path::Path, consumer: Address) -> Result<Journal> {
-    Journal::open(path, &Owner { chain_id: 31_337, consumer, sender: Scene::account().address() })
+    let owner = Owner { chain_id: 31_337, consumer, sender: Scene::account().address() };
+    if !on_postgres() {
+        return Journal::open(path, &owner);
+    }
+    let mut databases = DATABASES.lock().unwrap();
+    let database = databases.entry(path.to_owned()).or_insert_with(|| {
+        let server = Server::shared();
+        let url = DatabaseUrl::parse(&server.url(&server.database())).unwrap();
+        migrate(&url, LATEST).unwrap();
+        url
+    });
+    Journal::open_on(database, &owner)
+}
+
+/// Databases in the place of files.
+static DATABASES: Mutex<BTreeMap<PathBuf, DatabaseUrl>> = Mutex::new(BTreeMap::new());
+
+/// Whether journals are on a server: `make fleet` runs these tests once more, so.
+pub(crate) fn on_postgres() -> bool {
+    std::env::var_os("ZKML_TEST_POSTGRES").is_some()
+}
+
+/// The next journal of this name is a new one.
+pub(crate) fn forget_journal(path: &std::path::Path) {
+    if DATABASES.lock().unwrap().remove(path).is_none() {
+        std::fs::remove_file(path).unwrap();
+    }
 }
 
 /// The service in a process of its own, until nothing is left.
