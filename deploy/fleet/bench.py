@@ -34,9 +34,10 @@ ASKER = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 class Bench:
     """A model, a node with its contract, and a database."""
 
-    def __init__(self, program, folder, database, name, threads):
-        self.program, self.folder, self.database, self.threads = program, folder, database, threads
-        model, data, self.requests = MODELS[name]
+    def __init__(self, program, folder, database, name, options):
+        self.program, self.folder, self.database, self.threads = program, folder, database, options.threads
+        model, data, requests = MODELS[name]
+        self.requests = options.requests or requests
         self.dir = folder / "artifacts"
         port = free_port()
         anvil = shutil.which("anvil") or ROOT / "node_modules/.bin/anvil"
@@ -135,15 +136,18 @@ def main():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--requests", type=int, help="instead of each model's number")
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--workers", default="1,2,4")
     options = parser.parse_args()
     rows = []
-    for name in MODELS:
+    for name in options.models.split(","):
         with tempfile.TemporaryDirectory() as scratch, Database() as database:
             database.roles()
-            bench = Bench(options.program.resolve(), pathlib.Path(scratch), database, name, options.threads)
+            bench = Bench(options.program.resolve(), pathlib.Path(scratch), database, name, options)
             try:
                 bench.call("queue", "migrate")
-                for workers in (1, 2, 4):
+                for workers in map(int, options.workers.split(",")):
                     rows.append({"model": name, **bench.measure(workers)})
                     print(rows[-1], file=sys.stderr)
             finally:

@@ -6,10 +6,7 @@ use super::*;
 use ff::Field;
 use halo2_proofs::{
     SerdeFormat,
-    poly::{
-        commitment::{Params, ParamsProver},
-        kzg::commitment::ParamsKZG,
-    },
+    poly::{commitment::ParamsProver, kzg::commitment::ParamsKZG},
 };
 use halo2curves::{
     bn256::{Bn256, Fr, G1, G1Affine, G2Affine},

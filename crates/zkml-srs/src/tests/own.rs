@@ -148,16 +148,16 @@ fn forged(good: &Srs) -> Vec<Forged> {
     use SrsError as E;
     vec![
         ("a power", file(changed(&g, 7, one), basis.clone(), s_g2), |e| {
-            matches!(e, E::Ratio { part: file::POWERS })
+            matches!(e, E::Ratio { part: crate::error::POWERS })
         }),
         ("the last power", file(changed(&g, 15, one), basis.clone(), s_g2), |e| {
-            matches!(e, E::Ratio { part: file::POWERS })
+            matches!(e, E::Ratio { part: crate::error::POWERS })
         }),
         ("powers of another secret", file(foreign.g.clone(), basis.clone(), s_g2), |e| {
-            matches!(e, E::Ratio { part: file::POWERS })
+            matches!(e, E::Ratio { part: crate::error::POWERS })
         }),
         ("a power off the curve", file(changed(&g, 7, off), basis.clone(), s_g2), |e| {
-            matches!(e, E::OffCurve { part: file::POWERS, index: 7 })
+            matches!(e, E::OffCurve { part: crate::error::POWERS, index: 7 })
         }),
         ("a Lagrange point", file(g.clone(), changed(&basis, 7, one), s_g2), |e| {
             matches!(e, E::Lagrange { part: file::LAGRANGE })
@@ -169,7 +169,7 @@ fn forged(good: &Srs) -> Vec<Forged> {
             matches!(e, E::Identity { part: file::LAGRANGE, index: 9 })
         }),
         ("another secret in G2", file(g.clone(), basis.clone(), foreign.s_g2), |e| {
-            matches!(e, E::Ratio { part: file::POWERS })
+            matches!(e, E::Ratio { part: crate::error::POWERS })
         }),
         ("the generator as the secret in G2", file(g, basis, G2Affine::generator()), |e| {
             matches!(e, E::Degenerate { .. })
