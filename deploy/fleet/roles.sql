@@ -64,6 +64,10 @@ ALTER ROLE zkml_owner PASSWORD :'owner_password';
 ALTER ROLE zkml_worker PASSWORD :'worker_password';
 ALTER ROLE zkml_reader PASSWORD :'reader_password';
 
+-- Settings that a role gave itself end here: each may change its own.
+ALTER ROLE zkml_owner RESET ALL;
+ALTER ROLE zkml_worker RESET ALL;
+ALTER ROLE zkml_reader RESET ALL;
 -- A worker that hangs in the middle of something keeps rows locked for nobody.
 ALTER ROLE zkml_worker SET statement_timeout = '30s';
 ALTER ROLE zkml_worker SET idle_in_transaction_session_timeout = '30s';
@@ -74,6 +78,8 @@ ALTER ROLE zkml_reader SET default_transaction_read_only = on;
 ALTER ROLE zkml_worker SET search_path = pg_catalog;
 ALTER ROLE zkml_reader SET search_path = pg_catalog;
 ALTER ROLE zkml_reader CONNECTION LIMIT 20;
+-- The owner has to get in, whoever else is there: raise it together with max_connections.
+ALTER ROLE zkml_worker CONNECTION LIMIT 60;
 
 -- PostgreSQL gives everybody the right to connect and to make temporary tables.
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
@@ -85,4 +91,20 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 -- And the right to execute each new function: ours run with their owner's rights.
 ALTER DEFAULT PRIVILEGES FOR ROLE zkml_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
+-- Watch is alone by an advisory lock, and the backup is the owner's: locks and large objects are not for everybody.
+DO $$
+DECLARE
+    named regprocedure;
+BEGIN
+    FOR named IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^(pg_(try_)?advisory|lo_|lowrite|loread)' LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', named);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO zkml_owner', named);
+    END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE WARNING 'this administrator cannot keep roles from advisory locks: whoever has the reader''s or a worker''s URL can keep watch out';
+END $$;
+
 COMMIT;
+
+-- A session that was opened with an old password goes on for as long as it likes.
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity WHERE usename IN ('zkml_worker', 'zkml_reader') AND pid <> pg_backend_pid() \gset

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Results that are looked at in one round.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 64;
 /// Number of times that a task is leased at most: whatever ends its worker so often is in the task.
 const MOST_LEASES: u32 = 8;
 

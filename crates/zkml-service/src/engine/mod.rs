@@ -287,7 +287,10 @@ impl Engine {
         if let Some(head) = head {
             self.show(head, counts)?;
         }
-        Ok(self.options.until_idle && head.is_some() && self.proving.is_empty() && self.journal.idle()?)
+        let idle = head.is_some() && self.proving.is_empty() && self.journal.idle()?;
+        // A bond that is set aside may have to be answered for.
+        let answered = self.options.results.is_none() || self.journal.at_stake()?.0 == 0;
+        Ok(self.options.until_idle && idle && answered)
     }
 
     /// Puts what is known onto the status page.

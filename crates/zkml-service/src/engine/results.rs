@@ -218,8 +218,13 @@ impl Engine {
     pub(super) fn is_worth_its_bond(&mut self, entry: &Entry, duty: Duty, fee: U256) -> Result<bool> {
         let Some(kept) = self.journal.result(&duty.result)? else { return Ok(false) };
         let (bond, asset) = (U256::from_be_bytes(kept.policy.bond.0), Address::from(kept.policy.asset));
+        // A challenge has brought a deposit, which goes to who proves; a draw has not.
+        let challenged =
+            duty.kind == DutyKind::Prove && kept.policy.has(OPTIMISTIC) && !kept.policy.has(SAMPLED);
+        let deposit = if challenged { U256::from_be_bytes(kept.policy.deposit.0) } else { U256::ZERO };
+        let worth = bond.saturating_add(deposit);
         // Without a bond there is nothing but the result itself to be had.
-        if asset != COIN || bond.is_zero() || bond >= fee || self.options.serving.rewards.at_a_loss {
+        if asset != COIN || bond.is_zero() || worth >= fee || self.options.serving.rewards.at_a_loss {
             return Ok(true);
         }
         self.metrics.at_a_loss.inc();

@@ -97,7 +97,9 @@ impl Engine {
     /// What fails on the chain costs money each time.
     fn stop_paying(&mut self, id: &Word, reason: String) -> Result<()> {
         match self.journal.request(id)? {
-            Some(entry) if entry.closed.is_none() && entry.failures >= MOST_PAID => self.refuse(id, reason),
+            Some(entry) if entry.duty.is_none() && entry.closed.is_none() && entry.failures >= MOST_PAID => {
+                self.refuse(id, reason)
+            }
             _ => Ok(()),
         }
     }

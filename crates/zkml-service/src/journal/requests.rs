@@ -108,7 +108,14 @@ impl Journal {
     /// Requests that want a proof now, in turns: each subject's first, then each one's second. Of some subjects, only those that were begun before.
     pub(crate) fn to_prove(&self, limit: usize, over_quota: &BTreeSet<Address>) -> Result<Vec<Entry>> {
         let room = format!("({IS_DUTY} OR begun_at > 0 OR NOT {})", self.among(over_quota));
-        self.in_turns(&format!("{WAITING} AND proof IS NULL AND next_try <= ?3 AND {room} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.request = requests.id)"), size(limit))
+        let tasks = format!(
+            "SELECT 1 FROM tasks WHERE tasks.journal = '{}' AND tasks.request = requests.id",
+            self.schema
+        );
+        self.in_turns(
+            &format!("{WAITING} AND proof IS NULL AND next_try <= ?3 AND {room} AND NOT EXISTS ({tasks})"),
+            size(limit),
+        )
     }
 
     /// Requests with a proof that no transaction hands in.

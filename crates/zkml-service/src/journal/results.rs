@@ -92,8 +92,9 @@ impl Journal {
 
     /// Results whose proofs are due and not on the chain, with the last block time at which they may come, the nearest first.
     pub(crate) fn due(&self) -> Result<Vec<(Word, u64)>> {
-        let query = "SELECT id, deadline FROM requests JOIN duties ON duties.request = requests.id \
-                     WHERE kind = 'prove' AND closed_block IS NULL AND status IN ('open', 'refused') ORDER BY deadline";
+        let query = "SELECT requests.id, deadline FROM requests JOIN duties ON duties.request = requests.id \
+                     WHERE kind = 'prove' AND coalesce(closed_how, 'expired') = 'expired' AND status IN ('open', 'refused') \
+                     AND result IN (SELECT id FROM results WHERE closed_block IS NULL AND orphaned = 0) ORDER BY deadline";
         self.read(|sql| {
             let row = |row: &Row| Ok((Word(row.get(0)?), number(&Word(row.get(1)?))));
             sql.query(query, &[])?.iter().map(row).collect()
@@ -182,7 +183,7 @@ pub(super) fn forget_above(sql: &mut dyn Sql, above: i64) -> Result<(), StoreErr
         "UPDATE results SET closed_block = NULL, closed_how = NULL WHERE closed_block > ?1",
         &values![above],
     )?;
-    sql.execute("UPDATE results SET orphaned = 1 WHERE block > ?1", &values![above])?;
+    sql.execute("UPDATE results SET orphaned = 1 WHERE block > ?1 AND block > 0", &values![above])?;
     Ok(())
 }
 
@@ -216,8 +217,8 @@ fn owe(
             "INSERT INTO requests (id, subject, sequence, deadline, action, data_commitment, input, block, seen_at, output, proof, status) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?10, ?7, ?8, ?9, ?9, 'open') ON CONFLICT (id) DO UPDATE SET \
              block = excluded.block, deadline = excluded.deadline, status = 'open', reason = NULL, attempts = 0, failures = 0, next_try = 0, \
-             missing = 0, output = coalesce(requests.output, excluded.output), proof = coalesce(requests.proof, excluded.proof) \
-             WHERE requests.status = 'orphaned'",
+             missing = 0, closed_block = NULL, closed_how = NULL, closed_by = NULL, output = coalesce(requests.output, excluded.output), proof = coalesce(requests.proof, excluded.proof) \
+             WHERE requests.status = 'orphaned' OR (?11 = 1 AND requests.deadline <> excluded.deadline AND coalesce(requests.closed_how, 'expired') = 'expired')",
         &values![
             id.0,
             result.poster,
@@ -228,7 +229,8 @@ fn owe(
             size(block),
             now_ms(),
             nothing,
-            Vec::new()
+            Vec::new(),
+            kind == DutyKind::Prove
         ],
     )?;
     sql.execute(

@@ -21,9 +21,10 @@ const RIGHTS: &str = "DO $rights$ BEGIN
     END IF;
 END $rights$;";
 const READER: &str = "CREATE VIEW queue AS
-    SELECT state, count(*) AS tasks, (max(now_ms() - made_at) / 1000)::bigint AS oldest_seconds FROM tasks GROUP BY state;
-DO $rights$ BEGIN
-    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'zkml_reader') THEN
+    SELECT state, count(*) AS tasks, (max(now_ms() - made_at) / 1000)::bigint AS oldest_seconds FROM tasks GROUP BY state;";
+/// The same of the reader's role.
+const READS: &str = "DO $rights$ BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'zkml_reader') AND to_regclass('queue') IS NOT NULL THEN
         GRANT USAGE ON SCHEMA zkml TO zkml_reader;
         GRANT SELECT ON queue TO zkml_reader;
         GRANT EXECUTE ON FUNCTION now_ms TO zkml_reader;
@@ -111,6 +112,7 @@ fn steps(sql: &mut dyn Sql, to: u32) -> Result<Result<u32, Refused>, StoreError>
         // Their bodies are this program's, also where tables did not change.
         sql.batch(&procedures::ALL.iter().map(|procedure| procedure.function()).collect::<String>())?;
         sql.batch(RIGHTS)?;
+        sql.batch(READS)?;
     }
     sql.execute("DELETE FROM migrations", &[])?;
     sql.execute("INSERT INTO migrations (version) VALUES (?1)", &values![i64::from(to)])?;

@@ -40,8 +40,10 @@ pub(crate) const TIDY: Procedure = Procedure {
             "UPDATE tasks SET state = CASE WHEN attempts >= most THEN 'dead' ELSE 'ready' END, token = NULL, lease_until = 0, lost = lost + 1, \
              reason = 'its worker ' || worker || ' vanished', next_try = now_ms() + ",
             pause!(),
-            " WHERE state = 'leased' AND lease_until < now_ms() RETURNING *"
+            " WHERE state = 'leased' AND lease_until < now_ms()"
         ),
+        // Others' tasks are nothing for whoever calls this.
+        "SELECT * FROM tasks WHERE FALSE",
     ],
 };
 
@@ -53,7 +55,7 @@ pub(crate) const GREET: Procedure = Procedure {
     statements: &[
         // Machines come and go under new names.
         "DELETE FROM workers WHERE seen_at < now_ms() - 86400000",
-        "INSERT INTO workers (name, memory, warm, seen_at) VALUES (?1, ?2, ?3, now_ms()) ON CONFLICT (name) DO UPDATE \
+        "INSERT INTO workers (name, memory, warm, seen_at) SELECT ?1, ?2, ?3, now_ms() WHERE length(?1) <= 64 AND length(?3) <= 65536 ON CONFLICT (name) DO UPDATE \
          SET memory = excluded.memory, warm = excluded.warm, seen_at = excluded.seen_at",
         "SELECT draining AS is_draining FROM workers WHERE name = ?1",
     ],
@@ -66,7 +68,7 @@ pub(crate) const LEASE: Procedure = Procedure {
     parameters: &["text", "bigint", "bigint"],
     rows: TASKS,
     statements: &[
-        "UPDATE tasks SET state = 'leased', worker = ?1, lease_until = now_ms() + ?2, token = ?3, attempts = attempts + 1 \
+        "UPDATE tasks SET state = 'leased', worker = ?1, lease_until = now_ms() + CASE WHEN ?2 < 0 THEN 0 WHEN ?2 > 3600000 THEN 3600000 ELSE ?2 END, token = ?3, attempts = attempts + 1 \
          WHERE state = 'ready' AND task = (SELECT free.task FROM tasks AS free JOIN workers ON workers.name = ?1 \
          WHERE free.state = 'ready' AND free.next_try <= now_ms() AND free.memory <= workers.memory AND workers.draining = 0 \
          ORDER BY CASE WHEN free.deadline <= now_ms() + 600000 THEN free.deadline ELSE 9000000000000000000 END, \
@@ -86,7 +88,11 @@ pub(crate) const BEAT: Procedure = Procedure {
             held!(),
             ")"
         ),
-        concat!("UPDATE tasks SET lease_until = now_ms() + ?3 WHERE ", held!(), " RETURNING *"),
+        concat!(
+            "UPDATE tasks SET lease_until = now_ms() + CASE WHEN ?3 < 0 THEN 0 WHEN ?3 > 3600000 THEN 3600000 ELSE ?3 END WHERE ",
+            held!(),
+            " RETURNING *"
+        ),
     ],
 };
 
@@ -99,7 +105,7 @@ pub(crate) const PARTS: Procedure = Procedure {
         "SELECT parts.* FROM tasks AS parts JOIN (SELECT * FROM tasks WHERE ",
         held!(),
         ") AS whole ON parts.journal = whole.journal AND parts.request = whole.request AND parts.statement = whole.statement \
-         WHERE parts.part > 0 ORDER BY parts.part"
+         WHERE whole.part = 0 AND parts.part > 0 ORDER BY parts.part"
     )],
 };
 
@@ -111,7 +117,9 @@ pub(crate) const COMPLETE: Procedure = Procedure {
     statements: &[
         concat!(
             "UPDATE tasks SET state = 'done', lease_until = 0, result = ?3, done_at = now_ms(), reason = NULL WHERE ",
-            held!()
+            held!(),
+            // The owner reads results whole.
+            " AND length(?3) <= 4194304"
         ),
         "SELECT * FROM tasks WHERE task = ?1 AND token = ?2 AND state = 'done'",
     ],
@@ -124,7 +132,7 @@ pub(crate) const FAIL: Procedure = Procedure {
     rows: TASKS,
     statements: &[concat!(
         "UPDATE tasks SET state = CASE WHEN ?4 = 1 OR attempts >= most THEN 'dead' ELSE 'ready' END, token = NULL, lease_until = 0, \
-         reason = ?3, next_try = now_ms() + ",
+         reason = substr(?3, 1, 1000), next_try = now_ms() + ",
         pause!(),
         " WHERE ",
         held!(),

@@ -132,7 +132,7 @@ pub fn status(url: &DatabaseUrl) -> Result<QueueStatus> {
     })
 }
 
-/// Puts dead tasks back into the queue, and opens their requests again: those of these numbers, or all. Returns the numbers.
+/// Opens requests again whose tasks are dead: those of these numbers, or all; their service packs them anew. Returns the numbers.
 ///
 /// # Errors
 /// As [`status`].
@@ -146,18 +146,22 @@ pub fn retry(url: &DatabaseUrl, tasks: Option<&[i64]>) -> Result<Vec<i64>> {
             if tasks.is_some_and(|tasks| !tasks.contains(&task)) {
                 continue;
             }
-            let again = "UPDATE tasks SET state = CASE WHEN part = 0 AND EXISTS (SELECT 1 FROM tasks AS parts \
-                         WHERE parts.journal = tasks.journal AND parts.request = tasks.request \
-                         AND parts.statement = tasks.statement AND parts.part > 0) THEN 'waiting' ELSE 'ready' END, \
-                         attempts = 0, next_try = 0, reason = NULL WHERE task = ?1";
-            sql.execute(again, &values![task])?;
-            // Names of schemas are ours, whatever somebody wrote into the table.
-            if is_schema(&journal) {
-                let open = format!(
-                    "UPDATE \"{journal}\".requests SET status = 'open', reason = NULL, failures = 0 WHERE id = ?1 AND status = 'refused'"
-                );
-                sql.execute(&open, &values![row.get::<[u8; 32]>(2)?])?;
+            // Names of schemas are ours, whatever somebody wrote into the table; and a journal may be gone.
+            let table = format!("\"{journal}\".requests");
+            if !is_schema(&journal)
+                || sql
+                    .first("SELECT 1 WHERE to_regclass(?1) IS NOT NULL", &values![table.as_str()])?
+                    .is_none()
+            {
+                continue;
             }
+            let request = row.get::<[u8; 32]>(2)?;
+            let open = format!(
+                "UPDATE {table} SET status = 'open', reason = NULL, failures = 0, next_try = 0 WHERE id = ?1 AND status = 'refused'"
+            );
+            sql.execute(&open, &values![request])?;
+            // All of it is packed anew: what was sealed, or for whom, may have been the reason.
+            sql.execute("DELETE FROM tasks WHERE journal = ?1 AND request = ?2", &values![journal, request])?;
             done.push(task);
         }
         Ok(done)

@@ -57,6 +57,7 @@ fn state(name: &str, count: u64) -> Vec<(String, u64)> {
 
 on_both! {
     a_result_counts_while_its_lease_does,
+    what_a_worker_says_has_bounds,
     what_a_worker_left_goes_to_another_and_is_dead_in_the_end,
     a_result_that_is_taken_ends_the_task_and_keeps_the_proof,
     a_failure_waits_longer_each_time_and_one_for_good_is_dead,
@@ -87,6 +88,24 @@ fn a_result_counts_while_its_lease_does(place: &Place) {
     );
     assert_eq!(journal.made(9).unwrap()[0].result, b"result", "and changes nothing");
     assert!(!queue.beat(&lease, LONG).unwrap() && !queue.release(&lease).unwrap(), "it is over");
+}
+
+/// Whoever has a worker's role alone cannot hold tasks for ever, nor fill the owner's memory.
+fn what_a_worker_says_has_bounds(place: &Place) {
+    let (mut journal, queue, ids) = scene(place, 2);
+    journal.enqueue(&[task(ids[0]), task(ids[1])]).unwrap();
+    let for_ever = Duration::from_millis(u64::MAX);
+    let lease = queue.lease("w", for_ever).unwrap().unwrap();
+    assert!(queue.beat(&lease, for_ever).unwrap());
+    journal.sql("UPDATE tasks SET lease_until = lease_until - 3600001 WHERE state = 'leased'");
+    assert!(!queue.beat(&lease, LONG).unwrap(), "an hour is the longest");
+    let lease = queue.lease("w", LONG).unwrap().unwrap();
+    assert!(!queue.complete(&lease, &vec![0; (4 << 20) + 1]).unwrap(), "more than any proof has");
+    assert!(queue.fail(&lease, &ProveFailure::Permanent("x".repeat(5_000))).unwrap());
+    assert_eq!(journal.dead().unwrap()[0].1.len(), 1_000);
+    let long = card(&"n".repeat(65), 1_000, &[]);
+    queue.greet(&long).unwrap();
+    assert_eq!(journal.backlog().unwrap().workers, 1, "a name of 65 letters is none");
 }
 
 fn what_a_worker_left_goes_to_another_and_is_dead_in_the_end(place: &Place) {
@@ -389,8 +408,11 @@ mod on_postgres {
         let seen = status(&url).unwrap();
         assert_eq!((seen.tasks.len(), seen.tasks[0].reason.as_deref()), (2, Some("a full disk")));
         assert_eq!(retry(&url, Some(&[seen.tasks[0].task])).unwrap(), [seen.tasks[0].task]);
-        journal.cancel_tasks().unwrap();
-        assert!(queue.lease("w", LONG).unwrap().is_some() && queue.lease("w", LONG).unwrap().is_none());
+        // It is packed anew: what was sealed for another key would die again.
+        let wanted = journal.to_prove(9, &std::collections::BTreeSet::new()).unwrap();
+        assert!(wanted.len() == 1 && queue.lease("w", LONG).unwrap().is_none());
+        journal.enqueue(&[task(wanted[0].id)]).unwrap();
+        assert!(queue.lease("w", LONG).unwrap().is_some());
         assert_eq!(retry(&url, None).unwrap().len(), 1);
         assert_eq!(drain(&url, Some("nobody"), true).unwrap(), Vec::<String>::new());
         assert_eq!(drain(&url, None, true).unwrap(), ["w"]);

@@ -2,7 +2,7 @@
 
 use super::{
     Bundle, FleetIdentity, Objects,
-    job::{MOST_SEALED, Secret, TaskJob},
+    job::{MOST_SEALED, Secret, TaskJob, Version},
 };
 use crate::{
     error::{Class, Error, Result},
@@ -115,13 +115,17 @@ impl Hands for ModelHands {
     fn work(&self, lease: &Lease, parts: &[Vec<u8>]) -> Result<Vec<u8>, ProveFailure> {
         let never = |why: String| ProveFailure::Permanent(why);
         if lease.part > 0 || !parts.is_empty() {
-            return Err(never("this version of zkml-chain makes no proofs of parts".to_owned()));
+            // Another worker may be newer.
+            return Err(ProveFailure::Later(
+                "this version of zkml-chain makes no proofs of parts".to_owned(),
+            ));
         }
-        let job: TaskJob =
-            serde_json::from_slice(&lease.job).map_err(|e| never(format!("it is no task: {e}")))?;
-        if job.version != 1 {
-            return Err(ProveFailure::Later(format!("its version is {}, this worker reads 1", job.version)));
+        let no_task = |e: serde_json::Error| never(format!("it is no task: {e}"));
+        let Version { version } = serde_json::from_slice(&lease.job).map_err(no_task)?;
+        if version != 1 {
+            return Err(ProveFailure::Later(format!("its version is {version}, this worker reads 1")));
         }
+        let job: TaskJob = serde_json::from_slice(&lease.job).map_err(no_task)?;
         let keys = self.keys(&lease.program).map_err(failure)?;
         let (inputs, openings) = self.inputs(&job, &lease.request, &keys)?;
         let binding = Binding { context: job.context, openings };
@@ -133,7 +137,8 @@ impl Hands for ModelHands {
 /// Means that the system lacks may be there later, on this worker or another; what the prover refuses, it refuses again.
 fn failure(error: Error) -> ProveFailure {
     match error.class() {
-        Class::System => ProveFailure::Later(error.to_string()),
+        // An object is mended by publishing the model again.
+        Class::System | Class::Artifacts => ProveFailure::Later(error.to_string()),
         _ => ProveFailure::Permanent(error.to_string()),
     }
 }

@@ -23,6 +23,12 @@ pub(super) struct TaskJob {
     pub(super) sealed: Option<Sealed>,
 }
 
+/// What every version of a task has.
+#[derive(Deserialize)]
+pub(super) struct Version {
+    pub(super) version: u32,
+}
+
 /// A sealed input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -152,7 +152,12 @@ impl Objects {
         if size > most {
             return Err(self.damaged(object, format!("it has {size} bytes, {most} are expected")));
         }
-        self.wait("read", object, async { self.store.get(&name).await?.bytes().await }).map(Into::into)
+        // Whoever says one length and sends another is not followed.
+        let bytes = self.wait("read", object, async {
+            let found = self.store.get(&name).await?;
+            if found.meta.size > most { Ok(None) } else { found.bytes().await.map(Some) }
+        })?;
+        bytes.map(Into::into).ok_or_else(|| self.damaged(object, format!("it has more than {most} bytes")))
     }
 
     /// Bytes that have a digest.

@@ -8,7 +8,11 @@ use crate::{
     artifacts::Artifacts,
     error::{Error, Needed, Result},
     private_file::{PrivateFile, beside},
-    steps::{compiled, prove::input, watch::InputFolder},
+    steps::{
+        compiled,
+        prove::input,
+        watch::{InputFolder, unreadable},
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -100,9 +104,9 @@ impl FleetProver {
         let path = folder.committed(&job.id, &job.request).map_err(ProveFailure::Later)?;
         let inputs = {
             let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
-            input(&artifacts, Some(&path), 0).map_err(later)?
+            input(&artifacts, Some(&path), 0).map_err(|_| unreadable(&path))?
         };
-        let openings = PrivateFile::read(&beside(&path, 0)).map_err(later)?.openings;
+        let openings = PrivateFile::read(&beside(&path, 0)).map_err(|_| unreadable(&path))?.openings;
         let key = self
             .fleeting
             .key

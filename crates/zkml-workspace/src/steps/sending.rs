@@ -94,7 +94,7 @@ pub async fn send(
 }
 
 /// What an earlier run sent and did not see become final.
-fn recorded(file: &Path) -> Result<Option<TransactionRecord>> {
+pub(super) fn recorded(file: &Path) -> Result<Option<TransactionRecord>> {
     match std::fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
             let why =

@@ -75,7 +75,7 @@ impl ModelProver {
         }
         let path = self.committed_input(&job.id, &job.request).map_err(ProveFailure::Later)?;
         let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
-        let inputs = input(&artifacts, Some(&path), 0).map_err(later)?;
+        let inputs = input(&artifacts, Some(&path), 0).map_err(|_| unreadable(&path))?;
         Ok((inputs, Some(path)))
     }
 
@@ -212,10 +212,11 @@ impl Prover for ModelProver {
         };
         let ready = ready.map_err(|e| match &e {
             // Another file may be put there; another output never follows from it.
-            Error::Deploy(DeployError::Acceptance(AcceptanceError::OtherInput { .. })) => later(e),
-            _ => failure(e),
+            Error::Deploy(DeployError::Acceptance(AcceptanceError::WrongResult { .. })) => failure(e),
+            // A file can be mended, and a bond is worth every attempt.
+            _ => later(e),
         })?;
-        let Submission { output, blob, .. } = ready.prove(&self.keys).map_err(failure)?;
+        let Submission { output, blob, .. } = ready.prove(&self.keys).map_err(later)?;
         Ok(Proven { output, blob })
     }
 }
@@ -229,6 +230,12 @@ pub(crate) fn inputs_of_words(program: &Program, mut words: &[Word]) -> Option<V
         words = rest;
     }
     words.is_empty().then_some(inputs)
+}
+
+/// A file of a committed input that cannot be used. Why it cannot, might repeat a value of it, and what is said here is seen by many.
+pub(crate) fn unreadable(path: &Path) -> ProveFailure {
+    let why = "is no input of this model: `zkml-chain commit --input FILE` says why";
+    ProveFailure::Later(format!("{} {why}", path.display()))
 }
 
 /// Files can be mended.

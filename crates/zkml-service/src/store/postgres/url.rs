@@ -73,7 +73,12 @@ impl DatabaseUrl {
         if let Some(password) = config.get_password() {
             secret::register(&String::from_utf8_lossy(password));
         }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        if !config.get_hostaddrs().is_empty() {
+            return Err(refused(
+                "it has a hostaddr: name the host, which its certificate is checked against",
+            ));
+        }
+        if config.get_hosts().is_empty() {
             return Err(refused("it names no host"));
         }
         config.ssl_mode(ssl_mode(mode.as_deref(), &config)?);
@@ -185,6 +190,11 @@ mod tests {
         );
         let refused = mode("postgres://u@db.example/d?sslmode=disable").unwrap_err();
         assert!(refused.contains("on this machine"), "{refused}");
+        for addressed in
+            ["postgres:///d?hostaddr=192.0.2.2&user=u", "postgres://u@localhost/d?hostaddr=192.0.2.2"]
+        {
+            assert!(mode(addressed).unwrap_err().contains("hostaddr"), "{addressed}");
+        }
         // Modes that would do without TLS where somebody asks for that.
         for mode_named in ["prefer", "allow", "no"] {
             assert!(mode(&format!("postgres://u@db.example/d?sslmode={mode_named}")).is_err());

@@ -12,7 +12,10 @@ pub mod terms;
 pub(in crate::steps) use proof::{Source, ready};
 
 use super::sending;
-use crate::{error::Result, observer::Observer};
+use crate::{
+    error::Result,
+    observer::{Observer, Said},
+};
 use report::Sent;
 use std::path::Path;
 use zkml_deploy::{
@@ -59,14 +62,46 @@ impl Purse<'_> {
         for step in before {
             sending::send(self.observer, self.rpc, self.account, step, self.limits, &path(step)).await?;
         }
-        let mined =
-            sending::send(self.observer, self.rpc, self.account, call, self.limits, &path(call)).await?;
+        let mined = match self.sent_earlier(&path(call)).await? {
+            Some(mined) => mined,
+            None => {
+                sending::send(self.observer, self.rpc, self.account, call, self.limits, &path(call)).await?
+            }
+        };
         let sent = Sent {
             hash: mined.hash.to_string(),
             block: mined.receipt.block_number.unwrap_or_default(),
             gas: mined.receipt.gas_used,
         };
         Ok((mined, sent))
+    }
+}
+
+impl Purse<'_> {
+    /// The transaction of an interrupted run of the same command, if it is final: its bond is set aside, and a second one would be as well.
+    async fn sent_earlier(&self, file: &Path) -> Result<Option<Mined>> {
+        let earlier = sending::recorded(file)?.and_then(|before| before.waiting(self.from()));
+        let Some(earlier) = earlier else { return Ok(None) };
+        for hash in &earlier.hashes {
+            let Some(receipt) = self.rpc.receipt(*hash).await? else { continue };
+            if !receipt.status() {
+                break;
+            }
+            self.observer.said(&Said::SentEarlier { nonce: earlier.nonce });
+            let block = receipt.block_number.unwrap_or_default();
+            while self.rpc.block_number().await?.saturating_add(1)
+                < block.saturating_add(self.limits.confirmations)
+            {
+                tokio::time::sleep(self.limits.poll).await;
+            }
+            // A reorganisation may have taken it away meanwhile; then it is sent as any other.
+            let Some(receipt) = self.rpc.receipt(*hash).await? else { return Ok(None) };
+            if let Err(e) = std::fs::remove_file(file) {
+                self.observer.said(&Said::NotRemoved { path: file.to_owned(), why: e.to_string() });
+            }
+            return Ok(Some(Mined { receipt, hash: *hash, offers: earlier.hashes.len() }));
+        }
+        Ok(None)
     }
 }
 
