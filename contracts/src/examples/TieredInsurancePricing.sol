@@ -48,6 +48,8 @@ contract TieredInsurancePricing is InsurancePricing, ZKMLTiers {
         uint256 cover = _covers[subject][action];
         if (cover == 0) return;
         delete _covers[subject][action];
+        // Sold meanwhile: the result only gives its bond back.
+        if (insured[subject][action]) return;
         _quote(subject, action, cover, output);
     }
 }

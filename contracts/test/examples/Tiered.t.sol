@@ -161,6 +161,24 @@ contract TieredTest is TierTest {
         assertEq(pricing.fundsOf(ALICE, address(0)), 2 * BOND, "bonds");
     }
 
+    /// @dev Posted again before it is sold, a policy is not sold a second time when that result counts.
+    function test_CoverThatIsSoldIsNotQuotedAgain() external {
+        InsurancePricing.Policy memory i = insurance(1_000e18);
+        bytes32 action = pricing.actionOf(i);
+        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = posting(address(pricing), action, 0.5e18);
+        vm.prank(ALICE);
+        pricing.postQuote{value: BOND}(i, p, medium);
+        // As a sale leaves it.
+        bytes32 holder = keccak256(abi.encode(ALICE, uint256(9)));
+        vm.store(address(pricing), keccak256(abi.encode(action, holder)), bytes32(uint256(1)));
+        assertTrue(pricing.insured(ALICE, action), "sold");
+        vm.warp(NOW + 1 hours + 1);
+        pricing.accept(r, medium, p.output);
+        (bytes32 quoted,,) = pricing.quotes(ALICE);
+        assertEq(quoted, bytes32(0), "nothing to buy");
+        assertEq(pricing.fundsOf(ALICE, address(0)), BOND, "bond");
+    }
+
     function test_TiersAreToldOnce() external {
         TieredCreditGate other = make(tiers());
         ZKMLTiers.Tiers memory kept = other.tiers();

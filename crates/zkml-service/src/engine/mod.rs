@@ -287,10 +287,7 @@ impl Engine {
         if let Some(head) = head {
             self.show(head, counts)?;
         }
-        let idle = head.is_some() && self.proving.is_empty() && self.journal.idle()?;
-        // A bond that is set aside may have to be answered for.
-        let answered = self.options.results.is_none() || self.journal.at_stake()?.0 == 0;
-        Ok(self.options.until_idle && idle && answered)
+        Ok(self.options.until_idle && head.is_some() && self.proving.is_empty() && self.journal.idle()?)
     }
 
     /// Puts what is known onto the status page.
