@@ -203,6 +203,13 @@ impl From<zkml_onnx::Error> for Error {
 }
 
 #[cfg(feature = "chain")]
+impl From<zkml_service::BadDatabaseUrl> for Error {
+    fn from(error: zkml_service::BadDatabaseUrl) -> Self {
+        zkml_service::ServiceError::from(error).into()
+    }
+}
+
+#[cfg(feature = "chain")]
 impl From<zkml_service::ServiceError> for Error {
     fn from(error: zkml_service::ServiceError) -> Self {
         Self::Step(error.into())

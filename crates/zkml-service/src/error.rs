@@ -2,7 +2,7 @@
 
 use zkml_deploy::DeployError;
 
-use crate::store::StoreError;
+use crate::store::{BadDatabaseUrl, StoreError};
 
 /// An error of the service: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +44,8 @@ pub enum ServiceError {
         tasks: u64,
     },
     /// The URL of a database is missing, or none.
-    #[error("{} is of no use: {why}", crate::store::DatabaseUrl::VARIABLE)]
-    DatabaseUrl {
-        /// Its fault, without any of its text.
-        why: String,
-    },
+    #[error(transparent)]
+    DatabaseUrl(#[from] BadDatabaseUrl),
     /// A file is no journal of this program.
     #[error("the journal {journal}: {why}")]
     NoJournal {
@@ -93,7 +90,7 @@ impl ServiceError {
             Self::Deploy(e) => e.name(),
             Self::Journal { .. } | Self::NoJournal { .. } => "journal",
             Self::JournalAway { .. } => "journal-away",
-            Self::DatabaseUrl { .. } => "database-url",
+            Self::DatabaseUrl(_) => "database-url",
             Self::QueueVersion { .. } => "queue-version",
             Self::QueueNotEmpty { .. } => "queue-not-empty",
             Self::JournalInUse { .. } => "journal-in-use",

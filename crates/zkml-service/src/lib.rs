@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod access;
+mod clock;
 mod engine;
 mod error;
 mod event;
@@ -33,6 +35,6 @@ pub use queue::{
 pub use results::Results;
 pub use serving::{Least, Rewards, Serving};
 pub use status::Status;
-pub use store::{DatabaseUrl, StoreError, StoreErrorKind};
+pub use store::{BadDatabaseUrl, DatabaseUrl, StoreError, StoreErrorKind};
 pub use tokio_util::sync::CancellationToken;
 pub use worker::{Hands, Worker, WorkerEvent, WorkerMetrics, WorkerObserver, WorkerSummary, serve_worker};

@@ -11,18 +11,16 @@ mod slots;
 mod subjects;
 mod tasks;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alloy::primitives::Address;
 
+pub(crate) use crate::clock::now_ms;
 use crate::{
-    error::{Result, ServiceError},
-    store::{Dialect, Sql, Store, StoreError, StoreErrorKind},
+    access::once,
+    error::Result,
+    store::{Dialect, Sql, Store, StoreError},
 };
-pub(crate) use open::{in_dialect, is_schema};
 pub(crate) use overview::Shown;
 pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
@@ -79,37 +77,6 @@ impl Journal {
         let store = &mut *store;
         once(&self.place, work, |work| store.write(work))
     }
-}
-
-/// Hands a database work whose answer is wanted.
-pub(crate) fn once<T>(
-    place: &str,
-    work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>,
-    run: impl FnOnce(crate::store::Work<'_>) -> Result<(), StoreError>,
-) -> Result<T> {
-    let (mut work, mut answer) = (Some(work), None);
-    let done = run(&mut |sql| {
-        answer = work.take().map(|work| work(sql)).transpose()?;
-        Ok(())
-    });
-    let answer = done.and_then(|()| answer.ok_or_else(|| StoreError::damaged("nothing was asked")));
-    answer.map_err(|e| failed(place, e))
-}
-
-/// A database's trouble, as the service tells it.
-pub(crate) fn failed(place: &str, source: StoreError) -> ServiceError {
-    let journal = place.to_owned();
-    match source.kind() {
-        StoreErrorKind::InUse => ServiceError::JournalInUse { journal },
-        StoreErrorKind::Away => ServiceError::JournalAway { journal, source },
-        StoreErrorKind::Other => ServiceError::Journal { journal, source },
-    }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

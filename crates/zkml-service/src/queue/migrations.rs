@@ -2,9 +2,9 @@
 
 use super::{SCHEMA, procedures};
 use crate::{
+    access::{failed, once},
     error::{Result, ServiceError},
-    journal::{failed, in_dialect, once},
-    store::{DatabaseUrl, Dialect, Postgres, Session, Sql, Store, StoreError, values},
+    store::{DatabaseUrl, Dialect, Postgres, Session, Sql, Store, StoreError, in_dialect, values},
 };
 
 /// The version that this program works with.

@@ -21,8 +21,8 @@ pub use self::{
     status::{QueueStatus, TaskStatus, WorkerStatus, drain, retry, status},
 };
 use crate::{
+    access::{failed, once},
     error::Result,
-    journal::{failed, once},
     prover::ProveFailure,
     store::{DatabaseUrl, Postgres, Row, Session, Store, StoreError, Value, values},
 };

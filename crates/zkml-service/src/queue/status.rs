@@ -5,8 +5,8 @@ use zkml_protocol::Word;
 
 use super::{SCHEMA, migrations};
 use crate::{
+    access::{failed, once},
     error::{Result, ServiceError},
-    journal::{failed, is_schema, once},
     store::{DatabaseUrl, Postgres, Row, Session, Sql, Store, StoreError, values},
 };
 
@@ -194,4 +194,10 @@ fn on<T>(url: &DatabaseUrl, work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreEr
         return Err(ServiceError::QueueVersion { found, latest: super::LATEST });
     }
     once(&place, work, |work| store.write(work))
+}
+
+/// Returns true for the name of a journal's schema.
+fn is_schema(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.starts_with("journal_") && name.bytes().all(plain)
 }

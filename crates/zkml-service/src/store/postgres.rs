@@ -18,7 +18,7 @@ use tokio_postgres::{
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
-pub use self::url::DatabaseUrl;
+pub use self::url::{BadDatabaseUrl, DatabaseUrl};
 use super::{Dialect, Row, Sql, Store, StoreError, StoreErrorKind, Value, Work};
 
 /// Longest wait for an answer: a server that is stopped answers nothing, and says nothing either.

@@ -13,7 +13,7 @@ use rusqlite::{
 };
 
 use super::{Dialect, Row, Sql, Store, StoreError, StoreErrorKind, Value, Work};
-use crate::journal::now_ms;
+use crate::clock::now_ms;
 
 /// An open file.
 #[derive(Debug)]

@@ -14,10 +14,17 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 use zkml_deploy::secret;
 
-use crate::{
-    error::{Result, ServiceError},
-    store::{StoreError, StoreErrorKind},
-};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// A database's URL that is missing, or none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} is of no use: {why}", DatabaseUrl::VARIABLE)]
+pub struct BadDatabaseUrl {
+    /// Its fault, without any of its text.
+    pub why: String,
+}
+
+type Result<T, E = BadDatabaseUrl> = std::result::Result<T, E>;
 
 /// A server's URL, as libpq writes it: `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=FILE`. Only host and
 /// database are ever shown.
@@ -41,7 +48,7 @@ impl DatabaseUrl {
     /// Takes the URL of the environment.
     ///
     /// # Errors
-    /// [`ServiceError::DatabaseUrl`] when the variable is not set, or is no such URL.
+    /// [`BadDatabaseUrl`] when the variable is not set, or is no such URL.
     pub fn environment() -> Result<Self> {
         match env::var(Self::VARIABLE) {
             Ok(text) if !text.trim().is_empty() => Self::parse(text.trim()),
@@ -52,7 +59,7 @@ impl DatabaseUrl {
     /// Takes a URL.
     ///
     /// # Errors
-    /// [`ServiceError::DatabaseUrl`].
+    /// [`BadDatabaseUrl`].
     pub fn parse(text: &str) -> Result<Self> {
         secret::register(text);
         if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
@@ -147,8 +154,8 @@ fn is_here(host: &Host) -> bool {
     }
 }
 
-fn refused(why: &str) -> ServiceError {
-    ServiceError::DatabaseUrl { why: why.to_owned() }
+fn refused(why: &str) -> BadDatabaseUrl {
+    BadDatabaseUrl { why: why.to_owned() }
 }
 
 impl fmt::Display for DatabaseUrl {
