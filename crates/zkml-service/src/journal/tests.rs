@@ -6,6 +6,7 @@ use super::*;
 pub(crate) mod server;
 
 use self::server::Server;
+use crate::ServiceError;
 use crate::{
     prover::Proven,
     seen::{Seen, What},

@@ -78,14 +78,18 @@ impl Scene {
         }
     }
 
-    /// Runs a worker, tells it to end after so many milliseconds, and waits for that.
+    /// Runs a worker, tells it to end so many milliseconds after it has taken a task, and waits for that.
     fn run(&self, worker: Worker, after: u64) -> WorkerSummary {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let shutdown = self.shutdown.child_token();
+        let (shutdown, events) = (self.shutdown.child_token(), Arc::clone(&self.events));
+        let before = events.lock().unwrap().len();
         let summary = runtime.block_on(async {
             let told = shutdown.clone();
             tokio::spawn(async move {
+                while events.lock().unwrap().len() == before {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
                 tokio::time::sleep(Duration::from_millis(after)).await;
                 told.cancel();
             });
@@ -171,7 +175,7 @@ fn a_late_result_does_not_count_and_the_worker_goes_on(place: &Place) {
 fn hands_that_panic_cost_an_attempt_and_nothing_else(place: &Place) {
     let scene = Scene::new(place, 0);
     *scene.hands.panics.lock().unwrap() = true;
-    let summary = scene.run(scene.worker(10_000, 0), 200);
+    let summary = scene.run(scene.worker(10_000, 10_000), 200);
     assert_eq!((summary.leased, summary.failed, summary.done), (1, 1, 0));
     assert_eq!(scene.states(), [("ready".to_owned(), 1)]);
     let events = scene.events.lock().unwrap().clone();
