@@ -33,7 +33,7 @@ FLEET_STAMP := $(FLEET_VENV)/.installed
 # More for maturin; `.ci/run` has it take what the tests have built.
 WHEEL ?=
 
-.PHONY: all demo build wheel python xtask test cargo-test fleet forge attester abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec fleet-bench fleet-check fleet-figures features operators clean
+.PHONY: all demo build wheel python xtask test cargo-test fleet forge attester abis fixtures lint lint-quick web web-test bench attack agree mutants source-mutants library-mutants fuzz report pages book spec fleet-bench fleet-suite fleet-check fleet-figures features operators clean
 
 all: build
 
@@ -57,9 +57,12 @@ test: forge cargo-test
 cargo-test: $(NODE_STAMP)
 	$(CARGO) test --release --locked --workspace
 
-## fleet: queue, journal, service and fleet on PostgreSQL, which they start themselves: kills, a partition, real proofs; CHAOS=1000,50 for so many requests and kills
+## fleet: queue, journal and fleet on PostgreSQL, which they start themselves: kills, a partition, real proofs; CHAOS=1000,50 for so many requests and kills
 fleet: $(NODE_STAMP)
 	$(if $(CHAOS),ZKML_CHAOS=$(CHAOS)) $(CARGO) test --release --locked --workspace --lib --test service --test watch_cli -- --ignored --nocapture postgres fleet::
+
+## fleet-suite: the service's tests once more, with journals on PostgreSQL
+fleet-suite: $(NODE_STAMP)
 	ZKML_TEST_POSTGRES=1 $(CARGO) test --release --locked --workspace --test service
 
 ## fleet-bench: throughput, latency and cost of 1, 2 and 4 workers on this machine with real proofs, as a table for the book; minutes

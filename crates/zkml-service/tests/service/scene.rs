@@ -253,7 +253,7 @@ pub(crate) fn open_journal(path: &std::path::Path, consumer: Address) -> Result<
 /// Databases in the place of files.
 static DATABASES: Mutex<BTreeMap<PathBuf, DatabaseUrl>> = Mutex::new(BTreeMap::new());
 
-/// Whether journals are on a server: `make fleet` runs these tests once more, so.
+/// Whether journals are on a server: `make fleet-suite` runs these tests once more, so.
 pub(crate) fn on_postgres() -> bool {
     std::env::var_os("ZKML_TEST_POSTGRES").is_some()
 }
