@@ -63,7 +63,7 @@ pub struct Args {
     dry_run: bool,
 }
 
-/// What is done: exactly one of these.
+/// The deed: exactly one of these.
 #[derive(Debug, Clone, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Doing {
@@ -95,13 +95,13 @@ fn paths(text: &str) -> Result<Paths, String> {
 /// The terms of a policy. They have to be those that the contract takes.
 #[derive(Debug, Clone, clap::Args)]
 struct PolicyArgs {
-    /// How many of the paths have to hold [default: all of them]
+    /// Number of paths that have to hold [default: all of them]
     #[arg(long, value_name = "N")]
     required: Option<u8>,
-    /// What you set aside, and lose if the proof becomes due and does not come, in the chain's currency or --token
+    /// The bond, which you lose if the proof becomes due and does not come, in the chain's currency or --token
     #[arg(long, value_name = "AMOUNT")]
     bond: Option<String>,
-    /// What a challenger sets aside, and loses to you if you prove
+    /// A challenger's deposit, which is yours if you prove
     #[arg(long, value_name = "AMOUNT")]
     deposit: Option<String>,
     /// Set tokens (ERC-20) aside: what your deposit lacks is approved and paid in before
@@ -116,7 +116,7 @@ struct PolicyArgs {
     /// Seconds in which a proof has to come that is due
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     answer_window: u32,
-    /// Who gets what a challenger does not get of a lost bond
+    /// The account that gets what a challenger does not get of a lost bond
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     beneficiary: Option<[u8; 20]>,
     /// Probability of being drawn, as in 0.1
@@ -128,7 +128,7 @@ struct PolicyArgs {
     /// The registry of keys that attest
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     attestors: Option<[u8; 20]>,
-    /// How many keys have to sign
+    /// Number of keys that have to sign
     #[arg(long, value_name = "N", default_value_t = 1)]
     signatures: u8,
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use alloy::primitives::U256;
+use zkml_deploy::asset::COIN;
 use zkml_protocol::Word;
 
 use super::Engine;
@@ -120,7 +121,7 @@ fn task(entry: &Entry, statement: Word, part: Part) -> NewTask {
     let seconds = u64::try_from(U256::from_be_bytes(entry.request.deadline.0)).unwrap_or(u64::MAX);
     let deadline = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
     // Rewards in coins are compared by their magnitude, which no rate of exchange has a say in; others come after them.
-    let coins = entry.reward.as_ref().filter(|reward| reward.asset == [0; 20]);
+    let coins = entry.reward.as_ref().filter(|reward| reward.asset == COIN.into_array());
     let reward_rank = coins.map_or(0, |reward| U256::from_be_bytes(reward.amount.0).bit_len());
     NewTask {
         request: entry.id,

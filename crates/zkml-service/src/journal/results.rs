@@ -380,6 +380,32 @@ mod tests {
         assert_eq!((journal.due().unwrap(), journal.at_stake().unwrap().0), (vec![], 0));
     }
 
+    /// A challenge that a reorganisation took back, and that came again, has more time; a record has no block that could be taken back.
+    #[test]
+    fn a_second_challenge_has_its_own_deadline_and_records_stay() {
+        let (_folder, mut journal) = journal();
+        let known = posted(1);
+        journal.know(&known).unwrap();
+        journal.forget_above(None).unwrap();
+        assert_eq!(journal.at_stake().unwrap().0, 1, "it comes from a record, not from a block");
+        assert!(journal.owe(DutyKind::Prove, &known, Word::from_u64(50), 6).unwrap());
+        assert!(!journal.owe(DutyKind::Prove, &known, Word::from_u64(50), 7).unwrap(), "it is known");
+        // The block in which it was seen stays; the contract says another time.
+        assert!(journal.owe(DutyKind::Prove, &known, Word::from_u64(60), 8).unwrap());
+        assert_eq!(journal.due().unwrap(), [(known.id, 60)]);
+        assert_eq!(journal.expire(9, 61).unwrap(), [known.id]);
+        assert_eq!(
+            journal.due().unwrap(),
+            [(known.id, 60)],
+            "late, and its bond can be claimed: that is said"
+        );
+        assert!(journal.to_prove(9, &BTreeSet::new()).unwrap().is_empty());
+        assert!(journal.owe(DutyKind::Prove, &known, Word::from_u64(90), 10).unwrap(), "another challenge");
+        assert_eq!(journal.to_prove(9, &BTreeSet::new()).unwrap()[0].id, known.id);
+        journal.end(&known.id, "lost", 11).unwrap();
+        assert!(journal.due().unwrap().is_empty(), "what is over is not due");
+    }
+
     #[test]
     fn duties_come_before_requests_by_deadline_and_count_for_no_quota() {
         let (_folder, mut journal) = journal();

@@ -75,9 +75,7 @@ impl Purse<'_> {
         };
         Ok((mined, sent))
     }
-}
 
-impl Purse<'_> {
     /// The transaction of an interrupted run of the same command, if it is final: its bond is set aside, and a second one would be as well.
     async fn sent_earlier(&self, file: &Path) -> Result<Option<Mined>> {
         let earlier = sending::recorded(file)?.and_then(|before| before.waiting(self.from()));
