@@ -3,7 +3,8 @@
 
 For each model and number of workers the same requests wait on the chain when the fleet starts. A row says how many proofs a second were
 taken, how long a task was in the queue (watch's `proven`) and at a worker (`done`), and how much processor time of the workers a proof took.
-Each worker proves with as many threads as `--threads` says. The rows go to standard output as a table, and as JSON to `--out`.
+Each worker proves with as many threads as `--threads` says. The rows go to standard output as a table, and as JSON to `--out`;
+`make fleet-figures` puts them into the book.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 
+from simulate.page import bench_table
 from tests.common import ROOT
 from tests.database import Database, free_port
 
@@ -155,11 +157,7 @@ def main():
     document = {"cores": os.cpu_count(), "threads": options.threads, "load": round(os.getloadavg()[0], 2), "rows": rows}
     if options.out:
         options.out.write_text(json.dumps(document, indent=1) + "\n")
-    print("| model | workers | proofs a second | in the queue, p50 | p99 | at a worker, p50 | p99 | processor seconds a proof |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for row in rows:
-        times = [f"{row[key]:.2f} s" for key in ("queue_p50", "queue_p99", "worker_p50", "worker_p99")]
-        print("|", " | ".join([f"`{row['model']}`", str(row["workers"]), f"{row['proofs_per_second']:.1f}", *times, f"{row['processor_seconds_a_proof']:.2f}"]), "|")
+    print(bench_table(rows), end="")
 
 
 if __name__ == "__main__":

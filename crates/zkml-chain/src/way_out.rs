@@ -3,6 +3,10 @@
 use std::{io, path::Path};
 use zkml::SumcheckError;
 use zkml_halo2::ProverError;
+#[cfg(feature = "chain")]
+use zkml_service::ServiceError;
+#[cfg(feature = "chain")]
+use zkml_workspace::fleet::FleetError;
 use zkml_workspace::{
     Error,
     artifacts::file::{PROVING_KEY, REPORT, SETTINGS},
@@ -102,9 +106,37 @@ pub fn of_step(error: &Error) -> Option<String> {
             "somebody must serve the contract's requests (`zkml-chain watch`), and have its committed input: see --share".into()
         }
         Error::Refused { .. } | Error::Unverified(_) | Error::RefusedIn { .. } => "the proof was made for another statement, or was changed: prove again".into(),
+        #[cfg(feature = "chain")]
+        Error::Service(error) => of_service(error)?,
+        #[cfg(feature = "chain")]
+        Error::Fleet(FleetError::Location { .. }) => {
+            "name it with --objects: file:///folder, s3://bucket/prefix or gs://bucket/prefix".into()
+        }
+        #[cfg(feature = "chain")]
+        Error::Fleet(FleetError::Damaged { .. }) => {
+            "put the model there again: `zkml-chain queue publish --objects URL`, or start `watch`".into()
+        }
         Error::Disagreement { .. } | Error::Accepted { .. } => {
             "do not use these artifacts; this is a defect of zkml-chain: please report it with the artifact folder".into()
         }
+        _ => return None,
+    })
+}
+
+#[cfg(feature = "chain")]
+fn of_service(error: &ServiceError) -> Option<String> {
+    Some(match error {
+        ServiceError::DatabaseUrl(_) => {
+            "set ZKML_DATABASE_URL=postgres://user:password@host/database in the environment, from a file or a secret store".into()
+        }
+        ServiceError::QueueVersion { found, latest } if found < latest => {
+            "run `zkml-chain queue migrate` as the queue's owner".into()
+        }
+        ServiceError::QueueVersion { .. } => "use a program that is as new as the queue".into(),
+        ServiceError::QueueNotEmpty { .. } => {
+            "let workers finish them, or cancel their requests; `zkml-chain queue status` shows them".into()
+        }
+        ServiceError::JournalInUse { .. } => "stop that one first".into(),
         _ => return None,
     })
 }

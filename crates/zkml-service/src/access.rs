@@ -24,7 +24,7 @@ pub(crate) fn once<T>(
 pub(crate) fn failed(place: &str, source: StoreError) -> ServiceError {
     let journal = place.to_owned();
     match source.kind() {
-        StoreErrorKind::InUse => ServiceError::JournalInUse { journal },
+        StoreErrorKind::InUse => ServiceError::JournalInUse { journal, holder: source.to_string() },
         StoreErrorKind::Away => ServiceError::JournalAway { journal, source },
         StoreErrorKind::Other => ServiceError::Journal { journal, source },
     }

@@ -55,10 +55,12 @@ pub enum ServiceError {
         why: String,
     },
     /// Somebody else has the journal open.
-    #[error("the journal {journal} is in use: another service that serves the same requests runs already")]
+    #[error("{journal} is in use: {holder}")]
     JournalInUse {
-        /// Its file, or its server and schema.
+        /// The journal's file, or the server and schema.
         journal: String,
+        /// Who has it.
+        holder: String,
     },
     /// A journal was made for something else.
     #[error("the journal {journal} is for {what} {there}, not {here}: name another file")]

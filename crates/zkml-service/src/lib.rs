@@ -29,8 +29,8 @@ pub use journal::{Closing, Counts, Duty, DutyKind, Entry, Journal, NonceSlot, Of
 pub use metrics::Metrics;
 pub use prover::{Fleet, Job, Part, ProveFailure, Proven, Prover, ResultJob};
 pub use queue::{
-    LATEST, Lease, Migrated, NewTask, Queue, QueueStatus, TaskStatus, WorkerCard, WorkerStatus, drain,
-    migrate, retry, status,
+    LATEST, Lease, Migrated, NewTask, Queue, QueueStatus, TaskStatus, Unplaced, WorkerCard, WorkerStatus,
+    drain, migrate, retry, status,
 };
 pub use results::Results;
 pub use serving::{Least, Rewards, Serving};

@@ -82,6 +82,7 @@ pub struct Metrics {
     tasks: Family<StateLabel, Gauge>,
     oldest: Gauge,
     workers: Gauge,
+    unplaced: Gauge,
     pub(crate) tasks_done: Counter,
     pub(crate) tasks_dead: Counter,
     pub(crate) tasks_rejected: Counter,
@@ -131,6 +132,7 @@ impl Default for Metrics {
             tasks: Family::default(),
             oldest: Gauge::default(),
             workers: Gauge::default(),
+            unplaced: Gauge::default(),
             tasks_done: Counter::default(),
             tasks_dead: Counter::default(),
             tasks_rejected: Counter::default(),
@@ -201,6 +203,11 @@ impl Metrics {
         registry.register("tasks", "Tasks by state", self.tasks.clone());
         registry.register("oldest_seconds", "Age of the oldest task that is not done", self.oldest.clone());
         registry.register("workers", "Workers heard of within a minute", self.workers.clone());
+        registry.register(
+            "unplaced",
+            "Tasks that no worker can take, for want of memory or of the key",
+            self.unplaced.clone(),
+        );
         registry.register("done", "Results that were taken", self.tasks_done.clone());
         registry.register("dead", "Tasks that no worker could do", self.tasks_dead.clone());
         registry.register("rejected", "Results that were no proofs", self.tasks_rejected.clone());
@@ -216,6 +223,7 @@ impl Metrics {
         }
         self.oldest.set(signed(backlog.oldest_seconds));
         self.workers.set(signed(backlog.workers));
+        self.unplaced.set(signed(backlog.unplaced.too_large + backlog.unplaced.sealed));
     }
 
     pub(crate) fn requests(&self, counts: &Counts) {

@@ -112,6 +112,8 @@ pub struct Part {
     pub program: String,
     /// Number of bytes that proving takes.
     pub memory: u64,
+    /// The fleet's public key that its input is sealed for, in hexadecimal digits; empty if nothing is.
+    pub sealed_for: String,
     /// All that a worker is told.
     pub job: Vec<u8>,
 }

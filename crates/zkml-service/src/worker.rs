@@ -24,6 +24,11 @@ pub trait Hands: Send + Sync + 'static {
     /// Digests of the programs that are loaded.
     fn warm(&self) -> Vec<String>;
 
+    /// The fleet's public key whose sealed inputs it opens, in hexadecimal digits; empty if it has none.
+    fn opens(&self) -> String {
+        String::new()
+    }
+
     /// Does a task, with the results of its parts if it makes one proof of them.
     ///
     /// # Errors
@@ -139,7 +144,15 @@ impl Worker {
     /// # Errors
     /// Those of the database that waiting does not cure.
     pub async fn run(self, shutdown: CancellationToken) -> Result<WorkerSummary> {
-        let mut summary = WorkerSummary::default();
+        let (mut summary, over) = (WorkerSummary::default(), CancellationToken::new());
+        let (told, grace, end) = (shutdown.clone(), self.grace, over.clone());
+        let timer = tokio::spawn(async move {
+            told.cancelled().await;
+            tokio::time::sleep(grace).await;
+            end.cancel();
+        });
+        // Whichever way this ends.
+        let _timer = Aborted(timer);
         while !shutdown.is_cancelled() {
             let lease = match self.next() {
                 Ok(Next::Task(lease)) => lease,
@@ -158,7 +171,7 @@ impl Worker {
             };
             summary.leased += 1;
             self.metrics.busy.set(1);
-            self.attempt(&lease, &shutdown, &mut summary).await?;
+            self.attempt(&lease, &over, &mut summary).await?;
             self.metrics.busy.set(0);
         }
         Ok(summary)
@@ -166,7 +179,8 @@ impl Worker {
 
     /// The next task, and what the queue says.
     fn next(&self) -> Result<Next> {
-        let card = WorkerCard { name: self.name.clone(), memory: self.memory, warm: self.hands.warm() };
+        let (name, warm, opens) = (self.name.clone(), self.hands.warm(), self.hands.opens());
+        let card = WorkerCard { name, memory: self.memory, warm, opens };
         self.metrics.warm.set(crate::metrics::signed(card.warm.len() as u64));
         let draining = self.queue.greet(&card)?;
         self.metrics.seen();
@@ -179,7 +193,7 @@ impl Worker {
     async fn attempt(
         &self,
         lease: &Lease,
-        shutdown: &CancellationToken,
+        over: &CancellationToken,
         summary: &mut WorkerSummary,
     ) -> Result<()> {
         let (task, started) = (lease.task, Instant::now());
@@ -191,9 +205,9 @@ impl Worker {
         };
         let (hands, own) = (Arc::clone(&self.hands), lease.clone());
         let mut work = spawn_blocking(move || hands.work(&own, &parts));
-        match self.wait(lease, &mut work, shutdown).await {
+        match self.wait(lease, &mut work, over).await {
             Ended::Worked(Ok(result)) => {
-                if self.until_told(started, || self.queue.complete(lease, &result)).await? {
+                if self.until_told(over, || self.queue.complete(lease, &result)).await? {
                     summary.done += 1;
                     self.metrics.proofs.inc();
                     self.metrics.seconds.observe(started.elapsed().as_secs_f64());
@@ -203,7 +217,7 @@ impl Worker {
                 }
             }
             Ended::Worked(Err(failure)) => {
-                if self.until_told(started, || self.queue.fail(lease, &failure)).await? {
+                if self.until_told(over, || self.queue.fail(lease, &failure)).await? {
                     summary.failed += 1;
                     self.metrics.failures.inc();
                     let (ProveFailure::Permanent(reason) | ProveFailure::Later(reason)) = failure;
@@ -212,14 +226,17 @@ impl Worker {
                 }
             }
             Ended::Stopped => {
-                if self.until_told(started, || self.queue.release(lease)).await? {
+                if self.until_told(over, || self.queue.release(lease)).await? {
                     summary.released += 1;
                     self.tell(WorkerEvent::Released { task });
                     return Ok(());
                 }
             }
             // What is begun cannot be stopped, and two at a time would take more memory than there is.
-            Ended::Lost => drop(work.await),
+            Ended::Lost => tokio::select! {
+                _ = &mut work => {}
+                () = over.cancelled() => {}
+            },
         }
         summary.lost += 1;
         self.metrics.lost.inc();
@@ -227,21 +244,16 @@ impl Worker {
         Ok(())
     }
 
-    /// Waits for a result, and keeps the lease meanwhile.
-    async fn wait(&self, lease: &Lease, work: &mut Work, shutdown: &CancellationToken) -> Ended {
+    /// Waits for a result, and keeps the lease meanwhile, until the grace is over.
+    async fn wait(&self, lease: &Lease, work: &mut Work, over: &CancellationToken) -> Ended {
         let (mut beat, mut last) = (tokio::time::interval(self.lease / 3), Instant::now());
         beat.tick().await;
-        let stopped = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(self.grace).await;
-        };
-        tokio::pin!(stopped);
         loop {
             tokio::select! {
                 result = &mut *work => {
                     return Ended::Worked(result.unwrap_or_else(|e| Err(ProveFailure::Later(format!("the prover ended: {e}")))));
                 }
-                () = &mut stopped => return Ended::Stopped,
+                () = over.cancelled() => return Ended::Stopped,
                 _ = beat.tick() => match self.queue.beat(lease, self.lease) {
                     Ok(true) => {
                         last = Instant::now();
@@ -260,18 +272,20 @@ impl Worker {
     }
 
     /// Tells the queue something, again while it is away: what it was told before, it is told once more without harm.
-    async fn until_told(&self, started: Instant, tell: impl Fn() -> Result<bool>) -> Result<bool> {
+    async fn until_told(&self, over: &CancellationToken, tell: impl Fn() -> Result<bool>) -> Result<bool> {
         let end = Instant::now() + self.lease;
         loop {
             match tell() {
                 Ok(taken) => return Ok(taken),
                 Err(error) => self.away(error)?,
             }
-            if Instant::now() >= end {
-                tracing::debug!("gave up after {} s", started.elapsed().as_secs());
+            if Instant::now() >= end || over.is_cancelled() {
                 return Ok(false);
             }
-            tokio::time::sleep(self.poll).await;
+            tokio::select! {
+                () = over.cancelled() => {}
+                () = tokio::time::sleep(self.poll) => {}
+            }
         }
     }
 
@@ -293,6 +307,15 @@ impl Worker {
 
     fn tell(&self, event: WorkerEvent) {
         (self.observer)(&event);
+    }
+}
+
+/// A task that ends with whoever has this.
+struct Aborted(JoinHandle<()>);
+
+impl Drop for Aborted {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -1,4 +1,4 @@
-"""Runs all scenarios: figures into results.json and the book, plots into a page. `python3 -m simulate [--page FILE]`."""
+"""Runs all scenarios: figures into results.json and the book, plots into a page; and what `make fleet-bench` measured into the book. `python3 -m simulate [--page FILE]`."""
 
 import argparse
 import json
@@ -6,11 +6,17 @@ import pathlib
 import sys
 import time
 
-from .page import page
+from .page import bench_bars, bench_table, page
 from .run import HERE, run, table
 
 BOOK = HERE.parents[2] / "docs/book/src/fleet.md"
-BEGIN, END = "<!-- figures: fleet simulation begin -->\n", "<!-- figures: fleet simulation end -->"
+
+
+def put(text, name, figures):
+    """A text with other figures between the marks of that name."""
+    begin, end = f"<!-- figures: {name} begin -->\n", f"<!-- figures: {name} end -->"
+    before, rest = text.split(begin)
+    return before + begin + figures + end + rest.split(end, 1)[1]
 
 
 def main():
@@ -25,9 +31,9 @@ def main():
     options.page.write_text(page(results, samples["machine"]))
     kept = [{key: result[key] for key in ("name", "title", "figures")} for result in results]
     (HERE / "results.json").write_text(json.dumps(kept, indent=1) + "\n")
-    text = BOOK.read_text()
-    before, rest = text.split(BEGIN)
-    BOOK.write_text(before + BEGIN + table(kept) + END + rest.split(END, 1)[1])
+    rows = json.loads((HERE / "bench.json").read_text())["rows"]
+    text = put(BOOK.read_text(), "fleet simulation", table(kept))
+    BOOK.write_text(put(text, "fleet bench", bench_table(rows) + "\n" + bench_bars(rows)))
     print(options.page)
 
 

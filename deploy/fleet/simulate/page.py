@@ -66,6 +66,40 @@ ROWS = (
 )
 
 
+def bench_table(rows):
+    """Measured rows of one machine, as Markdown."""
+    lines = [
+        "| model | workers | proofs a second | in the queue, p50 | p99 | at a worker, p50 | p99 | processor seconds a proof |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in rows:
+        times = [f"{row[key]:.2f} s" for key in ("queue_p50", "queue_p99", "worker_p50", "worker_p99")]
+        cells = [f"`{row['model']}`", str(row["workers"]), f"{row['proofs_per_second']:.1f}", *times, f"{row['processor_seconds_a_proof']:.2f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def bench_bars(rows):
+    """Proofs a second by number of workers, each model to its own scale, in colours of the page around it."""
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    wide, tall, left, line = 640, 0, 150, 22
+    parts = []
+    for model in models:
+        of_model = [row for row in rows if row["model"] == model]
+        most = max(row["proofs_per_second"] for row in of_model)
+        for row in of_model:
+            length = row["proofs_per_second"] / most * (wide - left - 70)
+            workers = f"{row['workers']} worker{'s' if row['workers'] > 1 else ''}"
+            parts.append(f'<text x="{left - 8}" y="{tall + 15}" text-anchor="end">{escape(model)}, {workers}</text>')
+            parts.append(f'<rect x="{left}" y="{tall + 3}" width="{length:.1f}" height="{line - 6}" opacity="0.55"/>')
+            parts.append(f'<text x="{left + length + 6:.1f}" y="{tall + 15}">{row["proofs_per_second"]:.1f} /s</text>')
+            tall += line
+        tall += 8
+    return (
+        f'<svg viewBox="0 0 {wide} {tall}" role="img" aria-label="Proofs a second by number of workers" '
+        f'style="max-width:{wide}px;width:100%" fill="currentColor" font-size="13">{"".join(parts)}</svg>\n')
+
+
 def page(results, machine):
     """The page."""
     names = "".join(f"<th>{escape(result['name'])}</th>" for result in results)

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from simulate.arrivals import Arrivals
 from simulate.fleet import Fleet, Task
 from simulate.page import page, steps
+from simulate.page import bench_bars, bench_table
 from simulate.run import HERE, figures, percentile, programs, run, table
 from simulate.scaling import Scaler
 
@@ -183,6 +184,8 @@ class Figures(unittest.TestCase):
         self.assertEqual([result["name"] for result in results], [scenario["name"] for scenario in DOCUMENT["scenarios"]])
         book = (HERE.parents[2] / "docs/book/src/fleet.md").read_text()
         self.assertIn(table(results), book, "`make fleet-figures` writes it")
+        rows = json.loads((HERE / "bench.json").read_text())["rows"]
+        self.assertIn(bench_table(rows) + "\n" + bench_bars(rows), book, "`make fleet-figures` writes it")
 
 
 if __name__ == "__main__":

@@ -73,9 +73,9 @@ pub struct Args {
     /// Journal of all that it knows and has done [default: deploy/journals/<chain id>-<consumer>.sqlite]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Proofs at a time; each takes all cores and its own memory
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = small)]
-    jobs: usize,
+    /// Proofs at a time; each takes all cores and its own memory [default: 1]
+    #[arg(long, value_name = "N", value_parser = small)]
+    jobs: Option<usize>,
     /// Transactions that may wait at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = small)]
     max_pending: usize,
@@ -228,7 +228,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let limits = args.fees.limits(&chain);
     let poll = args.poll.map_or(limits.poll, Duration::from_secs);
     let options = Options {
-        jobs: args.jobs,
+        jobs: args.jobs.unwrap_or(1),
         max_pending: args.max_pending,
         serving: args.serving()?,
         budget: Budget { hour: args.budget_hour, day: args.budget_day },
@@ -272,6 +272,14 @@ fn prover(ui: &Ui, args: &Args, artifacts: Artifacts, kept: PathBuf) -> Result<P
     if args.results {
         let message = "--results is for --queue embedded: what a bond depends on is proven here".to_owned();
         return Err(Error::Usage { message });
+    }
+    for (flag, given) in [("--journal", args.journal.is_some()), ("--jobs", args.jobs.is_some())] {
+        if given {
+            let message = format!(
+                "{flag} is for --queue embedded: the journal of a fleet is on its server, and workers prove"
+            );
+            return Err(Error::Usage { message });
+        }
     }
     let objects = args.objects.open()?;
     let published = publish(&artifacts, &objects)?;

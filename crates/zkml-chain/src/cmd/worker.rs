@@ -94,6 +94,9 @@ fn own_name() -> String {
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
     let objects = args.objects.open()?;
     let identity = args.identity.as_deref().map(FleetIdentity::read).transpose()?;
+    if let Some(path) = args.identity.as_deref().filter(|path| FleetIdentity::is_open_to_all(path)) {
+        ui.warn(format_args!("{} can be read by everybody on this machine: `chmod 600` it", path.display()));
+    }
     std::fs::create_dir_all(&args.cache).map_err(|e| StepError::io("make the folder", &args.cache, e))?;
     let hands = Arc::new(ModelHands::new(objects, args.cache.clone(), identity, args.memory));
     let url = DatabaseUrl::environment()?;

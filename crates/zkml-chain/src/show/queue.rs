@@ -1,7 +1,7 @@
 //! A fleet's queue.
 
 use super::{
-    DIM, Report,
+    DIM, Report, YELLOW,
     table::{self, Align},
 };
 use crate::cmd::queue::{Drained, Retried};
@@ -38,13 +38,24 @@ impl Report for QueueStatus {
         });
         let right = Align::Right;
         table::print(out, &[Align::Left, right, right, right, Align::Left], &workers.collect::<Vec<_>>())?;
+        if self.draining {
+            writeln!(out, "workers that come now take nothing: `queue drain --undo` ends that")?;
+        }
+        let unplaced = self.unplaced.to_string();
+        if !unplaced.is_empty() {
+            writeln!(out, "{YELLOW}{unplaced}{YELLOW:#}")?;
+        }
         for task in &self.tasks {
             let worker = task.worker.as_deref().unwrap_or("nobody");
             let reason = task.reason.as_deref().unwrap_or_default();
             writeln!(
                 out,
-                "task {} {} {DIM}by {worker}, attempt {}, request {}{DIM:#} {reason}",
-                task.task, task.state, task.attempts, task.request
+                "task {} {} {DIM}by {worker}, attempt {}, {} MB, request {}{DIM:#} {reason}",
+                task.task,
+                task.state,
+                task.attempts,
+                table::thousands(task.memory.div_ceil(1_000_000)),
+                task.request
             )?;
         }
         Ok(())

@@ -32,7 +32,7 @@ use zkml_deploy::{
 use zkml_protocol::Word;
 
 pub use self::budget::Budget;
-use self::{follow::Head, prove::Finished, worth::Pace};
+use self::{fleet::Packed, follow::Head, prove::Finished, worth::Pace};
 use crate::{
     error::{Result, ServiceError},
     event::{Event, Observer, Payment},
@@ -185,6 +185,10 @@ struct Engine {
     proving: HashSet<Word>,
     /// The queue of the fleet, if there is one.
     backlog: Backlog,
+    /// Requests whose tasks are being made for the fleet, and since when.
+    packing: HashMap<Word, Instant>,
+    told: mpsc::UnboundedSender<Packed>,
+    packed: mpsc::UnboundedReceiver<Packed>,
     finished: mpsc::UnboundedSender<Finished>,
     results: mpsc::UnboundedReceiver<Finished>,
     /// Time at which a node was last handed the transactions of a nonce, by the number of its slot.
@@ -208,6 +212,7 @@ impl Engine {
         let Service { rpc, account, consumer, journal, prover, options, metrics, health, status, observer } =
             service;
         let (finished, results) = mpsc::unbounded_channel();
+        let (told, packed) = mpsc::unbounded_channel();
         Self {
             range: options.range.max(1),
             rpc,
@@ -224,6 +229,9 @@ impl Engine {
             begun: false,
             proving: HashSet::new(),
             backlog: Backlog::default(),
+            packing: HashMap::new(),
+            told,
+            packed,
             finished,
             results,
             handed: HashMap::new(),
@@ -287,7 +295,11 @@ impl Engine {
         if let Some(head) = head {
             self.show(head, counts)?;
         }
-        Ok(self.options.until_idle && head.is_some() && self.proving.is_empty() && self.journal.idle()?)
+        Ok(self.options.until_idle
+            && head.is_some()
+            && self.proving.is_empty()
+            && self.packing.is_empty()
+            && self.journal.idle()?)
     }
 
     /// Puts what is known onto the status page.
@@ -321,7 +333,7 @@ impl Engine {
         Err(DeployError::WrongChain { endpoint: self.rpc.endpoint(), found, expected, name }.into())
     }
 
-    /// Waits; a finished proof ends the wait, unless the endpoint is to be left alone. Whether to stop.
+    /// Waits; a finished proof, or tasks for the fleet, end the wait, unless the endpoint is to be left alone. Whether to stop.
     async fn rest(&mut self, pause: Duration, whole: bool, shutdown: &CancellationToken) -> Result<bool> {
         let end = tokio::time::Instant::now() + pause;
         loop {
@@ -332,6 +344,15 @@ impl Engine {
                     self.keep(result)?;
                     while let Ok(result) = self.results.try_recv() {
                         self.keep(result)?;
+                    }
+                    if !whole {
+                        return Ok(false);
+                    }
+                }
+                Some(packed) = self.packed.recv() => {
+                    self.put(packed)?;
+                    while let Ok(packed) = self.packed.try_recv() {
+                        self.put(packed)?;
                     }
                     if !whole {
                         return Ok(false);

@@ -39,7 +39,8 @@ impl Engine {
             if self.is_full() {
                 break;
             }
-            let wanted = self.journal.to_prove(AT_ONCE + self.proving.len(), &over_quota)?;
+            let wanted =
+                self.journal.to_prove(AT_ONCE + self.proving.len() + self.packing.len(), &over_quota)?;
             let all = wanted.len() < AT_ONCE;
             for entry in self.with_inputs(wanted)? {
                 if self.is_full() {
@@ -50,7 +51,7 @@ impl Engine {
                 }
                 match self.is_worth_it(&entry, head).await {
                     Ok(true) if self.prover.fleet().is_some() && entry.duty.is_none() => {
-                        self.dispatch(&entry).await?
+                        self.dispatch(&entry)?
                     }
                     Ok(true) => self.start_proof(&entry)?,
                     Ok(false) => {}
@@ -71,7 +72,7 @@ impl Engine {
     /// Returns true while as many proofs are being made as may be.
     fn is_full(&self) -> bool {
         match self.prover.fleet() {
-            Some(fleet) => self.backlog.open() >= fleet.backlog(),
+            Some(fleet) => self.fleet_is_full(fleet.backlog()),
             None => self.proving.len() >= self.options.jobs,
         }
     }
@@ -80,7 +81,8 @@ impl Engine {
     /// asks about nothing would keep everybody waiting.
     fn with_inputs(&mut self, wanted: Vec<Entry>) -> Result<Vec<Entry>> {
         let (mut there, mut missing) = (Vec::new(), Vec::new());
-        for entry in wanted.into_iter().filter(|entry| !self.proving.contains(&entry.id)) {
+        let begun = |id: &Word| self.proving.contains(id) || self.is_packing(id);
+        for entry in wanted.into_iter().filter(|entry| !begun(&entry.id)) {
             let Some(what) = self.missing(&entry) else {
                 there.push(entry);
                 continue;

@@ -11,12 +11,17 @@ use super::{Journal, Owner, now_ms};
 use crate::{
     access::{failed, once},
     error::{Result, ServiceError},
-    queue::{self, SCHEMA, TABLES},
-    store::{DatabaseUrl, Dialect, Postgres, Session, Sql, Sqlite, Store, StoreError, in_dialect, values},
+    queue::{self, KEYS, SCHEMA, TABLES},
+    store::{
+        DatabaseUrl, Dialect, Lock, Postgres, SAME_REQUESTS, Session, Sql, Sqlite, Store, StoreError,
+        in_dialect, values,
+    },
 };
 
-/// The schema's version: in SQLite's `user_version`, in PostgreSQL a row of `meta`.
-const VERSION: i64 = 6;
+/// The schema's version in PostgreSQL: a row of `meta`.
+const ON_SERVERS: i64 = 6;
+/// The same in SQLite, whose files have the queue as well: `user_version`.
+const IN_FILES: i64 = 7;
 /// Columns that the first version lacks.
 const FROM_FIRST: &str = "ALTER TABLE requests ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE requests ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
@@ -52,7 +57,19 @@ impl Journal {
     /// As [`Self::open`], and [`ServiceError::JournalAway`] when the server cannot be reached.
     pub fn open_on(url: &DatabaseUrl, owner: &Owner) -> Result<Self> {
         let schema = schema(owner);
-        let session = Session { schemas: vec![schema.clone(), SCHEMA.to_owned()], lock: Some(lock(&schema)) };
+        let account = format!("account_{}_{:x}", owner.chain_id, owner.sender);
+        let alone = |name: &str, holder| Lock { number: lock(name), shared: false, holder };
+        // Two that count nonces of one account would replace each other's transactions.
+        let locks = vec![
+            alone(&schema, SAME_REQUESTS),
+            alone(&account, "another service that sends from the same account runs already"),
+            Lock {
+                number: queue::IN_USE,
+                shared: true,
+                holder: "its queue is being taken back to an earlier version",
+            },
+        ];
+        let session = Session { schemas: vec![schema.clone(), SCHEMA.to_owned()], locks };
         let mut store = Postgres::open(url, session).map_err(|e| failed(&format!("{url} ({schema})"), e))?;
         let found = once(&store.place(), queue::check, |work| store.read(work))?;
         if found != queue::LATEST {
@@ -73,16 +90,19 @@ impl Journal {
     fn prepare(&mut self, owner: &Owner) -> Result<()> {
         let refuse =
             |journal: &Self, why: String| ServiceError::NoJournal { journal: journal.place.clone(), why };
+        let latest = latest(self.dialect);
         match self.write(standing)? {
             Standing::Empty => return self.write(|sql| make(sql, owner)),
             Standing::Foreign => {
                 return Err(refuse(self, "it is a database of something else: name another file".to_owned()));
             }
-            Standing::Version(VERSION) => {}
-            Standing::Version(version @ 1..VERSION) => self.write(|sql| migrate(sql, version))?,
+            Standing::Version(version) if version == latest => {}
+            Standing::Version(version) if (1..latest).contains(&version) => {
+                self.write(|sql| migrate(sql, version))?;
+            }
             Standing::Version(version) => {
                 let why = format!(
-                    "its version is {version}, this program reads {VERSION}: use the program that wrote it until nothing is left, then name another file"
+                    "its version is {version}, this program reads {latest}: use the program that wrote it until nothing is left, then name another file"
                 );
                 return Err(refuse(self, why));
             }
@@ -137,6 +157,7 @@ fn make(sql: &mut dyn Sql, owner: &Owner) -> Result<(), StoreError> {
     sql.batch(&in_dialect(sql.dialect(), RESULTS))?;
     if sql.dialect() == Dialect::Sqlite {
         sql.batch(TABLES)?;
+        sql.batch(KEYS)?;
     }
     for (key, value) in owner.parts() {
         sql.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", &values![key, value])?;
@@ -163,18 +184,28 @@ fn migrate(sql: &mut dyn Sql, version: i64) -> Result<(), StoreError> {
         sql.batch(TABLES)?;
         sql.batch(RESULTS)?;
     }
+    if version <= 6 && sql.dialect() == Dialect::Sqlite {
+        sql.batch(KEYS)?;
+    }
     note_version(sql)
+}
+
+fn latest(dialect: Dialect) -> i64 {
+    match dialect {
+        Dialect::Sqlite => IN_FILES,
+        Dialect::Postgres => ON_SERVERS,
+    }
 }
 
 fn note_version(sql: &mut dyn Sql) -> Result<(), StoreError> {
     match sql.dialect() {
         Dialect::Sqlite => {
-            sql.batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"))
+            sql.batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {IN_FILES};"))
         }
         Dialect::Postgres => {
             let query = "INSERT INTO meta (key, value) VALUES ('version', ?1) \
                          ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            sql.execute(query, &values![VERSION.to_string()]).map(|_| ())
+            sql.execute(query, &values![ON_SERVERS.to_string()]).map(|_| ())
         }
     }
 }

@@ -209,13 +209,7 @@ impl Journal {
 
     /// Gives a request up.
     pub(crate) fn refuse(&mut self, id: &Word, reason: &str) -> Result<()> {
-        self.write(|sql| {
-            sql.execute(
-                "UPDATE requests SET status = 'refused', reason = ?2 WHERE id = ?1 AND status = 'open'",
-                &values![id.0, redact(reason)],
-            )
-            .map(|_| ())
-        })
+        self.write(|sql| refuse(sql, id, reason))
     }
 
     /// Closes what the chain's time has passed. Words in big-endian order compare as numbers do.
@@ -274,6 +268,12 @@ impl Journal {
             sql.first(query, &[])?.ok_or_else(|| StoreError::damaged("no answer"))?.get(0)
         })
     }
+}
+
+/// Gives a request up, within a transaction.
+pub(super) fn refuse(sql: &mut dyn Sql, id: &Word, reason: &str) -> Result<(), StoreError> {
+    let query = "UPDATE requests SET status = 'refused', reason = ?2 WHERE id = ?1 AND status = 'open'";
+    sql.execute(query, &values![id.0, redact(reason)]).map(|_| ())
 }
 
 /// Keeps a proof, unless the request is over for good.

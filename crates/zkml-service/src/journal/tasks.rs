@@ -6,8 +6,8 @@ use super::{Journal, now_ms, requests::size};
 use crate::{
     error::Result,
     prover::Proven,
-    queue::{self, NewTask, Queue},
-    store::{Row, StoreError, values},
+    queue::{self, NewTask, Queue, Unplaced},
+    store::{Dialect, Row, StoreError, values},
 };
 
 /// A result that waits to be looked at.
@@ -32,6 +32,8 @@ pub(crate) struct Backlog {
     pub(crate) oldest_seconds: u64,
     /// Number of workers that were heard of within a minute.
     pub(crate) workers: u64,
+    /// Tasks that none of them can take.
+    pub(crate) unplaced: Unplaced,
 }
 
 impl Backlog {
@@ -75,8 +77,8 @@ impl Journal {
             for task in tasks {
                 let state = if task.parts > 0 { "waiting" } else { "ready" };
                 sql.execute(
-                    "INSERT INTO tasks (journal, request, statement, part, program, memory, job, deadline, reward_rank, state, most, made_at) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, now_ms()) \
+                    "INSERT INTO tasks (journal, request, statement, part, program, memory, job, deadline, reward_rank, state, most, sealed_for, made_at) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, now_ms()) \
                      ON CONFLICT (journal, request, statement, part) DO NOTHING",
                     &values![
                         journal.as_str(),
@@ -89,7 +91,8 @@ impl Journal {
                         task.deadline,
                         task.reward_rank,
                         state,
-                        i64::from(task.most)
+                        i64::from(task.most),
+                        task.sealed_for.as_str()
                     ],
                 )?;
                 let begun = "UPDATE requests SET begun_at = ?2, missing = 0 WHERE id = ?1";
@@ -115,6 +118,7 @@ impl Journal {
                 backlog.states.push((state, row.get::<i64>(1)?.unsigned_abs()));
             }
             backlog.workers = sql.number("SELECT count(*) FROM workers WHERE seen_at > now_ms() - 60000", &[])?;
+            backlog.unplaced = queue::unplaced(sql, Some(&self.schema))?;
             Ok(backlog)
         })
     }
@@ -152,17 +156,23 @@ impl Journal {
         })
     }
 
-    /// Requests whose tasks are dead, and why; those that were given up before are not among them.
-    pub(crate) fn dead(&self) -> Result<Vec<(Word, String)>> {
-        self.read(|sql| {
-            let rows = sql.query(
-                "SELECT request, tasks.reason FROM tasks JOIN requests ON requests.id = tasks.request \
-                 WHERE journal = ?1 AND state = 'dead' AND requests.status = 'open' ORDER BY task",
-                &values![self.schema.as_str()],
-            )?;
-            let dead =
-                |row: &Row| Ok((row.get(0).map(Word)?, row.get::<Option<String>>(1)?.unwrap_or_default()));
-            rows.iter().map(dead).collect()
+    /// Gives up requests whose tasks are dead, and returns them with the reasons; those that were given up before are not among them. Whoever
+    /// tries a task again at the same time comes before or after all of this.
+    pub(crate) fn give_up_dead(&mut self) -> Result<Vec<(Word, String)>> {
+        let (journal, dialect) = (self.schema.clone(), self.dialect);
+        let lock = if dialect == Dialect::Postgres { " FOR UPDATE OF tasks" } else { "" };
+        let query = format!(
+            "SELECT request, tasks.reason FROM tasks JOIN requests ON requests.id = tasks.request \
+             WHERE journal = ?1 AND state = 'dead' AND requests.status = 'open' ORDER BY task{lock}"
+        );
+        self.write(|sql| {
+            let mut all = Vec::new();
+            for row in sql.query(&query, &values![journal])? {
+                let (id, reason) = (row.get(0).map(Word)?, row.get::<Option<String>>(1)?.unwrap_or_default());
+                super::requests::refuse(sql, &id, &reason)?;
+                all.push((id, reason));
+            }
+            Ok(all)
         })
     }
 

@@ -265,7 +265,7 @@ fn the_first_version_is_brought_up_to_date() {
     let first = Connection::open(&path).unwrap();
     first
         .execute_batch(
-            "DROP INDEX requests_by_begin; DROP INDEX slots_by_time; DROP TABLE tasks; DROP TABLE workers; DROP TABLE duties; DROP TABLE results",
+            "DROP INDEX requests_by_begin; DROP INDEX slots_by_time; DROP TABLE tasks; DROP TABLE workers; DROP TABLE orders; DROP TABLE duties; DROP TABLE results",
         )
         .unwrap();
     for column in ["seen_at", "missing", "begun_at", "reward"] {
@@ -282,6 +282,27 @@ fn the_first_version_is_brought_up_to_date() {
     assert_eq!(journal.spent_since(0).unwrap(), U256::ZERO);
 }
 
+/// Tasks of the version before are sealed for nobody, and its workers open nothing.
+#[test]
+fn the_sixth_version_is_brought_up_to_date() {
+    let (folder, mut journal) = fresh();
+    journal.sql("INSERT INTO workers (name, memory, warm, seen_at) VALUES ('w', 1, '', 0)");
+    drop(journal);
+    let path = folder.path().join("journal");
+    let sixth = Connection::open(&path).unwrap();
+    sixth
+        .execute_batch("ALTER TABLE tasks DROP COLUMN sealed_for; ALTER TABLE workers DROP COLUMN opens; DROP TABLE orders")
+        .unwrap();
+    sixth.pragma_update(None, "user_version", 6).unwrap();
+    drop(sixth);
+    let journal = Journal::open(&path, &owner()).unwrap();
+    assert_eq!(journal.queue().lease("w", std::time::Duration::from_secs(1)).unwrap(), None);
+    drop(journal);
+    let version: i64 =
+        Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 7);
+}
+
 /// Slots that the version before wrote have no price of publication.
 #[test]
 fn the_fourth_version_is_brought_up_to_date() {
@@ -294,7 +315,7 @@ fn the_fourth_version_is_brought_up_to_date() {
     let path = folder.path().join("journal");
     let fourth = Connection::open(&path).unwrap();
     fourth
-        .execute_batch("ALTER TABLE slots DROP COLUMN publication; DROP TABLE tasks; DROP TABLE workers; DROP TABLE duties; DROP TABLE results")
+        .execute_batch("ALTER TABLE slots DROP COLUMN publication; DROP TABLE tasks; DROP TABLE workers; DROP TABLE orders; DROP TABLE duties; DROP TABLE results")
         .unwrap();
     fourth.pragma_update(None, "user_version", 4).unwrap();
     drop(fourth);
@@ -405,6 +426,24 @@ fn a_postgres_that_was_killed_is_found_again_with_all_that_was_written() {
     drop(journal);
     let other = Owner { sender: Address::repeat_byte(3), ..owner() };
     assert!(matches!(Journal::open_on(&url, &other), Err(ServiceError::OtherJournal { what: "sender", .. })));
+}
+
+/// Two that count nonces of one account would replace each other's transactions.
+#[test]
+#[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]
+fn an_account_has_one_journal_at_a_time_on_postgres() {
+    let place = Place::server();
+    let Place::Server(url) = &place else { return };
+    let first = place.open();
+    let other = Owner { consumer: Address::repeat_byte(9), ..owner() };
+    let refused = Journal::open_on(url, &other).unwrap_err();
+    assert!(matches!(refused, ServiceError::JournalInUse { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("from the same account"), "{refused}");
+    Journal::open_on(url, &Owner { chain_id: 2, ..other }).unwrap();
+    let stranger = Owner { consumer: Address::repeat_byte(8), sender: Address::repeat_byte(3), ..other };
+    Journal::open_on(url, &stranger).unwrap();
+    drop(first);
+    Journal::open_on(url, &other).unwrap();
 }
 
 /// Two connections of one owner, as after a partition: only the one that has the lock writes.

@@ -14,11 +14,12 @@ use rand_core::{OsRng, RngCore};
 use zkml_deploy::secret::redact;
 use zkml_protocol::Word;
 
-pub(crate) use self::migrations::{TABLES, check};
-use self::procedures::{BEAT, COMPLETE, FAIL, GREET, LEASE, PARTS, Procedure, RELEASE, TIDY};
+pub(crate) use self::migrations::{IN_USE, KEYS, TABLES, check};
+use self::procedures::{ARRIVE, BEAT, COMPLETE, FAIL, LEASE, PARTS, Procedure, RELEASE, TIDY};
+pub(crate) use self::status::unplaced;
 pub use self::{
     migrations::{LATEST, Migrated, migrate},
-    status::{QueueStatus, TaskStatus, WorkerStatus, drain, retry, status},
+    status::{QueueStatus, TaskStatus, Unplaced, WorkerStatus, drain, retry, status},
 };
 use crate::{
     access::{failed, once},
@@ -45,6 +46,8 @@ pub struct NewTask {
     pub program: String,
     /// Number of bytes that proving takes.
     pub memory: u64,
+    /// The fleet's public key that its input is sealed for; empty if nothing is.
+    pub sealed_for: String,
     /// All that a worker is told.
     pub job: Vec<u8>,
     /// Time until which it is of use, in milliseconds since 1970.
@@ -64,6 +67,8 @@ pub struct WorkerCard {
     pub memory: u64,
     /// Digests of the programs that are loaded.
     pub warm: Vec<String>,
+    /// The fleet's public key whose sealed inputs it opens; empty if it has none.
+    pub opens: String,
 }
 
 /// A task that a worker has for a while.
@@ -98,7 +103,7 @@ impl Queue {
     /// # Errors
     /// [`ServiceError::JournalAway`](crate::ServiceError::JournalAway), [`ServiceError::Journal`](crate::ServiceError::Journal).
     pub fn connect(url: &DatabaseUrl) -> Result<Self> {
-        let session = Session { schemas: vec![SCHEMA.to_owned()], lock: None };
+        let session = Session { schemas: vec![SCHEMA.to_owned()], locks: Vec::new() };
         let store = Postgres::open(url, session).map_err(|e| failed(&format!("queue of {url}"), e))?;
         Ok(Self::of(Arc::new(Mutex::new(Box::new(store)))))
     }
@@ -127,7 +132,8 @@ impl Queue {
     /// Those of the database.
     pub fn greet(&self, card: &WorkerCard) -> Result<bool> {
         let memory = i64::try_from(card.memory).unwrap_or(i64::MAX);
-        let rows = self.run(&GREET, &values![card.name.as_str(), memory, card.warm.join(" ")])?;
+        let rows = self
+            .run(&ARRIVE, &values![card.name.as_str(), memory, card.warm.join(" "), card.opens.as_str()])?;
         let draining = rows.first().map(|row| row.get::<bool>(0)).transpose();
         Ok(draining.map_err(|e| self.wrong(e))?.unwrap_or(false))
     }

@@ -47,21 +47,23 @@ pub(crate) const TIDY: Procedure = Procedure {
     ],
 };
 
-/// A worker is here: name, memory, warm programs. Whether it is to take nothing more.
-pub(crate) const GREET: Procedure = Procedure {
-    name: "greet",
-    parameters: &["text", "bigint", "text"],
+/// A worker is here: name, memory, warm programs, and the key whose sealed inputs it opens. Whether it is to take nothing more; one that is new
+/// does as all were told. Its predecessor `greet` stays for workers of version 2 while they are there.
+pub(crate) const ARRIVE: Procedure = Procedure {
+    name: "arrive",
+    parameters: &["text", "bigint", "text", "text"],
     rows: "TABLE (is_draining bigint)",
     statements: &[
         // Machines come and go under new names.
         "DELETE FROM workers WHERE seen_at < now_ms() - 86400000",
-        "INSERT INTO workers (name, memory, warm, seen_at) SELECT ?1, ?2, ?3, now_ms() WHERE length(?1) <= 64 AND length(?3) <= 65536 ON CONFLICT (name) DO UPDATE \
-         SET memory = excluded.memory, warm = excluded.warm, seen_at = excluded.seen_at",
+        "INSERT INTO workers (name, memory, warm, opens, seen_at, draining) SELECT ?1, ?2, ?3, ?4, now_ms(), (SELECT max(draining) FROM orders) \
+         WHERE length(?1) <= 64 AND length(?3) <= 65536 AND length(?4) <= 64 ON CONFLICT (name) DO UPDATE \
+         SET memory = excluded.memory, warm = excluded.warm, opens = excluded.opens, seen_at = excluded.seen_at",
         "SELECT draining AS is_draining FROM workers WHERE name = ?1",
     ],
 };
 
-/// The best task for a worker: name, milliseconds, token. What is due within ten minutes comes first, then what its warm programs serve or
+/// The best task for a worker that fits there and whose input it can open: name, milliseconds, token. What is due within ten minutes comes first, then what its warm programs serve or
 /// what has waited for ten seconds, then what pays most.
 pub(crate) const LEASE: Procedure = Procedure {
     name: "lease",
@@ -71,6 +73,7 @@ pub(crate) const LEASE: Procedure = Procedure {
         "UPDATE tasks SET state = 'leased', worker = ?1, lease_until = now_ms() + CASE WHEN ?2 < 0 THEN 0 WHEN ?2 > 3600000 THEN 3600000 ELSE ?2 END, token = ?3, attempts = attempts + 1 \
          WHERE state = 'ready' AND task = (SELECT free.task FROM tasks AS free JOIN workers ON workers.name = ?1 \
          WHERE free.state = 'ready' AND free.next_try <= now_ms() AND free.memory <= workers.memory AND workers.draining = 0 \
+         AND (free.sealed_for = '' OR free.sealed_for = workers.opens) \
          ORDER BY CASE WHEN free.deadline <= now_ms() + 600000 THEN free.deadline ELSE 9000000000000000000 END, \
          CASE WHEN workers.warm LIKE '%' || free.program || '%' OR free.made_at <= now_ms() - 10000 THEN 0 ELSE 1 END, \
          free.reward_rank DESC, free.deadline, free.task LIMIT 1 /* FOR UPDATE OF free SKIP LOCKED */) RETURNING *",
@@ -153,7 +156,7 @@ pub(crate) const RELEASE: Procedure = Procedure {
 };
 
 /// All of them.
-pub(crate) const ALL: [&Procedure; 8] = [&TIDY, &GREET, &LEASE, &BEAT, &PARTS, &COMPLETE, &FAIL, &RELEASE];
+pub(crate) const ALL: [&Procedure; 8] = [&TIDY, &ARRIVE, &LEASE, &BEAT, &PARTS, &COMPLETE, &FAIL, &RELEASE];
 
 impl Procedure {
     /// Runs it within a transaction.

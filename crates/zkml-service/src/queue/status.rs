@@ -1,5 +1,7 @@
 //! Questions of people about a queue, and orders.
 
+use std::fmt;
+
 use serde::Serialize;
 use zkml_protocol::Word;
 
@@ -23,6 +25,10 @@ pub struct QueueStatus {
     pub states: Vec<StateStatus>,
     /// Workers, by name.
     pub workers: Vec<WorkerStatus>,
+    /// Workers that come later are to take nothing, too.
+    pub draining: bool,
+    /// Tasks that no worker can take.
+    pub unplaced: Unplaced,
     /// Tasks that are dead, the newest first, and then those that are leased; not all of many.
     pub tasks: Vec<TaskStatus>,
 }
@@ -37,6 +43,39 @@ pub struct StateStatus {
     pub tasks: u64,
     /// Number of seconds since the oldest was made.
     pub oldest_seconds: u64,
+}
+
+/// Tasks that none of the workers can take that were heard of within a minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unplaced {
+    /// Number of tasks that take more memory than any worker has.
+    pub too_large: u64,
+    /// Number of bytes that the largest of these takes.
+    pub memory: u64,
+    /// Number of tasks whose inputs are sealed for a key that no worker has.
+    pub sealed: u64,
+}
+
+impl fmt::Display for Unplaced {
+    /// What is to be done about it; nothing if every task has a worker.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { too_large, memory, sealed } = self;
+        if *too_large > 0 {
+            write!(
+                f,
+                "{too_large} tasks take more memory than any worker has, up to {memory} bytes: start a worker with that much `--memory`"
+            )?;
+        }
+        let between = if *too_large > 0 && *sealed > 0 { "; " } else { "" };
+        if *sealed > 0 {
+            write!(
+                f,
+                "{between}{sealed} tasks are sealed for a key that no worker has: start workers with the fleet's `--identity`"
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// A worker.
@@ -67,6 +106,8 @@ pub struct TaskStatus {
     pub part: i64,
     /// Its state.
     pub state: String,
+    /// Number of bytes that proving takes.
+    pub memory: u64,
     /// Number of times that it was leased.
     pub attempts: u64,
     /// The worker that has it, or had it last.
@@ -108,7 +149,7 @@ pub fn status(url: &DatabaseUrl) -> Result<QueueStatus> {
             })
         };
         let tasks = sql.query(
-            "SELECT task, request, part, state, attempts, worker, reason FROM tasks WHERE state IN ('dead', 'leased') \
+            "SELECT task, request, part, state, attempts, worker, reason, memory FROM tasks WHERE state IN ('dead', 'leased') \
              ORDER BY state, task DESC LIMIT ?1",
             &values![LISTED],
         )?;
@@ -118,13 +159,17 @@ pub fn status(url: &DatabaseUrl) -> Result<QueueStatus> {
                 request: row.get(1).map(Word)?.to_string(),
                 part: row.get(2)?,
                 state: row.get(3)?,
+                memory: count(row.get(7)?),
                 attempts: count(row.get(4)?),
                 worker: row.get(5)?,
                 reason: row.get(6)?,
             })
         };
+        let draining = sql.number("SELECT max(draining) FROM orders", &[])? > 0;
         Ok(QueueStatus {
             version,
+            draining,
+            unplaced: unplaced(sql, None)?,
             states: states.iter().map(state).collect::<Result<_, StoreError>>()?,
             workers: workers.iter().map(worker).collect::<Result<_, StoreError>>()?,
             tasks: tasks.iter().map(task).collect::<Result<_, StoreError>>()?,
@@ -156,19 +201,19 @@ pub fn retry(url: &DatabaseUrl, tasks: Option<&[i64]>) -> Result<Vec<i64>> {
                 continue;
             }
             let request = row.get::<[u8; 32]>(2)?;
+            // All of it is packed anew: what was sealed, or for whom, may have been the reason. First, so that its service does not refuse it meanwhile.
+            sql.execute("DELETE FROM tasks WHERE journal = ?1 AND request = ?2", &values![journal, request])?;
             let open = format!(
                 "UPDATE {table} SET status = 'open', reason = NULL, failures = 0, next_try = 0 WHERE id = ?1 AND status = 'refused'"
             );
             sql.execute(&open, &values![request])?;
-            // All of it is packed anew: what was sealed, or for whom, may have been the reason.
-            sql.execute("DELETE FROM tasks WHERE journal = ?1 AND request = ?2", &values![journal, request])?;
             done.push(task);
         }
         Ok(done)
     })
 }
 
-/// Tells a worker to take nothing more, or all of them; or that they may again. Returns their names.
+/// Tells a worker to take nothing more, or all of them, those too that come later; or that they may again. Returns their names.
 ///
 /// # Errors
 /// As [`status`].
@@ -179,7 +224,10 @@ pub fn drain(url: &DatabaseUrl, worker: Option<&str>, draining: bool) -> Result<
             Some(name) => {
                 sql.query(&format!("{change} WHERE name = ?2 RETURNING name"), &values![draining, name])?
             }
-            None => sql.query(&format!("{change} RETURNING name"), &values![draining])?,
+            None => {
+                sql.execute("UPDATE orders SET draining = ?1", &values![draining])?;
+                sql.query(&format!("{change} RETURNING name"), &values![draining])?
+            }
         };
         rows.iter().map(|row| row.get(0)).collect()
     })
@@ -187,13 +235,30 @@ pub fn drain(url: &DatabaseUrl, worker: Option<&str>, draining: bool) -> Result<
 
 fn on<T>(url: &DatabaseUrl, work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>) -> Result<T> {
     let place = format!("queue of {url}");
-    let session = Session { schemas: vec![SCHEMA.to_owned()], lock: None };
+    let session = Session { schemas: vec![SCHEMA.to_owned()], locks: Vec::new() };
     let mut store = Postgres::open(url, session).map_err(|e| failed(&place, e))?;
     let found = once(&place, migrations::check, |work| store.read(work))?;
     if found != super::LATEST {
         return Err(ServiceError::QueueVersion { found, latest: super::LATEST });
     }
     once(&place, work, |work| store.write(work))
+}
+
+/// Tasks that no worker can take, of a journal or of all; none while there are no workers at all, which is another trouble.
+pub(crate) fn unplaced(sql: &mut dyn Sql, journal: Option<&str>) -> Result<Unplaced, StoreError> {
+    const HERE: &str = "SELECT 1 FROM workers WHERE seen_at > now_ms() - 60000";
+    let mut of = |lacks: &str| {
+        let query = format!(
+            "SELECT count(*), COALESCE(max(memory), 0) FROM tasks WHERE state = 'ready' AND (?1 = '' OR journal = ?1) \
+             AND EXISTS ({HERE}) AND NOT EXISTS ({HERE} AND {lacks})"
+        );
+        let row = sql.first(&query, &values![journal.unwrap_or_default()])?;
+        let number = |place| row.as_ref().map_or(Ok(0), |row| row.get::<i64>(place));
+        Ok::<_, StoreError>((number(0)?.unsigned_abs(), number(1)?.unsigned_abs()))
+    };
+    let (too_large, memory) = of("workers.memory >= tasks.memory")?;
+    let (sealed, _) = of("(tasks.sealed_for = '' OR workers.opens = tasks.sealed_for)")?;
+    Ok(Unplaced { too_large, memory, sealed })
 }
 
 /// Returns true for the name of a journal's schema.

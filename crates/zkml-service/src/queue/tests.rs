@@ -23,6 +23,7 @@ fn task(request: Word) -> NewTask {
         parts: 0,
         program: "aa".repeat(32),
         memory: 1_000,
+        sealed_for: String::new(),
         job: b"job".to_vec(),
         deadline: i64::MAX,
         reward_rank: 0,
@@ -40,7 +41,8 @@ fn scene(place: &Place, requests: u64) -> (Journal, Queue, Vec<Word>) {
 }
 
 fn card(name: &str, memory: u64, warm: &[&str]) -> WorkerCard {
-    WorkerCard { name: name.to_owned(), memory, warm: warm.iter().map(|digest| digest.repeat(32)).collect() }
+    let warm = warm.iter().map(|digest| digest.repeat(32)).collect();
+    WorkerCard { name: name.to_owned(), memory, warm, opens: String::new() }
 }
 
 fn proven() -> Proven {
@@ -66,6 +68,9 @@ on_both! {
     eight_parts_survive_the_loss_of_any_worker,
     tasks_of_requests_that_are_over_leave_the_queue,
     a_draining_worker_takes_nothing,
+    a_worker_that_comes_while_all_drain_takes_nothing,
+    what_is_sealed_goes_to_whoever_opens_it,
+    tasks_that_no_worker_can_take_are_counted,
 }
 
 fn a_result_counts_while_its_lease_does(place: &Place) {
@@ -102,7 +107,7 @@ fn what_a_worker_says_has_bounds(place: &Place) {
     let lease = queue.lease("w", LONG).unwrap().unwrap();
     assert!(!queue.complete(&lease, &vec![0; (4 << 20) + 1]).unwrap(), "more than any proof has");
     assert!(queue.fail(&lease, &ProveFailure::Permanent("x".repeat(5_000))).unwrap());
-    assert_eq!(journal.dead().unwrap()[0].1.len(), 1_000);
+    assert_eq!(journal.give_up_dead().unwrap()[0].1.len(), 1_000);
     let long = card(&"n".repeat(65), 1_000, &[]);
     queue.greet(&long).unwrap();
     assert_eq!(journal.backlog().unwrap().workers, 1, "a name of 65 letters is none");
@@ -131,7 +136,7 @@ fn what_a_worker_left_goes_to_another_and_is_dead_in_the_end(place: &Place) {
         journal.made(9).unwrap();
     }
     assert_eq!(states(&journal), state("dead", 1), "what ends three workers is not given to a fourth");
-    assert_eq!(journal.dead().unwrap(), [(ids[0], "its worker w vanished".to_owned())]);
+    assert_eq!(journal.give_up_dead().unwrap(), [(ids[0], "its worker w vanished".to_owned())]);
 }
 
 fn a_result_that_is_taken_ends_the_task_and_keeps_the_proof(place: &Place) {
@@ -161,9 +166,10 @@ fn a_failure_waits_longer_each_time_and_one_for_good_is_dead(place: &Place) {
     journal.hurry();
     let lease = queue.lease("w", LONG).unwrap().unwrap();
     assert!(queue.fail(&lease, &ProveFailure::Permanent("out of range".into())).unwrap());
-    assert_eq!(journal.dead().unwrap(), [(ids[0], "out of range".to_owned())]);
-    journal.refuse(&ids[0], "out of range").unwrap();
-    assert!(journal.dead().unwrap().is_empty(), "said once");
+    assert_eq!(journal.give_up_dead().unwrap(), [(ids[0], "out of range".to_owned())]);
+    let refused = journal.request(&ids[0]).unwrap().unwrap();
+    assert_eq!((refused.status.as_str(), refused.reason.as_deref()), ("refused", Some("out of range")));
+    assert!(journal.give_up_dead().unwrap().is_empty(), "said once");
     assert_eq!(journal.cancel_tasks().unwrap(), 0, "a person may try it again");
 }
 
@@ -258,6 +264,47 @@ fn a_draining_worker_takes_nothing(place: &Place) {
     assert!(queue.lease("v", LONG).unwrap().is_some());
 }
 
+fn a_worker_that_comes_while_all_drain_takes_nothing(place: &Place) {
+    let (mut journal, queue, ids) = scene(place, 1);
+    journal.enqueue(&[task(ids[0])]).unwrap();
+    journal.sql("UPDATE orders SET draining = 1");
+    assert!(queue.greet(&card("later", 1_000, &[])).unwrap());
+    assert!(queue.lease("later", LONG).unwrap().is_none());
+    assert!(!queue.greet(&card("w", 1_000, &[])).unwrap(), "who was there is told by name");
+}
+
+fn what_is_sealed_goes_to_whoever_opens_it(place: &Place) {
+    let (mut journal, queue, ids) = scene(place, 2);
+    let (ours, others) = ("ab".repeat(32), "cd".repeat(32));
+    journal.enqueue(&[NewTask { sealed_for: ours.clone(), ..task(ids[0]) }, task(ids[1])]).unwrap();
+    queue.greet(&WorkerCard { opens: others, ..card("stranger", 1_000, &[]) }).unwrap();
+    assert_eq!(queue.lease("stranger", LONG).unwrap().unwrap().request, ids[1], "that is for everybody");
+    assert!(queue.lease("w", LONG).unwrap().is_none() && queue.lease("stranger", LONG).unwrap().is_none());
+    queue.greet(&WorkerCard { opens: ours, ..card("w", 1_000, &[]) }).unwrap();
+    let lease = queue.lease("w", LONG).unwrap().unwrap();
+    assert_eq!((lease.request, lease.attempts), (ids[0], 1), "nobody's attempt was wasted on it");
+}
+
+fn tasks_that_no_worker_can_take_are_counted(place: &Place) {
+    let (mut journal, queue, ids) = scene(place, 3);
+    let seen = |journal: &Journal| journal.backlog().unwrap().unplaced;
+    journal
+        .enqueue(&[NewTask { memory: 1_001, ..task(ids[0]) }, NewTask { memory: 2_000, ..task(ids[1]) }])
+        .unwrap();
+    journal.enqueue(&[NewTask { sealed_for: "ab".repeat(32), ..task(ids[2]) }]).unwrap();
+    let found = seen(&journal);
+    assert_eq!(found, Unplaced { too_large: 2, memory: 2_000, sealed: 1 });
+    let text = found.to_string();
+    assert!(text.contains("2 tasks take more memory") && text.contains("up to 2000 bytes"), "{text}");
+    assert!(text.contains("1 tasks are sealed") && text.contains("--identity"), "{text}");
+    queue.greet(&WorkerCard { opens: "ab".repeat(32), ..card("large", 1_500, &[]) }).unwrap();
+    assert_eq!(seen(&journal), Unplaced { too_large: 1, memory: 2_000, sealed: 0 });
+    queue.greet(&card("larger", 2_000, &[])).unwrap();
+    assert_eq!((seen(&journal), seen(&journal).to_string()), (Unplaced::default(), String::new()));
+    journal.sql("UPDATE workers SET seen_at = seen_at - 61000");
+    assert_eq!(seen(&journal), Unplaced::default(), "that nobody is there is another trouble");
+}
+
 mod on_postgres {
     use super::*;
     use crate::{DatabaseUrl, journal::tests::server::Server, queue::migrations::migrate};
@@ -287,7 +334,7 @@ mod on_postgres {
             "once more changes nothing"
         );
         let all = tables();
-        assert_eq!(all, "migrations queue tasks workers");
+        assert_eq!(all, "migrations orders queue tasks workers");
         for version in (0..LATEST).rev() {
             assert_eq!(migrate(&url, version).unwrap(), Migrated { from: version + 1, to: version });
         }
@@ -306,6 +353,13 @@ mod on_postgres {
         let mut journal = Journal::open_on(&url, &owner()).unwrap();
         let ids = journal.with_requests(1);
         journal.enqueue(&[task(ids[0])]).unwrap();
+        let served = migrate(&url, 1);
+        assert!(
+            matches!(served, Err(ServiceError::JournalInUse { .. })),
+            "a service works with it: {served:?}"
+        );
+        drop((journal, migrate(&url, LATEST).unwrap()));
+        sleep(Duration::from_millis(200));
         assert!(matches!(migrate(&url, 0), Err(ServiceError::QueueNotEmpty { tasks: 1 })));
         migrate(&url, 1).unwrap();
         assert!(matches!(status(&url), Err(ServiceError::QueueVersion { found: 1, .. })));
@@ -414,9 +468,20 @@ mod on_postgres {
         journal.enqueue(&[task(wanted[0].id)]).unwrap();
         assert!(queue.lease("w", LONG).unwrap().is_some());
         assert_eq!(retry(&url, None).unwrap().len(), 1);
+        // A task that its service has not given up yet.
+        journal.enqueue(&[task(ids[0])]).unwrap();
+        let lease = queue.lease("w", LONG).unwrap().unwrap();
+        queue.fail(&lease, &ProveFailure::Permanent("a full disk".into())).unwrap();
+        assert_eq!(retry(&url, None).unwrap().len(), 1);
+        assert_eq!(journal.give_up_dead().unwrap(), [], "there is nothing left to give up");
+        assert_eq!(journal.request(&ids[0]).unwrap().unwrap().status, "open");
         assert_eq!(drain(&url, Some("nobody"), true).unwrap(), Vec::<String>::new());
         assert_eq!(drain(&url, None, true).unwrap(), ["w"]);
-        assert!(status(&url).unwrap().workers[0].draining);
+        let drained = status(&url).unwrap();
+        assert!(drained.workers[0].draining && drained.draining);
+        assert_eq!(drain(&url, None, false).unwrap(), ["w"]);
+        assert!(!status(&url).unwrap().draining);
+        drain(&url, Some("w"), true).unwrap();
         assert_eq!(drain(&url, Some("w"), false).unwrap(), ["w"]);
         assert!(!status(&url).unwrap().workers[0].draining);
     }

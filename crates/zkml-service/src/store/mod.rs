@@ -8,9 +8,12 @@ mod value;
 use std::{error::Error, fmt};
 
 pub use postgres::{BadDatabaseUrl, DatabaseUrl};
-pub(crate) use postgres::{Postgres, Session, translated as postgres_text};
+pub(crate) use postgres::{Lock, Postgres, Session, translated as postgres_text};
 pub(crate) use sqlite::Sqlite;
 pub(crate) use value::{Row, Value, values};
+
+/// Who else has a journal.
+pub(crate) const SAME_REQUESTS: &str = "another service that serves the same requests runs already";
 
 /// Which database it is, for the few things that they say differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,8 +38,17 @@ const SESSION: &str = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval 
 pub(crate) struct Session {
     /// Schemas in which names are looked up, in this order.
     pub(crate) schemas: Vec<String>,
-    /// A number that one connection has at a time.
-    pub(crate) lock: Option<i64>,
+    /// Numbers that this connection has while it lasts.
+    pub(crate) locks: Vec<Lock>,
+}
+
+/// A number that one connection has at a time, or that many share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lock {
+    pub(crate) number: i64,
+    pub(crate) shared: bool,
+    /// Who has it, for whom it is refused.
+    pub(crate) holder: &'static str,
 }
 
 /// A server, and what is asked of it.
@@ -86,10 +95,18 @@ impl Postgres {
     fn prepare(&self, link: &mut Link) -> Result<(), StoreError> {
         let schemas: Vec<_> = self.session.schemas.iter().map(|schema| format!("\"{schema}\"")).collect();
         link.batch(&format!("{SESSION} SET search_path = {};", schemas.join(", ")))?;
-        let Some(lock) = self.session.lock else { return Ok(()) };
+        self.session.locks.iter().try_for_each(|lock| self.take(link, lock))
+    }
+
+    fn take(&self, link: &mut Link, lock: &Lock) -> Result<(), StoreError> {
         let end = Instant::now() + ENDING;
+        let question = if lock.shared {
+            "SELECT pg_try_advisory_lock_shared(?1)"
+        } else {
+            "SELECT pg_try_advisory_lock(?1)"
+        };
         loop {
-            let taken = link.first("SELECT pg_try_advisory_lock(?1)", &[lock.into()])?;
+            let taken = link.first(question, &[lock.number.into()])?;
             if taken.map(|row| row.get(0)).transpose()?.unwrap_or(false) {
                 return Ok(());
             }
@@ -101,7 +118,7 @@ impl Postgres {
         // It may be our own last connection, of whose end the server does not know yet.
         let ours = self.lost.is_some_and(|lost| lost.elapsed() < LINGERING);
         let kind = if ours { StoreErrorKind::Away } else { StoreErrorKind::InUse };
-        Err(StoreError::new(kind, "another connection has it"))
+        Err(StoreError::new(kind, lock.holder))
     }
 
     /// After an error, a transaction may be open.

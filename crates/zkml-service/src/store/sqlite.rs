@@ -12,7 +12,7 @@ use rusqlite::{
     types::{ToSqlOutput, Value as Stored, ValueRef},
 };
 
-use super::{Dialect, Row, Sql, Store, StoreError, StoreErrorKind, Value, Work};
+use super::{Dialect, Row, SAME_REQUESTS, Sql, Store, StoreError, StoreErrorKind, Value, Work};
 use crate::clock::now_ms;
 
 /// An open file.
@@ -119,10 +119,11 @@ impl ToSql for Value {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreErrorKind::InUse,
-            _ => StoreErrorKind::Other,
-        };
-        Self::new(kind, error)
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::new(StoreErrorKind::InUse, SAME_REQUESTS)
+            }
+            _ => Self::new(StoreErrorKind::Other, error),
+        }
     }
 }

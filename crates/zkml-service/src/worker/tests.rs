@@ -52,6 +52,7 @@ impl Scene {
             parts: 0,
             program: "aa".repeat(32),
             memory: 1,
+            sealed_for: String::new(),
             job: b"job".to_vec(),
             deadline: i64::MAX,
             reward_rank: 0,
@@ -109,6 +110,30 @@ on_both! {
     what_is_not_finished_goes_back_as_it_was,
     a_late_result_does_not_count_and_the_worker_goes_on,
     hands_that_panic_cost_an_attempt_and_nothing_else,
+    a_lost_lease_does_not_outlast_the_grace,
+}
+
+fn a_lost_lease_does_not_outlast_the_grace(place: &Place) {
+    let mut scene = Scene::new(place, 10_000);
+    let (worker, shutdown) = (scene.worker(300, 100), scene.shutdown.clone());
+    let running = std::thread::spawn(move || {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let summary = runtime.block_on(worker.run(shutdown)).unwrap();
+        runtime.shutdown_background();
+        summary
+    });
+    while scene.events.lock().unwrap().is_empty() {
+        sleep(Duration::from_millis(5));
+    }
+    scene.journal.sql("UPDATE tasks SET token = 7, worker = 'other', lease_until = now_ms() + 60000");
+    // A beat finds that out.
+    sleep(Duration::from_millis(500));
+    let told = Instant::now();
+    scene.shutdown.cancel();
+    let summary = running.join().unwrap();
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    assert_eq!((summary.leased, summary.lost), (1, 1));
 }
 
 fn what_is_begun_is_finished_within_the_grace(place: &Place) {
@@ -169,7 +194,11 @@ fn a_late_result_does_not_count_and_the_worker_goes_on(place: &Place) {
     scene.shutdown.cancel();
     let summary = running.join().unwrap();
     assert_eq!((summary.leased, summary.lost, summary.done), (2, 1, 1));
-    assert!(!queue.greet(&WorkerCard { name: "w".into(), memory: 1, warm: vec![] }).unwrap());
+    assert!(
+        !queue
+            .greet(&WorkerCard { name: "w".into(), memory: 1, warm: vec![], opens: String::new() })
+            .unwrap()
+    );
 }
 
 fn hands_that_panic_cost_an_attempt_and_nothing_else(place: &Place) {

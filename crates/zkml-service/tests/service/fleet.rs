@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -36,13 +36,17 @@ const LEASE: Duration = Duration::from_secs(2);
 /// Longer than a lease.
 const CUT: Duration = Duration::from_secs(5);
 
-/// A fleet whose workers make the double's proofs.
+/// A fleet whose workers make the double's proofs. What is packed first may take so long.
 #[derive(Default)]
-struct FleetDouble(Double);
+struct FleetDouble {
+    proofs: Double,
+    first_takes: Option<Duration>,
+    packed: AtomicU64,
+}
 
 impl Prover for FleetDouble {
     fn missing(&self, id: &Word, request: &Request, input: &[u8]) -> Option<String> {
-        self.0.missing(id, request, input)
+        self.proofs.missing(id, request, input)
     }
 
     fn prove(&self, _: &Job) -> Result<Proven, ProveFailure> {
@@ -60,15 +64,18 @@ impl Fleet for FleetDouble {
     }
 
     fn pack(&self, job: &Job) -> Result<Vec<Part>, ProveFailure> {
-        let bytes = job.context.0.to_vec();
-        Ok(vec![Part { part: 0, parts: 0, program: "aa".repeat(32), memory: 1, job: bytes }])
+        if let Some(time) = self.first_takes.filter(|_| self.packed.fetch_add(1, Ordering::SeqCst) == 0) {
+            thread::sleep(time);
+        }
+        let (program, sealed_for, job) = ("aa".repeat(32), String::new(), job.context.0.to_vec());
+        Ok(vec![Part { part: 0, parts: 0, program, memory: 1, sealed_for, job }])
     }
 
     fn open(&self, job: &Job, result: &[u8]) -> Result<Proven, String> {
         if result != job.context.0 {
             return Err("it is bound to something else".to_owned());
         }
-        self.0.prove(job).map_err(|failure| format!("{failure:?}"))
+        self.proofs.prove(job).map_err(|failure| format!("{failure:?}"))
     }
 
     fn forget(&self, _: &Word) {}
@@ -99,7 +106,11 @@ async fn work_as_child(name: String, database: &str) {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
-    let worker = Worker {
+    worker(queue, name).run(CancellationToken::new()).await.unwrap();
+}
+
+fn worker(queue: Queue, name: String) -> Worker {
+    Worker {
         queue,
         name,
         memory: 10,
@@ -110,8 +121,7 @@ async fn work_as_child(name: String, database: &str) {
         until_drained: false,
         metrics: WorkerMetrics::new(10),
         observer: Arc::new(|_| {}),
-    };
-    worker.run(CancellationToken::new()).await.unwrap();
+    }
 }
 
 async fn serve_as_child(database: &str, node: &str, consumer: Address) {
@@ -251,6 +261,41 @@ CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $
     RETURN NEW;
 END $$;
 CREATE TRIGGER witness BEFORE UPDATE ON zkml.tasks FOR EACH ROW EXECUTE FUNCTION witness();";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_that_hangs_keeps_only_its_own_request_waiting() {
+    let scene = Scene::new(&[]).await;
+    let ids = scene.ask(5, FAR).await;
+    let (journal, health) = (scene.journal(), Health::new(Scene::options().limits.poll));
+    let (shutdown, hang) = (CancellationToken::new(), Duration::from_secs(8));
+    let worker = worker(journal.queue(), "w".to_owned());
+    let events = Arc::clone(&scene.events);
+    let service = Service {
+        rpc: impatient(&scene.node.url()),
+        account: Scene::account(),
+        consumer: scene.consumer,
+        journal,
+        prover: Arc::new(FleetDouble { first_takes: Some(hang), ..FleetDouble::default() }),
+        metrics: Metrics::default(),
+        health,
+        status: Status::default(),
+        options: Options { until_idle: true, ..Scene::options() },
+        observer: Arc::new(move |event| events.lock().unwrap().push(event.clone())),
+    };
+    let started = Instant::now();
+    let (working, serving) =
+        (tokio::spawn(worker.run(shutdown.clone())), tokio::spawn(service.run(shutdown.clone())));
+    while scene.fulfilments().await.len() < 4 {
+        assert!(started.elapsed() < hang, "the others wait for it: {:?}", scene.fulfilments().await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    serving.await.unwrap().unwrap();
+    assert!(started.elapsed() >= hang, "it was not forgotten");
+    let fulfilments = scene.fulfilments().await;
+    assert!(ids.iter().all(|id| fulfilments.get(id) == Some(&1)), "{fulfilments:?}");
+    shutdown.cancel();
+    working.await.unwrap().unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it takes a PostgreSQL server, and `make fleet` has one"]

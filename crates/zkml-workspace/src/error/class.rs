@@ -8,6 +8,8 @@ use zkml_contracts::AbiError;
 use zkml_deploy::{DeployError, error::AcceptanceError, source::SourceError};
 use zkml_halo2::ProverError;
 use zkml_harness::HarnessError;
+#[cfg(feature = "chain")]
+use zkml_service::ServiceError;
 
 use super::Error;
 
@@ -80,6 +82,8 @@ impl Error {
             Self::Harness(e) => harness_class(e),
             #[cfg(feature = "chain")]
             Self::Deploy(e) => deploy_class(e),
+            #[cfg(feature = "chain")]
+            Self::Service(ServiceError::DatabaseUrl(_)) => Class::Usage,
             // A chain's is a `Deploy`; what is left is files and sockets.
             #[cfg(feature = "chain")]
             Self::Service(_) => Class::System,

@@ -112,6 +112,10 @@ impl Hands for ModelHands {
         models.warm.keys().cloned().collect()
     }
 
+    fn opens(&self) -> String {
+        self.identity.as_ref().map_or_else(String::new, |identity| identity.public().digits())
+    }
+
     fn work(&self, lease: &Lease, parts: &[Vec<u8>]) -> Result<Vec<u8>, ProveFailure> {
         let never = |why: String| ProveFailure::Permanent(why);
         if lease.part > 0 || !parts.is_empty() {

@@ -95,9 +95,10 @@ impl Objects {
         &self,
         action: &'static str,
         object: &str,
+        patience: Duration,
         work: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T> {
-        let limited = async { tokio::time::timeout(Duration::from_secs(600), work).await };
+        let limited = async { tokio::time::timeout(patience, work).await };
         let done = match &self.runtime.0 {
             Some(runtime) => runtime.block_on(limited),
             None => Ok(Err(object_store::Error::NotImplemented {
@@ -105,8 +106,12 @@ impl Objects {
                 implementer: "none".to_owned(),
             })),
         };
-        let late =
-            |_| Err(object_store::Error::Generic { store: "objects", source: "it does not answer".into() });
+        let late = |_| {
+            Err(object_store::Error::Generic {
+                store: "objects",
+                source: format!("it has not answered for {} s", patience.as_secs()).into(),
+            })
+        };
         done.unwrap_or_else(late).map_err(|source| {
             let (object, place) = (object.to_owned(), self.place.clone());
             FleetError::Storage { action, object, place, source: Box::new(source) }.into()
@@ -123,8 +128,11 @@ impl Objects {
     /// [`FleetError::Storage`].
     pub fn put(&self, object: &str, bytes: Vec<u8>) -> Result<()> {
         let (name, options) = (self.name(object), PutOptions::from(PutMode::Overwrite));
-        self.wait("write", object, async { self.store.put_opts(&name, bytes.into(), options).await })
-            .map(|_| ())
+        let patience = patience(bytes.len() as u64);
+        self.wait("write", object, patience, async {
+            self.store.put_opts(&name, bytes.into(), options).await
+        })
+        .map(|_| ())
     }
 
     /// Number of bytes under a name; none if there is nothing.
@@ -133,7 +141,7 @@ impl Objects {
     /// [`FleetError::Storage`].
     pub fn size(&self, object: &str) -> Result<Option<u64>> {
         let name = self.name(object);
-        self.wait("look for", object, async {
+        self.wait("look for", object, patience(0), async {
             match self.store.head(&name).await {
                 Ok(found) => Ok(Some(found.size)),
                 Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -153,7 +161,7 @@ impl Objects {
             return Err(self.damaged(object, format!("it has {size} bytes, {most} are expected")));
         }
         // Whoever says one length and sends another is not followed.
-        let bytes = self.wait("read", object, async {
+        let bytes = self.wait("read", object, patience(size), async {
             let found = self.store.get(&name).await?;
             if found.meta.size > most { Ok(None) } else { found.bytes().await.map(Some) }
         })?;
@@ -179,7 +187,7 @@ impl Objects {
     /// [`FleetError::Storage`].
     pub fn remove(&self, object: &str) -> Result<()> {
         let name = self.name(object);
-        self.wait("remove", object, async {
+        self.wait("remove", object, patience(0), async {
             match self.store.delete(&name).await {
                 Err(object_store::Error::NotFound { .. }) => Ok(()),
                 other => other,
@@ -190,6 +198,11 @@ impl Objects {
     pub(super) fn damaged(&self, object: &str, why: String) -> crate::Error {
         FleetError::Damaged { object: object.to_owned(), place: self.place.clone(), why }.into()
     }
+}
+
+/// Longest wait for storage with so many bytes: half a minute, and what they take at a megabyte a second.
+fn patience(bytes: u64) -> Duration {
+    Duration::from_secs(30 + bytes / 1_000_000)
 }
 
 /// SHA-256 in hexadecimal digits.

@@ -19,7 +19,10 @@ use std::{
     path::PathBuf,
     sync::{Mutex, PoisonError},
 };
-use zkml::{Compiled, Verifier};
+use zkml::{
+    Compiled, Verifier,
+    opening::{self, Opening, Preimage},
+};
 use zkml_contracts::Submission;
 use zkml_protocol::{
     Program, Word,
@@ -107,6 +110,7 @@ impl FleetProver {
             input(&artifacts, Some(&path), 0).map_err(|_| unreadable(&path))?
         };
         let openings = PrivateFile::read(&beside(&path, 0)).map_err(|_| unreadable(&path))?.openings;
+        self.check(job, &inputs, &openings)?;
         let key = self
             .fleeting
             .key
@@ -117,6 +121,34 @@ impl FleetProver {
         let mut all = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(job.id).or_default().push(sealed.clone());
         Ok(Some(sealed))
+    }
+}
+
+impl FleetProver {
+    /// An input that does not open what is asked about is refused here: at a worker it would cost a proof, and tell nothing else.
+    fn check(&self, job: &Job, inputs: &[Vec<i64>], openings: &[Opening]) -> Result<(), ProveFailure> {
+        let asked = job.request.data_commitment;
+        let model = self.compiled.model_hash();
+        let committed = opening::inputs(self.compiled.graph(), inputs);
+        let opens = |preimage: &Preimage| {
+            openings
+                .iter()
+                .find(|opening| opening.opens(model, preimage).unwrap_or(false))
+                .map(Opening::stated)
+        };
+        let Some(stated) = committed.iter().map(opens).collect::<Option<Vec<_>>>() else {
+            let why = format!(
+                "the input at hand and its salts do not belong together: they open nothing, not {asked}"
+            );
+            return Err(ProveFailure::Later(why));
+        };
+        // Beside other inputs, what is asked about covers more than this commitment.
+        match stated.as_slice() {
+            [stated] if self.compiled.graph().inputs.len() == 1 && stated.commitment != asked => Err(
+                ProveFailure::Later(format!("the input at hand opens {}, not {asked}", stated.commitment)),
+            ),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -153,9 +185,12 @@ impl Fleet for FleetProver {
             }
         }
         let sealed = self.sealed(job)?;
+        let key = self.fleeting.key.as_ref().filter(|_| sealed.is_some());
+        let sealed_for = key.map_or_else(String::new, FleetKey::digits);
         let task = TaskJob { version: 1, context: job.context, input: hex::encode(&job.input), sealed };
         let bytes = serde_json::to_vec(&task).map_err(|e| ProveFailure::Permanent(e.to_string()))?;
-        Ok(vec![Part { part: 0, parts: 0, program: self.program.clone(), memory: self.memory, job: bytes }])
+        let (program, memory) = (self.program.clone(), self.memory);
+        Ok(vec![Part { part: 0, parts: 0, program, memory, sealed_for, job: bytes }])
     }
 
     fn open(&self, job: &Job, result: &[u8]) -> Result<Proven, String> {

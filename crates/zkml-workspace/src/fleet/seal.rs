@@ -21,7 +21,7 @@ pub struct FleetKey(PublicKey);
 
 impl fmt::Debug for FleetKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FleetKey({})", hex::encode(self.0.as_bytes()))
+        write!(f, "FleetKey({})", self.digits())
     }
 }
 
@@ -77,6 +77,12 @@ impl FleetKey {
         Ok(Self(PublicKey::from(bytes)))
     }
 
+    /// It, in hexadecimal digits: by this the queue finds workers that open what is sealed for it.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        hex::encode(self.0.as_bytes())
+    }
+
     /// Seals bytes; each time they look different.
     ///
     /// # Errors
@@ -97,6 +103,25 @@ impl FleetIdentity {
         let bytes = key_of(path, SECRET, "secret key of a fleet: `zkml-chain queue identity` makes one")?;
         zkml_deploy::secret::register_key(&bytes);
         Ok(Self(SecretKey::from(bytes)))
+    }
+
+    /// Returns true if its file can be read by everybody on this machine.
+    #[must_use]
+    pub fn is_open_to_all(path: &Path) -> bool {
+        #[cfg(unix)]
+        let open = {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
+        };
+        #[cfg(not(unix))]
+        let open = path.as_os_str().is_empty();
+        open
+    }
+
+    /// Its public key.
+    #[must_use]
+    pub fn public(&self) -> FleetKey {
+        FleetKey(self.0.public_key())
     }
 
     /// Opens what was sealed for it; none if it was sealed for another key, or changed.
@@ -126,6 +151,7 @@ mod tests {
         let (key, identity) = (FleetKey::read(&made.public).unwrap(), FleetIdentity::read(&path).unwrap());
         let sealed = key.seal(b"salt").unwrap();
         assert_ne!(sealed, key.seal(b"salt").unwrap());
+        assert_eq!((key.digits(), identity.public().digits()), (made.key.clone(), made.key.clone()));
         assert_eq!(identity.open(&sealed).unwrap(), b"salt");
         for place in 0..sealed.len() {
             let mut other = sealed.clone();
@@ -141,6 +167,7 @@ mod tests {
         );
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
+        assert!(!FleetIdentity::is_open_to_all(&path) && FleetIdentity::is_open_to_all(&made.public));
     }
 
     /// A box that libsodium's own library has sealed: PyNaCl's `SealedBox`, for the secret key of 32 bytes 7.

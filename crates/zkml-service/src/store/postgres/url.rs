@@ -2,6 +2,7 @@
 
 use std::{env, fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
 
+use percent_encoding::percent_decode_str;
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring::default_provider,
@@ -70,7 +71,10 @@ impl DatabaseUrl {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("sslmode", named)) => mode = Some(named.to_owned()),
-                Some(("sslrootcert", file)) => roots = Some(PathBuf::from(file)),
+                Some(("sslrootcert", file)) => {
+                    let file = percent_decode_str(file).decode_utf8();
+                    roots = Some(PathBuf::from(file.map_err(|_| refused(FORM))?.as_ref()));
+                }
                 _ => rest.push(pair),
             }
         }
