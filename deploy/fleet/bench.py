@@ -40,6 +40,7 @@ class Bench:
         self.program, self.folder, self.database, self.threads = program, folder, database, options.threads
         model, data, requests = MODELS[name]
         self.requests = options.requests or requests
+        self.objects = options.objects
         self.dir = folder / "artifacts"
         port = free_port()
         anvil = shutil.which("anvil") or ROOT / "node_modules/.bin/anvil"
@@ -77,7 +78,7 @@ class Bench:
     def measure(self, workers):
         """The figures of so many workers."""
         self.ask()
-        objects, running, logs = f"file://{self.folder}/objects", [], []
+        objects, running, logs = self.objects or f"file://{self.folder}/objects", [], []
         for number in range(workers):
             log = (self.folder / f"worker{number}.log").open("w+")
             place = ("--objects", objects, "--cache", self.folder / f"cache{number}", "--identity", self.identity)
@@ -139,6 +140,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--requests", type=int, help="instead of each model's number")
+    parser.add_argument("--objects", help="object storage instead of a folder: s3://bucket/prefix, say, with its keys in the environment")
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--workers", default="1,2,4")
     options = parser.parse_args()

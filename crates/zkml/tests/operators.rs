@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zkml::{Backend, Binding, Contracts, Model, Optimize, Settings, Srs, Verifier, Wish};
 
 /// One operator in so many is proven where not all are.
-const STRIDE: usize = 12;
+const STRIDE: usize = 24;
 /// One proof in so many is judged by its contract where not all are.
 const CONTRACTS: usize = 8;
 

@@ -12,7 +12,10 @@ use std::{
     fmt::Display,
     io::{self, Write},
     path::Path,
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use zkml_workspace::{
     observer::{Observer, Said, Total, Warning, Work},
@@ -87,7 +90,12 @@ impl Ui {
                 document["report"] = *report.clone();
             }
             // Its end is the exit code.
-            let _ = self::document(&document);
+            let _ = if EVENTS.load(Ordering::Relaxed) {
+                document["event"] = "failed".into();
+                raw(format!("{}\n", redact_json(&document.to_string())).as_bytes())
+            } else {
+                self::document(&document)
+            };
         } else {
             let _ = write!(anstream::stderr(), "{:?}", miette::Report::new(Shown::of(&error)));
         }
@@ -111,6 +119,14 @@ impl Observer for Ui {
     fn begun(&self, name: &str, total: Total) -> Box<dyn Work + '_> {
         Box::new(Progress::start(self, name, total))
     }
+}
+
+/// Lines of events are on stdout: an error is one of them, so that whoever reads lines can read all.
+static EVENTS: AtomicBool = AtomicBool::new(false);
+
+/// Says that stdout has an event a line from now on.
+pub(super) fn events_follow() {
+    EVENTS.store(true, Ordering::Relaxed);
 }
 
 /// Prints a JSON document on stdout.
