@@ -60,7 +60,7 @@ class Program(WithDatabase):
         self.assertEqual(self.listed(RELATIONS, "zkml_worker"), [])
         functions = set(self.listed(FUNCTIONS, "zkml_worker"))
         self.assertLessEqual({"lease", "beat", "complete", "fail"}, functions)
-        self.assertLessEqual(functions, {"greet", "tidy", "lease", "beat", "parts", "complete", "fail", "release"})
+        self.assertLessEqual(functions, {"arrive", "greet", "tidy", "lease", "beat", "parts", "complete", "fail", "release"})
 
     def test_the_reader_has_the_view(self):
         self.assertEqual(self.listed(RELATIONS, "zkml_reader"), ["queue"])

@@ -218,6 +218,7 @@ impl Args {
 /// Before it serves: a missing artifact, another model's contract, a journal that is in use or another's, an endpoint
 /// that does not answer. Later: another chain behind the endpoint, a full disk.
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    ui.tells_events();
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
     let (consumer, deployed) = args.consumer.find(&chain, artifacts.model())?;

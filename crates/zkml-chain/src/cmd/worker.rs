@@ -92,6 +92,7 @@ fn own_name() -> String {
 /// # Errors
 /// Object storage or a key that is none, a server whose functions its role may not call.
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    ui.tells_events();
     let objects = args.objects.open()?;
     let identity = args.identity.as_deref().map(FleetIdentity::read).transpose()?;
     if let Some(path) = args.identity.as_deref().filter(|path| FleetIdentity::is_open_to_all(path)) {

@@ -77,6 +77,11 @@ impl Ui {
         verdict
     }
 
+    /// Says that with `--json` stdout has an event a line, so that a failure is one as well.
+    pub fn tells_events(&self) {
+        EVENTS.store(self.json, Ordering::Relaxed);
+    }
+
     /// Reports how a command failed: on stdout as `{"error": …}` with `--json`, else on stderr.
     pub fn failure(&self, error: Error) {
         if self.json {
@@ -123,11 +128,6 @@ impl Observer for Ui {
 
 /// Lines of events are on stdout: an error is one of them, so that whoever reads lines can read all.
 static EVENTS: AtomicBool = AtomicBool::new(false);
-
-/// Says that stdout has an event a line from now on.
-pub(super) fn events_follow() {
-    EVENTS.store(true, Ordering::Relaxed);
-}
 
 /// Prints a JSON document on stdout.
 fn document(report: &impl serde::Serialize) -> Result<()> {

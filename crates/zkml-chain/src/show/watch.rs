@@ -1,6 +1,6 @@
 //! Events of the service, and what a run of it came to.
 
-use super::{Report, Ui, clean::redact_json, raw, table, ui::events_follow};
+use super::{Report, Ui, clean::redact_json, raw, table};
 use crate::error::Result;
 use std::{
     io::{self, Write},
@@ -12,9 +12,6 @@ use zkml_workspace::steps::watch::WatchReport;
 /// One line of JSON on stdout for each event, if that is wanted. Logs are written by the service itself.
 #[must_use]
 pub fn events(json: bool) -> Observer {
-    if json {
-        events_follow();
-    }
     Arc::new(move |event: &Event| {
         if let (true, Ok(line)) = (json, serde_json::to_string(event)) {
             // Nobody may be reading any more; the journal holds it all.

@@ -1,6 +1,6 @@
 //! Events of a worker, and what a run of it came to.
 
-use super::{Report, Ui, clean::redact_json, raw, table, ui::events_follow};
+use super::{Report, Ui, clean::redact_json, raw, table};
 use crate::error::Result;
 use serde::Serialize;
 use std::{
@@ -12,9 +12,6 @@ use zkml_service::{WorkerEvent, WorkerObserver, WorkerSummary};
 /// One line for each event: of JSON on stdout if that is wanted, else of the log on stderr.
 #[must_use]
 pub fn events(json: bool) -> WorkerObserver {
-    if json {
-        events_follow();
-    }
     Arc::new(move |event: &WorkerEvent| {
         let Ok(line) = serde_json::to_string(event) else { return };
         let line = redact_json(&line);

@@ -55,7 +55,7 @@ impl Fleet {
         let fleet = Self { place, server, database };
         let refused = fleet.queue(&["status"]);
         assert!(refused.code != 0 && refused.stdout.contains("queue-version"), "{refused:?}");
-        assert_eq!(fleet.queue(&["migrate"]).json(), json!({ "from": 0, "to": 2 }));
+        assert_eq!(fleet.queue(&["migrate"]).json(), json!({ "from": 0, "to": 3 }));
         fleet
     }
 
@@ -136,6 +136,14 @@ async fn sealed_inputs_are_proven_by_workers_and_seen_by_nobody_else() {
     let arguments = place.watch(&["--queue", "postgres", "--objects", &fleet.objects()]);
     let unsealed = with_chain(&place.node, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(unsealed.code == 2 && unsealed.stdout.contains("--seal-to"), "{unsealed:?}");
+    for flag in [["--journal", "x"], ["--jobs", "2"]] {
+        let more = [arguments.iter().map(String::as_str).collect::<Vec<_>>(), flag.to_vec()].concat();
+        let refused = with_chain(&place.node, &more);
+        // A line, as events are.
+        let last: Value = serde_json::from_str(&refused.stdout).unwrap();
+        assert_eq!((refused.code, &last["event"], refused.stdout.lines().count()), (2, &json!("failed"), 1));
+        assert!(last["error"]["message"].as_str().unwrap().contains(flag[0]), "{last}");
+    }
     let sample = place.path("sample.json");
     fs::copy(place.folder.path("sample.json"), &sample).unwrap();
     let made = done(&["commit", "--dir", &place.folder.dir, "--input", &sample]);
@@ -144,26 +152,51 @@ async fn sealed_inputs_are_proven_by_workers_and_seen_by_nobody_else() {
     let own = format!("inputs/{}", ASKER.to_lowercase());
     fs::create_dir_all(place.path(&own)).unwrap();
     fs::copy(&sample, place.path(&format!("{own}/{commitment}.json"))).unwrap();
-    fs::copy(place.path("sample.private.json"), place.path(&format!("{own}/{commitment}.private.json")))
-        .unwrap();
+    // Salts of another commitment to the same input, and then what belongs to neither.
+    let other = place.path("other.json");
+    fs::copy(&sample, &other).unwrap();
+    done(&["commit", "--dir", &place.folder.dir, "--input", &other]);
+    let private = place.path(&format!("{own}/{commitment}.private.json"));
+    fs::copy(place.path("other.private.json"), &private).unwrap();
     let service = fleet.watch(&["--seal-to", &format!("{identity}.pub")]);
     let address = service.address();
     let id = place.ask(commitment, &[]).await.unwrap();
-    service.wait("proving");
+    let why = |event: &Value| event["reason"].as_str().unwrap().to_owned();
+    let refused = why(&service.wait("postponed"));
+    assert!(refused.contains("the input at hand opens"), "{refused}");
     let secret = file(place.path("sample.private.json"));
     let salt = secret["openings"][0]["salt"].as_str().unwrap().trim_start_matches("0x").to_owned();
+    let mut mixed = secret.clone();
+    mixed["openings"][0]["salt"] = file(place.path("other.private.json"))["openings"][0]["salt"].clone();
+    fs::write(&private, mixed.to_string()).unwrap();
+    loop {
+        let refused = why(&service.wait("postponed"));
+        if refused.contains("do not belong together") {
+            break;
+        }
+        assert!(refused.contains("the input at hand opens"), "{refused}");
+    }
+    assert!(!PathBuf::from(place.path("objects/sealed")).exists(), "nothing of that is sealed");
+    fs::copy(place.path("sample.private.json"), &private).unwrap();
+    service.wait("proving");
     let stored = fleet.all_that_is_stored();
     assert!(!holds(&stored, &salt) && !holds(&stored, &salt.to_uppercase()), "the salt is in clear");
-    // A worker with another key cannot open it, and says so; the task is not lost.
+    // A worker with another key is not given it, and that is said where people look.
     let stranger = place.path("stranger.identity");
     fleet.queue(&["identity", "--out", &stranger]);
     let mut foreign = fleet.worker("foreign", Some(&stranger));
     let end = Instant::now() + Duration::from_secs(60);
-    while !fs::read_to_string(&foreign.log).unwrap().contains("another key") {
-        assert!(Instant::now() < end, "the foreign worker does not try");
+    while fleet.queue(&["status"]).json()["unplaced"]["sealed"] != 1 {
+        assert!(Instant::now() < end, "{:?}", fleet.queue(&["status"]));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(!foreign.signal().contains(&salt));
+    while !get(&address, "/metrics").contains("zkml_queue_unplaced 1") {
+        assert!(Instant::now() < end, "{}", get(&address, "/metrics"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(get(&address, "/").contains("sealed for a key that no worker has"), "{}", get(&address, "/"));
+    let log = foreign.signal();
+    assert!(!log.contains(&salt) && !log.contains("\"event\":\"leased\""), "{log}");
     let mut worker = fleet.worker("good", Some(&identity));
     assert_eq!(service.wait("done")["request"], id.to_string());
     assert_eq!(place.state(id).await, RequestState::Fulfilled);

@@ -118,7 +118,9 @@ impl Place {
             ["--listen", "127.0.0.1:0"],
             ["--poll", "1"],
         ];
-        fixed.iter().flatten().chain(more).map(|&text| text.to_owned()).collect()
+        // A fleet's journal is on its server.
+        let here = |pair: &&[&str; 2]| pair[0] != "--journal" || !more.contains(&"postgres");
+        fixed.iter().filter(here).flatten().chain(more).map(|&text| text.to_owned()).collect()
     }
 }
 
