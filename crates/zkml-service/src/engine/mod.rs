@@ -265,8 +265,15 @@ impl Engine {
                     self.options.retry.pause_after(failures)
                 }
             };
-            if self.rest(pause, failures > 0, shutdown).await? {
-                return Ok(());
+            match self.rest(pause, failures > 0, shutdown).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) if is_final(&error) => return Err(error),
+                // What could not be written down is made again.
+                Err(error) => {
+                    failures += 1;
+                    self.trouble(&error);
+                }
             }
         }
     }
