@@ -342,5 +342,6 @@ contract RegistryTest is Scripted {
             abi.encode(expected.modelHash, expected.circuitHash, expected.vkHash, expected.proofSystemId);
         assertEq(abi.encode(identity), hashes, "identity");
         assertTrue(deprecated2 == gone && registrant == PUBLISHER, "the rest of the identity");
+        assertTrue(registry.isDeprecated(id) == gone, "deprecated alone");
     }
 }
