@@ -245,7 +245,7 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         }
     }
 
-    /// @dev `emit ResultPosted(resultId, result.subject, result.poster, result, policy, output)`, 2,600 gas cheaper than Solidity writes it.
+    /// @dev `emit ResultPosted(resultId, result.subject, result.poster, result, policy, output)`, 640 gas and 330 bytes of code cheaper than Solidity writes it.
     function _tellPosted(bytes32 resultId, Result memory result, AcceptancePolicy memory policy, bytes calldata output)
         private
     {
@@ -253,9 +253,9 @@ abstract contract ZKMLAcceptance is ZKMLConsumer, ZKMLLedger, IZKMLAcceptance {
         assembly ("memory-safe") {
             // Behind the end of memory in use: eight and twelve words, as they lie in memory, copied by the precompile at 4.
             let free := mload(0x40)
-            let copied := staticcall(gas(), 4, result, 0x100, free, 0x100)
-            copied := and(copied, staticcall(gas(), 4, policy, 0x180, add(free, 0x100), 0x180))
-            if iszero(copied) { revert(0, 0) }
+            // It fails for want of gas only, and then there is too little for the log, too.
+            pop(staticcall(gas(), 4, result, 0x100, free, 0x100))
+            pop(staticcall(gas(), 4, policy, 0x180, add(free, 0x100), 0x180))
             // Then where the output begins, and the output, with zeros up to a whole word.
             mstore(add(free, 0x280), 0x2a0)
             mstore(add(free, 0x2a0), output.length)

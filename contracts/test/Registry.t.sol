@@ -127,6 +127,8 @@ contract RegistryTest is Scripted {
         vm.assume(id != publish(model));
         bytes memory expected = abi.encodeWithSelector(IERCZKMLRegistry.ModelNotFound.selector, id);
         vm.expectRevert(expected);
+        registry.isDeprecated(id);
+        vm.expectRevert(expected);
         registry.getModel(id);
         vm.expectRevert(expected);
         registry.identityOf(id);

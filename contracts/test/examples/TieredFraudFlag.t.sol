@@ -193,14 +193,14 @@ contract TieredFraudFlagTest is TierTest {
         flag.postFlag{value: BOND}(SUSPECT, transfer(5_000e18), p, medium);
     }
 
-    /// @dev A case that was posted and counted is over: with new evidence, it can be proven like any other.
+    /// @dev A case that was posted and counted is over: it can be proven like any other, also about the same data, once the issuer signs for them anew.
     function test_CountedCaseMayBeProvenLater() external {
         (IZKMLAcceptance.Result memory r, bytes memory output) = postMedium(REPORTER);
         vm.warp(NOW + WINDOW + 1);
         flag.accept(r, medium, output);
         vm.warp(block.timestamp + PAUSE + flag.COOLDOWN());
         bytes32 caseId = flag.caseOf(transfer(5_000e18));
-        Root memory root = rootOf(SUSPECT, keccak256("new evidence"), r.action);
+        Root memory root = rootOf(SUSPECT, r.dataCommitment, r.action);
         ZKMLConsumer.Inference memory proven = believed(address(flag), root, 0.875e18);
         vm.prank(REPORTER);
         flag.flag(SUSPECT, caseId, proven);
