@@ -52,6 +52,14 @@ contract TieredFraudFlagTest is TierTest {
         return (r, p.output);
     }
 
+    /// @dev A small transfer, which a key has signed for.
+    function pauseAtOnce(address reporter) private {
+        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = resultBy(reporter, 50e18, 0.875e18);
+        attested(flag, p, r);
+        vm.prank(reporter);
+        flag.postFlag(SUSPECT, transfer(50e18), p, small);
+    }
+
     function refuse(uint256 amount, IZKMLAcceptance.AcceptancePolicy memory acceptance, bytes memory error_) private {
         (IZKMLAcceptance.Posting memory p,) = resultBy(REPORTER, amount, 0.875e18);
         vm.expectRevert(error_);
@@ -146,10 +154,7 @@ contract TieredFraudFlagTest is TierTest {
     /// @dev Flagged after it was posted, in the same second: that flag may be by the same evidence.
     function test_RevertWhen_FlaggedInTheSameSecond() external {
         (IZKMLAcceptance.Result memory waiting, bytes memory output) = postMedium(ALICE);
-        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = resultBy(REPORTER, 50e18, 0.875e18);
-        attested(flag, p, r);
-        vm.prank(REPORTER);
-        flag.postFlag(SUSPECT, transfer(50e18), p, small);
+        pauseAtOnce(REPORTER);
         vm.warp(NOW + PAUSE + flag.COOLDOWN());
         vm.expectRevert(abi.encodeWithSelector(FraudFlag.OldEvidence.selector, NOW, NOW));
         flag.accept(waiting, medium, output);
@@ -158,10 +163,7 @@ contract TieredFraudFlagTest is TierTest {
     /// @dev The same case with newer evidence does not make an older result newer: the older one's evidence is older than the flag.
     function test_RevertWhen_AnOlderResultHidesBehindANewerOne() external {
         (IZKMLAcceptance.Result memory older, bytes memory output) = postMedium(REPORTER);
-        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = resultBy(ALICE, 50e18, 0.875e18);
-        attested(flag, p, r);
-        vm.prank(ALICE);
-        flag.postFlag(SUSPECT, transfer(50e18), p, small);
+        pauseAtOnce(ALICE);
         uint256 free = NOW + PAUSE + flag.COOLDOWN();
         vm.warp(free);
         (IZKMLAcceptance.Result memory newer,) = postMedium(REPORTER);
