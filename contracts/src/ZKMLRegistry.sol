@@ -125,6 +125,11 @@ contract ZKMLRegistry is IZKMLRegistry, ERC165 {
         identity = Identity(entry.modelHash, entry.circuitHash, entry.vkHash, entry.proofSystemId);
     }
 
+    /// @inheritdoc IZKMLRegistry
+    function isDeprecated(uint256 modelId) external view returns (bool deprecated) {
+        return _existing(modelId).deprecated;
+    }
+
     /// @notice ERC-165.
     /// @param interfaceId The interface that is asked for.
     /// @return supported True for ERC-165 and ERC-7992's registry, 0xd28519b1.

@@ -32,6 +32,10 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
         bytes32 medium;
     }
 
+    /// @notice Seconds after its policy's windows in which a result may wait to be acted on, at most. Its poster chooses the moment, so a longer
+    /// time is a longer option for nothing; a draw that nobody hands in takes 27 hours.
+    uint256 public constant MAX_WAIT = 2 days;
+
     /// @dev See {Tiers}.
     uint256 private immutable _SMALL_BELOW;
     /// @dev See {Tiers}.
@@ -59,6 +63,11 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
     /// @param actual Its hash.
     /// @param expected The hash that it must have.
     error WrongPolicy(bytes32 actual, bytes32 expected);
+
+    /// @notice The result could be acted on for too long.
+    /// @param deadline What was handed in.
+    /// @param latest What it may be at most.
+    error DeadlineTooLate(uint256 deadline, uint256 latest);
 
     /// @notice Fixes policies and limits. A policy that promises nothing, or cannot end well, is refused here and not when somebody posts.
     /// @param tiers_ What they are.
@@ -103,6 +112,8 @@ abstract contract ZKMLTiers is ZKMLAcceptance {
         bytes32 expected = amount < _SMALL_BELOW ? _SMALL : _MEDIUM;
         bytes32 actual = policyHashOf(policy);
         if (actual != expected) revert WrongPolicy(actual, expected);
+        uint256 latest = block.timestamp + ZKMLPolicy.time(policy) + MAX_WAIT;
+        if (posting.deadline > latest) revert DeadlineTooLate(posting.deadline, latest);
         return _postChecked(subject, action, posting, policy);
     }
 }

@@ -31,6 +31,20 @@ contract AcceptanceTest is Refusing {
         assertTrue(address(acceptance).balance == BOND && funds(POSTER) == 0, "set aside");
     }
 
+    /// @dev The event is written by hand: it is its ABI encoding, whatever the output's length.
+    function testFuzz_TheEventIsItsEncoding(bytes calldata output, uint256 paths) external {
+        IZKMLAcceptance.AcceptancePolicy memory p = policyOf(paths % 7 + 1);
+        IZKMLAcceptance.Posting memory posting = postingOf();
+        posting.output = output;
+        IZKMLAcceptance.Result memory r = resultOf(POSTER);
+        r.outputHash = keccak256(output);
+        bytes32 id = idOf(r, p);
+        vm.expectEmit(true, true, true, true, address(acceptance));
+        emit IZKMLAcceptance.ResultPosted(id, ALICE, POSTER, r, p, output);
+        vm.prank(POSTER);
+        acceptance.post{value: BOND}(ALICE, ACTION, posting, p);
+    }
+
     /// @dev The statement is the one that `verifyInference` would have taken, and is used up.
     function test_StatementIsTheProofs() external {
         IZKMLAcceptance.Result memory r = resultOf(POSTER);

@@ -30,6 +30,20 @@ contract AcceptanceAttestedTest is Refusing {
         acceptance.prove(r, p, words(5, 6), proof);
     }
 
+    /// @dev Whatever the path, and though keys need no bond: a policy is the application's, and names nobody who posts.
+    function test_RevertWhen_TheBeneficiaryPosts() external {
+        registerKey("enclave");
+        for (uint256 paths = 1; paths < 8; ++paths) {
+            IZKMLAcceptance.AcceptancePolicy memory p = policyOf(paths);
+            p.beneficiary = POSTER;
+            IZKMLAcceptance.Posting memory posting = postingOf();
+            if (paths & ATTESTED != 0) posting.attestations = one(attestationBy("enclave", resultOf(POSTER)));
+            vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.BadBeneficiary.selector, POSTER));
+            vm.prank(POSTER);
+            acceptance.post(ALICE, ACTION, posting, p);
+        }
+    }
+
     /// @dev The last second counts.
     function test_DeadlineMayBeNow() external {
         registerKey("enclave");

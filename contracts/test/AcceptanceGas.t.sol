@@ -29,7 +29,7 @@ contract AcceptanceGasTest is Accepting {
         else compare();
         assertAtMost(_gasOf["optimistic: post"], 90_000, "optimistic, posted and not challenged");
         assertAtMost(_gasOf["sampled: post"], 90_000, "sampled, posted and not drawn");
-        assertAtMost(_gasOf["attested: post and accept"], 102_500, "attested, accepted at once");
+        assertAtMost(_gasOf["attested: post and accept"], 94_000, "attested, accepted at once");
         assertAtMost(_gasOf[_names[0]], 24_576, "size");
     }
 

@@ -18,6 +18,8 @@ import {TierTest} from "./examples/support/TierTest.sol";
 contract AcceptanceProofTest is TierTest {
     address private constant CHALLENGER = address(uint160(uint256(keccak256("challenger"))));
     uint256 private constant PRINCIPAL = 1_185e18;
+    /// @dev The proof's deadline is as far away as tiers let a result wait at most.
+    uint256 private constant START = 2_000_000_000 - 2 days;
 
     Proof private proof;
     uint256 private modelId;
@@ -28,6 +30,7 @@ contract AcceptanceProofTest is TierTest {
         proof = load("credit_gate_alice");
         deployStack(IModelVerifier(address(new CreditVerifier())));
         modelId = register(proof);
+        vm.warp(START);
         makePolicies();
         vm.deal(CHALLENGER, 10 ether);
         beforeGate = vm.snapshotState();
@@ -106,7 +109,7 @@ contract AcceptanceProofTest is TierTest {
 
     function test_AcceptedOptimisticResultIsRaised() external {
         IZKMLAcceptance.Result memory r = posted();
-        vm.warp(NOW + WINDOW + 1);
+        vm.warp(START + WINDOW + 1);
         gate.accept(r, medium, proof.output);
         assertTrue(isApproved(), "approved");
         prove(r, medium);
@@ -149,7 +152,7 @@ contract AcceptanceProofTest is TierTest {
         bytes32 hash = keccak256(proof.output);
         vm.expectRevert(abi.encodeWithSelector(IZKMLAcceptance.WrongOutput.selector, hash, r.outputHash));
         gate.prove(r, medium, proof.output, proof.blob);
-        vm.warp(NOW + 2 hours + 1);
+        vm.warp(START + 2 hours + 1);
         gate.claim(r, medium);
         assertEq(gate.fundsOf(CHALLENGER, address(0)), 1 ether + BOND / 2, "challenger");
         assertTrue(!isApproved() && gate.fundsOf(proof.subject, address(0)) == 0, "the bond is gone");

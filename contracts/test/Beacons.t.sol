@@ -32,7 +32,8 @@ contract BeaconsTest is Test {
         }
     }
 
-    /// @dev A header with this randomness; numbers of zero, one and more bytes before it.
+    /// @dev A header with this randomness; numbers of zero, one and more bytes before it, and the largest of what one byte stands for: the
+    /// number 127, and a string of 55 bytes.
     function headerOf(bytes32 value) private pure returns (bytes memory) {
         bytes memory words_ = new bytes(256);
         bytes memory front = abi.encodePacked(
@@ -47,9 +48,10 @@ contract BeaconsTest is Test {
         );
         bytes memory middle =
             abi.encodePacked(hex"a0", bytes32(uint256(5)), hex"a0", bytes32(uint256(6)), hex"b90100", words_);
-        bytes memory numbers = abi.encodePacked(hex"80", hex"8203e9", hex"8401c9c380", hex"05", hex"84713fb300");
-        bytes memory all =
-            abi.encodePacked(front, middle, numbers, hex"83666f78", hex"a0", value, hex"880000000000000000", hex"07");
+        bytes memory numbers = abi.encodePacked(hex"80", hex"8203e9", hex"8401c9c380", hex"7f", hex"84713fb300");
+        bytes memory all = abi.encodePacked(
+            front, middle, numbers, hex"b7", new bytes(55), hex"a0", value, hex"880000000000000000", hex"07"
+        );
         return abi.encodePacked(hex"f9", uint16(all.length), all);
     }
 

@@ -10,11 +10,13 @@ import {ZKMLRewards} from "../src/ZKMLRewards.sol";
 import {ZKMLRouter} from "../src/ZKMLRouter.sol";
 import {ZKMLVerifier} from "../src/ZKMLVerifier.sol";
 import {IModelVerifier} from "../src/interfaces/IModelVerifier.sol";
+import {IZKMLAcceptance} from "../src/interfaces/IZKMLAcceptance.sol";
 import {IZKMLRequests} from "../src/interfaces/IZKMLRequests.sol";
 import {IZKMLRewards} from "../src/interfaces/IZKMLRewards.sol";
 import {IZKMLVerifier} from "../src/interfaces/IZKMLVerifier.sol";
 import {CreditVerifier} from "./generated/CreditVerifier.sol";
 import {ScoreAVerifier} from "./generated/ScoreAVerifier.sol";
+import {PlainAcceptance} from "./support/PlainAcceptance.sol";
 import {Real} from "./support/Real.sol";
 
 /// @title A consumer with nothing but its bookkeeping
@@ -96,6 +98,7 @@ contract GasTest is Real {
         bare();
         throughTheStack();
         behindAStop();
+        raised();
         consumers();
         movingConsumer();
         requests();
@@ -145,6 +148,34 @@ contract GasTest is Real {
         deployStack(new ZKMLEmergencyStop(credit, OWNER));
         zkml.verifyInference(register(p), p.inputCommitment, p.output, p.blob);
         note("verifyInference, emergency stop in between");
+    }
+
+    /// @dev What `zkml-chain bond` adds to the proof alone; the first money that its poster has in the contract pays for its slot in the ledger.
+    function raised() private {
+        Proof memory p = load("mock_alice_0");
+        deployStack(credit);
+        uint256 modelId = register(p);
+        uint256 before = vm.snapshotState();
+        vm.prank(deployer("ZKMLConsumerMock"));
+        PlainAcceptance consumer = new PlainAcceptance(zkml, modelId, OWNER);
+        IZKMLAcceptance.AcceptancePolicy memory policy;
+        (policy.paths, policy.required, policy.bond, policy.deposit) = (1, 1, 1 ether, 0.5 ether);
+        (policy.challengeWindow, policy.answerWindow, policy.beneficiary) = (5 minutes, 5 minutes, OWNER);
+        IZKMLAcceptance.Posting memory posting;
+        (posting.deadline, posting.dataCommitment, posting.output) = (p.deadline, p.dataCommitment, p.output);
+        vm.deal(p.subject, 2 ether);
+        vm.prank(p.subject);
+        consumer.post{value: 1 ether}(p.subject, p.action, posting, policy);
+        IZKMLAcceptance.Result memory result = IZKMLAcceptance.Result(
+            p.subject, p.subject, p.nonce, p.deadline, p.action, p.dataCommitment, keccak256(p.output), modelId
+        );
+        consumer.challenge{value: 0.5 ether}(result, policy);
+        consumer.prove(result, policy, p.output, p.blob);
+        uint256 gas = vm.lastCallGas().gasTotalUsed;
+        assertEq(consumer.fundsOf(p.subject, address(0)), 1.5 ether, "bond and deposit");
+        // The consumer below stands at the same place.
+        vm.revertToState(before);
+        note("proof of a challenged result", gas);
     }
 
     function consumers() private {

@@ -127,6 +127,8 @@ contract RegistryTest is Scripted {
         vm.assume(id != publish(model));
         bytes memory expected = abi.encodeWithSelector(IERCZKMLRegistry.ModelNotFound.selector, id);
         vm.expectRevert(expected);
+        registry.isDeprecated(id);
+        vm.expectRevert(expected);
         registry.getModel(id);
         vm.expectRevert(expected);
         registry.identityOf(id);
@@ -342,5 +344,6 @@ contract RegistryTest is Scripted {
             abi.encode(expected.modelHash, expected.circuitHash, expected.vkHash, expected.proofSystemId);
         assertEq(abi.encode(identity), hashes, "identity");
         assertTrue(deprecated2 == gone && registrant == PUBLISHER, "the rest of the identity");
+        assertTrue(registry.isDeprecated(id) == gone, "deprecated alone");
     }
 }

@@ -10,7 +10,8 @@ import {FraudFlag} from "./FraudFlag.sol";
 /// ones need a proof. The amount is part of the case, and the issuer signs for the case: nobody makes it smaller.
 ///
 /// Every check stays: of the evidence when a result is posted; of the score when it counts; of reporter, account and cooldown at both
-/// times, since a window lies between them. So evidence that was older than a flag by the time when it counts pauses nobody.
+/// times, since a window lies between them. So evidence that was older than a flag by the time when it counts pauses nobody. Nor does the same
+/// evidence twice: it is posted once for a case, by its commitment.
 contract TieredFraudFlag is FraudFlag, ZKMLTiers {
     /// @notice A transfer that looks like fraud.
     /// @param id The issuer's name for it.
@@ -20,7 +21,7 @@ contract TieredFraudFlag is FraudFlag, ZKMLTiers {
         uint256 amount;
     }
 
-    /// @dev A case that was posted, and does not count yet.
+    /// @dev A case that was posted. One that counts has no reporter any more.
     struct Posted {
         address reporter;
         uint64 postedAt;
@@ -30,8 +31,13 @@ contract TieredFraudFlag is FraudFlag, ZKMLTiers {
     /// @notice Type of a case about a transfer.
     bytes32 public constant TRANSFER_TYPEHASH = keccak256("FraudTransfer(bytes32 id,uint256 amount)");
 
-    /// @dev Cases by account and action, which is a hash.
-    mapping(address account => mapping(bytes32 action => Posted posted)) private _posted;
+    /// @dev Cases by action, a hash of reporter, account and case, and by their evidence: a case with newer evidence is another one, and makes
+    /// no older one newer.
+    mapping(bytes32 action => mapping(bytes32 dataCommitment => Posted posted)) private _posted;
+
+    /// @notice The reporter has posted this evidence for this case before.
+    /// @param dataCommitment The commitment to it.
+    error AlreadyPosted(bytes32 dataCommitment);
 
     /// @notice See {FraudFlag} and {ZKMLTiers}.
     /// @param verifier Checks the proofs.
@@ -70,8 +76,10 @@ contract TieredFraudFlag is FraudFlag, ZKMLTiers {
         _checkCase(msg.sender, account_);
         bytes32 caseId = caseOf(transfer);
         bytes32 action = actionOf(msg.sender, account_, caseId);
+        Posted storage posted = _posted[action][posting.dataCommitment];
+        if (posted.postedAt != 0) revert AlreadyPosted(posting.dataCommitment);
         // Block times are far below 2^64.
-        _posted[account_][action] = Posted(msg.sender, uint64(block.timestamp), caseId);
+        (posted.reporter, posted.postedAt, posted.caseId) = (msg.sender, uint64(block.timestamp), caseId);
         return _postAmount(transfer.amount, account_, action, posting, acceptance);
     }
 
@@ -83,14 +91,18 @@ contract TieredFraudFlag is FraudFlag, ZKMLTiers {
     }
 
     /// @dev Of an inference that comes with its proof, {flag} pauses the account.
-    function _onInference(address subject, bytes32 action, bytes32, bytes calldata output) internal override {
-        Posted memory posted = _posted[subject][action];
-        if (posted.reporter == address(0)) return;
-        delete _posted[subject][action];
-        _checkCase(posted.reporter, subject);
+    function _onInference(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata output)
+        internal
+        override
+    {
+        Posted storage posted = _posted[action][dataCommitment];
+        (address reporter, uint256 postedAt) = (posted.reporter, posted.postedAt);
+        if (reporter == address(0)) return;
+        posted.reporter = address(0);
+        _checkCase(reporter, subject);
         // When it was posted, the evidence was newer than the last flag.
         uint256 flaggedAt = flags[subject].flaggedAt;
-        if (posted.postedAt <= flaggedAt) revert OldEvidence(posted.postedAt, flaggedAt);
-        _flag(posted.reporter, subject, posted.caseId, output);
+        if (postedAt <= flaggedAt) revert OldEvidence(postedAt, flaggedAt);
+        _flag(reporter, subject, posted.caseId, output);
     }
 }

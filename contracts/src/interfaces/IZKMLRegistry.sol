@@ -60,4 +60,9 @@ interface IZKMLRegistry is IERCZKMLRegistry {
         external
         view
         returns (Identity memory identity, address registrant, bool deprecated);
+
+    /// @notice Whether a model is out of use, for whoever knows its identity already: {identityOf} reads four slots, and this one.
+    /// @param modelId The model.
+    /// @return deprecated True if so, for good.
+    function isDeprecated(uint256 modelId) external view returns (bool deprecated);
 }

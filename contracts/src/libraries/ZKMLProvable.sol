@@ -32,26 +32,16 @@ library ZKMLProvable {
         returns (bool provable)
     {
         if (gasleft() < _GAS) revert TooLittleGas(gasleft(), _GAS);
-        (bool deprecated, bytes32 vkHash) = entryOf(registry, modelId);
+        (IZKMLRegistry.Identity memory identity,, bool deprecated) = registry.identityOf(modelId);
         if (deprecated) return false;
         (bool known, uint256 router) = _ask(uint160(address(verifier)), _ROUTER, 0);
         if (!known) return true;
-        (bool live, uint256 found) = _ask(router, IZKMLRouter.verifierOf.selector, bytes4(vkHash));
+        // The first four bytes of its verifying key's hash name its route.
+        (bool live, uint256 found) = _ask(router, IZKMLRouter.verifierOf.selector, bytes4(identity.vkHash));
         if (!live) return false;
         // Of verifiers, only an emergency stop has this function.
         (bool hasStop, uint256 stopped) = _ask(found, _STOPPED, 0);
         return !hasStop || stopped == 0;
-    }
-
-    /// @notice The registry's word about a model.
-    /// @param registry Where the consumer finds its models.
-    /// @param modelId The model.
-    /// @return deprecated Whether it is out of use, for good.
-    /// @return vkHash Hash of its verifying key; the first four bytes name its route.
-    function entryOf(IZKMLRegistry registry, uint256 modelId) internal view returns (bool deprecated, bytes32 vkHash) {
-        IZKMLRegistry.Identity memory identity;
-        (identity,, deprecated) = registry.identityOf(modelId);
-        vkHash = identity.vkHash;
     }
 
     /// @dev The first word of an answer; no more of it is copied. A function without arguments does not look at the one that it gets.

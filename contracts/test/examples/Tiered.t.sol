@@ -213,6 +213,30 @@ contract TieredTest is TierTest {
         make(wrong);
     }
 
+    /// @dev A result that counts late is an option that its poster has for nothing: on a loan, and on a quote.
+    function test_RevertWhen_TheDeadlineIsTooFar() external {
+        CreditGate.Terms memory t = loan(5_000e18);
+        InsurancePricing.Policy memory i = insurance(50e18);
+        (IZKMLAcceptance.Posting memory forLoan,) = posting(address(gate), gate.actionOf(t), 0.15e18);
+        (IZKMLAcceptance.Posting memory forQuote, IZKMLAcceptance.Result memory r) =
+            posting(address(pricing), pricing.actionOf(i), 0.5e18);
+        // Windows of an hour and of two; a signature has none.
+        (uint256 latest, uint256 latestOfSmall) = (NOW + 3 hours + 2 days, NOW + 2 days);
+        forLoan.deadline = latest + 1;
+        vm.expectRevert(abi.encodeWithSelector(ZKMLTiers.DeadlineTooLate.selector, latest + 1, latest));
+        vm.prank(ALICE);
+        gate.postLoan{value: BOND}(t, forLoan, medium);
+        (forQuote.deadline, r.deadline) = (latestOfSmall + 1, latestOfSmall + 1);
+        attested(pricing, forQuote, r);
+        vm.expectRevert(abi.encodeWithSelector(ZKMLTiers.DeadlineTooLate.selector, latestOfSmall + 1, latestOfSmall));
+        vm.prank(ALICE);
+        pricing.postQuote(i, forQuote, small);
+        forLoan.deadline = latest;
+        vm.prank(ALICE);
+        gate.postLoan{value: BOND}(t, forLoan, medium);
+        assertEq(gate.nonces(ALICE), 1, "the last second counts");
+    }
+
     /// @dev The policy was checked when it was fixed; who posts is known only now.
     function test_RevertWhen_TheBeneficiaryPosts() external {
         CreditGate.Terms memory t = loan(5_000e18);

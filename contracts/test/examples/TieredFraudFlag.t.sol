@@ -14,12 +14,15 @@ contract TieredFraudFlagTest is TierTest {
     address private constant REPORTER = address(uint160(uint256(keccak256("reporter"))));
     address private constant SUSPECT = address(uint160(uint256(keccak256("suspect"))));
     uint64 private constant PAUSE = 3 days;
+    uint256 private constant LONG = 14 days;
 
     TieredFraudFlag private flag;
 
     function setUp() external {
         deployMock();
         makePolicies();
+        // So that a result may be open for longer than a pause and the time after it.
+        medium.answerWindow = uint32(LONG);
         flag = new TieredFraudFlag(mock, mockModel, 3 days, SCALE, issuer(), account("arbiter"), PAUSE, 0.8e18, tiers());
         flag.setReporter(REPORTER, true);
         flag.setReporter(ALICE, true);
@@ -43,9 +46,18 @@ contract TieredFraudFlagTest is TierTest {
     function postMedium(address reporter) private returns (IZKMLAcceptance.Result memory r, bytes memory output) {
         IZKMLAcceptance.Posting memory p;
         (p, r) = resultBy(reporter, 5_000e18, 0.875e18);
+        (p.deadline, r.deadline) = (block.timestamp + LONG + 1 days, block.timestamp + LONG + 1 days);
         vm.prank(reporter);
         flag.postFlag{value: BOND}(SUSPECT, transfer(5_000e18), p, medium);
         return (r, p.output);
+    }
+
+    /// @dev A small transfer, which a key has signed for.
+    function pauseAtOnce(address reporter) private {
+        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = resultBy(reporter, 50e18, 0.875e18);
+        attested(flag, p, r);
+        vm.prank(reporter);
+        flag.postFlag(SUSPECT, transfer(50e18), p, small);
     }
 
     function refuse(uint256 amount, IZKMLAcceptance.AcceptancePolicy memory acceptance, bytes memory error_) private {
@@ -142,23 +154,55 @@ contract TieredFraudFlagTest is TierTest {
     /// @dev Flagged after it was posted, in the same second: that flag may be by the same evidence.
     function test_RevertWhen_FlaggedInTheSameSecond() external {
         (IZKMLAcceptance.Result memory waiting, bytes memory output) = postMedium(ALICE);
-        (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r) = resultBy(REPORTER, 50e18, 0.875e18);
-        attested(flag, p, r);
-        vm.prank(REPORTER);
-        flag.postFlag(SUSPECT, transfer(50e18), p, small);
+        pauseAtOnce(REPORTER);
         vm.warp(NOW + PAUSE + flag.COOLDOWN());
         vm.expectRevert(abi.encodeWithSelector(FraudFlag.OldEvidence.selector, NOW, NOW));
         flag.accept(waiting, medium, output);
     }
 
-    /// @dev A case that was posted and counted is over: with new evidence, it can be proven like any other.
+    /// @dev The same case with newer evidence does not make an older result newer: the older one's evidence is older than the flag.
+    function test_RevertWhen_AnOlderResultHidesBehindANewerOne() external {
+        (IZKMLAcceptance.Result memory older, bytes memory output) = postMedium(REPORTER);
+        pauseAtOnce(ALICE);
+        uint256 free = NOW + PAUSE + flag.COOLDOWN();
+        vm.warp(free);
+        (IZKMLAcceptance.Result memory newer,) = postMedium(REPORTER);
+        assertTrue(newer.action == older.action && newer.dataCommitment != older.dataCommitment, "the case");
+        vm.expectRevert(abi.encodeWithSelector(FraudFlag.OldEvidence.selector, NOW, NOW));
+        flag.accept(older, medium, output);
+        vm.warp(free + WINDOW + 1);
+        flag.accept(newer, medium, output);
+        assertTrue(flag.isPaused(SUSPECT), "by the newer evidence");
+    }
+
+    /// @dev The issuer may sign for the same evidence again; whoever has posted it waits for its result, or for other evidence.
+    function test_RevertWhen_EvidenceIsPostedTwice() external {
+        (IZKMLAcceptance.Result memory r, bytes memory output) = postMedium(REPORTER);
+        IZKMLAcceptance.Posting memory p;
+        (p,) = resultBy(REPORTER, 5_000e18, 0.875e18);
+        bytes memory refused = abi.encodeWithSelector(TieredFraudFlag.AlreadyPosted.selector, p.dataCommitment);
+        vm.expectRevert(refused);
+        vm.prank(REPORTER);
+        flag.postFlag{value: BOND}(SUSPECT, transfer(5_000e18), p, medium);
+        // Nor after it has counted, with a signature that is newer than its flag.
+        vm.warp(NOW + WINDOW + 1);
+        flag.accept(r, medium, output);
+        vm.warp(block.timestamp + PAUSE + flag.COOLDOWN());
+        Root memory again = rootOf(SUSPECT, p.dataCommitment, r.action);
+        (p,) = resultAbout(address(flag), REPORTER, again, output, mockModel);
+        vm.expectRevert(refused);
+        vm.prank(REPORTER);
+        flag.postFlag{value: BOND}(SUSPECT, transfer(5_000e18), p, medium);
+    }
+
+    /// @dev A case that was posted and counted is over: it can be proven like any other, also about the same data, once the issuer signs for them anew.
     function test_CountedCaseMayBeProvenLater() external {
         (IZKMLAcceptance.Result memory r, bytes memory output) = postMedium(REPORTER);
         vm.warp(NOW + WINDOW + 1);
         flag.accept(r, medium, output);
         vm.warp(block.timestamp + PAUSE + flag.COOLDOWN());
         bytes32 caseId = flag.caseOf(transfer(5_000e18));
-        Root memory root = rootOf(SUSPECT, keccak256("new evidence"), r.action);
+        Root memory root = rootOf(SUSPECT, r.dataCommitment, r.action);
         ZKMLConsumer.Inference memory proven = believed(address(flag), root, 0.875e18);
         vm.prank(REPORTER);
         flag.flag(SUSPECT, caseId, proven);

@@ -37,8 +37,13 @@ contract HookedAcceptance is HookedConsumer, ZKMLAcceptance {
         _postResult(subject, action, posting, policy);
     }
 
+    /// @dev An application may leave anything behind the end of memory in use.
     function _beforeInference() internal view override {
         if (closed) revert Closed();
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            for { let i := 0 } lt(i, 0x1000) { i := add(i, 0x20) } { mstore(add(free, i), not(0)) }
+        }
     }
 
     function _onInference(address subject, bytes32 action, bytes32 dataCommitment, bytes calldata output)

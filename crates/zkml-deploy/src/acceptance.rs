@@ -100,6 +100,31 @@ impl<'a> Acceptance<'a> {
         Ok(Status::decode(&answer)?)
     }
 
+    /// The state of a result at a block that was the last one a moment ago.
+    ///
+    /// # Errors
+    /// As [`Acceptance::status`].
+    pub async fn status_at(&self, block: u64, id: Word) -> Result<Status> {
+        let answer = self.rpc.call_at(block, self.address, &status_of(id)).await?.returned("statusOf")?;
+        Ok(Status::decode(&answer)?)
+    }
+
+    /// Refuses a policy whose beacon or registry of keys has no code: whoever posted under it would wait for nothing.
+    ///
+    /// # Errors
+    /// [`DeployError::NoCode`], and those of the endpoint.
+    pub async fn check_contracts(&self, policy: &Policy) -> Result<()> {
+        let named = [(SAMPLED, policy.beacon), (ATTESTED, policy.attestors)];
+        for address in named.into_iter().filter(|(path, _)| policy.has(*path)).map(|(_, named)| named) {
+            let address = Address::from(address);
+            if self.rpc.code(address).await?.is_empty() {
+                let (address, chain_id) = (address.to_string(), self.rpc.chain_id());
+                return Err(DeployError::NoCode { address, chain_id });
+            }
+        }
+        Ok(())
+    }
+
     /// The account that has demanded the proof of a result; zero if nobody has.
     ///
     /// # Errors
@@ -107,6 +132,15 @@ impl<'a> Acceptance<'a> {
     pub async fn challenger(&self, id: Word) -> Result<Address> {
         let call = ZkmlAcceptance::challengerOfCall { resultId: B256::from(id.0) };
         self.rpc.view(self.address, "challengerOf", call).await
+    }
+
+    /// True if the contract would take this call of an account at the last block.
+    ///
+    /// # Errors
+    /// Those of the endpoint.
+    pub async fn would_take(&self, from: Address, data: &[u8]) -> Result<bool> {
+        let answer = self.rpc.call(Some(from), Some(self.address), data).await?;
+        Ok(matches!(answer, Answer::Returned(_)))
     }
 
     /// A beacon's word on a round.
@@ -253,10 +287,14 @@ pub fn check_policy(policy: &Policy, poster: Address) -> Result<(), AcceptanceEr
             return Err(AcceptanceError::NotNamed { path: "attested", what });
         }
     }
-    if policy.has(OPTIMISTIC | SAMPLED) { check_bonded(policy, poster) } else { Ok(()) }
+    // Also where nothing can be lost: contracts refuse it on every path.
+    if policy.beneficiary == poster.into_array() {
+        return Err(AcceptanceError::OwnBeneficiary { beneficiary: poster });
+    }
+    if policy.has(OPTIMISTIC | SAMPLED) { check_bonded(policy) } else { Ok(()) }
 }
 
-fn check_bonded(policy: &Policy, poster: Address) -> Result<(), AcceptanceError> {
+fn check_bonded(policy: &Policy) -> Result<(), AcceptanceError> {
     if policy.bond == Word::ZERO {
         return Err(AcceptanceError::ZeroBond);
     }
@@ -265,15 +303,12 @@ fn check_bonded(policy: &Policy, poster: Address) -> Result<(), AcceptanceError>
         let what = "who gets what is lost of a bond: --beneficiary ADDRESS";
         return Err(AcceptanceError::NotNamed { path, what });
     }
-    if policy.beneficiary == poster.into_array() {
-        return Err(AcceptanceError::OwnBeneficiary { beneficiary: poster });
-    }
-    check_window("answer window", policy.answer_window)?;
+    check_window("an answer window", policy.answer_window)?;
     if policy.has(OPTIMISTIC) {
         if policy.deposit == Word::ZERO {
             return Err(AcceptanceError::ZeroDeposit);
         }
-        check_window("challenge window", policy.challenge_window)?;
+        check_window("a challenge window", policy.challenge_window)?;
     }
     if policy.has(SAMPLED) {
         if policy.rate == 0 || policy.rate > WAD {
@@ -334,6 +369,7 @@ mod tests {
             ("zero-bond", Policy { bond: Word::ZERO, ..policy() }),
             ("not-named", Policy { beneficiary: [0; 20], ..policy() }),
             ("own-beneficiary", Policy { beneficiary: [9; 20], ..policy() }),
+            ("own-beneficiary", Policy { paths: ATTESTED, required: 1, beneficiary: [9; 20], ..policy() }),
             ("window", Policy { answer_window: 299, ..policy() }),
             ("window", Policy { challenge_window: 2_592_001, ..policy() }),
             ("zero-deposit", Policy { deposit: Word::ZERO, ..policy() }),

@@ -84,6 +84,18 @@ sol! {
     /// A beacon that draws results.
     interface ZkmlBeacon {
         function randomnessOf(uint64 round) external view returns (uint8 state, bytes32 value);
+        function nextRound() external view returns (uint64 round);
+    }
+
+    /// `ZKMLRandaoBeacon`.
+    interface ZkmlRandaoBeacon {
+        function DELAY() external view returns (uint256 blocks);
+    }
+
+    /// `ZKMLRevealBeacon`.
+    interface ZkmlRevealBeacon {
+        function START() external view returns (uint256 time);
+        function HALF() external view returns (uint256 seconds_);
     }
 
     /// A token (ERC-20).

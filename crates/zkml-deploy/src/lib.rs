@@ -4,6 +4,7 @@
 pub mod acceptance;
 pub mod amount;
 pub mod asset;
+pub mod beacon;
 pub mod chain;
 pub mod check;
 pub mod consumer;

@@ -20,7 +20,7 @@ mod status;
 mod store;
 mod worker;
 
-pub use engine::{Budget, Options, Service, Summary};
+pub use engine::{Budget, OpenResults, Options, Service, Summary};
 pub use error::{Result, ServiceError};
 pub use event::{Event, Observer, Payment};
 pub use health::Health;

@@ -14,4 +14,6 @@ pub struct Results {
     pub finalise: bool,
     /// Results of these that are known already: the journal may begin behind their events.
     pub known: Vec<PostedResult>,
+    /// Records of results that cannot be read, and why: nobody answers for those, and people are told.
+    pub unread: Vec<String>,
 }

@@ -23,7 +23,7 @@ abstract contract TierTest is ExampleTest {
         attestors = new ZKMLAttestors(address(this));
         bytes32 x = bytes32(uint256(uint160(vm.addr(key("enclave")))));
         keyId = attestors.register(
-            ZKMLAttestors.Kind.Secp256k1, x, 0, keccak256("quote"), keccak256("code"), uint40(NOW + 1 days)
+            ZKMLAttestors.Kind.Secp256k1, x, 0, keccak256("quote"), keccak256("code"), uint40(block.timestamp + 1 days)
         );
         (small.paths, small.required, small.signatures, small.attestors) = (4, 1, 1, attestors);
         (medium.paths, medium.required, medium.bond, medium.deposit) = (1, 1, BOND, 1 ether);
@@ -42,13 +42,14 @@ abstract contract TierTest is ExampleTest {
         view
         returns (IZKMLAcceptance.Posting memory p, IZKMLAcceptance.Result memory r)
     {
-        (p.deadline, p.dataCommitment, p.output) = (DEADLINE, root.dataCommitment, output);
+        uint256 deadline = block.timestamp + 2 days;
+        (p.deadline, p.dataCommitment, p.output) = (deadline, root.dataCommitment, output);
         p.provenance = signRoot(SignedDataRoot(where), "issuer", root);
         r = IZKMLAcceptance.Result(
             poster,
             root.subject,
             ZKMLConsumer(where).nonces(root.subject),
-            DEADLINE,
+            deadline,
             root.action,
             root.dataCommitment,
             keccak256(output),

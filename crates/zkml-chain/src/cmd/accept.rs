@@ -8,7 +8,8 @@ use crate::{
     error::{Error, Result},
     show::Ui,
 };
-use std::path::PathBuf;
+use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
+use std::{collections::BTreeSet, path::PathBuf};
 use zkml_deploy::{Address, amount, chain::Chain};
 use zkml_protocol::Word;
 use zkml_workspace::{
@@ -30,9 +31,12 @@ use zkml_workspace::{
 /// The contract is one that inherits `ZKMLAcceptance` and offers `postResult(action, posting, policy)` to its callers; see the book, "Results for less
 /// than a proof". With --policy, the result is worked out by the integer model and posted; its bond is lost if its proof becomes due and
 /// does not come, so input and salts are kept in the artifact folder before anything is sent, and `watch --results` proves. With --finalise,
-/// --attest, --prove or --release, a posted result gets on. The deadline is --valid-for after the end of all windows.
+/// --draw, --attest, --prove or --release, a posted result gets on.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("valid_for", |flag| flag.help(VALID_FOR)))]
 pub struct Args {
+    #[command(flatten)]
+    given: Given,
     #[command(flatten)]
     folder: Folder,
     #[command(flatten)]
@@ -43,8 +47,8 @@ pub struct Args {
     doing: Doing,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Signatures: {"keyId", "issuedAt", "validUntil", "signature"}, or a list of such, ascending by key; what is signed is in the report of a --dry-run
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["finalise", "prove", "release"])]
+    /// Signatures: {"keyId", "issuedAt", "validUntil", "signature"}, or a list of such, ascending by key; what is signed is in the report of a --dry-run, and a keyId is what `keyIdOf` of the registry of keys answers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["finalise", "draw", "prove", "release"])]
     attestation: Option<PathBuf>,
     #[command(flatten)]
     terms: TermArgs,
@@ -73,6 +77,9 @@ struct Doing {
     /// Have the application act on this result: enough of its paths hold, or it is proven
     #[arg(long, value_name = "ID", value_parser = value::word, visible_alias = "finalize")]
     finalise: Option<Word>,
+    /// Draw this result, whose round is decided: it is spared, or its proof is due
+    #[arg(long, value_name = "ID", value_parser = value::word)]
+    draw: Option<Word>,
     /// Hand signatures for this result in
     #[arg(long, value_name = "ID", value_parser = value::word, requires = "attestation")]
     attest: Option<Word>,
@@ -125,12 +132,74 @@ struct PolicyArgs {
     /// The beacon that draws
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     beacon: Option<[u8; 20]>,
-    /// The registry of keys that attest
+    /// The registry of keys that attest, a `ZKMLAttestors`; its owner registers each key by `register`, see the book
     #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
     attestors: Option<[u8; 20]>,
     /// Number of keys that have to sign
     #[arg(long, value_name = "N", default_value_t = 1)]
     signatures: u8,
+}
+
+/// The help of --valid-for here: what `submit` says of it is not so.
+const VALID_FOR: &str = "Seconds that the application has to act on the result, from the end of all windows and of the longest wait for its draw, to the deadline";
+
+/// Flags that say a policy.
+const POLICY: [&str; 12] = [
+    "required",
+    "bond",
+    "deposit",
+    "token",
+    "from_deposit",
+    "challenge_window",
+    "answer_window",
+    "beneficiary",
+    "rate",
+    "beacon",
+    "attestors",
+    "signatures",
+];
+/// Flags that say what a result is bound to.
+const STATEMENT: [&str; 5] = ["action", "action_text", "deadline", "valid_for", "provenance"];
+/// Flags that say an input.
+const INPUT: [&str; 3] = ["input", "index", "salt_file"];
+
+/// Flags that stand on the command line; defaults, of the program or of `zkml.toml`, do not.
+#[derive(Debug, Clone, Default)]
+struct Given(BTreeSet<String>);
+
+impl Given {
+    fn has(&self, flag: &str) -> bool {
+        self.0.contains(flag)
+    }
+
+    /// Refuses flags that would do nothing.
+    fn refuse(&self, flags: &[&[&str]], why: &str) -> Result<()> {
+        let mut all = flags.iter().flat_map(|flags| flags.iter().copied());
+        let Some(flag) = all.find(|flag| self.has(flag)) else { return Ok(()) };
+        Err(Error::Usage { message: format!("--{} does nothing here: {why}", flag.replace('_', "-")) })
+    }
+}
+
+impl FromArgMatches for Given {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        Ok(Self(matches.ids().filter(given).map(ToString::to_string).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for Given {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        command
+    }
 }
 
 /// Where results are looked for that this folder has no record of.
@@ -175,6 +244,7 @@ impl PolicyArgs {
 /// # Errors
 /// As [`post::run`], [`act::run`], and with `--policy proven` as [`submit::hand_in`].
 pub fn run(ui: &Ui, args: Args) -> Result<()> {
+    check(&args)?;
     let chain = args.chain.chain()?;
     let artifacts = args.folder.open()?;
     let (consumer, deployed) = args.consumer.find(&chain, artifacts.model())?;
@@ -182,6 +252,17 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         Some(Paths(0)) => proven(ui, args, chain, artifacts, consumer),
         Some(paths) => posted(ui, args, chain, &artifacts, consumer, paths),
         None => acted(ui, args, chain, &artifacts, consumer, deployed),
+    }
+}
+
+/// Refuses flags that would do nothing, before anything is read.
+fn check(args: &Args) -> Result<()> {
+    let (given, posted) = (&args.given, "a result that is posted has its policy and its statement");
+    match (args.doing.policy, args.doing.prove) {
+        (Some(Paths(0)), _) => given.refuse(&[&POLICY[..], &["attestation"]], "a proof needs no policy"),
+        (Some(_), _) => Ok(()),
+        (None, Some(_)) => given.refuse(&[&POLICY[..], &STATEMENT], posted),
+        (None, None) => given.refuse(&[&POLICY[..], &STATEMENT, &INPUT], posted),
     }
 }
 
@@ -225,13 +306,15 @@ fn acted(
     consumer: Address,
     deployed: Option<u64>,
 ) -> Result<()> {
-    let Doing { finalise, attest, prove, release, .. } = args.doing;
+    let Doing { finalise, draw, attest, prove, release, .. } = args.doing;
+    let named = args.given.has("input");
     let InputArgs { input, index, salt_file } = args.input;
     let signed = args.attestation.as_deref().map(attestations).transpose()?.unwrap_or_default();
     let all = [
         finalise.map(|id| (id, Act::Finalise)),
         attest.map(|id| (id, Act::Attest(signed))),
-        prove.map(|id| (id, Act::Prove { input, index, salt_file })),
+        draw.map(|id| (id, Act::Draw)),
+        prove.map(|id| (id, Act::Prove { input, named, index, salt_file })),
         release.map(|id| (id, Act::Release)),
     ];
     let nothing = || Error::Usage { message: "which result, and what is to become of it?".to_owned() };

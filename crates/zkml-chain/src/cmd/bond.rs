@@ -7,7 +7,7 @@ use crate::{
 };
 use zkml_deploy::{U256, amount};
 use zkml_workspace::steps::{
-    bond::{self, DECIMALS, Request},
+    bond::{self, DECIMALS, PROOF_OVERHEAD, Request},
     compiled,
 };
 
@@ -28,7 +28,7 @@ pub struct Args {
     /// Highest price of gas that an honest poster has to survive, in gwei
     #[arg(long, value_name = "GWEI", value_parser = gwei)]
     gas_price: u128,
-    /// Gas of a proof on chain [default: as planned for the model of the artifact folder]
+    /// Gas of a proof on chain, all of the transaction [default: as planned for the model of the artifact folder, and what a contract that takes results adds]
     #[arg(long, value_name = "GAS")]
     gas: Option<u64>,
     /// What making a proof costs, in coins
@@ -45,7 +45,7 @@ pub struct Args {
 pub fn run(ui: &Ui, args: &Args) -> Result<()> {
     let gas = match args.gas {
         Some(gas) => gas,
-        None => compiled::plan(&args.folder.open()?)?.cost().gas_estimate,
+        None => compiled::plan(&args.folder.open()?)?.cost().gas_estimate.saturating_add(PROOF_OVERHEAD),
     };
     let request = Request {
         value: args.value,

@@ -20,11 +20,12 @@ use std::{
 };
 use zkml_deploy::{
     Address, DeployError, U256,
-    acceptance::{Acceptance, PostedResult},
+    acceptance::Acceptance,
     amount,
     asset::{Asset, COIN},
     chain::Chain,
     consumer::Consumer,
+    error::with_causes,
     publication::Publication,
     rpc::Rpc,
 };
@@ -38,7 +39,7 @@ use zkml_workspace::{
     artifacts::Artifacts,
     fleet::{FleetKey, FleetProver, Fleeting, publish},
     steps::{
-        acceptance::record,
+        acceptance::record::{self, Records},
         watch::{ModelProver, WatchReport, subjects_of_file},
     },
     value::{self, Amount, ValueError},
@@ -186,10 +187,11 @@ impl Args {
     }
 
     /// Whose results are answered for, besides those of the account itself.
-    fn answered_for(&self, account: Address, known: Vec<PostedResult>) -> Results {
+    fn answered_for(&self, account: Address, records: Records) -> Results {
         let others = self.results_of.iter().flat_map(|Subjects(others)| others);
         let posters = others.map(|poster| Address::from(*poster)).chain([account]).collect();
-        Results { posters, finalise: self.finalise, known }
+        let unread = records.unread.iter().map(|error| with_causes(error)).collect();
+        Results { posters, finalise: self.finalise, known: records.known, unread }
     }
 
     /// Least rewards of requests. A token says itself how many decimals it has.
@@ -242,11 +244,16 @@ pub fn run(ui: &Ui, args: Args) -> Result<()> {
         ..Options::new(zkml_deploy::transaction::Limits { poll, ..limits })
     };
     let folder = journal.parent().unwrap_or(Path::new(".")).to_owned();
-    let known = if args.results { record::all(&artifacts, chain.id, consumer)? } else { Vec::new() };
+    let records =
+        if args.results { record::all(&artifacts, chain.id, consumer)? } else { Records::default() };
+    for error in &records.unread {
+        let why = with_causes(error);
+        ui.warn(format_args!("nobody answers for a result whose record cannot be read: {why}"));
+    }
     let prover = prover(ui, &args, artifacts, folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| StepError::io("start", Path::new("threads"), e))?;
-    let answered = Answered { consumer, known };
+    let answered = Answered { consumer, records };
     let served = runtime.block_on(work(ui, &args, &chain, answered, journal, options, prover));
     // Proofs that nobody waited for go down with the process.
     runtime.shutdown_background();
@@ -294,14 +301,14 @@ fn prover(ui: &Ui, args: &Args, artifacts: Artifacts, kept: PathBuf) -> Result<P
 /// The contract, and the results that this folder has records of.
 struct Answered {
     consumer: Address,
-    known: Vec<PostedResult>,
+    records: Records,
 }
 
 async fn work(
     ui: &Ui,
     args: &Args,
     chain: &Chain,
-    Answered { consumer, known }: Answered,
+    Answered { consumer, records }: Answered,
     journal: PathBuf,
     mut options: Options,
     proving: Proving,
@@ -314,7 +321,7 @@ async fn work(
     if args.results {
         // Requests of the same contract are served as well, if it takes any.
         Acceptance::at(&rpc, consumer).await?;
-        options.results = Some(args.answered_for(account.address(), known));
+        options.results = Some(args.answered_for(account.address(), records));
     } else {
         asked.takes_requests().await?;
     }

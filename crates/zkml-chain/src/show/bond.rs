@@ -17,6 +17,7 @@ impl Report for BondReport {
         ];
         let rows = rows.into_iter().filter_map(|(what, bond)| Some(vec![what.to_owned(), bond.clone()?]));
         table::print(out, &[Align::Left, Align::Right], &rows.collect::<Vec<_>>())?;
-        writeln!(out, "{DIM}coins, at least; bonds are no less than a proof costs{DIM:#}")
+        let gas = table::thousands(self.gas);
+        writeln!(out, "{DIM}coins, at least; bonds are no less than a proof costs, of {gas} gas{DIM:#}")
     }
 }

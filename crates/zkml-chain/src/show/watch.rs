@@ -1,12 +1,12 @@
 //! Events of the service, and what a run of it came to.
 
-use super::{Report, Ui, clean::redact_json, raw, table};
+use super::{DIM, Report, Ui, YELLOW, clean::redact_json, raw, table};
 use crate::error::Result;
 use std::{
     io::{self, Write},
     sync::Arc,
 };
-use zkml_service::{Event, Observer, Summary};
+use zkml_service::{Event, Observer, OpenResults, Summary};
 use zkml_workspace::steps::watch::WatchReport;
 
 /// One line of JSON on stdout for each event, if that is wanted. Logs are written by the service itself.
@@ -39,7 +39,7 @@ pub fn ended(ui: &Ui, report: &WatchReport) -> Result<()> {
 
 impl Report for WatchReport {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Summary { requests, proofs, sent, done, abandoned, earned } = &self.summary;
+        let Summary { requests, proofs, sent, done, abandoned, earned, open } = &self.summary;
         let number = |count: &u64| table::thousands(*count);
         writeln!(
             out,
@@ -57,6 +57,13 @@ impl Report for WatchReport {
         if *abandoned > 0 {
             writeln!(out, "{abandoned} proofs were not waited for")?;
         }
-        writeln!(out, "journal    {}", self.journal)
+        writeln!(out, "journal    {}", self.journal)?;
+        let Some(OpenResults { results, bonds, until, next }) = open else { return Ok(()) };
+        writeln!(
+            out,
+            "{YELLOW}{} results stay open{YELLOW:#}, with bonds of {bonds} coins, until {until} at the latest",
+            number(results)
+        )?;
+        writeln!(out, "{DIM}{next}{DIM:#}")
     }
 }

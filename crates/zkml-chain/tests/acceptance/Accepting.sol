@@ -4,6 +4,7 @@ pragma solidity ^0.8.20;
 import {ZKMLAcceptance} from "@zkml-chain/contracts/src/ZKMLAcceptance.sol";
 import {ZKMLAttestors} from "@zkml-chain/contracts/src/ZKMLAttestors.sol";
 import {ZKMLConsumer} from "@zkml-chain/contracts/src/ZKMLConsumer.sol";
+import {ZKMLRandaoBeacon} from "@zkml-chain/contracts/src/ZKMLRandaoBeacon.sol";
 import {IZKMLBeacon} from "@zkml-chain/contracts/src/interfaces/IZKMLBeacon.sol";
 import {IZKMLVerifier} from "@zkml-chain/contracts/src/interfaces/IZKMLVerifier.sol";
 
@@ -35,6 +36,9 @@ contract Scripted is IZKMLBeacon {
         state = value == 0 ? RoundState.Waiting : RoundState.Known;
     }
 }
+
+/// @title The beacon whose rounds are blocks
+contract Blocks is ZKMLRandaoBeacon {}
 
 /// @title Keys
 contract Keys is ZKMLAttestors {

@@ -59,12 +59,24 @@ fn policies(place: &Place) {
         (&sampled, &["--beacon", &beacon, "--rate", "1.1"], "rate"),
         (&sampled, &["--rate", "0.1"], "not-named"),
         (&["--policy", "attested"], &[], "not-named"),
+        (&["--policy", "attested", "--attestors", &keys], &["--beneficiary", POSTER], "own-beneficiary"),
         (&["--policy", "attested", "--attestors", &keys], &["--signatures", "17"], "signatures"),
         (&["--policy", "optimistic", "--bond", "1.2.3"], &[], "argument"),
     ];
     for (fixed, more, name) in cases {
         check(place.accept(&[fixed, *more].concat()), 2, name, &[]);
     }
+    let window = place.accept(&[&optimistic[..], &["--answer-window", "299"]].concat());
+    check(window, 2, "window", &["an answer window of 299 s"]);
+    let nobody = format!("0x{}", "11".repeat(20));
+    check(
+        place.accept(&[&sampled[..], &["--rate", "0.1", "--beacon", &nobody]].concat()),
+        5,
+        "no-code",
+        &[&nobody],
+    );
+    check(place.accept(&["--policy", "attested", "--attestors", &nobody]), 5, "no-code", &[&nobody]);
+    idle_flags(place, &nobody);
     check(
         place.accept(&[&optimistic[..2], &["--bond", "1000000"], &optimistic[4..]].concat()),
         5,
@@ -78,12 +90,30 @@ fn policies(place: &Place) {
     assert_eq!(place.accept(&["--policy", "optimistic", "--finalise", &"0x11".repeat(32)]).code, 2);
 }
 
+/// A flag that would do nothing is no flag to be silent about.
+fn idle_flags(place: &Place, nobody: &str) {
+    let id = "0x".to_owned() + &"11".repeat(32);
+    for (words, flag) in [
+        (&["--policy", "proven", "--bond", "1"][..], "--bond"),
+        (&["--policy", "proven", "--challenge-window", "300"], "--challenge-window"),
+        (&["--policy", "proven", "--attestation", "none.json"], "--attestation"),
+        (&["--finalise", &id, "--attestors", nobody], "--attestors"),
+        (&["--release", &id, "--deadline", "7"], "--deadline"),
+        (&["--draw", &id, "--input", "none.json"], "--input"),
+        (&["--prove", &id, "--rate", "0.1"], "--rate"),
+    ] {
+        check(place.accept(words), 2, "usage", &[&format!("{flag} does nothing here")]);
+    }
+}
+
 /// Whoever looks at another input learns nothing about the result.
 fn other_inputs(place: &Place, id: &str) {
     let other = place.path("other.json");
     fs::copy(place.folder.path("sample.json"), &other).unwrap();
     // Other salts are another commitment.
     check(place.challenge(&[id, "--deposit", "1", "--input", &other]), 3, "other-input", &[id]);
+    // The kept one is taken, and no other one instead of it without a word.
+    check(place.accept(&["--prove", id, "--input", &other]), 2, "input-kept", &[id, "leave --input out"]);
     // So it is for whoever proves without what was kept.
     let kept = place.folder.path("results");
     let aside = place.folder.path("aside");

@@ -11,6 +11,9 @@ use zkml_contracts::{acceptance as abi, errors::selector};
 use zkml_deploy::U256;
 use zkml_protocol::{Word, binding::address_word};
 
+/// The contract that keeps hashes of blocks for longer (EIP-2935).
+const HISTORY: &str = "0x0000F90827F1C53a10cb7A02335B175320002935";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_path_by_hand() {
     let place = Place::new(Folder::new()).await;
@@ -19,7 +22,10 @@ async fn every_path_by_hand() {
     answered(&place).await;
     silent(&place).await;
     sampled(&place).await;
+    drawn_late(&place).await;
+    of_blocks(&place).await;
     attested(&place).await;
+    deprecated(&place).await;
 }
 
 /// Nobody asks, so it counts when the window is over.
@@ -110,17 +116,104 @@ async fn sampled(place: &Place) {
     let spared = place.post("sampled", &[]);
     check(place.accept(&["--finalise", &spared]), 1, "not-acceptable", &["round 7 has not spared it"]);
     check(place.challenge(&[&spared, "--deposit", "1"]), 1, "no-such-path", &["not optimistic"]);
+    check(place.accept(&["--draw", &spared]), 1, "round-waiting", &["round 7", "handed in"]);
     place.decide(&spared, false).await;
     let drawn = place.post("sampled", &[]);
     place.decide(&drawn, true).await;
-    for id in [&spared, &drawn] {
-        let posted = place.find(id).await;
-        let data = abi::draw(&posted.result, &posted.policy);
-        place.send(CHALLENGER, place.consumer, &data, U256::ZERO).await;
-    }
+    let report = place.accepted(&["--draw", &spared]);
+    assert_eq!(
+        (&report["result"]["state"], &report["result"]["held"]),
+        (&json!("posted"), &json!(["sampled"]))
+    );
+    assert!(report["next"].as_str().unwrap().contains("--finalise"), "{report}");
+    check(place.accept(&["--draw", &spared]), 1, "holds-already", &["drawn already"]);
+    // Anybody draws.
+    let posted = place.find(&drawn).await;
+    let data = abi::draw(&posted.result, &posted.policy);
+    place.send(CHALLENGER, place.consumer, &data, U256::ZERO).await;
+    check(place.accept(&["--draw", &drawn]), 1, "wrong-state", &["demanded"]);
     assert_eq!([place.state(&spared).await, place.state(&drawn).await], ["posted", "demanded"]);
     assert_eq!(place.accepted(&["--finalise", &spared])["result"]["state"], "accepted");
     assert_eq!(place.accepted(&["--prove", &drawn])["result"]["state"], "proven");
+}
+
+/// Its deadline was over before it was drawn: no proof is needed for the bond to come back.
+async fn drawn_late(place: &Place) {
+    let id = place.post("sampled", &[]);
+    let before = place.funds(POSTER).await;
+    place.wait(200_000).await;
+    let run = place.accept(&["--release", &id]);
+    assert!(run.code == 1 && run.json().to_string().contains("StillExposed"), "{run:?}");
+    place.decide(&id, false).await;
+    let report = place.accepted(&["--draw", &id]);
+    assert!(report["next"].as_str().unwrap().contains("--release"), "{report}");
+    check(place.accept(&["--finalise", &id]), 1, "window-closed", &["the time to act on the output"]);
+    assert_eq!(place.accepted(&["--release", &id])["result"]["state"], "void");
+    let after = place.funds(POSTER).await;
+    assert_eq!(coins(&after), coins(&before) + coins("0.3"));
+    let no_path = place.post("optimistic", &["--from-deposit"]);
+    check(place.accept(&["--draw", &no_path]), 1, "no-such-path", &["not sampled"]);
+    place.wait(WINDOW + 1).await;
+    place.accepted(&["--finalise", &no_path]);
+}
+
+/// A block whose header nobody hands in is missed long after all windows: the deadline is behind that, and the proof counts.
+async fn of_blocks(place: &Place) {
+    let blocks = place.blocks.to_string();
+    let window = WINDOW.to_string();
+    let terms = [
+        &["--policy", "sampled", "--bond", "0.3", "--beneficiary", TREASURY, "--rate", "0.5"][..],
+        &["--beacon", &blocks, "--answer-window", &window],
+    ]
+    .concat();
+    let now = place.rpc.now().await.unwrap();
+    let deadline = |report: &Value| report["result"]["deadline"].as_str().unwrap().parse::<u64>().unwrap();
+    // On a chain that keeps its history, and then on one that does not, where fewer blocks have to be made.
+    place.rpc.raw("anvil_setCode", json!([HISTORY, "0x00"])).await.unwrap();
+    let kept = place.accepted(&[&terms[..], &["--dry-run"]].concat());
+    assert!(deadline(&kept) > now + 8_191 + WINDOW, "{kept}");
+    place.rpc.raw("anvil_setCode", json!([HISTORY, "0x"])).await.unwrap();
+    // Later than the answer window, but not than the time in which the block can be shown.
+    let early = (now + WINDOW + 60).to_string();
+    let refused = check(
+        place.accept(&[&terms[..], &["--deadline", &early]].concat()),
+        2,
+        "deadline-before-draw",
+        &[&early, "is missed at about"],
+    );
+    let posted = place.accepted(&[&terms[..], &["--valid-for", "600"]].concat());
+    let deadline = deadline(&posted);
+    assert!((now + 256 + WINDOW..now + 8_191).contains(&deadline), "{posted}");
+    let earliest = refused["message"].as_str().unwrap().split("until ").nth(1).unwrap();
+    let earliest: u64 = earliest.split(';').next().unwrap().parse().unwrap();
+    assert!((earliest..earliest + 700).contains(&deadline), "{refused} {posted}");
+    let id = posted["result"]["id"].as_str().unwrap().to_owned();
+    check(place.accept(&["--draw", &id]), 1, "round-waiting", &[&blocks]);
+    // A block a second, and some more for the seconds that have passed without one.
+    let missed = earliest - WINDOW - place.rpc.now().await.unwrap() + 120;
+    place.rpc.raw("anvil_mine", json!([format!("{missed:#x}"), "0x1"])).await.unwrap();
+    let report = place.accepted(&["--draw", &id]);
+    assert_eq!(report["result"]["state"], "demanded", "missed, and due: {report}");
+    assert!(report["next"].as_str().unwrap().contains("--prove"), "{report}");
+    place.accepted(&["--prove", &id]);
+    assert_eq!(place.accepted(&["--finalise", &id])["result"]["state"], "accepted");
+}
+
+/// Of a model that is out of use nothing can be proven: anybody gives bonds back, in the middle of a window.
+async fn deprecated(place: &Place) {
+    let id = place.post("optimistic", &["--from-deposit"]);
+    check(place.run(CHALLENGERS_KEY, "accept", &["--release", &id]), 1, "not-poster", &[POSTER]);
+    let before = place.funds(POSTER).await;
+    let verifier = place.word(place.consumer, "ZKML_VERIFIER()").await;
+    let verifier = zkml_deploy::Address::from_slice(&verifier.0[12..]);
+    let registry = place.word(verifier, "registry()").await;
+    let registry = zkml_deploy::Address::from_slice(&registry.0[12..]);
+    let model = place.word(place.consumer, "modelId()").await;
+    let data = [&selector("deprecateModel(uint256)")[..], &model.0].concat();
+    place.send(POSTER, registry, &data, U256::ZERO).await;
+    let run = place.run(CHALLENGERS_KEY, "accept", &["--release", &id]);
+    assert_eq!((run.code, &run.json()["result"]["state"]), (0, &json!("void")), "{run:?}");
+    assert_eq!(coins(&place.funds(POSTER).await), coins(&before) + coins("0.3"));
 }
 
 /// A registered key signs what the report says, in a wallet.

@@ -4,6 +4,7 @@
 mod anvil;
 mod bad_input;
 mod by_hand;
+mod interrupted;
 mod place;
 #[path = "../end_to_end/support.rs"]
 #[allow(dead_code, reason = "only a part of it is used here")]

@@ -1,10 +1,13 @@
 //! A node with a contract that takes results, and the commands that talk about them.
 
-use std::fs;
+use std::{
+    fs,
+    process::{Child, Stdio},
+};
 
 use crate::{
     anvil::{self, Anvil},
-    support::{Folder, Run, done, zkml_env},
+    support::{Folder, Run, command, done, ended, zkml_env},
 };
 use serde_json::{Value, json};
 use zkml_contracts::{acceptance as abi, errors::selector};
@@ -38,6 +41,8 @@ pub(crate) struct Place {
     pub(crate) temp: tempfile::TempDir,
     pub(crate) consumer: Address,
     pub(crate) beacon: Address,
+    /// The one whose rounds are blocks.
+    pub(crate) blocks: Address,
     pub(crate) keys: Address,
 }
 
@@ -54,7 +59,8 @@ impl Place {
         let record = fs::read(temp.path().join("deployments/31337/credit_mlp.json")).unwrap();
         let record: Value = serde_json::from_slice(&record).unwrap();
         let plain: Address = record["contracts"]["consumer"]["address"].as_str().unwrap().parse().unwrap();
-        let mut place = Self { node, rpc, folder, temp, consumer: plain, beacon: plain, keys: plain };
+        let mut place =
+            Self { node, rpc, folder, temp, consumer: plain, beacon: plain, blocks: plain, keys: plain };
         place.deploy(plain).await;
         place
     }
@@ -74,6 +80,7 @@ impl Place {
         let address = |receipt: Value| serde_json::from_value(receipt["contractAddress"].clone()).unwrap();
         self.consumer = address(self.mined(create(code("Accepting", &[verifier, model, owner]))).await);
         self.beacon = address(self.mined(create(code("Scripted", &[]))).await);
+        self.blocks = address(self.mined(create(code("Blocks", &[]))).await);
         self.keys = address(self.mined(create(code("Keys", &[owner]))).await);
     }
 
@@ -92,7 +99,7 @@ impl Place {
         self.mined(json!({ "from": from, "to": to, "data": hex(data), "value": value })).await
     }
 
-    async fn word(&self, to: Address, signature: &str) -> Word {
+    pub(crate) async fn word(&self, to: Address, signature: &str) -> Word {
         let answer = self.rpc.call(None, Some(to), &selector(signature)).await.unwrap();
         Word(answer.returned("view").unwrap()[..32].try_into().unwrap())
     }
@@ -108,13 +115,27 @@ impl Place {
     }
 
     /// Runs a command about results with somebody's key.
-    pub(crate) fn run(&self, key: &str, command: &str, more: &[&str]) -> Run {
+    pub(crate) fn run(&self, key: &str, name: &str, more: &[&str]) -> Run {
+        ended(self.start(key, name, more))
+    }
+
+    /// Starts one, and does not wait for it.
+    pub(crate) fn start(&self, key: &str, name: &str, more: &[&str]) -> Child {
         let consumer = self.consumer.to_string();
-        let fixed =
-            [command, "--json", "--dir", &self.folder.dir, "--consumer", &consumer, "--chain", "anvil"];
-        let environment = [("ANVIL_RPC_URL", self.node.url()), ("KEY", key.to_owned())];
-        let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
-        zkml_env(&environment, &[&fixed[..], &["--key-env", "KEY"], more].concat())
+        let mut command = command();
+        command.args([
+            name,
+            "--json",
+            "--dir",
+            &self.folder.dir,
+            "--consumer",
+            &consumer,
+            "--chain",
+            "anvil",
+        ]);
+        command.args(["--key-env", "KEY"]).args(more);
+        command.env("ANVIL_RPC_URL", self.node.url()).env("KEY", key);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     pub(crate) fn accept(&self, more: &[&str]) -> Run {
@@ -145,19 +166,24 @@ impl Place {
 
     /// The same with somebody's key.
     pub(crate) fn post_by(&self, key: &str, paths: &str, more: &[&str]) -> String {
-        let beacon = self.beacon.to_string();
-        let keys = self.keys.to_string();
-        let window = WINDOW.to_string();
+        let terms = self.terms(paths);
+        let terms: Vec<&str> = terms.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let run = self.run(key, "accept", &terms);
+        assert_eq!(run.code, 0, "{run:?}");
+        let report = run.json();
+        assert_eq!(report["result"]["state"], "posted", "{report}");
+        report["result"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The flags that say a policy of these paths.
+    pub(crate) fn terms(&self, paths: &str) -> Vec<String> {
+        let (beacon, keys, window) = (self.beacon.to_string(), self.keys.to_string(), WINDOW.to_string());
         let terms = [
             &["--policy", paths, "--bond", "0.3", "--deposit", "0.1", "--beneficiary", TREASURY][..],
             &["--challenge-window", &window, "--answer-window", &window, "--rate", "0.5"],
             &["--beacon", &beacon, "--attestors", &keys, "--valid-for", "86400"],
         ];
-        let run = self.run(key, "accept", &[&terms.concat(), more].concat());
-        assert_eq!(run.code, 0, "{run:?}");
-        let report = run.json();
-        assert_eq!(report["result"]["state"], "posted", "{report}");
-        report["result"]["id"].as_str().unwrap().to_owned()
+        terms.concat().into_iter().map(str::to_owned).collect()
     }
 
     /// Posts a result that the model does not give, as a liar does: without the command. Its policy, input and terms are those of a posted one.

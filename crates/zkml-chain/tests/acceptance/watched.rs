@@ -125,6 +125,8 @@ async fn what_becomes_due_is_proven_in_time() {
     false_and_lost(&place).await;
     posted_before_the_journal(&place).await;
     of_somebody_else(&place).await;
+    with_a_damaged_record(&place).await;
+    without_words_about_values(&place).await;
 }
 
 /// A challenge is answered by a service that is killed as soon as it has begun, and started again.
@@ -193,6 +195,74 @@ async fn posted_before_the_journal(place: &Place) {
     let lines = place.watched("another", &["--from-block", &from]);
     assert!(has(&lines, "proven"), "{lines:?}");
     assert_eq!(place.state(&id).await, "proven");
+}
+
+/// One record that cannot be read keeps no other result from being answered for, and people are told. What stays open is said at the end.
+async fn with_a_damaged_record(place: &Place) {
+    let damaged = place.post("optimistic", &[]);
+    let whole = place.post("optimistic", &[]);
+    let path = place.folder.path(&format!("results/31337-{damaged}.json"));
+    let record = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &record[..record.len() / 2]).unwrap();
+    let from = (place.rpc.block_number().await.unwrap() + 1).to_string();
+    let journal = place.path("third");
+    let run = place.run(
+        POSTERS_KEY,
+        "watch",
+        &[
+            "--results",
+            "--journal",
+            &journal,
+            "--listen",
+            "127.0.0.1:0",
+            "--until-idle",
+            "--from-block",
+            &from,
+        ],
+    );
+    assert!(run.code == 0 && run.stderr.contains(&damaged), "{run:?}");
+    assert!(run.stderr.contains("nobody answers for a result whose record cannot be read"), "{run:?}");
+    let last: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    let open = &last["summary"]["open"];
+    // The other one is proven, and waits to count.
+    assert_eq!((&open["results"], &open["bonds"]), (&json!(2), &json!("0.3")), "{last}");
+    let deadline = place.find(&whole).await.result.deadline;
+    assert_eq!(open["until"].as_u64().unwrap(), u64::from_be_bytes(deadline.0[24..].try_into().unwrap()));
+    assert!(open["next"].as_str().unwrap().contains("watch --results"), "{last}");
+    let service = Service::start(place);
+    let health = service.shows("/healthz", "cannot be read");
+    assert!(health.contains(&damaged), "{health}");
+    drop(service);
+    std::fs::write(&path, record).unwrap();
+}
+
+/// An input that cannot be used is named by its file: what is said to many says no value of it.
+async fn without_words_about_values(place: &Place) {
+    let service = Service::start(place);
+    let id = place.post("optimistic", &[]);
+    assert_eq!(service.wait("posted")["result"], *id);
+    let data = place.find(&id).await.result.data_commitment;
+    let kept = place.folder.path(&format!("results/{data}/input.json"));
+    let whole = std::fs::read_to_string(&kept).unwrap();
+    let mut spoilt: Value = serde_json::from_str(&whole).unwrap();
+    let (_, values) = spoilt["inputs"].as_object_mut().unwrap().iter_mut().next().unwrap();
+    *first_number(values) = json!(271_828_182);
+    std::fs::write(&kept, spoilt.to_string()).unwrap();
+    place.challenged(&[&id, "--deposit", "0.1"]);
+    let postponed = service.wait("postponed");
+    let reason = postponed["reason"].as_str().unwrap();
+    assert!(reason.contains("input.json is no input that this model takes"), "{postponed}");
+    assert!(!postponed.to_string().contains("2718"), "{postponed}");
+    for path in ["/", "/healthz"] {
+        assert!(!service.get(path).contains("2718"), "{path}");
+    }
+    std::fs::write(&kept, whole).unwrap();
+    assert_eq!(service.wait("fulfilled")["request"], *id, "a file can be mended");
+}
+
+/// The first number in lists of lists.
+fn first_number(value: &mut Value) -> &mut Value {
+    if value.is_array() { first_number(&mut value[0]) } else { value }
 }
 
 /// Results of others are proven where they are named, and their inputs are there.

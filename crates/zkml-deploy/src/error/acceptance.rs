@@ -155,9 +155,9 @@ pub enum AcceptanceError {
     )]
     ZeroDeposit,
     /// A window is too short or too long.
-    #[error("a {what} of {seconds} s is refused: the contract takes {shortest} s to {longest} s")]
+    #[error("{what} of {seconds} s is refused: the contract takes {shortest} s to {longest} s")]
     Window {
-        /// Its name.
+        /// Its name, with its article.
         what: &'static str,
         /// Its length.
         seconds: u32,
@@ -210,6 +210,41 @@ pub enum AcceptanceError {
         deadline: u64,
         /// The earliest one.
         earliest: u64,
+    },
+    /// The deadline may be over before it is known whether the result is drawn.
+    #[error(
+        "the deadline {deadline} may be over before the result is drawn: where nobody hands its randomness in, its round is missed at about {decided}, and a proof may come until {earliest}; name that or a later one with --deadline, or none"
+    )]
+    DeadlineBeforeDraw {
+        /// The deadline.
+        deadline: u64,
+        /// Time by which the round is known or missed.
+        decided: u64,
+        /// The earliest deadline.
+        earliest: u64,
+    },
+    /// The round that draws a result is neither known nor missed.
+    #[error(
+        "round {round} of the beacon {beacon}, which draws the result {id}, is not decided: have its randomness handed in there, or wait until it is missed"
+    )]
+    RoundWaiting {
+        /// The result.
+        id: Word,
+        /// The round.
+        round: u64,
+        /// The beacon.
+        beacon: Address,
+    },
+    /// The input of a result is named though it was kept.
+    #[error(
+        "the input of the result {id} was kept when it was posted, in {}: leave --input out, and --index and --salt-file",
+        kept.display()
+    )]
+    InputKept {
+        /// The result.
+        id: Word,
+        /// The file.
+        kept: std::path::PathBuf,
     },
     /// Keys are not in order.
     #[error("the key {key_id} is not above the one before: attestations are ascending by key, each key once")]
@@ -270,6 +305,9 @@ impl AcceptanceError {
             Self::NotNamed { .. } => "not-named",
             Self::OwnBeneficiary { .. } => "own-beneficiary",
             Self::DeadlineTooSoon { .. } => "deadline-too-soon",
+            Self::DeadlineBeforeDraw { .. } => "deadline-before-draw",
+            Self::RoundWaiting { .. } => "round-waiting",
+            Self::InputKept { .. } => "input-kept",
             Self::KeysNotAscending { .. } => "keys-not-ascending",
             Self::AttestationTime { .. } => "attestation-time",
             Self::Key { .. } => "attesting-key",
@@ -292,6 +330,8 @@ impl AcceptanceError {
                 | Self::NotNamed { .. }
                 | Self::OwnBeneficiary { .. }
                 | Self::DeadlineTooSoon { .. }
+                | Self::DeadlineBeforeDraw { .. }
+                | Self::InputKept { .. }
                 | Self::KeysNotAscending { .. }
         )
     }

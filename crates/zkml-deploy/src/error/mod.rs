@@ -6,7 +6,7 @@ mod causes;
 use std::{error::Error, path::PathBuf};
 
 use alloy::{
-    primitives::{Address, U256, utils::format_ether},
+    primitives::{Address, U256},
     signers,
 };
 use zkml_contracts::chains::Chain;
@@ -14,7 +14,10 @@ use zkml_contracts::chains::Chain;
 pub use self::acceptance::AcceptanceError;
 pub use self::causes::{ChainsFileError, KeystoreError, RecordError, UrlError};
 
-use crate::{amount::gwei, secret::redact};
+use crate::{
+    amount::{self, gwei},
+    secret::redact,
+};
 
 /// An error of deployment: it names the thing, the number and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -500,13 +503,14 @@ impl DeployError {
     /// An account has `balance` wei and may need `needed`.
     #[must_use]
     pub fn insufficient_funds(chain: &Chain, account: Address, balance: U256, needed: U256) -> Self {
+        let show = |wei| amount::show(wei, 18);
         Self::InsufficientFunds {
             account: account.to_string(),
             chain: chain.name.clone(),
             currency: chain.currency.clone(),
-            balance: format_ether(balance),
-            needed: format_ether(needed),
-            missing: format_ether(needed.saturating_sub(balance)),
+            balance: show(balance),
+            needed: show(needed),
+            missing: show(needed.saturating_sub(balance)),
         }
     }
 }

@@ -150,9 +150,20 @@ impl Rpc {
     /// # Errors
     /// As [`Rpc::chain_id_there`]; a revert is no error.
     pub async fn call(&self, from: Option<Address>, to: Option<Address>, data: &[u8]) -> Result<Answer> {
-        let request = request(from, to, data);
         // alloy would ask for the pending block.
-        match self.try_ask(|| self.provider.call(request.clone()).block(BlockId::latest())).await {
+        self.call_in(BlockId::latest(), request(from, to, data)).await
+    }
+
+    /// The same of a block that was the last one a moment ago, for answers that have to agree with what else was read of it.
+    ///
+    /// # Errors
+    /// As [`Rpc::chain_id_there`]; a revert is no error.
+    pub async fn call_at(&self, block: u64, to: Address, data: &[u8]) -> Result<Answer> {
+        self.call_in(BlockId::number(block), request(None, Some(to), data)).await
+    }
+
+    async fn call_in(&self, block: BlockId, request: TransactionRequest) -> Result<Answer> {
+        match self.try_ask(|| self.provider.call(request.clone()).block(block)).await {
             Ok(bytes) => Ok(Answer::Returned(bytes)),
             Err(failure) => self.reverted("eth_call", failure).map(Answer::Reverted),
         }

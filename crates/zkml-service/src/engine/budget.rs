@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use alloy::{
-    primitives::{U256, utils::format_ether},
-    rpc::types::TransactionReceipt,
-};
+use alloy::{primitives::U256, rpc::types::TransactionReceipt};
 
 use zkml_deploy::{amount, rpc::Fees};
 
@@ -53,7 +50,7 @@ impl Engine {
 
     /// Says once that a budget stops the service.
     fn note_over(&mut self, window: &'static str, figures: [U256; 4]) {
-        let [budget, spent, reserved, needed] = figures.map(format_ether);
+        let [budget, spent, reserved, needed] = figures.map(|wei| amount::show(wei, 18));
         let notice = format!(
             "the budget of {budget} for an {window} stops it: {spent} are spent, {reserved} are reserved for what waits, and up to {needed} are needed"
         );

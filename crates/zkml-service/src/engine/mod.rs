@@ -150,6 +150,23 @@ pub struct Summary {
     pub abandoned: usize,
     /// What was earned with all requests in the journal, by asset.
     pub earned: Vec<Payment>,
+    /// Results that are answered for and not over, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenResults>,
+}
+
+/// Results whose bonds stay set aside when a run ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenResults {
+    /// Their number.
+    pub results: u64,
+    /// Their bonds, in coins.
+    pub bonds: String,
+    /// Last block time at which one of them may count, or its proof come, in seconds since 1970.
+    pub until: u64,
+    /// The next step, in words.
+    pub next: String,
 }
 
 impl Service {
@@ -183,6 +200,8 @@ struct Engine {
     begun: bool,
     /// Requests that are being proven here.
     proving: HashSet<Word>,
+    /// Results that are proven and did not count yet: their bonds are back.
+    proven: HashSet<Word>,
     /// The queue of the fleet, if there is one.
     backlog: Backlog,
     /// Requests whose tasks are being made for the fleet, and since when.
@@ -228,6 +247,7 @@ impl Engine {
             summary: Summary::default(),
             begun: false,
             proving: HashSet::new(),
+            proven: HashSet::new(),
             backlog: Backlog::default(),
             packing: HashMap::new(),
             told,
@@ -383,6 +403,7 @@ impl Engine {
         self.summary.abandoned = self.proving.len();
         self.summary.requests = self.journal.counts()?;
         self.summary.earned = self.earned()?;
+        self.summary.open = self.left_open()?;
         Ok(self.summary.clone())
     }
 

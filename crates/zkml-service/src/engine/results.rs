@@ -19,12 +19,12 @@ use zkml_deploy::{
 };
 use zkml_protocol::Word;
 
-use super::{Engine, follow::Head};
+use super::{Engine, OpenResults, follow::Head};
 use crate::{
     error::{Result, ServiceError},
     event::Event,
     health::Concern,
-    journal::{Duty, DutyKind, Entry},
+    journal::{AtStake, Duty, DutyKind, Entry},
     metrics::signed,
     prover::{Proven, ResultJob},
     seen::What,
@@ -71,7 +71,7 @@ impl Engine {
         if self.options.results.is_none() {
             return Ok(());
         }
-        self.know_results().await?;
+        self.know_results(head).await?;
         for kept in self.journal.look_at_results(LOOKED_AT)? {
             match self.look_at(&kept, head).await {
                 Ok(()) => {}
@@ -89,11 +89,11 @@ impl Engine {
     }
 
     /// Takes up results of records, unless they never came to the chain.
-    async fn know_results(&mut self) -> Result<()> {
+    async fn know_results(&mut self, head: Head) -> Result<()> {
         while let Some(known) = self.options.results.as_ref().and_then(|results| results.known.last()) {
             let (known, poster) = (known.clone(), Address::from(known.result.poster));
             let ours = self.options.results.as_ref().is_some_and(|results| results.posters.contains(&poster));
-            let status = Acceptance::known(&self.rpc, self.consumer).status(known.id).await?;
+            let status = Acceptance::known(&self.rpc, self.consumer).status_at(head.number, known.id).await?;
             if ours && status.state != State::None {
                 self.journal.know(&known)?;
             }
@@ -105,8 +105,13 @@ impl Engine {
     /// Notes what a result wants of itself, or that it is over.
     async fn look_at(&mut self, kept: &PostedResult, head: Head) -> Result<()> {
         let acceptance = Acceptance::known(&self.rpc, self.consumer);
-        let status = acceptance.status(kept.id).await?;
+        let status = acceptance.status_at(head.number, kept.id).await?;
         let deadline = kept.result.deadline;
+        if status.state == State::Proven {
+            self.proven.insert(kept.id);
+        } else {
+            self.proven.remove(&kept.id);
+        }
         match status.state {
             State::Demanded if status.until >= head.time => {
                 let until = Word::from_u64(status.until);
@@ -132,7 +137,7 @@ impl Engine {
         let due = self.journal.due()?;
         let left = due.first().map_or(0, |(_, until)| until.saturating_sub(head.time));
         self.metrics.answer_seconds.set(signed(left));
-        let (open, bonds) = self.journal.at_stake()?;
+        let AtStake { open, bonds, .. } = self.journal.at_stake(&self.proven)?;
         let ended = |how| self.journal.ended(how);
         let lost = ended("lost")?;
         let counts = [
@@ -155,15 +160,33 @@ impl Engine {
         if lost > 0 {
             notices.push(format!("{lost} results have lost their bonds"));
         }
+        if let Some(results) = &self.options.results
+            && let Some(first) = results.unread.first()
+        {
+            let number = results.unread.len();
+            notices.push(format!(
+                "{number} records of results cannot be read, and nobody answers for those results: {first}"
+            ));
+        }
         self.health.notice(Concern::Results, (!notices.is_empty()).then(|| notices.join("; ")));
         Ok(())
+    }
+
+    /// Results that a run leaves open, and what becomes of them without it.
+    pub(super) fn left_open(&self) -> Result<Option<OpenResults>> {
+        let AtStake { open, bonds, until } = self.journal.at_stake(&self.proven)?;
+        if self.options.results.is_none() || open == 0 {
+            return Ok(None);
+        }
+        let next = "run `zkml-chain watch --results --finalise` until then: a proof that becomes due and does not come loses its bond; or end each by `zkml-chain accept`, with --draw, --finalise or --release".to_owned();
+        Ok(Some(OpenResults { results: open, bonds: amount::show(bonds, 18), until, next }))
     }
 
     /// Money that is spent, and bonds at stake.
     pub(super) fn money_and_bonds(&self) -> Result<Vec<(&'static str, String)>> {
         let mut money = self.money()?;
         if self.options.results.is_some() {
-            let (open, bonds) = self.journal.at_stake()?;
+            let AtStake { open, bonds, .. } = self.journal.at_stake(&self.proven)?;
             money.push(("results that are open", open.to_string()));
             money.push(("their bonds, in coins", amount::show(bonds, 18)));
         }

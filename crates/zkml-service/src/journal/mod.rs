@@ -24,6 +24,7 @@ use crate::{
 pub(crate) use overview::Shown;
 pub(crate) use requests::Missing;
 pub use requests::{Closing, Counts, Entry};
+pub(crate) use results::AtStake;
 pub use results::{Duty, DutyKind};
 pub(crate) use rewards::UNPAID;
 pub use slots::{NonceSlot, Offer};

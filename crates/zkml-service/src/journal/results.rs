@@ -1,6 +1,8 @@
 //! Results under policies: which ones the service answers for, and what each wants. A duty is a request that nobody has made: so it is proven, sent, replaced
 //! and taken back as requests are.
 
+use std::collections::HashSet;
+
 use alloy::primitives::{B256, U256};
 use zkml_contracts::acceptance::{Policy, Posted, ResultEvent};
 use zkml_protocol::{Word, keccak256};
@@ -51,6 +53,17 @@ pub struct Duty {
     pub result: Word,
 }
 
+/// Results that are not over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct AtStake {
+    /// Their number.
+    pub(crate) open: u64,
+    /// Their bonds in coins, without those that a proof has given back.
+    pub(crate) bonds: U256,
+    /// Last block time at which one of them may count, or its proof come.
+    pub(crate) until: u64,
+}
+
 /// True for duties, in SQL.
 pub(super) const IS_DUTY: &str = "id IN (SELECT request FROM duties)";
 const COLUMNS: &str = "id, posted, output";
@@ -74,14 +87,16 @@ impl Journal {
         self.write(|sql| sql.query(&query, &values![now_ms(), size(limit)])?.iter().map(kept).collect())
     }
 
-    /// Number of results that are not over, and the bonds in coins that are at stake with them.
-    pub(crate) fn at_stake(&self) -> Result<(u64, U256)> {
+    /// What is at stake with results that are not over. The bonds of those that are proven are back.
+    pub(crate) fn at_stake(&self, proven: &HashSet<Word>) -> Result<AtStake> {
         let query = format!("SELECT {COLUMNS} FROM results WHERE closed_block IS NULL AND orphaned = 0");
         let open: Vec<PostedResult> = self.read(|sql| sql.query(&query, &[])?.iter().map(kept).collect())?;
-        let coins = open.iter().filter(|kept| kept.policy.asset == [0; 20]);
-        let sum =
-            coins.map(|kept| U256::from_be_bytes(kept.policy.bond.0)).fold(U256::ZERO, U256::saturating_add);
-        Ok((open.len() as u64, sum))
+        let due = self.due()?.into_iter().map(|(_, until)| until);
+        let until = open.iter().map(|kept| number(&kept.result.deadline)).chain(due).max();
+        let coins = open.iter().filter(|kept| kept.policy.asset == [0; 20] && !proven.contains(&kept.id));
+        let bonds = coins.map(|kept| U256::from_be_bytes(kept.policy.bond.0));
+        let bonds = bonds.fold(U256::ZERO, U256::saturating_add);
+        Ok(AtStake { open: open.len() as u64, bonds, until: until.unwrap_or_default() })
     }
 
     /// Number of results that ended like this: `accepted`, `lost` or `void`.
@@ -344,6 +359,10 @@ mod tests {
         !journal.read_up_to(&[seen], (block, hash)).unwrap().is_empty()
     }
 
+    fn open(journal: &Journal) -> u64 {
+        journal.at_stake(&HashSet::new()).unwrap().open
+    }
+
     fn challenged(known: &PostedResult, until: u64) -> ResultEvent {
         ResultEvent::Challenged { id: known.id, challenger: [3; 20], until }
     }
@@ -356,8 +375,8 @@ mod tests {
         assert!(read(&mut journal, 5, event(&known), Address::ZERO));
         assert!(!read(&mut journal, 5, event(&known), Address::ZERO), "again");
         assert_eq!(
-            (journal.result(&known.id).unwrap(), journal.at_stake().unwrap()),
-            (Some(known.clone()), (1, U256::from(5)))
+            (journal.result(&known.id).unwrap(), journal.at_stake(&HashSet::new()).unwrap()),
+            (Some(known.clone()), AtStake { open: 1, bonds: U256::from(5), until: 90_000 })
         );
         assert!(read(&mut journal, 6, challenged(&known, 50), Address::ZERO));
         let wanted = journal.to_prove(9, &BTreeSet::new()).unwrap();
@@ -372,12 +391,14 @@ mod tests {
         assert_eq!(journal.to_send(9).unwrap().len(), 1, "its proof is there still");
         assert!(read(&mut journal, 8, ResultEvent::Proven { id: known.id }, US));
         assert!(journal.due().unwrap().is_empty());
+        let proven = AtStake { open: 1, bonds: U256::ZERO, until: 90_000 };
+        assert_eq!(journal.at_stake(&[known.id].into()).unwrap(), proven, "its bond is back");
         assert!(read(&mut journal, 9, ResultEvent::Accepted { id: known.id }, US));
-        assert_eq!((journal.ended("accepted").unwrap(), journal.at_stake().unwrap().0), (1, 0));
+        assert_eq!((journal.ended("accepted").unwrap(), open(&journal)), (1, 0));
         journal.forget_above(Some(7)).unwrap();
-        assert_eq!((journal.due().unwrap(), journal.at_stake().unwrap().0), (vec![(known.id, 60)], 1));
+        assert_eq!((journal.due().unwrap(), open(&journal)), (vec![(known.id, 60)], 1));
         journal.forget_above(Some(4)).unwrap();
-        assert_eq!((journal.due().unwrap(), journal.at_stake().unwrap().0), (vec![], 0));
+        assert_eq!((journal.due().unwrap(), open(&journal)), (vec![], 0));
     }
 
     /// A challenge that a reorganisation took back, and that came again, has more time; a record has no block that could be taken back.
@@ -387,7 +408,7 @@ mod tests {
         let known = posted(1);
         journal.know(&known).unwrap();
         journal.forget_above(None).unwrap();
-        assert_eq!(journal.at_stake().unwrap().0, 1, "it comes from a record, not from a block");
+        assert_eq!(open(&journal), 1, "it comes from a record, not from a block");
         assert!(journal.owe(DutyKind::Prove, &known, Word::from_u64(50), 6).unwrap());
         assert!(!journal.owe(DutyKind::Prove, &known, Word::from_u64(50), 7).unwrap(), "it is known");
         // The block in which it was seen stays; the contract says another time.

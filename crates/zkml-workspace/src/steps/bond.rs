@@ -6,6 +6,10 @@ use zkml_deploy::{U256, amount};
 /// Decimals of coins and of probabilities.
 pub const DECIMALS: u8 = 18;
 
+/// Gas of `prove` of a contract that takes results, beyond that of the bare verifier: calldata with result and policy, router and registry, the bond's
+/// and the deposit's way back, to a poster that has nothing in the contract yet. Measured, and rounded up.
+pub const PROOF_OVERHEAD: u64 = 80_000;
+
 /// What is known of results and of those who post them. Amounts are in wei, probabilities have 18 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
@@ -15,7 +19,7 @@ pub struct Request {
     pub looked_at: Option<U256>,
     /// Rate at which results are drawn, above zero.
     pub rate: Option<U256>,
-    /// Gas of a proof on chain.
+    /// Gas of a proof on chain, with [`PROOF_OVERHEAD`] in it.
     pub gas: u64,
     /// Price of a unit of gas that is to be survived.
     pub gas_price: U256,
@@ -26,6 +30,8 @@ pub struct Request {
 /// The bonds, as decimal numbers of coins. Each is at least what a proof costs, so that an honest poster proves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BondReport {
+    /// Gas of a proof on chain, as it was reckoned with.
+    pub gas: u64,
     /// What a proof costs: gas, and making it. A challenger's deposit is at least as much.
     pub proof: String,
     /// Bond of the optimistic path.
@@ -78,6 +84,7 @@ pub fn run(request: &Request) -> Result<BondReport, NoBond> {
     // Of two values, the proposer takes the one that it likes: both have to draw the result.
     let worse = request.rate.map(|p| shown(against(value, p * p, one * one)));
     Ok(BondReport {
+        gas: request.gas,
         proof: amount::show(proof, DECIMALS),
         optimistic: optimistic.transpose()?,
         sampled: sampled.transpose()?,
@@ -115,10 +122,21 @@ mod tests {
     #[test]
     fn the_books_example() {
         let report = run(&request()).unwrap();
-        assert_eq!(report.proof, "0.025");
+        assert_eq!((report.proof.as_str(), report.gas), ("0.025", 300_000));
         assert_eq!(report.optimistic.as_deref(), Some("2222.222222222222222223"));
         assert_eq!(report.sampled.as_deref(), Some("90000"));
         assert_eq!(report.sampled_against_a_proposer.as_deref(), Some("990000"));
+    }
+
+    /// What is added to a planned proof is what the contracts' tests measure: no less, and no more than a hundredth above it.
+    #[test]
+    fn the_overhead_is_the_measured_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/test/snapshots/gas.json");
+        let gas: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let of = |name: &str| gas[name].as_u64().unwrap();
+        let measured = of("proof of a challenged result") - of("verifyProof");
+        let most = measured + measured / 100;
+        assert!((measured..=most).contains(&PROOF_OVERHEAD), "{measured} gas were measured");
     }
 
     /// At the bond a lie brings nothing, and at one wei less it does: in whole numbers, without a division.

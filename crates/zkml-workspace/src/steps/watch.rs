@@ -1,7 +1,7 @@
 //! The prover of the inference service: a model that is read once, and inputs from events or from a folder.
 
 use super::{
-    acceptance::{Source, ready},
+    acceptance::{Source, Traced, ready},
     compiled,
     prove::{Openings, Request as ProveRequest, input},
 };
@@ -181,7 +181,10 @@ impl Prover for ModelProver {
         let never = |e: EnvelopeError| ProveFailure::Permanent(e.to_string());
         let (program, asked) = (self.keys.program(), job.request.data_commitment);
         let shape = Shape::of(program).map_err(never)?;
-        let trace = self.keys.compiled().trace(&inputs).map_err(|e| failure(e.into()))?;
+        let trace = self.keys.compiled().trace(&inputs).map_err(|e| match &file {
+            Some(path) => ProveFailure::Permanent(not_taken(path)),
+            None => failure(e.into()),
+        })?;
         let openings = self.openings(file, &inputs, &trace).map_err(later)?;
         let opened = openings.all();
         if committed {
@@ -208,7 +211,9 @@ impl Prover for ModelProver {
         let source = self.source_of(&result.poster, &result.data_commitment).map_err(ProveFailure::Later)?;
         let ready = {
             let artifacts = self.artifacts.lock().unwrap_or_else(PoisonError::into_inner);
-            ready(&*self.observer, &artifacts, &self.keys, (*id, result), *context, &source)
+            let traced =
+                Traced::of(&artifacts, &self.keys, &source).map_err(|_| unreadable(&source.input))?;
+            ready(&*self.observer, &artifacts, &self.keys, (*id, result), *context, &source, traced)
         };
         let ready = ready.map_err(|e| match &e {
             // Another file may be put there; another output never follows from it.
@@ -232,10 +237,14 @@ pub(crate) fn inputs_of_words(program: &Program, mut words: &[Word]) -> Option<V
     words.is_empty().then_some(inputs)
 }
 
-/// A file of a committed input that cannot be used. Why it cannot, might repeat a value of it, and what is said here is seen by many.
+/// A file of a committed input that cannot be used.
 pub(crate) fn unreadable(path: &Path) -> ProveFailure {
-    let why = "is no input of this model: `zkml-chain commit --input FILE` says why";
-    ProveFailure::Later(format!("{} {why}", path.display()))
+    ProveFailure::Later(not_taken(path))
+}
+
+/// Says which file is refused. Why it is, might repeat a value of it, and what is said here is seen by many.
+fn not_taken(path: &Path) -> String {
+    format!("{} is no input that this model takes: `zkml-chain prove --input FILE` says why", path.display())
 }
 
 /// Files can be mended.

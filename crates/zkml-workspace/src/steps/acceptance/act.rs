@@ -7,7 +7,7 @@ use zkml_contracts::acceptance::{
 };
 use zkml_deploy::{
     Address, DeployError, U256,
-    acceptance::{Acceptance, PostedResult},
+    acceptance::{Acceptance, PostedResult, Round},
     chain::Chain,
     consumer::Consumer,
     error::AcceptanceError,
@@ -18,7 +18,7 @@ use zkml_deploy::{
 use zkml_protocol::Word;
 
 use super::{
-    Purse, RESULTS, Source, ready, record,
+    Purse, RESULTS, Source, Traced, ready, record,
     report::{ResultReport, ResultView},
     short,
 };
@@ -28,12 +28,16 @@ use super::{
 pub enum Act {
     /// Have the application act on it.
     Finalise,
+    /// Draw it, whose round is decided: it is spared, or its proof is due.
+    Draw,
     /// Hand signatures in.
     Attest(Vec<Attestation>),
     /// Raise it to proven.
     Prove {
         /// Its input, where none was kept in this folder.
         input: Option<PathBuf>,
+        /// Somebody asks for this input: where one was kept, that is refused. Otherwise what was kept is taken.
+        named: bool,
         /// Which sample of a file of many.
         index: usize,
         /// The salts of the input.
@@ -85,35 +89,48 @@ pub async fn run(
             can_count(&posted, &status, now)?;
             ("accept", abi::accept(&posted.result, &posted.policy, &posted.output))
         }
+        Act::Draw => {
+            can_be_drawn(&acceptance, &posted, &status).await?;
+            ("draw", abi::draw(&posted.result, &posted.policy))
+        }
         Act::Attest(attestations) => {
             is_open(&posted, &status)?;
             has_path(&posted, ATTESTED, "attested")?;
-            if status.held & ATTESTED != 0 {
-                let refused = AcceptanceError::HoldsAlready { id: posted.id, path: "attested" };
-                return Err(DeployError::from(refused).into());
-            }
+            does_not_hold(&posted, &status, ATTESTED, "attested")?;
             acceptance.check_attestations(&posted.result, &posted.policy, attestations).await?;
             ("attest", abi::attest(&posted.result, &posted.policy, attestations))
         }
-        Act::Prove { input, index, salt_file } => {
+        Act::Prove { input, named, index, salt_file } => {
             can_be_proven(&posted, &status, now)?;
-            let kept = Source::kept(artifacts, &posted.result.data_commitment);
-            let source = match input.as_ref().filter(|_| !kept.input.is_file()) {
-                Some(path) => Source { input: path.clone(), index: *index, salts: salt_file.clone() },
-                None => kept,
-            };
+            let mut source = Source::kept(artifacts, &posted.result.data_commitment);
+            if let Some(path) = input {
+                if source.input.is_file() && *named {
+                    let refused = AcceptanceError::InputKept { id: posted.id, kept: source.input };
+                    return Err(DeployError::from(refused).into());
+                }
+                if !source.input.is_file() {
+                    source = Source { input: path.clone(), index: *index, salts: salt_file.clone() };
+                }
+            }
             let pinned = Consumer::at(rpc, request.consumer).await?.model().await?;
             let program = compiled::program(artifacts)?;
             pinned.check(request.consumer, &program)?;
             let keys = compiled::keys(artifacts, compiled::load(artifacts)?, program)?;
             let context = posted.result.context(rpc.chain_id(), request.consumer.into_array()).digest();
             let proving = (posted.id, &posted.result);
-            let proof = ready(observer, artifacts, &keys, proving, context, &source)?.prove(&keys)?;
+            let traced = Traced::of(artifacts, &keys, &source)?;
+            let ready = ready(observer, artifacts, &keys, proving, context, &source, traced)?;
+            let proof = ready.prove(&keys)?;
             ("prove", abi::prove(&posted.result, &posted.policy, &proof.output, &proof.blob))
         }
         Act::Release => {
-            can_be_released(&posted, &status, now, account.address())?;
-            ("release", abi::release(&posted.result, &posted.policy))
+            let data = abi::release(&posted.result, &posted.policy);
+            let refused = can_be_released(&posted, &status, now, account.address());
+            // Of a model that nothing can be proven about any more, the contract takes what it refuses otherwise.
+            if refused.is_err() && !acceptance.would_take(account.address(), &data).await? {
+                refused?;
+            }
+            ("release", data)
         }
     };
     let call = Call::new(what, request.consumer, data);
@@ -169,6 +186,24 @@ pub(super) fn is_open(posted: &PostedResult, status: &Status) -> Result<()> {
 pub(super) fn wrong_state(posted: &PostedResult, status: &Status, wanted: &'static str) -> Result<()> {
     let state = status.state.name();
     Err(DeployError::from(AcceptanceError::WrongState { id: posted.id, state, wanted }).into())
+}
+
+fn does_not_hold(posted: &PostedResult, status: &Status, path: u8, name: &'static str) -> Result<()> {
+    if status.held & path == 0 {
+        return Ok(());
+    }
+    Err(DeployError::from(AcceptanceError::HoldsAlready { id: posted.id, path: name }).into())
+}
+
+async fn can_be_drawn(acceptance: &Acceptance<'_>, posted: &PostedResult, status: &Status) -> Result<()> {
+    is_open(posted, status)?;
+    has_path(posted, SAMPLED, "sampled")?;
+    does_not_hold(posted, status, SAMPLED, "drawn")?;
+    let (beacon, round) = (Address::from(posted.policy.beacon), status.round);
+    if acceptance.round(beacon, round).await? == Round::Decided {
+        return Ok(());
+    }
+    Err(DeployError::from(AcceptanceError::RoundWaiting { id: posted.id, round, beacon }).into())
 }
 
 pub(super) fn has_path(posted: &PostedResult, path: u8, name: &'static str) -> Result<()> {
@@ -227,7 +262,7 @@ fn can_be_proven(posted: &PostedResult, status: &Status, now: u64) -> Result<()>
     }
 }
 
-/// Refuses what only the poster may do, and only once; whether the result is still exposed is for the contract to say, which knows the model.
+/// Refuses what only the poster may do, and only once; whether the result can still be drawn is for the contract to say.
 fn can_be_released(posted: &PostedResult, status: &Status, now: u64, caller: Address) -> Result<()> {
     let (id, poster) = (posted.id, Address::from(posted.result.poster));
     if !matches!(status.state, State::Posted | State::Demanded) {
@@ -248,7 +283,10 @@ fn next(result: &ResultView, act: &Act, sent: bool) -> String {
     if !sent {
         return "nothing was sent".to_owned();
     }
+    let id = result.id;
     match act {
+        Act::Draw if result.state == "demanded" => format!("it was drawn: its proof has to come until {}, or its bond is lost: --prove {id}", result.answer_until.unwrap_or_default()),
+        Act::Draw => format!("it was spared: have it count, --finalise {id}; after its deadline, take the bond back, --release {id}"),
         Act::Finalise => "the application has acted on it; what is yours in the contract is taken out by `zkml-chain rewards --withdraw`".to_owned(),
         Act::Attest(_) => format!("have it count, once as many paths hold as have to: --finalise {}", result.id),
         Act::Prove { .. } if result.state == "proven" => format!("bond and deposit are its poster's; have it count: --finalise {}", result.id),

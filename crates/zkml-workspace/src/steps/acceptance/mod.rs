@@ -9,7 +9,7 @@ pub mod report;
 mod stated;
 pub mod terms;
 
-pub(in crate::steps) use proof::{Source, ready};
+pub(in crate::steps) use proof::{Source, Traced, ready};
 
 use super::sending;
 use crate::{

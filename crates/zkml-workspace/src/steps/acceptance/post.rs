@@ -15,6 +15,7 @@ use zkml_deploy::{
     Address, DeployError, U256,
     acceptance::{Acceptance, PostedResult},
     asset::Asset,
+    beacon,
     chain::Chain,
     consumer::Consumer,
     error::AcceptanceError,
@@ -43,7 +44,7 @@ pub struct Request {
     pub action: Word,
     /// Last block time at which the application may act on it; otherwise [`Request::valid_for`] says.
     pub deadline: Option<u64>,
-    /// Seconds from the end of all windows to the deadline.
+    /// Seconds from the end of all windows, and of the longest wait for the draw, to the deadline.
     pub valid_for: u64,
     /// File with the input; the sample kept from calibration when absent.
     pub input: Option<PathBuf>,
@@ -85,6 +86,7 @@ pub async fn run(
     let poster = account.address();
     let asset = Asset::at(rpc, request.terms.token.unwrap_or_default()).await?;
     let policy = request.terms.policy(&asset, poster)?;
+    acceptance.check_contracts(&policy).await?;
     let deadline = deadline(rpc, &request, &policy).await?;
     let (path, index) = (request.input.as_deref(), request.index);
     let values = input(artifacts, path, index)?;
@@ -157,16 +159,31 @@ pub async fn run(
     })
 }
 
-/// The deadline that was asked for, if it leaves time for all windows; or one that does.
+/// The deadline that was asked for, if it leaves time for all windows, and for the draw where the result needs it; or one that does.
 async fn deadline(rpc: &Rpc, request: &Request, policy: &Policy) -> Result<u64> {
-    let earliest = rpc.now().await?.saturating_add(policy.time());
-    match request.deadline {
-        Some(deadline) if deadline < earliest => {
-            Err(DeployError::from(AcceptanceError::DeadlineTooSoon { deadline, earliest }).into())
-        }
-        Some(deadline) => Ok(deadline),
-        None => Ok(earliest.saturating_add(request.valid_for)),
+    let now = rpc.now().await?;
+    let (mut earliest, beacon) = (now.saturating_add(policy.time()), Address::from(policy.beacon));
+    let early = request.deadline.filter(|deadline| *deadline < earliest);
+    if let Some(deadline) = early {
+        return Err(DeployError::from(AcceptanceError::DeadlineTooSoon { deadline, earliest }).into());
     }
+    if waits_for_its_draw(policy)
+        && let Some(decided) = beacon::decided_by(rpc, &request.chain, beacon, now).await?
+    {
+        earliest = earliest.max(decided.saturating_add(policy.answer_window.into()));
+        let early = request.deadline.filter(|deadline| *deadline < earliest);
+        if let Some(deadline) = early {
+            let refused = AcceptanceError::DeadlineBeforeDraw { deadline, decided, earliest };
+            return Err(DeployError::from(refused).into());
+        }
+    }
+    Ok(request.deadline.unwrap_or_else(|| earliest.saturating_add(request.valid_for)))
+}
+
+/// True if the other paths are too few without the draw.
+fn waits_for_its_draw(policy: &Policy) -> bool {
+    let others = policy.paths & !SAMPLED;
+    policy.has(SAMPLED) && others.count_ones() < u32::from(policy.required)
 }
 
 /// The bond. One that counts at once, by its signatures, needs none.
@@ -199,6 +216,13 @@ fn next(result: &ResultView, sent: bool, policy: &Policy) -> String {
         all.push(format!(
             "keep `zkml-chain watch --results` running: if its proof is demanded or drawn and does not come within {} s, the bond of {} is lost",
             policy.answer_window, result.bond
+        ));
+    }
+    if policy.has(SAMPLED) {
+        all.push(format!(
+            "once round {} is decided, `watch` draws it, and so does --draw {}",
+            result.round.unwrap_or_default(),
+            result.id
         ));
     }
     if policy.has(ATTESTED) {

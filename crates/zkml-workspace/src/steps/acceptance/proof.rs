@@ -35,6 +35,25 @@ impl Source {
     }
 }
 
+/// A run of the model on an input.
+#[derive(Debug)]
+pub(in crate::steps) struct Traced {
+    values: Vec<Vec<i64>>,
+    trace: Trace,
+}
+
+impl Traced {
+    /// Reads an input and runs the model on it.
+    ///
+    /// # Errors
+    /// Those of reading and of the model, which may repeat values of the input: whoever says them to many, says something else.
+    pub(in crate::steps) fn of(artifacts: &Artifacts, keys: &Keys, source: &Source) -> Result<Self> {
+        let values = input(artifacts, Some(&source.input), source.index)?;
+        let trace = keys.compiled().trace(&values)?;
+        Ok(Self { values, trace })
+    }
+}
+
 /// A run of the model whose proof would be that of a result.
 #[derive(Debug)]
 pub(in crate::steps) struct Ready {
@@ -43,10 +62,10 @@ pub(in crate::steps) struct Ready {
     context: Word,
 }
 
-/// Runs the model, and sees that it gives the result's output. Takes the artifacts no longer than that.
+/// Sees that a run of the model on this input is about the result's data and gives its output. Takes the artifacts no longer than that.
 ///
 /// # Errors
-/// [`AcceptanceError::OtherInput`], [`AcceptanceError::WrongResult`], and those of reading and of the model.
+/// [`AcceptanceError::OtherInput`], [`AcceptanceError::WrongResult`], and those of reading salts.
 pub(in crate::steps) fn ready(
     observer: &dyn Observer,
     artifacts: &Artifacts,
@@ -54,11 +73,10 @@ pub(in crate::steps) fn ready(
     (id, posted): (Word, &Posted),
     context: Word,
     source: &Source,
+    Traced { values, trace }: Traced,
 ) -> Result<Ready> {
     let Source { input: path, index, salts } = source;
-    let values = input(artifacts, Some(path), *index)?;
     let (compiled, program) = (keys.compiled(), keys.program());
-    let trace = compiled.trace(&values)?;
     let request = ProveRequest {
         input: Some(path.clone()),
         index: *index,

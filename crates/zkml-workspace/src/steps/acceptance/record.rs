@@ -90,28 +90,40 @@ pub fn find(
     read(&path_of(artifacts, chain_id, &id), chain_id, consumer, id)
 }
 
-/// All results that were posted from this folder at a contract, whatever became of them.
+/// Results of which a folder has records.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// Those that were posted from the folder, by id, whatever became of them.
+    pub known: Vec<PostedResult>,
+    /// The reasons why a record cannot be read, each with its file: the others are not worth less for it.
+    pub unread: Vec<Error>,
+}
+
+/// All results that were posted from this folder at a contract, whatever became of them. A record that is damaged is one of those that cannot be read.
 ///
 /// # Errors
-/// As [`find`].
-pub fn all(artifacts: &Artifacts, chain_id: u64, consumer: Address) -> Result<Vec<PostedResult>> {
+/// [`Error::Io`] for the folder itself.
+pub fn all(artifacts: &Artifacts, chain_id: u64, consumer: Address) -> Result<Records> {
     let folder = artifacts.path(RESULTS);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Records::default()),
         Err(e) => return Err(Error::io("read", &folder, e)),
     };
-    let mut all = Vec::new();
+    let mut all = Records::default();
     for entry in entries {
         let path = entry.map_err(|e| Error::io("read", &folder, e))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let id = name.strip_suffix(".json").and_then(|name| name.strip_prefix(&format!("{chain_id}-")));
         if let Some(id) = id.and_then(|id| crate::value::word(id).ok()) {
             // Those at other contracts have another id there.
-            all.extend(read(&path, chain_id, consumer, id)?);
+            match read(&path, chain_id, consumer, id) {
+                Ok(known) => all.known.extend(known),
+                Err(error) => all.unread.push(error),
+            }
         }
     }
-    all.sort_unstable_by_key(|posted| posted.id.0);
+    all.known.sort_unstable_by_key(|posted| posted.id.0);
     Ok(all)
 }
 
