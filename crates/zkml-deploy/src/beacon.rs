@@ -39,10 +39,11 @@ pub async fn decided_by(rpc: &Rpc, chain: &Chain, beacon: Address, now: u64) -> 
     Ok(Some(end_of_round(start, half, round)))
 }
 
-/// Seconds until a block that comes in `delay` blocks can be shown no more.
+/// Seconds until a block that comes in `delay` blocks can be shown no more, where one slot in fifty has no block.
 fn missed_after(delay: U256, kept: u64, block_seconds: u64) -> u64 {
     // It can be shown in the last of the blocks for which it is kept.
-    delay.saturating_to::<u64>().saturating_add(kept + 1).saturating_mul(block_seconds)
+    delay.saturating_to::<u64>().saturating_add(kept + 1).saturating_mul(block_seconds).saturating_mul(51)
+        / 50
 }
 
 /// The block time with which a round of two halves is over.
@@ -74,9 +75,9 @@ mod tests {
     #[test]
     fn a_block_is_missed_when_it_can_be_shown_no_more() {
         let delay = U256::from(32);
-        assert_eq!(missed_after(delay, KEPT_IN_HISTORY, 12), 98_688);
-        assert_eq!(missed_after(delay, KEPT, 12), 3_468);
-        assert_eq!(missed_after(U256::MAX, KEPT, u64::MAX), u64::MAX);
+        assert_eq!(missed_after(delay, KEPT_IN_HISTORY, 12), 100_661);
+        assert_eq!(missed_after(delay, KEPT, 12), 3_537);
+        assert_eq!(missed_after(U256::MAX, KEPT, u64::MAX), u64::MAX / 50);
     }
 
     #[test]

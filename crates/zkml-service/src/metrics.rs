@@ -223,7 +223,7 @@ impl Metrics {
         }
         self.oldest.set(signed(backlog.oldest_seconds));
         self.workers.set(signed(backlog.workers));
-        self.unplaced.set(signed(backlog.unplaced.too_large + backlog.unplaced.sealed));
+        self.unplaced.set(signed(backlog.unplaced.tasks));
     }
 
     pub(crate) fn requests(&self, counts: &Counts) {

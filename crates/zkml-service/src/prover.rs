@@ -1,5 +1,6 @@
 //! Between the service and whoever makes proofs.
 
+use tokio::task::JoinError;
 use zkml_contracts::acceptance::Posted;
 use zkml_protocol::{Word, binding::Request};
 
@@ -45,6 +46,14 @@ pub enum ProveFailure {
     Later(String),
 }
 
+impl ProveFailure {
+    /// A prover that ended without an answer. What it said while it panicked may hold values of inputs, and reasons are seen by many.
+    pub(crate) fn ended(error: &JoinError) -> Self {
+        let how = if error.is_panic() { "panicked" } else { "was stopped" };
+        Self::Later(format!("the prover {how}"))
+    }
+}
+
 /// Whoever makes proofs. It may take minutes, and is called from several threads.
 pub trait Prover: Send + Sync + 'static {
     /// Says what a request of this id waits for before it can be proven, if anything. It is asked about many requests in every round, so it
@@ -84,6 +93,11 @@ pub trait Prover: Send + Sync + 'static {
 pub trait Fleet: Send + Sync {
     /// Number of tasks that are in the queue at a time: enough for all workers, and few enough that whose turn it is stays ours to say.
     fn backlog(&self) -> u64;
+
+    /// The fleet's public key that inputs are sealed for, in hexadecimal digits; empty if there is none.
+    fn seals_for(&self) -> String {
+        String::new()
+    }
 
     /// Tasks that come to a proof. What is private is sealed, and somewhere else, before they are returned.
     ///

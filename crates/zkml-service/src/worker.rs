@@ -251,7 +251,7 @@ impl Worker {
         loop {
             tokio::select! {
                 result = &mut *work => {
-                    return Ended::Worked(result.unwrap_or_else(|e| Err(ProveFailure::Later(format!("the prover ended: {e}")))));
+                    return Ended::Worked(result.unwrap_or_else(|e| Err(ProveFailure::ended(&e))));
                 }
                 () = over.cancelled() => return Ended::Stopped,
                 _ = beat.tick() => match self.queue.beat(lease, self.lease) {

@@ -96,7 +96,7 @@ impl Ui {
             }
             // Its end is the exit code.
             let _ = if EVENTS.load(Ordering::Relaxed) {
-                document["event"] = "failed".into();
+                document["event"] = "error".into();
                 raw(format!("{}\n", redact_json(&document.to_string())).as_bytes())
             } else {
                 self::document(&document)

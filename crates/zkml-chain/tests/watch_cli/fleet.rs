@@ -141,7 +141,7 @@ async fn sealed_inputs_are_proven_by_workers_and_seen_by_nobody_else() {
         let refused = with_chain(&place.node, &more);
         // A line, as events are.
         let last: Value = serde_json::from_str(&refused.stdout).unwrap();
-        assert_eq!((refused.code, &last["event"], refused.stdout.lines().count()), (2, &json!("failed"), 1));
+        assert_eq!((refused.code, &last["event"], refused.stdout.lines().count()), (2, &json!("error"), 1));
         assert!(last["error"]["message"].as_str().unwrap().contains(flag[0]), "{last}");
     }
     let sample = place.path("sample.json");

@@ -15,7 +15,7 @@ use crate::{
     event::Event,
     health::Concern,
     journal::{Entry, Made},
-    prover::{Part, ProveFailure, Proven, Prover},
+    prover::{Fleet, Part, ProveFailure, Proven, Prover},
     queue::NewTask,
 };
 
@@ -38,9 +38,9 @@ pub(super) struct Packed {
 impl Engine {
     /// Takes in what workers have made, and gives up what none of them could.
     pub(super) async fn collect(&mut self) -> Result<()> {
-        if self.prover.fleet().is_none() {
-            return Ok(());
-        }
+        let Some(key) = self.prover.fleet().map(Fleet::seals_for) else { return Ok(()) };
+        // Whatever a worker of the old key has, it may finish.
+        self.journal.unseal(&key)?;
         for made in self.journal.made(AT_ONCE)? {
             self.metrics.lost_leases.inc_by(made.lost);
             let Some(entry) = self.journal.request(&made.request)? else { continue };
@@ -69,7 +69,7 @@ impl Engine {
             Some(fleet) => fleet.open(&job, &result),
             None => Err("there is no fleet".to_owned()),
         };
-        aside(&self.prover, open).await.unwrap_or_else(Err)
+        aside(&self.prover, open).await.unwrap_or_else(|_| Err("reading it made the prover panic".to_owned()))
     }
 
     fn take(&mut self, made: &Made, proven: &Proven) -> Result<()> {
@@ -127,7 +127,7 @@ impl Engine {
                 Some(fleet) => fleet.pack(&job),
                 None => Err(ProveFailure::Later("there is no fleet".to_owned())),
             };
-            let parts = aside(&prover, pack).await.unwrap_or_else(|e| Err(ProveFailure::Later(e)));
+            let parts = aside(&prover, pack).await.unwrap_or_else(Err);
             // Nobody listens any more when the service has ended.
             let _ = told.send(Packed { request, statement, parts });
         });
@@ -196,9 +196,9 @@ fn task(entry: &Entry, statement: Word, part: Part) -> NewTask {
 async fn aside<T: Send + 'static>(
     prover: &Arc<dyn Prover>,
     work: impl FnOnce(&dyn Prover) -> T + Send + 'static,
-) -> Result<T, String> {
+) -> Result<T, ProveFailure> {
     let prover = Arc::clone(prover);
-    tokio::task::spawn_blocking(move || work(&*prover)).await.map_err(|e| e.to_string())
+    tokio::task::spawn_blocking(move || work(&*prover)).await.map_err(|e| ProveFailure::ended(&e))
 }
 
 /// Says so where requests have waited for object storage for long.

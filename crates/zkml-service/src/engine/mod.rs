@@ -400,6 +400,9 @@ impl Engine {
                 _ => break,
             }
         }
+        while let Ok(packed) = self.packed.try_recv() {
+            self.put(packed)?;
+        }
         self.summary.abandoned = self.proving.len();
         self.summary.requests = self.journal.counts()?;
         self.summary.earned = self.earned()?;

@@ -175,7 +175,7 @@ impl Engine {
         self.tell(Event::Proving { request: id });
         let proof = tokio::task::spawn_blocking(prove);
         tokio::spawn(async move {
-            let result = proof.await.unwrap_or_else(|e| Err(ProveFailure::Later(e.to_string())));
+            let result = proof.await.unwrap_or_else(|e| Err(ProveFailure::ended(&e)));
             // Nobody listens any more when the service has ended.
             let _ = finished.send(Finished { id, result, started });
         });

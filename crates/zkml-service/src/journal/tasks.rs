@@ -102,6 +102,17 @@ impl Journal {
         })
     }
 
+    /// Takes tasks out of the queue that wait and are sealed for another key than this one: their requests are packed anew.
+    pub(crate) fn unseal(&mut self, key: &str) -> Result<usize> {
+        let journal = self.schema.clone();
+        self.write(|sql| {
+            sql.execute(
+                "DELETE FROM tasks WHERE journal = ?1 AND state IN ('ready', 'waiting') AND sealed_for <> '' AND sealed_for <> ?2",
+                &values![journal, key],
+            )
+        })
+    }
+
     /// Tasks in the queue, of this journal.
     pub(crate) fn backlog(&self) -> Result<Backlog> {
         self.read(|sql| {

@@ -49,6 +49,8 @@ pub struct StateStatus {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unplaced {
+    /// Number of tasks for which no worker has both the memory and the key.
+    pub tasks: u64,
     /// Number of tasks that take more memory than any worker has.
     pub too_large: u64,
     /// Number of bytes that the largest of these takes.
@@ -60,7 +62,13 @@ pub struct Unplaced {
 impl fmt::Display for Unplaced {
     /// What is to be done about it; nothing if every task has a worker.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { too_large, memory, sealed } = self;
+        let Self { tasks, too_large, memory, sealed } = self;
+        if *tasks > 0 && too_large + sealed == 0 {
+            return write!(
+                f,
+                "{tasks} tasks are for workers that have the memory and the key, and those are different ones"
+            );
+        }
         if *too_large > 0 {
             write!(
                 f,
@@ -71,7 +79,7 @@ impl fmt::Display for Unplaced {
         if *sealed > 0 {
             write!(
                 f,
-                "{between}{sealed} tasks are sealed for a key that no worker has: start workers with the fleet's `--identity`"
+                "{between}{sealed} tasks are sealed for a key that no worker has: start workers with its `--identity`, or `watch` with a new key, which seals anew"
             )?;
         }
         Ok(())
@@ -257,8 +265,10 @@ pub(crate) fn unplaced(sql: &mut dyn Sql, journal: Option<&str>) -> Result<Unpla
         Ok::<_, StoreError>((number(0)?.unsigned_abs(), number(1)?.unsigned_abs()))
     };
     let (too_large, memory) = of("workers.memory >= tasks.memory")?;
-    let (sealed, _) = of("(tasks.sealed_for = '' OR workers.opens = tasks.sealed_for)")?;
-    Ok(Unplaced { too_large, memory, sealed })
+    let opens = "(tasks.sealed_for = '' OR workers.opens = tasks.sealed_for)";
+    let (sealed, _) = of(opens)?;
+    let (tasks, _) = of(&format!("workers.memory >= tasks.memory AND {opens}"))?;
+    Ok(Unplaced { tasks, too_large, memory, sealed })
 }
 
 /// Returns true for the name of a journal's schema.

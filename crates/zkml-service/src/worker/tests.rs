@@ -210,7 +210,7 @@ fn hands_that_panic_cost_an_attempt_and_nothing_else(place: &Place) {
     let events = scene.events.lock().unwrap().clone();
     assert!(
         events.iter().any(
-            |event| matches!(event, WorkerEvent::Failed { reason, .. } if reason.contains("the prover ended"))
+            |event| matches!(event, WorkerEvent::Failed { reason, .. } if reason == "the prover panicked")
         ),
         "{events:?}"
     );

@@ -133,8 +133,22 @@ impl Hands for ModelHands {
         let keys = self.keys(&lease.program).map_err(failure)?;
         let (inputs, openings) = self.inputs(&job, &lease.request, &keys)?;
         let binding = Binding { context: job.context, openings };
-        let made = keys.prove(&Input::of_values(inputs), &binding, &()).map_err(|e| failure(e.into()))?;
+        let made = keys.prove(&Input::of_values(inputs), &binding, &()).map_err(|e| match job.sealed {
+            Some(_) => without_values(e.into()),
+            None => failure(e.into()),
+        })?;
         serde_json::to_vec(&made.proof).map_err(|e| never(e.to_string()))
+    }
+}
+
+/// As [`failure`], of an input that nobody may see: what the model says of it may repeat its values, and reasons are seen by many.
+fn without_values(error: Error) -> ProveFailure {
+    let name = error.name();
+    match failure(error) {
+        ProveFailure::Permanent(_) => ProveFailure::Permanent(format!(
+            "no proof about the sealed input ({name}): `zkml-chain prove --input FILE` says why, where the file is"
+        )),
+        later => later,
     }
 }
 
@@ -144,5 +158,25 @@ fn failure(error: Error) -> ProveFailure {
         // An object is mended by publishing the model again.
         Class::System | Class::Artifacts => ProveFailure::Later(error.to_string()),
         _ => ProveFailure::Permanent(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::FleetError;
+
+    #[test]
+    fn reasons_about_sealed_inputs_hold_no_values() {
+        let refused = || Error::from(FleetError::NotForFleets { what: "income 31337" });
+        let ProveFailure::Permanent(said) = failure(refused()) else { panic!("it is refused for good") };
+        assert!(said.contains("31337"), "{said}");
+        let ProveFailure::Permanent(said) = without_values(refused()) else {
+            panic!("it is refused for good")
+        };
+        assert!(
+            !said.contains("31337") && said.contains("not-for-fleets") && said.contains("prove --input"),
+            "{said}"
+        );
     }
 }

@@ -174,6 +174,10 @@ impl Fleet for FleetProver {
         self.fleeting.backlog
     }
 
+    fn seals_for(&self) -> String {
+        self.fleeting.key.as_ref().map_or_else(String::new, FleetKey::digits)
+    }
+
     fn pack(&self, job: &Job) -> Result<Vec<Part>, ProveFailure> {
         if !self.compiled.commits_to_inputs() {
             let (words, rest) = job.input.as_chunks::<32>();
@@ -185,8 +189,7 @@ impl Fleet for FleetProver {
             }
         }
         let sealed = self.sealed(job)?;
-        let key = self.fleeting.key.as_ref().filter(|_| sealed.is_some());
-        let sealed_for = key.map_or_else(String::new, FleetKey::digits);
+        let sealed_for = if sealed.is_some() { self.seals_for() } else { String::new() };
         let task = TaskJob { version: 1, context: job.context, input: hex::encode(&job.input), sealed };
         let bytes = serde_json::to_vec(&task).map_err(|e| ProveFailure::Permanent(e.to_string()))?;
         let (program, memory) = (self.program.clone(), self.memory);
