@@ -158,6 +158,12 @@ const POLICY: [&str; 12] = [
     "attestors",
     "signatures",
 ];
+/// Flags that are for one path each.
+const OF_PATH: [(&str, &[&str]); 3] = [
+    ("optimistic", &["challenge_window"]),
+    ("sampled", &["rate", "beacon"]),
+    ("attested", &["signatures", "attestors", "attestation"]),
+];
 /// Flags that say what a result is bound to.
 const STATEMENT: [&str; 5] = ["action", "action_text", "deadline", "valid_for", "provenance"];
 /// Flags that say an input.
@@ -260,7 +266,12 @@ fn check(args: &Args) -> Result<()> {
     let (given, posted) = (&args.given, "a result that is posted has its policy and its statement");
     match (args.doing.policy, args.doing.prove) {
         (Some(Paths(0)), _) => given.refuse(&[&POLICY[..], &["attestation"]], "a proof needs no policy"),
-        (Some(_), _) => Ok(()),
+        (Some(Paths(paths)), _) => {
+            let has = |name: &str| paths_named(name).is_ok_and(|path| paths & path != 0);
+            let idle = OF_PATH.iter().filter(|(name, _)| !has(name));
+            idle.map(|(_, flags)| *flags)
+                .try_for_each(|flags| given.refuse(&[flags], "the policy has no such path"))
+        }
         (None, Some(_)) => given.refuse(&[&POLICY[..], &STATEMENT], posted),
         (None, None) => given.refuse(&[&POLICY[..], &STATEMENT, &INPUT], posted),
     }
@@ -307,7 +318,7 @@ fn acted(
     deployed: Option<u64>,
 ) -> Result<()> {
     let Doing { finalise, draw, attest, prove, release, .. } = args.doing;
-    let named = args.given.has("input");
+    let named = INPUT.iter().any(|flag| args.given.has(flag));
     let InputArgs { input, index, salt_file } = args.input;
     let signed = args.attestation.as_deref().map(attestations).transpose()?.unwrap_or_default();
     let all = [

@@ -179,11 +179,14 @@ impl Place {
     pub(crate) fn terms(&self, paths: &str) -> Vec<String> {
         let (beacon, keys, window) = (self.beacon.to_string(), self.keys.to_string(), WINDOW.to_string());
         let terms = [
-            &["--policy", paths, "--bond", "0.3", "--deposit", "0.1", "--beneficiary", TREASURY][..],
-            &["--challenge-window", &window, "--answer-window", &window, "--rate", "0.5"],
-            &["--beacon", &beacon, "--attestors", &keys, "--valid-for", "86400"],
+            ("", &["--policy", paths, "--bond", "0.3", "--deposit", "0.1", "--beneficiary", TREASURY][..]),
+            ("", &["--answer-window", &window, "--valid-for", "86400"]),
+            ("optimistic", &["--challenge-window", &window]),
+            ("sampled", &["--rate", "0.5", "--beacon", &beacon]),
+            ("attested", &["--attestors", &keys]),
         ];
-        terms.concat().into_iter().map(str::to_owned).collect()
+        let asked = terms.iter().filter(|(path, _)| paths.contains(path));
+        asked.flat_map(|(_, flags)| flags.iter().map(|&flag| flag.to_owned())).collect()
     }
 
     /// Posts a result that the model does not give, as a liar does: without the command. Its policy, input and terms are those of a posted one.

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_key_is_never_shown() {
-        let http = http("https://user:PASS@explorer.example:8443/api?x=PASS", "K/EY 1");
+        let http = http("https://user:P4SSW0RT@explorer.example:8443/api?x=P4SSW0RT", "K/EY 1");
         assert_eq!(http.endpoint(), "explorer.example:8443");
         for text in ["no such key K/EY 1", "?apikey=K%2FEY+1&x", "K/EY 1K/EY 1"] {
             let shown = http.shown(text);
