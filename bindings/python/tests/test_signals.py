@@ -40,12 +40,17 @@ except KeyboardInterrupt:
 """
 
 
+def as_on_a_terminal() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("stage", ["calibrating", "compiling", "generating keys"])
 def test_ctrl_c_ends_a_call_within_a_second(stage: str, tmp_path: Path) -> None:
     width = {"calibrating": 1024, "compiling": 1024, "generating keys": 384}[stage]
     model, folder = wide(tmp_path / "wide.onnx", width), tmp_path / "made"
     words = [sys.executable, "-c", CALL, str(model), str(folder), str(width)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, preexec_fn=as_on_a_terminal) as child:
         assert child.stdout is not None
         for line in child.stdout:
             if line.startswith(f"at {stage}"):
@@ -69,7 +74,7 @@ def test_ctrl_c_ends_a_call_within_a_second(stage: str, tmp_path: Path) -> None:
 def test_ctrl_c_ends_the_command_line(tmp_path: Path) -> None:
     model = wide(tmp_path / "wide.onnx")
     words = [sys.executable, "-m", "zkml_chain", "calibrate", str(model), "--dir", str(tmp_path / "made")]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=as_on_a_terminal) as child:
         time.sleep(1.0)
         child.send_signal(signal.SIGINT)
         sent = time.monotonic()
