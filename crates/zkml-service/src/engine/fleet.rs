@@ -22,7 +22,7 @@ use crate::{
 /// Results that are looked at in one round.
 const AT_ONCE: usize = 64;
 /// Requests whose tasks are made at a time.
-const PACKED_AT_ONCE: usize = 8;
+const PACKED_AT_ONCE: usize = 64;
 /// Time after which people are told that object storage is slow.
 const SLOW: Duration = Duration::from_secs(15);
 /// Number of times that a task is leased at most: whatever ends its worker so often is in the task.

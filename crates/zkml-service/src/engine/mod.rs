@@ -381,7 +381,8 @@ impl Engine {
                     while let Ok(packed) = self.packed.try_recv() {
                         self.put(packed)?;
                     }
-                    if !whole {
+                    // A round for each of them would cost more than they do; what hangs waits for the next one.
+                    if !whole && self.packing.is_empty() {
                         return Ok(false);
                     }
                 }
