@@ -59,7 +59,7 @@ pub enum ServiceError {
     JournalInUse {
         /// The journal's file, or the server and schema.
         journal: String,
-        /// Who has it.
+        /// The one that has it, in words.
         holder: String,
     },
     /// A journal was made for something else.

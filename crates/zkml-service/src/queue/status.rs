@@ -60,7 +60,7 @@ pub struct Unplaced {
 }
 
 impl fmt::Display for Unplaced {
-    /// What is to be done about it; nothing if every task has a worker.
+    /// The way out; nothing if every task has a worker.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tasks, too_large, memory, sealed } = self;
         if *tasks > 0 && too_large + sealed == 0 {

@@ -12,7 +12,7 @@ pub(crate) use postgres::{Lock, Postgres, Session, translated as postgres_text};
 pub(crate) use sqlite::Sqlite;
 pub(crate) use value::{Row, Value, values};
 
-/// Who else has a journal.
+/// The usual holder of a journal that is refused.
 pub(crate) const SAME_REQUESTS: &str = "another service that serves the same requests runs already";
 
 /// Which database it is, for the few things that they say differently.

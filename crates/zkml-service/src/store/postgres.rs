@@ -47,7 +47,7 @@ pub(crate) struct Session {
 pub(crate) struct Lock {
     pub(crate) number: i64,
     pub(crate) shared: bool,
-    /// Who has it, for whom it is refused.
+    /// The one that has it, for whom it is refused.
     pub(crate) holder: &'static str,
 }
 

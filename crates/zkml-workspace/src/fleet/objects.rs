@@ -3,8 +3,8 @@
 use super::FleetError;
 use crate::error::Result;
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, aws::AmazonS3Builder,
-    gcp::GoogleCloudStorageBuilder, local::LocalFileSystem, path::Path as Name,
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, aws::AmazonS3Builder, gcp::GoogleCloudStorageBuilder,
+    local::LocalFileSystem, path::Path as Name,
 };
 use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc, time::Duration};
@@ -68,16 +68,13 @@ impl Objects {
                 Arc::new(
                     AmazonS3Builder::from_env()
                         .with_bucket_name(bucket)
-                        .with_client_options(unhurried())
                         .build()
                         .map_err(|e| refuse(e.to_string()))?,
                 )
             }
             "gs" => {
                 zkml_deploy::http::choose_tls();
-                let builder = GoogleCloudStorageBuilder::from_env()
-                    .with_bucket_name(bucket)
-                    .with_client_options(unhurried());
+                let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
                 Arc::new(builder.build().map_err(|e| refuse(e.to_string()))?)
             }
             _ => return Err(refuse("it begins with none of file, s3 and gs".to_owned()).into()),
@@ -201,11 +198,6 @@ impl Objects {
     pub(super) fn damaged(&self, object: &str, why: String) -> crate::Error {
         FleetError::Damaged { object: object.to_owned(), place: self.place.clone(), why }.into()
     }
-}
-
-/// Large objects take their time: [`patience`] says how long, and a connection on which nothing comes ends before.
-fn unhurried() -> ClientOptions {
-    ClientOptions::new().with_timeout_disabled().with_read_timeout(Duration::from_secs(20))
 }
 
 /// Longest wait for storage with so many bytes: half a minute, and what they take at a megabyte a second.
